@@ -1,0 +1,32 @@
+"""Dynamic input conductances, compensation, degenerate populations and what they can reach."""
+
+from spike2pop_nb.conductances.compensation import Compensated, compensate
+from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
+from spike2pop_nb.conductances.population import (
+    MAX_SIZE,
+    DICSampler,
+    Population,
+    baseline_population,
+    generate_population,
+    modulate,
+)
+from spike2pop_nb.conductances.reachability import Reachability, reachability, solvable_pairs
+
+__all__ = [
+    "DIC_NAMES",
+    "MAX_SIZE",
+    "Compensated",
+    "DICSampler",
+    "Population",
+    "Reachability",
+    "baseline_population",
+    "compensate",
+    "dic_curves",
+    "dics",
+    "find_threshold",
+    "generate_population",
+    "modulate",
+    "reachability",
+    "sensitivity",
+    "solvable_pairs",
+]

@@ -1,0 +1,320 @@
+"""Iterative compensation: solve some conductances so that a member has the wanted DICs.
+
+Fyon et al. (2024), doi:10.1093/pnasnexus/pgae415, made iterative by Brandoit et al. (2026). Where a solved
+conductance feeds calcium, the sensitivity matrix depends on the answer. The published scheme puts the answer
+back and solves again, a fixed number of times; here Newton's method on the same equations stops at a stated
+residual, and the published scheme remains for comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.conductances.dics import DIC_NAMES, dics, voltage_terms
+from spike2pop_nb.errors import CompensationError, NeuronModelError
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+
+__all__ = ["Compensated", "compensate"]
+
+FloatArray = npt.NDArray[np.float64]
+MAX_ROUNDS = 60
+# A choice whose columns of S differ in direction by less than this cannot be solved in floating point.
+SINGULAR_CONDITION = 1e10
+
+
+@dataclass(frozen=True)
+class Compensated:
+    """Members after compensation.
+
+    Attributes
+    ----------
+    g : (n, n_channels)
+        Maximal conductances in mS/cm²; may be negative where the target is out of reach.
+    residual : (n,)
+        Largest distance from the wanted DICs, in DIC units.
+    converged : (n,) bool
+        Whether the residual is within the tolerance.
+    rounds : (n,) int
+        Number of solves used.
+    """
+
+    g: FloatArray
+    residual: FloatArray
+    converged: npt.NDArray[np.bool_]
+    rounds: npt.NDArray[np.int64]
+
+    @property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """Members that converged to finite conductances, none of them negative."""
+        return self.converged & np.all(np.isfinite(self.g) & (self.g >= 0), axis=1)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _solve(A: FloatArray, b: FloatArray, n: int) -> None:
+    """Solve A x = b in place (x in b) by elimination with row pivots; n is 1 to 3."""
+    for i in range(n):
+        p = i
+        for r in range(i + 1, n):
+            if abs(A[r, i]) > abs(A[p, i]):
+                p = r
+        if p != i:
+            for c in range(n):
+                A[i, c], A[p, c] = A[p, c], A[i, c]
+            b[i], b[p] = b[p], b[i]
+        for r in range(i + 1, n):
+            f = A[r, i] / A[i, i]
+            for c in range(i + 1, n):
+                A[r, c] -= f * A[i, c]
+            b[r] -= f * b[i]
+    for i in range(n - 1, -1, -1):
+        for c in range(i + 1, n):
+            b[i] -= A[i, c] * b[c]
+        b[i] /= A[i, i]
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _compensate(
+    g: FloatArray,
+    start: FloatArray,
+    target: FloatArray,
+    rows: npt.NDArray[np.int64],
+    solved: npt.NDArray[np.int64],
+    gated: npt.NDArray[np.int64],
+    fixed: FloatArray,
+    by_hill: FloatArray,
+    by_calcium: FloatArray,
+    power: FloatArray,
+    half: FloatArray,
+    current: FloatArray,
+    slope: FloatArray,
+    rest: float,
+    influx: float,
+    tol: float,
+    max_rounds: int,
+    newton: bool,
+    residual: FloatArray,
+    rounds: npt.NDArray[np.int64],
+) -> None:
+    """Compensate every member of g in place. The equations are ``S' g − target g_leak = 0``, S' = S g_leak."""
+    n, n_ch = g.shape
+    k = solved.size
+    leak = n_ch - 1
+    S = np.empty((k, n_ch))
+    dS_dCa = np.empty((k, n_ch))  # derivatives of the calcium-dependent columns
+    dS_ddCa = np.empty((k, n_ch))
+    A = np.empty((3, 3))
+    b = np.empty(3)
+    for m in range(n):
+        for i in range(k):
+            g[m, solved[i]] = start[m, i]
+        done = 0
+        while True:
+            Ca, dCa = rest, 0.0
+            for c in range(n_ch):
+                Ca -= influx * current[c] * g[m, c]
+                dCa -= influx * slope[c] * g[m, c]
+            for r in range(k):
+                for c in range(n_ch):
+                    S[r, c] = fixed[rows[r], c]
+            for q in gated:
+                p, K = power[q], half[q]
+                h = Ca / (Ca + K)
+                h1 = K / (Ca + K) ** 2  # dh/dCa
+                h2 = -2.0 * h1 / (Ca + K)
+                hp1 = h ** (p - 1.0)
+                hp2 = h ** (p - 2.0) if p > 1.0 else 0.0
+                for r in range(k):
+                    U, W = by_hill[rows[r], q], by_calcium[rows[r], q]
+                    S[r, q] = h * hp1 * U + p * hp1 * h1 * dCa * W
+                    dS_dCa[r, q] = p * hp1 * h1 * U + p * dCa * W * ((p - 1.0) * hp2 * h1 * h1 + hp1 * h2)
+                    dS_ddCa[r, q] = p * hp1 * h1 * W
+            worst = 0.0
+            for r in range(k):
+                F = -target[m, r] * g[m, leak]
+                for c in range(n_ch):
+                    F += S[r, c] * g[m, c]
+                b[r] = -F
+                worst = max(worst, abs(F / g[m, leak]))
+                if not np.isfinite(F):
+                    worst = np.inf
+            residual[m], rounds[m] = worst, done
+            # the published scheme runs its stated number of rounds, whatever the residual
+            if done >= max_rounds or worst == np.inf or (newton and done > 0 and worst <= tol):
+                break
+            for r in range(k):
+                for i in range(k):
+                    c = solved[i]
+                    A[r, i] = S[r, c]
+                    if c == leak:
+                        A[r, i] -= target[m, r]
+                    # the first rounds are plain solves: they bring a poor start near the answer
+                    if newton and done >= 2:
+                        for q in gated:
+                            A[r, i] -= (
+                                influx
+                                * g[m, q]
+                                * (dS_dCa[r, q] * current[c] + dS_ddCa[r, q] * slope[c])
+                            )
+            _solve(A, b, k)
+            for i in range(k):
+                g[m, solved[i]] += b[i]
+            done += 1
+
+
+def _check_choice(
+    neuron: NeuronModel, conductances: Sequence[str], targets: Mapping[str, Any]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    chosen = ", ".join(conductances) or "none"
+    if not 1 <= len(conductances) <= 3 or len(set(conductances)) != len(conductances):
+        raise CompensationError(
+            f"Choose one to three different conductances of the {neuron.name} neuron to compensate, not {chosen}."
+        )
+    if len(targets) != len(conductances):
+        raise CompensationError(
+            f"As many DICs as conductances must be given: {chosen} against {', '.join(targets) or 'none'}."
+        )
+    if unknown := [name for name in targets if name not in DIC_NAMES]:
+        raise CompensationError(f"A target must be one of g_f, g_s, g_u, not {unknown[0]!r}.")
+    try:
+        solved = np.array([neuron.index(name) for name in conductances], dtype=np.int64)
+    except NeuronModelError as error:
+        raise CompensationError(f"Conductances to compensate: {error}") from None
+    return solved, np.array([DIC_NAMES.index(name) for name in targets], dtype=np.int64)
+
+
+def compensate(
+    neuron: str | NeuronModel,
+    g: npt.ArrayLike,
+    conductances: Sequence[str],
+    targets: Mapping[str, npt.ArrayLike],
+    *,
+    tol: float = 1e-6,
+    max_rounds: int | None = None,
+    method: str = "newton",
+    V_mV: float | None = None,
+) -> Compensated:
+    """Solve the chosen conductances of each member so that its DICs at V_th meet the targets.
+
+    Parameters
+    ----------
+    neuron
+        A neuron or its name.
+    g : (n_members, n_channels)
+        Members to start from, in mS/cm²; only the chosen conductances change.
+    conductances
+        One to three channel names.
+    targets
+        ``{"g_s": value or (n,), "g_u": …}``: as many DICs as conductances.
+    tol
+        Residual, in DIC units, at which a member has converged.
+    max_rounds
+        Most solves a member may take; 60 for ``"newton"``, 6 for ``"published"``.
+    method
+        ``"newton"``, or ``"published"``: put the answer into S and solve again, ``max_rounds`` times in all.
+    V_mV
+        Voltage at which DICs are read; the neuron's V_th by default.
+
+    Returns
+    -------
+    Compensated
+
+    Raises
+    ------
+    CompensationError
+        If the choice is not possible: unknown or repeated names, or conductances whose effects on these DICs
+        are absent or proportional, so that no unique answer exists.
+    """
+    neuron = get_neuron(neuron)
+    solved, rows = _check_choice(neuron, conductances, targets)
+    if method not in ("newton", "published"):
+        raise CompensationError(f"The method must be 'newton' or 'published', not {method!r}.")
+    out = np.array(np.atleast_2d(np.asarray(g, dtype=float)), order="C")
+    if out.ndim != 2 or out.shape[1] != neuron.n_channels:
+        raise CompensationError(
+            f"Members must come as rows of {neuron.n_channels} conductances, not in shape {out.shape}."
+        )
+    n = out.shape[0]
+    wanted = np.empty((n, rows.size))
+    for i, (name, value) in enumerate(targets.items()):
+        array = np.asarray(value, dtype=float)
+        if array.ndim > 1 or (array.ndim == 1 and array.size not in (1, n)) or not np.all(np.isfinite(array)):
+            raise CompensationError(f"The target {name} must be one finite number, or one a member.")
+        wanted[:, i] = array
+    terms = voltage_terms(neuron, V_mV)
+    start = out[:, solved].copy()
+    for i, name in enumerate(conductances):
+        guess = neuron.calcium_guess.get(name)
+        if guess is not None and "g_s" in targets:
+            start[:, i] = guess(wanted[:, list(targets).index("g_s")])
+    _refuse_singular(neuron, out, start, solved, rows, conductances, list(targets), V_mV)
+    residual, rounds = np.empty(n), np.empty(n, dtype=np.int64)
+    pool = neuron.calcium
+    newton = method == "newton"
+    _compensate(
+        out,
+        start,
+        wanted,
+        rows,
+        solved,
+        np.flatnonzero(terms.hill_power).astype(np.int64),
+        terms.fixed[0],
+        terms.by_hill[0],
+        terms.by_calcium[0],
+        terms.hill_power,
+        terms.hill_half_uM,
+        terms.current[0],
+        terms.current_slope[0],
+        pool.rest_uM if pool else 0.0,
+        pool.influx_uM_per_uA if pool else 0.0,
+        tol,
+        max_rounds if max_rounds is not None else (MAX_ROUNDS if newton else 6),
+        newton,
+        residual,
+        rounds,
+    )
+    return Compensated(out, residual, residual <= tol, rounds)
+
+
+def _refuse_singular(
+    neuron: NeuronModel,
+    g: FloatArray,
+    start: FloatArray,
+    solved: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    conductances: Sequence[str],
+    names: Sequence[str],
+    V_mV: float | None,
+) -> None:
+    """Refuse a choice that cannot steer these DICs, judged on the first member."""
+    if not len(g):
+        return
+    probe = g[:1].copy()
+    probe[0, solved] = start[0]
+    columns = _columns(neuron, probe, V_mV)[0][:, solved]
+    S = columns[rows]
+    scale = np.linalg.norm(S, axis=0)
+    biggest = np.linalg.norm(columns, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mute = scale < 1e-9 * biggest
+        condition = np.inf if mute.any() else np.linalg.cond(S / scale)
+    if not condition < SINGULAR_CONDITION:
+        raise CompensationError(
+            f"Compensating {' and '.join(conductances)} of the {neuron.name} neuron cannot set "
+            f"{' and '.join(names)}: their effects on these DICs at the threshold are absent or proportional; "
+            "choose other conductances."
+        )
+
+
+def _columns(neuron: NeuronModel, g: FloatArray, V_mV: float | None) -> FloatArray:
+    from spike2pop_nb.conductances.dics import sensitivity
+
+    S = sensitivity(neuron, g, V_mV)
+    # the leak also divides every DIC, so its column carries minus the DICs themselves
+    S[..., -1] -= dics(neuron, g, V_mV) / g[:, -1:]
+    return S

@@ -1,0 +1,133 @@
+"""Which part of the (g_s, g_u) plane a choice of compensated conductances can reach.
+
+The heuristic for choosing what to compensate (Brandoit et al. 2026): the members stay non-negative, and the
+system that is solved stays well conditioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.conductances.compensation import compensate
+from spike2pop_nb.conductances.dics import sensitivity
+from spike2pop_nb.conductances.population import baseline_population
+from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+
+__all__ = ["Reachability", "reachability", "solvable_pairs"]
+
+FloatArray = npt.NDArray[np.float64]
+_MEMBERS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Reachability:
+    """What a choice reaches.
+
+    Attributes
+    ----------
+    neuron, compensate
+        The choice.
+    g_s : (n_s,), g_u : (n_u,)
+        Grid over the neuron's range of targets.
+    valid_fraction : (n_u, n_s)
+        Share of baseline members that get there with no negative conductance.
+    condition : (n_u, n_s)
+        Median condition number of the solved system, its columns scaled to length one (1 is best).
+    """
+
+    neuron: str
+    compensate: tuple[str, ...]
+    g_s: FloatArray
+    g_u: FloatArray
+    valid_fraction: FloatArray
+    condition: FloatArray
+
+    def at(self, points: npt.ArrayLike) -> FloatArray:
+        """Return the valid fraction at the grid nodes nearest to points (n, 2) of (g_s, g_u)."""
+        xy = np.atleast_2d(np.asarray(points, dtype=float))
+        i = np.abs(xy[:, :1] - self.g_s).argmin(axis=1)
+        j = np.abs(xy[:, 1:] - self.g_u).argmin(axis=1)
+        return self.valid_fraction[j, i]
+
+    @property
+    def share(self) -> float:
+        """Share of the grid that at least half of the members reach."""
+        return float(np.mean(self.valid_fraction >= 0.5))
+
+    def describe(self, points: npt.ArrayLike | None = None) -> str:
+        """Say in one sentence what the choice reaches, and at given (g_s, g_u) if any."""
+        text = (
+            f"Compensating {' and '.join(self.compensate)} reaches {100 * self.share:.0f} % of the plane "
+            f"(median condition number {np.nanmedian(self.condition):.1f})"
+        )
+        if points is None:
+            return text + "."
+        return text + f", and {100 * float(self.at(points).mean()):.0f} % of members at this recording's DICs."
+
+
+@lru_cache(maxsize=64)
+def _reachability(neuron: NeuronModel, pair: tuple[str, ...], n_grid: int) -> Reachability:
+    s_axis = np.linspace(*neuron.dic_range["g_s"], n_grid)
+    u_axis = np.linspace(*neuron.dic_range["g_u"], n_grid)
+    base, _ = baseline_population(neuron, _MEMBERS, 0)
+    n = n_grid * n_grid
+    g_s, g_u = np.tile(s_axis, n_grid), np.repeat(u_axis, n_grid)
+    members = np.tile(base, (n, 1))
+    targets = {"g_s": np.repeat(g_s, _MEMBERS), "g_u": np.repeat(g_u, _MEMBERS)}
+    solved = compensate(neuron, members, pair, targets)
+    fraction = solved.valid.reshape(n, _MEMBERS).mean(axis=1)
+    # the system of the first member at each node is typical, and a matrix of each member would be slow
+    index = [neuron.index(name) for name in pair]
+    S = sensitivity(neuron, solved.g[::_MEMBERS])[:, 1:, index]
+    finite = np.isfinite(S).all(axis=(1, 2))
+    condition = np.full(n, np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = S[finite] / np.linalg.norm(S[finite], axis=1, keepdims=True)
+        condition[finite] = np.linalg.cond(scaled)
+    return Reachability(
+        neuron.name,
+        pair,
+        s_axis,
+        u_axis,
+        fraction.reshape(n_grid, n_grid),
+        condition.reshape(n_grid, n_grid),
+    )
+
+
+def reachability(neuron: str | NeuronModel, compensate: Sequence[str], n_grid: int = 41) -> Reachability:
+    """Map what compensating two conductances reaches over the neuron's (g_s, g_u) plane; cached.
+
+    Raises
+    ------
+    CompensationError
+        If the choice is not two different channels that can set g_s and g_u, or the grid is too small.
+    """
+    neuron = get_neuron(neuron)
+    pair = tuple(compensate)
+    if len(pair) != 2:
+        raise CompensationError(f"Reachability takes two conductances, not {len(pair)}.")
+    if not 2 <= n_grid <= 201:
+        raise CompensationError(f"The grid must have 2 to 201 nodes a side, not {n_grid}.")
+    return _reachability(neuron, pair, int(n_grid))
+
+
+def solvable_pairs(neuron: str | NeuronModel) -> list[tuple[str, str]]:
+    """Return every pair of channels (leak apart) that can set g_s and g_u at the threshold."""
+    neuron = get_neuron(neuron)
+    base, _ = baseline_population(neuron, 1, 0)
+    targets = {"g_s": neuron.baseline.g_s, "g_u": neuron.baseline.g_u}
+    pairs = []
+    for pair in combinations(neuron.channel_names[:-1], 2):
+        try:
+            compensate(neuron, base, pair, targets)
+        except CompensationError:
+            continue
+        pairs.append(pair)
+    return pairs

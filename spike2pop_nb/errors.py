@@ -1,0 +1,51 @@
+"""The errors a user may meet: each carries one sentence fit to be shown as it is."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Cancelled",
+    "CompensationError",
+    "NeuronModelError",
+    "PredictorError",
+    "SimulationError",
+    "Spike2PopError",
+    "SpikeTrainError",
+    "TrainingError",
+    "UnreachableTarget",
+]
+
+
+class Spike2PopError(Exception):
+    """Base of every error that the package raises on purpose."""
+
+
+class SpikeTrainError(Spike2PopError, ValueError):
+    """A recording or its file cannot be used as it is."""
+
+
+class NeuronModelError(Spike2PopError, ValueError):
+    """A neuron declaration is inconsistent, or no neuron has the given name."""
+
+
+class CompensationError(Spike2PopError, ValueError):
+    """A choice of conductances, targets or population size cannot be solved."""
+
+
+class UnreachableTarget(CompensationError):
+    """The chosen conductances cannot bring members to the wanted DICs; another choice or target may."""
+
+
+class SimulationError(Spike2PopError, ValueError):
+    """A simulation cannot be run with these settings."""
+
+
+class PredictorError(Spike2PopError, ValueError):
+    """A network is missing, damaged, or does not belong to the neuron."""
+
+
+class TrainingError(Spike2PopError, ValueError):
+    """A data set or a training run cannot be made or resumed."""
+
+
+class Cancelled(Spike2PopError):
+    """The user asked to stop; whatever was complete has been kept."""

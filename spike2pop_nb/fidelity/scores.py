@@ -1,0 +1,233 @@
+"""How alike a member and a recording are: firing pattern, rate, intervals, bursts, van Rossum distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import wasserstein_distance
+
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.simulation import Simulated
+from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features, van_rossum
+
+__all__ = ["BURST_FEATURES", "PassRule", "Verdict", "aligned", "kernel_ms", "van_rossum_ratio", "verify"]
+
+FloatArray = npt.NDArray[np.float64]
+BURST_FEATURES = ("intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
+_ERROR_NAMES = {
+    "intra_burst_hz": "intra_burst_error",
+    "inter_burst_hz": "inter_burst_error",
+    "burst_duration_ms": "burst_duration_error",
+    "spikes_per_burst": "spikes_per_burst_error",
+}
+_WORDS = {
+    "rate_error": "rate",
+    "isi_distance": "intervals",
+    "intra_burst_error": "rate within bursts",
+    "inter_burst_error": "burst rate",
+    "burst_duration_error": "burst duration",
+    "spikes_per_burst_error": "spikes per burst",
+}
+# What a wrong firing pattern, or an error that cannot be computed, counts in units of its tolerance.
+_WRONG = 4.0
+
+
+class PassRule(BaseModel):
+    """When a member fires like the recording: same firing pattern, and every error within its tolerance.
+
+    Attributes
+    ----------
+    rate
+        Largest relative error of the firing rate.
+    isi
+        Largest distance of the interval distributions: the Wasserstein distance of ln(ISI), so that 0.25
+        means intervals that differ by 28 % on average.
+    burst
+        Largest relative error of each burst feature; for recordings that burst.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: float = Field(default=0.2, gt=0)
+    isi: float = Field(default=0.25, gt=0)
+    burst: float = Field(default=0.3, gt=0)
+
+    def tolerance(self, error: str) -> float:
+        """Return the tolerance of a column of :attr:`Verdict.table`."""
+        return {"rate_error": self.rate, "isi_distance": self.isi}.get(error, self.burst)
+
+    def describe(self) -> str:
+        """Say the rule in one sentence."""
+        return (
+            f"A member passes if it has the recording's firing pattern, its rate within "
+            f"{100 * self.rate:.0f} %, its ln(ISI) distribution within {self.isi:g}, and, if bursting, "
+            f"each burst feature within {100 * self.burst:.0f} %."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """Scores of the members of one population against one recording.
+
+    Attributes
+    ----------
+    recording
+        What the recording is: class, rate, burst features.
+    table
+        One row a member: id, member, score (1 = alike, 0.5 = at the tolerance), passed, pattern, rate_hz,
+        rate_error, isi_distance, the errors of burst features, van_rossum, reasons (why it fell).
+    rule
+        The pass rule.
+    """
+
+    recording: TrainFeatures
+    table: pd.DataFrame
+    rule: PassRule
+
+    @property
+    def passed(self) -> npt.NDArray[np.bool_]:
+        """Which members pass, shape (n,)."""
+        return self.table["passed"].to_numpy(bool)
+
+    @property
+    def acceptance(self) -> float:
+        """Share of members that pass; NaN for none."""
+        return float(self.passed.mean()) if len(self.table) else float("nan")
+
+    def select(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Verdict:
+        """Return some of the members."""
+        return Verdict(self.recording, self.table.iloc[np.asarray(rows)].reset_index(drop=True), self.rule)
+
+
+def aligned(times_ms: FloatArray, length_ms: float | None = None) -> FloatArray:
+    """Return spike times with the first spike at 0, up to a length if one is given."""
+    shifted = times_ms - times_ms[0] if len(times_ms) else times_ms
+    return shifted if length_ms is None else shifted[shifted <= length_ms]
+
+
+def kernel_ms(train: SpikeTrain) -> float:
+    """Return the time constant of the van Rossum kernel: (min ISI + max ISI)/2 of the recording, in ms."""
+    return 0.5 * float(train.isi_ms.min() + train.isi_ms.max())
+
+
+def verify(
+    train: SpikeTrain,
+    simulated: Simulated,
+    rule: PassRule | None = None,
+    *,
+    with_van_rossum: bool = True,
+) -> Verdict:
+    """Score each simulated member against the recording.
+
+    The score is ``2 ** −mean(error / tolerance)`` over all errors that count, a wrong firing pattern counting
+    four tolerances. The van Rossum distance (van Rossum 2001, doi:10.1162/089976601300014321) compares the
+    trains with their first spikes aligned over the time that both were observed, and is divided by that of a
+    silent member, so that 0 is the same train and 1 as far as no spikes at all; it is reported and not part
+    of the pass rule, since a small error of the period alone soon makes it large.
+
+    Parameters
+    ----------
+    train
+        The recording.
+    simulated
+        Members.
+    rule
+        Tolerances; the default :class:`PassRule` if none.
+    with_van_rossum
+        Whether to compute that distance (the slow part).
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    SpikeTrainError
+        If the recording is silent (under 3 spikes), so that there is nothing to compare with.
+    """
+    rule = rule or PassRule()
+    if train.n_spikes < 3:
+        raise SpikeTrainError(
+            f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): no member can be compared."
+        )
+    wanted = features(train)
+    rows = []
+    for i, times in enumerate(simulated.spike_times_ms):
+        name, member = simulated.labels[i]
+        row = _score(wanted, train, times, rule, simulated.reasons.get(i))
+        rows.append({"id": name, "member": member, **row})
+    columns = ["id", "member", "score", "passed", "pattern", "rate_hz", "rate_error", "isi_distance"]
+    columns += [*_ERROR_NAMES.values(), "van_rossum", "reasons"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["van_rossum"] = np.nan
+    if with_van_rossum and rows:
+        observed = simulated.duration_ms - simulated.transient_ms
+        length = min(train.duration_ms, observed)
+        reference = aligned(train.times_ms, length)
+        others = [aligned(times, length) for times in simulated.spike_times_ms]
+        distances = van_rossum(reference, [np.zeros(0), *others], kernel_ms(train))
+        table["van_rossum"] = distances[1:] / distances[0]
+    return Verdict(wanted, table, rule)
+
+
+def _score(
+    wanted: TrainFeatures, train: SpikeTrain, times: FloatArray, rule: PassRule, failure: str | None
+) -> dict[str, object]:
+    """Compare one member with the recording."""
+    errors: dict[str, float] = {}
+    if failure is not None:
+        return {"score": 0.0, "passed": False, "pattern": "failed", "rate_hz": np.nan, "reasons": failure}
+    found = features(times)
+    reasons = []
+    if found.pattern is not wanted.pattern:
+        reasons.append(f"{found.pattern} instead of {wanted.pattern}")
+    errors["rate_error"] = abs(found.rate_hz / wanted.rate_hz - 1.0)
+    errors["isi_distance"] = (
+        float(wasserstein_distance(np.log(np.diff(times)), np.log(train.isi_ms)))
+        if len(times) > 1
+        else np.nan
+    )
+    if wanted.pattern is FiringPattern.BURSTING and wanted.n_bursts:
+        for name, column in _ERROR_NAMES.items():
+            errors[column] = abs(getattr(found, name) / getattr(wanted, name) - 1.0)
+    excess = []
+    for name, error in errors.items():
+        tolerance = rule.tolerance(name)
+        excess.append(error / tolerance if np.isfinite(error) else _WRONG)
+        if not error <= tolerance and not (reasons and not np.isfinite(error)):
+            by = f" off by {100 * error:.0f} %" if np.isfinite(error) else " undefined"
+            reasons.append(_WORDS[name] + by)
+    excess.append(0.0 if found.pattern is wanted.pattern else _WRONG)
+    return {
+        "score": float(2.0 ** -np.mean(excess)),
+        "passed": not reasons,
+        "pattern": str(found.pattern),
+        "rate_hz": found.rate_hz,
+        "reasons": "; ".join(reasons),
+        **errors,
+    }
+
+
+def van_rossum_ratio(
+    train: SpikeTrain, members: Sequence[FloatArray], siblings: Sequence[FloatArray]
+) -> float:
+    """Return the published fidelity R_VR.
+
+    Mean van Rossum distance from the recording to the members, over the mean distance to its true siblings
+    (members made with the recording's own DICs); first spikes aligned. 1 is as good as knowing the DICs.
+
+    Raises
+    ------
+    SpikeTrainError
+        If there are no members or no siblings, or the recording is silent.
+    """
+    if not members or not siblings or train.n_spikes < 3:
+        raise SpikeTrainError("R_VR needs a recording of at least 3 spikes, members, and siblings.")
+    trains = [aligned(np.asarray(times)) for times in (*members, *siblings)]
+    distances = van_rossum(aligned(train.times_ms), trains, kernel_ms(train))
+    return float(distances[: len(members)].mean() / distances[len(members) :].mean())

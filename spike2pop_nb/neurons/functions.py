@@ -1,0 +1,71 @@
+"""Building blocks of a neuron declaration: functions of voltage that accept arrays, real or complex.
+
+Complex arguments matter: derivatives of steady states are taken by a complex step, so a declaration must use
+functions that are analytic, such as those of numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicHermiteSpline
+
+__all__ = ["VoltageFunction", "bridge", "constant", "product", "sigmoid"]
+
+VoltageFunction = Callable[[Any], Any]
+
+
+def sigmoid(A: float, B: float, C: float, D: float) -> VoltageFunction:
+    """Return ``s(V) = A + B / (1 + exp((V + D) / C))`` with V, C and D in mV.
+
+    This is the form in which Liu et al. (1998) and Qian et al. (2014) print steady states and time constants.
+    """
+
+    def s(V: Any) -> Any:
+        return A + B / (1.0 + np.exp((V + D) / C))
+
+    return s
+
+
+def product(*functions: VoltageFunction) -> VoltageFunction:
+    """Return the product of functions of voltage."""
+
+    def f(V: Any) -> Any:
+        value = functions[0](V)
+        for function in functions[1:]:
+            value = value * function(V)
+        return value
+
+    return f
+
+
+def constant(value: float) -> VoltageFunction:
+    """Return the function that has the same value at every voltage."""
+
+    def f(V: Any) -> Any:
+        return value + 0.0 * V
+
+    return f
+
+
+def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> VoltageFunction:
+    """Replace a function on a short interval by the cubic that joins it with its slope at both ends.
+
+    Printed rate functions may have a removable singularity, or (through rounded constants) a true pole next to
+    a zero, on a stretch of a fraction of a millivolt. Outside the interval the function is left as it is.
+    For real voltages only (time constants and rates, not steady states).
+    """
+    ends = np.array([start_mV, stop_mV])
+    step = 1e-4 * (stop_mV - start_mV)
+    outward = np.array([-step, step])
+    slopes = (function(ends + outward) - function(ends)) / outward
+    spline = CubicHermiteSpline(ends, function(ends), slopes)
+
+    def f(V: Any) -> Any:
+        V = np.asarray(V, dtype=float)
+        inside = (V > start_mV) & (V < stop_mV)
+        return np.where(inside, spline(V), function(np.where(inside, start_mV, V)))
+
+    return f

@@ -1,0 +1,398 @@
+"""What a neuron is: a frozen declaration from which every other room derives what it needs.
+
+Units everywhere: V in mV, t in ms, maximal conductances in mS/cm², currents in µA/cm², [Ca] in µM,
+capacitance in µF/cm².
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.functions import VoltageFunction
+
+__all__ = [
+    "Baseline",
+    "CalciumPool",
+    "Channel",
+    "Gamma",
+    "Gate",
+    "KineticScheme",
+    "Modulation",
+    "NeuronModel",
+    "Range",
+    "TimeScale",
+]
+
+FloatArray = npt.NDArray[np.float64]
+TimeScale = Literal["fast", "slow", "ultraslow"]
+V_MIN_MV, V_MAX_MV = -120.0, 80.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gating variable x, relaxing to ``x_inf(V)`` with time constant ``tau(V)``.
+
+    Attributes
+    ----------
+    name
+        Letter of the gate, e.g. ``"m"``.
+    x_inf
+        Steady state, function of V in mV. Must be analytic (it is differentiated by a complex step).
+    tau
+        Time constant in ms, function of V. ``None`` for a gate that follows V at once.
+    exponent
+        Power with which the gate enters its conductance (1 to 7).
+    calcium_half_uM
+        If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``.
+    time_scale
+        If given, the whole gate counts on that time scale in the DICs, whatever its time constant.
+    """
+
+    name: str
+    x_inf: VoltageFunction
+    tau: VoltageFunction | None
+    exponent: int = 1
+    calcium_half_uM: float | None = None
+    time_scale: TimeScale | None = None
+
+
+@dataclass(frozen=True)
+class KineticScheme:
+    """A channel that moves between states at voltage-dependent rates; one state conducts.
+
+    Attributes
+    ----------
+    states
+        Names of all states. The first is eliminated, since the fractions sum to one.
+    rates
+        ``{(from, to): rate}``, rates in 1/ms, analytic functions of V in mV.
+    conducting
+        The state that conducts.
+    time_scale
+        Time scale on which the scheme counts in the DICs.
+    initial
+        ``{state: function of V}``: the fractions at the start of a simulation, if not the steady state.
+    """
+
+    states: tuple[str, ...]
+    rates: Mapping[tuple[str, str], VoltageFunction]
+    conducting: str
+    time_scale: TimeScale
+    initial: Mapping[str, VoltageFunction] | None = None
+
+    @property
+    def free_states(self) -> tuple[str, ...]:
+        """States that are integrated: all but the first."""
+        return self.states[1:]
+
+    def linear_system(self, V: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return ``A (…, n, n)`` and ``b (…, n)`` of ``dx/dt = A(V) x + b(V)`` over the free states."""
+        V = np.asarray(V)
+        free = self.free_states
+        index = {state: i for i, state in enumerate(free)}
+        dtype = np.result_type(V.dtype, np.float64)
+        A = np.zeros((*V.shape, len(free), len(free)), dtype)
+        b = np.zeros((*V.shape, len(free)), dtype)
+        for (source, target), rate in self.rates.items():
+            k = rate(V)
+            for state, sign in ((source, -1.0), (target, 1.0)):
+                if state not in index:
+                    continue
+                i = index[state]
+                if source in index:
+                    A[..., i, index[source]] += sign * k
+                else:  # the eliminated state holds 1 − Σ of the others
+                    b[..., i] += sign * k
+                    A[..., i, :] -= (sign * k)[..., None]
+        return A, b
+
+    def steady_state(self, V: Any) -> npt.NDArray[Any]:
+        """Return the steady fractions ``(…, n)`` of the free states."""
+        A, b = self.linear_system(V)
+        return np.linalg.solve(A, -b[..., None])[..., 0]
+
+    def conducting_inf(self, V: Any) -> npt.NDArray[Any]:
+        """Return the steady conducting fraction at V."""
+        steady = self.steady_state(V)
+        if self.conducting == self.states[0]:
+            return 1.0 - steady.sum(axis=-1)
+        return steady[..., self.free_states.index(self.conducting)]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak."""
+
+    name: str
+    E_mV: float
+    gates: tuple[Gate, ...] = ()
+    scheme: KineticScheme | None = None
+
+
+@dataclass(frozen=True)
+class CalciumPool:
+    """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``."""
+
+    channels: tuple[str, ...]
+    tau_ms: float
+    influx_uM_per_uA: float
+    rest_uM: float
+    initial_uM: float
+
+
+@dataclass(frozen=True)
+class Range:
+    """A uniform distribution of a maximal conductance, in mS/cm²."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: np.random.Generator, size: int) -> FloatArray:
+        """Draw values, shape ``(size,)``."""
+        return rng.uniform(self.low, self.high, size)
+
+    @property
+    def mean(self) -> float:
+        """Mean in mS/cm²."""
+        return 0.5 * (self.low + self.high)
+
+
+@dataclass(frozen=True)
+class Gamma(Range):
+    """The Gamma distribution with the mean and variance of the uniform one on the same range.
+
+    ``k = 3 (a + b)² / (b − a)²``, ``θ = (b − a)² / (6 (a + b))`` (Fyon et al. 2024).
+    """
+
+    def draw(self, rng: np.random.Generator, size: int) -> FloatArray:
+        """Draw values, shape ``(size,)``."""
+        a, b = self.low, self.high
+        return rng.gamma(3.0 * (a + b) ** 2 / (b - a) ** 2, (b - a) ** 2 / (6.0 * (a + b)), size)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How a degenerate baseline population is drawn (Fyon et al. 2024).
+
+    Attributes
+    ----------
+    free
+        Distribution of each conductance that is drawn; the leak among them. A plain number fixes it.
+        The drawn conductances scale with g_leak / mean(g_leak).
+    compensated
+        The conductances solved for, so that the DICs at V_th equal ``g_f``, ``g_s``, ``g_u``.
+    g_f, g_s, g_u
+        DICs of the baseline at V_th (dimensionless).
+    """
+
+    free: Mapping[str, Range | float]
+    compensated: tuple[str, str, str]
+    g_f: float
+    g_s: float
+    g_u: float
+
+
+@dataclass(frozen=True)
+class Modulation:
+    """Which two conductances to compensate in a part of the (g_s, g_u) plane.
+
+    Attributes
+    ----------
+    compensate
+        Names of the two channels.
+    where
+        ``(g_s, g_u) -> bool``, on numbers or arrays; everywhere by default.
+    """
+
+    compensate: tuple[str, str]
+    where: Callable[[Any, Any], Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronModel:
+    """A conductance-based neuron, declared once.
+
+    Attributes
+    ----------
+    name, title
+        Key in the registry, and what people call it.
+    channels
+        All currents; the leak (no gates) comes last.
+    V_th_mV
+        Threshold voltage at which DICs are read.
+    tau_fast, tau_slow, tau_ultraslow
+        The reference time constants (ms, functions of V) between which gates are split.
+    baseline
+        Recipe of the tonic baseline population.
+    modulation
+        Which two conductances to compensate where in the (g_s, g_u) plane; the first that applies counts,
+        and the last applies everywhere.
+    calcium_guess
+        ``{channel: function of g_s}``: where the iteration starts for conductances that feed calcium.
+    dic_range
+        ``{"g_s": (low, high), "g_u": (low, high)}``: where the targets of the training data lie.
+    conductance_range
+        ``{channel: (low, high)}`` in mS/cm², for Monte-Carlo populations.
+    V_initial_mV
+        Voltage at the start of a simulation; gates start at steady state there.
+    recording_window_ms
+        ``(start, stop)``: what precedes the start is a transient.
+    spike_threshold_mV, spike_reset_mV
+        A spike is an upward crossing of the first that is later followed by a fall below the second.
+    references
+        Where the model comes from.
+    """
+
+    name: str
+    title: str
+    channels: tuple[Channel, ...]
+    V_th_mV: float
+    tau_fast: VoltageFunction
+    tau_slow: VoltageFunction
+    tau_ultraslow: VoltageFunction
+    baseline: Baseline
+    modulation: tuple[Modulation, ...]
+    dic_range: Mapping[str, tuple[float, float]]
+    conductance_range: Mapping[str, tuple[float, float]]
+    V_initial_mV: float
+    recording_window_ms: tuple[float, float]
+    calcium: CalciumPool | None = None
+    calcium_guess: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    capacitance_uF: float = 1.0
+    spike_threshold_mV: float = 10.0
+    spike_reset_mV: float = 0.0
+    references: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @cached_property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels, in the order of every conductance vector."""
+        return tuple(channel.name for channel in self.channels)
+
+    @property
+    def g_columns(self) -> tuple[str, ...]:
+        """Names of the conductance columns in tables: ``g_<channel>``, in mS/cm²."""
+        return tuple(f"g_{name}" for name in self.channel_names)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of conductances, the leak included."""
+        return len(self.channels)
+
+    @cached_property
+    def E_mV(self) -> FloatArray:
+        """Reversal potentials, shape ``(n_channels,)``."""
+        return np.array([channel.E_mV for channel in self.channels])
+
+    def index(self, channel: str) -> int:
+        """Return the place of a channel in a conductance vector.
+
+        Raises
+        ------
+        NeuronModelError
+            If the neuron has no such channel.
+        """
+        try:
+            return self.channel_names.index(channel)
+        except ValueError:
+            raise NeuronModelError(
+                f"The {self.name} neuron has no channel {channel!r}; it has {', '.join(self.channel_names)}."
+            ) from None
+
+    def modulation_index(self, g_s: npt.ArrayLike, g_u: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return which entry of `modulation` is recommended at each (g_s, g_u)."""
+        s, u = np.broadcast_arrays(np.asarray(g_s, dtype=float), np.asarray(g_u, dtype=float))
+        applies = [np.ones(s.shape, bool) if m.where is None else m.where(s, u) for m in self.modulation]
+        return np.argmax(np.stack(applies), axis=0)
+
+    def recommend(self, g_s: float, g_u: float) -> tuple[str, str]:
+        """Return the two conductances that are recommended to compensate for a target."""
+        return self.modulation[int(self.modulation_index(g_s, g_u))].compensate
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Declarations hold local functions, which other processes cannot unpickle: they look the name up.
+        from spike2pop_nb.neurons.registry import get_neuron
+
+        return get_neuron, (self.name,)
+
+
+def _check(neuron: NeuronModel) -> None:
+    """Refuse an inconsistent declaration with one sentence that names the channel and the gate."""
+
+    def fail(text: str) -> None:
+        raise NeuronModelError(f"Neuron {neuron.name!r}: {text}")
+
+    names = [channel.name for channel in neuron.channels]
+    if not neuron.name.isidentifier():
+        fail("its name must be a plain word (letters, digits, underscore).")
+    if len(names) < 2 or len(set(names)) != len(names):
+        fail(f"channel names must be at least two and all different, not {', '.join(names)}.")
+    for channel in neuron.channels:
+        _check_channel(neuron, channel, fail)
+    if neuron.channels[-1].gates or neuron.channels[-1].scheme is not None:
+        fail("the last channel must be the leak, with no gates.")
+    pool = neuron.calcium
+    needs_pool = any(gate.calcium_half_uM for channel in neuron.channels for gate in channel.gates)
+    if needs_pool and pool is None:
+        fail("a gate depends on calcium, but no CalciumPool is declared.")
+    for channel in neuron.channels:
+        dependent = [gate.name for gate in channel.gates if gate.calcium_half_uM]
+        if len(dependent) > 1:
+            fail(f"channel {channel.name} has two calcium-dependent gates ({', '.join(dependent)}); one is allowed.")
+        if dependent and pool is not None and channel.name in pool.channels:
+            fail(f"channel {channel.name} feeds calcium, so its gate {dependent[0]} cannot depend on it.")
+    if not neuron.modulation or neuron.modulation[-1].where is not None:
+        fail("modulation needs at least one entry, and the last must apply everywhere.")
+    known = set(names)
+    for what, used in (
+        ("the calcium pool", set(pool.channels) if pool else set()),
+        ("the baseline", set(neuron.baseline.free) | set(neuron.baseline.compensated)),
+        ("modulation", {name for entry in neuron.modulation for name in entry.compensate}),
+        ("the conductance ranges", set(neuron.conductance_range)),
+        ("the calcium guess", set(neuron.calcium_guess)),
+    ):
+        if unknown := used - known:
+            fail(f"{what} names {', '.join(sorted(unknown))}, which is no channel of it.")
+    covered = set(neuron.baseline.free) | set(neuron.baseline.compensated)
+    if missing := known - covered:
+        fail(f"the baseline says nothing about {', '.join(sorted(missing))}.")
+    if missing := known - set(neuron.conductance_range):
+        fail(f"the conductance ranges say nothing about {', '.join(sorted(missing))}.")
+
+
+def _check_channel(neuron: NeuronModel, channel: Channel, fail: Callable[[str], None]) -> None:
+    V = np.linspace(V_MIN_MV, V_MAX_MV, 401)
+    if not math.isfinite(channel.E_mV):
+        fail(f"channel {channel.name} needs a finite reversal potential in mV.")
+    if channel.gates and channel.scheme is not None:
+        fail(f"channel {channel.name} has both gates and a kinetic scheme; declare one of them.")
+    for gate in channel.gates:
+        where = f"channel {channel.name}, gate {gate.name}"
+        if not 1 <= gate.exponent <= 7:
+            fail(f"{where}: the exponent must be 1 to 7, not {gate.exponent}.")
+        x = np.asarray(gate.x_inf(V))
+        if not (np.all(np.isfinite(x)) and np.all(x >= -1e-12) and np.all(x <= 1 + 1e-12)):
+            fail(f"{where}: the steady state must lie in 0…1 from {V_MIN_MV:g} to {V_MAX_MV:g} mV.")
+        if gate.tau is not None:
+            tau = np.asarray(gate.tau(V))
+            if not (np.all(np.isfinite(tau)) and np.all(tau > 0)):
+                fail(f"{where}: tau must be positive and finite from {V_MIN_MV:g} to {V_MAX_MV:g} mV.")
+        if gate.calcium_half_uM is not None and not gate.calcium_half_uM > 0:
+            fail(f"{where}: calcium_half_uM must be positive.")
+    scheme = channel.scheme
+    if scheme is not None:
+        if scheme.conducting not in scheme.states or len(scheme.states) < 2:
+            fail(f"channel {channel.name}: the conducting state must be one of at least two states.")
+        for source, target in scheme.rates:
+            if source not in scheme.states or target not in scheme.states:
+                fail(f"channel {channel.name}: the rate {source}→{target} joins states that are not declared.")

@@ -1,0 +1,11 @@
+"""One compiled kernel that simulates any declared neuron."""
+
+from spike2pop_nb.simulation.simulate import (
+    ACCURACY_DT_MS,
+    MAX_DURATION_MS,
+    Simulated,
+    needs_compiling,
+    simulate,
+)
+
+__all__ = ["ACCURACY_DT_MS", "MAX_DURATION_MS", "Simulated", "needs_compiling", "simulate"]

@@ -1,0 +1,383 @@
+"""Simulate a population: blocks of members in parallel threads, with progress, cancel and failures kept apart."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import Cancelled, SimulationError
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation.kernel import run_block
+from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles, noise_seeds
+from spike2pop_nb.simulation.plan import Plan, make_plan
+from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["ACCURACY_DT_MS", "MAX_DURATION_MS", "Simulated", "needs_compiling", "simulate"]
+
+FloatArray = npt.NDArray[np.float64]
+#: Time step of each named accuracy, in ms.
+ACCURACY_DT_MS = {"standard": 0.02, "exact": 0.01}
+MAX_DURATION_MS = 3_600_000.0
+MAX_TRACE_VALUES = 200_000_000
+_BLOCK, _LANES = 64, 8
+_CHUNK_MS = 250.0
+# With positive conductances the voltage stays between the reversal potentials but for injected current;
+# this far outside, the member has run away.
+_RUNAWAY_MV = 200.0
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """What a simulation gave.
+
+    Attributes
+    ----------
+    neuron
+        The declaration that was simulated.
+    labels
+        ``(id, member)`` of each row.
+    spike_times_ms
+        One array a member: spike times in ms from the start of the simulation, after the transient.
+    failed : (n,) bool
+        Members whose voltage ran away or that could not be simulated; they have no spikes.
+    reasons
+        ``{row: why it failed}``.
+    time_ms : (n_samples,), V_mV : (n, n_samples)
+        Voltage traces after the transient; empty if only spikes were recorded.
+    duration_ms, transient_ms, dt_ms, accuracy, noise_sigma
+        How it was run.
+    """
+
+    neuron: NeuronModel
+    labels: list[tuple[str, int]]
+    spike_times_ms: list[FloatArray]
+    failed: npt.NDArray[np.bool_]
+    reasons: dict[int, str]
+    time_ms: FloatArray
+    V_mV: npt.NDArray[np.float32]
+    duration_ms: float
+    transient_ms: float
+    dt_ms: float
+    accuracy: str
+    noise_sigma: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.spike_times_ms)
+
+    def train(self, row: int) -> SpikeTrain:
+        """Return the spikes of one member as a train named ``id/member``."""
+        name, member = self.labels[row]
+        return SpikeTrain(
+            id=f"{name}/{member}",
+            times_ms=self.spike_times_ms[row],
+            window_ms=(self.transient_ms, self.duration_ms),
+        )
+
+    def trains(self) -> list[SpikeTrain]:
+        """Return one train a member."""
+        return [self.train(row) for row in range(len(self))]
+
+    def spikes_frame(self) -> pd.DataFrame:
+        """Return a table of all spikes: id, member, time_ms from the start of the simulation."""
+        counts = [len(times) for times in self.spike_times_ms]
+        rows = np.repeat(np.arange(len(self)), counts)
+        return pd.DataFrame(
+            {
+                "id": [self.labels[row][0] for row in rows],
+                "member": [self.labels[row][1] for row in rows],
+                "time_ms": np.concatenate(self.spike_times_ms) if len(rows) else np.zeros(0),
+            }
+        )
+
+    def select(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Simulated:
+        """Return some of the members."""
+        rows = [int(row) for row in rows]
+        return Simulated(
+            neuron=self.neuron,
+            labels=[self.labels[row] for row in rows],
+            spike_times_ms=[self.spike_times_ms[row] for row in rows],
+            failed=self.failed[rows],
+            reasons={i: self.reasons[row] for i, row in enumerate(rows) if row in self.reasons},
+            time_ms=self.time_ms,
+            V_mV=self.V_mV[rows] if self.V_mV.size else self.V_mV,
+            duration_ms=self.duration_ms,
+            transient_ms=self.transient_ms,
+            dt_ms=self.dt_ms,
+            accuracy=self.accuracy,
+            noise_sigma=self.noise_sigma[rows],
+        )
+
+
+def needs_compiling() -> bool:
+    """Return whether the next simulation has to compile the kernel first (some seconds, once a machine)."""
+    if run_block.signatures:
+        return False
+    source = Path(run_block.py_func.__code__.co_filename)
+    try:
+        built = Path(run_block.stats.cache_path).glob("kernel.run_block-*.nbi")
+        return not any(index.stat().st_mtime >= source.stat().st_mtime for index in built)
+    except OSError:
+        return True
+
+
+def simulate(
+    population: Population | npt.ArrayLike,
+    neuron: str | NeuronModel | None = None,
+    *,
+    duration_ms: float | None = None,
+    transient_ms: float | None = None,
+    accuracy: str = "standard",
+    record: Literal["spikes", "traces"] = "traces",
+    sample_ms: float = 0.1,
+    noise_sigma: float | npt.ArrayLike = 0.0,
+    noise_cutoff_Hz: float = 1000.0,
+    seed: int | np.random.Generator = 0,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Simulated:
+    """Simulate every member of a population.
+
+    Parameters
+    ----------
+    population : Population or (n, n_channels)
+        Members; maximal conductances in mS/cm².
+    neuron
+        Needed when an array is given.
+    duration_ms, transient_ms
+        Whole length of the simulation, and what is left out at its start; from the neuron's declaration by
+        default. If only ``duration_ms`` is given, that much is recorded after the neuron's own transient.
+    accuracy
+        ``"standard"`` (dt = 0.02 ms) or ``"exact"`` (dt = 0.01 ms).
+    record
+        ``"traces"`` keeps the voltage every ``sample_ms``, ``"spikes"`` only spike times.
+    noise_sigma : float or (n,)
+        Injected current noise in µA/cm² before its low pass at ``noise_cutoff_Hz`` (order 4, run twice, which
+        leaves 0.42 of it at 1 kHz).
+    seed
+        Seed of the noise.
+    workers
+        Threads; all cores by default. Results do not depend on it.
+    progress
+        Called with (done, total) in whole member·ms.
+    cancel
+        Polled every quarter of a simulated second; return True to stop.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    SimulationError
+        If the settings make no sense.
+    Cancelled
+        If ``cancel`` asked for it.
+    """
+    labels: list[tuple[str, int]]
+    if isinstance(population, Population):
+        model, g = get_neuron(population.neuron), population.g
+        labels = population.labels
+    else:
+        if neuron is None:
+            raise SimulationError("Name the neuron when conductances are given as an array.")
+        model, g = get_neuron(neuron), np.atleast_2d(np.asarray(population, dtype=float))
+        if g.ndim != 2 or g.shape[1] != model.n_channels:
+            raise SimulationError(
+                f"The {model.name} neuron needs rows of {model.n_channels} conductances, not shape {g.shape}."
+            )
+        labels = [("", member) for member in range(len(g))]
+    n = len(g)
+    start, stop = _times(model, duration_ms, transient_ms)
+    dt = ACCURACY_DT_MS.get(accuracy)
+    if dt is None:
+        raise SimulationError(f"The accuracy must be one of {', '.join(ACCURACY_DT_MS)}, not {accuracy!r}.")
+    sigma = np.broadcast_to(np.asarray(noise_sigma, dtype=float), (n,)).copy()
+    if not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
+        raise SimulationError("noise_sigma must be finite and not negative (µA/cm²).")
+    n_steps = round(stop / dt)
+    sample_every = 0
+    if record == "traces":
+        if not sample_ms >= dt:
+            raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
+        sample_every = max(1, round(sample_ms / dt))
+    sample0 = round(start / dt)
+    n_samples = -(-(n_steps - sample0) // sample_every) if sample_every else 0
+    if n * n_samples > MAX_TRACE_VALUES:
+        raise SimulationError(
+            f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
+            f"{MAX_TRACE_VALUES}; record spikes only, or sample more coarsely."
+        )
+    usable = np.all(np.isfinite(g) & (g >= 0), axis=1) & (g[:, -1] > 0)
+    reasons = {
+        int(row): "a conductance is negative or not finite, or there is no leak"
+        for row in np.flatnonzero(~usable)
+    }
+    filters = filter_sections(noise_cutoff_Hz)
+    seeds = noise_seeds(seed, n)
+    runner = _Runner(make_plan(model, dt), dt, n_steps, start, sigma, seeds, sample_every, sample0, filters)
+    V = np.zeros((n, n_samples), dtype=np.float32)
+    spikes: list[FloatArray] = [np.zeros(0)] * n
+    failed = ~usable
+    rows = np.flatnonzero(usable)
+    threads = max(1, workers or os.cpu_count() or 1)
+    width = min(_BLOCK, -(-len(rows) // (threads * _LANES)) * _LANES) if len(rows) else _BLOCK
+    blocks = [rows[i : i + width] for i in range(0, len(rows), width)]
+    done, lock, stopped = [0], threading.Lock(), threading.Event()
+    total = int(len(rows) * stop)
+
+    def advance(members: int, ms: float) -> bool:
+        with lock:
+            if cancel is not None and cancel():
+                stopped.set()
+            done[0] += int(members * ms)
+            if progress is not None and not stopped.is_set():
+                progress(min(done[0], total), total)
+        return not stopped.is_set()
+
+    def work(block: npt.NDArray[np.int64]) -> None:
+        if stopped.is_set():
+            return
+        times, bad, traces = runner.run(g[block], block, n_samples, advance)
+        with lock:
+            for lane, row in enumerate(block):
+                if bad[lane]:
+                    failed[row] = True
+                    reasons[int(row)] = "the voltage ran away"
+                else:
+                    spikes[row] = times[lane]
+            V[block] = traces
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        list(pool.map(work, blocks))
+    if stopped.is_set():
+        raise Cancelled("The simulation was cancelled.")
+    return Simulated(
+        neuron=model,
+        labels=labels,
+        spike_times_ms=spikes,
+        failed=failed,
+        reasons=dict(sorted(reasons.items())),
+        time_ms=(sample0 + sample_every * np.arange(n_samples)) * dt,
+        V_mV=V,
+        duration_ms=stop,
+        transient_ms=start,
+        dt_ms=dt,
+        accuracy=accuracy,
+        noise_sigma=sigma,
+    )
+
+
+def _times(
+    neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None
+) -> tuple[float, float]:
+    """Return when recording starts and stops."""
+    start = neuron.recording_window_ms[0] if transient_ms is None else float(transient_ms)
+    if duration_ms is None:
+        stop = start + neuron.recording_window_ms[1] - neuron.recording_window_ms[0]
+    else:
+        stop = float(duration_ms) + (start if transient_ms is None else 0.0)
+    if not (np.isfinite(stop) and 0 <= start < stop <= MAX_DURATION_MS):
+        raise SimulationError(
+            f"The simulation must last longer than its transient and at most {MAX_DURATION_MS:g} ms "
+            f"(got {stop:g} ms with a transient of {start:g} ms)."
+        )
+    return start, stop
+
+
+class _Runner:
+    """Everything that blocks share; one call of `run` integrates one block."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        dt: float,
+        n_steps: int,
+        start: float,
+        sigma: FloatArray,
+        seeds: npt.NDArray[np.uint64],
+        sample_every: int,
+        sample0: int,
+        filters: FloatArray,
+    ) -> None:
+        self.plan, self.dt, self.n_steps, self.start = plan, dt, n_steps, start
+        self.sigma, self.seeds = sigma, seeds
+        self.sample_every, self.sample0 = sample_every, sample0
+        self.filters = filters
+
+    def run(
+        self,
+        g: FloatArray,
+        rows: npt.NDArray[np.int64],
+        n_samples: int,
+        advance: Callable[[int, float], bool],
+    ) -> tuple[list[FloatArray], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+        """Integrate one block; return spike times, which members failed, and voltage traces."""
+        plan, dt, n = self.plan, self.dt, len(g)
+        # Whole vector registers only: members are added to fill the last, and thrown away.
+        B = -(-n // _LANES) * _LANES
+        fill = np.minimum(np.arange(B), n - 1)
+        V, Ca = np.full(B, plan.numbers[0]), np.full(B, plan.numbers[1])
+        V_inf, current, pending = np.zeros(B), np.zeros(B), np.full(B, -1.0)
+        x = np.repeat(plan.initial[:, None], B, axis=1)
+        spikes = np.empty((B, int((self.n_steps * dt - self.start)) + 16))
+        n_spikes = np.zeros(B, dtype=np.int64)
+        traces = np.zeros((B, n_samples), dtype=np.float32)
+        sigma, seeds = self.sigma[rows][fill], self.seeds[rows][fill]
+        biquads = np.zeros((4, 2, B))
+        g_lanes = np.ascontiguousarray(g[fill].T)
+        failed = np.zeros(B, dtype=bool)
+        chunk = max(1, round(_CHUNK_MS / dt))
+        for step0 in range(0, self.n_steps, chunk):
+            count = min(chunk, self.n_steps - step0)
+            run_block(
+                V,
+                V_inf,
+                Ca,
+                x,
+                g_lanes,
+                plan.table,
+                plan.n_columns,
+                plan.first_factor,
+                plan.kind,
+                plan.column,
+                plan.exponent,
+                plan.state,
+                plan.half,
+                plan.size,
+                plan.conducting,
+                plan.E,
+                plan.feeds,
+                plan.numbers,
+                dt,
+                step0,
+                count,
+                self.start,
+                sigma,
+                round(NOISE_CLOCK_MS / dt),
+                self.filters,
+                gaussian_quantiles(),
+                biquads,
+                seeds,
+                current,
+                spikes,
+                n_spikes,
+                pending,
+                self.sample_every,
+                self.sample0,
+                traces,
+            )
+            failed |= ~(np.abs(V) < _RUNAWAY_MV)
+            if not advance(n, count * dt):
+                break
+        return [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)], failed[:n], traces[:n]

@@ -1,0 +1,1 @@
+"""Make data, train networks, evaluate them."""

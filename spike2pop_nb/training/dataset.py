@@ -1,0 +1,269 @@
+"""Make training data: sample DICs, generate members, simulate them, label them, write Parquet shards.
+
+A shard is the unit of work. It depends on the recipe and its own number alone, so that the same rows come out
+for any number of workers, and a run that was killed goes on with the shards that are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spike2pop_nb import __version__
+from spike2pop_nb.conductances import baseline_population, modulate
+from spike2pop_nb.errors import Cancelled, TrainingError
+from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.simulation import simulate
+from spike2pop_nb.spiketrains import features
+
+__all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "shard_path"]
+
+FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
+RECIPE_FILE = "recipe.json"
+_ATTEMPTS = 8  # at finding a member without negative conductances before a new target is drawn
+
+
+class Recipe(BaseModel):
+    """Everything that determines a data set.
+
+    Attributes
+    ----------
+    neuron
+        Name of a registered neuron.
+    n_trains
+        Rows in all.
+    members_per_target
+        Members that share one (g_s, g_u), drawn uniformly over the neuron's range.
+    noisy_share, sigma_max
+        Share of members with injected noise, its σ uniform between 0 and ``sigma_max`` µA/cm².
+    accuracy
+        Of the simulation.
+    seed
+        Seed of everything.
+    shard_size
+        Rows a shard.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    neuron: str
+    n_trains: int = Field(default=200_000, ge=1, le=100_000_000)
+    members_per_target: int = Field(default=4, ge=1, le=1024)
+    noisy_share: float = Field(default=0.5, ge=0, le=1)
+    sigma_max: float = Field(default=6.0, ge=0, le=100)
+    accuracy: Literal["standard", "exact"] = "standard"
+    seed: int = Field(default=0, ge=0)
+    shard_size: int = Field(default=4096, ge=1, le=1_000_000)
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards."""
+        return math.ceil(self.n_trains / self.shard_size)
+
+    def rows(self, shard: int) -> int:
+        """Return the number of rows of a shard."""
+        return min(self.shard_size, self.n_trains - shard * self.shard_size)
+
+
+def shard_path(out: str | Path, shard: int) -> Path:
+    """Return where a shard is written."""
+    return Path(out) / f"part-{shard:05d}.parquet"
+
+
+def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.Generator]:
+    """Draw the targets and members of a shard; return them with the generator for what follows."""
+    neuron = get_neuron(recipe.neuron)
+    rng = np.random.default_rng(np.random.SeedSequence(recipe.seed, spawn_key=(shard,)))
+    per = recipe.members_per_target
+    n_groups = math.ceil(recipe.rows(shard) / per)
+    g = np.zeros((n_groups, per, neuron.n_channels))
+    targets = np.zeros((n_groups, 2))
+    open_groups = np.arange(n_groups)
+    # Targets that some member cannot reach are drawn anew, all members with them: what remains is uniform
+    # over the part of the plane that the recommended conductances reach.
+    while len(open_groups):
+        n = len(open_groups)
+        wanted = np.stack([rng.uniform(*neuron.dic_range[name], n) for name in ("g_s", "g_u")], axis=1)
+        found = np.zeros((n, per), dtype=bool)
+        members = np.zeros((n, per, neuron.n_channels))
+        for _ in range(_ATTEMPTS):
+            group, member = np.nonzero(~found)
+            if not len(group):
+                break
+            base, _drawn = baseline_population(neuron, len(group), rng)
+            solved, _converged, valid = modulate(neuron, base, wanted[group, 0], wanted[group, 1])
+            members[group[valid], member[valid]] = solved[valid]
+            found[group[valid], member[valid]] = True
+        whole = found.all(axis=1)
+        g[open_groups[whole]], targets[open_groups[whole]] = members[whole], wanted[whole]
+        open_groups = open_groups[~whole]
+    n = recipe.rows(shard)
+    first = shard * math.ceil(recipe.shard_size / per)
+    table = pd.DataFrame(
+        {
+            "id": shard * recipe.shard_size + np.arange(n, dtype=np.int64),
+            "group": np.repeat(first + np.arange(n_groups, dtype=np.int64), per)[:n],
+            "member": np.tile(np.arange(per, dtype=np.int32), n_groups)[:n],
+        }
+    )
+    table[["g_s", "g_u"]] = np.repeat(targets, per, axis=0)[:n].astype(np.float32)
+    table[list(neuron.g_columns)] = g.reshape(-1, neuron.n_channels)[:n]
+    noisy = rng.random(n) < recipe.noisy_share
+    table["sigma"] = np.where(noisy, rng.uniform(0, recipe.sigma_max, n), 0.0).astype(np.float32)
+    return table, rng
+
+
+def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) -> int:
+    """Make one shard unless it is there already; return its number of rows.
+
+    The file appears under its name only when it is whole.
+    """
+    path = shard_path(out, shard)
+    if path.exists():
+        return recipe.rows(shard)
+    neuron = get_neuron(recipe.neuron)
+    table, rng = sample_members(recipe, shard)
+    simulated = simulate(
+        table[list(neuron.g_columns)].to_numpy(),
+        neuron,
+        accuracy=recipe.accuracy,
+        record="spikes",
+        noise_sigma=table["sigma"].to_numpy(float),
+        seed=rng,
+        workers=workers,
+    )
+    described = [features(times) for times in simulated.spike_times_ms]
+    table["pattern"] = np.array([d.pattern.code for d in described], dtype=np.int8)
+    for name in FEATURE_COLUMNS:
+        table[name] = np.array([getattr(d, name) for d in described], dtype=np.float32)
+    table["spike_times_ms"] = [
+        (times - times[0] if len(times) else times).astype(np.float32) for times in simulated.spike_times_ms
+    ]
+    table[list(neuron.g_columns)] = table[list(neuron.g_columns)].astype(np.float32)
+    if simulated.failed.any():
+        table = table[~simulated.failed]
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    table.to_parquet(partial, index=False)
+    partial.replace(path)
+    return len(table)
+
+
+def _open(recipe: Recipe, out: Path) -> None:
+    """Start a data set, or check that the one that is there has the same recipe."""
+    file = out / RECIPE_FILE
+    wanted = recipe.model_dump()
+    if file.exists():
+        try:
+            there = json.loads(file.read_text())["recipe"]
+        except (ValueError, KeyError, OSError):
+            raise TrainingError(f"{file} is damaged; remove the folder or choose another.") from None
+        if there != wanted:
+            differs = sorted(key for key in wanted if there.get(key) != wanted[key])
+            raise TrainingError(
+                f"{out} holds a data set made with another {', '.join(differs)}; "
+                "give the same options to go on with it, or choose another folder."
+            )
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"The folder {out} cannot be made: {error.strerror}.") from None
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps({"recipe": wanted, "spike2pop_nb": __version__}, indent=2))
+    partial.replace(file)
+
+
+def make_dataset(
+    recipe: Recipe | dict[str, Any],
+    out: str | Path,
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> int:
+    """Make a data set, or go on with one.
+
+    Parameters
+    ----------
+    recipe
+        What to make.
+    out
+        Folder for the shards and ``recipe.json``. With a cluster, one that every worker sees.
+    scheduler
+        Address of a Dask scheduler; by default a cluster is started on this machine.
+    workers
+        Processes on this machine; one a core by default. Rows do not depend on it.
+    progress
+        Called with (rows done, rows in all).
+    cancel
+        Polled between shards; whole shards are kept.
+
+    Returns
+    -------
+    int
+        Rows in the data set.
+
+    Raises
+    ------
+    TrainingError
+        If the recipe is impossible, the folder holds another data set, or the Dask extra is not installed.
+    """
+    try:
+        recipe = recipe if isinstance(recipe, Recipe) else Recipe(**recipe)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise TrainingError(f"Recipe, {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
+    get_neuron(recipe.neuron)
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError:
+        raise TrainingError(
+            "Making data needs Dask and PyArrow: pip install 'spike2pop-nb[train]'."
+        ) from None
+    out = Path(out).absolute()
+    _open(recipe, out)
+    for partial in out.glob("part-*.partial"):
+        partial.unlink(missing_ok=True)
+    rows = sum(recipe.rows(i) for i in range(recipe.n_shards) if shard_path(out, i).exists())
+    todo = [i for i in range(recipe.n_shards) if not shard_path(out, i).exists()]
+    if progress is not None:
+        progress(rows, recipe.n_trains)
+    if not todo:
+        return rows
+    cluster = None
+    try:
+        if scheduler is None:
+            cluster = LocalCluster(
+                n_workers=min(workers or os.cpu_count() or 1, len(todo)),
+                threads_per_worker=1,
+                dashboard_address=None,
+                processes=True,
+                local_directory=str(out / ".dask"),
+            )
+        client = Client(cluster if cluster is not None else scheduler, timeout="30s")
+    except OSError as error:
+        raise TrainingError(f"No Dask scheduler answers at {scheduler}: {error}.") from None
+    try:
+        futures = as_completed(client.map(make_shard, [recipe] * len(todo), todo, [str(out)] * len(todo)))
+        for future in futures:
+            rows += future.result()
+            if progress is not None:
+                progress(rows, recipe.n_trains)
+            if cancel is not None and cancel():
+                raise Cancelled(f"Stopped; {rows} rows in whole shards are kept in {out}.")
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+        shutil.rmtree(out / ".dask", ignore_errors=True)
+    return rows
