@@ -1,0 +1,41 @@
+"""Example recordings that come with the package; README.md beside them gives their sources and licences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spike2pop_nb.errors import SpikeTrainError
+
+__all__ = ["example_path", "list_examples"]
+
+_HERE = Path(__file__).resolve().parent
+_SUFFIXES = frozenset({".csv", ".txt", ".npy", ".npz", ".mat"})
+
+
+def list_examples() -> list[str]:
+    """File names of the example recordings, sorted."""
+    return sorted(path.name for path in _HERE.iterdir() if path.suffix in _SUFFIXES)
+
+
+def example_path(name: str) -> Path:
+    """Path of an example recording.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_examples`, with or without its suffix.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    SpikeTrainError
+        When there is no example of that name.
+    """
+    for known in list_examples():
+        if name in (known, Path(known).stem):
+            return _HERE / known
+    raise SpikeTrainError(f"There is no example {name!r}; the examples are {', '.join(list_examples())}.")

@@ -1,0 +1,31 @@
+"""Spike trains: reading, checking, describing, comparing and writing them."""
+
+from __future__ import annotations
+
+from .distances import van_rossum
+from .limits import MAX_FILE_BYTES, MAX_SPIKES, MAX_TIME_MS, MAX_TRAINS
+from .patterns import FiringPattern, IsiStatistics, TrainFeatures, classify, features, isi_statistics
+from .reader import read_spike_trains
+from .recordings import ReadReport, Recordings
+from .train import Provenance, SpikeTrain
+from .writer import write_spike_times
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_SPIKES",
+    "MAX_TIME_MS",
+    "MAX_TRAINS",
+    "FiringPattern",
+    "IsiStatistics",
+    "Provenance",
+    "ReadReport",
+    "Recordings",
+    "SpikeTrain",
+    "TrainFeatures",
+    "classify",
+    "features",
+    "isi_statistics",
+    "read_spike_trains",
+    "van_rossum",
+    "write_spike_times",
+]

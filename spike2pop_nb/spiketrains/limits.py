@@ -1,0 +1,37 @@
+"""Stated limits on what is read, so that a hostile or mistaken file costs neither memory nor time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "MAX_CELLS",
+    "MAX_FILE_BYTES",
+    "MAX_ID_LENGTH",
+    "MAX_SPIKES",
+    "MAX_TIME_MS",
+    "MAX_TRAINS",
+    "MAX_UNPACKED_BYTES",
+]
+
+MAX_FILE_BYTES: Final = 50_000_000
+"""Largest file in bytes; checked before anything is parsed."""
+
+MAX_UNPACKED_BYTES: Final = 200_000_000
+"""Largest size in bytes of a compressed file (NPZ, MAT) once unpacked; checked before it is unpacked."""
+
+MAX_SPIKES: Final = 2_000_000
+"""Most spikes in one file, over all trains."""
+
+MAX_TRAINS: Final = 10_000
+"""Most trains in one file."""
+
+MAX_CELLS: Final = 20_000_000
+"""Most cells of a table, blank ones included."""
+
+MAX_ID_LENGTH: Final = 200
+"""Longest id in characters."""
+
+MAX_TIME_MS: Final = 1e9
+"""Spike times lie strictly between minus and plus this many ms (about 11.6 days): beyond it they are dates
+or mistakes, and differences of a fraction of a millisecond begin to lose digits."""

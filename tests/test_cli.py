@@ -1,0 +1,148 @@
+"""The command line on real input, its files, and its answers to bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spike2pop_nb import cli, example_path, read_spike_trains
+from spike2pop_nb.conductances import generate_population
+
+
+def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Run a command in this process; return exit status, stdout and stderr."""
+    before = sys.argv
+    sys.argv = ["spike2pop", *map(str, arguments)]
+    try:
+        cli.main()
+        status = 0
+    except SystemExit as stop:
+        status = int(stop.code or 0)
+    finally:
+        sys.argv = before
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+@pytest.mark.parametrize("neuron", ["stg", "da"])
+def test_run_writes_a_verified_population_of_every_recording(
+    neuron: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = example_path(f"{neuron}_set.csv")
+    out = tmp_path / "out"
+    status, text, _ = spike2pop(
+        capsys, "run", file, "--neuron", neuron, "--size", 2, "--seed", 1, "--budget", 64, "--out", out
+    )
+    assert status == 0, text
+    recordings = read_spike_trains(file)
+    population = pd.read_csv(out / "population.csv", dtype={"id": str})
+    assert set(population["id"]) == set(recordings.ids)
+    assert population.groupby("id").size().eq(2).all()
+    assert {"id", "member", "g_leak", "score", "passed"} <= set(population.columns)
+    assert population["passed"].mean() >= 0.5
+    spikes = read_spike_trains(out / "spike_times.csv")
+    assert len(spikes) == len(population)
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["options"]["seed"] == 1
+    assert [entry["id"] for entry in summary["recordings"]] == recordings.ids
+    assert all(entry["tried"] <= 64 and "dics" in entry for entry in summary["recordings"])
+
+
+def test_predict_on_screen_and_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = example_path("stg_set.csv")
+    status, text, said = spike2pop(capsys, "predict", file, "--neuron", "stg")
+    assert status == 0
+    assert "g_s_std" in text
+    assert "ms" in said
+    status, _, _ = spike2pop(capsys, "predict", file, "--neuron", "stg", "--out", tmp_path / "dics.csv")
+    assert status == 0
+    table = pd.read_csv(tmp_path / "dics.csv")
+    assert list(table.columns[:5]) == ["id", "g_s", "g_u", "g_s_std", "g_u_std"]
+    assert len(table) == 5
+    assert (table[["g_s_std", "g_u_std"]] > 0).all(axis=None)
+
+
+def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    generate_population("stg", (5.0, 5.0), size=2, seed=1, id="cell").to_csv(tmp_path / "population.csv")
+    out = tmp_path / "spikes.csv"
+    arguments = ("--neuron", "stg", "--duration-ms", 1500, "--transient-ms", 500, "--out", out)
+    status, _, _ = spike2pop(capsys, "simulate", tmp_path / "population.csv", *arguments)
+    assert status == 0
+    table = pd.read_csv(out)
+    assert list(table.columns) == ["id", "member", "time_ms"]
+    assert set(table["id"]) == {"cell"}
+    assert table["time_ms"].between(500, 1500).all()
+    assert len(read_spike_trains(out)) == 2
+
+
+def test_models_lists_the_neurons(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text, _ = spike2pop(capsys, "models")
+    assert status == 0
+    assert "stg" in text
+    assert "da" in text
+
+
+def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    arguments = ("--neuron", "stg", "--trains", 64, "--shard-size", 32, "--workers", 1, "--out", data)
+    for _ in range(2):
+        status, text, _ = spike2pop(capsys, "dataset", *arguments)
+        assert status == 0
+        assert "64 rows" in text
+    out = tmp_path / "run"
+    status, text, said = spike2pop(
+        capsys, "train", data, "--neuron", "stg", "--epochs", 1, "--device", "cpu", "--out", out
+    )
+    assert status == 0, said
+    assert (out / "stg.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "FILE", "--neuron", "nix", "--out", "OUT"), "no neuron 'nix'"),
+        (("run", "FILE", "--size", 0, "--out", "OUT"), "population size"),
+        (("run", "FILE", "--compensate", "Na,Kd", "--out", "OUT"), "cannot set"),
+        (("run", "FILE", "--compensate", "CaS", "--out", "OUT"), "Two conductances"),
+        (("run", "missing.csv", "--out", "OUT"), "missing.csv"),
+        (("predict", "EMPTY"), "empty"),
+        (("simulate", "FILE", "--out", "OUT"), "no column g_Na"),
+        (("run", "FILE", "--accuracy", "perfect", "--out", "OUT"), "accuracy"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(
+    arguments: tuple[object, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    places = {
+        "FILE": example_path("stg_set.csv"),
+        "OUT": tmp_path / "out",
+        "EMPTY": tmp_path / "empty.csv",
+    }
+    status, _, said = spike2pop(capsys, *(places.get(str(a), a) for a in arguments))
+    assert status == 2
+    errors = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert sentence in errors[0]
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_silent_recording_is_answered_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tonic = np.arange(0, 3000, 75.0)
+    rows = [("quiet", 100.0), ("quiet", 900.0), *(("tonic", time) for time in tonic)]
+    pd.DataFrame(rows, columns=["id", "time_ms"]).to_csv(tmp_path / "cells.csv", index=False)
+    out = tmp_path / "out"
+    status, text, _ = spike2pop(capsys, "run", tmp_path / "cells.csv", "--size", 1, "--out", out)
+    assert status == 0
+    assert "quiet" in text
+    assert "silent" in text
+    summary = json.loads((out / "summary.json").read_text())
+    assert [entry["usable"] for entry in summary["recordings"]] == [False, True]
