@@ -1,0 +1,240 @@
+"""The attention network: from the intervals of a train to a mixture density over (g_s, g_u).
+
+Patches of consecutive intervals become tokens of width 64; pre-norm blocks let them attend to each other; one
+learned query pools them into a latent that meets the train's interval statistics; a decoder of residual
+blocks feeds three heads: the mixture density, the firing pattern, and five features of the train.
+
+After Brandoit et al. (PLOS Comput Biol 2026, doi:10.1371/journal.pcbi.1014337): attention blocks, attention
+pooling and auxiliary heads are theirs; patches, interval statistics and the density are not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["AttentionNetwork", "NetworkConfig", "NetworkOutput"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the network; stored with the weights.
+
+    Attributes
+    ----------
+    n_channels, n_statistics : int
+        Numbers per interval and per train that `tokens` makes.
+    patch : int
+        Consecutive intervals that share one token.
+    width, n_blocks, n_heads, expansion : int
+        The attention blocks: token width, their number, heads, and hidden over token width.
+    latent, decoder_width, n_decoder_blocks : int
+        Size of the pooled latent, and the decoder's.
+    n_components : int
+        Gaussian components of the mixture over the two transformed DICs.
+    dropout : float
+        Probability, in the blocks and in the decoder, during training only.
+    """
+
+    n_channels: int = 4
+    n_statistics: int = 84
+    patch: int = 4
+    width: int = 64
+    n_blocks: int = 3
+    n_heads: int = 2
+    expansion: int = 2
+    latent: int = 64
+    decoder_width: int = 192
+    n_decoder_blocks: int = 3
+    n_components: int = 8
+    n_patterns: int = 2
+    n_features: int = 5
+    dropout: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
+        """Rebuild from `as_dict`; an unknown or missing entry is a ``ValueError``."""
+        known = {f.name for f in fields(cls)}
+        if set(values) != known:
+            raise ValueError(f"network sizes differ: {sorted(set(values) ^ known)}")
+        return cls(**values)
+
+
+class NetworkOutput(NamedTuple):
+    """What one pass gives for each of n trains; K components, coordinates as in `mixture.Box`."""
+
+    log_weights: Tensor
+    """(n, K), normalised."""
+    means: Tensor
+    """(n, K, 2)."""
+    scales: Tensor
+    """(n, K, 3): a, b and r of each component, as in `mixture`."""
+    pattern_logits: Tensor
+    """(n, 2): spiking, bursting."""
+    features: Tensor
+    """(n, 5): standardised logs."""
+
+
+class AttentionBlock(nn.Module):
+    """Pre-norm self-attention and a two-layer perceptron, each added to its input."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.n_heads = config.n_heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.norm_mlp = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, config.expansion * width)
+        self.contract = nn.Linear(config.expansion * width, width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        n, length, width = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(n, length, 3, self.n_heads, width // self.n_heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        x = x + self.dropout(self.project(attended.transpose(1, 2).reshape(n, length, width)))
+        hidden = F.gelu(self.expand(self.norm_mlp(x)), approximate="tanh")
+        return x + self.dropout(self.contract(hidden))
+
+
+class AttentionPool(nn.Module):
+    """One learned query per head gathers the tokens into a latent vector."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.width)
+        self.score = nn.Linear(config.width, config.n_heads)
+        self.value = nn.Linear(config.width, config.width)
+        self.project = nn.Linear(config.width, config.latent)
+        self.n_heads = config.n_heads
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        n, length, width = x.shape
+        x = self.norm(x)
+        score = self.score(x)
+        if mask is not None:
+            score = score + mask.view(n, length, 1)
+        weight = score.softmax(dim=1)
+        value = self.value(x).view(n, length, self.n_heads, width // self.n_heads)
+        pooled = (weight.unsqueeze(-1) * value).sum(dim=1)
+        latent: Tensor = self.project(pooled.reshape(n, width))
+        return latent
+
+
+class ResidualBlock(nn.Module):
+    """Pre-norm perceptron added to its input."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 2 * width)
+        self.contract = nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.gelu(self.expand(self.norm(x)), approximate="tanh")
+        out: Tensor = x + self.dropout(self.contract(hidden))
+        return out
+
+
+class AttentionNetwork(nn.Module):
+    """Intervals and statistics of trains in, `NetworkOutput` out."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Linear(config.patch * config.n_channels, config.width)
+        self.blocks = nn.ModuleList(AttentionBlock(config) for _ in range(config.n_blocks))
+        self.pool = AttentionPool(config)
+        self.join = nn.Linear(config.latent + config.n_statistics, config.decoder_width)
+        self.decoder = nn.ModuleList(
+            ResidualBlock(config.decoder_width, config.dropout) for _ in range(config.n_decoder_blocks)
+        )
+        self.norm = nn.LayerNorm(config.decoder_width)
+        self.density = nn.Linear(config.decoder_width, 6 * config.n_components)
+        self.pattern = nn.Linear(config.decoder_width, config.n_patterns)
+        self.feature = nn.Linear(config.decoder_width, config.n_features)
+        self.feature_shortcut = nn.Linear(config.n_statistics, config.n_features, bias=False)
+        self._positions: Tensor | None = None
+        self._start()
+
+    def _start(self) -> None:
+        """Begin with components spread over the box, so that none is idle from the first step."""
+        k = self.config.n_components
+        with torch.no_grad():
+            self.density.weight.mul_(0.1)
+            bias = torch.zeros(k, 6)
+            angle = torch.arange(k) * (2 * math.pi / k)
+            bias[:, 1] = 1.5 * torch.cos(angle)
+            bias[:, 2] = 1.5 * torch.sin(angle)
+            self.density.bias.copy_(bias.reshape(-1))
+            self.feature_shortcut.weight.zero_()
+
+    def positions(self, length: int, like: Tensor) -> Tensor:
+        """Sinusoidal positions (length, width), kept between calls."""
+        kept = self._positions
+        if kept is None or kept.shape[0] < length or kept.device != like.device:
+            width = self.config.width
+            index = torch.arange(max(length, 256), device=like.device, dtype=torch.float32)[:, None]
+            pair = torch.arange(0, width, 2, device=like.device, dtype=torch.float32)
+            angle = index * torch.exp(-math.log(10000.0) * pair / width)
+            kept = torch.stack([angle.sin(), angle.cos()], dim=-1).reshape(-1, width)
+            self._positions = kept
+        return kept[:length]
+
+    def encode(self, tokens: Tensor, lengths: Tensor | None) -> Tensor:
+        """Latent (n, latent) of trains (n, L, C); ``lengths`` (n,) in intervals, None if none is padded."""
+        n, length, channels = tokens.shape
+        patch = self.config.patch
+        n_tokens = length // patch
+        x = self.embed(tokens.reshape(n, n_tokens, patch * channels))
+        x = x + self.positions(n_tokens, x)
+        bias = None
+        mask = None
+        if lengths is not None:
+            padded = torch.arange(n_tokens, device=x.device) * patch >= lengths[:, None]
+            bias = torch.zeros(padded.shape, dtype=x.dtype, device=x.device).masked_fill_(padded, -1e9)
+            mask = bias[:, None, None, :]
+        for block in self.blocks:
+            x = block(x, mask)
+        latent: Tensor = self.pool(x, bias)
+        return latent
+
+    def forward(self, tokens: Tensor, lengths: Tensor | None, statistics: Tensor) -> NetworkOutput:
+        """Predict for n trains.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, L, n_channels)
+            Standardised, zero where padded; L a multiple of ``config.patch``.
+        lengths : Tensor of int64, shape (n,), or None
+            Intervals of each train; None if no train is padded by a whole token.
+        statistics : Tensor, shape (n, n_statistics)
+            Standardised.
+        """
+        latent = self.encode(tokens, lengths).float()
+        x = self.join(torch.cat([latent, statistics], dim=-1))
+        for block in self.decoder:
+            x = block(x)
+        x = self.norm(x)
+        raw = self.density(x).float().view(x.shape[0], self.config.n_components, 6)
+        diagonal = raw[..., 3:5].clamp(-3.0, 6.0)
+        return NetworkOutput(
+            log_weights=raw[..., 0].log_softmax(dim=-1),
+            means=raw[..., 1:3],
+            scales=torch.cat([diagonal, raw[..., 5:6]], dim=-1),
+            pattern_logits=self.pattern(x).float(),
+            features=self.feature(x).float() + self.feature_shortcut(statistics),
+        )

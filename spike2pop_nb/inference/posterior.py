@@ -1,0 +1,221 @@
+"""`Posterior`: what one recording says about (g_s, g_u), with its width; and tables of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference.mixture import Mixture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FEATURES", "PATTERNS", "CredibleRegion", "Posterior", "predict_frame"]
+
+Floats = NDArray[np.floating]
+
+PATTERNS = ("silent", "spiking", "bursting")
+FEATURES = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
+_NAN2 = np.full(2, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class CredibleRegion:
+    """The smallest set of (g_s, g_u) that holds ``level`` of a posterior, and a grid to draw it on.
+
+    Attributes
+    ----------
+    level : float
+        Probability inside.
+    threshold : float
+        Log density at the border of the set.
+    g_s, g_u : arrays (n,), (m,)
+        Grid coordinates.
+    log_density : array (m, n)
+        Log density on the grid, per squared DIC unit.
+    """
+
+    level: float
+    threshold: float
+    g_s: Floats
+    g_u: Floats
+    log_density: Floats
+    _mixture: Mixture = field(repr=False)
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Grid points (m, n) in the set."""
+        return self.log_density >= self.threshold
+
+    def contains(self, x: Floats) -> NDArray[np.bool_]:
+        """Whether points (…, 2) lie in the set."""
+        return np.asarray(self._mixture.log_prob(x) >= self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Distribution over (g_s, g_u), at V_th and in units of the leak, given one recording.
+
+    Attributes
+    ----------
+    id : str
+        The recording's.
+    neuron : str
+        Neuron model whose network answered.
+    mixture : Mixture or None
+        None where the recording is silent (under 3 spikes): then ``usable`` is False and moments are nan.
+    pattern : dict
+        Probability of each of "silent", "spiking", "bursting".
+    features : dict
+        Predicted rate_hz, intra_burst_hz, inter_burst_hz, burst_duration_ms, spikes_per_burst; those of
+        bursts are nan unless the train most likely bursts.
+    n_spikes, n_windows : int
+        Length of the recording, and how many windows of it were read.
+    notes : tuple of str
+        What the reader should know, in words.
+    """
+
+    id: str
+    neuron: str
+    mixture: Mixture | None
+    pattern: dict[str, float]
+    features: dict[str, float]
+    n_spikes: int
+    n_windows: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a distribution at all."""
+        return self.mixture is not None
+
+    @property
+    def most_likely_pattern(self) -> str:
+        """Name of the most probable firing pattern."""
+        return max(self.pattern, key=self.pattern.__getitem__)
+
+    @cached_property
+    def _moments(self) -> tuple[Floats, Floats]:
+        if self.mixture is None:
+            return _NAN2, np.full((2, 2), np.nan)
+        return self.mixture.moments()
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior mean (g_s, g_u), shape (2,)."""
+        return self._moments[0]
+
+    @property
+    def cov(self) -> Floats:
+        """Posterior covariance, shape (2, 2)."""
+        return self._moments[1]
+
+    @property
+    def std(self) -> Floats:
+        """Posterior standard deviations of g_s and g_u, shape (2,)."""
+        return np.sqrt(np.diagonal(self.cov))
+
+    @cached_property
+    def median(self) -> Floats:
+        """Marginal medians of g_s and g_u, shape (2,); the point with the least absolute error."""
+        return self.quantile(0.5)
+
+    @property
+    def g_s(self) -> float:
+        """Posterior mean of the slow DIC."""
+        return float(self.mean[0])
+
+    @property
+    def g_u(self) -> float:
+        """Posterior mean of the ultraslow DIC."""
+        return float(self.mean[1])
+
+    def quantile(self, q: float) -> Floats:
+        """Marginal quantiles (2,) of g_s and g_u, for ``q`` strictly between 0 and 1."""
+        if not 0 < q < 1:
+            raise PredictorError(f"A quantile needs a number between 0 and 1, not {q!r}.")
+        return _NAN2 if self.mixture is None else self.mixture.quantile(q)
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> Floats:
+        """Draw ``n`` points (n, 2) of (g_s, g_u).
+
+        Raises
+        ------
+        PredictorError
+            If the recording is silent.
+        """
+        return self._needed().sample(n, np.random.default_rng(seed))
+
+    def log_prob(self, x: Floats) -> Floats:
+        """Log density (…) at points (…, 2), per squared DIC unit; -inf outside the neuron's DIC range.
+
+        Raises
+        ------
+        PredictorError
+            If the recording is silent.
+        """
+        return self._needed().log_prob(x)
+
+    def credible_region(
+        self, level: float = 0.95, n_grid: int = 161, n_samples: int = 4000
+    ) -> CredibleRegion:
+        """Highest-density region of probability ``level``; its border is found from ``n_samples`` draws."""
+        if not 0 < level < 1:
+            raise PredictorError(f"A credible region needs a level between 0 and 1, not {level!r}.")
+        mixture = self._needed()
+        drawn = mixture.log_prob(mixture.sample(n_samples, np.random.default_rng(0)))
+        box = mixture.box
+        g_s, g_u = (np.linspace(box.low[i], box.high[i], n_grid) for i in range(2))
+        grid = np.stack(np.meshgrid(g_s, g_u), axis=-1)
+        return CredibleRegion(
+            level, float(np.quantile(drawn, 1 - level)), g_s, g_u, mixture.log_prob(grid), mixture
+        )
+
+    def _needed(self) -> Mixture:
+        if self.mixture is None:
+            raise PredictorError(
+                f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
+            )
+        return self.mixture
+
+
+def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
+    """One row per posterior.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, g_s, g_u, g_s_std, g_u_std, correlation, pattern, p_silent, p_spiking, p_bursting, the
+        five features, n_spikes, n_windows, usable, notes.
+    """
+    import pandas as pd
+
+    rows = []
+    for p in posteriors:
+        std = p.std
+        rows.append(
+            {
+                "id": p.id,
+                "g_s": p.g_s,
+                "g_u": p.g_u,
+                "g_s_std": float(std[0]),
+                "g_u_std": float(std[1]),
+                "correlation": float(p.cov[0, 1] / (std[0] * std[1])),
+                "pattern": p.most_likely_pattern,
+                **{f"p_{name}": p.pattern[name] for name in PATTERNS},
+                **{name: p.features[name] for name in FEATURES},
+                "n_spikes": p.n_spikes,
+                "n_windows": p.n_windows,
+                "usable": p.usable,
+                "notes": " ".join(p.notes),
+            }
+        )
+    columns = ["id", "g_s", "g_u", "g_s_std", "g_u_std", "correlation", "pattern"]
+    columns += [f"p_{name}" for name in PATTERNS] + [*FEATURES, "n_spikes", "n_windows", "usable", "notes"]
+    return pd.DataFrame(rows, columns=columns)

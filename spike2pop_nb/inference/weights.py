@@ -1,0 +1,192 @@
+"""Reading and writing network weights: safetensors, with everything needed to use them in the header.
+
+A file holds either a whole network or the adapters that turn a named base network into another one. Nothing
+in it is executed: safetensors is tensors and text, and both are checked before use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference.lora import merged_state
+from spike2pop_nb.inference.mixture import Box
+from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
+from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
+
+__all__ = ["WEIGHTS_FOLDER", "FeatureScale", "LoadedNetwork", "fingerprint", "load_network", "save_weights"]
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+FORMAT = 1
+MAX_BYTES = 256 * 2**20
+_KEY = "spike2pop_nb"
+_SCALES = tuple(f.name for f in fields(TokenScale))
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureScale:
+    """Mean and standard deviation (5,) of the log features, which the network predicts standardised."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network ready to predict, and the numbers and history that belong to it."""
+
+    neuron: str
+    network: AttentionNetwork
+    scale: TokenScale
+    feature_scale: FeatureScale
+    box: Box
+    max_intervals: int
+    metadata: dict[str, Any]
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of the names and values of tensors: adapters name their base by it."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_weights(
+    path: str | Path,
+    state: Mapping[str, Tensor],
+    scale: TokenScale,
+    feature_scale: FeatureScale,
+    metadata: Mapping[str, Any],
+) -> Path:
+    """Write one weights file, whole or not at all.
+
+    Parameters
+    ----------
+    state : mapping of Tensor
+        Of the whole network, or its adapters alone (then ``metadata["base"]`` names the base).
+    metadata : mapping
+        ``neuron``, ``config`` (`NetworkConfig.as_dict`), ``dic_range``, ``max_intervals``, ``base`` (None or
+        ``{"neuron", "fingerprint"}``), and whatever describes data, training, versions and scores.
+    """
+    path = Path(path)
+    tensors = {f"network.{name}": value.detach().float().cpu().contiguous() for name, value in state.items()}
+    tensors |= {
+        f"scale.{name}": torch.from_numpy(np.ascontiguousarray(getattr(scale, name), np.float32))
+        for name in _SCALES
+    }
+    tensors["feature.mean"] = torch.from_numpy(np.float32(feature_scale.mean))
+    tensors["feature.std"] = torch.from_numpy(np.float32(feature_scale.std))
+    content = save(tensors, metadata={_KEY: json.dumps({"format": FORMAT, **metadata})})
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return path
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not path.is_file():
+        raise PredictorError(f"No network weights at {path}.")
+    if path.stat().st_size > MAX_BYTES:
+        raise PredictorError(
+            f"{path.name} is over {MAX_BYTES // 2**20} MB, more than any network of this package."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise PredictorError(f"{path.name} is damaged or not a safetensors file ({error}).") from None
+    try:
+        metadata = json.loads(header[_KEY])
+        if metadata["format"] != FORMAT:
+            raise PredictorError(
+                f"{path.name} has weights of format {metadata['format']}; this version reads {FORMAT}."
+            )
+    except (KeyError, TypeError, json.JSONDecodeError):
+        raise PredictorError(f"{path.name} holds tensors, but no network of this package.") from None
+    return tensors, metadata
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def load_network(
+    path: str | Path, base_folder: Path | None = None, neuron: str | None = None
+) -> LoadedNetwork:
+    """Read a weights file; adapters are merged into their base, ``<base>.safetensors``.
+
+    Parameters
+    ----------
+    base_folder : Path, optional
+        Where the base of adapters is looked for: first beside ``path``, then here, then among the shipped
+        ones.
+    neuron : str, optional
+        The neuron the weights must be for.
+
+    Raises
+    ------
+    PredictorError
+        If the file is missing, damaged, foreign, for another neuron, or its base is not the one it was made
+        for.
+    """
+    path = Path(path)
+    tensors, metadata = _read(path)
+    try:
+        name = str(metadata["neuron"])
+        if neuron is not None and name != neuron:
+            raise PredictorError(f"{path.name} is a network for neuron {name!r}, not {neuron!r}.")
+        state = _part(tensors, "network.")
+        base = metadata.get("base")
+        if base is not None:
+            state = merged_state(_base_state(path, base_folder, base), state)
+        config = NetworkConfig.from_dict(metadata["config"])
+        if (config.n_channels, config.n_statistics) != (len(CHANNELS), N_STATISTICS):
+            raise ValueError("it was trained on other interval statistics")
+        scale = TokenScale(**{key: tensors[f"scale.{key}"].numpy() for key in _SCALES})
+        feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())
+        box = Box.from_ranges(metadata["dic_range"])
+        max_intervals = int(metadata["max_intervals"])
+        # Building draws random weights, soon overwritten; the caller's random state is put back.
+        with torch.random.fork_rng(devices=[]):
+            network = AttentionNetwork(config)
+        network.load_state_dict(state, strict=True, assign=True)
+    except PredictorError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise PredictorError(f"{path.name} does not fit this version's network: {first}") from None
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
+    network.requires_grad_(False).eval()
+    return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, metadata)
+
+
+def _base_state(path: Path, base_folder: Path | None, base: Mapping[str, str]) -> dict[str, Tensor]:
+    folders = [path.parent, *([base_folder] if base_folder else []), WEIGHTS_FOLDER]
+    found = None
+    for folder in folders:
+        candidate = folder / f"{base['neuron']}.safetensors"
+        if candidate.is_file() and candidate != path:
+            found = candidate
+            state = _part(_read(candidate)[0], "network.")
+            if fingerprint(state) == base["fingerprint"]:
+                return state
+    if found is None:
+        raise PredictorError(f"{path.name} adapts the {base['neuron']!r} network, whose weights are missing.")
+    raise PredictorError(
+        f"{path.name} was trained on other {base['neuron']!r} weights than those in {found}."
+    )

@@ -1,0 +1,310 @@
+"""Training data in memory, and its batches: trains cropped, jittered, thinned and padded on the fly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.inference.posterior import FEATURES
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES
+
+__all__ = [
+    "Augmentation",
+    "Batch",
+    "Trains",
+    "epoch_batches",
+    "log_of_features",
+    "ordered_batches",
+    "read_trains",
+    "split_of",
+]
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+SPLITS = ("train", "validation", "test")
+_SHARES = (94, 97, 100)
+
+
+@dataclass(frozen=True, eq=False)
+class Trains:
+    """Many trains as one ragged array.
+
+    Attributes
+    ----------
+    times_ms : float32 (total spikes,)
+        Train i is ``times_ms[offsets[i]:offsets[i + 1]]``, first spike at 0.
+    targets : float32 (n, 2)
+        g_s, g_u.
+    features : float32 (n, 5)
+        nan where undefined.
+    pattern : int8 (n,)
+        0 silent, 1 spiking, 2 bursting.
+    sigma : float32 (n,)
+        Injected noise in µA/cm².
+    group : int64 (n,)
+        Population; members share their targets.
+    """
+
+    times_ms: Floats
+    offsets: NDArray[np.int64]
+    targets: Floats
+    features: Floats
+    pattern: NDArray[np.int8]
+    sigma: Floats
+    group: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def n_spikes(self) -> NDArray[np.int64]:
+        """Spikes of each train (n,)."""
+        return np.diff(self.offsets)
+
+    def train(self, i: int) -> Floats:
+        """Spike times of train ``i`` in ms."""
+        return self.times_ms[self.offsets[i] : self.offsets[i + 1]]
+
+    def take(self, rows: NDArray[np.bool_] | Ints) -> Trains:
+        """The trains at ``rows`` (a mask or indices), in that order."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        counts = self.n_spikes[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        index = np.repeat(self.offsets[rows] - offsets[:-1], counts) + np.arange(offsets[-1])
+        return Trains(
+            self.times_ms[index],
+            offsets,
+            *(getattr(self, name)[rows] for name in ("targets", "features", "pattern", "sigma", "group")),
+        )
+
+    def active(self) -> Trains:
+        """Those with enough spikes to be read."""
+        return self.take(self.n_spikes >= MIN_SPIKES)
+
+
+def split_of(group: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Side of each population: 0 train (94 %), 1 validation (3 %), 2 test (3 %), by a hash of its number.
+
+    All members of a population share their targets, so they stay on one side; the hash (splitmix64) keeps
+    every population where it was when more data are made.
+    """
+    with np.errstate(over="ignore"):
+        z = group.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return np.searchsorted(_SHARES, (z % np.uint64(100)).astype(np.int64), side="right").astype(np.int8)
+
+
+def log_of_features(features: Floats) -> Floats:
+    """Logs of features (n, 5), nan where undefined; a burst of one spike, of 0 ms, counts as 0.05 ms."""
+    logs: Floats = np.log(np.maximum(features, 0.05))
+    return logs
+
+
+def read_trains(folder: str | Path, most_shards: int | None = None) -> Trains:
+    """Read the Parquet shards of a data set.
+
+    Raises
+    ------
+    TrainingError
+        If there are none, or one cannot be read or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    paths = sorted(Path(folder).glob("*.parquet"))[:most_shards]
+    if not paths:
+        raise TrainingError(f"No Parquet shards in {folder}.")
+    columns = ["g_s", "g_u", "sigma", "pattern", "group", "spike_times_ms", *FEATURES]
+    times, counts, scalars = [], [], []
+    for path in paths:
+        try:
+            table = pq.ParquetFile(path).read(columns=columns)
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise TrainingError(f"{path.name} is not a shard of training data: {error}.") from None
+        missing = [c for c in columns if c not in table.column_names]
+        if missing:
+            raise TrainingError(f"{path.name} lacks the column {missing[0]!r}.")
+        listed = table["spike_times_ms"].combine_chunks()
+        listed = listed.chunk(0) if isinstance(listed, pa.ChunkedArray) else listed
+        times.append(np.asarray(listed.flatten(), dtype=np.float32))
+        counts.append(np.asarray(listed.value_lengths(), dtype=np.int64))
+        scalars.append({c: table[c].to_numpy() for c in columns if c != "spike_times_ms"})
+    column = {c: np.concatenate([s[c] for s in scalars]) for c in scalars[0]}
+    return Trains(
+        np.concatenate(times),
+        np.concatenate([[0], np.cumsum(np.concatenate(counts))]),
+        np.stack([column["g_s"], column["g_u"]], axis=1).astype(np.float32),
+        np.stack([column[f] for f in FEATURES], axis=1).astype(np.float32),
+        column["pattern"].astype(np.int8),
+        column["sigma"].astype(np.float32),
+        column["group"].astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How often, and how much, a training train is disturbed as recordings are.
+
+    Attributes
+    ----------
+    crop : float
+        Probability of a random window of at least half the intervals.
+    jitter, jitter_ms : float
+        Probability of moving every spike by a normal step, and the largest standard deviation; it is drawn
+        with small ones favoured, because 2 ms wipes out the intervals of a fast burst.
+    drop, drop_share : float
+        Probability of losing spikes, and the share lost.
+    add, add_share : float
+        Probability of false spikes, and their share.
+    settle : float
+        Probability, for a train that is all but periodic, of shrinking its departures from the mean interval
+        by a random factor: a simulation still settles from its start, by an amount that tells its DICs, and a
+        recording of a settled neuron must get an answer without that.
+    """
+
+    crop: float = 0.25
+    jitter: float = 0.1
+    jitter_ms: float = 2.0
+    drop: float = 0.08
+    drop_share: float = 0.05
+    add: float = 0.02
+    add_share: float = 0.03
+    settle: float = 0.1
+
+
+NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, settle=0)
+_ALMOST_PERIODIC = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows of a `Trains` and their padded intervals (n, L) in ms, with lengths (n,)."""
+
+    rows: Ints
+    isi_ms: Floats
+    lengths: NDArray[np.int64]
+
+
+def _windows(
+    trains: Trains, rows: Ints, crop: float, longest: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First spike and number of intervals of the window read of each row."""
+    total = trains.n_spikes[rows] - 1
+    size = total.copy()
+    chosen = (rng.random(rows.size) < crop) & (total > 2 * (MIN_SPIKES - 1))
+    least = -(-total // 2)
+    size[chosen] = rng.integers(least[chosen], total[chosen] + 1)
+    size = np.minimum(size, longest)
+    first = trains.offsets[rows] + rng.integers(0, total - size + 1)
+    return first, size
+
+
+def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.random.Generator) -> None:
+    """Jitter, thin and pollute in place: times (n, L + 1), infinite where padded; ``size`` in intervals."""
+    n, width = times.shape
+    present = np.isfinite(times)
+    draw = rng.random((3, n))
+    moved = np.flatnonzero(draw[0] < how.jitter)
+    if moved.size:
+        step = how.jitter_ms * rng.random(moved.size) ** 2
+        times[moved] += (rng.standard_normal((moved.size, width)) * step[:, None]).astype(np.float32)
+    thinned = np.flatnonzero(draw[1] < how.drop)
+    if thinned.size:
+        lost = rng.random((thinned.size, width)) < how.drop_share
+        keep_enough = (present[thinned] & ~lost).sum(axis=1) >= MIN_SPIKES
+        times[thinned] = np.where(lost & keep_enough[:, None], np.inf, times[thinned])
+    polluted = np.flatnonzero(draw[2] < how.add)
+    if polluted.size:
+        extra = max(1, int(how.add_share * width))
+        span = np.where(np.isfinite(times[polluted]), times[polluted], 0).max(axis=1)
+        false = rng.random((polluted.size, extra)) * span[:, None]
+        false[rng.random(false.shape) >= (how.add_share * (size[polluted] + 1) / extra)[:, None]] = np.inf
+        joined = np.sort(np.concatenate([times[polluted], false.astype(np.float32)], axis=1), axis=1)
+        times[polluted] = joined[:, :width]
+    changed = np.union1d(np.union1d(moved, thinned), polluted)
+    times[changed] = np.sort(times[changed], axis=1)
+    size[changed] = np.isfinite(times[changed]).sum(axis=1) - 1
+
+
+def _settle(
+    isi: Floats, size: NDArray[np.int64], present: NDArray[np.bool_], share: float, rng: np.random.Generator
+) -> None:
+    """Bring a share of the almost periodic rows of padded intervals (n, L) nearer to their mean, in place."""
+    mean = isi.sum(axis=1) / size
+    largest = np.abs(np.where(present, isi - mean[:, None], 0)).max(axis=1)
+    rows = np.flatnonzero((largest < _ALMOST_PERIODIC * mean) & (rng.random(size.size) < share))
+    factor = rng.random((rows.size, 1)) ** 2
+    near = mean[rows, None] + factor * (isi[rows] - mean[rows, None])
+    isi[rows] = np.where(present[rows], near, 0)
+
+
+def _assemble(
+    trains: Trains,
+    rows: Ints,
+    first: Ints,
+    size: NDArray[np.int64],
+    how: Augmentation,
+    rng: np.random.Generator,
+) -> Batch:
+    place = np.arange(int(size.max()) + 1)
+    index = np.minimum(first[:, None] + place, trains.times_ms.size - 1)
+    times = np.where(place <= size[:, None], trains.times_ms[index], np.inf).astype(np.float32)
+    if how != NO_AUGMENTATION:
+        _disturb(times, size, how, rng)
+    longest = int(size.max())
+    present = place[:longest] < size[:, None]
+    isi = np.zeros((rows.size, longest), dtype=np.float32)
+    np.subtract(times[:, 1 : longest + 1], times[:, :longest], out=isi, where=present)
+    if how.settle > 0:
+        _settle(isi, size, present, how.settle, rng)
+    return Batch(rows, isi, size)
+
+
+def epoch_batches(
+    trains: Trains,
+    batch_size: int,
+    how: Augmentation,
+    seed: tuple[int, ...],
+    longest: int = MAX_INTERVALS,
+    start: int = 0,
+) -> Iterator[Batch]:
+    """Every train once, in random batches of similar lengths; the same for the same ``seed``.
+
+    Parameters
+    ----------
+    seed : tuple of int
+        Run seed and epoch.
+    start : int
+        Batches to skip, for a run that resumes within an epoch.
+    """
+    rng = np.random.default_rng([*seed, 0])
+    order = rng.permutation(len(trains))
+    first, size = _windows(trains, order, how.crop, longest, rng)
+    # A little noise on the length keeps trains of one exact length from always meeting.
+    by_length = np.argsort(size * rng.uniform(0.95, 1.05, size.size), kind="stable")
+    batches = [by_length[i : i + batch_size] for i in range(0, by_length.size, batch_size)]
+    for number, b in enumerate(rng.permutation(len(batches))):
+        if number >= start:
+            pick = batches[b]
+            own = np.random.default_rng([*seed, 1, number])
+            yield _assemble(trains, order[pick], first[pick], size[pick].copy(), how, own)
+
+
+def ordered_batches(trains: Trains, batch_size: int = 512, longest: int = MAX_INTERVALS) -> Iterator[Batch]:
+    """Every train once, undisturbed, sorted by length; of those longer than ``longest``, the middle."""
+    total = trains.n_spikes - 1
+    size = np.minimum(total, longest)
+    first = trains.offsets[:-1] + (total - size) // 2
+    order = np.argsort(size, kind="stable")
+    rng = np.random.default_rng(0)
+    for i in range(0, order.size, batch_size):
+        pick = order[i : i + batch_size]
+        yield _assemble(trains, pick, first[pick], size[pick].copy(), NO_AUGMENTATION, rng)

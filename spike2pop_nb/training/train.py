@@ -1,0 +1,120 @@
+"""Training of the network, from shards to weights: resumable, on a CPU or a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.inference.mixture import Box
+from spike2pop_nb.inference.tokens import TokenScale
+from spike2pop_nb.inference.weights import FeatureScale
+from spike2pop_nb.training.batches import log_of_features, ordered_batches, read_trains, split_of
+from spike2pop_nb.training.loop import Run, RunData
+from spike2pop_nb.training.options import TrainingOptions
+
+__all__ = ["TrainingOptions", "train"]
+
+
+def train(
+    data_dir: str | Path,
+    out_dir: str | Path,
+    neuron: str,
+    *,
+    base: str | Path | None = None,
+    epochs: int | None = None,
+    max_minutes: float | None = None,
+    options: TrainingOptions | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = True,
+    checkpoint_minutes: float = 2.0,
+    most_shards: int | None = None,
+    dic_range: dict[str, tuple[float, float]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    report: Callable[[dict[str, Any]], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Path:
+    """Train a network on a data set's shards.
+
+    Parameters
+    ----------
+    data_dir, out_dir : path
+        Parquet shards, and where ``<neuron>.safetensors``, ``history.csv`` and ``checkpoint.pt`` go.
+    neuron : str
+        Neuron that the trains come from.
+    base : path, optional
+        Weights of another neuron's network: then low-rank adapters are trained on it and stored alone.
+    epochs, max_minutes : int, float
+        Length of the run; give one. The learning rate follows it. With ``epochs`` the same seed gives the
+        same weights on the same machine; with ``max_minutes`` the speed of the machine enters.
+    resume : bool
+        Go on from ``checkpoint.pt`` if there is one.
+    most_shards : int, optional
+        Read only the first few shards.
+    dic_range : dict, optional
+        Range of the targets; by default the neuron's.
+    progress, report, cancel : callables, optional
+        Called with (steps done, steps expected); with each epoch's row of the history; and polled between
+        steps.
+
+    Returns
+    -------
+    Path
+        The weights with the lowest validation loss.
+
+    Raises
+    ------
+    TrainingError
+        If the data are unfit, or the checkpoint belongs to another run.
+    Cancelled
+        If ``cancel`` said so; the checkpoint is kept.
+    """
+    if (epochs is None) == (max_minutes is None):
+        raise TrainingError("Say how long to train: either epochs or max_minutes.")
+    out = Path(out_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    data = _load(data_dir, neuron, most_shards, dic_range, (options or TrainingOptions()).longest)
+    run = Run(data, out, neuron, base, options or TrainingOptions(), seed, _device(device), resume)
+    return run.go(epochs, max_minutes, checkpoint_minutes, progress, report, cancel)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise TrainingError("This machine has no CUDA device that PyTorch can use; train with device='cpu'.")
+    return torch.device(name)
+
+
+def _load(
+    data_dir: str | Path,
+    neuron: str,
+    most_shards: int | None,
+    dic_range: dict[str, tuple[float, float]] | None,
+    longest: int,
+) -> RunData:
+    if dic_range is None:
+        from spike2pop_nb.neurons import get_neuron
+
+        dic_range = dict(get_neuron(neuron).dic_range)
+    trains = read_trains(data_dir, most_shards).active()
+    side = split_of(trains.group)
+    fitting, held = trains.take(side == 0), trains.take(side == 1)
+    if len(fitting) < 16 or len(held) < 1:
+        raise TrainingError(
+            f"{data_dir} has {len(trains)} trains with 3 spikes or more: too few to train on."
+        )
+    sample = fitting.take(np.random.default_rng(0).permutation(len(fitting))[:20_000])
+    batches = list(ordered_batches(sample, len(sample), longest))
+    scale = TokenScale.measure(batches[0].isi_ms, batches[0].lengths)
+    log_features = log_of_features(fitting.features)
+    known = np.isfinite(log_features).any(axis=0)
+    mean, std = np.zeros(log_features.shape[1]), np.ones(log_features.shape[1])
+    mean[known] = np.nanmean(log_features[:, known], axis=0)
+    std[known] = np.maximum(np.nanstd(log_features[:, known], axis=0), 1e-3)
+    return RunData(fitting, held, scale, FeatureScale(mean, std), Box.from_ranges(dic_range))

@@ -1,0 +1,198 @@
+"""Predictors: any number of spikes, any batch, and weights that are refused in one sentence when unfit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
+from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
+from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale, pad_intervals
+from spike2pop_nb.inference.weights import FeatureScale, save_weights
+
+CONFIG = NetworkConfig(
+    n_channels=len(CHANNELS), n_statistics=N_STATISTICS, width=16, n_blocks=2, n_components=3
+)
+
+
+def _metadata(neuron: str) -> dict[str, object]:
+    return {
+        "neuron": neuron,
+        "config": CONFIG.as_dict(),
+        "dic_range": {"g_s": [-20.0, 20.0], "g_u": [0.0, 20.0]},
+        "max_intervals": 64,
+        "base": None,
+    }
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    scale = TokenScale.measure(*pad_intervals([rng.gamma(2, 20, 50) for _ in range(50)]))
+    state = AttentionNetwork(CONFIG).state_dict()
+    features = FeatureScale(np.zeros(5), np.ones(5))
+    return save_weights(tmp_path / "toy.safetensors", state, scale, features, _metadata("toy"))
+
+
+@pytest.fixture
+def predictor(weights: Path) -> Predictor:
+    return load_predictor("toy", weights)
+
+
+@dataclass
+class Recording:
+    id: str
+    times_ms: np.ndarray
+
+
+def _train(n: int, seed: int = 0) -> np.ndarray:
+    return np.cumsum(np.random.default_rng(seed).gamma(2, 20, n))
+
+
+def test_alone_or_together_the_answer_is_the_same(predictor: Predictor) -> None:
+    trains = [Recording(f"r{n}", _train(n, n)) for n in (60, 3, 17, 5, 4, 33, 64)]
+    together = predictor.predict(trains)
+    assert [p.id for p in together] == [t.id for t in trains]
+    for train, answer in zip(trains, together, strict=True):
+        alone = predictor.predict([train])[0]
+        np.testing.assert_allclose(alone.mean, answer.mean, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(alone.cov, answer.cov, rtol=1e-3, atol=1e-3)
+        assert sum(answer.pattern.values()) == pytest.approx(1)
+        assert answer.n_spikes == train.times_ms.size
+
+
+def test_time_origin_does_not_matter(predictor: Predictor) -> None:
+    a, b = predictor.predict([_train(40), _train(40) + 5000])
+    np.testing.assert_allclose(a.mean, b.mean, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_silent_recordings_get_a_clear_answer(predictor: Predictor, n: int) -> None:
+    answer = predictor.predict([np.arange(n) * 50.0])[0]
+    assert not answer.usable
+    assert answer.pattern["silent"] == 1
+    assert "silent" in answer.notes[0]
+
+
+def test_long_recordings_are_read_in_windows(predictor: Predictor) -> None:
+    answer = predictor.predict([_train(1000)])[0]
+    assert answer.n_windows == 8
+    assert "windows" in answer.notes[0]
+    assert answer.mixture is not None
+    assert np.exp(answer.mixture.log_weights).sum() == pytest.approx(1)
+    # A repeating train is the same in every window: pooling changes nothing.
+    period = np.cumsum(np.tile([5.0, 5.0, 90.0, 20.0], 200))
+    long, short = predictor.predict([period[:513], period[:65]])
+    np.testing.assert_allclose(long.mean, short.mean, atol=0.2)
+
+
+def test_progress_counts_windows(predictor: Predictor) -> None:
+    calls: list[tuple[int, int]] = []
+    predictor.predict([_train(n) for n in range(3, 600)], progress=lambda a, b: calls.append((a, b)))
+    done = [a for a, _ in calls]
+    assert done == sorted(done)
+    assert calls[-1][0] == calls[-1][1]
+    assert len(calls) > 1
+
+
+def test_unfit_times_are_refused(predictor: Predictor) -> None:
+    for bad in ([1.0, np.nan, 3.0], [3.0, 2.0, 1.0], [1.0, 1.0, 2.0]):
+        with pytest.raises(PredictorError, match="finite spike times in increasing order"):
+            predictor.predict([Recording("x", np.array(bad))])
+    with pytest.raises(PredictorError, match="dimensions"):
+        predictor.predict([np.zeros((2, 2))])
+    with pytest.raises(PredictorError, match="not a list of spike times"):
+        predictor.predict([["a", "b"]])
+
+
+def test_no_trains_no_answers(predictor: Predictor) -> None:
+    assert predictor.predict([]) == []
+
+
+def test_missing_damaged_and_foreign_weights(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(PredictorError, match="No network is shipped for neuron 'octopus'"):
+        load_predictor("octopus")
+    with pytest.raises(PredictorError, match="No network weights at"):
+        load_predictor("toy", tmp_path / "none.safetensors")
+    with pytest.raises(PredictorError, match="for neuron 'toy', not 'stg'"):
+        load_predictor("stg", weights)
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(PredictorError, match="damaged"):
+        load_predictor("toy", damaged)
+    damaged.write_bytes(b"")
+    with pytest.raises(PredictorError, match="damaged"):
+        load_predictor("toy", damaged)
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"a": torch.zeros(3)}, foreign)
+    with pytest.raises(PredictorError, match="no network of this package"):
+        load_predictor("toy", foreign)
+
+
+def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> None:
+    def changed(tensors: dict[str, torch.Tensor], **metadata: object) -> Path:
+        path = tmp_path / "changed.safetensors"
+        text = json.dumps({"format": 1, **_metadata("toy"), **metadata})
+        save_file(tensors, path, metadata={"spike2pop_nb": text})
+        return path
+
+    tensors = load_file(weights)
+    missing = {k: v for k, v in tensors.items() if k != "network.embed.weight"}
+    with pytest.raises(PredictorError, match="does not fit"):
+        load_predictor("toy", changed(missing))
+    with pytest.raises(PredictorError, match="does not fit"):
+        load_predictor("toy", changed(tensors, config={"width": 3}))
+    with pytest.raises(PredictorError, match="other interval statistics"):
+        load_predictor("toy", changed(tensors, config={**CONFIG.as_dict(), "n_statistics": 35}))
+    with pytest.raises(PredictorError, match="format 99"):
+        load_predictor("toy", changed(tensors, format=99))
+    broken = {
+        k: torch.full_like(v, torch.nan) if k == "network.embed.bias" else v for k, v in tensors.items()
+    }
+    with pytest.raises(PredictorError, match="not finite"):
+        load_predictor("toy", changed(broken))
+
+
+def test_merged_adapters_compute_the_same() -> None:
+    torch.manual_seed(0)
+    network = AttentionNetwork(CONFIG)
+    base = {k: v.clone() for k, v in network.state_dict().items()}
+    adapted = apply_lora(network, rank=4)
+    with torch.no_grad():
+        for p in adapted.parameters():
+            if p.requires_grad:
+                p.add_(0.1 * torch.randn_like(p))
+    plain = AttentionNetwork(CONFIG)
+    plain.load_state_dict(merged_state(base, adapter_state(adapted)))
+    tokens, statistics = torch.randn(3, 12, len(CHANNELS)), torch.randn(3, N_STATISTICS)
+    for a, b in zip(adapted(tokens, None, statistics), plain(tokens, None, statistics), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_padding_is_not_seen(patch: int) -> None:
+    torch.manual_seed(0)
+    network = AttentionNetwork(NetworkConfig(**{**CONFIG.as_dict(), "patch": patch})).eval()
+    tokens, statistics = torch.randn(2, 8, len(CHANNELS)), torch.randn(2, N_STATISTICS)
+    wide = torch.cat([tokens, torch.randn(2, 6, len(CHANNELS))], dim=1)
+    alone = network(tokens, None, statistics)
+    padded = network(wide, torch.tensor([8, 8]), statistics)
+    for a, b in zip(alone, padded, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_importing_the_room_leaves_torch_alone() -> None:
+    code = "import sys, spike2pop_nb.inference; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

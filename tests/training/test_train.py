@@ -1,0 +1,141 @@
+"""A run learns, resumes where it was killed, adapts to another neuron, and is scored."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic import DIC_RANGE, toy_train, write_shards
+
+from spike2pop_nb.errors import Cancelled, PredictorError, TrainingError
+from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.inference.network import NetworkConfig
+from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS
+from spike2pop_nb.training.evaluate import evaluate
+from spike2pop_nb.training.train import TrainingOptions, train
+
+SMALL = TrainingOptions(
+    batch_size=32,
+    learning_rate=4e-3,
+    ema=0.98,
+    lora_rank=4,
+    network=NetworkConfig(
+        n_channels=len(CHANNELS),
+        n_statistics=N_STATISTICS,
+        width=16,
+        n_blocks=1,
+        latent=8,
+        decoder_width=32,
+        n_decoder_blocks=1,
+        n_components=3,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shards(tmp_path_factory.mktemp("shards"), n_groups=320, members=2)
+
+
+@pytest.fixture(scope="module")
+def trained(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(
+        shards, tmp_path_factory.mktemp("run"), "toy", epochs=8, options=SMALL, seed=1, dic_range=DIC_RANGE
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_training_improves_and_predicts(trained: Path) -> None:
+    rows = _rows(trained.with_name("history.csv"))
+    assert len(rows) == 8
+    assert float(rows[-1]["val_loss"]) < float(rows[0]["val_loss"]) - 1
+    predictor = load_predictor("toy", trained)
+    rng = np.random.default_rng(0)
+    low, high = predictor.predict([toy_train(-15, 10, 0, rng), toy_train(12, 10, 0, rng)])
+    assert low.g_s < -5 < 5 < high.g_s
+    assert low.most_likely_pattern == "bursting"
+    assert high.most_likely_pattern == "spiking"
+
+
+def test_a_killed_run_ends_where_an_unbroken_one_does(shards: Path, tmp_path: Path) -> None:
+    def go(folder: Path, stop: int | None = None) -> Path:
+        steps = iter(range(10_000))
+        return train(
+            shards,
+            folder,
+            "toy",
+            epochs=2,
+            options=SMALL,
+            dic_range=DIC_RANGE,
+            cancel=lambda: stop is not None and next(steps) == stop,
+        )
+
+    with pytest.raises(Cancelled, match="checkpoint is kept"):
+        go(tmp_path / "broken", stop=22)
+    broken, whole = go(tmp_path / "broken"), go(tmp_path / "whole")
+    columns = ("train_loss", "val_loss")
+    kept, fresh = _rows(broken.with_name("history.csv")), _rows(whole.with_name("history.csv"))
+    assert [r["step"] for r in kept] == [r["step"] for r in fresh]
+    assert float(kept[-1]["val_loss"]) == pytest.approx(float(fresh[-1]["val_loss"]), rel=1e-4)
+    assert set(columns) <= set(kept[0])
+    # A finished run that is started again has nothing left to do.
+    before = broken.stat().st_mtime_ns
+    go(tmp_path / "broken")
+    assert broken.stat().st_mtime_ns == before
+
+
+def test_a_checkpoint_of_another_run_is_refused(trained: Path, shards: Path) -> None:
+    with pytest.raises(TrainingError, match="seed = 1, not 2"):
+        train(shards, trained.parent, "toy", epochs=8, options=SMALL, seed=2, dic_range=DIC_RANGE)
+
+
+def test_a_minute_budget_ends_the_run(shards: Path, tmp_path: Path) -> None:
+    path = train(shards, tmp_path, "toy", max_minutes=0.005, options=SMALL, dic_range=DIC_RANGE)
+    assert load_predictor("toy", path).predict([np.arange(10) * 20.0])[0].usable
+
+
+def test_adapters_are_small_and_keep_the_base_frozen(trained: Path, shards: Path, tmp_path: Path) -> None:
+    base = tmp_path / "toy.safetensors"
+    base.write_bytes(trained.read_bytes())
+    path = train(shards, tmp_path, "other", base=base, epochs=1, options=SMALL, dic_range=DIC_RANGE)
+    assert base.read_bytes() == trained.read_bytes()
+    predictor = load_predictor("other", path)
+    assert predictor.metadata["base"]["neuron"] == "toy"
+    answer = predictor.predict([toy_train(-15, 10, 0, np.random.default_rng(0))])[0]
+    assert np.isfinite(answer.mean).all()
+    base.unlink()
+    with pytest.raises(PredictorError, match=r"'toy' network, whose weights are missing"):
+        load_predictor("other", path)
+    other = train(shards, tmp_path / "b", "toy", epochs=1, options=SMALL, seed=5, dic_range=DIC_RANGE)
+    base.write_bytes(other.read_bytes())
+    with pytest.raises(PredictorError, match="trained on other 'toy' weights"):
+        load_predictor("other", path)
+
+
+def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path: Path) -> None:
+    scores = evaluate(trained, shards, tmp_path, baseline_rounds=20)
+    row = scores["bands"]["all"]["all"]
+    assert row["trains"] == scores["test_trains"]
+    assert row["mae"]["mean"][0] < row["mae"]["constant"][0]
+    assert row["mae"]["mean"][0] < row["mae"]["shuffled"][0]
+    assert 0 <= row["coverage"]["0.5"] <= row["coverage"]["0.95"] <= 1
+    assert json.loads((tmp_path / "scores.json").read_text())["neuron"] == "toy"
+    card = (tmp_path / "model_card.md").read_text()
+    assert "gradient-boosted trees" in card
+    assert "Training curve" in card
+
+
+def test_wrong_requests_are_explained(shards: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="how long"):
+        train(shards, tmp_path, "toy", dic_range=DIC_RANGE)
+    if not torch.cuda.is_available():
+        with pytest.raises(TrainingError, match="no CUDA device"):
+            train(shards, tmp_path, "toy", epochs=1, device="cuda", dic_range=DIC_RANGE)
