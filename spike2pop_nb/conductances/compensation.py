@@ -101,7 +101,7 @@ def _compensate(
     residual: FloatArray,
     rounds: npt.NDArray[np.int64],
 ) -> None:
-    """Compensate every member of g in place. The equations are ``S' g − target g_leak = 0``, S' = S g_leak."""
+    """Compensate every member of g in place: solve ``S' g − target g_leak = 0`` with S' = S g_leak."""
     n, n_ch = g.shape
     k = solved.size
     leak = n_ch - 1
@@ -157,9 +157,7 @@ def _compensate(
                     if newton and done >= 2:
                         for q in gated:
                             A[r, i] -= (
-                                influx
-                                * g[m, q]
-                                * (dS_dCa[r, q] * current[c] + dS_ddCa[r, q] * slope[c])
+                                influx * g[m, q] * (dS_dCa[r, q] * current[c] + dS_ddCa[r, q] * slope[c])
                             )
             _solve(A, b, k)
             for i in range(k):
@@ -173,7 +171,8 @@ def _check_choice(
     chosen = ", ".join(conductances) or "none"
     if not 1 <= len(conductances) <= 3 or len(set(conductances)) != len(conductances):
         raise CompensationError(
-            f"Choose one to three different conductances of the {neuron.name} neuron to compensate, not {chosen}."
+            f"Choose one to three different conductances of the {neuron.name} neuron to compensate, "
+            f"not {chosen}."
         )
     if len(targets) != len(conductances):
         raise CompensationError(
@@ -291,11 +290,13 @@ def _refuse_singular(
     names: Sequence[str],
     V_mV: float | None,
 ) -> None:
-    """Refuse a choice that cannot steer these DICs, judged on the first member."""
-    if not len(g):
+    """Refuse a choice that cannot steer these DICs, judged on the first sound member."""
+    probes = g.copy()
+    probes[:, solved] = start
+    sound = np.flatnonzero(np.all(np.isfinite(probes), axis=1) & (probes[:, -1] > 0))
+    if not len(sound):
         return
-    probe = g[:1].copy()
-    probe[0, solved] = start[0]
+    probe = probes[sound[:1]]
     columns = _columns(neuron, probe, V_mV)[0][:, solved]
     S = columns[rows]
     scale = np.linalg.norm(S, axis=0)
@@ -306,8 +307,8 @@ def _refuse_singular(
     if not condition < SINGULAR_CONDITION:
         raise CompensationError(
             f"Compensating {' and '.join(conductances)} of the {neuron.name} neuron cannot set "
-            f"{' and '.join(names)}: their effects on these DICs at the threshold are absent or proportional; "
-            "choose other conductances."
+            f"{' and '.join(names)}: their effects on these DICs at the threshold are absent or "
+            "proportional; choose other conductances."
         )
 
 

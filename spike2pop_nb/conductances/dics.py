@@ -2,9 +2,9 @@
 
 Drion, Franci, Dethier and Sepulchre (2015), doi:10.1523/ENEURO.0031-14.2015. Every gate x contributes
 ``−(∂V̇/∂x) · (dx_inf/dV)``, split between the fast, slow and ultraslow time scales by where its time constant
-lies, on a log scale, between the reference time constants of the neuron. The sum, divided by g_leak, is linear
-in the maximal conductances: ``DIC(V) = S(V) · ḡ``. Derivatives come from the declared functions by a complex
-step, so that they are exact to rounding.
+lies, on a log scale, between the reference time constants of the neuron. The sum, divided by g_leak, is
+linear in the maximal conductances: ``DIC(V) = S(V) · ḡ``. Derivatives come from the declared functions by a
+complex step, so that they are exact to rounding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ import numpy.typing as npt
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import Gate, NeuronModel, get_neuron
 
-__all__ = ["DIC_NAMES", "VoltageTerms", "dic_curves", "dics", "find_threshold", "sensitivity", "voltage_terms"]
+__all__ = [
+    "DIC_NAMES",
+    "VoltageTerms",
+    "dic_curves",
+    "dics",
+    "find_threshold",
+    "sensitivity",
+    "voltage_terms",
+]
 
 FloatArray = npt.NDArray[np.float64]
 DIC_NAMES = ("g_f", "g_s", "g_u")
@@ -161,9 +169,7 @@ def _sensitivity(neuron: NeuronModel, g: FloatArray, terms: VoltageTerms) -> Flo
     return S / g[..., None, None, -1:]
 
 
-def sensitivity(
-    neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike | None = None
-) -> FloatArray:
+def sensitivity(neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike | None = None) -> FloatArray:
     """Return the sensitivity matrix S of each member, so that ``DIC = S @ g``.
 
     Parameters

@@ -66,9 +66,7 @@ class Population:
     @property
     def labels(self) -> list[tuple[str, int]]:
         """``(id, member)`` of each row."""
-        return [
-            (str(i), int(m)) for i, m in zip(self.table["id"], self.table["member"], strict=True)
-        ]
+        return [(str(i), int(m)) for i, m in zip(self.table["id"], self.table["member"], strict=True)]
 
     def select(self, rows: Sequence[int] | npt.NDArray[Any]) -> Population:
         """Return some of the members, in the given order."""
@@ -97,7 +95,7 @@ class Population:
 
     @classmethod
     def from_csv(cls, path: str | Path, neuron: str | NeuronModel) -> Population:
-        """Read a table of conductances: ``g_<channel>`` in mS/cm², and ``id`` and ``member`` if there are any.
+        """Read a table of conductances: ``g_<channel>`` in mS/cm², with or without ``id`` and ``member``.
 
         Raises
         ------
@@ -265,7 +263,9 @@ def generate_population(
     """
     neuron = get_neuron(neuron)
     if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SIZE):
-        raise CompensationError(f"The population size must be a whole number from 1 to {MAX_SIZE}, not {size!r}.")
+        raise CompensationError(
+            f"The population size must be a whole number from 1 to {MAX_SIZE}, not {size!r}."
+        )
     rng = np.random.default_rng(seed)
     fixed: FloatArray | None = None
     if not isinstance(target, DICSampler):
@@ -293,8 +293,8 @@ def generate_population(
     if len(missing):
         chosen = " and ".join(compensate) if compensate else "the recommended conductances"
         raise UnreachableTarget(
-            f"Compensating {chosen} of the {neuron.name} neuron does not reach this target: of {tried} members "
-            f"tried, {negative} got a negative conductance and {unsolved} did not converge; "
+            f"Compensating {chosen} of the {neuron.name} neuron does not reach this target: of {tried} "
+            f"members tried, {negative} got a negative conductance and {unsolved} did not converge; "
             "choose other conductances or another target."
         )
     made_by = {

@@ -69,7 +69,9 @@ class Reachability:
         )
         if points is None:
             return text + "."
-        return text + f", and {100 * float(self.at(points).mean()):.0f} % of members at this recording's DICs."
+        return (
+            text + f", and {100 * float(self.at(points).mean()):.0f} % of members at this recording's DICs."
+        )
 
 
 @lru_cache(maxsize=64)

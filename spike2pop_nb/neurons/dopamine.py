@@ -8,7 +8,16 @@ import numpy as np
 
 from spike2pop_nb.neurons.functions import bridge, constant
 from spike2pop_nb.neurons.functions import sigmoid as s
-from spike2pop_nb.neurons.model import Baseline, Channel, Gamma, Gate, KineticScheme, Modulation, NeuronModel, Range
+from spike2pop_nb.neurons.model import (
+    Baseline,
+    Channel,
+    Gamma,
+    Gate,
+    KineticScheme,
+    Modulation,
+    NeuronModel,
+    Range,
+)
 
 __all__ = ["DA"]
 

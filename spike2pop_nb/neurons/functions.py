@@ -53,8 +53,8 @@ def constant(value: float) -> VoltageFunction:
 def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> VoltageFunction:
     """Replace a function on a short interval by the cubic that joins it with its slope at both ends.
 
-    Printed rate functions may have a removable singularity, or (through rounded constants) a true pole next to
-    a zero, on a stretch of a fraction of a millivolt. Outside the interval the function is left as it is.
+    Printed rate functions may have a removable singularity, or (through rounded constants) a true pole next
+    to a zero, on a stretch of a fraction of a millivolt. Outside the interval the function is left as it is.
     For real voltages only (time constants and rates, not steady states).
     """
     ends = np.array([start_mV, stop_mV])
@@ -65,7 +65,7 @@ def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> Voltag
 
     def f(V: Any) -> Any:
         V = np.asarray(V, dtype=float)
-        inside = (V > start_mV) & (V < stop_mV)
+        inside = (V > start_mV) & (V < stop_mV)  # noqa: SIM300
         return np.where(inside, spline(V), function(np.where(inside, start_mV, V)))
 
     return f

@@ -6,7 +6,6 @@ capacitance in µF/cm².
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -272,7 +271,10 @@ class NeuronModel:
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(self)
+        # here, not above: the checks are written for what this module defines
+        from spike2pop_nb.neurons.checks import check_neuron
+
+        check_neuron(self)
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:
@@ -324,75 +326,3 @@ class NeuronModel:
         from spike2pop_nb.neurons.registry import get_neuron
 
         return get_neuron, (self.name,)
-
-
-def _check(neuron: NeuronModel) -> None:
-    """Refuse an inconsistent declaration with one sentence that names the channel and the gate."""
-
-    def fail(text: str) -> None:
-        raise NeuronModelError(f"Neuron {neuron.name!r}: {text}")
-
-    names = [channel.name for channel in neuron.channels]
-    if not neuron.name.isidentifier():
-        fail("its name must be a plain word (letters, digits, underscore).")
-    if len(names) < 2 or len(set(names)) != len(names):
-        fail(f"channel names must be at least two and all different, not {', '.join(names)}.")
-    for channel in neuron.channels:
-        _check_channel(neuron, channel, fail)
-    if neuron.channels[-1].gates or neuron.channels[-1].scheme is not None:
-        fail("the last channel must be the leak, with no gates.")
-    pool = neuron.calcium
-    needs_pool = any(gate.calcium_half_uM for channel in neuron.channels for gate in channel.gates)
-    if needs_pool and pool is None:
-        fail("a gate depends on calcium, but no CalciumPool is declared.")
-    for channel in neuron.channels:
-        dependent = [gate.name for gate in channel.gates if gate.calcium_half_uM]
-        if len(dependent) > 1:
-            fail(f"channel {channel.name} has two calcium-dependent gates ({', '.join(dependent)}); one is allowed.")
-        if dependent and pool is not None and channel.name in pool.channels:
-            fail(f"channel {channel.name} feeds calcium, so its gate {dependent[0]} cannot depend on it.")
-    if not neuron.modulation or neuron.modulation[-1].where is not None:
-        fail("modulation needs at least one entry, and the last must apply everywhere.")
-    known = set(names)
-    for what, used in (
-        ("the calcium pool", set(pool.channels) if pool else set()),
-        ("the baseline", set(neuron.baseline.free) | set(neuron.baseline.compensated)),
-        ("modulation", {name for entry in neuron.modulation for name in entry.compensate}),
-        ("the conductance ranges", set(neuron.conductance_range)),
-        ("the calcium guess", set(neuron.calcium_guess)),
-    ):
-        if unknown := used - known:
-            fail(f"{what} names {', '.join(sorted(unknown))}, which is no channel of it.")
-    covered = set(neuron.baseline.free) | set(neuron.baseline.compensated)
-    if missing := known - covered:
-        fail(f"the baseline says nothing about {', '.join(sorted(missing))}.")
-    if missing := known - set(neuron.conductance_range):
-        fail(f"the conductance ranges say nothing about {', '.join(sorted(missing))}.")
-
-
-def _check_channel(neuron: NeuronModel, channel: Channel, fail: Callable[[str], None]) -> None:
-    V = np.linspace(V_MIN_MV, V_MAX_MV, 401)
-    if not math.isfinite(channel.E_mV):
-        fail(f"channel {channel.name} needs a finite reversal potential in mV.")
-    if channel.gates and channel.scheme is not None:
-        fail(f"channel {channel.name} has both gates and a kinetic scheme; declare one of them.")
-    for gate in channel.gates:
-        where = f"channel {channel.name}, gate {gate.name}"
-        if not 1 <= gate.exponent <= 7:
-            fail(f"{where}: the exponent must be 1 to 7, not {gate.exponent}.")
-        x = np.asarray(gate.x_inf(V))
-        if not (np.all(np.isfinite(x)) and np.all(x >= -1e-12) and np.all(x <= 1 + 1e-12)):
-            fail(f"{where}: the steady state must lie in 0…1 from {V_MIN_MV:g} to {V_MAX_MV:g} mV.")
-        if gate.tau is not None:
-            tau = np.asarray(gate.tau(V))
-            if not (np.all(np.isfinite(tau)) and np.all(tau > 0)):
-                fail(f"{where}: tau must be positive and finite from {V_MIN_MV:g} to {V_MAX_MV:g} mV.")
-        if gate.calcium_half_uM is not None and not gate.calcium_half_uM > 0:
-            fail(f"{where}: calcium_half_uM must be positive.")
-    scheme = channel.scheme
-    if scheme is not None:
-        if scheme.conducting not in scheme.states or len(scheme.states) < 2:
-            fail(f"channel {channel.name}: the conducting state must be one of at least two states.")
-        for source, target in scheme.rates:
-            if source not in scheme.states or target not in scheme.states:
-                fail(f"channel {channel.name}: the rate {source}→{target} joins states that are not declared.")

@@ -8,7 +8,16 @@ import numpy as np
 
 from spike2pop_nb.neurons.functions import product
 from spike2pop_nb.neurons.functions import sigmoid as s
-from spike2pop_nb.neurons.model import Baseline, CalciumPool, Channel, Gamma, Gate, Modulation, NeuronModel, Range
+from spike2pop_nb.neurons.model import (
+    Baseline,
+    CalciumPool,
+    Channel,
+    Gamma,
+    Gate,
+    Modulation,
+    NeuronModel,
+    Range,
+)
 
 __all__ = ["STG"]
 

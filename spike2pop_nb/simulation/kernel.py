@@ -49,6 +49,7 @@ def _exp_minus(z):  # type: ignore[no-untyped-def]
 @nb.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def run_block(  # type: ignore[no-untyped-def]
     V,
+    V_before,
     V_inf,
     Ca,
     x,
@@ -88,8 +89,9 @@ def run_block(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    V, V_inf, Ca, current, pending : (B,)
-        Voltage, the voltage it tends to, calcium, injected noise current, time of a crossing that has not yet fallen back (or −1).
+    V, V_before, V_inf, Ca, current, pending : (B,)
+        Voltage, that of one step before, the voltage it tends to, calcium, injected noise current, and the
+        time of a crossing that has not yet fallen back (or −1).
     x : (n_states, B)
         State variables of gates and schemes.
     g : (n_channels, B)
@@ -114,10 +116,10 @@ def run_block(  # type: ignore[no-untyped-def]
     frac = np.empty(B)
     P = np.empty(B)
     G = np.empty(B)
-    I = np.empty(B)
+    total = np.empty(B)
     G_Ca = np.empty(B)
     I_Ca = np.empty(B)
-    V_old = np.empty(B)
+    V_old = V_before.copy()
     new = np.empty((8, B))
     width = np.uint64(n_columns)
     has_noise = False
@@ -155,7 +157,7 @@ def run_block(  # type: ignore[no-untyped-def]
             frac[b] = position - i
             row[b] = np.uint64(i) * width
             G[b] = 0.0
-            I[b] = current[b]
+            total[b] = current[b]
             G_Ca[b] = 0.0
             I_Ca[b] = 0.0
         for c in range(n_channels):
@@ -167,7 +169,7 @@ def run_block(  # type: ignore[no-untyped-def]
                 next_col = col + width
                 what = kind[f]
                 p = exponent[f]
-                if what == RELAXING or what == CALCIUM_GATED:
+                if what in (RELAXING, CALCIUM_GATED):
                     xs = x[state[f]]
                     if what == RELAXING:
                         for b in range(B):
@@ -206,7 +208,9 @@ def run_block(  # type: ignore[no-untyped-def]
                     for b in range(B):
                         r = row[b] + col
                         low = table[r]
-                        y = low + frac[b] * (table[row[b] + next_col] - low)
+                        # other gates stand half a step ahead of the voltage, and so must this one
+                        ahead = frac[b] + 0.5 * (V[b] - V_old[b]) * per_mV
+                        y = min(max(low + ahead * (table[row[b] + next_col] - low), 0.0), 1.0)
                         for _ in range(p):
                             P[b] *= y
                 else:
@@ -236,17 +240,17 @@ def run_block(  # type: ignore[no-untyped-def]
             if feeds[c] > 0.0:
                 for b in range(B):
                     G[b] += P[b]
-                    I[b] += P[b] * E_c
+                    total[b] += P[b] * E_c
                     G_Ca[b] += P[b]
                     I_Ca[b] += P[b] * E_c
             else:
                 for b in range(B):
                     G[b] += P[b]
-                    I[b] += P[b] * E_c
+                    total[b] += P[b] * E_c
         for b in range(B):
             V_old[b] = V[b]
             per_G = 1.0 / G[b]
-            steady = I[b] * per_G
+            steady = total[b] * per_G
             # the steady voltage itself moves by `rise` a step: exact for a straight course through its value
             # in the middle of the step, without which the voltage lags where the conductance is large
             rise = steady - V_inf[b] if step > 0 else 0.0
@@ -271,3 +275,4 @@ def run_block(  # type: ignore[no-untyped-def]
             if k_sample < traces.shape[1]:
                 for b in range(B):
                     traces[b, k_sample] = V_old[b]
+    V_before[:] = V_old

@@ -32,7 +32,9 @@ def filter_sections(cutoff_Hz: float) -> npt.NDArray[np.float64]:
     """
     nyquist = 500.0 / NOISE_CLOCK_MS
     if not 0 < cutoff_Hz < nyquist:
-        raise SimulationError(f"The noise cutoff must lie between 0 and {nyquist:g} Hz, not {cutoff_Hz:g} Hz.")
+        raise SimulationError(
+            f"The noise cutoff must lie between 0 and {nyquist:g} Hz, not {cutoff_Hz:g} Hz."
+        )
     sections = butter(4, cutoff_Hz, fs=2 * nyquist, output="sos")
     return np.ascontiguousarray(np.tile(sections, (2, 1))[:, [0, 1, 2, 4, 5]])
 

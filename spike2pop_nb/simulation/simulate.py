@@ -1,4 +1,4 @@
-"""Simulate a population: blocks of members in parallel threads, with progress, cancel and failures kept apart."""
+"""Simulate a population: blocks of members in parallel threads, with progress, cancel, and failures apart."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def needs_compiling() -> bool:
         return False
     source = Path(run_block.py_func.__code__.co_filename)
     try:
-        built = Path(run_block.stats.cache_path).glob("kernel.run_block-*.nbi")
+        built = Path(str(run_block.stats.cache_path)).glob("kernel.run_block-*.nbi")
         return not any(index.stat().st_mtime >= source.stat().st_mtime for index in built)
     except OSError:
         return True
@@ -158,7 +158,9 @@ def simulate(
         Whole length of the simulation, and what is left out at its start; from the neuron's declaration by
         default. If only ``duration_ms`` is given, that much is recorded after the neuron's own transient.
     accuracy
-        ``"standard"`` (dt = 0.02 ms) or ``"exact"`` (dt = 0.01 ms).
+        ``"standard"`` (dt = 0.02 ms): intervals within 0.2 % (median), their mean within 0.1 %. A spike that
+        only just happens, as the last of a plateau, may be missed: judge such members on distributions, or
+        run them as ``"exact"`` (dt = 0.01 ms), within 0.05 %.
     record
         ``"traces"`` keeps the voltage every ``sample_ms``, ``"spikes"`` only spike times.
     noise_sigma : float or (n,)
@@ -202,13 +204,18 @@ def simulate(
     dt = ACCURACY_DT_MS.get(accuracy)
     if dt is None:
         raise SimulationError(f"The accuracy must be one of {', '.join(ACCURACY_DT_MS)}, not {accuracy!r}.")
-    sigma = np.broadcast_to(np.asarray(noise_sigma, dtype=float), (n,)).copy()
-    if not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
-        raise SimulationError("noise_sigma must be finite and not negative (µA/cm²).")
+    sigma = np.asarray(noise_sigma, dtype=float)
+    if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
+        raise SimulationError(
+            "noise_sigma must be one number, or one a member, finite and not negative (µA/cm²)."
+        )
+    sigma = np.broadcast_to(sigma, (n,)).copy()
+    if record not in ("spikes", "traces"):
+        raise SimulationError(f"record must be 'spikes' or 'traces', not {record!r}.")
     n_steps = round(stop / dt)
     sample_every = 0
     if record == "traces":
-        if not sample_ms >= dt:
+        if not dt <= sample_ms <= MAX_DURATION_MS:
             raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
         sample_every = max(1, round(sample_ms / dt))
     sample0 = round(start / dt)
@@ -227,22 +234,23 @@ def simulate(
     seeds = noise_seeds(seed, n)
     runner = _Runner(make_plan(model, dt), dt, n_steps, start, sigma, seeds, sample_every, sample0, filters)
     V = np.zeros((n, n_samples), dtype=np.float32)
+    V[~usable] = np.nan
     spikes: list[FloatArray] = [np.zeros(0)] * n
     failed = ~usable
     rows = np.flatnonzero(usable)
     threads = max(1, workers or os.cpu_count() or 1)
     width = min(_BLOCK, -(-len(rows) // (threads * _LANES)) * _LANES) if len(rows) else _BLOCK
     blocks = [rows[i : i + width] for i in range(0, len(rows), width)]
-    done, lock, stopped = [0], threading.Lock(), threading.Event()
-    total = int(len(rows) * stop)
+    done, lock, stopped = [0.0], threading.Lock(), threading.Event()
+    total = round(len(rows) * n_steps * dt)
 
     def advance(members: int, ms: float) -> bool:
         with lock:
             if cancel is not None and cancel():
                 stopped.set()
-            done[0] += int(members * ms)
+            done[0] += members * ms
             if progress is not None and not stopped.is_set():
-                progress(min(done[0], total), total)
+                progress(min(round(done[0]), total), total)
         return not stopped.is_set()
 
     def work(block: npt.NDArray[np.int64]) -> None:
@@ -253,7 +261,7 @@ def simulate(
             for lane, row in enumerate(block):
                 if bad[lane]:
                     failed[row] = True
-                    reasons[int(row)] = "the voltage ran away"
+                    reasons[int(row)] = bad[lane]
                 else:
                     spikes[row] = times[lane]
             V[block] = traces
@@ -268,7 +276,7 @@ def simulate(
         spike_times_ms=spikes,
         failed=failed,
         reasons=dict(sorted(reasons.items())),
-        time_ms=(sample0 + sample_every * np.arange(n_samples)) * dt,
+        time_ms=np.asarray((sample0 + sample_every * np.arange(n_samples)) * dt, dtype=np.float64),
         V_mV=V,
         duration_ms=stop,
         transient_ms=start,
@@ -278,9 +286,7 @@ def simulate(
     )
 
 
-def _times(
-    neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None
-) -> tuple[float, float]:
+def _times(neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None) -> tuple[float, float]:
     """Return when recording starts and stops."""
     start = neuron.recording_window_ms[0] if transient_ms is None else float(transient_ms)
     if duration_ms is None:
@@ -321,16 +327,16 @@ class _Runner:
         rows: npt.NDArray[np.int64],
         n_samples: int,
         advance: Callable[[int, float], bool],
-    ) -> tuple[list[FloatArray], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-        """Integrate one block; return spike times, which members failed, and voltage traces."""
+    ) -> tuple[list[FloatArray], list[str], npt.NDArray[np.float32]]:
+        """Integrate one block; return spike times, why members failed ("" if not), and voltage traces."""
         plan, dt, n = self.plan, self.dt, len(g)
         # Whole vector registers only: members are added to fill the last, and thrown away.
         B = -(-n // _LANES) * _LANES
         fill = np.minimum(np.arange(B), n - 1)
         V, Ca = np.full(B, plan.numbers[0]), np.full(B, plan.numbers[1])
-        V_inf, current, pending = np.zeros(B), np.zeros(B), np.full(B, -1.0)
+        V_before, V_inf, current, pending = V.copy(), np.zeros(B), np.zeros(B), np.full(B, -1.0)
         x = np.repeat(plan.initial[:, None], B, axis=1)
-        spikes = np.empty((B, int((self.n_steps * dt - self.start)) + 16))
+        spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
         n_spikes = np.zeros(B, dtype=np.int64)
         traces = np.zeros((B, n_samples), dtype=np.float32)
         sigma, seeds = self.sigma[rows][fill], self.seeds[rows][fill]
@@ -342,6 +348,7 @@ class _Runner:
             count = min(chunk, self.n_steps - step0)
             run_block(
                 V,
+                V_before,
                 V_inf,
                 Ca,
                 x,
@@ -380,4 +387,13 @@ class _Runner:
             failed |= ~(np.abs(V) < _RUNAWAY_MV)
             if not advance(n, count * dt):
                 break
-        return [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)], failed[:n], traces[:n]
+        full = n_spikes == spikes.shape[1]  # one a millisecond: no neuron, but noise without a low pass can
+        why = [
+            "the voltage ran away"
+            if failed[lane]
+            else "more than a spike a millisecond"
+            if full[lane]
+            else ""
+            for lane in range(n)
+        ]
+        return [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)], why, traces[:n]

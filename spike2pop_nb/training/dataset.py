@@ -29,6 +29,7 @@ __all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "shard_pat
 
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
 RECIPE_FILE = "recipe.json"
+_TARGETS = 1000  # drawn for a group before giving up
 _ATTEMPTS = 8  # at finding a member without negative conductances before a new target is drawn
 
 
@@ -79,6 +80,13 @@ def shard_path(out: str | Path, shard: int) -> Path:
     return Path(out) / f"part-{shard:05d}.parquet"
 
 
+def count_rows(path: Path) -> int:
+    """Return the rows of a shard: fewer than asked if simulations failed."""
+    import pyarrow.parquet
+
+    return int(pyarrow.parquet.read_metadata(path).num_rows)
+
+
 def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.Generator]:
     """Draw the targets and members of a shard; return them with the generator for what follows."""
     neuron = get_neuron(recipe.neuron)
@@ -90,8 +98,10 @@ def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.
     open_groups = np.arange(n_groups)
     # Targets that some member cannot reach are drawn anew, all members with them: what remains is uniform
     # over the part of the plane that the recommended conductances reach.
-    while len(open_groups):
+    for _attempt in range(_TARGETS):
         n = len(open_groups)
+        if not n:
+            break
         wanted = np.stack([rng.uniform(*neuron.dic_range[name], n) for name in ("g_s", "g_u")], axis=1)
         found = np.zeros((n, per), dtype=bool)
         members = np.zeros((n, per, neuron.n_channels))
@@ -106,6 +116,11 @@ def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.
         whole = found.all(axis=1)
         g[open_groups[whole]], targets[open_groups[whole]] = members[whole], wanted[whole]
         open_groups = open_groups[~whole]
+    if len(open_groups):
+        raise TrainingError(
+            f"The recommended conductances of the {neuron.name} neuron reach almost no target in its range "
+            "of DICs; declare others, or another range."
+        )
     n = recipe.rows(shard)
     first = shard * math.ceil(recipe.shard_size / per)
     table = pd.DataFrame(
@@ -129,7 +144,7 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     """
     path = shard_path(out, shard)
     if path.exists():
-        return recipe.rows(shard)
+        return count_rows(path)
     neuron = get_neuron(recipe.neuron)
     table, rng = sample_members(recipe, shard)
     simulated = simulate(
@@ -145,9 +160,10 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     table["pattern"] = np.array([d.pattern.code for d in described], dtype=np.int8)
     for name in FEATURE_COLUMNS:
         table[name] = np.array([getattr(d, name) for d in described], dtype=np.float32)
-    table["spike_times_ms"] = [
+    trains = [
         (times - times[0] if len(times) else times).astype(np.float32) for times in simulated.spike_times_ms
     ]
+    table["spike_times_ms"] = pd.Series(trains, index=table.index, dtype=object)
     table[list(neuron.g_columns)] = table[list(neuron.g_columns)].astype(np.float32)
     if simulated.failed.any():
         table = table[~simulated.failed]
@@ -234,7 +250,7 @@ def make_dataset(
     _open(recipe, out)
     for partial in out.glob("part-*.partial"):
         partial.unlink(missing_ok=True)
-    rows = sum(recipe.rows(i) for i in range(recipe.n_shards) if shard_path(out, i).exists())
+    rows = sum(count_rows(shard_path(out, i)) for i in range(recipe.n_shards) if shard_path(out, i).exists())
     todo = [i for i in range(recipe.n_shards) if not shard_path(out, i).exists()]
     if progress is not None:
         progress(rows, recipe.n_trains)
@@ -246,7 +262,7 @@ def make_dataset(
             cluster = LocalCluster(
                 n_workers=min(workers or os.cpu_count() or 1, len(todo)),
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address=":0",  # any free port: the usual one may be another cluster's
                 processes=True,
                 local_directory=str(out / ".dask"),
             )

@@ -1,0 +1,100 @@
+"""The page: all panels over one session, in the order of the story."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import card, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels import (
+    CompensationPanel,
+    DICPanel,
+    PopulationPanel,
+    RecordingPanel,
+    ResultsPanel,
+)
+from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.neurons import get_neuron, list_neurons
+
+__all__ = ["Dashboard", "page"]
+
+_STYLE = Path(__file__).parent / "static" / "style.css"
+
+
+class Dashboard:
+    """The whole page; ``widget`` is what to show.
+
+    Parameters
+    ----------
+    dispatch
+        How background work reaches the widgets; by default over the event loop that is running now.
+    """
+
+    def __init__(self, dispatch: Dispatch | None = None) -> None:
+        self.session = Session(neuron=get_neuron(list_neurons()[0]))
+        self.messages = Messages()
+        self.runner = Runner(dispatch or on_this_loop())
+        self.actions = Actions(self.session, self.runner, self.messages)
+        ready = self.messages.guard(self._figure_ready)
+        self.recordings = RecordingPanel(self.session, self.actions, self.messages, ready)
+        self.dics = DICPanel(self.session, self.messages, ready)
+        self.compensation = CompensationPanel(self.session, self.messages)
+        self.population = PopulationPanel(self.session, self.actions, self.messages)
+        self.results = ResultsPanel(self.session, self.messages, ready)
+        self.status = text("", "s2p-status")
+        self._panels = (self.recordings, self.dics, self.compensation, self.population)
+        self.session.observe(self.messages.guard(self._show_status), ["busy", "ready", "generating"])
+        self._show_status(None)
+        self.widget = self._compose()
+
+    @property
+    def figures(self) -> list[FigureView]:
+        """Every figure of the page."""
+        return [self.recordings.figure, self.dics.figure, *self.results.figures]
+
+    def _compose(self) -> w.VBox:
+        brand = text(
+            "<h1>spike2pop</h1><p>From the spike times of one neuron to a verified, degenerate population of "
+            "conductance-based models</p>"
+        )
+        head = w.HBox([brand, self.status])
+        head.add_class("s2p-head")
+        made = card("3", "Compensation and search", [self.compensation.widget, self.population.widget])
+        steps = w.HBox([self.recordings.widget, self.dics.widget, made])
+        steps.add_class("s2p-steps")
+        style = w.HTML(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
+        page = w.VBox([style, head, self.messages.widget, steps, self.results.widget])
+        page.add_class("s2p-page")
+        return page
+
+    def _figure_ready(self) -> None:
+        if all(figure.ready for figure in self.figures) and not self.session.ready:
+            self.session.ready = True
+            self.actions.warm_up()
+            self.actions._recommend()
+
+    def _show_status(self, _change: Any) -> None:
+        session = self.session
+        usable = session.ready and not session.generating
+        for panel in self._panels:
+            panel.enable(usable)
+        words = session.busy or ("Ready" if session.ready else "Preparing the figures…")
+        kind = "s2p-idle" if session.ready and not session.busy else "s2p-busy"
+        self.status.value = f'<div class="{kind}" role="status">{escape(words)}</div>'
+
+
+def page() -> w.Widget:
+    """Return the dashboard to show in a notebook; if it cannot be built, one sentence that says so."""
+    try:
+        return Dashboard().widget
+    except Exception as error:
+        messages = Messages()
+        messages.report(error)
+        return messages.widget

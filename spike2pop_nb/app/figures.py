@@ -1,0 +1,105 @@
+"""Plotly figures as widgets that always show the newest figure, whatever was lost on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import plotly
+import plotly.graph_objects as go
+from traitlets import Int, Unicode, observe
+
+from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.plots import placeholder
+
+__all__ = ["FigureView"]
+
+_BUNDLE = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
+
+
+class _StateFigure(go.FigureWidget):
+    """A FigureWidget that sends what it is instead of how to alter it.
+
+    Plotly's own widget sends each alteration as a message. One that arrives while the figure is being painted
+    is lost, and all later ones with it. It also carries 5 MB of code in every figure.
+    """
+
+    _esm = Path(__file__).parent / "static" / "figure.js"
+    _bundle_url = Unicode("").tag(sync=True)
+    _bundle_code = Unicode("").tag(sync=True)
+    _drawn = Int(0).tag(sync=True)
+
+    def __init__(self, figure: go.Figure, on_answer: Callable[[], None]) -> None:
+        self._on_answer = on_answer
+        super().__init__(figure)
+        self._bundle_url = os.environ.get(PLOTLY_URL, "")
+        if not self._bundle_url:
+            self._bundle_code = _BUNDLE.read_text(encoding="utf-8")
+        self._config = {"responsive": True, "displaylogo": False}
+
+    def replace(self, figure: go.Figure) -> None:
+        """Become another figure."""
+        with self.hold_sync():
+            self.data = ()
+            self.layout = figure.layout
+            self.add_traces(figure.data)
+            self._widget_data = deepcopy(self._data)
+            self._widget_layout = deepcopy(self._layout_obj._props)
+            self._drawn += 1
+
+    @observe("_js2py_traceDeltas")
+    def _handler_js2py_traceDeltas(self, change: dict[str, Any]) -> None:
+        # Sent after each painting. The defaults it tells are of no use here; that it comes is.
+        if change["new"]:
+            self._on_answer()
+
+    @observe("_js2py_layoutDelta")
+    def _handler_js2py_layoutDelta(self, change: dict[str, Any]) -> None:
+        pass
+
+    def _silent(self, *_args: Any, **_kwargs: Any) -> None:
+        pass
+
+    _send_addTraces_msg = _send_deleteTraces_msg = _send_moveTraces_msg = _silent
+    _send_relayout_msg = _send_restyle_msg = _send_update_msg = _send_animate_msg = _silent
+
+
+class FigureView:
+    """One figure on the page; `show` replaces what it shows.
+
+    Parameters
+    ----------
+    text
+        What stands in its place before there is anything to show.
+    height
+        In pixels.
+    on_ready
+        Called once, when the figure has been painted in a browser.
+    """
+
+    def __init__(self, text: str, height: int, on_ready: Callable[[], None] | None = None) -> None:
+        self._empty = (text, height)
+        self._on_ready = on_ready
+        self.ready = False
+        self.shown = placeholder(text, height)
+        self.widget = _StateFigure(self.shown, self.answered)
+        self.widget.add_class("s2p-figure")
+
+    def answered(self) -> None:
+        """Note that a browser has painted the figure."""
+        if not self.ready:
+            self.ready = True
+            if self._on_ready is not None:
+                self._on_ready()
+
+    def show(self, figure: go.Figure) -> None:
+        """Show another figure."""
+        self.shown = figure
+        self.widget.replace(figure)
+
+    def clear(self, text: str | None = None) -> None:
+        """Show a sentence instead of a figure."""
+        self.show(placeholder(text or self._empty[0], self._empty[1]))

@@ -1,0 +1,9 @@
+"""One class per part of the page, each over the same session."""
+
+from spike2pop_nb.app.panels.compensation import CompensationPanel
+from spike2pop_nb.app.panels.dics import DICPanel
+from spike2pop_nb.app.panels.population import PopulationPanel
+from spike2pop_nb.app.panels.recordings import RecordingPanel
+from spike2pop_nb.app.panels.results import ResultsPanel
+
+__all__ = ["CompensationPanel", "DICPanel", "PopulationPanel", "RecordingPanel", "ResultsPanel"]

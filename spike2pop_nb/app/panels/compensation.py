@@ -1,0 +1,87 @@
+"""Which two conductances are solved for, and what that can reach."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb.app.layout import field, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import solvable_pairs
+
+__all__ = ["CompensationPanel"]
+
+
+@lru_cache(maxsize=16)
+def _pairs(neuron: str) -> tuple[tuple[str, str], ...]:
+    return tuple(solvable_pairs(neuron))
+
+
+class CompensationPanel:
+    """First half of step 3: the compensated pair."""
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        self.session = session
+        guard = messages.guard
+        self.pair = w.Dropdown()
+        self._filling = False
+        self.says = text("", "s2p-says")
+        self.widget = w.VBox(
+            [
+                field(
+                    "Compensated conductances",
+                    self.pair,
+                    "Solved for, so that each member has the wanted DICs; the others vary freely.",
+                ),
+                self.says,
+            ]
+        )
+        self.pair.observe(guard(self._pair_chosen), "value")
+        session.observe(guard(self._list_pairs), ["neuron", "posterior", "pair"])
+        session.observe(guard(self._say), ["reach", "pair", "posterior"])
+        self._list_pairs(None)
+
+    def enable(self, on: bool) -> None:
+        """Let the controls be used, or not."""
+        self.pair.disabled = not on
+
+    def _recommended(self) -> tuple[str, str] | None:
+        posterior = self.session.posterior
+        if posterior is None or not posterior.usable:
+            return None
+        return self.session.neuron.recommend(posterior.g_s, posterior.g_u)
+
+    def _list_pairs(self, _change: Any) -> None:
+        recommended, chosen = self._recommended(), self.session.pair
+        pairs = list(_pairs(self.session.neuron.name))
+        # The pair may be declared in the other order than the list has it.
+        for pair in (recommended, chosen):
+            if pair is not None and pair not in pairs:
+                pairs = [pair, *(other for other in pairs if set(other) != set(pair))]
+        if recommended is not None:
+            pairs = [recommended, *(pair for pair in pairs if pair != recommended)]
+        options = [
+            (f"{a} and {b}" + (" (recommended)" if (a, b) == recommended else ""), (a, b)) for a, b in pairs
+        ]
+        if tuple(self.pair.options) != tuple(options) or self.pair.value != chosen:
+            self._filling = True
+            try:
+                self.pair.options = options
+                self.pair.value = chosen if chosen is not None else options[0][1]
+            finally:
+                self._filling = False
+
+    def _pair_chosen(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None and not self._filling:
+            self.session.pair = change["new"]
+
+    def _say(self, _change: Any) -> None:
+        reach, posterior = self.session.reach, self.session.posterior
+        if reach is None:
+            self.says.value = said(["Mapping what this choice can reach…"]) if self.session.pair else ""
+            return
+        points = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
+        self.says.value = said([reach.describe(points)])

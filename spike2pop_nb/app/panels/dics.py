@@ -1,0 +1,78 @@
+"""The neuron, and what its network says about the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import card, field, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.neurons import get_neuron, list_neurons
+
+__all__ = ["DICPanel"]
+
+
+class DICPanel:
+    """Step 2: the neuron model, and the predicted slow and ultraslow DICs with their uncertainty."""
+
+    def __init__(self, session: Session, messages: Messages, on_ready: Callable[[], None]) -> None:
+        self.session = session
+        guard = messages.guard
+        self.neuron = w.Dropdown(
+            options=[(get_neuron(name).title, name) for name in list_neurons()], value=session.neuron.name
+        )
+        self.says = text("", "s2p-says")
+        self.notes = text()
+        self.figure = FigureView("The predicted DICs appear here", 330, on_ready)
+        self.widget = card(
+            "2",
+            "Dynamic input conductances",
+            [
+                field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
+                self.says,
+                self.figure.widget,
+                self.notes,
+            ],
+        )
+        self.neuron.observe(guard(self._neuron_chosen), "value")
+        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron"])
+        session.observe(guard(self._show_words), ["posterior", "train", "busy"])
+        self._show_figure(None)
+
+    def enable(self, on: bool) -> None:
+        """Let the controls be used, or not."""
+        self.neuron.disabled = not on
+
+    def _neuron_chosen(self, change: dict[str, Any]) -> None:
+        self.session.neuron = get_neuron(change["new"])
+
+    def _show_figure(self, _change: Any) -> None:
+        session = self.session
+        self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, 330))
+
+    def _show_words(self, _change: Any) -> None:
+        posterior = self.session.posterior
+        if posterior is None:
+            waits = self.session.train is not None and self.session.busy
+            self.says.value = said(["Being predicted…" if waits else "A recording has to be chosen first."])
+            self.notes.value = ""
+            return
+        self.notes.value = said(posterior.notes)
+        if not posterior.usable:
+            self.says.value = said(["This recording is silent, so its DICs cannot be predicted."])
+            return
+        s, u = posterior.mean
+        ds, du = posterior.std
+        shares = sorted(posterior.pattern.items(), key=lambda item: -item[1])
+        words = ", ".join(f"{escape(name)} {100 * share:.0f} %" for name, share in shares)
+        self.says.value = (
+            f"<p class='s2p-big'>g<sub>s</sub> = {s:.2f} ± {ds:.2f} &ensp; "
+            f"g<sub>u</sub> = {u:.2f} ± {du:.2f}</p>"
+            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern: {words}.</p>"
+        )

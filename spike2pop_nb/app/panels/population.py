@@ -1,0 +1,90 @@
+"""How many members, from which seed; the button that starts the search, and the one that stops it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb.app.actions import MAX_MEMBERS, Actions
+from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.state import Session
+
+__all__ = ["PopulationPanel"]
+
+
+class PopulationPanel:
+    """Second half of step 3: size, seed, budget, Generate and Cancel, progress."""
+
+    def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
+        self.session, self.actions = session, actions
+        guard = messages.guard
+        self.size = w.IntText(value=session.size)
+        self.seed = w.IntText(value=session.seed)
+        self.budget = w.IntText(value=session.budget)
+        self.generate = button("Generate", "Search members that fire like the recording", "primary")
+        self.stop = button("Cancel", "Stop the search and keep what was found")
+        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
+        self.says = text("", "s2p-says")
+        self._since = 0.0
+        buttons = w.HBox([self.generate, self.stop])
+        buttons.add_class("s2p-buttons")
+        self.widget = w.VBox(
+            [
+                w.HBox(
+                    [
+                        field("Members", self.size, f"1 to {MAX_MEMBERS}."),
+                        field("Seed", self.seed, "Same seed, same result."),
+                        field("Budget (members)", self.budget, "Most to try; 0: automatic."),
+                    ]
+                ),
+                buttons,
+                self.bar,
+                self.says,
+            ]
+        )
+        for name in ("size", "seed", "budget"):
+            control = getattr(self, name)
+            control.observe(guard(lambda change, name=name: session.set_trait(name, change["new"])), "value")
+        self.generate.on_click(guard(lambda _button: actions.generate()))
+        self.stop.on_click(guard(self._stop))
+        actions.on_progress = guard(self._progress)
+        session.observe(guard(self._show), ["generating", "posterior", "ready", "result"])
+        self._show(None)
+
+    def enable(self, on: bool) -> None:
+        """Let the controls be used, or not."""
+        for control in (self.size, self.seed, self.budget):
+            control.disabled = not on
+
+    def _stop(self, _button: Any) -> None:
+        self.stop.disabled = True
+        self.says.value = said(["Stopping…"])
+        self.actions.cancel()
+
+    def _progress(self, fraction: float, words: str) -> None:
+        if not self.session.generating or self.stop.disabled:
+            return
+        self.bar.value = fraction
+        self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
+
+    def _show(self, change: Any) -> None:
+        session = self.session
+        going = session.generating
+        self.generate.disabled = going or not session.ready or session.posterior is None
+        self.stop.disabled = not going
+        self.bar.layout.visibility = "visible" if going else "hidden"
+        if going and change is not None and change["name"] == "generating":
+            self._since = time.monotonic()
+            self.bar.value = 0.0
+            self.says.value = said(["Starting…"])
+        elif not going:
+            ready = session.posterior is not None
+            done = session.result is not None
+            self.says.value = said(
+                ["Done; the results are below."]
+                if done
+                else ["Ready to generate." if ready else "Waits for the predicted DICs."]
+            )

@@ -1,0 +1,153 @@
+"""Long work beside the page: one background thread, with progress, cancel, and answers on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Dispatch", "Runner", "Task", "on_this_loop"]
+
+Dispatch = Callable[[Callable[[], None]], None]
+_PROGRESS_EVERY_S = 0.1
+
+
+def on_this_loop() -> Dispatch:
+    """Return a way for any thread to have something done on the event loop that is running now.
+
+    Widgets are only ever touched there. Without a running loop (a plain script) things are done at once.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return lambda act: act()
+
+    def dispatch(act: Callable[[], None]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(act)
+
+    return dispatch
+
+
+class Task:
+    """One piece of work; what the worker function gets to report and to look for a wish to stop."""
+
+    def __init__(self, name: str, say: Callable[[Task, float, str], None]) -> None:
+        self.name = name
+        self._say = say
+        self._cancel = threading.Event()
+        self._dropped = False
+        self._last = 0.0
+
+    def cancel(self) -> None:
+        """Ask the work to stop; what it returns still counts."""
+        self._cancel.set()
+
+    def drop(self) -> None:
+        """Ask the work to stop and forget its answer."""
+        self._dropped = True
+        self._cancel.set()
+
+    @property
+    def dropped(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self._dropped
+
+    def cancelled(self) -> bool:
+        """Whether the work should stop; made to be polled."""
+        return self._cancel.is_set()
+
+    def progress(self, done: float, total: float, text: str) -> None:
+        """Report progress; reports that come too fast for the eye are left out, the last never is."""
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_EVERY_S or done >= total:
+            self._last = now
+            self._say(self, done / total if total else 0.0, text)
+
+
+class Runner:
+    """Runs tasks one after the other in a daemon thread.
+
+    A task replaces an earlier one of the same name, whether that one waits or runs.
+
+    Parameters
+    ----------
+    dispatch
+        How answers get back to the thread that owns the widgets; see `on_this_loop`.
+    """
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+        self._waiting: queue.Queue[tuple[Task, Callable[[], None]]] = queue.Queue()
+        self._latest: dict[str, Task] = {}
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self,
+        name: str,
+        work: Callable[[Task], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+        progress: Callable[[float, str], None] | None = None,
+        started: Callable[[], None] | None = None,
+    ) -> Task:
+        """Queue some work.
+
+        Parameters
+        ----------
+        name
+            Kind of work; the latest of a kind replaces the others.
+        work
+            Called with its `Task` in the background thread.
+        done, failed
+            Called on the event loop with the answer, or with the exception; never for a dropped task.
+        progress
+            Called on the event loop with a fraction from 0 to 1 and a text.
+        started
+            Called on the event loop when the work begins.
+        """
+
+        def say(task: Task, fraction: float, text: str) -> None:
+            if progress is not None:
+                self._answer(task, lambda: progress(fraction, text))
+
+        task = Task(name, say)
+        earlier = self._latest.get(name)
+        if earlier is not None:
+            earlier.drop()
+        self._latest[name] = task
+
+        def run() -> None:
+            if task.dropped:
+                return
+            if started is not None:
+                self._answer(task, started)
+            try:
+                answer = work(task)
+            except BaseException as error:
+                # The name is gone once the block ends, and the answer is called later.
+                caught = error
+                self._answer(task, lambda: failed(caught))
+            else:
+                self._answer(task, lambda: done(answer))
+
+        self._waiting.put((task, run))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="spike2pop-runner", daemon=True)
+            self._thread.start()
+        return task
+
+    def _answer(self, task: Task, act: Callable[[], None]) -> None:
+        def unless_dropped() -> None:
+            if not task.dropped:
+                act()
+
+        self._dispatch(unless_dropped)
+
+    def _loop(self) -> None:
+        while True:
+            _task, run = self._waiting.get()
+            run()

@@ -1,0 +1,152 @@
+"""Serve the dashboard with Voilà on this machine, from this machine alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import plotly
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from tornado.web import StaticFileHandler
+from traitlets import Bool
+from traitlets.config import Config
+from voila.app import Voila
+
+from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.spiketrains import MAX_FILE_BYTES
+
+__all__ = ["notebook_path", "serve"]
+
+_APP = Path(__file__).resolve().parent
+_BUNDLE = "spike2pop/plotly/widgetbundle.js"
+_EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
+# The browser itself refuses whatever would leave the machine.
+_POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self' blob: data: ws://%(host)s; frame-ancestors 'self'"
+)
+
+
+def notebook_path() -> Path:
+    """Path of the notebook that shows the dashboard, in an installed package or in a clone."""
+    for path in (_APP / "notebooks" / "app.ipynb", _APP.parents[1] / "notebooks" / "app.ipynb"):
+        if path.is_file():
+            return path
+    raise Spike2PopError("The notebook app.ipynb is missing from this installation; install it again.")
+
+
+class _ThisPython(KernelSpecManager):
+    """Offers the interpreter that serves as the only kernel, whatever else is registered for the user."""
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        return {"python3": RESOURCES}
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        spec = get_kernel_dict()
+        # Errors are worth a line in the user's terminal; advice to whoever runs Jupyter is not.
+        spec["argv"] = [*spec["argv"], f"--log-level={logging.ERROR}"]
+        return KernelSpec(resource_dir=RESOURCES, **spec)
+
+
+class _ModuleHandler(StaticFileHandler):
+    def get_content_type(self) -> str:
+        return "text/javascript"  # some machines register another type, and browsers then refuse modules
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", "public, max-age=31536000")
+
+
+class _Server(Voila):
+    """Voilà with the figures' code as a file of its own, and a plain word about where it listens."""
+
+    name = "voila"
+    show_in_browser = Bool(True)
+    open_browser = Bool(True)
+
+    def init_handlers(self) -> list[Any]:
+        bundle = Path(plotly.__file__).parent / "package_data"
+        pattern = f"{self.server_url.rstrip('/')}/spike2pop/plotly/(.*)"
+        return [(pattern, _ModuleHandler, {"path": str(bundle)}), *super().init_handlers()]
+
+    def launch_browser(self) -> None:
+        """Called by Voilà once it listens."""
+        address = f"http://{self.ip}:{self.port}{self.base_url}"
+        print(f"spike2pop is at {address}  (press Ctrl+C here to stop it)", flush=True)
+        if self.show_in_browser:
+            try:
+                webbrowser.open(address)
+            except webbrowser.Error:
+                print("No browser could be opened; open that address yourself.", flush=True)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def configuration(host: str, port: int, preheat: bool) -> Config:
+    """Voilà's settings for the dashboard."""
+    config = Config()
+    config.Voila.ip = host
+    config.Voila.port = port
+    config.Voila.config_file_paths = []  # what this machine has for other dashboards is not for this one
+    config.Voila.tornado_settings = {
+        # A message holds one part of an upload; with room for the whole, nothing vanishes silently.
+        "websocket_max_message_size": 2 * MAX_FILE_BYTES,
+        # On one machine a silent connection is a busy one; cutting it would leave the page deaf.
+        "ws_ping_interval": 0,
+        "allow_remote_access": False,
+        "local_hostnames": ["localhost", host],
+        "headers": {"Content-Security-Policy": _POLICY % {"host": f"{host}:{port}"}},
+    }
+    config.VoilaConfiguration.template = "spike2pop"
+    config.VoilaConfiguration.theme = "light"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.VoilaConfiguration.extension_allowlist = _EXTENSIONS
+    config.VoilaConfiguration.kernel_spec_manager_class = _ThisPython
+    config.VoilaConfiguration.preheat_kernel = preheat
+    config.VoilaConfiguration.show_tracebacks = False
+    return config
+
+
+def serve(
+    port: int = 8866, open_browser: bool = True, *, host: str = "127.0.0.1", preheat: bool = True
+) -> None:
+    """Serve the dashboard until it is stopped.
+
+    Parameters
+    ----------
+    port
+        Where to listen; 0 takes any free port, and a port in use is passed over for one nearby.
+    open_browser
+        Open the page in the default browser.
+    host
+        Address to listen on; only this machine by default.
+    preheat
+        Keep one kernel started in advance, so that a page opens in seconds rather than in ten.
+
+    Raises
+    ------
+    Spike2PopError
+        If the port is no port, or the notebook is missing.
+    """
+    if not 0 <= port <= 65535:
+        raise Spike2PopError(f"The port must be a number from 0 to 65535, not {port}.")
+    notebook = notebook_path()
+    port = port or _free_port(host)
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        filter(None, [str(_APP / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
+    )
+    os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
+    server = _Server(config=configuration(host, port, preheat), log_level=logging.ERROR)
+    server.show_in_browser = open_browser
+    server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])
+    server.start()

@@ -1,0 +1,155 @@
+"""Refuse an inconsistent declaration with one sentence that names the neuron, the channel and the gate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn, get_args
+
+import numpy as np
+
+from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.model import (
+    V_MAX_MV,
+    V_MIN_MV,
+    Channel,
+    Gate,
+    KineticScheme,
+    NeuronModel,
+    Range,
+    TimeScale,
+)
+
+__all__ = ["MAX_FREE_STATES", "check_neuron"]
+
+#: Free states of a kinetic scheme that the simulation kernel has room for.
+MAX_FREE_STATES = 8
+_BETWEEN = f"from {V_MIN_MV:g} to {V_MAX_MV:g} mV"
+Fail = Callable[[str], NoReturn]
+
+
+def check_neuron(neuron: NeuronModel) -> None:
+    """Check a whole declaration.
+
+    Raises
+    ------
+    NeuronModelError
+        At the first thing that cannot be.
+    """
+
+    def fail(text: str) -> NoReturn:
+        raise NeuronModelError(f"Neuron {neuron.name!r}: {text}")
+
+    names = [channel.name for channel in neuron.channels]
+    if not neuron.name.isidentifier() or neuron.name != neuron.name.lower():
+        fail("its name must be a plain lower-case word (letters, digits, underscore).")
+    if len(names) < 2 or len(set(names)) != len(names):
+        fail(f"channel names must be at least two and all different, not {', '.join(names)}.")
+    for channel in neuron.channels:
+        _check_channel(channel, fail)
+    if neuron.channels[-1].gates or neuron.channels[-1].scheme is not None:
+        fail("the last channel must be the leak, with no gates.")
+    _check_calcium(neuron, fail)
+    if not neuron.modulation or neuron.modulation[-1].where is not None:
+        fail("modulation needs at least one entry, and the last must apply everywhere.")
+    _check_names(neuron, set(names), fail)
+    if not isinstance(neuron.baseline.free.get(names[-1]), Range):
+        fail(f"the baseline must draw the leak, {names[-1]}, from a Range or Gamma.")
+    for name in ("g_s", "g_u"):
+        low, high = neuron.dic_range.get(name, (math.nan, math.nan))
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            fail(f"dic_range needs a range (low, high) for {name}.")
+
+
+def _check_calcium(neuron: NeuronModel, fail: Fail) -> None:
+    pool = neuron.calcium
+    for channel in neuron.channels:
+        dependent = [gate for gate in channel.gates if gate.calcium_half_uM is not None]
+        if not dependent:
+            continue
+        if pool is None:
+            fail("a gate depends on calcium, but no CalciumPool is declared.")
+        if len(dependent) > 1:
+            both = ", ".join(gate.name for gate in dependent)
+            fail(f"channel {channel.name} has two calcium-dependent gates ({both}); one is allowed.")
+        if channel.name in pool.channels:
+            fail(
+                f"channel {channel.name} feeds calcium, so its gate {dependent[0].name} cannot depend on it."
+            )
+
+
+def _check_names(neuron: NeuronModel, known: set[str], fail: Fail) -> None:
+    free, compensated = set(neuron.baseline.free), set(neuron.baseline.compensated)
+    for what, used in (
+        ("the calcium pool", set(neuron.calcium.channels) if neuron.calcium else set()),
+        ("the baseline", free | compensated),
+        ("modulation", {name for entry in neuron.modulation for name in entry.compensate}),
+        ("the conductance ranges", set(neuron.conductance_range)),
+        ("the calcium guess", set(neuron.calcium_guess)),
+    ):
+        if unknown := used - known:
+            fail(f"{what} names {', '.join(sorted(unknown))}, which is no channel of it.")
+    if missing := known - free - compensated:
+        fail(f"the baseline says nothing about {', '.join(sorted(missing))}.")
+    if missing := known - set(neuron.conductance_range):
+        fail(f"the conductance ranges say nothing about {', '.join(sorted(missing))}.")
+
+
+def _check_channel(channel: Channel, fail: Fail) -> None:
+    if not math.isfinite(channel.E_mV):
+        fail(f"channel {channel.name} needs a finite reversal potential in mV.")
+    if channel.gates and channel.scheme is not None:
+        fail(f"channel {channel.name} has both gates and a kinetic scheme; declare one of them.")
+    for gate in channel.gates:
+        _check_gate(gate, f"channel {channel.name}, gate {gate.name}", fail)
+    if channel.scheme is not None:
+        _check_scheme(channel.scheme, f"channel {channel.name}", fail)
+
+
+def _grid() -> Any:
+    return np.linspace(V_MIN_MV, V_MAX_MV, 401)
+
+
+def _check_gate(gate: Gate, where: str, fail: Fail) -> None:
+    V = _grid()
+    if gate.exponent not in range(1, 8):
+        fail(f"{where}: the exponent must be a whole number from 1 to 7, not {gate.exponent}.")
+    x = np.asarray(gate.x_inf(V))
+    if not (np.all(np.isfinite(x)) and np.all(x >= -1e-12) and np.all(x <= 1 + 1e-12)):
+        fail(f"{where}: the steady state must lie in 0…1 {_BETWEEN}.")
+    if gate.tau is not None:
+        tau = np.asarray(gate.tau(V))
+        if not (np.all(np.isfinite(tau)) and np.all(tau > 0)):
+            fail(f"{where}: tau must be positive and finite {_BETWEEN}.")
+    if gate.calcium_half_uM is not None:
+        if not gate.calcium_half_uM > 0:
+            fail(f"{where}: calcium_half_uM must be positive.")
+        if gate.tau is None:
+            fail(f"{where}: a gate that depends on calcium needs a time constant.")
+    if gate.time_scale is not None and gate.time_scale not in get_args(TimeScale):
+        fail(f"{where}: the time scale must be fast, slow or ultraslow, not {gate.time_scale!r}.")
+
+
+def _check_scheme(scheme: KineticScheme, where: str, fail: Fail) -> None:
+    V = _grid()
+    states = scheme.states
+    if scheme.conducting not in states or len(states) < 2 or len(set(states)) != len(states):
+        fail(f"{where}: the conducting state must be one of at least two different states.")
+    if len(scheme.free_states) > MAX_FREE_STATES:
+        fail(f"{where}: a scheme can have {MAX_FREE_STATES + 1} states at most, not {len(states)}.")
+    for (source, target), rate in scheme.rates.items():
+        if source not in states or target not in states:
+            fail(f"{where}: the rate {source}→{target} joins states that are not declared.")
+        k = np.asarray(rate(V))
+        if not (np.all(np.isfinite(k)) and np.all(k >= 0)):
+            fail(f"{where}: the rate {source}→{target} must be finite and not negative {_BETWEEN}.")
+    if scheme.initial is not None and (missing := set(scheme.free_states) - set(scheme.initial)):
+        fail(f"{where}: the initial fractions say nothing about {', '.join(sorted(missing))}.")
+    if scheme.time_scale not in get_args(TimeScale):
+        fail(f"{where}: the time scale must be fast, slow or ultraslow, not {scheme.time_scale!r}.")
+    try:
+        steady = scheme.steady_state(V)
+    except np.linalg.LinAlgError:
+        fail(f"{where}: its rates leave states that are never entered or left, so there is no steady state.")
+    if not np.all(np.isfinite(steady)):
+        fail(f"{where}: its steady state must be finite {_BETWEEN}.")

@@ -1,0 +1,23 @@
+"""Plotly figures of recordings, DICs and populations: data in, `plotly.graph_objects.Figure` out.
+
+Names that come from a file are escaped, because Plotly renders some HTML in its texts. Colours are those of
+Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours say.
+"""
+
+from spike2pop_nb.plots.dics import dic_plane, reachability
+from spike2pop_nb.plots.populations import conductances, scores, traces
+from spike2pop_nb.plots.recordings import raster, recording
+from spike2pop_nb.plots.style import TEMPLATE, decimate, placeholder
+
+__all__ = [
+    "TEMPLATE",
+    "conductances",
+    "decimate",
+    "dic_plane",
+    "placeholder",
+    "raster",
+    "reachability",
+    "recording",
+    "scores",
+    "traces",
+]

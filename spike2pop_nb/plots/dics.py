@@ -1,0 +1,111 @@
+"""The plane of slow and ultraslow DICs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from spike2pop_nb.conductances import Reachability
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.plots.style import BLUE, RED, finish
+
+__all__ = ["dic_plane", "reachability"]
+
+
+def reachability(reach: Reachability, height: int = 320) -> go.Figure:
+    """Map of the share of members that a choice of compensated conductances can bring to each (g_s, g_u)."""
+    return dic_plane(reach.neuron, reach=reach, height=height)
+
+
+def dic_plane(
+    neuron: str | NeuronModel,
+    posterior: Any = None,
+    reach: Reachability | None = None,
+    height: int = 320,
+) -> go.Figure:
+    """The (g_s, g_u) plane of a neuron, with a posterior and what a choice can reach.
+
+    Parameters
+    ----------
+    neuron : str or NeuronModel
+        Gives the ranges of the axes.
+    posterior : Posterior, optional
+        Drawn as the smallest regions that hold 50 % and 95 % of it, its mean, and one standard deviation.
+    reach : Reachability, optional
+        Drawn as shading: the darker, the fewer members get there.
+    height : int
+        In pixels.
+    """
+    model = get_neuron(neuron)
+    figure = go.Figure()
+    if reach is not None:
+        figure.add_heatmap(
+            x=reach.g_s,
+            y=reach.g_u,
+            z=100 * reach.valid_fraction,
+            zmin=0,
+            zmax=100,
+            colorscale=[[0, "#AEB6C2"], [1, "#FFFFFF"]],
+            zsmooth="best",
+            colorbar={
+                "title": {"text": "reached (%)", "side": "right"},
+                "thickness": 9,
+                "len": 0.95,
+                "x": 1.01,
+                "tickvals": [0, 50, 100],
+                "outlinecolor": "#C3CAD4",
+            },
+            hovertemplate="g_s %{x:.3g}, g_u %{y:.3g}: %{z:.0f} % of members<extra></extra>",
+            name="reach",
+        )
+    if posterior is not None and posterior.usable:
+        _add_posterior(figure, model, posterior)
+    low_s, high_s = model.dic_range["g_s"]
+    low_u, high_u = model.dic_range["g_u"]
+    return finish(
+        figure,
+        height,
+        xaxis={"title": "g<sub>s</sub>, slow DIC (in units of g<sub>leak</sub>)", "range": [low_s, high_s]},
+        yaxis={"title": "g<sub>u</sub>, ultraslow DIC", "range": [low_u, high_u]},
+        showlegend=posterior is not None and posterior.usable,
+        margin={"t": 26},
+    )
+
+
+def _add_posterior(figure: go.Figure, model: NeuronModel, posterior: Any) -> None:
+    g_s, g_u = (np.linspace(*model.dic_range[name], 121) for name in ("g_s", "g_u"))
+    density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
+    order = np.argsort(density, axis=None)[::-1]
+    enclosed = np.empty(density.size)
+    enclosed[order] = np.cumsum(density.ravel()[order]) / density.sum()
+    none, light, strong = "rgba(0,114,178,0)", "rgba(0,114,178,0.22)", "rgba(0,114,178,0.5)"
+    figure.add_contour(
+        x=g_s,
+        y=g_u,
+        # Fills are painted one over the other from the lowest up, so what is outside must be low.
+        z=1.0 - enclosed.reshape(density.shape),
+        # Two levels, hence three fills; a fill takes the colour of the middle of its band.
+        contours={"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
+        zmin=-0.175,
+        zmax=0.725,
+        colorscale=[[0, none], [0.5, light], [1, strong]],
+        line={"color": BLUE, "width": 0.8},
+        showscale=False,
+        hoverinfo="skip",
+        name="50, 95 %",
+        showlegend=True,
+    )
+    mean, std = posterior.mean, posterior.std
+    bar = {"type": "data", "visible": True, "thickness": 1.6, "width": 4, "color": RED}
+    figure.add_scatter(
+        x=[mean[0]],
+        y=[mean[1]],
+        error_x=bar | {"array": [std[0]]},
+        error_y=bar | {"array": [std[1]]},
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10, "color": RED, "line": {"color": "white", "width": 1}},
+        hovertemplate="mean: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+        name="mean ± s.d.",
+    )

@@ -1,0 +1,70 @@
+"""Figures of spike trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, decimate, finish, thinned, ticks
+from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["raster", "recording"]
+
+
+def recording(train: SpikeTrain, height: int = 280) -> go.Figure:
+    """Raster of one train, and its inter-spike intervals over the same time axis.
+
+    Parameters
+    ----------
+    train : SpikeTrain
+        The recording.
+    height : int
+        In pixels.
+    """
+    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.22, 0.78], vertical_spacing=0.05)
+    times, isi = train.times_ms, train.isi_ms
+    x, y = ticks(times, 0.0, 1.0)
+    stroke = {"color": INK, "width": 1.2}
+    figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", row=1, col=1)
+    if isi.size:
+        at, shown = decimate(times[1:], isi, MOST_MARKS)
+        marks = {"color": BLUE, "size": 5, "opacity": 0.75}
+        hover = "%{y:.4g} ms before the spike at %{x:.6g} ms<extra></extra>"
+        figure.add_scatter(x=at, y=shown, mode="markers", marker=marks, hovertemplate=hover, row=2, col=1)
+        if isi.max() > 8 * isi.min():
+            figure.update_yaxes(type="log", dtick="D2" if isi.max() < 100 * isi.min() else 1, row=2, col=1)
+        else:
+            figure.update_yaxes(rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(visible=False, fixedrange=True, row=1, col=1)
+    figure.update_xaxes(ticks="", showgrid=False, row=1, col=1)
+    figure.update_yaxes(title_text="interval (ms)", row=2, col=1)
+    figure.update_xaxes(title_text="time (ms)", row=2, col=1)
+    title = {"text": f"Recording {escape(train.id)}", "font": {"size": 12}, "x": 0.01, "y": 0.985}
+    return finish(figure, height, showlegend=False, title=title)
+
+
+def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool = False) -> go.Figure:
+    """One row of strokes per train.
+
+    Parameters
+    ----------
+    trains : sequence of SpikeTrain
+        Drawn from the top down.
+    height : int, optional
+        In pixels.
+    align : bool
+        Start every train at its first spike.
+    """
+    figure = go.Figure()
+    share = max(200, 40_000 // max(1, len(trains)))
+    for row, train in enumerate(trains):
+        times = train.times_ms - train.times_ms[0] if align and train.n_spikes else train.times_ms
+        x, y = ticks(thinned(times, share), row - 0.38, row + 0.38)
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": INK, "width": 1}, hoverinfo="x")
+    names = [escape(train.id) for train in trains]
+    axis = {"tickvals": list(range(len(trains))), "ticktext": names, "autorange": "reversed"}
+    unit = "time from the first spike (ms)" if align else "time (ms)"
+    return finish(figure, height or 90 + 22 * len(trains), showlegend=False, yaxis=axis, xaxis_title=unit)

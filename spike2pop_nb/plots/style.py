@@ -1,0 +1,114 @@
+"""What all figures share: colours, fonts, and thinning that keeps every peak."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "INK",
+    "MOST_MARKS",
+    "RED",
+    "TEMPLATE",
+    "FloatArray",
+    "decimate",
+    "finish",
+    "placeholder",
+    "thinned",
+    "ticks",
+]
+
+FloatArray = npt.NDArray[np.floating[Any]]
+BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A94A3", "#1F2937"
+MOST_MARKS = 4000
+_FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
+_AXIS = {
+    "showline": True,
+    "linecolor": "#C3CAD4",
+    "gridcolor": "#EDF0F4",
+    "zeroline": False,
+    "ticks": "outside",
+    "ticklen": 4,
+    "tickcolor": "#C3CAD4",
+    "title": {"standoff": 6},
+}
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": _FONT, "size": 12, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "#FFFFFF",
+        "colorway": [BLUE, ORANGE, GREEN, RED, GREY],
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "hoverlabel": {"font": {"family": _FONT, "size": 12}},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+        "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
+    }
+)
+
+
+def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    return figure.update_layout(template=TEMPLATE, height=height, autosize=True, **layout)
+
+
+def placeholder(text: str, height: int = 300) -> go.Figure:
+    """Empty figure with one plain sentence in its middle."""
+    hidden = {"visible": False, "fixedrange": True}
+    note = {"text": escape(text), "showarrow": False, "font": {"size": 13, "color": GREY}}
+    note |= {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    return finish(go.Figure(), height, xaxis=hidden, yaxis=hidden, annotations=[note])
+
+
+def decimate(x: FloatArray, y: FloatArray, most: int = 4000) -> tuple[FloatArray, FloatArray]:
+    """Thin a curve to at most `most` points by keeping the lowest and highest of each stretch.
+
+    Every peak survives, which is what a spike needs.
+
+    Parameters
+    ----------
+    x, y : array (n,)
+        The curve.
+    most : int
+        Largest number of points, at least 2.
+
+    Returns
+    -------
+    x, y : array (m,)
+        ``m <= most``, in the order of the curve.
+    """
+    n = len(y)
+    if n <= most:
+        return x, y
+    stretch = -(-n // (most // 2))
+    whole = n // stretch
+    blocks = np.asarray(y)[: whole * stretch].reshape(whole, stretch)
+    start = stretch * np.arange(whole)
+    keep = [start + blocks.argmin(axis=1), start + blocks.argmax(axis=1)]
+    if whole * stretch < n:
+        rest = np.asarray(y)[whole * stretch :]
+        keep.append(whole * stretch + np.array([rest.argmin(), rest.argmax()]))
+    index = np.unique(np.concatenate(keep))
+    return x[index], y[index]
+
+
+def thinned(times: FloatArray, most: int = MOST_MARKS) -> FloatArray:
+    """At most `most` of the times: the first in each of as many equal bins."""
+    if len(times) <= most:
+        return times
+    edges = np.linspace(times[0], times[-1], most)
+    return times[np.unique(np.searchsorted(times, edges).clip(0, len(times) - 1))]
+
+
+def ticks(times: FloatArray, low: float, high: float) -> tuple[list[float | None], list[float | None]]:
+    """Coordinates of one vertical stroke per time, as a single broken line."""
+    shown = thinned(times)
+    x = np.repeat(shown, 3).astype(object)
+    y = np.tile(np.array([low, high, None], dtype=object), len(shown))
+    x[2::3] = None
+    return x.tolist(), y.tolist()

@@ -1,0 +1,305 @@
+"""The panels over one session, from a file to results, without a browser."""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+
+import pandas as pd
+import pytest
+
+from spike2pop_nb.app.actions import MAX_MEMBERS
+from spike2pop_nb.app.messages import GENERAL, Messages
+from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
+from spike2pop_nb.errors import Cancelled, SpikeTrainError
+from spike2pop_nb.neurons import list_neurons
+from spike2pop_nb.spiketrains import read_spike_trains
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def opened(dashboard, loop, name="stg_set.csv"):
+    dashboard.recordings.example.value = name
+    session = dashboard.session
+    loop.until(lambda: session.posterior is not None and session.reach is not None and not session.busy)
+    return session
+
+
+def send(dashboard, data: bytes, name: str, part: int = 7):
+    """What the browser's side of the upload sends."""
+    upload = dashboard.recordings.upload
+    upload._receive(upload, {"kind": "start", "name": name, "size": len(data)}, [])
+    for at in range(0, len(data), part):
+        upload._receive(upload, {"kind": "part"}, [memoryview(data[at : at + part])])
+    upload._receive(upload, {"kind": "end"}, [])
+
+
+def test_inputs_wait_for_the_figures(loop):
+    from spike2pop_nb.app import Dashboard
+
+    made = Dashboard(dispatch=loop)
+    assert made.recordings.upload.disabled
+    assert made.dics.neuron.disabled
+    assert made.population.generate.disabled
+    first, *others = made.figures
+    for figure in others:
+        figure.answered()
+    assert made.recordings.upload.disabled
+    first.answered()
+    assert not made.recordings.upload.disabled
+
+
+def test_importing_the_page_imports_neither_torch_nor_elephant():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from spike2pop_nb.app import Dashboard; Dashboard(); "
+        "assert not {'torch', 'elephant'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
+
+
+def test_an_example_is_read_shown_and_predicted(dashboard, loop):
+    session = opened(dashboard, loop)
+    panel = dashboard.recordings
+    assert "5 trains" in panel.report.value
+    assert panel.choice.options[0][0].startswith("1 ")
+    assert "10 spikes" in panel.facts.value
+    assert "bursting 90 %" in dashboard.dics.says.value
+    assert "&lt;i&gt;" in dashboard.dics.notes.value
+    assert len(dashboard.dics.figure.shown.data) == 3
+    panel.choice.index = 2
+    assert session.train.id == "3"
+    assert "Recording 3" in panel.figure.shown.layout.title.text
+
+
+def test_the_recommended_pair_is_preselected_and_another_can_be_chosen(dashboard, loop):
+    session = opened(dashboard, loop)
+    panel = dashboard.compensation
+    assert session.pair == session.neuron.recommend(-5.0, 4.0)
+    assert panel.pair.label.endswith("(recommended)")
+    other = panel.pair.options[3][1]
+    panel.pair.value = other
+    loop.until(lambda: session.reach is not None and session.reach.compensate == other)
+    assert " and ".join(other) in panel.says.value
+    assert "recording's DICs" in panel.says.value.replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("name", list_neurons())
+def test_every_neuron_can_be_chosen(dashboard, loop, name):
+    session = opened(dashboard, loop)
+    dashboard.dics.neuron.value = name
+    loop.until(lambda: session.posterior is not None and session.reach is not None and not session.busy)
+    assert session.neuron.name == name
+    assert set(session.pair) <= set(session.neuron.channel_names)
+    assert {p for _label, pair in dashboard.compensation.pair.options for p in pair} <= set(
+        session.neuron.channel_names
+    )
+
+
+def test_an_upload_in_parts_is_read_and_the_same_file_again(dashboard, loop):
+    data = b"id,time_s\na,0.1\na,0.2\na,0.3\na,0.4\n"
+    send(dashboard, data, "mine.csv")
+    loop.until(lambda: dashboard.session.recordings is not None)
+    first = dashboard.session.recordings
+    assert first[0].n_spikes == 4
+    send(dashboard, data, "mine.csv")
+    loop.until(lambda: dashboard.session.recordings is not first)
+
+
+def test_the_unit_can_be_corrected(dashboard, loop):
+    send(dashboard, b"times\n1\n2\n3\n4\n", "mine.csv")
+    loop.until(lambda: dashboard.session.train is not None)
+    before = dashboard.session.train.duration_ms
+    unit = "s" if before == 3.0 else "ms"
+    dashboard.recordings.unit.value = unit
+    loop.until(lambda: dashboard.session.train.duration_ms != before)
+    assert dashboard.session.train.duration_ms == (3000.0 if unit == "s" else 3.0)
+
+
+def test_a_bad_file_gets_one_sentence_and_what_was_there_stays(dashboard, loop):
+    session = opened(dashboard, loop)
+    before = session.recordings, session.posterior
+    send(dashboard, b"%PDF-1.7", f"{HOSTILE}.csv")
+    loop.until(lambda: dashboard.messages.text)
+    assert "PDF" in dashboard.messages.text
+    assert "<img" not in dashboard.messages.text
+    assert (session.recordings, session.posterior) == before
+    dashboard.recordings.choice.index = 1
+    loop.until(lambda: session.posterior is not before[1] and session.posterior is not None)
+    assert dashboard.messages.text  # it stays until it is dismissed or another file is read
+    send(dashboard, b"times\n1\n2\n3\n4\n", "good.csv")
+    assert not dashboard.messages.text
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"kind": "refused", "name": "big.csv", "size": 200_000_000}],
+        [{"kind": "start", "name": "big.csv", "size": 200_000_000}],
+    ],
+)
+def test_a_file_over_the_limit_is_refused_before_it_is_sent(dashboard, messages):
+    upload = dashboard.recordings.upload
+    for message in messages:
+        upload._receive(upload, message, [])
+    assert "200.0 MB" in dashboard.messages.text
+    assert "50 MB" in dashboard.messages.text
+    upload._receive(upload, {"kind": "part"}, [b"x" * 1000])
+    assert not upload._parts
+
+
+def test_an_upload_that_lies_about_its_size_is_refused(dashboard):
+    upload = dashboard.recordings.upload
+    upload._receive(upload, {"kind": "start", "name": "a.csv", "size": 3}, [])
+    upload._receive(upload, {"kind": "part"}, [b"1234"])
+    assert "longer than it is" in dashboard.messages.text
+    dashboard.messages.clear()
+    upload._receive(upload, {"kind": "start", "name": "a.csv", "size": 3}, [])
+    upload._receive(upload, {"kind": "end"}, [])
+    assert "did not arrive whole" in dashboard.messages.text
+
+
+def test_ids_with_html_are_inert_everywhere(dashboard, loop):
+    table = f'ID,spiking_times\n"{HOSTILE}","[10, 20, 110, 120, 210, 220, 310, 320]"\n'
+    send(dashboard, table.encode(), "html.csv")
+    loop.until(lambda: dashboard.session.posterior is not None)
+    generated(dashboard, loop, size=2, budget=4)
+    pieces = [dashboard.recordings.report, dashboard.recordings.facts, dashboard.dics.says]
+    pieces += [
+        dashboard.dics.notes,
+        dashboard.compensation.says,
+        dashboard.results.says,
+        dashboard.results.why,
+    ]
+    assert not any("<img" in piece.value for piece in pieces)
+    assert not any("<img" in str(figure.shown.to_json()) for figure in dashboard.figures)
+
+
+def generated(dashboard, loop, **settings):
+    for name, value in settings.items():
+        getattr(dashboard.population, name).value = value
+    dashboard.population.generate.click()
+    loop.until(lambda: not dashboard.session.generating)
+    return dashboard.session.result
+
+
+def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
+    opened(dashboard, loop)
+    dashboard.recordings.choice.index = 2
+    loop.until(lambda: dashboard.session.posterior is not None)
+    result = generated(dashboard, loop, size=8, seed=3, budget=40)
+    assert len(result.population) == 8
+    panel = dashboard.results
+    assert f"{result.n_kept_passed} of the 8 members" in panel.says.value
+    assert "members were tried" in panel.why.value
+    assert panel.where.value == "page 1 of 2"
+    assert panel.back.disabled
+    panel.next.click()
+    assert panel.where.value == "page 2 of 2"
+    assert panel.next.disabled
+    voltages = [t for t in panel.traces.shown.data if t.line.color == "#0072B2"]
+    assert len(voltages) == 8 - MEMBERS_A_PAGE
+    panel.order.value = "worst"
+    assert panel.where.value == "page 1 of 2"
+    table = pd.read_csv(io.BytesIO(panel.downloads["population"].content), dtype={"id": str})
+    assert len(table) == 8
+    assert {"id", "member", "g_Na", "score", "passed"} <= set(table)
+    spikes = read_spike_trains(panel.downloads["spikes"].content, filename="spike_times.csv")
+    assert sum(t.n_spikes for t in spikes) == sum(len(t) for t in result.simulated.spike_times_ms)
+    with zipfile.ZipFile(io.BytesIO(panel.downloads["zip"].content)) as archive:
+        assert set(archive.namelist()) == {"population.csv", "spike_times.csv", "summary.json"}
+        assert b'"seed": 3' in archive.read("summary.json")
+    # another recording makes these results stale
+    dashboard.recordings.choice.index = 0
+    assert dashboard.session.result is None
+    assert not panel.downloads["zip"].content
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"size": 0}, "size"),
+        ({"size": MAX_MEMBERS + 1}, str(MAX_MEMBERS)),
+        ({"size": 8, "budget": 2}, "budget"),
+    ],
+)
+def test_impossible_choices_get_one_sentence(dashboard, loop, settings, word):
+    opened(dashboard, loop)
+    generated(dashboard, loop, **settings)
+    assert word in dashboard.messages.text
+    assert not dashboard.population.generate.disabled
+
+
+def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):
+    send(dashboard, b"id,time_ms\na,10\na,20\n", "short.csv")
+    loop.until(lambda: dashboard.session.posterior is not None)
+    assert "silent" in dashboard.dics.says.value
+    result = generated(dashboard, loop)
+    assert not result.usable
+    assert "silent" in dashboard.results.says.value
+
+
+def test_cancel_keeps_what_was_found(dashboard, loop):
+    opened(dashboard, loop)
+    panel = dashboard.population
+    panel.size.value, panel.budget.value = 200, 4000
+    panel.generate.click()
+    assert dashboard.session.generating
+    assert dashboard.recordings.upload.disabled
+    loop.until(lambda: "Simulating" in panel.says.value)
+    panel.stop.click()
+    loop.until(lambda: not dashboard.session.generating)
+    assert dashboard.session.result.cancelled
+    assert not dashboard.recordings.upload.disabled
+
+
+def test_what_goes_wrong_is_one_sentence_and_the_log_has_the_rest(caplog):
+    messages = Messages()
+    with caplog.at_level(logging.ERROR, logger="traitlets"):
+        messages.guard(lambda: 1 / 0)()
+    assert messages.text == f'<div role="alert">{GENERAL}</div>'
+    assert "ZeroDivisionError" in caplog.text
+    messages.report(SpikeTrainError("One <b>sentence</b>."))
+    assert messages.text == '<div role="alert">One &lt;b&gt;sentence&lt;/b&gt;.</div>'
+    messages.clear()
+    messages.report(Cancelled("stopped"))
+    assert not messages.text
+
+
+def test_a_page_that_cannot_be_built_says_so(monkeypatch):
+    from spike2pop_nb.app import dashboard
+
+    monkeypatch.setattr(dashboard, "Dashboard", lambda: 1 / 0)
+    shown = dashboard.page()
+    assert GENERAL in shown.children[0].value
+
+
+def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypatch):
+    from spike2pop_nb.app import actions
+
+    def broken(_neuron):
+        raise RuntimeError("secret path /etc")
+
+    monkeypatch.setattr(actions, "_predictor", broken)
+    dashboard.recordings.example.value = "stg_set.csv"
+    loop.until(lambda: dashboard.messages.text)
+    assert "secret" not in dashboard.messages.text
+    assert not dashboard.session.busy
+
+
+def test_figures_always_carry_the_newest_state(dashboard):
+    view = dashboard.recordings.figure
+    train = read_spike_trains(b"times\n1\n2\n4\n9\n", filename="a.csv")[0]
+    from spike2pop_nb import plots
+
+    drawn = view.widget._drawn
+    view.show(plots.recording(train))
+    assert view.widget._drawn == drawn + 1
+    assert len(view.widget._widget_data) == 2
+    assert "xaxis2" in view.widget._widget_layout
+    view.clear()
+    assert view.widget._widget_data == []
+    assert "xaxis2" not in view.widget._widget_layout

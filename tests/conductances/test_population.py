@@ -1,0 +1,221 @@
+"""Baselines, populations and their CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spike2pop_nb.conductances import (
+    MAX_SIZE,
+    Population,
+    baseline_population,
+    dics,
+    generate_population,
+    modulate,
+)
+from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.neurons import NeuronModel, Range
+
+
+class Sampler:
+    """The least that counts as a posterior."""
+
+    def __init__(self, centre: tuple[float, float], spread: float) -> None:
+        self.id, self.centre, self.spread = "cell 7", centre, spread
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+        return np.random.default_rng(seed).normal(self.centre, self.spread, (n, 2))
+
+
+@pytest.fixture
+def target(neuron: NeuronModel) -> tuple[float, float]:
+    """A pair of DICs that any neuron can reach: near its own baseline."""
+    return neuron.baseline.g_s + 1.0, neuron.baseline.g_u + 1.0
+
+
+def test_baselines_have_the_declared_dics(neuron: NeuronModel) -> None:
+    g, drawn = baseline_population(neuron, 500, 0)
+    recipe = neuron.baseline
+    assert g.shape == (500, neuron.n_channels)
+    assert drawn >= 500
+    assert np.all(g >= 0)
+    np.testing.assert_allclose(dics(neuron, g), [[recipe.g_f, recipe.g_s, recipe.g_u]] * 500, atol=1e-6)
+
+
+def test_baselines_are_degenerate_and_scale_with_the_leak(neuron: NeuronModel) -> None:
+    g, _ = baseline_population(neuron, 4000, 1)
+    recipe = neuron.baseline
+    leak = recipe.free["leak"]
+    assert isinstance(leak, Range)
+    for name, spread in recipe.free.items():
+        values = g[:, neuron.index(name)]
+        if name != "leak":
+            values = values * leak.mean / g[:, -1]
+        if not isinstance(spread, Range):
+            np.testing.assert_allclose(values, spread)
+        elif name != "leak":
+            assert values.min() >= spread.low - 1e-12
+            assert values.max() <= spread.high + 1e-12
+    for name in recipe.compensated:
+        values = g[:, neuron.index(name)] / g[:, -1]
+        assert values.std() > 1e-3 * values.mean()
+
+
+def test_generated_members_have_the_wanted_dics(neuron: NeuronModel, target: tuple[float, float]) -> None:
+    population = generate_population(neuron, target, 32, seed=1)
+    assert len(population) == 32
+    assert population.g.shape == (32, neuron.n_channels)
+    assert np.all(population.g >= 0)
+    np.testing.assert_allclose(dics(neuron, population.g)[:, 1:], [target] * 32, atol=1e-6)
+    np.testing.assert_allclose(population.table[["g_s", "g_u"]], [target] * 32, atol=1e-6)
+    assert population.channel_names == neuron.channel_names
+    assert list(population.table.columns) == ["id", "member", *neuron.g_columns, "g_s", "g_u"]
+    made = population.made_by
+    assert made["tried"] == 32 + made["negative"] + made["not_converged"]
+    assert (made["size"], made["seed"], made["compensated"]) == (32, 1, "recommended")
+
+
+def test_the_same_seed_gives_the_same_population(neuron: NeuronModel, target: tuple[float, float]) -> None:
+    one = generate_population(neuron, target, 16, seed=5)
+    assert one.table.equals(generate_population(neuron, target, 16, seed=5).table)
+    assert one.table.equals(generate_population(neuron, target, 16, seed=np.random.default_rng(5)).table)
+    assert not one.table.equals(generate_population(neuron, target, 16, seed=6).table)
+
+
+def test_each_member_may_have_its_own_target(neuron: NeuronModel) -> None:
+    rng = np.random.default_rng(0)
+    centre = np.array([neuron.baseline.g_s, neuron.baseline.g_u])
+    wanted = centre + rng.uniform(-1, 1, (20, 2))
+    population = generate_population(neuron, wanted, 20)
+    np.testing.assert_allclose(population.table[["g_s", "g_u"]], wanted, atol=1e-6)
+
+
+def test_a_posterior_gives_each_member_its_own_draw(neuron: NeuronModel) -> None:
+    posterior = Sampler((neuron.baseline.g_s, neuron.baseline.g_u), 0.3)
+    population = generate_population(neuron, posterior, 400, seed=2)
+    found = population.table[["g_s", "g_u"]].to_numpy()
+    assert np.abs(found.mean(axis=0) - posterior.centre).max() < 0.1
+    assert np.abs(found.std(axis=0) - 0.3).max() < 0.06
+    assert set(population.table["id"]) == {"cell 7"}
+    assert population.labels[3] == ("cell 7", 3)
+    assert generate_population(neuron, posterior, 2, id="mine").labels[1] == ("mine", 1)
+
+
+def test_only_the_chosen_conductances_are_modulated() -> None:
+    base, _ = baseline_population("stg", 8, 0)
+    g, converged, valid = modulate("stg", base, -5.0, 6.0, ("CaT", "H"))
+    assert converged.all()
+    changed = np.any(g != base, axis=0)
+    assert [
+        name
+        for name, c in zip(("Na", "Kd", "CaT", "CaS", "KCa", "A", "H", "leak"), changed, strict=True)
+        if c
+    ] == [
+        "CaT",
+        "H",
+    ]
+    assert np.array_equal(valid, (g >= 0).all(axis=1))
+
+
+def test_recommended_pairs_are_taken_member_by_member() -> None:
+    base, _ = baseline_population("stg", 2, 0)
+    g, _, valid = modulate("stg", base, [8.0, -8.0], [5.0, 5.0])
+    assert valid.all()
+    assert np.flatnonzero(g[0] != base[0]).tolist() == [5, 6]  # A and H
+    assert np.flatnonzero(g[1] != base[1]).tolist() == [3, 6]  # CaS and H
+
+
+@pytest.mark.parametrize("size", [0, -3, 2.5, "many", None, MAX_SIZE + 1])
+def test_impossible_sizes_are_refused(neuron: NeuronModel, size: Any) -> None:
+    with pytest.raises(CompensationError, match=f"whole number from 1 to {MAX_SIZE}, not {size!r}"):
+        generate_population(neuron, (4.0, 5.0), size)
+
+
+@pytest.mark.parametrize("wanted", [(np.nan, 1.0), (np.inf, 1.0), (1.0, 2.0, 3.0), np.zeros((5, 2)), 3.0])
+def test_impossible_targets_are_refused(neuron: NeuronModel, wanted: Any) -> None:
+    with pytest.raises(CompensationError, match=r"one finite pair \(g_s, g_u\), or one for each of the 4"):
+        generate_population(neuron, wanted, 4)
+
+
+def test_a_target_out_of_reach_is_refused_with_the_counts(neuron: NeuronModel) -> None:
+    with pytest.raises(
+        CompensationError, match="does not reach this target: of 80 members tried, "
+    ) as caught:
+        generate_population(neuron, (1.0, -900.0), 2, neuron.modulation[-1].compensate)
+    assert "choose other conductances or another target." in str(caught.value)
+
+
+def test_one_conductance_cannot_set_two_dics(neuron: NeuronModel) -> None:
+    with pytest.raises(CompensationError, match=r"Two conductances must be chosen .* not 1 \(Na\)"):
+        generate_population(neuron, (4.0, 5.0), 4, ("Na",))
+
+
+def test_csv_round_trip(neuron: NeuronModel, target: tuple[float, float], tmp_path: Path) -> None:
+    population = generate_population(neuron, target, 8, seed=3, id="01")
+    population.to_csv(tmp_path / "population.csv")
+    back = Population.from_csv(tmp_path / "population.csv", neuron)
+    assert back.neuron == neuron.name
+    assert back.labels == population.labels  # "01" stays a text
+    np.testing.assert_allclose(back.g, population.g, rtol=1e-15)
+    np.testing.assert_allclose(back.table[["g_s", "g_u"]], population.table[["g_s", "g_u"]], atol=1e-9)
+
+
+def test_csv_needs_conductances_alone(neuron: NeuronModel, tmp_path: Path) -> None:
+    g, _ = baseline_population(neuron, 3, 0)
+    table = pd.DataFrame(g, columns=list(neuron.g_columns))
+    table["note"] = "<b>kept out</b>"
+    table[table.columns[::-1]].to_csv(tmp_path / "g.csv", index=False)
+    back = Population.from_csv(tmp_path / "g.csv", neuron)
+    assert back.labels == [("1", 0), ("1", 1), ("1", 2)]
+    np.testing.assert_allclose(back.g, g, rtol=1e-15)
+    assert "note" not in back.table
+
+
+@pytest.mark.parametrize("value", ["-0.5", "abc", "", "nan", "inf", "1e400"])
+def test_a_bad_conductance_is_named_with_its_row(neuron: NeuronModel, value: str, tmp_path: Path) -> None:
+    g, _ = baseline_population(neuron, 3, 0)
+    table = pd.DataFrame(g, columns=list(neuron.g_columns)).astype(object)
+    column = neuron.g_columns[1]
+    table.loc[1, column] = value
+    path = tmp_path / "bad.csv"
+    table.to_csv(path, index=False)
+    with pytest.raises(
+        CompensationError, match=f"bad.csv, row 3: {column} is .*zero or more, in mS/cm²"
+    ) as caught:
+        Population.from_csv(path, neuron)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_bad_csv_files_are_refused(neuron: NeuronModel, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    g, _ = baseline_population(neuron, 2, 0)
+    table = pd.DataFrame(g, columns=list(neuron.g_columns))
+
+    def refuse(message: str) -> None:
+        with pytest.raises(CompensationError, match=message) as caught:
+            Population.from_csv(path, neuron)
+        assert "\n" not in str(caught.value)
+
+    refuse("bad.csv: there is no such file")
+    path.write_bytes(b"")
+    refuse("bad.csv is not a CSV table")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff\xfe")
+    refuse("bad.csv")
+    table.drop(columns=neuron.g_columns[0]).to_csv(path, index=False)
+    refuse(f"bad.csv has no column {neuron.g_columns[0]}; a population of the {neuron.name} neuron needs")
+    table.iloc[:0].to_csv(path, index=False)
+    refuse("bad.csv has 0 members")
+    table.assign(member=["first", "second"]).to_csv(path, index=False)
+    refuse("the column member must hold whole numbers")
+
+
+def test_selection_keeps_rows_in_the_given_order(neuron: NeuronModel, target: tuple[float, float]) -> None:
+    population = generate_population(neuron, target, 6)
+    some = population.select([4, 1])
+    assert some.labels == [("1", 4), ("1", 1)]
+    assert np.array_equal(some.g, population.g[[4, 1]])
+    assert some.made_by == population.made_by

@@ -1,0 +1,29 @@
+"""What several rooms need: every registered neuron, and the independently computed reference vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons
+
+REFERENCE = {
+    path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "reference").glob("*.json")
+}
+
+
+@pytest.fixture(params=list_neurons())
+def neuron(request: pytest.FixtureRequest) -> NeuronModel:
+    """Every registered neuron in turn."""
+    return get_neuron(request.param)
+
+
+@pytest.fixture
+def reference(neuron: NeuronModel) -> dict[str, Any]:
+    """The reference vectors of the neuron at hand."""
+    if neuron.name not in REFERENCE:
+        pytest.skip(f"no reference vectors for {neuron.name}")
+    return REFERENCE[neuron.name]
