@@ -10,13 +10,19 @@ all of them at once in vector registers. One step of the staggered scheme, secon
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba as nb
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
-__all__ = ["CALCIUM_GATED", "INSTANT", "QUANTILE_BITS", "RELAXING", "SCHEME", "run_block"]
+__all__ = ["CALCIUM_GATED", "COLUMNS", "INSTANT", "QUANTILE_BITS", "RELAXING", "SCHEME", "run_block"]
 
 # Constants compiled into the loop live in this file: the cache of compiled code watches no other.
 RELAXING, CALCIUM_GATED, INSTANT, SCHEME = range(4)
+MEMBERS, COLUMNS = 4, 8  # of one table look-up
 QUANTILE_BITS = 12
 _FRACTION = 2.0 ** -(52 - QUANTILE_BITS)
 _MASK = np.uint64((1 << (52 - QUANTILE_BITS)) - 1)
@@ -26,6 +32,74 @@ _GOLDEN, _MIX1, _MIX2 = (
     np.uint64(0xBF58476D1CE4E5B9),
     np.uint64(0x94D049BB133111EB),
 )
+
+
+# Every member stands at its own voltage, so its table rows lie anywhere, and a compiler left alone fetches
+# each number by itself. Read row by row instead, eight columns are one load; what has been interpolated is
+# then turned around, so that the members lie side by side for everything that follows.
+@intrinsic
+def look_up(_typing, table, row, frac, width, column, member, out):  # type: ignore[no-untyped-def]
+    """Interpolate ``COLUMNS`` columns of the table for ``MEMBERS`` members into ``out[column:, member:]``.
+
+    Parameters
+    ----------
+    table : float32 (n_rows * width,)
+        Rows one after the other.
+    row : int64 (B,), frac : float32 (B,)
+        Where each member's row begins, and how far it is on its way to the next.
+    width, column, member : int64
+        Columns in a row, and the first column and member of this tile.
+    out : float64 (width, B)
+        Contiguous.
+    """
+    signature = types.void(table, row, frac, width, column, member, out)
+    return signature, _emit
+
+
+def _emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+    def array(i: int) -> Any:
+        return context.make_array(signature.args[i])(context, builder, arguments[i])
+
+    i32, i64 = ir.IntType(32), ir.IntType(64)
+    loaded = ir.VectorType(ir.FloatType(), COLUMNS)
+    stored = ir.VectorType(ir.DoubleType(), MEMBERS)
+    undefined = ir.Constant(loaded, ir.Undefined)
+    table, row, frac, out = (array(i) for i in (0, 1, 2, 6))
+    width, column, member = arguments[3:6]
+    B = builder.extract_value(out.shape, 1)
+
+    def pick(first: Any, second: Any, *places: int) -> Any:
+        mask = ir.Constant(ir.VectorType(i32, len(places)), list(places))
+        return builder.shuffle_vector(first, second, mask)
+
+    def plus(value: Any, k: int) -> Any:
+        return builder.add(value, ir.Constant(i64, k))
+
+    def values(index: Any) -> Any:
+        pointer = builder.bitcast(builder.gep(table.data, [index]), loaded.as_pointer())
+        return builder.load(pointer, align=4)
+
+    rows = []
+    for k in range(MEMBERS):
+        at = plus(member, k)
+        index = builder.add(builder.load(builder.gep(row.data, [at])), column)
+        share = builder.insert_element(
+            undefined, builder.load(builder.gep(frac.data, [at])), ir.Constant(i32, 0)
+        )
+        share = pick(share, undefined, *([0] * COLUMNS))
+        low, high = values(index), values(builder.add(index, width))
+        way = builder.fmul(share, builder.fsub(high, low), flags=["contract"])
+        rows.append(builder.fadd(low, way, flags=["contract"]))
+
+    a, b, c, d = rows
+    for first, places in ((0, (0, 8, 1, 9, 4, 12, 5, 13)), (2, (2, 10, 3, 11, 6, 14, 7, 15))):
+        ab, cd = pick(a, b, *places), pick(c, d, *places)
+        for k, two in ((0, 0), (1, 2), (4, 4), (5, 6)):
+            four = builder.fpext(pick(ab, cd, two, two + 1, 8 + two, 9 + two), stored)
+            index = builder.add(builder.mul(plus(column, first + k), B), member)
+            pointer = builder.bitcast(builder.gep(out.data, [index]), stored.as_pointer())
+            builder.store(four, pointer, align=8)
+    return context.get_dummy_value()
 
 
 @nb.njit(inline="always")
@@ -112,16 +186,17 @@ def run_block(  # type: ignore[no-untyped-def]
     Ca_rest, influx, K_Ca, dt_C = numbers[2], numbers[3], numbers[4], numbers[5]
     threshold, reset = numbers[6], numbers[7]
     offset, per_mV, top = numbers[8], numbers[9], numbers[10]
-    row = np.empty(B, np.uint64)
-    frac = np.empty(B)
+    C_dt = 1.0 / dt_C
+    row = np.empty(B, np.int64)
+    frac = np.empty(B, np.float32)
+    look = np.empty((n_columns, B))
     P = np.empty(B)
     G = np.empty(B)
     total = np.empty(B)
     G_Ca = np.empty(B)
     I_Ca = np.empty(B)
     V_old = V_before.copy()
-    new = np.empty((8, B))
-    width = np.uint64(n_columns)
+    new = np.empty((9, B))
     has_noise = False
     for b in range(B):
         has_noise = has_noise or sigma[b] > 0.0
@@ -143,99 +218,88 @@ def run_block(  # type: ignore[no-untyped-def]
                 w2 = filters[s, 1]
                 for b in range(B):
                     u = current[b]
-                    y = b0 * u + w1[b]
-                    w1[b] = b1 * u - a1 * y + w2[b]
-                    w2[b] = b2 * u - a2 * y
-                    current[b] = y
+                    filtered = b0 * u + w1[b]
+                    w1[b] = b1 * u - a1 * filtered + w2[b]
+                    w2[b] = b2 * u - a2 * filtered
+                    current[b] = filtered
         for b in range(B):
             position = V[b] * per_mV + offset
             if not position > 0.0:  # also where V is not a number, which must not become an index
                 position = 0.0
             if position > top:
                 position = top
-            i = np.int64(position)
+            i = np.int64(np.int32(position))  # by way of 32 bits, since those conversions vectorise
             frac[b] = position - i
-            row[b] = np.uint64(i) * width
+            row[b] = i * n_columns
             G[b] = 0.0
             total[b] = current[b]
             G_Ca[b] = 0.0
             I_Ca[b] = 0.0
+        for b in range(0, B, MEMBERS):
+            for col in range(0, n_columns, COLUMNS):
+                look_up(table, row, frac, n_columns, col, b, look)
         for c in range(n_channels):
             g_c = g[c]
             for b in range(B):
                 P[b] = g_c[b]
             for f in range(first_factor[c], first_factor[c + 1]):
-                col = np.uint64(column[f])
-                next_col = col + width
+                col = column[f]
                 what = kind[f]
                 p = exponent[f]
-                if what in (RELAXING, CALCIUM_GATED):
-                    xs = x[state[f]]
-                    if what == RELAXING:
-                        for b in range(B):
-                            r = row[b] + col
-                            q = row[b] + next_col
-                            low = table[r]
-                            x_inf = low + frac[b] * (table[q] - low)
-                            low = table[r + np.uint64(1)]
-                            K = low + frac[b] * (table[q + np.uint64(1)] - low)
-                            xs[b] += K * (x_inf - xs[b])
-                    else:
-                        h = half[f]
-                        for b in range(B):
-                            r = row[b] + col
-                            q = row[b] + next_col
-                            low = table[r]
-                            x_inf = (low + frac[b] * (table[q] - low)) * (Ca[b] / (Ca[b] + h))
-                            low = table[r + np.uint64(1)]
-                            K = low + frac[b] * (table[q + np.uint64(1)] - low)
-                            xs[b] += K * (x_inf - xs[b])
-                    if p == 1:
-                        for b in range(B):
-                            P[b] *= xs[b]
-                    elif p == 3:
-                        for b in range(B):
-                            P[b] *= xs[b] * xs[b] * xs[b]
-                    elif p == 4:
-                        for b in range(B):
-                            y = xs[b] * xs[b]
-                            P[b] *= y * y
-                    else:
-                        for _ in range(p):
-                            for b in range(B):
-                                P[b] *= xs[b]
-                elif what == INSTANT:
+                if what == RELAXING:
+                    y = x[state[f]]
+                    x_inf, K = look[col], look[col + 1]
                     for b in range(B):
-                        r = row[b] + col
-                        low = table[r]
+                        y[b] += K[b] * (x_inf[b] - y[b])
+                elif what == CALCIUM_GATED:
+                    y = x[state[f]]
+                    x_inf, K = look[col], look[col + 1]
+                    h = half[f]
+                    for b in range(B):
+                        y[b] += K[b] * (x_inf[b] * (Ca[b] / (Ca[b] + h)) - y[b])
+                elif what == INSTANT:
+                    y = new[0]
+                    now, slope = look[col], look[col + 1]
+                    for b in range(B):
                         # other gates stand half a step ahead of the voltage, and so must this one
-                        ahead = frac[b] + 0.5 * (V[b] - V_old[b]) * per_mV
-                        y = min(max(low + ahead * (table[row[b] + next_col] - low), 0.0), 1.0)
-                        for _ in range(p):
-                            P[b] *= y
+                        y[b] = min(max(now[b] + slope[b] * (0.5 * (V[b] - V_old[b])), 0.0), 1.0)
                 else:
                     n = size[f]
+                    first = state[f]
                     for i in range(n):
+                        to = new[i]
+                        of, added = x[first + i], look[col + i * (n + 1) + n]
                         for b in range(B):
-                            new[i, b] = 0.0
-                        for j in range(n + 1):
-                            entry = np.uint64(i * (n + 1) + j)
+                            to[b] = of[b] + added[b]
+                        for j in range(n):
+                            of, share = x[first + j], look[col + i * (n + 1) + j]
                             for b in range(B):
-                                low = table[row[b] + col + entry]
-                                a = low + frac[b] * (table[row[b] + next_col + entry] - low)
-                                new[i, b] += a * (x[state[f] + j, b] if j < n else 1.0)
+                                to[b] += share[b] * of[b]
+                    for b in range(B):
+                        new[n, b] = 1.0
                     for i in range(n):
+                        of, to = new[i], x[first + i]
                         for b in range(B):
-                            x[state[f] + i, b] = new[i, b]
-                    if conducting[f] < n:
+                            to[b] = of[b]
+                            new[n, b] -= of[b]
+                    y = new[conducting[f]]
+                if p == 1:
+                    for b in range(B):
+                        P[b] *= y[b]
+                elif p == 2:
+                    for b in range(B):
+                        P[b] *= y[b] * y[b]
+                elif p == 3:
+                    for b in range(B):
+                        P[b] *= y[b] * y[b] * y[b]
+                elif p == 4:
+                    for b in range(B):
+                        square = y[b] * y[b]
+                        P[b] *= square * square
+                else:
+                    for _ in range(p):
                         for b in range(B):
-                            P[b] *= new[conducting[f], b]
-                    else:
-                        for b in range(B):
-                            rest = 1.0
-                            for i in range(n):
-                                rest -= new[i, b]
-                            P[b] *= rest
+                            P[b] *= y[b]
             E_c = E[c]
             if feeds[c] > 0.0:
                 for b in range(B):
@@ -254,7 +318,7 @@ def run_block(  # type: ignore[no-untyped-def]
             # the steady voltage itself moves by `rise` a step: exact for a straight course through its value
             # in the middle of the step, without which the voltage lags where the conductance is large
             rise = steady - V_inf[b] if step > 0 else 0.0
-            lag = rise * per_G / dt_C
+            lag = rise * per_G * C_dt
             V_inf[b] = steady
             V[b] = steady + 0.5 * rise - lag + (V[b] - steady + 0.5 * rise + lag) * _exp_minus(G[b] * dt_C)
         if influx != 0.0:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.kernel import CALCIUM_GATED, INSTANT, RELAXING, SCHEME
+from spike2pop_nb.simulation.kernel import CALCIUM_GATED, COLUMNS, INSTANT, RELAXING, SCHEME
 
 __all__ = ["Plan", "make_plan"]
 
@@ -30,8 +30,8 @@ class Plan:
 
     Attributes
     ----------
-    table : (n_rows * n_columns,)
-        Values on the voltage grid, one row a voltage.
+    table : float32 (n_rows * n_columns,)
+        Values on the voltage grid, one row a voltage, filled up to whole look-ups.
     n_columns : int
     first_factor : (n_channels + 1,)
         Channel c is the product of the factors ``first_factor[c] … first_factor[c + 1] − 1``.
@@ -48,7 +48,7 @@ class Plan:
         rows per mV and last position of the voltage grid.
     """
 
-    table: FloatArray
+    table: npt.NDArray[np.float32]
     n_columns: int
     first_factor: IntArray
     kind: IntArray
@@ -100,7 +100,7 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             half = gate.calcium_half_uM or 0.0
             if gate.tau is None:
                 rows.append((INSTANT, len(columns), gate.exponent, 0, 0.0, 0, 0))
-                columns.append(steady)
+                columns += [steady, np.gradient(steady, V_STEP_MV)]
                 continue
             kind = CALCIUM_GATED if half else RELAXING
             rows.append((kind, len(columns), gate.exponent, len(initial), half, 1, 0))
@@ -115,7 +115,8 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             A, b = scheme.linear_system(V)
             augmented = np.zeros((V.size, n + 1, n + 1))
             augmented[:, :n, :n], augmented[:, :n, n] = A * dt_ms, b * dt_ms
-            step = exponentials(augmented)
+            # The change of a step, not its outcome: 32-bit numbers cannot tell 1 from 1 − dt/tau.
+            step = exponentials(augmented) - np.eye(n + 1)
             free = scheme.free_states
             conducting = free.index(scheme.conducting) if scheme.conducting in free else n
             rows.append((SCHEME, len(columns), 1, len(initial), 0.0, n, conducting))
@@ -126,13 +127,14 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
                 start = np.array([float(np.asarray(scheme.initial[state](V0))[0]) for state in free])
             initial += [float(value) for value in start]
         first.append(len(rows))
-    table = np.stack(columns, axis=1)
+    table = np.zeros((V.size, -(-len(columns) // COLUMNS) * COLUMNS), dtype=np.float32)
+    table[:, : len(columns)] = np.stack(columns, axis=1)
     kind_, column, exponent, state, half_, size, conducting_ = (
         np.array(values) for values in zip(*rows, strict=True)
     )
     feeds = np.array([float(bool(pool and c.name in pool.channels)) for c in neuron.channels])
     return Plan(
-        table=np.ascontiguousarray(table).ravel(),
+        table=table.ravel(),
         n_columns=table.shape[1],
         first_factor=np.array(first, dtype=np.int64),
         kind=kind_.astype(np.int64),

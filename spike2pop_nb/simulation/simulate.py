@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -122,11 +121,10 @@ def needs_compiling() -> bool:
     """Return whether the next simulation has to compile the kernel first (some seconds, once a machine)."""
     if run_block.signatures:
         return False
-    source = Path(run_block.py_func.__code__.co_filename)
     try:
-        built = Path(str(run_block.stats.cache_path)).glob("kernel.run_block-*.nbi")
-        return not any(index.stat().st_mtime >= source.stat().st_mtime for index in built)
-    except OSError:
+        # The only one who knows whether stored code fits this source is Numba's own, private index.
+        return not run_block._cache._cache_file._load_index()  # type: ignore[attr-defined]
+    except (AttributeError, OSError):
         return True
 
 
