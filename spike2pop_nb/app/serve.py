@@ -16,6 +16,7 @@ from tornado.web import StaticFileHandler
 from traitlets import Bool
 from traitlets.config import Config
 from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.errors import Spike2PopError
@@ -62,6 +63,13 @@ class _ModuleHandler(StaticFileHandler):
         self.set_header("Cache-Control", "public, max-age=31536000")
 
 
+class _PageHandler(TornadoVoilaHandler):
+    async def prepare(self) -> None:
+        await super().prepare()
+        # Reading the token sets its cookie, without which a page that closes cannot give its kernel back.
+        _ = self.xsrf_token
+
+
 class _Server(Voila):
     """Voilà with the figures' code as a file of its own, and a plain word about where it listens."""
 
@@ -72,7 +80,11 @@ class _Server(Voila):
     def init_handlers(self) -> list[Any]:
         bundle = Path(plotly.__file__).parent / "package_data"
         pattern = f"{self.server_url.rstrip('/')}/spike2pop/plotly/(.*)"
-        return [(pattern, _ModuleHandler, {"path": str(bundle)}), *super().init_handlers()]
+        handlers = [
+            (path, _PageHandler, *more) if handler is TornadoVoilaHandler else (path, handler, *more)
+            for path, handler, *more in super().init_handlers()
+        ]
+        return [(pattern, _ModuleHandler, {"path": str(bundle)}), *handlers]
 
     def launch_browser(self) -> None:
         """Called by Voilà once it listens."""

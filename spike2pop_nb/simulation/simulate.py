@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 ACCURACY_DT_MS = {"standard": 0.02, "exact": 0.01}
 MAX_DURATION_MS = 3_600_000.0
 MAX_TRACE_VALUES = 200_000_000
-_BLOCK, _LANES = 64, 8
+_BLOCK, _LANES = 128, 8
 _CHUNK_MS = 250.0
 # With positive conductances the voltage stays between the reversal potentials but for injected current;
 # this far outside, the member has run away.

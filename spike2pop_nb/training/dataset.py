@@ -25,7 +25,7 @@ from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features
 
-__all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "shard_path"]
+__all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "read_recipe", "shard_path"]
 
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
 RECIPE_FILE = "recipe.json"
@@ -85,6 +85,21 @@ def count_rows(path: Path) -> int:
     import pyarrow.parquet
 
     return int(pyarrow.parquet.read_metadata(path).num_rows)
+
+
+def read_recipe(out: str | Path) -> Recipe:
+    """Return the recipe of a data set.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds none.
+    """
+    file = Path(out) / RECIPE_FILE
+    try:
+        return Recipe(**json.loads(file.read_text())["recipe"])
+    except (ValueError, KeyError, OSError):  # pydantic's errors are ValueErrors
+        raise TrainingError(f"{file} is missing or damaged: it is made by `spike2pop dataset`.") from None
 
 
 def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.Generator]:

@@ -18,6 +18,7 @@ from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training.baseline import trees
 from spike2pop_nb.training.batches import Trains, read_trains, split_of
+from spike2pop_nb.training.dataset import read_recipe
 from spike2pop_nb.training.model_card import model_card
 
 __all__ = ["LEVELS", "evaluate", "score"]
@@ -87,6 +88,7 @@ def evaluate(
     scores = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
+        "recipe": read_recipe(data_dir).model_dump(),
         "test_trains": len(test),
         "silent_test_trains": n_silent,
         "baseline_trains": min(baseline_trains or 10**9, int((side == 0).sum())) if baseline else 0,

@@ -53,6 +53,7 @@ class Run:
         resume: bool,
     ) -> None:
         self.data, self.out, self.neuron, self.options, self.seed = data, out, neuron, options, seed
+        self.length: dict[str, float | None] = {}
         self.device = device
         self.base: dict[str, str] | None = None
         torch.manual_seed(seed)
@@ -126,6 +127,7 @@ class Run:
         report: Callable[[dict[str, Any]], None] | None,
         cancel: Callable[[], bool] | None,
     ) -> Path:
+        self.length = {"asked_epochs": epochs, "asked_minutes": max_minutes}
         per_epoch = -(-len(self.data.train) // self.options.batch_size)
         weights = self.out / f"{self.neuron}.safetensors"
         saved = time.monotonic()
@@ -286,6 +288,7 @@ class Run:
                     "epoch": self.epoch,
                     "steps": self.step,
                     "minutes": round(self.seconds / 60, 2),
+                    **self.length,
                     "device": str(self.device),
                     **{k: v for k, v in asdict(self.options).items() if k != "network"},
                 },

@@ -88,6 +88,7 @@ def model_card(scores: dict[str, Any], history: Path | None = None) -> str:
             for b, p, source, (g_s, g_u) in PUBLISHED.get(neuron, []):
                 if (b, p) == (band, pattern):
                     lines.append(f"| {_BANDS[band]} | {pattern} | {source} | {g_s:.2f} | {g_u:.2f} |")
+    lines += _behind(scores["bands"])
     lines += [
         "",
         "## Width and calibration",
@@ -112,9 +113,51 @@ def model_card(scores: dict[str, Any], history: Path | None = None) -> str:
         values = patterns.get("all", {}).get("feature_mae", {})
         shown = [f"{values[f]:.3g} {u}" if values.get(f) is not None else "–" for f, u in _UNITS.items()]
         lines.append(f"| {_BANDS[band]} | " + " | ".join(shown) + " |")
-    lines += _curve(history)
+    lines += _curve(history) + _commands(scores)
     versions = ", ".join(f"{k} {v}" for k, v in weights.get("versions", {}).items())
     return "\n".join([*lines, "", f"Made with {versions}.", ""])
+
+
+def _behind(bands: dict[str, Any]) -> list[str]:
+    """Say where the trees are better than the network's best point."""
+    worse = [
+        f"{_BANDS[band]}, {pattern}, {dic}"
+        for band, patterns in bands.items()
+        for pattern, row in patterns.items()
+        for i, dic in enumerate(("g_s", "g_u"))
+        if "trees" in row["mae"] and round(row["mae"]["trees"][i], 2) < round(row["mae"]["median"][i], 2)
+    ]
+    if not worse:
+        return []
+    return ["", f"The trees' error is smaller than the posterior median's for: {'; '.join(worse)}."]
+
+
+def _commands(scores: dict[str, Any]) -> list[str]:
+    """The commands that make the data, the weights and this card again."""
+    recipe, weights, neuron = scores["recipe"], scores["weights"], scores["neuron"]
+    training = weights["training"]
+    length = next(
+        f"--{name} {training[f'asked_{name}']:g}"
+        for name in ("epochs", "minutes")
+        if training.get(f"asked_{name}") is not None
+    )
+    base = weights.get("base")
+    adapted = f" --base runs/{base['neuron']}/{base['neuron']}.safetensors" if base else ""
+    return [
+        "",
+        "## Made by",
+        "",
+        "```bash",
+        f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "
+        f"--members {recipe['members_per_target']} --noisy-share {recipe['noisy_share']:g} "
+        f"--sigma-max {recipe['sigma_max']:g} --seed {recipe['seed']} --shard-size {recipe['shard_size']} "
+        f"--out data/{neuron}",
+        f"spike2pop train data/{neuron} --neuron {neuron}{adapted} {length} --seed {training['seed']} "
+        f"--out runs/{neuron}",
+        f"spike2pop evaluate runs/{neuron}/{neuron}.safetensors --data data/{neuron} "
+        f"--out runs/{neuron}/scores",
+        "```",
+    ]
 
 
 def _curve(history: Path | None, rows_shown: int = 12) -> list[str]:

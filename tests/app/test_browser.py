@@ -141,7 +141,7 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
     page.wait_for_selector("text=23 spikes in 940 ms")
     page.wait_for_selector(".s2p-idle")
     assert "±" in page.inner_text(".s2p-big")
-    page.get_by_label("Members").fill("4")
+    page.get_by_label("Members", exact=True).fill("4")
     page.get_by_label("Budget (members)").fill("40")
     page.get_by_label("Budget (members)").press("Enter")
     page.click("button:has-text('Generate')")

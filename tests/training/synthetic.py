@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from spike2pop_nb.training.dataset import Recipe
 
 DIC_RANGE = {"g_s": (-20.0, 20.0), "g_u": (0.0, 20.0)}
 
@@ -49,4 +52,6 @@ def write_shards(folder: Path, n_groups: int = 120, members: int = 4, shards: in
         part = rows[s::shards]
         columns = {k: pa.array([r[k] for r in part], type=kinds.get(k, pa.float32())) for k in rows[0]}
         pq.write_table(pa.table(columns), folder / f"shard-{s:04d}.parquet")
+    recipe = Recipe(neuron="toy", n_trains=len(rows), members_per_target=members, seed=seed)
+    (folder / "recipe.json").write_text(json.dumps({"recipe": recipe.model_dump()}))
     return folder

@@ -131,6 +131,7 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     card = (tmp_path / "model_card.md").read_text()
     assert "gradient-boosted trees" in card
     assert "Training curve" in card
+    assert "spike2pop train data/toy --neuron toy --epochs 8 --seed 1 --out runs/toy" in card
 
 
 def test_wrong_requests_are_explained(shards: Path, tmp_path: Path) -> None:
