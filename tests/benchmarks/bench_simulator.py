@@ -2,8 +2,9 @@
 
 The published software integrates each neuron with ``scipy.integrate.solve_ivp(BDF, rtol=1e-2, atol=1e-4)``.
 Here that solver gets the right-hand side twice: written with NumPy as a user would, and compiled with Numba,
-so that what is left is the solver alone. Interval errors are against LSODA at rtol 1e-8. Rates are in
-simulated neuron-seconds a second, of one core by processor time (``per core``) or of all by the clock.
+so that what is left is the solver alone. Interval errors and spike counts are against LSODA at rtol 1e-8,
+after the first 300 ms, in which a plateau dies away whose last spikes only just happen. Rates are simulated
+neuron-seconds a second, of one core by processor time (``per core``) or of all by the clock.
 
     python tests/benchmarks/bench_simulator.py [--members 256] [--seconds 6] [--bdf-members 8]
 """
@@ -24,6 +25,7 @@ from spike2pop_nb.simulation import needs_compiling, simulate
 
 G = np.ndarray
 Rhs = Callable[[float, np.ndarray, np.ndarray], np.ndarray]
+START_UP_MS = 300.0
 SIGMOIDS = np.array(
     [  # Na m h, Kd m, CaT m h, CaS m h, KCa m, A m h, H m: half voltage with its sign turned, slope
         (25.5, -5.29),
@@ -96,12 +98,24 @@ def solve(
     return found.t_events[0], time.process_time() - begin
 
 
+def settled(times: np.ndarray) -> np.ndarray:
+    """Return the spikes after the start."""
+    return times[times > START_UP_MS]
+
+
 def isi_error(times: np.ndarray, reference: np.ndarray) -> float:
     """Median relative error of intervals matched by their order."""
+    times, reference = settled(times), settled(reference)
     n = min(len(times), len(reference))
     if n < 3:
         return np.nan
     return float(np.median(np.abs(np.diff(times[:n]) / np.diff(reference[:n]) - 1.0)))
+
+
+def share_off(found: list[np.ndarray], reference: list[np.ndarray]) -> float:
+    """Return the share of members whose count differs by more than the last spike, which may not be over."""
+    counts = [(len(settled(t)), len(settled(k))) for t, k in zip(found, reference, strict=True)]
+    return float(np.mean([abs(ours - known) > 1 for ours, known in counts]))
 
 
 def main() -> None:
@@ -138,7 +152,7 @@ def main() -> None:
         rate = len(few) * options.bdf_seconds / sum(seconds for _, seconds in runs)
         published[name] = rate
         errors = [isi_error(times, known) for (times, _), known in zip(runs, reference, strict=True)]
-        off = float(np.mean([len(t) != len(k) for (t, _), k in zip(runs, reference, strict=True)]))
+        off = share_off([times for times, _ in runs], reference)
         rows.append(
             (f"solve_ivp BDF rtol 1e-2, {name} equations", rate, None, float(np.nanmedian(errors)), off)
         )
@@ -146,9 +160,7 @@ def main() -> None:
     for accuracy in ("standard", "exact"):
         check = simulate(few, "stg", duration_ms=ms, transient_ms=0.0, accuracy=accuracy, record="spikes")
         errors = [isi_error(t, k) for t, k in zip(check.spike_times_ms, reference, strict=True)]
-        off = float(
-            np.mean([abs(len(t) - len(k)) > 1 for t, k in zip(check.spike_times_ms, reference, strict=True)])
-        )
+        off = share_off(check.spike_times_ms, reference)
         per_core, wall = 0.0, 0.0
         for workers in (1, cores):
             for _ in range(options.repeats):
