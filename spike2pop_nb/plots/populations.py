@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.plots.style import BLUE, INK, RED, decimate, finish, ticks
+from spike2pop_nb.plots.style import BLUE, INK, RED, decimate, finish, log_axis, ticks
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -156,7 +156,8 @@ def conductances(
     labels = [escape(name) + small.format(m) for name, m in zip(names, written, strict=True)]
     positive = fold[fold > 0]
     wide = positive.size > 0 and fold.min() > 0 and positive.max() > 8 * positive.min()
-    y_axis = {"title": "g / median"} | ({"type": "log", "dtick": "D2"} if wide else {"rangemode": "tozero"})
+    scale = log_axis(positive.min(), positive.max()) if wide else {"rangemode": "tozero"}
+    y_axis = {"title": "g / median"} | scale
     x_axis = {
         "tickvals": list(range(len(names))),
         "ticktext": labels,

@@ -8,7 +8,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, decimate, finish, thinned, ticks
+from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, decimate, finish, log_axis, thinned, ticks
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["raster", "recording"]
@@ -35,7 +35,7 @@ def recording(train: SpikeTrain, height: int = 280) -> go.Figure:
         hover = "%{y:.4g} ms before the spike at %{x:.6g} ms<extra></extra>"
         figure.add_scatter(x=at, y=shown, mode="markers", marker=marks, hovertemplate=hover, row=2, col=1)
         if isi.max() > 8 * isi.min():
-            figure.update_yaxes(type="log", dtick="D2" if isi.max() < 100 * isi.min() else 1, row=2, col=1)
+            figure.update_yaxes(log_axis(isi.min(), isi.max()), row=2, col=1)
         else:
             figure.update_yaxes(rangemode="tozero", row=2, col=1)
     figure.update_yaxes(visible=False, fixedrange=True, row=1, col=1)

@@ -19,6 +19,7 @@ __all__ = [
     "FloatArray",
     "decimate",
     "finish",
+    "log_axis",
     "placeholder",
     "thinned",
     "ticks",
@@ -51,6 +52,13 @@ TEMPLATE = go.layout.Template(
         "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
     }
 )
+
+
+def log_axis(low: float, high: float) -> dict[str, Any]:
+    """Return a logarithmic axis whose marks are whole numbers: 1, 2, 5, … or, over a wide range, decades."""
+    steps = (1, 2, 5) if high < 100 * low else (1,)
+    decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    return {"type": "log", "tickvals": [step * 10.0**k for k in decades for step in steps]}
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:

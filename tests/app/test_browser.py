@@ -141,9 +141,9 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
     page.wait_for_selector("text=23 spikes in 940 ms")
     page.wait_for_selector(".s2p-idle")
     assert "±" in page.inner_text(".s2p-big")
-    page.get_by_label("Members", exact=True).fill("4")
-    page.get_by_label("Budget (members)").fill("40")
-    page.get_by_label("Budget (members)").press("Enter")
+    page.get_by_label("Members").fill("4")
+    page.get_by_label("Budget").fill("40")
+    page.get_by_label("Budget").press("Enter")
     page.click("button:has-text('Generate')")
     page.wait_for_selector("text=Done; the results are below")
     wait_drawn(page, 2, 9)  # the recording, and for each member its voltage and the recorded spikes

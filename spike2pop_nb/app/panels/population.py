@@ -37,7 +37,7 @@ class PopulationPanel:
                     [
                         field("Members", self.size, f"1 to {MAX_MEMBERS}."),
                         field("Seed", self.seed, "Same seed, same result."),
-                        field("Budget (members)", self.budget, "Most to try; 0: automatic."),
+                        field("Budget", self.budget, "Most members to try; 0: automatic."),
                     ]
                 ),
                 buttons,
