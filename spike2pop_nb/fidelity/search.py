@@ -78,7 +78,7 @@ class Result:
 
 def default_budget(size: int) -> int:
     """Return how many members are tried at most for a population of a given size."""
-    return max(256, 20 * size)
+    return max(512, 40 * size)
 
 
 def recording_length_ms(train: SpikeTrain, neuron: NeuronModel) -> float:
@@ -121,7 +121,7 @@ def find_population(
     seed
         The same seed gives the same population, whatever the number of cores.
     budget
-        Most members to try; 20 times the size, and at least 256, by default.
+        Most members to try; 40 times the size, and at least 512, by default.
     accuracy
         Of the simulation.
     rule
@@ -296,17 +296,29 @@ class _Search:
         if n_good >= self.size:
             return f"{text}; the {self.size} asked for are kept."
         why = "it was cancelled" if self.cancelled else f"the budget of {budget} was spent"
-        most = self.reasons.most_common(2)
-        causes = (
-            f", most often for their {' and '.join(_cause(reason) for reason, _n in most)}" if most else ""
+        kept = (
+            f"the {n_good} that passed are kept, with the nearest others"
+            if n_good
+            else "the nearest are kept"
         )
-        text += (
-            f"; {self.size} were asked for, but {why}: the {n_good} that passed are kept, and the nearest "
-            f"others are marked as not passed{causes}."
-        )
+        text += f"; {self.size} were asked for, but {why}: {kept}, marked as not passed"
+        text += f", most often for their {causes}." if (causes := _causes(self.reasons)) else "."
         pattern = features(self.train)
         return text + (f" {pattern.notes[0]}" if pattern.notes and n_good == 0 else "")
 
 
-def _cause(reason: str) -> str:
-    return f"firing pattern ({reason})" if " instead of " in reason else reason
+def _causes(reasons: Counter[str]) -> str:
+    """Return the two most frequent reasons in words; firing patterns that differ from one wanted are one."""
+    counts: Counter[str] = Counter()
+    found: dict[str, list[str]] = {}
+    for reason, n in reasons.most_common():
+        other, _, wanted = reason.partition(" instead of ")
+        cause = f" instead of {wanted}" if wanted else reason
+        counts[cause] += n
+        if wanted:
+            found.setdefault(cause, []).append(other)
+    words = [
+        f"firing pattern ({' or '.join(found[cause])}{cause})" if cause in found else cause
+        for cause, _n in counts.most_common(2)
+    ]
+    return " and ".join(words)
