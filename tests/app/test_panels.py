@@ -253,6 +253,7 @@ def test_cancel_keeps_what_was_found(dashboard, loop):
     panel.stop.click()
     loop.until(lambda: not dashboard.session.generating)
     assert dashboard.session.result.cancelled
+    assert "Cancelled; the results are below." in dashboard.population.says.value
     assert not dashboard.recordings.upload.disabled
 
 

@@ -81,10 +81,11 @@ class PopulationPanel:
             self.bar.value = 0.0
             self.says.value = said(["Starting…"])
         elif not going:
-            ready = session.posterior is not None
-            done = session.result is not None
-            self.says.value = said(
-                ["Done; the results are below."]
-                if done
-                else ["Ready to generate." if ready else "Waits for the predicted DICs."]
-            )
+            if session.result is not None:
+                how = "Cancelled" if session.result.cancelled else "Done"
+                state = f"{how}; the results are below."
+            elif session.posterior is not None:
+                state = "Ready to generate."
+            else:
+                state = "Waits for the predicted DICs."
+            self.says.value = said([state])

@@ -128,6 +128,8 @@ def describe(train: SpikeTrain) -> str:
     spikes = "1 spike" if train.n_spikes == 1 else f"{train.n_spikes} spikes"
     if train.n_spikes < 2:
         return f"{spikes.capitalize()}: {found.pattern}."
+    if train.n_spikes < 3:  # two spikes have one interval, which does not vary
+        return f"{spikes.capitalize()} in {train.duration_ms:,.0f} ms: {found.pattern}."
     return (
         f"{spikes.capitalize()} in {train.duration_ms:,.0f} ms, {found.rate_hz:.3g} Hz, "
         f"CV of intervals {found.cv:.2f}: {found.pattern}."
