@@ -286,6 +286,9 @@ def dataset(
     neuron: NeuronOption = "stg",
     trains: Annotated[int, typer.Option(help="Rows to make.")] = 200_000,
     members: Annotated[int, typer.Option(help="Members that share one (g_s, g_u).")] = 4,
+    monte_carlo_share: Annotated[
+        float, typer.Option(help="Share drawn over the ranges of conductances instead of compensated.")
+    ] = 0.0,
     noisy_share: Annotated[float, typer.Option(help="Share of members with injected noise.")] = 0.5,
     sigma_max: Annotated[float, typer.Option(help="Largest σ of that noise, µA/cm².")] = 6.0,
     shard_size: Annotated[int, typer.Option(help="Rows a file.")] = 4096,
@@ -300,6 +303,7 @@ def dataset(
         "neuron": neuron,
         "n_trains": trains,
         "members_per_target": members,
+        "monte_carlo_share": monte_carlo_share,
         "noisy_share": noisy_share,
         "sigma_max": sigma_max,
         "seed": seed,

@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spike2pop_nb import __version__
-from spike2pop_nb.conductances import baseline_population, modulate
+from spike2pop_nb.conductances import baseline_population, dics, modulate
 from spike2pop_nb.errors import Cancelled, TrainingError
-from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features
 
 __all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "read_recipe", "shard_path"]
 
+FloatArray = npt.NDArray[np.float64]
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
 RECIPE_FILE = "recipe.json"
 _TARGETS = 1000  # drawn for a group before giving up
@@ -44,6 +46,10 @@ class Recipe(BaseModel):
         Rows in all.
     members_per_target
         Members that share one (g_s, g_u), drawn uniformly over the neuron's range.
+    monte_carlo_share
+        Share of groups whose members are not made by compensation but drawn uniformly over the neuron's
+        ranges of conductances, each with its own DICs, which lie within the neuron's range of DICs: real
+        neurons were not made by our algorithm.
     noisy_share, sigma_max
         Share of members with injected noise, its σ uniform between 0 and ``sigma_max`` µA/cm².
     accuracy
@@ -59,6 +65,7 @@ class Recipe(BaseModel):
     neuron: str
     n_trains: int = Field(default=200_000, ge=1, le=100_000_000)
     members_per_target: int = Field(default=4, ge=1, le=1024)
+    monte_carlo_share: float = Field(default=0.0, ge=0, le=1)
     noisy_share: float = Field(default=0.5, ge=0, le=1)
     sigma_max: float = Field(default=6.0, ge=0, le=100)
     accuracy: Literal["standard", "exact"] = "standard"
@@ -99,7 +106,10 @@ def read_recipe(out: str | Path) -> Recipe:
     try:
         return Recipe(**json.loads(file.read_text())["recipe"])
     except (ValueError, KeyError, OSError):  # pydantic's errors are ValueErrors
-        raise TrainingError(f"{file} is missing or damaged: it is made by `spike2pop dataset`.") from None
+        raise TrainingError(
+            f"{file}, which `spike2pop dataset` makes, is missing or is damaged; "
+            "remove the folder or choose another."
+        ) from None
 
 
 def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.Generator]:
@@ -108,6 +118,31 @@ def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.
     rng = np.random.default_rng(np.random.SeedSequence(recipe.seed, spawn_key=(shard,)))
     per = recipe.members_per_target
     n_groups = math.ceil(recipe.rows(shard) / per)
+    n_drawn = round(recipe.monte_carlo_share * n_groups)
+    made, targets = _compensated(neuron, n_groups - n_drawn, per, rng)
+    drawn, found = _monte_carlo(neuron, n_drawn * per, rng)
+    g = np.concatenate([made.reshape(-1, neuron.n_channels), drawn])
+    n = recipe.rows(shard)
+    first = shard * math.ceil(recipe.shard_size / per)
+    table = pd.DataFrame(
+        {
+            "id": shard * recipe.shard_size + np.arange(n, dtype=np.int64),
+            "group": np.repeat(first + np.arange(n_groups, dtype=np.int64), per)[:n],
+            "member": np.tile(np.arange(per, dtype=np.int32), n_groups)[:n],
+            "monte_carlo": np.repeat(np.arange(n_groups) >= n_groups - n_drawn, per)[:n],
+        }
+    )
+    table[["g_s", "g_u"]] = np.concatenate([np.repeat(targets, per, axis=0), found])[:n].astype(np.float32)
+    table[list(neuron.g_columns)] = g[:n]
+    noisy = rng.random(n) < recipe.noisy_share
+    table["sigma"] = np.where(noisy, rng.uniform(0, recipe.sigma_max, n), 0.0).astype(np.float32)
+    return table, rng
+
+
+def _compensated(
+    neuron: NeuronModel, n_groups: int, per: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw targets (n_groups, 2), and for each ``per`` members (n_groups, per, n_channels) that have them."""
     g = np.zeros((n_groups, per, neuron.n_channels))
     targets = np.zeros((n_groups, 2))
     open_groups = np.arange(n_groups)
@@ -136,20 +171,29 @@ def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.
             f"The recommended conductances of the {neuron.name} neuron reach almost no target in its range "
             "of DICs; declare others, or another range."
         )
-    n = recipe.rows(shard)
-    first = shard * math.ceil(recipe.shard_size / per)
-    table = pd.DataFrame(
-        {
-            "id": shard * recipe.shard_size + np.arange(n, dtype=np.int64),
-            "group": np.repeat(first + np.arange(n_groups, dtype=np.int64), per)[:n],
-            "member": np.tile(np.arange(per, dtype=np.int32), n_groups)[:n],
-        }
-    )
-    table[["g_s", "g_u"]] = np.repeat(targets, per, axis=0)[:n].astype(np.float32)
-    table[list(neuron.g_columns)] = g.reshape(-1, neuron.n_channels)[:n]
-    noisy = rng.random(n) < recipe.noisy_share
-    table["sigma"] = np.where(noisy, rng.uniform(0, recipe.sigma_max, n), 0.0).astype(np.float32)
-    return table, rng
+    return g, targets
+
+
+def _monte_carlo(neuron: NeuronModel, n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Draw members (n, n_channels) over the neuron's ranges of conductances; return their DICs (n, 2) too."""
+    low, high = np.array([neuron.conductance_range[name] for name in neuron.channel_names], dtype=float).T
+    least, most = np.array([neuron.dic_range[name] for name in ("g_s", "g_u")]).T
+    g, found, n_found = [np.zeros((0, neuron.n_channels))], [np.zeros((0, 2))], 0
+    for _attempt in range(_TARGETS):
+        if n_found >= n:
+            break
+        drawn = rng.uniform(low, high, (4 * n, neuron.n_channels))
+        values = dics(neuron, drawn)[:, 1:]
+        inside = np.all((values >= least) & (values <= most), axis=1)
+        g.append(drawn[inside])
+        found.append(values[inside])
+        n_found += int(inside.sum())
+    if n_found < n:
+        raise TrainingError(
+            f"Conductances drawn over the ranges of the {neuron.name} neuron almost never have DICs in its "
+            "range of DICs; declare other ranges."
+        )
+    return np.concatenate(g)[:n], np.concatenate(found)[:n]
 
 
 def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) -> int:
@@ -193,10 +237,7 @@ def _open(recipe: Recipe, out: Path) -> None:
     file = out / RECIPE_FILE
     wanted = recipe.model_dump()
     if file.exists():
-        try:
-            there = json.loads(file.read_text())["recipe"]
-        except (ValueError, KeyError, OSError):
-            raise TrainingError(f"{file} is damaged; remove the folder or choose another.") from None
+        there = read_recipe(out).model_dump()
         if there != wanted:
             differs = sorted(key for key in wanted if there.get(key) != wanted[key])
             raise TrainingError(

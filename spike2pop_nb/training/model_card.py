@@ -149,7 +149,8 @@ def _commands(scores: dict[str, Any]) -> list[str]:
         "",
         "```bash",
         f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "
-        f"--members {recipe['members_per_target']} --noisy-share {recipe['noisy_share']:g} "
+        f"--members {recipe['members_per_target']} "
+        f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
         f"--sigma-max {recipe['sigma_max']:g} --seed {recipe['seed']} --shard-size {recipe['shard_size']} "
         f"--out data/{neuron}",
         f"spike2pop train data/{neuron} --neuron {neuron}{adapted} {length} --seed {training['seed']} "

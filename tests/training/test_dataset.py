@@ -11,7 +11,7 @@ import pytest
 
 from spike2pop_nb.conductances import dics
 from spike2pop_nb.errors import Cancelled, TrainingError
-from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import features
 from spike2pop_nb.training.dataset import (
     FEATURE_COLUMNS,
@@ -141,6 +141,22 @@ def test_a_scheduler_that_does_not_answer_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(distributed, "Client", refuse)
     with pytest.raises(TrainingError, match=r"No Dask scheduler answers at tcp:.*8786: timed out"):
         make_dataset(TINY, tmp_path, scheduler="tcp://10.0.0.1:8786")
+
+
+@pytest.mark.parametrize("name", ["stg", "da"])
+def test_monte_carlo_members_have_the_dics_they_say(name: str) -> None:
+    recipe = Recipe(neuron=name, n_trains=40, members_per_target=4, monte_carlo_share=0.3, shard_size=40)
+    table, _ = sample_members(recipe, 0)
+    assert table["monte_carlo"].tolist() == [False] * 28 + [True] * 12
+    neuron = get_neuron(name)
+    g = table[list(neuron.g_columns)].to_numpy(float)
+    np.testing.assert_allclose(dics(neuron, g)[:, 1:], table[["g_s", "g_u"]], atol=1e-5)
+    drawn = table[table["monte_carlo"]]
+    assert len(drawn[["g_s", "g_u"]].drop_duplicates()) == 12
+    for dic in ("g_s", "g_u"):
+        assert drawn[dic].between(*neuron.dic_range[dic]).all()
+    for channel, column in zip(neuron.channel_names, neuron.g_columns, strict=True):
+        assert drawn[column].between(*neuron.conductance_range[channel]).all()
 
 
 def test_a_damaged_recipe_is_refused(tmp_path: Path) -> None:
