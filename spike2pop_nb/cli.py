@@ -213,7 +213,11 @@ def predict(
     posteriors = _predict(_read(file, unit), model.name)
     table = predict_frame(posteriors)
     if out is None:
-        typer.echo(table.round(3).to_string(index=False))
+        # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
+        shown = table[["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes"]]
+        typer.echo(shown.round(3).to_string(index=False))
+        for note, noted in table[table["notes"] != ""].groupby("notes", sort=False):
+            typer.echo(f"{', '.join(noted['id'])}: {note}")
     else:
         write_table(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")

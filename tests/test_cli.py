@@ -67,6 +67,14 @@ def test_predict_on_screen_and_in_a_file(tmp_path: Path, capsys: pytest.CaptureF
     assert (table[["g_s_std", "g_u_std"]] > 0).all(axis=None)
 
 
+def test_predict_says_notes_below_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "short.csv"
+    file.write_text("id,time_ms\nA,10\nA,25\nB,10\nB,20\nB,30\n")
+    status, text, _ = spike2pop(capsys, "predict", file, "--neuron", "stg")
+    assert status == 0
+    assert text.splitlines()[-1].startswith("A: The recording has under 3 spikes")
+
+
 def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     generate_population("stg", (5.0, 5.0), size=2, seed=1, id="cell").to_csv(tmp_path / "population.csv")
     out = tmp_path / "spikes.csv"
