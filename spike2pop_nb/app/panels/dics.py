@@ -74,5 +74,6 @@ class DICPanel:
         self.says.value = (
             f"<p class='s2p-big'>g<sub>s</sub> = {s:.2f} ± {ds:.2f} &ensp; "
             f"g<sub>u</sub> = {u:.2f} ± {du:.2f}</p>"
-            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern: {words}.</p>"
+            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>; the width holds if the recorded neuron "
+            f"is made like the members generated here. Firing pattern: {words}.</p>"
         )
