@@ -202,9 +202,15 @@ def test_a_second_page_is_its_own_and_closing_it_frees_its_kernel(context, serve
     second.get_by_label("or an example").select_option("stg_set.csv")
     wait_drawn(second, 0, 2)
 
+    def is_kernel(child):
+        try:
+            return any("ipykernel" in part for part in child.cmdline())
+        except psutil.Error:  # it ended while it was looked at
+            return False
+
     def kernels():
         found = psutil.Process(process.pid).children(recursive=True)
-        return {child.pid for child in found if any("ipykernel" in part for part in child.cmdline())}
+        return {child.pid for child in found if is_kernel(child)}
 
     before = kernels()
     second.close(run_before_unload=True)
