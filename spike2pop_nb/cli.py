@@ -29,6 +29,12 @@ cli = typer.Typer(
 NeuronOption = Annotated[str, typer.Option("--neuron", help="Neuron model; `spike2pop models` lists them.")]
 Unit = Literal["auto", "s", "ms", "us"]
 UnitOption = Annotated[Unit, typer.Option("--unit", help="Unit of the times in the file.")]
+PriorOption = Annotated[
+    Literal["compensated", "drawn", "both"],
+    typer.Option(
+        help="What the recorded neuron is made like: compensated (as populations are), drawn, or both."
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 FileArgument = Annotated[
     Path, typer.Argument(help="Spike times: CSV, TXT, NPY, NPZ or MAT.", show_default=False)
@@ -116,6 +122,7 @@ def run(
     budget: Annotated[int | None, typer.Option(help="Most members to try for each recording.")] = None,
     accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
     unit: UnitOption = "auto",
+    prior: PriorOption = "compensated",
 ) -> None:
     """Make a verified population for every recording of a file.
 
@@ -126,11 +133,13 @@ def run(
 
     model = get_neuron(neuron)
     recordings = _read(file, unit)
-    posteriors = _predict(recordings, model.name)
+    posteriors = _predict(recordings, model.name, prior)
+    _say_notes(posteriors)
     options = {
         "file": file.name,
         "unit": recordings.report.unit,
         "neuron": model.name,
+        "prior": prior,
         "size": size,
         "seed": seed,
         "compensate": list(_pair(compensate) or ()) or "recommended",
@@ -189,10 +198,20 @@ def _one(
         return Result(train, get_neuron(neuron), posterior, False, str(error), size)
 
 
-def _predict(recordings: Recordings, neuron: str) -> list[Any]:
+def _predict(recordings: Recordings, neuron: str, prior: str) -> list[Any]:
     from spike2pop_nb.inference import load_predictor
 
-    return load_predictor(neuron).predict(recordings)
+    return load_predictor(neuron).predict(recordings, prior=prior)
+
+
+def _say_notes(posteriors: list[Any]) -> None:
+    """Say what the network has to remark, once for recordings of which it is the same."""
+    noted: dict[str, list[str]] = {}
+    for posterior in posteriors:
+        for note in posterior.notes:
+            noted.setdefault(note, []).append(posterior.id)
+    for note, names in noted.items():
+        typer.echo(f"{', '.join(names)}: {note}", err=True)
 
 
 @cli.command()
@@ -202,22 +221,29 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
     ] = None,
+    course: Annotated[
+        Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
+    ] = None,
     unit: UnitOption = "auto",
+    prior: PriorOption = "compensated",
 ) -> None:
-    """Predict the DICs of every recording, with their uncertainty."""
+    """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
     from spike2pop_nb.export import write_table
-    from spike2pop_nb.inference import predict_frame
+    from spike2pop_nb.inference import course_frame, predict_frame
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    posteriors = _predict(_read(file, unit), model.name)
+    posteriors = _predict(_read(file, unit), model.name, prior)
+    _say_notes(posteriors)
+    if course is not None:
+        write_table(course_frame(posteriors), course)
     table = predict_frame(posteriors)
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
-        shown = table[["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes"]]
-        typer.echo(shown.round(3).to_string(index=False))
-        for note, noted in table[table["notes"] != ""].groupby("notes", sort=False):
-            typer.echo(f"{', '.join(noted['id'])}: {note}")
+        shown = table[
+            ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
+        ]
+        typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     else:
         write_table(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
@@ -294,7 +320,11 @@ def dataset(
         float, typer.Option(help="Share drawn over the ranges of conductances instead of compensated.")
     ] = 0.0,
     noisy_share: Annotated[float, typer.Option(help="Share of members with injected noise.")] = 0.5,
+    sigma_min: Annotated[float, typer.Option(help="Smallest σ of that noise, µA/cm².")] = 0.0,
     sigma_max: Annotated[float, typer.Option(help="Largest σ of that noise, µA/cm².")] = 6.0,
+    duration_s: Annotated[
+        float | None, typer.Option(help="Length of the recordings; the neuron's own window by default.")
+    ] = None,
     shard_size: Annotated[int, typer.Option(help="Rows a file.")] = 4096,
     seed: SeedOption = 0,
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
@@ -309,7 +339,9 @@ def dataset(
         "members_per_target": members,
         "monte_carlo_share": monte_carlo_share,
         "noisy_share": noisy_share,
+        "sigma_min": sigma_min,
         "sigma_max": sigma_max,
+        "duration_s": duration_s,
         "seed": seed,
         "shard_size": shard_size,
     }
@@ -320,7 +352,7 @@ def dataset(
 
 @cli.command()
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder made by `spike2pop dataset`.")],
+    data: Annotated[list[Path], typer.Argument(help="Folders made by `spike2pop dataset`.")],
     out: Annotated[
         Path, typer.Option("--out", help="Folder for weights and checkpoints.", show_default=False)
     ],
@@ -333,8 +365,13 @@ def train(
     seed: SeedOption = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming.")] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A size of the network to change, such as n_components=1 or latent=0."),
+    ] = None,
 ) -> None:
     """Train a network; resumes from its checkpoint."""
+    from spike2pop_nb.training.options import TrainingOptions
     from spike2pop_nb.training.train import train as run_training
 
     if epochs is None and minutes is None:
@@ -355,6 +392,7 @@ def train(
             base=base,
             epochs=epochs,
             max_minutes=minutes,
+            options=TrainingOptions().changed(change or []),
             seed=seed,
             device=device,
             resume=not fresh,
@@ -365,19 +403,84 @@ def train(
 
 
 @cli.command()
+def adapt(
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for data, weights and scores.", show_default=False)
+    ],
+    neuron: NeuronOption = "da",
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="Folder of training data; made where none is given.")
+    ] = None,
+    trains: Annotated[int, typer.Option(help="Trains to make where no data are given.")] = 120_000,
+    base: Annotated[
+        Path | None, typer.Option(help="Network to adapt; the shipped STG one by default.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Length of the run in epochs.")] = 20,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Also compare with training from scratch on 1k, 10k, 100k trains.")
+    ] = False,
+    install: Annotated[
+        bool, typer.Option(help="Make the network the one that predict, run and app use for this neuron.")
+    ] = True,
+    seed: SeedOption = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
+) -> None:
+    """Adapt the STG network to another declared neuron: data, low-rank adapters, scores; resumes."""
+    from spike2pop_nb.inference.weights import install_weights
+    from spike2pop_nb.training.adapt import CURVE
+    from spike2pop_nb.training.adapt import adapt as run_adaptation
+
+    with _bar(1, " trains or steps") as update:
+        weights = run_adaptation(
+            neuron,
+            out,
+            data=data or (),
+            trains=trains,
+            base=base,
+            epochs=epochs,
+            curve=CURVE if curve else (),
+            seed=seed,
+            workers=workers,
+            progress=update,
+            report=lambda sentence: typer.echo(sentence, err=True),
+        )
+    if install:
+        typer.echo(f"Installed as {install_weights(weights, neuron)}.")
+    else:
+        typer.echo(f"Weights written to {weights}.")
+
+
+@cli.command()
 def evaluate(
     weights: Annotated[Path, typer.Argument(help="Weights made by `spike2pop train`.")],
     data: Annotated[
-        Path, typer.Option("--data", help="Folder made by `spike2pop dataset`.", show_default=False)
+        list[Path],
+        typer.Option(
+            "--data", help="Folder that it was trained on; its test side is used.", show_default=False
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the scores.", show_default=False)],
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="Folder that it was never trained on; all of it is used.")
+    ] = None,
+    ablation: Annotated[
+        list[Path] | None, typer.Option(help="Weights of another network on the same data to stand beside.")
+    ] = None,
     baseline: Annotated[bool, typer.Option(help="Fit gradient-boosted trees beside it.")] = True,
 ) -> None:
     """Score a network on populations it never saw; writes scores.json and model_card.md."""
     from spike2pop_nb.training.evaluate import evaluate as run_evaluation
 
     with _bar(1, " windows") as update:
-        run_evaluation(weights, data, out, baseline=baseline, progress=update)
+        run_evaluation(
+            weights,
+            data,
+            out,
+            held_out=held_out or (),
+            ablations=ablation or (),
+            baseline=baseline,
+            progress=update,
+        )
     typer.echo((out / "model_card.md").read_text())
 
 

@@ -67,12 +67,52 @@ def test_predict_on_screen_and_in_a_file(tmp_path: Path, capsys: pytest.CaptureF
     assert (table[["g_s_std", "g_u_std"]] > 0).all(axis=None)
 
 
-def test_predict_says_notes_below_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_predict_says_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "short.csv"
     file.write_text("id,time_ms\nA,10\nA,25\nB,10\nB,20\nB,30\n")
-    status, text, _ = spike2pop(capsys, "predict", file, "--neuron", "stg")
+    status, text, said = spike2pop(capsys, "predict", file, "--neuron", "stg")
     assert status == 0
-    assert text.splitlines()[-1].startswith("A: The recording has under 3 spikes")
+    assert "g_s_std" in text
+    assert "A: The recording has under 3 spikes" in said
+
+
+def test_predict_flags_a_recording_that_no_such_neuron_fires(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = np.cumsum(np.random.default_rng(0).exponential(50.0, 400))
+    file = tmp_path / "poisson.csv"
+    pd.DataFrame({"id": "P", "time_ms": times}).to_csv(file, index=False)
+    course = tmp_path / "course.csv"
+    status, _, said = spike2pop(
+        capsys, "predict", file, "--neuron", "stg", "--out", tmp_path / "dics.csv", "--course", course
+    )
+    assert status == 0
+    assert "P: Outside what the STG network knows" in said
+    table = pd.read_csv(tmp_path / "dics.csv")
+    assert not table["in_domain"].item()
+    assert table["domain_p"].item() < 0.05
+    assert "Outside" in table["notes"].item()
+    windows = pd.read_csv(course)
+    assert list(windows.columns) == ["id", "time_s", "g_s", "g_u", "g_s_std", "g_u_std"]
+    assert len(windows) == 399 // 24
+
+
+def test_the_prior_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = example_path("stg_set.csv")
+    answers = {}
+    for prior in ("compensated", "drawn", "both"):
+        out = tmp_path / f"{prior}.csv"
+        status, _, _ = spike2pop(capsys, "predict", file, "--neuron", "stg", "--prior", prior, "--out", out)
+        assert status == 0
+        answers[prior] = pd.read_csv(out)
+        assert set(answers[prior]["prior"]) == {prior}
+    assert (answers["drawn"]["g_s_std"] != answers["compensated"]["g_s_std"]).all()
+
+
+def test_a_size_that_no_network_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, said = spike2pop(capsys, "train", tmp_path, "--out", tmp_path / "run", "--set", "depth=3")
+    assert status == 2
+    assert "--set depth=3: write NAME=NUMBER with a whole number; names: " in said
 
 
 def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

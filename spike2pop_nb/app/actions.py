@@ -49,7 +49,7 @@ class Actions:
         self._current: tuple[Source | None, str] = (None, "auto")
         guard = messages.guard
         session.observe(guard(lambda _change: self._forget_pair()), "neuron")
-        session.observe(guard(lambda _change: self.predict()), ["train", "neuron"])
+        session.observe(guard(lambda _change: self.predict()), ["train", "neuron", "prior"])
         session.observe(guard(lambda _change: self.read()), ["source", "unit"])
         session.observe(guard(lambda _change: self.map_reach()), "pair")
         session.observe(guard(lambda _change: self._recommend()), ["posterior"])
@@ -113,14 +113,14 @@ class Actions:
     def predict(self) -> None:
         """Predict the DICs of the chosen recording with the chosen neuron's network."""
         session = self.session
-        train, neuron = session.train, session.neuron
+        train, neuron, prior = session.train, session.neuron, session.prior
         session.result = None
         session.posterior = None
         if train is None:
             return
 
         def work(_task: Task) -> Any:
-            return _predictor(neuron.name).predict([train])[0]
+            return _predictor(neuron.name).predict([train], prior=prior)[0]
 
         def done(posterior: Any) -> None:
             session.posterior = posterior

@@ -37,6 +37,8 @@ class Session(HasTraits):
         The file, and the unit its times are taken to have ("auto" to tell it from the intervals).
     recordings, train
         What was read, and the recording chosen.
+    prior
+        What the recorded neuron is taken to be made like; see `Predictor.predict`.
     neuron, pair, size, seed, budget
         Choices for the population; a budget of 0 leaves it to the program.
     posterior, reach
@@ -55,6 +57,7 @@ class Session(HasTraits):
     recordings = Instance(Recordings, allow_none=True)
     train = Instance(SpikeTrain, allow_none=True)
     neuron = Instance(NeuronModel)
+    prior = Unicode("compensated").tag(setting=True)
     pair = AnyTrait(None, allow_none=True)
     size = Int(16).tag(setting=True)
     seed = Int(1).tag(setting=True)

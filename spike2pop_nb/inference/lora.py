@@ -20,7 +20,7 @@ from spike2pop_nb.inference.network import AttentionNetwork
 __all__ = ["LoRALinear", "adapter_state", "apply_lora", "merged_state"]
 
 ALPHA_OVER_RANK = 1.0
-_WHOLE = ("join", "density", "pattern", "feature", "feature_shortcut", "pool.score")
+_WHOLE = ("join", "density", "prior", "pattern", "feature", "feature_shortcut", "pool.score")
 
 
 class LoRALinear(nn.Module):

@@ -85,10 +85,12 @@ class Mixture:
     box: Box
 
     @classmethod
-    def pool(cls, mixtures: list[Mixture]) -> Mixture:
-        """Equal-weight mixture of several over the same box."""
+    def pool(cls, mixtures: list[Mixture], weights: Floats | None = None) -> Mixture:
+        """Mixture of several over the same box, of equal weight or with ``weights`` that sum to 1."""
+        share = np.full(len(mixtures), 1 / len(mixtures)) if weights is None else weights
+        log_share = np.log(np.maximum(share, 1e-300))
         return cls(
-            np.concatenate([m.log_weights for m in mixtures]) - np.log(len(mixtures)),
+            np.concatenate([m.log_weights + w for m, w in zip(mixtures, log_share, strict=True)]),
             np.concatenate([m.means for m in mixtures]),
             np.concatenate([m.scales for m in mixtures]),
             mixtures[0].box,

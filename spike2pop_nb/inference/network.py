@@ -2,7 +2,9 @@
 
 Patches of consecutive intervals become tokens of width 64; pre-norm blocks let them attend to each other; one
 learned query pools them into a latent that meets the train's interval statistics; a decoder of residual
-blocks feeds three heads: the mixture density, the firing pattern, and five features of the train.
+blocks feeds the heads: a mixture density for each prior (neurons made by compensation, neurons with
+conductances drawn over their ranges), which of the two the train looks like, the firing pattern, and five
+features of it.
 
 After Brandoit et al. (PLOS Comput Biol 2026, doi:10.1371/journal.pcbi.1014337): attention blocks, attention
 pooling and auxiliary heads are theirs; patches, interval statistics and the density are not.
@@ -31,27 +33,34 @@ class NetworkConfig:
         Numbers per interval and per train that `tokens` makes.
     patch : int
         Consecutive intervals that share one token.
+    most_tokens : int
+        Intervals, from the middle of the train, that are looked at one by one.
     width, n_blocks, n_heads, expansion : int
         The attention blocks: token width, their number, heads, and hidden over token width.
     latent, decoder_width, n_decoder_blocks : int
-        Size of the pooled latent, and the decoder's.
+        Size of the pooled latent, and the decoder's. Without a latent there is no attention: the statistics
+        stand alone.
     n_components : int
-        Gaussian components of the mixture over the two transformed DICs.
+        Gaussian components of each mixture over the two transformed DICs.
+    n_priors : int
+        Mixtures; see `posterior.PRIORS`.
     dropout : float
         Probability, in the blocks and in the decoder, during training only.
     """
 
     n_channels: int = 4
-    n_statistics: int = 84
-    patch: int = 4
+    n_statistics: int = 110
+    patch: int = 8
+    most_tokens: int = 64
     width: int = 64
-    n_blocks: int = 3
+    n_blocks: int = 2
     n_heads: int = 2
     expansion: int = 2
     latent: int = 64
-    decoder_width: int = 192
+    decoder_width: int = 256
     n_decoder_blocks: int = 3
     n_components: int = 8
+    n_priors: int = 2
     n_patterns: int = 2
     n_features: int = 5
     dropout: float = 0.0
@@ -70,14 +79,16 @@ class NetworkConfig:
 
 
 class NetworkOutput(NamedTuple):
-    """What one pass gives for each of n trains; K components, coordinates as in `mixture.Box`."""
+    """What one pass gives for each of n trains; P priors, K components, coordinates as in `mixture.Box`."""
 
     log_weights: Tensor
-    """(n, K), normalised."""
+    """(n, P, K), normalised over K."""
     means: Tensor
-    """(n, K, 2)."""
+    """(n, P, K, 2)."""
     scales: Tensor
-    """(n, K, 3): a, b and r of each component, as in `mixture`."""
+    """(n, P, K, 3): a, b and r of each component, as in `mixture`."""
+    prior_logits: Tensor
+    """(n, P): which prior the train looks like, in the proportions of training."""
     pattern_logits: Tensor
     """(n, 2): spiking, bursting."""
     features: Tensor
@@ -155,15 +166,17 @@ class AttentionNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Linear(config.patch * config.n_channels, config.width)
-        self.blocks = nn.ModuleList(AttentionBlock(config) for _ in range(config.n_blocks))
-        self.pool = AttentionPool(config)
+        if config.latent:
+            self.embed = nn.Linear(config.patch * config.n_channels, config.width)
+            self.blocks = nn.ModuleList(AttentionBlock(config) for _ in range(config.n_blocks))
+            self.pool = AttentionPool(config)
         self.join = nn.Linear(config.latent + config.n_statistics, config.decoder_width)
         self.decoder = nn.ModuleList(
             ResidualBlock(config.decoder_width, config.dropout) for _ in range(config.n_decoder_blocks)
         )
         self.norm = nn.LayerNorm(config.decoder_width)
-        self.density = nn.Linear(config.decoder_width, 6 * config.n_components)
+        self.density = nn.Linear(config.decoder_width, 6 * config.n_components * config.n_priors)
+        self.prior = nn.Linear(config.decoder_width, config.n_priors)
         self.pattern = nn.Linear(config.decoder_width, config.n_patterns)
         self.feature = nn.Linear(config.decoder_width, config.n_features)
         self.feature_shortcut = nn.Linear(config.n_statistics, config.n_features, bias=False)
@@ -175,10 +188,10 @@ class AttentionNetwork(nn.Module):
         k = self.config.n_components
         with torch.no_grad():
             self.density.weight.mul_(0.1)
-            bias = torch.zeros(k, 6)
+            bias = torch.zeros(self.config.n_priors, k, 6)
             angle = torch.arange(k) * (2 * math.pi / k)
-            bias[:, 1] = 1.5 * torch.cos(angle)
-            bias[:, 2] = 1.5 * torch.sin(angle)
+            bias[..., 1] = 1.5 * torch.cos(angle)
+            bias[..., 2] = 1.5 * torch.sin(angle)
             self.density.bias.copy_(bias.reshape(-1))
             self.feature_shortcut.weight.zero_()
 
@@ -224,17 +237,22 @@ class AttentionNetwork(nn.Module):
         statistics : Tensor, shape (n, n_statistics)
             Standardised.
         """
-        latent = self.encode(tokens, lengths).float()
-        x = self.join(torch.cat([latent, statistics], dim=-1))
+        config = self.config
+        if config.latent:
+            statistics_and_latent = torch.cat([self.encode(tokens, lengths).float(), statistics], dim=-1)
+        else:
+            statistics_and_latent = statistics
+        x = self.join(statistics_and_latent)
         for block in self.decoder:
             x = block(x)
         x = self.norm(x)
-        raw = self.density(x).float().view(x.shape[0], self.config.n_components, 6)
+        raw = self.density(x).float().view(x.shape[0], config.n_priors, config.n_components, 6)
         diagonal = raw[..., 3:5].clamp(-3.0, 6.0)
         return NetworkOutput(
             log_weights=raw[..., 0].log_softmax(dim=-1),
             means=raw[..., 1:3],
             scales=torch.cat([diagonal, raw[..., 5:6]], dim=-1),
+            prior_logits=self.prior(x).float(),
             pattern_logits=self.pattern(x).float(),
             features=self.feature(x).float() + self.feature_shortcut(statistics),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,17 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference.domain import DomainVerdict
+from spike2pop_nb.inference.drift import Course
 from spike2pop_nb.inference.mixture import Mixture
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEATURES", "PATTERNS", "CredibleRegion", "Posterior", "predict_frame"]
+__all__ = ["FEATURES", "PATTERNS", "PRIORS", "CredibleRegion", "Posterior", "course_frame", "predict_frame"]
 
 Floats = NDArray[np.floating]
 
 PATTERNS = ("silent", "spiking", "bursting")
 FEATURES = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
+PRIORS = ("compensated", "drawn")
+"""What a neuron may have been made like before anything was recorded: as `conductances` makes populations, or
+with conductances drawn anywhere in their declared ranges."""
 _NAN2 = np.full(2, np.nan)
 
 
@@ -79,6 +85,15 @@ class Posterior:
         Length of the recording, and how many windows of it were read.
     notes : tuple of str
         What the reader should know, in words.
+    prior : str
+        One of `PRIORS`, or "both": what the neuron was taken to be made like.
+    p_drawn : float
+        Probability that it was made like the second of them, by the proportions of training; nan if the
+        network was trained on one kind alone.
+    domain : DomainVerdict or None
+        Whether the recording looks like any of this neuron's; None if silent, or if the network has no test.
+    course : Course or None
+        The DICs over the recording's time; None if it is too short (under 144 intervals).
     """
 
     id: str
@@ -89,6 +104,10 @@ class Posterior:
     n_spikes: int
     n_windows: int = 1
     notes: tuple[str, ...] = ()
+    prior: str = PRIORS[0]
+    p_drawn: float = math.nan
+    domain: DomainVerdict | None = None
+    course: Course | None = None
 
     @property
     def usable(self) -> bool:
@@ -192,7 +211,8 @@ def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
     -------
     DataFrame
         Columns id, g_s, g_u, g_s_std, g_u_std, correlation, pattern, p_silent, p_spiking, p_bursting, the
-        five features, n_spikes, n_windows, usable, notes.
+        five features, n_spikes, n_windows, usable, prior, p_drawn, in_domain, domain_p, drifts, notes. The
+        verdicts are missing where none could be reached.
     """
     import pandas as pd
 
@@ -213,9 +233,35 @@ def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
                 "n_spikes": p.n_spikes,
                 "n_windows": p.n_windows,
                 "usable": p.usable,
+                "prior": p.prior,
+                "p_drawn": p.p_drawn,
+                "in_domain": None if p.domain is None else p.domain.inside,
+                "domain_p": math.nan if p.domain is None else p.domain.p_value,
+                "drifts": None if p.course is None else p.course.drifts,
                 "notes": " ".join(p.notes),
             }
         )
     columns = ["id", "g_s", "g_u", "g_s_std", "g_u_std", "correlation", "pattern"]
-    columns += [f"p_{name}" for name in PATTERNS] + [*FEATURES, "n_spikes", "n_windows", "usable", "notes"]
+    columns += [f"p_{name}" for name in PATTERNS] + [*FEATURES, "n_spikes", "n_windows", "usable"]
+    columns += ["prior", "p_drawn", "in_domain", "domain_p", "drifts", "notes"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def course_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
+    """DICs over the time of each recording, one row per window.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings too short for a course have no rows.
+    """
+    import pandas as pd
+
+    names = ["id", "time_s", "g_s", "g_u", "g_s_std", "g_u_std"]
+    rows = [
+        (p.id, float(t), *map(float, mean), *map(float, std))
+        for p in posteriors
+        if p.course is not None
+        for t, mean, std in zip(p.course.time_s, p.course.mean, p.course.std, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=names)

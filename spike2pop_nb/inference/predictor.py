@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference.mixture import Mixture
-from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, Posterior
-from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, window_starts
-from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, LoadedNetwork, load_network
+from spike2pop_nb.inference import find_weights
+from spike2pop_nb.inference.domain import DomainVerdict
+from spike2pop_nb.inference.drift import Course, drift_windows, find_course
+from spike2pop_nb.inference.mixture import Mixture, moments
+from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior
+from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
+from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 
 __all__ = ["Predictor", "load_predictor"]
 
 _MOST_TOKENS = 16_384
 _MOST_TRAINS = 256
 _ALONE = 64
+_DOUBT = 0.9
+_PIECES = (
+    "Longer than the {most} intervals that the network reads at once: {n} consecutive pieces were read, and "
+    "their posteriors averaged."
+)
 _SILENT = "The recording has under 3 spikes: silent, so no DICs are predicted."
 
 
@@ -42,7 +50,7 @@ def load_predictor(
     neuron : str or NeuronModel
         Name of the neuron, such as ``"stg"``.
     path : path, optional
-        Weights to use instead of the shipped ones.
+        Weights to use instead of those installed or shipped.
     device : str or torch.device
         Where to compute; weights saved anywhere load anywhere.
 
@@ -53,12 +61,39 @@ def load_predictor(
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
-        shipped = sorted(p.stem for p in WEIGHTS_FOLDER.glob("*.safetensors"))
-        if name not in shipped:
-            listed = ", ".join(shipped) or "none"
-            raise PredictorError(f"No network is shipped for neuron {name!r}; shipped: {listed}.")
-        path = WEIGHTS_FOLDER / f"{name}.safetensors"
+        found = find_weights()
+        if name not in found:
+            listed = ", ".join(sorted(found)) or "none"
+            raise PredictorError(
+                f"There is no network for neuron {name!r}; there are some for: {listed}. "
+                f"`spike2pop adapt --neuron {name} --out DIR` makes one."
+            )
+        path = found[name]
     return Predictor(load_network(path, neuron=name), device)
+
+
+class _Plan(NamedTuple):
+    """Which windows belong to a recording: the pieces that make it up, and those of its course."""
+
+    name: str
+    n_spikes: int
+    pieces: range
+    course: range
+    time_s: NDArray[np.floating]
+
+
+class _Read(NamedTuple):
+    """What the network says of each window; arrays over windows."""
+
+    log_weights: NDArray[np.floating]
+    means: NDArray[np.floating]
+    scales: NDArray[np.floating]
+    priors: NDArray[np.floating]
+    patterns: NDArray[np.floating]
+    features: NDArray[np.floating]
+    statistics: NDArray[np.floating]
+    domain_score: NDArray[np.floating]
+    n_intervals: NDArray[np.integer]
 
 
 class Predictor:
@@ -68,6 +103,8 @@ class Predictor:
     ----------
     neuron : str
         The neuron it answers for.
+    priors : tuple of str
+        The priors it can answer under.
     metadata : dict
         How the network was trained and how it scored.
     """
@@ -75,6 +112,10 @@ class Predictor:
     def __init__(self, loaded: LoadedNetwork, device: str | torch.device = "cpu") -> None:
         self.neuron = loaded.neuron
         self.metadata = loaded.metadata
+        # A density that no train taught says nothing.
+        drawn = loaded.metadata.get("data", {}).get("share_drawn", 0.0)
+        taught = dict(zip(PRIORS, (drawn < 1, drawn > 0), strict=True))
+        self.priors = tuple(name for name in PRIORS if taught[name])
         self.box = loaded.box
         self._loaded = loaded
         self._device = torch.device(device)
@@ -85,13 +126,18 @@ class Predictor:
         return f"Predictor(neuron={self.neuron!r}, parameters={size})"
 
     def predict(
-        self, trains: Iterable[_Recording | ArrayLike], progress: Callable[[int, int], None] | None = None
+        self,
+        trains: Iterable[_Recording | ArrayLike],
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        prior: str = PRIORS[0],
     ) -> list[Posterior]:
         """One posterior per train, in order.
 
-        A train longer than the network's window is read in several windows spread evenly over it; the
-        posterior is their equal-weight mixture. Windows of one neuron are not independent evidence, so their
-        densities are averaged, never multiplied: the answer can only be as narrow as its windows agree on.
+        A train of more intervals than the network reads at once is read in consecutive pieces that together
+        are all of it; the posterior is their equal-weight mixture. Pieces of one neuron's recording are not
+        independent evidence, so their densities are averaged, never multiplied: the answer can only be as
+        narrow as its pieces agree on.
 
         Parameters
         ----------
@@ -99,38 +145,49 @@ class Predictor:
             Times in ms, increasing. Arrays get their place, "0", "1", …, as id.
         progress : callable, optional
             Called with (windows done, windows in all) after each batch.
+        prior : "compensated", "drawn" or "both"
+            What the neuron is taken to be made like: as this package makes populations, which is what a
+            population that is to fire like the recording must have; with conductances anywhere in their
+            declared ranges; or either, weighed by what the recording looks like.
 
         Raises
         ------
         PredictorError
-            If the times of a train are not finite and increasing.
+            If the times of a train are not finite and increasing, or the network does not know the prior.
         """
+        self._check(prior)
         named = [_named(train, place) for place, train in enumerate(_listed(trains))]
         windows: list[NDArray[np.floating]] = []
-        owner: list[list[int]] = []
-        for _, times in named:
+        plans: list[_Plan] = []
+        for name, times in named:
             isi = np.diff(times)
-            own = []
-            if times.size >= MIN_SPIKES:
-                for start in window_starts(isi.size, self._loaded.max_intervals):
-                    own.append(len(windows))
-                    windows.append(isi[start : start + self._loaded.max_intervals])
-            owner.append(own)
+            parts = segments(isi.size, self._loaded.max_intervals) if times.size >= MIN_SPIKES else []
+            course = drift_windows(isi.size)
+            first = len(windows)
+            windows += [isi[part] for part in [*parts, *course]]
+            middle = [first + len(parts), len(windows)]
+            when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
+            plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
         with _few_threads(len(windows)):
-            raw = self._run(windows, progress)
-        return [
-            self._posterior(name, times.size, own, raw)
-            for (name, times), own in zip(named, owner, strict=True)
-        ]
+            read = self._run(windows, progress)
+        return [self._posterior(plan, read, prior) for plan in plans]
+
+    def _check(self, prior: str) -> None:
+        known = (*self.priors, *(["both"] if len(self.priors) > 1 else []))
+        if prior not in known:
+            raise PredictorError(
+                f"The {self.neuron} network knows the prior {' or '.join(map(repr, known))}, not {prior!r}."
+            )
 
     @torch.inference_mode()
     def _run(
         self, windows: Sequence[NDArray[np.floating]], progress: Callable[[int, int], None] | None
-    ) -> list[NDArray[np.floating]]:
-        """Arrays over windows: log weights, means, scales, pattern probabilities, log features."""
+    ) -> _Read | None:
         sizes = np.array([w.size for w in windows], dtype=np.int64)
         order = np.argsort(sizes, kind="stable")
         parts: list[list[NDArray[np.floating]]] = []
+        config = self._loaded.network.config
+        domain = self._loaded.domain
         done = 0
         while done < order.size:
             # Sorted by length, a batch is as wide as its last train.
@@ -138,56 +195,115 @@ class Predictor:
             count = max(1, min(count, int(_MOST_TOKENS // sizes[order[done + count - 1]])))
             chosen = order[done : done + count]
             isi, lengths = pad_intervals([windows[i] for i in chosen])
-            patch = self._loaded.network.config.patch
-            batch = make_batch(isi, lengths, self._loaded.scale, patch)
-            even = int(lengths.min()) > batch.tokens.shape[1] - patch
+            batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
+            even = int(batch.lengths.min()) > batch.tokens.shape[1] - config.patch
             out = self._network(
                 torch.from_numpy(batch.tokens).to(self._device),
-                None if even else torch.from_numpy(lengths).to(self._device),
+                None if even else torch.from_numpy(batch.lengths).to(self._device),
                 torch.from_numpy(batch.statistics).to(self._device),
             )
-            parts.append(
-                [t.double().cpu().numpy() for t in (*out[:3], out.pattern_logits.softmax(-1), out.features)]
+            made = (
+                *(t.cpu().numpy() for t in out[:3]),
+                out.prior_logits.softmax(-1).cpu().numpy(),
+                out.pattern_logits.softmax(-1).cpu().numpy(),
+                out.features.cpu().numpy(),
+                batch.raw_statistics,
+                np.zeros(count) if domain is None else domain.score(batch.statistics),
+                lengths,
             )
+            parts.append(list(made))
             done += count
             if progress is not None:
                 progress(done, order.size)
         if not parts:
-            return []
+            return None
         back = np.argsort(order, kind="stable")
-        return [np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)]
+        return _Read(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
 
-    def _posterior(
-        self, name: str, n_spikes: int, own: list[int], raw: list[NDArray[np.floating]]
-    ) -> Posterior:
-        if not own:
+    def _mixture(self, read: _Read, i: int, prior: str) -> Mixture:
+        own = [
+            Mixture(
+                read.log_weights[i, p].astype(np.float64),
+                read.means[i, p].astype(np.float64),
+                read.scales[i, p].astype(np.float64),
+                self.box,
+            )
+            for p, name in enumerate(PRIORS)
+            if prior in (name, "both")
+        ]
+        return own[0] if len(own) == 1 else Mixture.pool(own, read.priors[i].astype(np.float64))
+
+    def _posterior(self, plan: _Plan, read: _Read | None, prior: str) -> Posterior:
+        if not plan.pieces or read is None:
             silent = dict(zip(PATTERNS, (1.0, 0.0, 0.0), strict=True))
             nothing = dict.fromkeys(FEATURES, float("nan"))
-            return Posterior(name, self.neuron, None, silent, nothing, n_spikes, 0, (_SILENT,))
-        log_weights, means, scales, patterns, features = raw
-        parts = [Mixture(log_weights[i], means[i], scales[i], self.box) for i in own]
+            return Posterior(
+                plan.name, self.neuron, None, silent, nothing, plan.n_spikes, 0, (_SILENT,), prior
+            )
+        own = list(plan.pieces)
+        parts = [self._mixture(read, i, prior) for i in own]
         mixture = parts[0] if len(parts) == 1 else Mixture.pool(parts)
-        probabilities = patterns[own].mean(axis=0)
+        probabilities = read.patterns[own].mean(axis=0)
         scale = self._loaded.feature_scale
-        values = np.exp(features[own].mean(axis=0) * scale.std + scale.mean)
+        values = np.exp(read.features[own].mean(axis=0) * scale.std + scale.mean)
         if probabilities[0] >= probabilities[1]:
             values[1:] = np.nan
-        notes: tuple[str, ...] = ()
-        if len(own) > 1:
-            notes = (
-                f"Longer than the network's window of {self._loaded.max_intervals} intervals: "
-                f"{len(own)} windows spread over the recording were read and their posteriors averaged.",
-            )
+        domain = self._judge(read, own)
+        course = self._course(plan, read, prior)
+        p_drawn = float(read.priors[own, 1].mean()) if len(self.priors) > 1 else float("nan")
+        said = [
+            domain.sentence(self.neuron.upper()) if domain is not None else "",
+            course.sentence() if course is not None else "",
+            self._otherwise(read, own) if prior == PRIORS[0] and p_drawn > _DOUBT else "",
+            _PIECES.format(most=self._loaded.max_intervals, n=len(own)) if len(own) > 1 else "",
+        ]
         return Posterior(
-            name,
+            plan.name,
             self.neuron,
             mixture,
             dict(zip(PATTERNS, (0.0, *map(float, probabilities)), strict=True)),
             dict(zip(FEATURES, map(float, values), strict=True)),
-            n_spikes,
+            plan.n_spikes,
             len(own),
-            notes,
+            tuple(text for text in said if text),
+            prior,
+            p_drawn,
+            domain,
+            course,
         )
+
+    def _otherwise(self, read: _Read, own: list[int]) -> str:
+        """What the other prior says of a recording that looks like it."""
+        other = Mixture.pool([self._mixture(read, i, PRIORS[1]) for i in own])
+        mean, cov = other.moments()
+        std = np.sqrt(np.diagonal(cov))
+        return (
+            "It looks more like neurons with conductances anywhere in their ranges than like the populations "
+            f"made here; taken as such a neuron, g_s = {mean[0]:.1f} ± {std[0]:.1f} and "
+            f"g_u = {mean[1]:.1f} ± {std[1]:.1f}."
+        )
+
+    def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
+        """Judge the piece that is strangest but for half of them."""
+        domain = self._loaded.domain
+        if domain is None:
+            return None
+        i = own[int(np.argsort(read.domain_score[own])[len(own) // 2])]
+        return domain.judge(
+            float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
+        )
+
+    def _course(self, plan: _Plan, read: _Read, prior: str) -> Course | None:
+        if not plan.course:
+            return None
+        mixtures = [self._mixture(read, i, prior) for i in plan.course]
+        mean, cov = moments(
+            np.stack([m.log_weights for m in mixtures]),
+            np.stack([m.means for m in mixtures]),
+            np.stack([m.scales for m in mixtures]),
+            self.box,
+        )
+        return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,15 +21,26 @@ from safetensors.torch import save
 from torch import Tensor
 
 from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference import own_weights_folder
+from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
 
-__all__ = ["WEIGHTS_FOLDER", "FeatureScale", "LoadedNetwork", "fingerprint", "load_network", "save_weights"]
+__all__ = [
+    "WEIGHTS_FOLDER",
+    "FeatureScale",
+    "LoadedNetwork",
+    "fingerprint",
+    "install_weights",
+    "load_network",
+    "own_base",
+    "save_weights",
+]
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 256 * 2**20
 _KEY = "spike2pop_nb"
 _SCALES = tuple(f.name for f in fields(TokenScale))
@@ -52,6 +64,7 @@ class LoadedNetwork:
     feature_scale: FeatureScale
     box: Box
     max_intervals: int
+    domain: Domain | None
     metadata: dict[str, Any]
 
 
@@ -70,6 +83,7 @@ def save_weights(
     scale: TokenScale,
     feature_scale: FeatureScale,
     metadata: Mapping[str, Any],
+    domain: Domain | None = None,
 ) -> Path:
     """Write one weights file, whole or not at all.
 
@@ -80,6 +94,8 @@ def save_weights(
     metadata : mapping
         ``neuron``, ``config`` (`NetworkConfig.as_dict`), ``dic_range``, ``max_intervals``, ``base`` (None or
         ``{"neuron", "fingerprint"}``), and whatever describes data, training, versions and scores.
+    domain : Domain, optional
+        The test for strange recordings.
     """
     path = Path(path)
     tensors = {f"network.{name}": value.detach().float().cpu().contiguous() for name, value in state.items()}
@@ -89,6 +105,11 @@ def save_weights(
     }
     tensors["feature.mean"] = torch.from_numpy(np.float32(feature_scale.mean))
     tensors["feature.std"] = torch.from_numpy(np.float32(feature_scale.std))
+    if domain is not None:
+        tensors |= {
+            f"domain.{name}": torch.from_numpy(np.ascontiguousarray(getattr(domain, name), np.float32))
+            for name in Domain.names()
+        }
     content = save(tensors, metadata={_KEY: json.dumps({"format": FORMAT, **metadata})})
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
@@ -132,8 +153,8 @@ def load_network(
     Parameters
     ----------
     base_folder : Path, optional
-        Where the base of adapters is looked for: first beside ``path``, then here, then among the shipped
-        ones.
+        Where the base of adapters is looked for: first beside ``path`` (as ``<name>.base.safetensors``, or
+        under the base's own name), then here, then among the shipped ones.
     neuron : str, optional
         The neuron the weights must be for.
 
@@ -158,6 +179,9 @@ def load_network(
             raise ValueError("it was trained on other interval statistics")
         scale = TokenScale(**{key: tensors[f"scale.{key}"].numpy() for key in _SCALES})
         feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())
+        domain = None
+        if "domain.weight_1" in tensors:
+            domain = Domain(*(tensors[f"domain.{key}"].numpy() for key in Domain.names()))
         box = Box.from_ranges(metadata["dic_range"])
         max_intervals = int(metadata["max_intervals"])
         # Building draws random weights, soon overwritten; the caller's random state is put back.
@@ -172,14 +196,39 @@ def load_network(
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
     network.requires_grad_(False).eval()
-    return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, metadata)
+    return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, domain, metadata)
+
+
+def install_weights(path: str | Path, neuron: str) -> Path:
+    """Copy checked weights to where `load_predictor` finds them by the neuron's name; return where.
+
+    Raises
+    ------
+    PredictorError
+        If they are damaged, or for another neuron.
+    """
+    load_network(path, neuron=neuron)
+    folder = own_weights_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{neuron}.safetensors"
+    for source, place in ((own_base(Path(path)), own_base(target)), (Path(path), target)):
+        if source.is_file():
+            part = place.with_name(place.name + ".part")
+            shutil.copyfile(source, part)
+            part.replace(place)
+    return target
+
+
+def own_base(path: Path) -> Path:
+    """Where adapters keep a copy of a base network that is not shipped."""
+    return path.with_suffix(".base.safetensors")
 
 
 def _base_state(path: Path, base_folder: Path | None, base: Mapping[str, str]) -> dict[str, Tensor]:
     folders = [path.parent, *([base_folder] if base_folder else []), WEIGHTS_FOLDER]
+    places = [own_base(path), *(folder / f"{base['neuron']}.safetensors" for folder in folders)]
     found = None
-    for folder in folders:
-        candidate = folder / f"{base['neuron']}.safetensors"
+    for candidate in places:
         if candidate.is_file() and candidate != path:
             found = candidate
             state = _part(_read(candidate)[0], "network.")

@@ -4,7 +4,7 @@ Names that come from a file are escaped, because Plotly renders some HTML in its
 Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours say.
 """
 
-from spike2pop_nb.plots.dics import dic_plane, reachability
+from spike2pop_nb.plots.dics import course, dic_plane, reachability
 from spike2pop_nb.plots.populations import conductances, scores, traces
 from spike2pop_nb.plots.recordings import raster, recording
 from spike2pop_nb.plots.style import TEMPLATE, decimate, placeholder
@@ -12,6 +12,7 @@ from spike2pop_nb.plots.style import TEMPLATE, decimate, placeholder
 __all__ = [
     "TEMPLATE",
     "conductances",
+    "course",
     "decimate",
     "dic_plane",
     "placeholder",

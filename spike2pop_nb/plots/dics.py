@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.style import BLUE, RED, finish
+from spike2pop_nb.plots.style import BLUE, RED, finish, placeholder
 
-__all__ = ["dic_plane", "reachability"]
+__all__ = ["course", "dic_plane", "reachability"]
 
 
 def reachability(reach: Reachability, height: int = 320) -> go.Figure:
@@ -32,7 +32,8 @@ def dic_plane(
     neuron : str or NeuronModel
         Gives the ranges of the axes.
     posterior : Posterior, optional
-        Drawn as the smallest regions that hold 50 % and 95 % of it, its mean, and one standard deviation.
+        Drawn as the smallest regions that hold 50 % and 95 % of it, its mean, and one standard deviation; if
+        the recording drifts, its course too.
     reach : Reachability, optional
         Drawn as shading: the darker, the fewer members get there.
     height : int
@@ -62,6 +63,8 @@ def dic_plane(
         )
     if posterior is not None and posterior.usable:
         _add_posterior(figure, model, posterior)
+        if posterior.course is not None and posterior.course.drifts:
+            _add_course(figure, posterior.course)
     low_s, high_s = model.dic_range["g_s"]
     low_u, high_u = model.dic_range["g_u"]
     return finish(
@@ -71,6 +74,46 @@ def dic_plane(
         yaxis={"title": "g<sub>u</sub>, ultraslow DIC", "range": [low_u, high_u]},
         showlegend=posterior is not None and posterior.usable,
         margin={"t": 26},
+    )
+
+
+def course(posterior: Any, height: int = 320) -> go.Figure:
+    """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation."""
+    found = posterior.course
+    if found is None:
+        return placeholder("Too short a recording to follow its DICs over time", height)
+    figure = go.Figure()
+    for i, (name, colour) in enumerate((("g<sub>s</sub>", BLUE), ("g<sub>u</sub>", RED))):
+        figure.add_scatter(
+            x=found.time_s,
+            y=found.mean[:, i],
+            error_y={"array": found.std[:, i], "thickness": 1, "width": 0, "color": colour},
+            mode="lines+markers",
+            marker={"symbol": ("circle", "square")[i], "color": colour},
+            line={"color": colour, "dash": ("solid", "dot")[i]},
+            hovertemplate="%{x:.3g} s: %{y:.2f}<extra>" + name + "</extra>",
+            name=name,
+        )
+    return finish(
+        figure,
+        height,
+        xaxis={"title": "time in the recording (s)"},
+        yaxis={"title": "DIC (in units of g<sub>leak</sub>)"},
+        showlegend=True,
+        margin={"t": 26},
+    )
+
+
+def _add_course(figure: go.Figure, found: Any) -> None:
+    figure.add_scatter(
+        x=found.mean[:, 0],
+        y=found.mean[:, 1],
+        mode="lines+markers",
+        line={"color": "#5A6472", "width": 1},
+        marker={"color": found.time_s, "colorscale": "Cividis", "size": 7, "line": {"width": 0.5}},
+        customdata=found.time_s,
+        hovertemplate="at %{customdata:.3g} s: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+        name="course over time",
     )
 
 

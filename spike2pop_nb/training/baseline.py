@@ -13,7 +13,7 @@ __all__ = ["statistics_of", "trees"]
 
 
 def statistics_of(trains: Trains, longest: int = MAX_INTERVALS) -> NDArray[np.floating]:
-    """`STATISTICS` (n, 42) of every train, undisturbed."""
+    """`STATISTICS` (n, 55) of every train, undisturbed."""
     parts = [
         (b.rows, interval_statistics(b.isi_ms, b.lengths)) for b in ordered_batches(trains, 4096, longest)
     ]

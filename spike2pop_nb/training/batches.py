@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from spike2pop_nb.inference.posterior import FEATURES
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES
 
 __all__ = [
+    "NO_AUGMENTATION",
     "Augmentation",
     "Batch",
     "Trains",
+    "checksum",
     "epoch_batches",
     "log_of_features",
     "ordered_batches",
@@ -29,6 +32,7 @@ Ints = NDArray[np.integer]
 
 SPLITS = ("train", "validation", "test")
 _SHARES = (94, 97, 100)
+_PER_TRAIN = ("targets", "features", "pattern", "sigma", "group", "drawn", "id")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,10 @@ class Trains:
         Injected noise in µA/cm².
     group : int64 (n,)
         Population; members share their targets.
+    drawn : bool (n,)
+        Whether the conductances were drawn over their ranges, not made by compensation.
+    id : int64 (n,)
+        Number in its data set.
     """
 
     times_ms: Floats
@@ -58,6 +66,8 @@ class Trains:
     pattern: NDArray[np.int8]
     sigma: Floats
     group: NDArray[np.int64]
+    drawn: NDArray[np.bool_]
+    id: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -80,12 +90,31 @@ class Trains:
         return Trains(
             self.times_ms[index],
             offsets,
-            *(getattr(self, name)[rows] for name in ("targets", "features", "pattern", "sigma", "group")),
+            *(getattr(self, name)[rows] for name in _PER_TRAIN),
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[Trains]) -> Trains:
+        """All trains of several data sets, in order."""
+        ends = np.cumsum([part.offsets[-1] for part in parts])
+        offsets = [part.offsets[1:] + start for part, start in zip(parts, [0, *ends[:-1]], strict=True)]
+        return cls(
+            np.concatenate([part.times_ms for part in parts]),
+            np.concatenate([[0], *offsets]),
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in _PER_TRAIN),
         )
 
     def active(self) -> Trains:
         """Those with enough spikes to be read."""
         return self.take(self.n_spikes >= MIN_SPIKES)
+
+
+def checksum(trains: Trains) -> str:
+    """SHA-256 of the spike times, their numbers and the targets, in order."""
+    digest = hashlib.sha256()
+    for values in (trains.times_ms, trains.n_spikes, trains.targets):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def split_of(group: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -108,8 +137,8 @@ def log_of_features(features: Floats) -> Floats:
     return logs
 
 
-def read_trains(folder: str | Path, most_shards: int | None = None) -> Trains:
-    """Read the Parquet shards of a data set.
+def read_trains(folder: str | Path | Sequence[str | Path], most_shards: int | None = None) -> Trains:
+    """Read the Parquet shards of a data set, or of several.
 
     Raises
     ------
@@ -119,10 +148,12 @@ def read_trains(folder: str | Path, most_shards: int | None = None) -> Trains:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not isinstance(folder, str | Path):
+        return Trains.join([read_trains(one, most_shards) for one in folder])
     paths = sorted(Path(folder).glob("*.parquet"))[:most_shards]
     if not paths:
         raise TrainingError(f"No Parquet shards in {folder}.")
-    columns = ["g_s", "g_u", "sigma", "pattern", "group", "spike_times_ms", *FEATURES]
+    columns = ["id", "g_s", "g_u", "sigma", "pattern", "group", "monte_carlo", "spike_times_ms", *FEATURES]
     times, counts, scalars = [], [], []
     for path in paths:
         try:
@@ -146,6 +177,8 @@ def read_trains(folder: str | Path, most_shards: int | None = None) -> Trains:
         column["pattern"].astype(np.int8),
         column["sigma"].astype(np.float32),
         column["group"].astype(np.int64),
+        column["monte_carlo"].astype(bool),
+        column["id"].astype(np.int64),
     )
 
 
@@ -156,14 +189,14 @@ class Augmentation:
     Attributes
     ----------
     crop : float
-        Probability of a random window of at least half the intervals.
+        Probability of a random window, its length uniform in its logarithm, from `FEWEST` intervals to all.
     jitter, jitter_ms : float
         Probability of moving every spike by a normal step, and the largest standard deviation; it is drawn
         with small ones favoured, because 2 ms wipes out the intervals of a fast burst.
     drop, drop_share : float
-        Probability of losing spikes, and the share lost.
+        Probability of losing spikes, and the largest share lost.
     add, add_share : float
-        Probability of false spikes, and their share.
+        Probability of false spikes, and their largest share.
     settle : float
         Probability, for a train that is all but periodic, of shrinking its departures from the mean interval
         by a random factor: a simulation still settles from its start, by an amount that tells its DICs, and a
@@ -171,17 +204,19 @@ class Augmentation:
     """
 
     crop: float = 0.25
-    jitter: float = 0.1
+    jitter: float = 0.08
     jitter_ms: float = 2.0
     drop: float = 0.08
-    drop_share: float = 0.05
-    add: float = 0.02
-    add_share: float = 0.03
-    settle: float = 0.1
+    drop_share: float = 0.1
+    add: float = 0.05
+    add_share: float = 0.05
+    settle: float = 0.05
 
 
 NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, settle=0)
 _ALMOST_PERIODIC = 0.02
+FEWEST = 4
+"""Intervals of the shortest random window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,9 +234,9 @@ def _windows(
     """First spike and number of intervals of the window read of each row."""
     total = trains.n_spikes[rows] - 1
     size = total.copy()
-    chosen = (rng.random(rows.size) < crop) & (total > 2 * (MIN_SPIKES - 1))
-    least = -(-total // 2)
-    size[chosen] = rng.integers(least[chosen], total[chosen] + 1)
+    chosen = (rng.random(rows.size) < crop) & (total > FEWEST)
+    span = np.log(total[chosen] / FEWEST)
+    size[chosen] = np.rint(FEWEST * np.exp(rng.random(span.size) * span)).astype(np.int64)
     size = np.minimum(size, longest)
     first = trains.offsets[rows] + rng.integers(0, total - size + 1)
     return first, size
@@ -218,7 +253,7 @@ def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.
         times[moved] += (rng.standard_normal((moved.size, width)) * step[:, None]).astype(np.float32)
     thinned = np.flatnonzero(draw[1] < how.drop)
     if thinned.size:
-        lost = rng.random((thinned.size, width)) < how.drop_share
+        lost = rng.random((thinned.size, width)) < how.drop_share * rng.random((thinned.size, 1))
         keep_enough = (present[thinned] & ~lost).sum(axis=1) >= MIN_SPIKES
         times[thinned] = np.where(lost & keep_enough[:, None], np.inf, times[thinned])
     polluted = np.flatnonzero(draw[2] < how.add)
@@ -226,7 +261,8 @@ def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.
         extra = max(1, int(how.add_share * width))
         span = np.where(np.isfinite(times[polluted]), times[polluted], 0).max(axis=1)
         false = rng.random((polluted.size, extra)) * span[:, None]
-        false[rng.random(false.shape) >= (how.add_share * (size[polluted] + 1) / extra)[:, None]] = np.inf
+        wanted = how.add_share * rng.random(polluted.size) * (size[polluted] + 1)
+        false[rng.random(false.shape) >= (wanted / extra)[:, None]] = np.inf
         joined = np.sort(np.concatenate([times[polluted], false.astype(np.float32)], axis=1), axis=1)
         times[polluted] = joined[:, :width]
     changed = np.union1d(np.union1d(moved, thinned), polluted)

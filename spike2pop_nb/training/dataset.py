@@ -50,8 +50,10 @@ class Recipe(BaseModel):
         Share of groups whose members are not made by compensation but drawn uniformly over the neuron's
         ranges of conductances, each with its own DICs, which lie within the neuron's range of DICs: real
         neurons were not made by our algorithm.
-    noisy_share, sigma_max
-        Share of members with injected noise, its σ uniform between 0 and ``sigma_max`` µA/cm².
+    noisy_share, sigma_min, sigma_max
+        Share of members with injected noise, its σ uniform between ``sigma_min`` and ``sigma_max`` µA/cm².
+    duration_s
+        Length of the recordings; by default the neuron's own recording window. Both start there.
     accuracy
         Of the simulation.
     seed
@@ -67,7 +69,9 @@ class Recipe(BaseModel):
     members_per_target: int = Field(default=4, ge=1, le=1024)
     monte_carlo_share: float = Field(default=0.0, ge=0, le=1)
     noisy_share: float = Field(default=0.5, ge=0, le=1)
+    sigma_min: float = Field(default=0.0, ge=0, le=100)
     sigma_max: float = Field(default=6.0, ge=0, le=100)
+    duration_s: float | None = Field(default=None, gt=0, le=3600)
     accuracy: Literal["standard", "exact"] = "standard"
     seed: int = Field(default=0, ge=0)
     shard_size: int = Field(default=4096, ge=1, le=1_000_000)
@@ -135,7 +139,8 @@ def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.
     table[["g_s", "g_u"]] = np.concatenate([np.repeat(targets, per, axis=0), found])[:n].astype(np.float32)
     table[list(neuron.g_columns)] = g[:n]
     noisy = rng.random(n) < recipe.noisy_share
-    table["sigma"] = np.where(noisy, rng.uniform(0, recipe.sigma_max, n), 0.0).astype(np.float32)
+    sigma = rng.uniform(recipe.sigma_min, max(recipe.sigma_min, recipe.sigma_max), n)
+    table["sigma"] = np.where(noisy, sigma, 0.0).astype(np.float32)
     return table, rng
 
 
@@ -206,9 +211,12 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
         return count_rows(path)
     neuron = get_neuron(recipe.neuron)
     table, rng = sample_members(recipe, shard)
+    start, stop = neuron.recording_window_ms
     simulated = simulate(
         table[list(neuron.g_columns)].to_numpy(),
         neuron,
+        transient_ms=start,
+        duration_ms=stop if recipe.duration_s is None else start + 1000 * recipe.duration_s,
         accuracy=recipe.accuracy,
         record="spikes",
         noise_sigma=table["sigma"].to_numpy(float),

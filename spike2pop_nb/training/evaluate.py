@@ -1,57 +1,66 @@
-"""Scores of a network on populations it has never seen, beside a baseline and the published figures."""
+"""Scores of a network on populations it has never seen, beside baselines and the published figures."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.inference.mixture import Mixture
-from spike2pop_nb.inference.posterior import FEATURES, Posterior
+from spike2pop_nb.inference.posterior import PRIORS
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network
+from spike2pop_nb.training import stress
 from spike2pop_nb.training.baseline import trees
 from spike2pop_nb.training.batches import Trains, read_trains, split_of
 from spike2pop_nb.training.dataset import read_recipe
+from spike2pop_nb.training.failures import draw_failures
 from spike2pop_nb.training.model_card import model_card
+from spike2pop_nb.training.scores import score
 
-__all__ = ["LEVELS", "evaluate", "score"]
+__all__ = ["evaluate"]
 
-LEVELS = (0.5, 0.8, 0.95)
-_DRAWS = 400
 Floats = NDArray[np.floating]
-_PATTERNS = {"all": (1, 2), "spiking": (1,), "bursting": (2,)}
+Folders = str | Path | Sequence[str | Path]
 
 
 def evaluate(
     weights: str | Path,
-    data_dir: str | Path,
+    data_dir: Folders,
     out_dir: str | Path,
     *,
-    most_test: int | None = None,
+    held_out: Sequence[str | Path] = (),
+    ablations: Sequence[str | Path] = (),
+    curve: str | Path | None = None,
+    most_test: int | None = 20_000,
     most_shards: int | None = None,
     baseline: bool = True,
-    baseline_trains: int | None = 100_000,
+    baseline_trains: int | None = None,
     baseline_rounds: int = 500,
     device: str = "cpu",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Score a network on the test split of a data set; write ``scores.json`` and ``model_card.md``.
+    """Score a network on the test split of its data; write ``scores.json`` and ``model_card.md``.
 
     Parameters
     ----------
     weights, data_dir, out_dir : path
-        The network, the shards it was trained on (their test populations were kept apart), and where to
-        write.
+        The network, the shards it was trained on (one folder or several; their test populations were kept
+        apart), and where to write.
+    held_out : sequence of path
+        Data sets that it was not trained on at all, scored whole.
+    ablations : sequence of path
+        Weights of other networks trained on the same data, to stand beside.
+    curve : path, optional
+        CSV that `adapt` leaves: error against number of trains, for the card.
     most_test : int, optional
-        Score at most this many trains, drawn at random.
+        Score at most this many trains of each kind, drawn at random; None for all.
     most_shards : int, optional
         Read only the first few shards, as in training.
     baseline, baseline_trains, baseline_rounds : bool, int, int
@@ -70,130 +79,104 @@ def evaluate(
     """
     loaded = load_network(weights)
     predictor = Predictor(loaded, device)
-    trains = read_trains(data_dir, most_shards)
+    folders = [data_dir] if isinstance(data_dir, str | Path) else list(data_dir)
+    trains = read_trains(folders, most_shards)
     side = split_of(trains.group)
-    held = trains.take(side == 2)
-    n_silent = int((held.n_spikes < 3).sum())
-    test = held.active()
-    if not len(test):
-        raise TrainingError(f"{data_dir} has no test populations with 3 spikes or more.")
-    if most_test is not None and len(test) > most_test:
-        test = test.take(np.sort(np.random.default_rng(seed).permutation(len(test))[:most_test]))
-    posteriors = predictor.predict([test.train(i) for i in range(len(test))], progress)
-    guesses = {}
-    if baseline:
-        guesses["trees"] = trees(
-            trains.take(side == 0).active(), test, baseline_trains, seed, baseline_rounds
-        )
-    scores = {
+    active = trains.n_spikes >= 3
+    n_silent = int(((side == 2) & ~active & ~trains.drawn).sum())
+    made = trains.take((side == 2) & active & ~trains.drawn)
+    if not len(made):
+        raise TrainingError(f"{folders[0]} has no test populations with 3 spikes or more.")
+    test = _some(made, most_test, seed)
+    others = {Path(folder).name: read_trains(folder).active() for folder in held_out}
+    guesses = _trees(
+        trains.take((side == 0) & active & ~trains.drawn) if baseline else None,
+        {"": test, **others},
+        baseline_trains,
+        seed,
+        baseline_rounds,
+    )
+    rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
+    scores: dict[str, Any] = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
-        "recipe": read_recipe(data_dir).model_dump(),
+        "recipes": {Path(folder).name: read_recipe(folder).model_dump() for folder in [*folders, *held_out]},
+        "data": [Path(folder).name for folder in folders],
+        "held_out": {},
         "test_trains": len(test),
         "silent_test_trains": n_silent,
-        "baseline_trains": min(baseline_trains or 10**9, int((side == 0).sum())) if baseline else 0,
-        "bands": score(test, posteriors, guesses, seed),
+        "baseline_trains": int(min(((side == 0) & active & ~trains.drawn).sum(), baseline_trains or 10**9))
+        if baseline
+        else 0,
+        "bands": score(test, predictor.predict(_listed(test), progress), guesses.get("", {}), seed),
+        "ablations": {
+            name: score(test, rival.predict(_listed(test)), {}, seed)["all"] for name, rival in rivals.items()
+        },
+        "by_length": stress.by_length(predictor, made, seed=seed),
+        "disturbed": stress.disturbed(predictor, test, seed=seed),
+        "drift": stress.drift(predictor, made, seed=seed),
     }
+    if loaded.domain is not None:
+        scores["strange"] = stress.strange(predictor, test, seed=seed)
+    drawn = trains.take((side == 2) & active & trains.drawn)
+    if len(drawn):
+        scores["drawn"] = _drawn(predictor, _some(drawn, most_test, seed), seed)
+    for name, other in others.items():
+        scores["held_out"][name] = score(
+            other, predictor.predict(_listed(other)), guesses.get(name, {}), seed, _own_firing(other, others)
+        )
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     (out / "scores.json").write_text(json.dumps(scores, indent=1, allow_nan=True) + "\n")
-    (out / "model_card.md").write_text(model_card(scores, Path(weights).with_name("history.csv")))
+    drawing = out / f"{loaded.neuron}_failures.svg"
+    draw_failures(test, predictor.predict(_listed(test)), drawing)
+    if curve is not None and Path(curve).is_file():
+        with Path(curve).open(newline="") as file:
+            scores["curve"] = list(csv.DictReader(file))
+    (out / "model_card.md").write_text(
+        model_card(scores, Path(weights).with_name("history.csv"), drawing.name)
+    )
     return scores
 
 
-def score(
-    test: Trains, posteriors: list[Posterior], guesses: dict[str, Floats], seed: int = 0
-) -> dict[str, dict[str, Any]]:
-    """Scores by noise band and firing pattern.
-
-    Parameters
-    ----------
-    test : Trains
-        With 3 spikes or more each.
-    posteriors : list of Posterior
-        One per train.
-    guesses : dict of array (n, 2)
-        Point predictions of other methods, to stand beside.
-
-    Returns
-    -------
-    dict
-        For each band ("clean", "noisy", "all") and pattern ("all", "spiking", "bursting"): mean absolute
-        errors [g_s, g_u] of mean, median, other methods, the constant median, and the posteriors shuffled
-        over trains; the posterior's own standard deviation; negative log likelihood in DIC units; coverage of
-        credible regions; pattern accuracy; feature errors in their units.
-    """
-    rng = np.random.default_rng(seed)
-    targets = test.targets.astype(np.float64)
-    mean = np.stack([p.mean for p in posteriors])
-    points = {"mean": mean, "median": np.stack([p.median for p in posteriors]), **guesses}
-    points["constant"] = np.broadcast_to(np.median(targets, axis=0), targets.shape)
-    std = np.stack([p.std for p in posteriors])
-    rank, log_prob, place = _ranks(posteriors, targets, rng)
-    named = np.array([1 if p.most_likely_pattern == "spiking" else 2 for p in posteriors])
-    features = np.array([[p.features[f] for f in FEATURES] for p in posteriors])
-    feature_error = np.abs(features - test.features)
-    bands = {"clean": test.sigma == 0, "noisy": test.sigma > 0, "all": test.sigma >= 0}
-    scores: dict[str, dict[str, Any]] = {}
-    for band, in_band in bands.items():
-        scores[band] = {}
-        for pattern, codes in _PATTERNS.items():
-            chosen = np.flatnonzero(in_band & np.isin(test.pattern, codes))
-            if not chosen.size:
-                continue
-            error = {
-                name: [float(v) for v in np.abs(point[chosen] - targets[chosen]).mean(axis=0)]
-                for name, point in points.items()
-            }
-            mixed = rng.permutation(chosen)
-            error["shuffled"] = [float(v) for v in np.abs(mean[mixed] - targets[chosen]).mean(axis=0)]
-            histogram = [np.histogram(place[chosen, i], bins=10, range=(0, 1))[0].tolist() for i in range(2)]
-            known = np.isfinite(feature_error[chosen])
-            totals = np.where(known, feature_error[chosen], 0).sum(axis=0)
-            scores[band][pattern] = {
-                "trains": int(chosen.size),
-                "mae": error,
-                "posterior_std": [float(v) for v in std[chosen].mean(axis=0)],
-                "nll": float(-log_prob[chosen].mean()),
-                "coverage": {str(level): float((rank[chosen] <= level).mean()) for level in LEVELS},
-                "rank_histogram": dict(zip(("g_s", "g_u"), histogram, strict=True)),
-                "pattern_accuracy": float((named[chosen] == test.pattern[chosen]).mean()),
-                "feature_mae": {
-                    name: float(totals[i] / known[:, i].sum()) if known[:, i].any() else None
-                    for i, name in enumerate(FEATURES)
-                },
-            }
-    return scores
+def _trees(
+    fitting: Trains | None, asked: dict[str, Trains], most: int | None, seed: int, rounds: int
+) -> dict[str, dict[str, Floats]]:
+    if fitting is None:
+        return {}
+    answers = trees(fitting, Trains.join(list(asked.values())), most, seed, rounds)
+    ends = np.cumsum([len(part) for part in asked.values()])[:-1]
+    return {name: {"trees": part} for name, part in zip(asked, np.split(answers, ends), strict=True)}
 
 
-def _ranks(
-    posteriors: list[Posterior], targets: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats, Floats]:
-    """Level of the smallest credible region that reaches each target, its log density, its marginal CDF
-    values.
-
-    A calibrated posterior makes the first and the last uniform on (0, 1) over trains.
-    """
-    rank = np.empty(len(posteriors))
-    log_prob = np.empty(len(posteriors))
-    place = np.empty((len(posteriors), 2))
-    for i, p in enumerate(posteriors):
-        mixture = p.mixture
-        if mixture is None:
-            raise TrainingError("Only trains with 3 spikes or more can be scored.")
-        # The border of the box carries no density; a target on it is judged just inside.
-        target = mixture.box.from_line(mixture.box.to_line(targets[i]))
-        both = mixture.log_prob(np.vstack([target, mixture.sample(_DRAWS, rng)]))
-        log_prob[i] = both[0]
-        rank[i] = (both[1:] > both[0]).mean()
-        place[i] = _cdf(mixture, target)
-    return rank, log_prob, place
+def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:
+    """Scores of neurons with drawn conductances, read under each prior, and how well they are recognised."""
+    everything = {"all": np.ones(len(drawn), dtype=bool)}
+    rows: dict[str, Any] = {}
+    for prior in predictor.priors:
+        posteriors = predictor.predict(_listed(drawn), prior=prior)
+        rows[prior] = score(drawn, posteriors, {}, seed, everything)["all"]
+    if PRIORS[1] in predictor.priors:
+        rows["recognised"] = float(np.mean([p.p_drawn > 0.5 for p in posteriors]))
+    return rows
 
 
-def _cdf(mixture: Mixture, x: Floats) -> Floats:
-    a, b, slope = mixture.scales.T
-    first = np.exp(-a)
-    spread = np.stack([first, np.hypot(slope * first, np.exp(-b))], axis=1)
-    weights = np.exp(mixture.log_weights)[:, None]
-    reached: Floats = (weights * ndtr((mixture.box.to_line(x) - mixture.means) / spread)).sum(axis=0)
-    return reached
+def _own_firing(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]]:
+    """All trains, and those of neurons that another held-out set shows to fire without noise too."""
+    masks = {"all": np.ones(len(trains), dtype=bool)}
+    for other in others.values():
+        if other is not trains and not other.sigma.any() and trains.sigma.any():
+            same = np.isin(trains.id, other.id)
+            if same.any() and not same.all():
+                masks["fire without noise too"] = same
+    return masks
+
+
+def _listed(trains: Trains) -> list[Floats]:
+    return [trains.train(i) for i in range(len(trains))]
+
+
+def _some(trains: Trains, most: int | None, seed: int) -> Trains:
+    if most is None or len(trains) <= most:
+        return trains
+    return trains.take(np.sort(np.random.default_rng(seed).permutation(len(trains))[:most]))

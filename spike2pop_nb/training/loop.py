@@ -15,6 +15,7 @@ import torch
 
 from spike2pop_nb import __version__
 from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora
 from spike2pop_nb.inference.mixture import Box, moments
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkOutput
@@ -36,6 +37,8 @@ class RunData(NamedTuple):
     scale: TokenScale
     feature_scale: FeatureScale
     box: Box
+    domain: Domain
+    recipes: dict[str, Any]
 
 
 class Run:
@@ -184,7 +187,9 @@ class Run:
         return self.options.learning_rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along)))
 
     def _forward(self, trains: Trains, batch: Batch) -> tuple[NetworkOutput, LossParts]:
-        made = make_batch(batch.isi_ms, batch.lengths, self.data.scale, self.config.patch)
+        made = make_batch(
+            batch.isi_ms, batch.lengths, self.data.scale, self.config.patch, self.config.most_tokens
+        )
 
         def put(values: np.ndarray) -> torch.Tensor:
             return torch.from_numpy(values).to(self.device, non_blocking=True)
@@ -196,7 +201,7 @@ class Run:
         parts = losses(
             out,
             put(box.to_line(targets).astype(np.float32)),
-            put(((targets - box.low) / (box.high - box.low)).astype(np.float32)),
+            put(trains.drawn[batch.rows].astype(np.int64)),
             put((trains.pattern[batch.rows] == 2).astype(np.int64)),
             put(features.astype(np.float32)),
             self.pattern_weight,
@@ -237,7 +242,8 @@ class Run:
             for batch in ordered_batches(trains, 512, self.options.longest):
                 out, loss = self._forward(trains, batch)
                 parts += np.array([float(p) for p in loss]) * batch.rows.size / len(trains)
-                weight, centre, scale = (t.double().cpu().numpy() for t in out[:3])
+                own = np.arange(batch.rows.size), trains.drawn[batch.rows].astype(np.int64)
+                weight, centre, scale = (t.double().cpu().numpy()[own] for t in out[:3])
                 mean, _ = moments(weight, centre, scale, self.data.box)
                 error[batch.rows] = np.abs(mean - trains.targets[batch.rows])
                 guess = out.pattern_logits.argmax(dim=-1).cpu().numpy() + 1
@@ -248,10 +254,12 @@ class Run:
         row |= {f"train_{k}": float(v) for k, v in zip(("loss", *LossParts._fields[1:]), sums, strict=True)}
         row |= {f"val_{k}": float(v) for k, v in zip(("loss", *LossParts._fields[1:]), parts, strict=True)}
         row["val_accuracy"] = float(right.mean())
+        made = ~trains.drawn
         for name, where in (
-            ("", slice(None)),
-            ("_spiking", trains.pattern == 1),
-            ("_bursting", trains.pattern == 2),
+            ("", made),
+            ("_spiking", made & (trains.pattern == 1)),
+            ("_bursting", made & (trains.pattern == 2)),
+            ("_drawn", trains.drawn),
         ):
             chosen = error[where]
             for i, dic in enumerate(("g_s", "g_u")):
@@ -277,11 +285,13 @@ class Run:
                 },
                 "max_intervals": self.options.longest,
                 "base": self.base,
+                "recipes": self.data.recipes,
                 "data": {
                     "trains": len(train_set),
                     "validation_trains": len(self.data.validation),
                     "share_noisy": float((train_set.sigma > 0).mean()),
                     "share_bursting": float((train_set.pattern == 2).mean()),
+                    "share_drawn": float(train_set.drawn.mean()),
                 },
                 "training": {
                     "seed": self.seed,
@@ -300,4 +310,5 @@ class Run:
                     "python": platform.python_version(),
                 },
             },
+            self.data.domain,
         )

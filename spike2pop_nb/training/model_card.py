@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["PUBLISHED", "model_card"]
 
 PUBLISHED: dict[str, list[tuple[str, str, str, tuple[float, float]]]] = {
-    # (noise band, pattern, source, mean absolute error of g_s and g_u)
+    # (test set, pattern, source, mean absolute error of g_s and g_u); "noisy" has σ = 5
     "stg": [
         ("clean", "all", "published", (2.85, 1.75)),
         ("clean", "spiking", "published", (4.65, 2.30)),
@@ -33,7 +33,15 @@ PUBLISHED: dict[str, list[tuple[str, str, str, tuple[float, float]]]] = {
         ("noisy", "bursting", "published weights, remeasured", (4.03, 5.74)),
     ],
 }
-_BANDS = {"clean": "no injected noise", "noisy": "injected noise", "all": "both"}
+_BANDS = {
+    "clean": "no injected noise",
+    "noisy": "injected noise",
+    "sigma_0_2": "σ up to 2",
+    "sigma_2_4": "σ 2 to 4",
+    "sigma_4_6": "σ over 4",
+    "all": "both",
+}
+_SHOWN = ("clean", "noisy", "all")
 _METHODS = {
     "mean": "network, posterior mean",
     "median": "network, posterior median",
@@ -48,81 +56,273 @@ _UNITS = {
     "burst_duration_ms": "ms",
     "spikes_per_burst": "spikes",
 }
+_BARS = "▁▂▃▄▅▆▇█"
 
 
-def model_card(scores: dict[str, Any], history: Path | None = None) -> str:
-    """Markdown from what `evaluate` returns, and the run's ``history.csv`` if it is there."""
-    neuron, weights = scores["neuron"], scores["weights"]
-    data, training = weights.get("data", {}), weights.get("training", {})
-    kind = (
-        "low-rank adapters on the frozen network of another neuron"
-        if weights.get("base")
-        else "whole network"
-    )
+def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str | None = None) -> str:
+    """Markdown from what `evaluate` returns, the run's ``history.csv``, and the name of a drawing."""
     lines = [
-        f"# Network for neuron `{neuron}`",
+        *_head(scores),
+        *_errors(scores),
+        *_held_out(scores),
+        *_calibration(scores),
+        *_features(scores["bands"]),
+        *_lengths(scores),
+        *_disturbed(scores),
+        *_strange(scores),
+        *_drawn(scores),
+        *_ablations(scores),
+        *_adapting(scores),
+    ]
+    if drawing is not None:
+        lines += ["", "## Failures in the (g_s, g_u) plane", "", f"![Errors over the plane]({drawing})"]
+    lines += _curve(history) + _commands(scores)
+    versions = ", ".join(f"{k} {v}" for k, v in scores["weights"].get("versions", {}).items())
+    return "\n".join([*lines, "", f"Made with {versions}.", ""])
+
+
+def _table(*names: str) -> list[str]:
+    return ["", "| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+
+
+def _pair(values: list[float]) -> str:
+    return " / ".join(f"{v:.2f}" for v in values)
+
+
+def _percent(values: dict[str, float]) -> str:
+    return " | ".join(f"{100 * v:.1f}" for v in values.values())
+
+
+def _head(scores: dict[str, Any]) -> list[str]:
+    weights = scores["weights"]
+    data, training = weights.get("data", {}), weights.get("training", {})
+    base = weights.get("base")
+    kind = f"low-rank adapters on the frozen network of {base['neuron']!r}" if base else "whole network"
+    return [
+        f"# Network for neuron `{scores['neuron']}`",
         "",
         f"A distribution over (g_s, g_u) from spike times; {kind}. "
         f"Trained for {training.get('epoch')} epochs ({training.get('steps')} steps, "
         f"{training.get('minutes')} min on {training.get('device')}, seed {training.get('seed')}) "
         f"on {data.get('trains')} simulated trains, "
         f"{100 * data.get('share_noisy', 0):.0f} % with injected noise, "
-        f"{100 * data.get('share_bursting', 0):.0f} % bursting.",
+        f"{100 * data.get('share_bursting', 0):.0f} % bursting, "
+        f"{100 * data.get('share_drawn', 0):.0f} % of neurons with conductances drawn over their ranges.",
         "",
-        f"Scored on {scores['test_trains']} trains of populations that were kept apart"
+        f"Scored on {scores['test_trains']} trains of populations that were kept apart, made by compensation"
         f" ({scores['silent_test_trains']} more had under 3 spikes and are called silent by rule). "
-        f"The trees saw {scores['baseline_trains']} trains of the same training data. "
-        "Published figures come from other test trains; they stand here for orientation.",
-        "",
-        "## Mean absolute error, g_s / g_u",
-        "",
-        "| trains | pattern | method | g_s | g_u |",
-        "|---|---|---|---|---|",
+        f"The trees saw {scores['baseline_trains']} trains, all of the same training data that were made by "
+        "compensation. Published figures come from other test trains; they stand here for orientation.",
     ]
-    for band, patterns in scores["bands"].items():
-        for pattern, row in patterns.items():
-            for method, words in _METHODS.items():
+
+
+def _rows(bands: dict[str, Any], names: dict[str, str], published: list[Any]) -> list[str]:
+    lines = []
+    for band, words in names.items():
+        for pattern, row in bands.get(band, {}).items():
+            start = f"| {words} | {pattern} |"
+            for method, title in _METHODS.items():
                 if method in row["mae"]:
-                    g_s, g_u = row["mae"][method]
-                    lines.append(f"| {_BANDS[band]} | {pattern} | {words} | {g_s:.2f} | {g_u:.2f} |")
-            for b, p, source, (g_s, g_u) in PUBLISHED.get(neuron, []):
+                    lines.append(f"{start} {title} | {_pair(row['mae'][method])} |")
+            lines.append(f"{start} median, as its posterior expects | {_pair(row['expected_error'])} |")
+            for b, p, source, error in published:
                 if (b, p) == (band, pattern):
-                    lines.append(f"| {_BANDS[band]} | {pattern} | {source} | {g_s:.2f} | {g_u:.2f} |")
-    lines += _behind(scores["bands"])
-    lines += [
+                    lines.append(f"{start} {source} | {_pair(list(error))} |")
+    return lines
+
+
+def _errors(scores: dict[str, Any]) -> list[str]:
+    lines = ["", "## Mean absolute error, g_s / g_u", *_table("trains", "pattern", "method", "g_s / g_u")]
+    lines += _rows(scores["bands"], {k: _BANDS[k] for k in _SHOWN}, PUBLISHED.get(scores["neuron"], []))
+    return lines + _behind(scores)
+
+
+def _held_out(scores: dict[str, Any]) -> list[str]:
+    if not scores["held_out"]:
+        return []
+    lines = [
+        "",
+        "## Data sets the network never trained on",
+        *_table("data", "pattern", "method", "g_s / g_u"),
+    ]
+    for name, bands in scores["held_out"].items():
+        title = {band: name if band == "all" else f"{name}, {band}" for band in bands}
+        lines += _rows(bands, title, [])
+    lines += _table("data", "n", "50 %", "80 %", "95 %", "pattern right")
+    for name, bands in scores["held_out"].items():
+        row = bands["all"]["all"]
+        covered = _percent(row["coverage"])
+        lines.append(f"| {name} | {row['trains']} | {covered} | {row['pattern_accuracy']:.4f} |")
+    return lines
+
+
+def _calibration(scores: dict[str, Any]) -> list[str]:
+    lines = [
         "",
         "## Width and calibration",
         "",
         "Share of targets inside the 50, 80 and 95 % highest-density regions; mean posterior standard "
-        "deviation; negative log likelihood per train (DIC units).",
-        "",
-        "| trains | pattern | n | 50 % | 80 % | 95 % | std g_s | std g_u | NLL | pattern right |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "deviation; negative log likelihood per train (DIC units); ranks of the targets in the marginal "
+        "posteriors, 20 bins from 0 to 1, flat if calibrated.",
+        *_table("trains", "pattern", "n", "50 %", "80 %", "95 %", "std g_s / g_u", "NLL", "pattern right"),
     ]
     for band, patterns in scores["bands"].items():
         for pattern, row in patterns.items():
-            covered = " | ".join(f"{100 * v:.1f}" for v in row["coverage"].values())
-            std = " | ".join(f"{v:.2f}" for v in row["posterior_std"])
             lines.append(
-                f"| {_BANDS[band]} | {pattern} | {row['trains']} | {covered} | {std} | {row['nll']:.2f} "
-                f"| {row['pattern_accuracy']:.4f} |"
+                f"| {_BANDS[band]} | {pattern} | {row['trains']} | {_percent(row['coverage'])} "
+                f"| {_pair(row['posterior_std'])} | {row['nll']:.2f} | {row['pattern_accuracy']:.4f} |"
             )
-    lines += ["", "## Features, mean absolute error", "", "| trains | " + " | ".join(_UNITS) + " |"]
-    lines.append("|---|" + "---|" * len(_UNITS))
+    lines += _table("trains", "pattern", "ranks of g_s", "ranks of g_u", "largest departure from flat")
     for band, patterns in scores["bands"].items():
-        values = patterns.get("all", {}).get("feature_mae", {})
+        for pattern, row in patterns.items():
+            ranks = row["rank_histogram"]
+            shown = " | ".join(_bars(ranks[dic]) for dic in ("g_s", "g_u"))
+            off = max(max(abs(len(v) * x / sum(v) - 1) for x in v) for v in ranks.values())
+            lines.append(f"| {_BANDS[band]} | {pattern} | {shown} | {100 * off:.0f} % |")
+    return lines
+
+
+def _bars(counts: list[int]) -> str:
+    """A histogram in a line: half height is flat."""
+    flat = sum(counts) / len(counts)
+    return "".join(_BARS[min(int(4 * n / max(flat, 1e-9)), len(_BARS) - 1)] for n in counts)
+
+
+def _features(bands: dict[str, Any]) -> list[str]:
+    lines = ["", "## Features, mean absolute error", *_table("trains", *_UNITS)]
+    for band in _SHOWN:
+        values = bands.get(band, {}).get("all", {}).get("feature_mae", {})
         shown = [f"{values[f]:.3g} {u}" if values.get(f) is not None else "–" for f, u in _UNITS.items()]
         lines.append(f"| {_BANDS[band]} | " + " | ".join(shown) + " |")
-    lines += _curve(history) + _commands(scores)
-    versions = ", ".join(f"{k} {v}" for k, v in weights.get("versions", {}).items())
-    return "\n".join([*lines, "", f"Made with {versions}.", ""])
+    return lines
 
 
-def _behind(bands: dict[str, Any]) -> list[str]:
+def _stressed(rows: dict[str, Any], first: str) -> list[str]:
+    lines = _table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %")
+    for name, row in rows.items():
+        lines.append(
+            f"| {name} | {row['trains']} | {_pair(row['mae'])} | {_pair(row['expected_error'])} "
+            f"| {_percent(row['coverage'])} |"
+        )
+    return lines
+
+
+def _lengths(scores: dict[str, Any]) -> list[str]:
+    rows = scores.get("by_length")
+    if not rows:
+        return []
+    return [
+        "",
+        "## Length of the recording",
+        "",
+        "Windows from the middle of test trains that have as many intervals; longer ones are of trains that "
+        "fire faster or longer: compare a row's error with what its posterior expects.",
+        *_stressed(rows, "intervals"),
+    ]
+
+
+def _disturbed(scores: dict[str, Any]) -> list[str]:
+    rows = scores.get("disturbed")
+    if not rows:
+        return []
+    return ["", "## Missing, false and jittered spikes", *_stressed(rows, "trains")]
+
+
+def _strange(scores: dict[str, Any]) -> list[str]:
+    found = scores.get("strange")
+    lines = []
+    if found:
+        alarms = ", ".join(f"{name} {100 * v:.1f} %" for name, v in found["false_alarms"].items())
+        lines += [
+            "",
+            "## Strange recordings",
+            "",
+            f"Held-out trains of the neuron that are flagged wrongly: {alarms}.",
+            *_table("kind", "trains", "AUROC", "flagged"),
+        ]
+        for kind, row in found["kinds"].items():
+            lines.append(f"| {kind} | {row['trains']} | {row['auroc']:.3f} | {100 * row['flagged']:.1f} % |")
+    moved = scores.get("drift")
+    if moved:
+        jumps = moved["jumps_over_5_found"]
+        found_share = (
+            ""
+            if jumps is None
+            else (f" Of those spliced from two neurons whose DICs differ by over 5, {100 * jumps:.1f} % are.")
+        )
+        lines += [
+            "",
+            "## Drift",
+            "",
+            f"Of {moved['trains']} steady trains, {100 * moved['steady_called_drifting']:.1f} % are said to "
+            f"drift.{found_share}",
+        ]
+    return lines
+
+
+def _drawn(scores: dict[str, Any]) -> list[str]:
+    rows = scores.get("drawn")
+    if not rows:
+        return []
+    lines = [
+        "",
+        "## Neurons of another make",
+        "",
+        "Test neurons whose conductances were drawn over their declared ranges, read under each prior.",
+        *_table("prior", "pattern", "n", "g_s / g_u", "always the median", "50 %", "80 %", "95 %"),
+    ]
+    for prior, patterns in rows.items():
+        if prior == "recognised":
+            continue
+        for pattern, row in patterns.items():
+            lines.append(
+                f"| {prior} | {pattern} | {row['trains']} | {_pair(row['mae']['median'])} "
+                f"| {_pair(row['mae']['constant'])} | {_percent(row['coverage'])} |"
+            )
+    if "recognised" in rows:
+        lines += ["", f"{100 * rows['recognised']:.1f} % of them are recognised as drawn."]
+    return lines
+
+
+def _ablations(scores: dict[str, Any]) -> list[str]:
+    if not scores.get("ablations"):
+        return []
+    lines = [
+        "",
+        "## Ablations",
+        "",
+        "Other networks, trained on the same data and for as many epochs as the first row; all test trains.",
+        *_table("network", "g_s / g_u", "spiking", "bursting", "NLL"),
+    ]
+    for name, row in scores["ablations"].items():
+        errors = " | ".join(
+            _pair(row[p]["mae"]["median"]) for p in ("all", "spiking", "bursting") if p in row
+        )
+        lines.append(f"| {name} | {errors} | {row['all']['nll']:.3f} |")
+    return lines
+
+
+def _adapting(scores: dict[str, Any]) -> list[str]:
+    if not scores.get("curve"):
+        return []
+    lines = [
+        "",
+        "## Adapting against training from scratch",
+        "",
+        "Posterior median, test trains made by compensation.",
+        *_table("training trains", "way", "g_s / g_u", "NLL"),
+    ]
+    for row in scores["curve"]:
+        error = _pair([float(row["mae_g_s"]), float(row["mae_g_u"])])
+        lines.append(f"| {row['trains']} | {row['way']} | {error} | {float(row['nll']):.2f} |")
+    return lines
+
+
+def _behind(scores: dict[str, Any]) -> list[str]:
     """Say where the trees are better than the network's best point."""
     worse = [
         f"{_BANDS[band]}, {pattern}, {dic}"
-        for band, patterns in bands.items()
+        for band, patterns in scores["bands"].items()
         for pattern, row in patterns.items()
         for i, dic in enumerate(("g_s", "g_u"))
         if "trees" in row["mae"] and round(row["mae"]["trees"][i], 2) < round(row["mae"]["median"][i], 2)
@@ -132,10 +332,21 @@ def _behind(bands: dict[str, Any]) -> list[str]:
     return ["", f"The trees' error is smaller than the posterior median's for: {'; '.join(worse)}."]
 
 
+def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
+    length = f"--duration-s {recipe['duration_s']:g} " if recipe.get("duration_s") else ""
+    return (
+        f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
+        f"--members {recipe['members_per_target']} "
+        f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
+        f"--sigma-min {recipe['sigma_min']:g} --sigma-max {recipe['sigma_max']:g} {length}"
+        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}"
+    )
+
+
 def _commands(scores: dict[str, Any]) -> list[str]:
-    """The commands that make the data, the weights and this card again."""
-    recipe, weights, neuron = scores["recipe"], scores["weights"], scores["neuron"]
-    training = weights["training"]
+    """The commands that make the data, the weights and this card again, and the data's checksums."""
+    weights, neuron = scores["weights"], scores["neuron"]
+    training, made = weights["training"], weights.get("recipes", {})
     length = next(
         f"--{name} {training[f'asked_{name}']:g}"
         for name in ("epochs", "minutes")
@@ -143,22 +354,22 @@ def _commands(scores: dict[str, Any]) -> list[str]:
     )
     base = weights.get("base")
     adapted = f" --base runs/{base['neuron']}/{base['neuron']}.safetensors" if base else ""
-    return [
-        "",
-        "## Made by",
-        "",
-        "```bash",
-        f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "
-        f"--members {recipe['members_per_target']} "
-        f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
-        f"--sigma-max {recipe['sigma_max']:g} --seed {recipe['seed']} --shard-size {recipe['shard_size']} "
-        f"--out data/{neuron}",
-        f"spike2pop train data/{neuron} --neuron {neuron}{adapted} {length} --seed {training['seed']} "
+    folders = " ".join(f"data/{name}" for name in made)
+    used = " ".join(f"--data data/{name}" for name in scores["data"])
+    kept = "".join(f" --held-out data/{name}" for name in scores["held_out"])
+    recipes = {**{name: row["recipe"] for name, row in made.items()}, **scores["recipes"]}
+    lines = ["", "## Made by", "", "```bash"]
+    lines += [_dataset_command(name, recipe) for name, recipe in recipes.items()]
+    lines += [
+        f"spike2pop train {folders} --neuron {neuron}{adapted} {length} --seed {training['seed']} "
         f"--out runs/{neuron}",
-        f"spike2pop evaluate runs/{neuron}/{neuron}.safetensors --data data/{neuron} "
-        f"--out runs/{neuron}/scores",
+        f"spike2pop evaluate runs/{neuron}/{neuron}.safetensors {used}{kept} --out runs/{neuron}/scores",
         "```",
     ]
+    if made:
+        lines += ["", "SHA-256 of spike times and targets, in order:", ""]
+        lines += [f"* `{name}`, {row['rows']} rows: `{row['sha256']}`" for name, row in made.items()]
+    return lines
 
 
 def _curve(history: Path | None, rows_shown: int = 12) -> list[str]:

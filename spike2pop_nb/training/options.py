@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
+from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.tokens import CHANNELS, MAX_INTERVALS, N_STATISTICS
 from spike2pop_nb.training.batches import Augmentation
@@ -29,6 +32,8 @@ class TrainingOptions:
         Rank of the adapters, where a base network is given.
     longest : int
         Most intervals read of one train.
+    domain_steps : int
+        Steps that fit the test for strange recordings.
     """
 
     batch_size: int = 512
@@ -37,10 +42,29 @@ class TrainingOptions:
     warm_up: float = 0.03
     clip: float = 1.0
     ema: float = 0.999
-    lora_rank: int = 32
+    lora_rank: int = 16
     longest: int = MAX_INTERVALS
+    domain_steps: int = 2500
     network: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(n_channels=len(CHANNELS), n_statistics=N_STATISTICS)
     )
     augmentation: Augmentation = field(default_factory=Augmentation)
     loss: LossWeights = field(default_factory=LossWeights)
+
+    def changed(self, sizes: Sequence[str]) -> TrainingOptions:
+        """With sizes of the network changed, each written ``name=number``.
+
+        Raises
+        ------
+        TrainingError
+            If there is no such size, or it is no whole number.
+        """
+        known = {f.name: f.type for f in fields(NetworkConfig)}
+        values: dict[str, Any] = {}
+        for text in sizes:
+            name, _, value = text.partition("=")
+            if known.get(name) != "int" or not value.isdigit():
+                whole = ", ".join(name for name, kind in known.items() if kind == "int")
+                raise TrainingError(f"--set {text}: write NAME=NUMBER with a whole number; names: {whole}.")
+            values[name] = int(value)
+        return replace(self, network=replace(self.network, **values))

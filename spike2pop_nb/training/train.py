@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,16 @@ from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.tokens import TokenScale
 from spike2pop_nb.inference.weights import FeatureScale
-from spike2pop_nb.training.batches import log_of_features, ordered_batches, read_trains, split_of
+from spike2pop_nb.training.batches import (
+    Trains,
+    checksum,
+    log_of_features,
+    ordered_batches,
+    read_trains,
+    split_of,
+)
+from spike2pop_nb.training.dataset import read_recipe
+from spike2pop_nb.training.domain import fit_domain
 from spike2pop_nb.training.loop import Run, RunData
 from spike2pop_nb.training.options import TrainingOptions
 
@@ -21,7 +30,7 @@ __all__ = ["TrainingOptions", "train"]
 
 
 def train(
-    data_dir: str | Path,
+    data_dir: str | Path | Sequence[str | Path],
     out_dir: str | Path,
     neuron: str,
     *,
@@ -34,17 +43,19 @@ def train(
     resume: bool = True,
     checkpoint_minutes: float = 2.0,
     most_shards: int | None = None,
+    most_trains: int | None = None,
     dic_range: dict[str, tuple[float, float]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Path:
-    """Train a network on a data set's shards.
+    """Train a network on the shards of a data set, or of several.
 
     Parameters
     ----------
     data_dir, out_dir : path
-        Parquet shards, and where ``<neuron>.safetensors``, ``history.csv`` and ``checkpoint.pt`` go.
+        Parquet shards (one folder or several), and where ``<neuron>.safetensors``, ``history.csv`` and
+        ``checkpoint.pt`` go.
     neuron : str
         Neuron that the trains come from.
     base : path, optional
@@ -56,6 +67,8 @@ def train(
         Go on from ``checkpoint.pt`` if there is one.
     most_shards : int, optional
         Read only the first few shards.
+    most_trains : int, optional
+        Learn from at most this many trains, drawn at random by ``seed``, and validate on a fifth as many.
     dic_range : dict, optional
         Range of the targets; by default the neuron's.
     progress, report, cancel : callables, optional
@@ -78,9 +91,13 @@ def train(
         raise TrainingError("Say how long to train: either epochs or max_minutes.")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    data = _load(data_dir, neuron, most_shards, dic_range, (options or TrainingOptions()).longest)
-    run = Run(data, out, neuron, base, options or TrainingOptions(), seed, _device(device), resume)
+    options = options or TrainingOptions()
+    data = _load(data_dir, neuron, most_shards, most_trains, dic_range, options, seed)
+    run = Run(data, out, neuron, base, options, seed, _device(device), resume)
     return run.go(epochs, max_minutes, checkpoint_minutes, progress, report, cancel)
+
+
+_MOST_VALIDATION = 12_000
 
 
 def _device(name: str) -> torch.device:
@@ -92,29 +109,48 @@ def _device(name: str) -> torch.device:
 
 
 def _load(
-    data_dir: str | Path,
+    data_dir: str | Path | Sequence[str | Path],
     neuron: str,
     most_shards: int | None,
+    most_trains: int | None,
     dic_range: dict[str, tuple[float, float]] | None,
-    longest: int,
+    options: TrainingOptions,
+    seed: int,
 ) -> RunData:
     if dic_range is None:
         from spike2pop_nb.neurons import get_neuron
 
         dic_range = dict(get_neuron(neuron).dic_range)
-    trains = read_trains(data_dir, most_shards).active()
+    folders = [data_dir] if isinstance(data_dir, str | Path) else list(data_dir)
+    parts = [read_trains(folder, most_shards) for folder in folders]
+    recipes = {
+        Path(folder).name: {
+            "recipe": read_recipe(folder).model_dump(),
+            "rows": len(part),
+            "sha256": checksum(part),
+        }
+        for folder, part in zip(folders, parts, strict=True)
+    }
+    trains = Trains.join(parts).active()
     side = split_of(trains.group)
     fitting, held = trains.take(side == 0), trains.take(side == 1)
+    if most_trains is not None:
+        rng = np.random.default_rng([seed, 2])
+        fitting = fitting.take(np.sort(rng.permutation(len(fitting))[:most_trains]))
+        held = held.take(np.sort(rng.permutation(len(held))[: max(most_trains // 5, 200)]))
     if len(fitting) < 16 or len(held) < 1:
         raise TrainingError(
             f"{data_dir} has {len(trains)} trains with 3 spikes or more: too few to train on."
         )
     sample = fitting.take(np.random.default_rng(0).permutation(len(fitting))[:20_000])
-    batches = list(ordered_batches(sample, len(sample), longest))
+    batches = list(ordered_batches(sample, len(sample), options.longest))
     scale = TokenScale.measure(batches[0].isi_ms, batches[0].lengths)
     log_features = log_of_features(fitting.features)
     known = np.isfinite(log_features).any(axis=0)
     mean, std = np.zeros(log_features.shape[1]), np.ones(log_features.shape[1])
     mean[known] = np.nanmean(log_features[:, known], axis=0)
     std[known] = np.maximum(np.nanstd(log_features[:, known], axis=0), 1e-3)
-    return RunData(fitting, held, scale, FeatureScale(mean, std), Box.from_ranges(dic_range))
+    domain = fit_domain(fitting, held, scale, seed, steps=options.domain_steps)
+    if len(held) > _MOST_VALIDATION:
+        held = held.take(np.sort(np.random.default_rng(0).permutation(len(held))[:_MOST_VALIDATION]))
+    return RunData(fitting, held, scale, FeatureScale(mean, std), Box.from_ranges(dic_range), domain, recipes)

@@ -11,6 +11,12 @@ import pytest
 from spike2pop_nb.app import actions
 
 
+class Verdict:
+    """Stands for the judgement of a recording that could be the neuron's."""
+
+    inside = True
+
+
 class Gaussian:
     """Stands for a posterior; what the network says is tested elsewhere."""
 
@@ -22,6 +28,7 @@ class Gaussian:
         self.cov = np.diag(self.std**2)
         self.pattern = {"silent": 0.0, "spiking": 0.1, "bursting": 0.9}
         self.notes = ("A <i>note</i>.",)
+        self.domain, self.course = Verdict(), None
 
     def sample(self, n, seed=0):
         return self.mean + self.std * np.random.default_rng(seed).normal(size=(n, 2))
@@ -31,7 +38,11 @@ class Gaussian:
 
 
 class Network:
-    def predict(self, trains):
+    def __init__(self):
+        self.asked = []
+
+    def predict(self, trains, prior):
+        self.asked.append(prior)
         return [Gaussian(train) for train in trains]
 
 
@@ -64,8 +75,10 @@ def loop():
 def dashboard(loop, monkeypatch):
     from spike2pop_nb.app import Dashboard
 
-    monkeypatch.setattr(actions, "_predictor", lambda _neuron: Network())
+    network = Network()
+    monkeypatch.setattr(actions, "_predictor", lambda _neuron: network)
     made = Dashboard(dispatch=loop)
+    made.network = network
     for figure in made.figures:
         figure.answered()
     loop.until(lambda: made.session.reach is not None and not made.session.busy)

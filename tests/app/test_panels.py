@@ -75,6 +75,27 @@ def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     assert "Recording 3" in panel.figure.shown.layout.title.text
 
 
+def test_the_network_is_asked_under_the_prior_chosen(dashboard, loop):
+    session = opened(dashboard, loop)
+    assert dashboard.network.asked == ["compensated"]
+    dashboard.dics.prior.value = "both"
+    loop.until(lambda: len(dashboard.network.asked) == 2 and session.posterior is not None)
+    assert dashboard.network.asked[-1] == "both"
+    assert session.settings()["prior"] == "both"
+
+
+def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
+    session = opened(dashboard, loop)
+    assert dashboard.dics.warning.value == ""
+    posterior = session.posterior
+    strange = type(posterior)(session.train)
+    strange.domain = type("Verdict", (), {"inside": False})()
+    strange.notes = ("Outside what the <b>network</b> knows.", "Another remark.")
+    session.posterior = strange
+    assert "Outside what the &lt;b&gt;" in dashboard.dics.warning.value
+    assert dashboard.dics.notes.value == "<p>Another remark.</p>"
+
+
 def test_the_recommended_pair_is_preselected_and_another_can_be_chosen(dashboard, loop):
     session = opened(dashboard, loop)
     panel = dashboard.compensation

@@ -33,6 +33,7 @@ def _metadata(neuron: str) -> dict[str, object]:
         "dic_range": {"g_s": [-20.0, 20.0], "g_u": [0.0, 20.0]},
         "max_intervals": 64,
         "base": None,
+        "data": {"share_drawn": 0.25},
     }
 
 
@@ -86,16 +87,48 @@ def test_silent_recordings_get_a_clear_answer(predictor: Predictor, n: int) -> N
     assert "silent" in answer.notes[0]
 
 
-def test_long_recordings_are_read_in_windows(predictor: Predictor) -> None:
+def test_long_recordings_are_read_whole_in_pieces(predictor: Predictor) -> None:
     answer = predictor.predict([_train(1000)])[0]
-    assert answer.n_windows == 8
-    assert "windows" in answer.notes[0]
+    assert answer.n_windows == 16
+    assert any("16 consecutive pieces" in note for note in answer.notes)
     assert answer.mixture is not None
     assert np.exp(answer.mixture.log_weights).sum() == pytest.approx(1)
     # A repeating train is the same in every window: pooling changes nothing.
     period = np.cumsum(np.tile([5.0, 5.0, 90.0, 20.0], 200))
     long, short = predictor.predict([period[:513], period[:65]])
-    np.testing.assert_allclose(long.mean, short.mean, atol=0.2)
+    np.testing.assert_allclose(long.mean, short.mean, atol=0.3)
+
+
+def test_each_prior_has_its_answer(predictor: Predictor) -> None:
+    made, drawn, both = (
+        predictor.predict([_train(30)], prior=prior)[0] for prior in ("compensated", "drawn", "both")
+    )
+    assert (made.prior, drawn.prior, both.prior) == ("compensated", "drawn", "both")
+    np.testing.assert_allclose(
+        both.mean, (1 - both.p_drawn) * made.mean + both.p_drawn * drawn.mean, rtol=1e-5
+    )
+    with pytest.raises(PredictorError, match="'compensated' or 'drawn' or 'both', not 'flat'"):
+        predictor.predict([_train(30)], prior="flat")
+
+
+def test_a_prior_that_was_not_trained_is_refused(weights: Path, tmp_path: Path) -> None:
+    tensors = load_file(weights)
+    text = json.dumps({"format": 2, **_metadata("toy"), "data": {"share_drawn": 0.0}})
+    save_file(tensors, tmp_path / "one.safetensors", metadata={"spike2pop_nb": text})
+    predictor = load_predictor("toy", tmp_path / "one.safetensors")
+    answer = predictor.predict([_train(30)])[0]
+    assert np.isnan(answer.p_drawn)
+    with pytest.raises(PredictorError, match="knows the prior 'compensated', not 'both'"):
+        predictor.predict([_train(30)], prior="both")
+
+
+def test_a_long_recording_has_a_course(predictor: Predictor) -> None:
+    short, long = predictor.predict([_train(100), _train(1000) + 5000.0])
+    assert short.course is None
+    assert long.course is not None
+    assert len(long.course.time_s) == 999 // 24
+    assert long.course.time_s[0] > 5
+    assert (np.diff(long.course.time_s) > 0).all()
 
 
 def test_progress_counts_windows(predictor: Predictor) -> None:
@@ -122,7 +155,7 @@ def test_no_trains_no_answers(predictor: Predictor) -> None:
 
 
 def test_missing_damaged_and_foreign_weights(weights: Path, tmp_path: Path) -> None:
-    with pytest.raises(PredictorError, match="No network is shipped for neuron 'octopus'"):
+    with pytest.raises(PredictorError, match="no network for neuron 'octopus'"):
         load_predictor("octopus")
     with pytest.raises(PredictorError, match="No network weights at"):
         load_predictor("toy", tmp_path / "none.safetensors")
@@ -144,7 +177,7 @@ def test_missing_damaged_and_foreign_weights(weights: Path, tmp_path: Path) -> N
 def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> None:
     def changed(tensors: dict[str, torch.Tensor], **metadata: object) -> Path:
         path = tmp_path / "changed.safetensors"
-        text = json.dumps({"format": 1, **_metadata("toy"), **metadata})
+        text = json.dumps({"format": 2, **_metadata("toy"), **metadata})
         save_file(tensors, path, metadata={"spike2pop_nb": text})
         return path
 
@@ -176,7 +209,7 @@ def test_merged_adapters_compute_the_same() -> None:
                 p.add_(0.1 * torch.randn_like(p))
     plain = AttentionNetwork(CONFIG)
     plain.load_state_dict(merged_state(base, adapter_state(adapted)))
-    tokens, statistics = torch.randn(3, 12, len(CHANNELS)), torch.randn(3, N_STATISTICS)
+    tokens, statistics = torch.randn(3, 16, len(CHANNELS)), torch.randn(3, N_STATISTICS)
     for a, b in zip(adapted(tokens, None, statistics), plain(tokens, None, statistics), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
 from spike2pop_nb.inference.tokens import (
     CHANNELS,
-    STATISTICS,
     TokenScale,
-    interval_statistics,
     make_batch,
     pad_intervals,
     raw_tokens,
-    window_starts,
+    segments,
 )
 
 trains = st.lists(
@@ -59,12 +60,50 @@ def test_tokens_are_zero_where_padded() -> None:
     assert (batch.tokens[0, 2:] == 0).all()
 
 
-@given(st.integers(2, 100_000))
-def test_windows_cover_start_and_end(n: int) -> None:
-    starts = window_starts(n, longest=128, most=8)
-    assert starts[0] == 0
-    assert 1 <= starts.size <= 8
-    assert starts[-1] == max(0, n - 128)
-    assert (np.diff(starts) > 0).all()
-    if n <= 8 * 128:
-        assert (np.diff(starts) <= 128).all()
+def test_attention_sees_the_middle_and_statistics_see_all() -> None:
+    isi = np.concatenate([np.full(40, 10.0), np.full(8, 20.0), np.full(40, 30.0)])
+    padded, lengths = pad_intervals([isi, isi[:5]])
+    scale = TokenScale.measure(padded, lengths)
+    batch = make_batch(padded, lengths, scale, patch=4, most=8)
+    assert batch.tokens.shape == (2, 8, len(CHANNELS))
+    assert batch.lengths.tolist() == [8, 5]
+    middle = make_batch(*pad_intervals([np.full(8, 20.0)]), scale, patch=4, most=8)
+    np.testing.assert_array_equal(batch.tokens[0], middle.tokens[0])
+    np.testing.assert_array_equal(batch.raw_statistics, interval_statistics(padded, lengths))
+
+
+def test_the_course_within_bursts_is_seen() -> None:
+    """Intervals after and before a gap, by their places; one odd interval does not move the split by logs."""
+    isi = np.tile([100.0, 4.0, 5.0, 6.0, 7.0, 8.0], 6)
+    values = dict(zip(STATISTICS, interval_statistics(*pad_intervals([isi]))[0], strict=True))
+    short = np.log([4.0, 5.0, 6.0, 7.0, 8.0]).mean()
+    assert values["after_gap"] == pytest.approx(np.log(4) - short, abs=1e-5)
+    assert values["after_gap_2"] == pytest.approx(np.log(5) - short, abs=1e-5)
+    assert values["before_gap_3"] == pytest.approx(np.log(6) - short, abs=1e-5)
+    odd = isi.copy()
+    odd[12] = 900.0
+    values = dict(zip(STATISTICS, interval_statistics(*pad_intervals([odd]))[0], strict=True))
+    assert values["gap_fraction"] == pytest.approx(1 / 36)
+    assert values["gap_fraction_by_logs"] == pytest.approx(1 / 6)
+
+
+@given(st.integers(2, 100_000), st.integers(4, 3000))
+def test_pieces_are_the_whole_recording(n: int, longest: int) -> None:
+    parts = segments(n, longest)
+    assert parts[0].start == 0
+    assert parts[-1].stop == n
+    assert all(a.stop == b.start for a, b in itertools.pairwise(parts))
+    sizes = [part.stop - part.start for part in parts]
+    assert max(sizes) <= longest
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_few_rows_are_standardised_like_many() -> None:
+    rng = np.random.default_rng(0)
+    padded, lengths = pad_intervals([rng.gamma(2, 20, n) for n in rng.integers(2, 80, 100)])
+    scale = TokenScale.measure(padded, lengths)
+    raw = interval_statistics(padded, lengths) * rng.choice([1.0, 1.0, 3.0, -3.0], (100, 1))
+    together = scale.standardise(raw)
+    alone = np.concatenate([scale.standardise(row[None]) for row in raw])
+    # Where knots coincide the curve has a step, and either side of it is right.
+    assert (np.abs(together - alone) > 1e-4).mean() < 0.02

@@ -40,14 +40,28 @@ def write_shards(folder: Path, n_groups: int = 120, members: int = 4, shards: in
             isi = np.diff(times)
             pattern = 0 if times.size < 3 else (2 if g_s < 0 else 1)
             short = isi[isi < isi.mean()] if pattern == 2 else np.array([np.nan])
-            row = {"group": group, "g_s": g_s, "g_u": g_u, "sigma": sigma, "pattern": pattern}
+            row = {
+                "id": len(rows),
+                "monte_carlo": group % 2 == 1,
+                "group": group,
+                "g_s": g_s,
+                "g_u": g_u,
+                "sigma": sigma,
+                "pattern": pattern,
+            }
             row["rate_hz"] = 1000 / isi.mean()
             row["intra_burst_hz"] = 1000 / short.mean()
             row["inter_burst_hz"] = 1000 / isi.max() if pattern == 2 else np.nan
             row["burst_duration_ms"] = short.sum() / 6
             row["spikes_per_burst"] = short.size / 6 + 1 if pattern == 2 else np.nan
             rows.append(row | {"spike_times_ms": times.astype(np.float32)})
-    kinds = {"group": pa.int64(), "pattern": pa.int8(), "spike_times_ms": pa.list_(pa.float32())}
+    kinds = {
+        "id": pa.int64(),
+        "monte_carlo": pa.bool_(),
+        "group": pa.int64(),
+        "pattern": pa.int8(),
+        "spike_times_ms": pa.list_(pa.float32()),
+    }
     for s in range(shards):
         part = rows[s::shards]
         columns = {k: pa.array([r[k] for r in part], type=kinds.get(k, pa.float32())) for k in rows[0]}

@@ -39,6 +39,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_same_members_with_other_noise_and_for_longer(tmp_path: Path) -> None:
+    """The seed alone fixes the members, so that data sets differ in what is asked to differ."""
+    changes = {
+        "clean": {"noisy_share": 0.0},
+        "noisy": {"noisy_share": 1.0, "sigma_min": 5.0, "sigma_max": 5.0},
+        "long": {"noisy_share": 0.0, "duration_s": 4.5},
+    }
+    tables = {}
+    for name, change in changes.items():
+        recipe = Recipe(neuron="stg", n_trains=4, members_per_target=2, shard_size=4, seed=9, **change)
+        (tmp_path / name).mkdir()
+        make_shard(recipe, 0, tmp_path / name)
+        tables[name] = read(tmp_path / name, recipe)
+    same = ["id", "group", "g_s", "g_u", "g_Na", "g_leak"]
+    for name in ("noisy", "long"):
+        pd.testing.assert_frame_equal(tables["clean"][same], tables[name][same])
+    assert (tables["noisy"]["sigma"] == 5).all()
+    for short, long in zip(tables["clean"]["spike_times_ms"], tables["long"]["spike_times_ms"], strict=True):
+        np.testing.assert_allclose(long[: len(short)], short, atol=1e-3)
+        assert len(long) > len(short)
+        assert 3000 < long[-1] < 4500
+
+
 def test_recipe_divides_the_rows() -> None:
     assert TINY.n_shards == 3
     assert [TINY.rows(i) for i in range(3)] == [8, 8, 4]

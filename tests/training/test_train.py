@@ -23,6 +23,7 @@ SMALL = TrainingOptions(
     learning_rate=4e-3,
     ema=0.98,
     lora_rank=4,
+    domain_steps=150,
     network=NetworkConfig(
         n_channels=len(CHANNELS),
         n_statistics=N_STATISTICS,
@@ -131,7 +132,12 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     card = (tmp_path / "model_card.md").read_text()
     assert "gradient-boosted trees" in card
     assert "Training curve" in card
-    assert "spike2pop train data/toy --neuron toy --epochs 8 --seed 1 --out runs/toy" in card
+    assert f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --out runs/toy" in card
+    assert "SHA-256" in card
+    assert (tmp_path / "toy_failures.svg").read_text().startswith("<?xml")
+    assert set(scores["drawn"]) == {"compensated", "drawn", "recognised"}
+    assert scores["strange"]["kinds"]["Poisson"]["auroc"] > 0.7
+    assert scores["disturbed"]["as simulated"]["trains"] > 0
 
 
 def test_wrong_requests_are_explained(shards: Path, tmp_path: Path) -> None:

@@ -27,7 +27,16 @@ class DICPanel:
         self.neuron = w.Dropdown(
             options=[(get_neuron(name).title, name) for name in list_neurons()], value=session.neuron.name
         )
+        self.prior = w.Dropdown(
+            options=[
+                ("like the populations made here", "compensated"),
+                ("with conductances anywhere in their ranges", "drawn"),
+                ("either, by what it looks like", "both"),
+            ],
+            value=session.prior,
+        )
         self.says = text("", "s2p-says")
+        self.warning = text("", "s2p-warning")
         self.notes = text()
         self.figure = FigureView("The predicted DICs appear here", 330, on_ready)
         self.widget = card(
@@ -35,22 +44,32 @@ class DICPanel:
             "Dynamic input conductances",
             [
                 field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
+                field(
+                    "The recorded neuron is made",
+                    self.prior,
+                    "The first fits what the next steps do; the others show how much rests on it.",
+                ),
                 self.says,
+                self.warning,
                 self.figure.widget,
                 self.notes,
             ],
         )
         self.neuron.observe(guard(self._neuron_chosen), "value")
+        self.prior.observe(guard(self._prior_chosen), "value")
         session.observe(guard(self._show_figure), ["posterior", "reach", "neuron"])
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
         self._show_figure(None)
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
-        self.neuron.disabled = not on
+        self.neuron.disabled = self.prior.disabled = not on
 
     def _neuron_chosen(self, change: dict[str, Any]) -> None:
         self.session.neuron = get_neuron(change["new"])
+
+    def _prior_chosen(self, change: dict[str, Any]) -> None:
+        self.session.prior = change["new"]
 
     def _show_figure(self, _change: Any) -> None:
         session = self.session
@@ -61,9 +80,11 @@ class DICPanel:
         if posterior is None:
             waits = self.session.train is not None and self.session.busy
             self.says.value = said(["Being predicted…" if waits else "A recording has to be chosen first."])
-            self.notes.value = ""
+            self.notes.value = self.warning.value = ""
             return
-        self.notes.value = said(posterior.notes)
+        strange = posterior.domain is not None and not posterior.domain.inside
+        self.warning.value = said(posterior.notes[:1]) if strange else ""
+        self.notes.value = said(posterior.notes[strange:])
         if not posterior.usable:
             self.says.value = said(["This recording is silent, so its DICs cannot be predicted."])
             return
@@ -74,6 +95,5 @@ class DICPanel:
         self.says.value = (
             f"<p class='s2p-big'>g<sub>s</sub> = {s:.2f} ± {ds:.2f} &ensp; "
             f"g<sub>u</sub> = {u:.2f} ± {du:.2f}</p>"
-            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>; the width holds if the recorded neuron "
-            f"is made like the members generated here. Firing pattern: {words}.</p>"
+            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern: {words}.</p>"
         )

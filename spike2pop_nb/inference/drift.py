@@ -1,0 +1,102 @@
+"""Whether the DICs of a recording change while it lasts: their course over windows, and a test of it.
+
+Windows of equal numbers of spikes are read one by one. If nothing changes, their answers are exchangeable:
+any order is as likely as the one that was recorded. Von Neumann's ratio (mean squared step between neighbours
+over the variance; Ann. Math. Stat. 1941, doi:10.1214/aoms/1177731677) is small where neighbours resemble each
+other more than that, and its distribution under all orders is found by permuting them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEWEST_WINDOWS", "Course", "drift_windows", "find_course"]
+
+Floats = NDArray[np.floating]
+
+FEWEST_WINDOWS = 6
+MOST_WINDOWS = 48
+_WINDOW = 24
+_SIGNIFICANCE = 0.01
+_ORDERS = 2000
+_SIZE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """DICs over the time of one recording.
+
+    Attributes
+    ----------
+    time_s : array (n,)
+        Middle of each window, in the recording's own time.
+    mean, std : arrays (n, 2)
+        Posterior mean and standard deviation of (g_s, g_u) in each window.
+    p_value : float
+        How often windows in random order would follow each other as smoothly.
+    change : array (2,)
+        How far g_s and g_u went: range of their running median of three windows.
+    drifts : bool
+        Whether ``p_value`` is below 0.01 and a change is at least half the posterior's standard deviation.
+    """
+
+    time_s: Floats
+    mean: Floats
+    std: Floats
+    p_value: float
+    change: Floats
+    drifts: bool
+
+    def sentence(self) -> str:
+        """One sentence for the reader; empty if nothing drifts."""
+        if not self.drifts:
+            return ""
+        first, last = self.mean[:3].mean(axis=0), self.mean[-3:].mean(axis=0)
+        return (
+            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s from {first[0]:.1f} to "
+            f"{last[0]:.1f}, g_u from {first[1]:.1f} to {last[1]:.1f}, first to last windows; one pair of "
+            "values describes none of its parts. Choose a stretch where it is steady."
+        )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def drift_windows(n_intervals: int) -> list[slice]:
+    """Windows to read for the course; none where the recording is too short to tell."""
+    count = min(n_intervals // _WINDOW, MOST_WINDOWS)
+    if count < FEWEST_WINDOWS:
+        return []
+    edges = np.linspace(0, n_intervals, count + 1).astype(np.int64)
+    return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
+
+
+def find_course(time_s: Floats, mean: Floats, std: Floats) -> Course:
+    """Test a course for drift; the same input gives the same answer.
+
+    Parameters
+    ----------
+    time_s, mean, std : arrays (n,), (n, 2), (n, 2)
+        See `Course`; at least `FEWEST_WINDOWS` of them.
+    """
+    # In units of its own width, a DIC that does not move has little say.
+    x = mean / np.maximum(np.median(std, axis=0), 1e-9)
+    seen = _roughness(x[None])[0]
+    rng = np.random.default_rng(0)
+    orders = rng.permuted(np.tile(np.arange(len(x)), (_ORDERS, 1)), axis=1)
+    p_value = (1 + int((_roughness(x[orders]) <= seen).sum())) / (1 + _ORDERS)
+    smooth = np.median(np.stack([mean[:-2], mean[1:-1], mean[2:]]), axis=0)
+    change = np.ptp(smooth, axis=0)
+    large = bool(np.any(change >= _SIZE * np.median(std, axis=0)))
+    return Course(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large)
+
+
+def _roughness(x: Floats) -> Floats:
+    """Sum of squared steps (m,) of m orders of a course, (m, n, 2), over both DICs."""
+    total: Floats = (np.diff(x, axis=1) ** 2).sum(axis=(1, 2))
+    return total

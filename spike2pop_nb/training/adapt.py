@@ -1,0 +1,187 @@
+"""A network for any declared neuron, by low-rank adapters on the frozen network of another.
+
+And what adapting buys: the error against the number of training trains, beside training from scratch.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, load_network, own_base
+from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.training.batches import read_trains, split_of
+from spike2pop_nb.training.dataset import Recipe, make_dataset
+from spike2pop_nb.training.evaluate import evaluate
+from spike2pop_nb.training.options import TrainingOptions
+from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.train import train
+
+__all__ = ["CURVE", "adapt", "learning_curve"]
+
+CURVE = (1_000, 10_000, 100_000)
+_STEPS = 3000
+_MOST_TEST = 4000
+Report = Callable[[str], None]
+
+
+def adapt(
+    neuron: str,
+    out_dir: str | Path,
+    *,
+    data: Sequence[str | Path] = (),
+    trains: int = 120_000,
+    base: str | Path | None = None,
+    epochs: int = 20,
+    curve: Sequence[int] = (),
+    options: TrainingOptions | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    baseline: bool = True,
+    dic_range: dict[str, tuple[float, float]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    report: Report | None = None,
+) -> Path:
+    """Make data if none are given, train adapters, score them, and write weights and model card.
+
+    Parameters
+    ----------
+    neuron : str
+        Name of any registered neuron.
+    out_dir : path
+        Where data, weights, checkpoints and scores go; started again, it goes on where it stopped.
+    data : sequence of path
+        Data sets of this neuron; without any, one of ``trains`` rows is made, a quarter of it with drawn
+        conductances.
+    base : path, optional
+        Network to adapt; the shipped one of ``stg`` by default.
+    curve : sequence of int
+        Numbers of training trains at which adapting is compared with training from scratch.
+    report : callable, optional
+        Called with a sentence after each step.
+
+    Returns
+    -------
+    Path
+        The adapters; a base that is not shipped is copied beside them.
+
+    Raises
+    ------
+    TrainingError, PredictorError
+        If data cannot be made, or do not fit.
+    """
+    out = Path(out_dir)
+    say = report or (lambda _text: None)
+    base = WEIGHTS_FOLDER / "stg.safetensors" if base is None else Path(base)
+    if load_network(base).metadata.get("base"):
+        raise TrainingError(f"{base} holds adapters itself; adapt the whole network they were made for.")
+    folders: list[str | Path] = list(data)
+    if not folders:
+        folder = out / "data" / neuron
+        rows = make_dataset(
+            Recipe(neuron=neuron, n_trains=trains, monte_carlo_share=_drawn_share(neuron), seed=seed),
+            folder,
+            workers=workers,
+            progress=progress,
+        )
+        say(f"{rows} trains in {folder}.")
+        folders = [folder]
+    weights = train(
+        folders,
+        out,
+        neuron,
+        base=base,
+        epochs=epochs,
+        options=options,
+        seed=seed,
+        dic_range=dic_range,
+        progress=progress,
+    )
+    if base.parent != WEIGHTS_FOLDER:
+        shutil.copyfile(base, own_base(weights))
+    say(f"Adapters of {weights.stat().st_size / 1e6:.2f} MB in {weights}.")
+    if curve:
+        rows_of_curve = learning_curve(
+            neuron, folders, out / "curve", base, curve, options, seed, dic_range, report
+        )
+        _write(out / "curve.csv", rows_of_curve)
+    evaluate(weights, folders, out / "scores", baseline=baseline, seed=seed, curve=out / "curve.csv")
+    say(f"Scores and model card in {out / 'scores'}.")
+    return weights
+
+
+def _drawn_share(neuron: str) -> float:
+    """A quarter, if the neuron declares ranges to draw from."""
+    return 0.25 if get_neuron(neuron).conductance_range else 0.0
+
+
+def learning_curve(
+    neuron: str,
+    data: Sequence[str | Path],
+    out: Path,
+    base: str | Path,
+    sizes: Sequence[int] = CURVE,
+    options: TrainingOptions | None = None,
+    seed: int = 0,
+    dic_range: dict[str, tuple[float, float]] | None = None,
+    report: Report | None = None,
+) -> list[dict[str, Any]]:
+    """Scores of adapters and of networks from scratch, each trained on the same few trains.
+
+    Returns
+    -------
+    list of dict
+        One per way and number of trains: ``way``, ``trains``, ``mae_g_s``, ``mae_g_u`` (posterior median,
+        test trains made by compensation), ``nll``.
+    """
+    everything = read_trains(data)
+    kept = everything.take((split_of(everything.group) == 2) & (everything.n_spikes >= 3) & ~everything.drawn)
+    test = kept.take(np.sort(np.random.default_rng(seed).permutation(len(kept))[:_MOST_TEST]))
+    available = int(((split_of(everything.group) == 0) & (everything.n_spikes >= 3)).sum())
+    rows = []
+    for size in sizes:
+        if size > available:
+            continue
+        shape = options or TrainingOptions()
+        shape = replace(shape, batch_size=int(np.clip(size // 16, 16, shape.batch_size)))
+        epochs = int(np.clip(round(_STEPS * shape.batch_size / size), 12, 100))
+        for way, start in (("adapters", base), ("from scratch", None)):
+            weights = train(
+                data,
+                out / f"{way.replace(' ', '_')}_{size}",
+                neuron,
+                base=start,
+                epochs=epochs,
+                options=shape,
+                seed=seed,
+                most_trains=size,
+                dic_range=dic_range,
+            )
+            answers = Predictor(load_network(weights, Path(base).parent)).predict(
+                [test.train(i) for i in range(len(test))]
+            )
+            found = score(test, answers, {}, seed, {"all": np.ones(len(test), dtype=bool)})["all"]["all"]
+            g_s, g_u = found["mae"]["median"]
+            rows.append({"way": way, "trains": size, "mae_g_s": g_s, "mae_g_u": g_u, "nll": found["nll"]})
+            if report is not None:
+                report(f"{way}, {size} trains: {g_s:.2f} / {g_u:.2f}")
+    return rows
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(path)

@@ -1,0 +1,216 @@
+"""Fitting the test for strange recordings: simulated trains of the neuron against others it never fires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional as F
+
+from spike2pop_nb.inference.domain import Domain
+from spike2pop_nb.inference.statistics import interval_statistics
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
+from spike2pop_nb.training.baseline import statistics_of
+from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches
+
+__all__ = ["STRANGE", "fit_domain", "strange_trains"]
+
+Floats = NDArray[np.floating]
+
+_HIDDEN = 64
+_STEPS = 2500
+_BATCH = 512
+_MOST = 30_000
+_EXAMPLES = 192
+_LENGTHS = (8, 16, 32, 64, 128, 256)
+_LEVELS = 201
+_DISTURBED = Augmentation(crop=0.5, jitter=0.1, drop=0.3, add=0.3, settle=0.05)
+
+
+def _intervals(times: Floats) -> Floats:
+    isi = np.diff(np.sort(times))
+    return isi[isi > 0]
+
+
+def _poisson(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """Poisson, with a dead time of up to a tenth of the mean interval."""
+    dead = rng.uniform(0, 0.1)
+    return own.mean() * (dead + (1 - dead) * rng.exponential(size=own.size))
+
+
+def _renewal(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """Independent gamma or log-normal intervals of any irregularity."""
+    cv = rng.uniform(0.25, 1.5)
+    if rng.random() < 0.5:
+        return own.mean() * rng.gamma(cv**-2, cv**2, own.size)
+    spread = np.sqrt(np.log1p(cv**2))
+    return own.mean() * np.exp(spread * rng.standard_normal(own.size) - spread**2 / 2)
+
+
+def _modulated(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """Random intervals whose rate wanders by a factor of up to ten."""
+    walk = np.cumsum(rng.standard_normal(own.size)) / np.sqrt(own.size)
+    cv = rng.uniform(0.1, 1.0)
+    return own.mean() * np.exp(rng.uniform(0.5, 1.2) * walk) * rng.gamma(cv**-2, cv**2, own.size)
+
+
+def _shuffled(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """The same intervals in another order."""
+    return rng.permutation(own)
+
+
+def _merged(own: Floats, other: Floats, rng: np.random.Generator) -> Floats:
+    """Two units in one."""
+    one = np.concatenate([[0.0], np.cumsum(own)])
+    two = rng.uniform(0, own.mean()) + np.concatenate([[0.0], np.cumsum(other)])
+    both = np.concatenate([one, two])
+    return _intervals(both[both <= min(one[-1], two[-1]) + 1e-9])
+
+
+def _stretched(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """Time runs two to eight times as fast or slowly."""
+    return own * np.exp(rng.choice([-1, 1]) * rng.uniform(np.log(2), np.log(8)))
+
+
+def _random_bursts(own: Floats, _other: Floats, rng: np.random.Generator) -> Floats:
+    """Bursts of random sizes, intervals and distances."""
+    n = own.size
+    size = 1 + rng.exponential(rng.uniform(1, 12))
+    gap = rng.random(n) < 1 / size
+    ratio = np.exp(rng.uniform(np.log(3), np.log(60)))
+    short = np.exp(rng.uniform(0, 0.7) * rng.standard_normal(n))
+    long = ratio * np.exp(rng.uniform(0.2, 0.9) * rng.standard_normal(n))
+    isi = np.where(gap, long, short)
+    return isi * own.mean() / isi.mean()
+
+
+STRANGE: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
+    "Poisson": _poisson,
+    "renewal": _renewal,
+    "wandering rate": _modulated,
+    "shuffled": _shuffled,
+    "merged units": _merged,
+    "stretched": _stretched,
+    "random bursts": _random_bursts,
+}
+"""Kinds of trains that no neuron of ours fires; each makes intervals from those of two simulated trains."""
+
+
+def strange_trains(
+    kind: str, isi_ms: Sequence[Floats], rng: np.random.Generator, least_cv: float = 0.0
+) -> list[Floats]:
+    """Make intervals of strange trains from intervals of simulated ones; too short ones are left out.
+
+    Parameters
+    ----------
+    kind : str
+        One of `STRANGE`.
+    least_cv : float
+        Use only trains whose intervals vary at least this much: a regular train, shuffled, is itself.
+    """
+    make = STRANGE[kind]
+    usable = [isi for isi in isi_ms if isi.size >= MIN_SPIKES - 1 and isi.std() >= least_cv * isi.mean()]
+    made = (make(isi, usable[rng.integers(len(usable))], rng) for isi in usable)
+    return [isi[:MAX_INTERVALS] for isi in made if isi.size >= MIN_SPIKES - 1]
+
+
+def _inside(trains: Trains, how: Augmentation, most: int, seed: int) -> list[Floats]:
+    rng = np.random.default_rng(seed)
+    chosen = trains.take(np.sort(rng.permutation(len(trains))[:most]))
+    found: list[Floats] = []
+    for batch in epoch_batches(chosen, 1024, how, (seed, 0)):
+        found += [isi[:n].astype(np.float64) for isi, n in zip(batch.isi_ms, batch.lengths, strict=True)]
+    return found
+
+
+def statistics_of_intervals(isi_ms: Sequence[Floats]) -> Floats:
+    """Raw statistics (n, 55) of ragged intervals."""
+    order = np.argsort([isi.size for isi in isi_ms], kind="stable")
+    parts = [
+        interval_statistics(*pad_intervals([isi_ms[i] for i in order[a : a + 1024]]))
+        for a in range(0, len(order), 1024)
+    ]
+    return np.concatenate(parts)[np.argsort(order, kind="stable")]
+
+
+def fit_domain(
+    fitting: Trains,
+    held: Trains,
+    scale: TokenScale,
+    seed: int = 0,
+    kinds: Sequence[str] = tuple(STRANGE),
+    steps: int = _STEPS,
+) -> Domain:
+    """Fit the perceptron on ``fitting``, and its calibration on ``held``.
+
+    Parameters
+    ----------
+    fitting, held : Trains
+        Simulated trains with 3 spikes or more.
+    kinds : sequence of str
+        The strange trains it learns from; leaving one out shows what it makes of kinds it never met.
+    """
+    rng = np.random.default_rng([seed, 1])
+    inside = _inside(fitting, _DISTURBED, _MOST, seed)
+    part = max(len(inside) // len(kinds), 1)
+    outside: list[Floats] = []
+    for kind in kinds:
+        source = [inside[i] for i in rng.permutation(len(inside))[:part]]
+        outside += strange_trains(kind, source, rng, least_cv=0.3 if kind == "shuffled" else 0.0)
+    raw = statistics_of_intervals([*inside, *outside])
+    x = torch.from_numpy(scale.standardise(raw))
+    y = torch.from_numpy((np.arange(len(raw)) >= len(inside)).astype(np.float32))
+    weights = _fit(x, y, steps, seed)
+    example = rng.permutation(len(inside))[:_EXAMPLES]
+    least, most = np.quantile(statistics_of(held), [0.001, 0.999], axis=0).astype(np.float32)
+    domain = Domain(
+        **dict(zip(Domain.names()[:6], weights, strict=True)),
+        length_edges=np.array(_LENGTHS, dtype=np.float32),
+        quantiles=np.zeros((len(_LENGTHS) + 1, _LEVELS), dtype=np.float32),
+        examples=raw[example],
+        least=least,
+        most=most,
+    )
+    _calibrate(domain, held, scale, seed)
+    return domain
+
+
+def _fit(x: torch.Tensor, y: torch.Tensor, steps: int, seed: int) -> list[Floats]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = nn.Sequential(
+            nn.Linear(x.shape[1], _HIDDEN),
+            nn.Tanh(),
+            nn.Linear(_HIDDEN, _HIDDEN),
+            nn.Tanh(),
+            nn.Linear(_HIDDEN, 1),
+        )
+        optimizer = torch.optim.AdamW(layers.parameters(), lr=3e-3, weight_decay=1e-2)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        weight = (1 - y.mean()) / y.mean().clamp(min=1e-3)
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(steps):
+            rows = torch.randint(len(x), (_BATCH,), generator=generator)
+            loss = F.binary_cross_entropy_with_logits(layers(x[rows])[:, 0], y[rows], pos_weight=weight)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return [p.detach().numpy() for p in layers.parameters()]
+
+
+def _calibrate(domain: Domain, held: Trains, scale: TokenScale, seed: int) -> None:
+    """Fill in the scores of held-out trains by length: whole, in random windows, and disturbed."""
+    how = (NO_AUGMENTATION, replace(NO_AUGMENTATION, crop=1.0), _DISTURBED)
+    isi = [isi for i, each in enumerate(how) for isi in _inside(held, each, _MOST, seed + i)]
+    score = domain.score(scale.standardise(statistics_of_intervals(isi)))
+    band = np.searchsorted(domain.length_edges, [i.size for i in isi], side="right")
+    levels = np.linspace(0, 1, _LEVELS)
+    for k in range(len(_LENGTHS) + 1):
+        own = score[band == k]
+        # A band with few recordings borrows from all.
+        domain.quantiles[k] = np.quantile(own if own.size >= 200 else score, levels)

@@ -1,0 +1,146 @@
+"""How a network fares on recordings as they are: short or long, disturbed, strange, drifting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
+
+from spike2pop_nb.inference.drift import drift_windows
+from spike2pop_nb.inference.posterior import Posterior
+from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches
+from spike2pop_nb.training.domain import STRANGE, strange_trains
+from spike2pop_nb.training.scores import score
+
+__all__ = ["by_length", "disturbed", "drift", "strange"]
+
+Floats = NDArray[np.floating]
+
+LENGTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+DISTURBED = {
+    "5 % of spikes missing": replace(NO_AUGMENTATION, drop=1.0, drop_share=0.1),
+    "2.5 % false spikes": replace(NO_AUGMENTATION, add=1.0, add_share=0.05),
+    "1 ms of jitter at most": replace(NO_AUGMENTATION, jitter=1.0, jitter_ms=1.0),
+}
+"""Shares are means: each train's own is uniform up to twice that."""
+_LEAST_CV = 0.3
+
+
+def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    row = scores["all"]["all"]
+    return {key: row[key] for key in ("trains", "coverage", "expected_error", "nll")} | {
+        "mae": row["mae"]["median"]
+    }
+
+
+def _whole(n: int) -> dict[str, NDArray[np.bool_]]:
+    return {"all": np.ones(n, dtype=bool)}
+
+
+def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
+    """Scores of windows of a given number of intervals, from the middle of the trains that have as many."""
+    rng = np.random.default_rng(seed)
+    rows: dict[str, Any] = {}
+    for n in LENGTHS:
+        long = np.flatnonzero(trains.n_spikes > n)
+        if long.size < 50:
+            continue
+        chosen = trains.take(np.sort(rng.permutation(long)[:most]))
+        first = (chosen.n_spikes - 1 - n) // 2
+        cut = [chosen.train(i)[first[i] : first[i] + n + 1] for i in range(len(chosen))]
+        rows[str(n)] = _short(score(chosen, predictor.predict(cut), {}, seed, _whole(len(chosen))))
+    return rows
+
+
+def disturbed(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 0) -> dict[str, Any]:
+    """Scores, and share flagged as strange, of trains with spikes missing, added or moved."""
+    chosen = _some(trains, most, seed)
+    rows = {}
+    for name, how in {"as simulated": NO_AUGMENTATION, **DISTURBED}.items():
+        moved, order = _applied(chosen, how, seed)
+        posteriors = predictor.predict(moved)
+        rows[name] = _short(score(chosen.take(order), posteriors, {}, seed, _whole(len(order))))
+        rows[name]["flagged"] = _flagged(posteriors)
+    return rows
+
+
+def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 0) -> dict[str, Any]:
+    """How well the test for strange recordings tells each kind from held-out trains of the neuron."""
+    chosen = _some(trains, most, seed)
+    inside = predictor.predict([chosen.train(i) for i in range(len(chosen))])
+    own = _oddness(inside)
+    noise = {"all": chosen.sigma >= 0, "no noise": chosen.sigma == 0, "noise": chosen.sigma > 0}
+    isi = [np.diff(chosen.train(i)).astype(np.float64) for i in range(len(chosen))]
+    # Another seed than training's: the same makers, other trains.
+    rng = np.random.default_rng([seed, 9])
+    rows = {}
+    for kind in STRANGE:
+        made = strange_trains(kind, isi, rng, _LEAST_CV if kind == "shuffled" else 0.0)
+        posteriors = predictor.predict(
+            [np.concatenate([[0.0], np.cumsum(np.maximum(i, 0.01))]) for i in made]
+        )
+        odd = _oddness(posteriors)
+        auroc = mannwhitneyu(odd, own).statistic / (odd.size * own.size)
+        rows[kind] = {"trains": len(made), "auroc": float(auroc), "flagged": _flagged(posteriors)}
+    return {
+        "kinds": rows,
+        "false_alarms": {
+            name: _flagged([p for p, in_band in zip(inside, mask, strict=True) if in_band])
+            for name, mask in noise.items()
+            if mask.any()
+        },
+    }
+
+
+def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) -> dict[str, Any] | None:
+    """Share of steady trains called drifting, and of trains spliced from two neurons of different DICs."""
+    enough = [bool(drift_windows(int(n) // 2)) for n in trains.n_spikes]
+    chosen = _some(trains.take(np.array(enough)), most, seed)
+    if len(chosen) < 20:
+        return None
+    steady = predictor.predict([chosen.train(i) for i in range(len(chosen))])
+    other = np.random.default_rng(seed).permutation(len(chosen))
+    spliced, apart = [], []
+    for i, j in enumerate(other):
+        one, two = chosen.train(i), chosen.train(j)
+        one, two = one[: len(one) // 2], two[len(two) // 2 :]
+        isi = np.concatenate([np.diff(one), np.diff(two)])
+        spliced.append(np.concatenate([[0.0], np.cumsum(isi, dtype=np.float64)]))
+        apart.append(np.abs(chosen.targets[i] - chosen.targets[j]).max())
+    found = np.array([p.course is not None and p.course.drifts for p in predictor.predict(spliced)])
+    far = np.array(apart) > 5
+    return {
+        "trains": len(chosen),
+        "steady_called_drifting": float(np.mean([p.course is not None and p.course.drifts for p in steady])),
+        "jumps_over_5_found": float(found[far].mean()) if far.any() else None,
+    }
+
+
+def _some(trains: Trains, most: int, seed: int) -> Trains:
+    return trains.take(np.sort(np.random.default_rng(seed).permutation(len(trains))[:most]))
+
+
+def _applied(trains: Trains, how: Augmentation, seed: int) -> tuple[list[Floats], NDArray[np.integer]]:
+    """Disturbed spike times, and the rows they come from."""
+    times, rows = [], []
+    for batch in epoch_batches(trains, 512, how, (seed, 7)):
+        for row, isi, n in zip(batch.rows, batch.isi_ms, batch.lengths, strict=True):
+            if n >= 2:
+                kept = np.maximum(isi[:n].astype(np.float64), 1e-3)
+                times.append(np.concatenate([[0.0], np.cumsum(kept)]))
+                rows.append(row)
+    return times, np.array(rows)
+
+
+def _flagged(posteriors: list[Posterior]) -> float:
+    return float(np.mean([p.domain is not None and not p.domain.inside for p in posteriors]))
+
+
+def _oddness(posteriors: list[Posterior]) -> Floats:
+    """Higher is stranger; equal shares are told apart by the score."""
+    known = [p.domain for p in posteriors if p.domain is not None]
+    return np.array([-d.p_value + 1e-6 * np.tanh(d.score / 50) for d in known])

@@ -1,0 +1,55 @@
+"""A course that moves is called a drift; one that only scatters is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spike2pop_nb.inference.drift import FEWEST_WINDOWS, drift_windows, find_course
+
+
+def _course(mean: np.ndarray, std: float = 1.0) -> object:
+    return find_course(np.arange(len(mean), dtype=float), mean, np.full(mean.shape, std))
+
+
+def test_windows_cover_the_recording() -> None:
+    assert drift_windows(100) == []
+    windows = drift_windows(1000)
+    assert len(windows) >= FEWEST_WINDOWS
+    assert windows[0].start == 0
+    assert windows[-1].stop == 1000
+    assert len(drift_windows(10**6)) == 48
+
+
+@pytest.mark.parametrize("n", [8, 20, 48])
+def test_a_ramp_and_a_jump_are_found(n: int) -> None:
+    rng = np.random.default_rng(0)
+    scatter = 0.3 * rng.standard_normal((n, 2))
+    ramp = np.stack([np.linspace(-4, 4, n), np.full(n, 5.0)], axis=1) + scatter
+    jump = np.where(np.arange(n)[:, None] < n // 2, [-3.0, 5.0], [3.0, 8.0]) + scatter
+    for mean in (ramp, jump):
+        found = find_course(np.arange(n) * 1.0, mean, np.ones((n, 2)))
+        assert found.drifts
+        assert "drift" in found.sentence()
+
+
+def test_steady_recordings_seldom_drift() -> None:
+    rng = np.random.default_rng(1)
+    calls = [_course(rng.standard_normal((20, 2))) for _ in range(200)]
+    assert np.mean([c.p_value < 0.05 for c in calls]) < 0.11  # type: ignore[attr-defined]
+    assert np.mean([c.drifts for c in calls]) < 0.03  # type: ignore[attr-defined]
+
+
+def test_a_tiny_drift_is_none() -> None:
+    """What is far smaller than the answer's width is not worth a word, however smooth."""
+    mean = np.stack([np.linspace(0, 0.2, 30), np.full(30, 5.0)], axis=1)
+    found = find_course(np.arange(30.0), mean, np.ones((30, 2)))
+    assert found.p_value < 0.01
+    assert not found.drifts
+    assert found.sentence() == ""
+
+
+def test_the_same_course_gives_the_same_answer() -> None:
+    mean = np.random.default_rng(2).standard_normal((12, 2))
+    a, b = (find_course(np.arange(12.0), mean, np.ones((12, 2))) for _ in range(2))
+    assert a.p_value == b.p_value

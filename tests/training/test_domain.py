@@ -1,0 +1,89 @@
+"""Strange trains are told from simulated ones, by kinds that were met in training and by one that was not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from synthetic import write_shards
+
+from spike2pop_nb.inference.domain import ALARM, Domain
+from spike2pop_nb.inference.statistics import interval_statistics
+from spike2pop_nb.inference.tokens import TokenScale, pad_intervals
+from spike2pop_nb.training.batches import Trains, ordered_batches, read_trains, split_of
+from spike2pop_nb.training.domain import STRANGE, fit_domain, strange_trains
+
+
+@pytest.fixture(scope="module")
+def trains(tmp_path_factory: pytest.TempPathFactory) -> Trains:
+    return read_trains(write_shards(tmp_path_factory.mktemp("shards"), n_groups=1500, members=2)).active()
+
+
+@pytest.fixture(scope="module")
+def scale(trains: Trains) -> TokenScale:
+    (batch,) = ordered_batches(trains, len(trains))
+    return TokenScale.measure(batch.isi_ms, batch.lengths)
+
+
+@pytest.fixture(scope="module")
+def domain(trains: Trains, scale: TokenScale) -> Domain:
+    side = split_of(trains.group)
+    return fit_domain(trains.take(side == 0), trains.take(side == 1), scale, steps=400)
+
+
+def _shares(domain: Domain, scale: TokenScale, isi: list[np.ndarray]) -> np.ndarray:
+    raw = interval_statistics(*pad_intervals(isi))
+    scores = domain.score(scale.standardise(raw))
+    return np.array([domain.p_value(s, i.size) for s, i in zip(scores, isi, strict=True)])
+
+
+def test_held_out_trains_are_inside_and_strange_ones_are_not(
+    domain: Domain, scale: TokenScale, trains: Trains
+) -> None:
+    held = trains.take(split_of(trains.group) == 2)
+    isi = [np.diff(held.train(i)).astype(float) for i in range(len(held))]
+    assert (_shares(domain, scale, isi) < ALARM).mean() < 0.15
+    rng = np.random.default_rng(7)
+    for kind in ("Poisson", "renewal", "random bursts"):
+        assert (_shares(domain, scale, strange_trains(kind, isi, rng)) < ALARM).mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_strange_trains_are_trains(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    made = strange_trains(kind, [rng.gamma(2, 20, n) for n in (2, 5, 40, 200)], rng)
+    assert made
+    for isi in made:
+        assert isi.size >= 2
+        assert np.isfinite(isi).all()
+        assert (isi > 0).all()
+
+
+def test_the_reason_names_what_is_out_of_range(domain: Domain, scale: TokenScale) -> None:
+    slow = np.full(20, 5000.0)
+    raw = interval_statistics(*pad_intervals([slow]))[0]
+    verdict = domain.judge(float(domain.score(scale.standardise(raw[None]))[0]), 20, raw, scale)
+    assert not verdict.inside
+    assert "fires at 0.2 Hz" in verdict.reasons[0]
+    sentence = verdict.sentence("TOY")
+    assert sentence.startswith("Outside what the TOY network knows")
+    assert verdict.reasons[0] in sentence
+
+
+def test_without_anything_out_of_range_the_nearest_recording_gives_the_reason(
+    domain: Domain, scale: TokenScale
+) -> None:
+    isi = np.random.default_rng(3).gamma(1, 40, 60) + 7
+    raw = interval_statistics(*pad_intervals([isi]))[0]
+    reasons = domain._reasons(50.0, np.clip(raw, domain.least, domain.most), scale)
+    assert 1 <= len(reasons) <= 2
+    assert all("most similar simulated recording" in reason for reason in reasons)
+
+
+def test_a_recording_inside_has_no_sentence(domain: Domain, scale: TokenScale, trains: Trains) -> None:
+    i = int(np.flatnonzero(trains.sigma == 0)[0])
+    isi = np.diff(trains.train(i)).astype(float)
+    raw = interval_statistics(*pad_intervals([isi]))[0]
+    verdict = domain.judge(float(domain.quantiles.min()), isi.size, raw, scale)
+    assert verdict.inside
+    assert verdict.reasons == ()
+    assert verdict.sentence("TOY") == ""
