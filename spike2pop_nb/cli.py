@@ -243,6 +243,8 @@ def predict(
         shown = table[
             ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
         ]
+        words = {True: "yes", False: "no"}
+        shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
         typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     else:
         write_table(table, out)

@@ -8,7 +8,9 @@ that length look at least as strange. Below `ALARM`, the recording is flagged.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ ALARM = 0.05
 _PLACE = {name: i for i, name in enumerate(STATISTICS)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DomainVerdict:
     """Judgement of one recording.
 
@@ -37,14 +39,17 @@ class DomainVerdict:
         Share of simulated recordings of about this length that score as high.
     inside : bool
         Whether ``p_value`` is at least `ALARM`.
-    reasons : tuple of str
-        What is strange, in words, the most telling first; empty for a recording inside.
     """
 
     score: float
     p_value: float
     inside: bool
-    reasons: tuple[str, ...] = ()
+    _explain: Callable[[], list[str]] = field(default=list, repr=False)
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """What is strange, in words, the most telling first; empty for a recording inside."""
+        return () if self.inside else tuple(self._explain())
 
     def sentence(self, neuron: str) -> str:
         """One sentence for the reader; empty for a recording inside."""
@@ -110,9 +115,9 @@ class Domain:
     def judge(self, score: float, n_intervals: int, raw: Floats, scale: TokenScale) -> DomainVerdict:
         """Judge a recording by its score, length and raw statistics (55,)."""
         p_value = self.p_value(score, n_intervals)
-        inside = p_value >= ALARM
-        reasons = () if inside else tuple(self._reasons(score, raw, scale))
-        return DomainVerdict(float(score), p_value, inside, reasons)
+        return DomainVerdict(
+            float(score), p_value, p_value >= ALARM, lambda: self._reasons(score, raw, scale)
+        )
 
     def _reasons(self, score: float, raw: Floats, scale: TokenScale, most: int = 2) -> list[str]:
         outside = []

@@ -19,11 +19,12 @@ __all__ = ["FEWEST_WINDOWS", "Course", "drift_windows", "find_course"]
 Floats = NDArray[np.floating]
 
 FEWEST_WINDOWS = 6
-MOST_WINDOWS = 48
+MOST_WINDOWS = 32
 _WINDOW = 24
 _SIGNIFICANCE = 0.01
 _ORDERS = 2000
-_SIZE = 0.5
+_SIZE = 1.0
+_VISIBLE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,9 @@ class Course:
     change : array (2,)
         How far g_s and g_u went: range of their running median of three windows.
     drifts : bool
-        Whether ``p_value`` is below 0.01 and a change is at least half the posterior's standard deviation.
+        Whether ``p_value`` is below 0.01, a change is at least the posterior's standard deviation, and it can
+        be seen in the intervals too: their mean or their spread changes by 5 %. A neuron that was started or
+        disturbed settles for seconds by far less, which tells the network much but is no drift.
     """
 
     time_s: Floats
@@ -76,13 +79,15 @@ def drift_windows(n_intervals: int) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
-def find_course(time_s: Floats, mean: Floats, std: Floats) -> Course:
+def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Course:
     """Test a course for drift; the same input gives the same answer.
 
     Parameters
     ----------
     time_s, mean, std : arrays (n,), (n, 2), (n, 2)
         See `Course`; at least `FEWEST_WINDOWS` of them.
+    intervals : array (n, k)
+        Location and spread of the log intervals in each window.
     """
     # In units of its own width, a DIC that does not move has little say.
     x = mean / np.maximum(np.median(std, axis=0), 1e-9)
@@ -90,10 +95,16 @@ def find_course(time_s: Floats, mean: Floats, std: Floats) -> Course:
     rng = np.random.default_rng(0)
     orders = rng.permuted(np.tile(np.arange(len(x)), (_ORDERS, 1)), axis=1)
     p_value = (1 + int((_roughness(x[orders]) <= seen).sum())) / (1 + _ORDERS)
-    smooth = np.median(np.stack([mean[:-2], mean[1:-1], mean[2:]]), axis=0)
-    change = np.ptp(smooth, axis=0)
+    change = _range(mean)
     large = bool(np.any(change >= _SIZE * np.median(std, axis=0)))
-    return Course(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large)
+    visible = bool(np.any(_range(intervals) >= _VISIBLE))
+    return Course(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large and visible)
+
+
+def _range(x: Floats) -> Floats:
+    """Range (k,) of the running median of three over the windows of (n, k)."""
+    spanned: Floats = np.ptp(np.median(np.stack([x[:-2], x[1:-1], x[2:]]), axis=0), axis=0)
+    return spanned
 
 
 def _roughness(x: Floats) -> Floats:

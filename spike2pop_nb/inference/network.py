@@ -108,7 +108,7 @@ class AttentionBlock(nn.Module):
         self.norm_mlp = nn.LayerNorm(width)
         self.expand = nn.Linear(width, config.expansion * width)
         self.contract = nn.Linear(config.expansion * width, width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         n, length, width = x.shape
@@ -152,7 +152,7 @@ class ResidualBlock(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.expand = nn.Linear(width, 2 * width)
         self.contract = nn.Linear(2 * width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.gelu(self.expand(self.norm(x)), approximate="tanh")

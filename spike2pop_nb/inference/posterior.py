@@ -83,8 +83,8 @@ class Posterior:
         bursts are nan unless the train most likely bursts.
     n_spikes, n_windows : int
         Length of the recording, and how many windows of it were read.
-    notes : tuple of str
-        What the reader should know, in words.
+    remarks : tuple of str
+        What the reader should know beside what ``domain``, ``course`` and ``rival`` say; see `notes`.
     prior : str
         One of `PRIORS`, or "both": what the neuron was taken to be made like.
     p_drawn : float
@@ -94,6 +94,8 @@ class Posterior:
         Whether the recording looks like any of this neuron's; None if silent, or if the network has no test.
     course : Course or None
         The DICs over the recording's time; None if it is too short (under 144 intervals).
+    rival : Mixture or None
+        The answer under the other prior, if the recording looks more like that one.
     """
 
     id: str
@@ -103,11 +105,22 @@ class Posterior:
     features: dict[str, float]
     n_spikes: int
     n_windows: int = 1
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     prior: str = PRIORS[0]
     p_drawn: float = math.nan
     domain: DomainVerdict | None = None
     course: Course | None = None
+    rival: Mixture | None = None
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader should know, in words: whether the recording is strange, whether it drifts, and the
+        rest.
+        """
+        strange = "" if self.domain is None else self.domain.sentence(self.neuron.upper())
+        drifting = "" if self.course is None else self.course.sentence()
+        rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
+        return tuple(text for text in (strange, drifting, rival, *self.remarks) if text)
 
     @property
     def usable(self) -> bool:
@@ -202,6 +215,16 @@ class Posterior:
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
             )
         return self.mixture
+
+
+def _rival_sentence(rival: Mixture) -> str:
+    mean, cov = rival.moments()
+    std = np.sqrt(np.diagonal(cov))
+    g_s, g_u = (f"{m:.1f} ± {s:.1f}" for m, s in zip(mean, std, strict=True))
+    return (
+        "It looks more like neurons with conductances anywhere in their ranges than like the populations made "
+        f"here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
+    )
 
 
 def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course, drift_windows, find_course
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior
+from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 
@@ -26,6 +27,7 @@ _MOST_TOKENS = 16_384
 _MOST_TRAINS = 256
 _ALONE = 64
 _DOUBT = 0.9
+_LOCATION_AND_SPREAD = [STATISTICS.index(name) for name in ("log_mean_isi", "std_log_isi")]
 _PIECES = (
     "Longer than the {most} intervals that the network reads at once: {n} consecutive pieces were read, and "
     "their posteriors averaged."
@@ -251,12 +253,10 @@ class Predictor:
         domain = self._judge(read, own)
         course = self._course(plan, read, prior)
         p_drawn = float(read.priors[own, 1].mean()) if len(self.priors) > 1 else float("nan")
-        said = [
-            domain.sentence(self.neuron.upper()) if domain is not None else "",
-            course.sentence() if course is not None else "",
-            self._otherwise(read, own) if prior == PRIORS[0] and p_drawn > _DOUBT else "",
-            _PIECES.format(most=self._loaded.max_intervals, n=len(own)) if len(own) > 1 else "",
-        ]
+        remarks = [_PIECES.format(most=self._loaded.max_intervals, n=len(own))] if len(own) > 1 else []
+        rival = None
+        if prior == PRIORS[0] and p_drawn > _DOUBT:
+            rival = Mixture.pool([self._mixture(read, i, PRIORS[1]) for i in own])
         return Posterior(
             plan.name,
             self.neuron,
@@ -265,22 +265,12 @@ class Predictor:
             dict(zip(FEATURES, map(float, values), strict=True)),
             plan.n_spikes,
             len(own),
-            tuple(text for text in said if text),
+            tuple(remarks),
             prior,
             p_drawn,
             domain,
             course,
-        )
-
-    def _otherwise(self, read: _Read, own: list[int]) -> str:
-        """What the other prior says of a recording that looks like it."""
-        other = Mixture.pool([self._mixture(read, i, PRIORS[1]) for i in own])
-        mean, cov = other.moments()
-        std = np.sqrt(np.diagonal(cov))
-        return (
-            "It looks more like neurons with conductances anywhere in their ranges than like the populations "
-            f"made here; taken as such a neuron, g_s = {mean[0]:.1f} ± {std[0]:.1f} and "
-            f"g_u = {mean[1]:.1f} ± {std[1]:.1f}."
+            rival,
         )
 
     def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
@@ -303,7 +293,8 @@ class Predictor:
             np.stack([m.scales for m in mixtures]),
             self.box,
         )
-        return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)))
+        intervals = read.statistics[plan.course.start : plan.course.stop, _LOCATION_AND_SPREAD]
+        return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
 
 
 @contextmanager

@@ -100,22 +100,31 @@ STRANGE: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
 """Kinds of trains that no neuron of ours fires; each makes intervals from those of two simulated trains."""
 
 
-def strange_trains(
-    kind: str, isi_ms: Sequence[Floats], rng: np.random.Generator, least_cv: float = 0.0
-) -> list[Floats]:
+def strange_trains(kind: str, isi_ms: Sequence[Floats], rng: np.random.Generator) -> list[Floats]:
     """Make intervals of strange trains from intervals of simulated ones; too short ones are left out.
 
     Parameters
     ----------
     kind : str
         One of `STRANGE`.
-    least_cv : float
-        Use only trains whose intervals vary at least this much: a regular train, shuffled, is itself.
     """
     make = STRANGE[kind]
-    usable = [isi for isi in isi_ms if isi.size >= MIN_SPIKES - 1 and isi.std() >= least_cv * isi.mean()]
+    usable = [isi for isi in isi_ms if isi.size >= MIN_SPIKES - 1]
+    if kind == "shuffled":
+        # A regular train, shuffled, is itself, and an irregular one is another of its kind.
+        usable = [isi for isi in usable if _bursts_clearly(isi)]
     made = (make(isi, usable[rng.integers(len(usable))], rng) for isi in usable)
     return [isi[:MAX_INTERVALS] for isi in made if isi.size >= MIN_SPIKES - 1]
+
+
+def _bursts_clearly(isi: Floats) -> bool:
+    """Whether intervals fall into short and long ones, with three long ones and two short ones to each."""
+    log = np.log(isi)
+    long = log > 0.5 * (log.min() + log.max())
+    n_long = int(long.sum())
+    if n_long < 3 or isi.size - n_long < 2 * n_long:
+        return False
+    return bool(log[long].min() - log[~long].max() > 0.7)
 
 
 def _inside(trains: Trains, how: Augmentation, most: int, seed: int) -> list[Floats]:
@@ -160,7 +169,7 @@ def fit_domain(
     outside: list[Floats] = []
     for kind in kinds:
         source = [inside[i] for i in rng.permutation(len(inside))[:part]]
-        outside += strange_trains(kind, source, rng, least_cv=0.3 if kind == "shuffled" else 0.0)
+        outside += strange_trains(kind, source, rng)
     raw = statistics_of_intervals([*inside, *outside])
     x = torch.from_numpy(scale.standardise(raw))
     y = torch.from_numpy((np.arange(len(raw)) >= len(inside)).astype(np.float32))

@@ -97,6 +97,7 @@ def evaluate(
         baseline_rounds,
     )
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
+    answers = predictor.predict(_listed(test), progress)
     scores: dict[str, Any] = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
@@ -108,7 +109,7 @@ def evaluate(
         "baseline_trains": int(min(((side == 0) & active & ~trains.drawn).sum(), baseline_trains or 10**9))
         if baseline
         else 0,
-        "bands": score(test, predictor.predict(_listed(test), progress), guesses.get("", {}), seed),
+        "bands": score(test, answers, guesses.get("", {}), seed),
         "ablations": {
             name: score(test, rival.predict(_listed(test)), {}, seed)["all"] for name, rival in rivals.items()
         },
@@ -129,7 +130,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     (out / "scores.json").write_text(json.dumps(scores, indent=1, allow_nan=True) + "\n")
     drawing = out / f"{loaded.neuron}_failures.svg"
-    draw_failures(test, predictor.predict(_listed(test)), drawing)
+    draw_failures(test, answers, drawing)
     if curve is not None and Path(curve).is_file():
         with Path(curve).open(newline="") as file:
             scores["curve"] = list(csv.DictReader(file))

@@ -27,7 +27,6 @@ DISTURBED = {
     "1 ms of jitter at most": replace(NO_AUGMENTATION, jitter=1.0, jitter_ms=1.0),
 }
 """Shares are means: each train's own is uniform up to twice that."""
-_LEAST_CV = 0.3
 
 
 def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -79,7 +78,9 @@ def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 
     rng = np.random.default_rng([seed, 9])
     rows = {}
     for kind in STRANGE:
-        made = strange_trains(kind, isi, rng, _LEAST_CV if kind == "shuffled" else 0.0)
+        made = strange_trains(kind, isi, rng)
+        if not made:
+            continue
         posteriors = predictor.predict(
             [np.concatenate([[0.0], np.cumsum(np.maximum(i, 0.01))]) for i in made]
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference import Posterior, predict_frame
+from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.mixture import Box, Mixture
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS
 
@@ -94,3 +97,14 @@ def test_frame_has_a_row_each() -> None:
     assert frame.loc[0, "g_s"] == pytest.approx(_posterior(_mixture(0)).g_s)
     assert list(frame["pattern"]) == ["bursting", "silent"]
     assert list(predict_frame([]).columns) == list(frame.columns)
+
+
+def test_notes_say_first_what_matters_most() -> None:
+    plain = _posterior(_mixture(0))
+    assert plain.notes == ()
+    odd = replace(plain, domain=DomainVerdict(3.0, 0.0, False, lambda: ["it is odd"]), remarks=("Long.",))
+    assert odd.notes[0].startswith("Outside what the STG network knows")
+    assert "it is odd" in odd.notes[0]
+    assert odd.notes[1] == "Long."
+    rival = replace(plain, rival=_mixture(0))
+    assert "conductances anywhere in their ranges" in rival.notes[0]

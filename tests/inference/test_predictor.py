@@ -126,7 +126,7 @@ def test_a_long_recording_has_a_course(predictor: Predictor) -> None:
     short, long = predictor.predict([_train(100), _train(1000) + 5000.0])
     assert short.course is None
     assert long.course is not None
-    assert len(long.course.time_s) == 999 // 24
+    assert len(long.course.time_s) == 32
     assert long.course.time_s[0] > 5
     assert (np.diff(long.course.time_s) > 0).all()
 

@@ -50,12 +50,21 @@ def test_held_out_trains_are_inside_and_strange_ones_are_not(
 @pytest.mark.parametrize("kind", STRANGE)
 def test_strange_trains_are_trains(kind: str) -> None:
     rng = np.random.default_rng(0)
-    made = strange_trains(kind, [rng.gamma(2, 20, n) for n in (2, 5, 40, 200)], rng)
+    bursts = np.tile([5.0, 6.0, 7.0, 120.0], 10)
+    made = strange_trains(kind, [bursts, *(rng.gamma(2, 20, n) for n in (2, 5, 40, 200))], rng)
     assert made
     for isi in made:
         assert isi.size >= 2
         assert np.isfinite(isi).all()
         assert (isi > 0).all()
+
+
+def test_only_clear_bursts_are_shuffled() -> None:
+    rng = np.random.default_rng(0)
+    bursts = np.tile([5.0, 6.0, 7.0, 120.0], 10)
+    (made,) = strange_trains("shuffled", [bursts, np.full(40, 30.0), rng.exponential(30, 40)], rng)
+    assert sorted(made) == sorted(bursts)
+    assert made.tolist() != bursts.tolist()
 
 
 def test_the_reason_names_what_is_out_of_range(domain: Domain, scale: TokenScale) -> None:
