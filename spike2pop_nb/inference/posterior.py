@@ -222,8 +222,8 @@ def _rival_sentence(rival: Mixture) -> str:
     std = np.sqrt(np.diagonal(cov))
     g_s, g_u = (f"{m:.1f} ± {s:.1f}" for m, s in zip(mean, std, strict=True))
     return (
-        "It looks more like neurons with conductances anywhere in their ranges than like the populations made "
-        f"here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
+        "It looks more like neurons with conductances anywhere in their ranges than like the populations "
+        f"made here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
     )
 
 
