@@ -13,6 +13,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.conductances import generate_population, reachability
 from spike2pop_nb.data import example_path
 from spike2pop_nb.fidelity import verify
+from spike2pop_nb.inference.drift import find_course
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
 
@@ -23,6 +24,7 @@ class Gaussian:
     """The smallest thing that can stand for a posterior."""
 
     usable = True
+    course = None
     mean = np.array([-5.0, 4.0])
     std = np.array([1.0, 0.5])
 
@@ -102,6 +104,19 @@ def test_the_plane_shows_reach_and_posterior():
     assert region.contours.start == 0.05
     assert (mean.x[0], mean.y[0]) == (-5.0, 4.0)
     assert plots.reachability(reach).data[0].type == "heatmap"
+
+
+def test_a_drifting_recording_shows_its_course():
+    mean = np.stack([np.linspace(-4, 4, 12), np.full(12, 5.0)], axis=1)
+    posterior = Gaussian()
+    assert "Too short" in str(plots.course(posterior).to_json())
+    posterior.course = find_course(np.arange(12.0), mean, np.ones((12, 2)), mean)
+    assert posterior.course.drifts
+    path = plots.dic_plane("stg", posterior).data[-1]
+    np.testing.assert_allclose(path.x, mean[:, 0])
+    slow, ultraslow = plots.course(posterior).data
+    np.testing.assert_allclose(slow.y, mean[:, 0])
+    np.testing.assert_allclose(ultraslow.error_y.array, np.ones(12))
 
 
 def test_the_enclosed_probability_is_right():
