@@ -23,7 +23,7 @@ __all__ = ["ALARM", "Domain", "DomainVerdict"]
 Floats = NDArray[np.floating]
 
 ALARM = 0.05
-"""Share of simulated recordings that are flagged wrongly, by construction."""
+"""Share of simulated recordings (whole, cut, and with spikes missing or false) that are flagged wrongly."""
 _PLACE = {name: i for i, name in enumerate(STATISTICS)}
 
 

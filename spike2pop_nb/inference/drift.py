@@ -70,13 +70,24 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def drift_windows(n_intervals: int) -> list[slice]:
-    """Windows to read for the course; none where the recording is too short to tell."""
+def drift_windows(n_intervals: int, longest: int) -> list[slice]:
+    """Windows to read for the course; none where the recording is too short to tell.
+
+    Parameters
+    ----------
+    longest : int
+        Most intervals that are read at once; of a longer window the middle is.
+    """
     count = min(n_intervals // _WINDOW, MOST_WINDOWS)
     if count < FEWEST_WINDOWS:
         return []
     edges = np.linspace(0, n_intervals, count + 1).astype(np.int64)
-    return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
+    windows = []
+    for first, stop in itertools.pairwise(edges):
+        size = min(int(stop - first), longest)
+        start = int(first) + (int(stop - first) - size) // 2
+        windows.append(slice(start, start + size))
+    return windows
 
 
 def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Course:

@@ -164,7 +164,7 @@ class Predictor:
         for name, times in named:
             isi = np.diff(times)
             parts = segments(isi.size, self._loaded.max_intervals) if times.size >= MIN_SPIKES else []
-            course = drift_windows(isi.size)
+            course = drift_windows(isi.size, self._loaded.max_intervals)
             first = len(windows)
             windows += [isi[part] for part in [*parts, *course]]
             middle = [first + len(parts), len(windows)]

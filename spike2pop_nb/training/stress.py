@@ -12,6 +12,7 @@ from scipy.stats import mannwhitneyu
 from spike2pop_nb.inference.drift import drift_windows
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.tokens import MAX_INTERVALS
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
@@ -99,7 +100,7 @@ def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 
 
 def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) -> dict[str, Any] | None:
     """Share of steady trains called drifting, and of trains spliced from two neurons of different DICs."""
-    enough = [bool(drift_windows(int(n) // 2)) for n in trains.n_spikes]
+    enough = [bool(drift_windows(int(n) // 2, MAX_INTERVALS)) for n in trains.n_spikes]
     chosen = _some(trains.take(np.array(enough)), most, seed)
     if len(chosen) < 20:
         return None

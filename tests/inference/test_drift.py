@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -13,12 +15,15 @@ def _course(mean: np.ndarray, std: float = 1.0) -> object:
 
 
 def test_windows_cover_the_recording() -> None:
-    assert drift_windows(100) == []
-    windows = drift_windows(1000)
+    assert drift_windows(100, 2048) == []
+    windows = drift_windows(1000, 2048)
     assert len(windows) >= FEWEST_WINDOWS
     assert windows[0].start == 0
     assert windows[-1].stop == 1000
-    assert len(drift_windows(10**6)) == 32
+    long = drift_windows(10**6, 2048)
+    assert len(long) == 32
+    assert all(window.stop - window.start == 2048 for window in long)
+    assert all(a.stop <= b.start for a, b in itertools.pairwise(long))
 
 
 @pytest.mark.parametrize("n", [8, 20, 48])
