@@ -1,0 +1,90 @@
+"""What all commands share: the program they hang on, options, the progress bar, reading."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from spike2pop_nb import __version__
+
+if TYPE_CHECKING:
+    from spike2pop_nb.spiketrains import Recordings
+
+__all__ = [
+    "FileArgument",
+    "NeuronOption",
+    "PriorOption",
+    "SeedOption",
+    "UnitOption",
+    "cli",
+    "progress_bar",
+    "read_file",
+]
+
+cli = typer.Typer(
+    help="From the spike times of one neuron to a verified, degenerate population of models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+NeuronOption = Annotated[str, typer.Option("--neuron", help="Neuron model; `spike2pop models` lists them.")]
+Unit = Literal["auto", "s", "ms", "us"]
+UnitOption = Annotated[Unit, typer.Option("--unit", help="Unit of the times in the file.")]
+PriorOption = Annotated[
+    Literal["compensated", "drawn", "both"],
+    typer.Option(
+        help="What the recorded neuron is made like: compensated (as populations are), drawn, or both."
+    ),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
+FileArgument = Annotated[
+    Path, typer.Argument(help="Spike times: CSV, TXT, NPY, NPZ or MAT.", show_default=False)
+]
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        typer.echo(f"spike2pop_nb {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@contextmanager
+def progress_bar(total: int, unit: str, text: str = "") -> Iterator[Callable[..., None]]:
+    """Show a progress bar; yields ``update(done, total=None, words=None)``."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=unit, desc=text, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def update(done: int, whole: int | None = None, words: str | None = None) -> None:
+            if whole is not None:
+                bar.total = whole
+            if words is not None:
+                bar.set_description_str(words)
+            bar.update(done - bar.n)
+
+        yield update
+
+
+def read_file(file: Path, unit: Unit) -> Recordings:
+    """Read recordings and say how they were understood."""
+    from spike2pop_nb.spiketrains import read_spike_trains
+
+    recordings = read_spike_trains(file, unit=unit)
+    for line in recordings.report.sentences():
+        typer.echo(line, err=True)
+    return recordings

@@ -1,0 +1,245 @@
+"""Commands that users of recordings need: the dashboard, populations, predictions, simulations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spike2pop_nb.cli.common import (
+    FileArgument,
+    NeuronOption,
+    PriorOption,
+    SeedOption,
+    UnitOption,
+    cli,
+    progress_bar,
+    read_file,
+)
+from spike2pop_nb.errors import UnreachableTarget
+
+if TYPE_CHECKING:
+    from spike2pop_nb.fidelity import Result
+    from spike2pop_nb.spiketrains import Recordings
+
+__all__ = ["app", "models", "predict", "run", "simulate"]
+
+
+def _pair(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
+@cli.command()
+def app(
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Open the dashboard in a browser (served on this machine only)."""
+    from spike2pop_nb.app.serve import serve
+
+    serve(port=port, open_browser=browser)
+
+
+@cli.command()
+def run(
+    file: FileArgument,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    neuron: NeuronOption = "stg",
+    size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 16,
+    seed: SeedOption = 1,
+    compensate: Annotated[
+        str | None, typer.Option(help="Two conductances, such as CaS,H; the recommended ones by default.")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(help="Most members to try for each recording.")] = None,
+    accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
+    unit: UnitOption = "auto",
+    prior: PriorOption = "compensated",
+) -> None:
+    """Make a verified population for every recording of a file.
+
+    Writes population.csv, spike_times.csv and summary.json.
+    """
+    from spike2pop_nb.export import write_results
+    from spike2pop_nb.neurons import get_neuron
+
+    model = get_neuron(neuron)
+    recordings = read_file(file, unit)
+    posteriors = _predict(recordings, model.name, prior)
+    _say_notes(posteriors)
+    options = {
+        "file": file.name,
+        "unit": recordings.report.unit,
+        "neuron": model.name,
+        "prior": prior,
+        "size": size,
+        "seed": seed,
+        "compensate": list(_pair(compensate) or ()) or "recommended",
+        "budget": budget,
+        "accuracy": accuracy,
+        "read": recordings.report.sentences(),
+    }
+    results: list[Result] = []
+    try:
+        with progress_bar(size, " members") as update:
+            for train, posterior in zip(recordings, posteriors, strict=True):
+                update(0, size, f"recording {train.id}")
+                results.append(
+                    _one(
+                        train, model.name, posterior, size, _pair(compensate), seed, budget, accuracy, update
+                    )
+                )
+                write_results(results, out, options)
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
+        raise
+    for result in results:
+        typer.echo(f"{result.recording.id}: {result.message}")
+    good = sum(result.n_kept_passed >= result.n_asked for result in results)
+    typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
+
+
+def _one(
+    train: Any,
+    neuron: str,
+    posterior: Any,
+    size: int,
+    compensate: tuple[str, ...] | None,
+    seed: int,
+    budget: int | None,
+    accuracy: str,
+    update: Callable[..., None],
+) -> Result:
+    """Make the population of one recording; what only this recording cannot do becomes its message."""
+    from spike2pop_nb.fidelity import Result, find_population
+    from spike2pop_nb.neurons import get_neuron
+
+    try:
+        return find_population(
+            train,
+            neuron,
+            posterior,
+            size=size,
+            compensate=compensate,
+            seed=seed,
+            budget=budget,
+            accuracy=accuracy,
+            progress=lambda done, total, words: update(done, total, f"recording {train.id}: {words}"),
+        )
+    except UnreachableTarget as error:
+        return Result(train, get_neuron(neuron), posterior, False, str(error), size)
+
+
+def _predict(recordings: Recordings, neuron: str, prior: str) -> list[Any]:
+    from spike2pop_nb.inference import load_predictor
+
+    return load_predictor(neuron).predict(recordings, prior=prior)
+
+
+def _say_notes(posteriors: list[Any]) -> None:
+    """Say what the network has to remark, once for recordings of which it is the same."""
+    noted: dict[str, list[str]] = {}
+    for posterior in posteriors:
+        for note in posterior.notes:
+            noted.setdefault(note, []).append(posterior.id)
+    for note, names in noted.items():
+        typer.echo(f"{', '.join(names)}: {note}", err=True)
+
+
+@cli.command()
+def predict(
+    file: FileArgument,
+    neuron: NeuronOption = "stg",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
+    ] = None,
+    course: Annotated[
+        Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
+    ] = None,
+    unit: UnitOption = "auto",
+    prior: PriorOption = "compensated",
+) -> None:
+    """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
+    from spike2pop_nb.export import write_table
+    from spike2pop_nb.inference import course_frame, predict_frame
+    from spike2pop_nb.neurons import get_neuron
+
+    model = get_neuron(neuron)
+    posteriors = _predict(read_file(file, unit), model.name, prior)
+    _say_notes(posteriors)
+    if course is not None:
+        write_table(course_frame(posteriors), course)
+    table = predict_frame(posteriors)
+    if out is None:
+        # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
+        shown = table[
+            ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
+        ]
+        words = {True: "yes", False: "no"}
+        shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
+        typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
+    else:
+        write_table(table, out)
+        typer.echo(f"{len(table)} recordings written to {out}.")
+
+
+@cli.command()
+def simulate(
+    population: Annotated[Path, typer.Argument(help="CSV with columns g_<channel> in mS/cm².")],
+    out: Annotated[Path, typer.Option("--out", help="CSV of spike times to write.", show_default=False)],
+    neuron: NeuronOption = "stg",
+    duration_ms: Annotated[
+        float | None, typer.Option("--duration-ms", help="Length of the simulation, transient included.")
+    ] = None,
+    transient_ms: Annotated[
+        float | None, typer.Option("--transient-ms", help="Time at the start whose spikes are left out.")
+    ] = None,
+    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
+    noise: Annotated[float, typer.Option(help="Injected current noise, σ in µA/cm².")] = 0.0,
+    seed: SeedOption = 0,
+) -> None:
+    """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
+    from spike2pop_nb import simulation
+    from spike2pop_nb.conductances import Population
+    from spike2pop_nb.export import write_table
+    from spike2pop_nb.neurons import get_neuron
+
+    model = get_neuron(neuron)
+    members = Population.from_csv(population, model)
+    if simulation.needs_compiling():
+        typer.echo("Compiling the simulator, once on this machine (about ten seconds).", err=True)
+    transient = model.recording_window_ms[0] if transient_ms is None else transient_ms
+    duration = model.recording_window_ms[1] if duration_ms is None else duration_ms
+    with progress_bar(1, " member·ms") as update:
+        simulated = simulation.simulate(
+            members,
+            duration_ms=duration,
+            transient_ms=transient,
+            accuracy=accuracy,
+            record="spikes",
+            noise_sigma=noise,
+            seed=seed,
+            progress=update,
+        )
+    table = simulated.spikes_frame()
+    write_table(table, out)
+    for row, reason in simulated.reasons.items():
+        name, member = simulated.labels[row]
+        typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
+    typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
+
+
+@cli.command()
+def models() -> None:
+    """List the neurons."""
+    from spike2pop_nb.inference import list_predictors
+    from spike2pop_nb.neurons import get_neuron, list_neurons
+
+    trained = set(list_predictors())
+    for name in list_neurons():
+        neuron = get_neuron(name)
+        network = "network shipped" if name in trained else "no network"
+        typer.echo(
+            f"{name:8} {neuron.title}; {', '.join(neuron.channel_names)}; V_th {neuron.V_th_mV} mV; {network}"
+        )
