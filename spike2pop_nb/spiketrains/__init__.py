@@ -8,6 +8,14 @@ from .patterns import FiringPattern, IsiStatistics, TrainFeatures, classify, fea
 from .reader import read_spike_trains
 from .recordings import ReadReport, Recordings
 from .train import Provenance, SpikeTrain
+from .voltage import (
+    VoltageTrace,
+    VoltageTraces,
+    detect_recordings,
+    detect_spikes,
+    read_voltage,
+    suggest_threshold_mV,
+)
 from .writer import write_spike_times
 
 __all__ = [
@@ -22,10 +30,16 @@ __all__ = [
     "Recordings",
     "SpikeTrain",
     "TrainFeatures",
+    "VoltageTrace",
+    "VoltageTraces",
     "classify",
+    "detect_recordings",
+    "detect_spikes",
     "features",
     "isi_statistics",
     "read_spike_trains",
+    "read_voltage",
+    "suggest_threshold_mV",
     "van_rossum",
     "write_spike_times",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError
@@ -50,7 +52,8 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
 
     limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
     trains: list[SpikeTrain] = []
-    unsorted = duplicates = duplicate_trains = negative = negative_trains = silent = backwards = 0
+    labels: dict[str, dict[str, str]] = {}
+    unsorted = duplicates = duplicate_trains = negative = negative_trains = silent = backwards = outside = 0
     for found in raw.trains:
         times = to_ms(found.times, unit)
         far = np.abs(times) >= MAX_TIME_MS
@@ -69,7 +72,13 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
         negative_trains += int(before_zero > 0)
         silent += int(not times.size)
         provenance = Provenance(source.name, raw.format, found.location, unit)
-        trains.append(SpikeTrain(found.id, times, provenance=provenance))
+        window = _window_ms(found.window, unit)
+        if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
+            outside += 1
+            window = None
+        trains.append(SpikeTrain(found.id, times, window, provenance))
+        if found.labels:
+            labels[trains[-1].id] = dict(found.labels)
 
     repairs = list(raw.repairs)
     if unsorted:
@@ -90,6 +99,14 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
         )
     if silent:
         cautions.append(f"{_trains(silent)} without any spike, kept as silent")
+    if outside:
+        cautions.append(
+            f"{_trains(outside)} with spikes outside the time it is said to be observed in, which is not used"
+        )
+    if raw.fixed_unit and options.unit not in ("auto", unit):
+        cautions.append(
+            f"the unit {SHOWN[options.unit]} was asked for, but {raw.format} fixes it, so it is not used"
+        )
     cautions += _odd_rate(trains, unit, options.unit == "auto" and raw.unit is None)
     report = ReadReport(
         filename=source.name,
@@ -104,12 +121,23 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
         repairs=tuple(repairs),
         skipped=tuple(raw.skipped),
         cautions=tuple(cautions),
+        candidates=raw.candidates,
+        fixed_unit=raw.fixed_unit,
+        labels=labels,
     )
     return Recordings(trains, report)
 
 
+def _window_ms(window: tuple[float, float] | None, unit: str) -> tuple[float, float] | None:
+    """The window in ms; None when there is none, or it has no length."""
+    if window is None or not all(math.isfinite(edge) for edge in window) or window[0] >= window[1]:
+        return None
+    start, end = to_ms(np.array(window), unit)
+    return float(start), float(end)
+
+
 def _unit(raw: RawRecording, options: Options) -> tuple[str, str]:
-    if options.unit != "auto":
+    if options.unit != "auto" and not raw.fixed_unit:
         return options.unit, f"{SHOWN[options.unit]}, as asked for"
     if raw.unit is not None:
         return raw.unit, f"{SHOWN[raw.unit]}, {raw.unit_reason}"

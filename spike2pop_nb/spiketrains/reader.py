@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
+from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO, Final, Literal, TypeAlias, get_args
 
 from spike2pop_nb.errors import SpikeTrainError
 
 from .assemble import assemble
-from .limits import MAX_FILE_BYTES
-from .readers.matlab_file import HDF5_ADVICE, read_mat
-from .readers.numpy_file import read_npy, read_npz
-from .readers.raw import Options, Source
+from .loading import load
+from .readers.containers import read_archive, read_folder
+from .readers.hdf5_file import HDF5_ADVICE, hdf5_kind, is_hdf5, opened
+from .readers.matlab_file import read_mat, read_mat_hdf5
+from .readers.neo_file import NEO_SUFFIXES, read_neo_trains
+from .readers.numpy_file import read_npy
+from .readers.nwb_file import read_nwb
+from .readers.raw import Options, RawRecording, Source
 from .readers.text_file import read_text_file
 from .recordings import Recordings
 
@@ -44,18 +49,22 @@ def read_spike_trains(
 ) -> Recordings:
     """Read the spike trains of a file.
 
-    CSV and TXT, NPY and NPZ, and MAT files up to version 7 are told apart by their contents. Harmless faults
-    are repaired and listed in the report; anything that could change the meaning is refused.
+    Text (CSV, TXT, or pasted), NPY, NPZ, MAT, NWB, folders of Phy and Kilosort (also zipped) and sortings of
+    SpikeInterface are told apart by their contents; the files of acquisition systems, which neo reads, by
+    their suffix. Harmless faults are repaired and listed in the report; anything that could change the
+    meaning is refused. NWB, MAT 7.3 and neo's formats need the ``io`` extra.
 
     Parameters
     ----------
     source : str, Path, bytes or binary file
-        A path, the contents of a file, or an open file. Up to 50 MB, 2 million spikes and 10 000 trains.
+        A path (also of a folder), the contents of a file, or an open file. Up to 50 MB, 2 million spikes and
+        10 000 trains; NWB files and those of acquisition systems may have up to 4 GB on disk.
     filename : str, optional
         Name to use in messages when `source` has none of its own.
     unit : {"auto", "s", "ms", "us"}
         Unit of the times in the file. "auto" takes it from a column name such as ``time_ms``, otherwise from
-        the intervals (see `units.unit_from_intervals`); the report says which.
+        the intervals (see `units.unit_from_intervals`); the report says which. Where the format fixes the
+        unit, another one given here is not used, which the report says.
     layout : {"auto", "list", "long", "columns", "rows", "single"}
         A list of times per row, a row per spike, a column per train, a train per line, or one train.
     id_column, time_column : str or int, optional
@@ -76,68 +85,48 @@ def read_spike_trains(
     if layout not in get_args(Layout):
         raise SpikeTrainError(f"The layout {layout!r} is unknown; choose one of {_listed(Layout)}.")
     options = Options(unit, layout, id_column, time_column)
-    loaded = _load(source, filename)
+    loaded = load(source, filename)
+    try:
+        return assemble(_read(loaded, options), loaded, options)
+    except MemoryError:
+        raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+
+
+def _read(loaded: Source, options: Options) -> RawRecording:
+    """Find the reader by what the file begins with, then by the end of its name."""
     data = loaded.data
+    if loaded.path is not None and loaded.path.is_dir():
+        return read_folder(loaded)
     if not data:
         raise loaded.error("the file is empty; it must hold at least one spike time.")
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise loaded.error(message)
-    if data.startswith(b"\x89HDF") or data[:10] == b"MATLAB 7.3":
+    if is_hdf5(loaded):
+        return _read_hdf5(loaded, options)
+    if loaded.suffix in NEO_SUFFIXES:
+        return read_neo_trains(loaded)
+    if data.startswith(b"\x93NUMPY"):
+        return read_npy(loaded, options)
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return read_archive(loaded, options)
+    if data.startswith(b"MATLAB 5.0") or loaded.suffix == ".mat":
+        return read_mat(loaded, options)
+    return read_text_file(loaded, options)
+
+
+def _read_hdf5(loaded: Source, options: Options) -> RawRecording:
+    with opened(loaded) as file:
+        kind = hdf5_kind(file)
+        if kind == "NWB":
+            return read_nwb(file, loaded)
+        if kind == "MATLAB":
+            return read_mat_hdf5(file, loaded, options)
+    if kind != "NIX":
         raise loaded.error(HDF5_ADVICE)
-    try:
-        if data.startswith(b"\x93NUMPY"):
-            raw = read_npy(loaded, options)
-        elif data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
-            raw = read_npz(loaded, options)
-        elif data.startswith(b"MATLAB 5.0") or PurePath(loaded.name).suffix.lower() == ".mat":
-            raw = read_mat(loaded, options)
-        else:
-            raw = read_text_file(loaded, options)
-        return assemble(raw, loaded, options)
-    except MemoryError:
-        raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+    # neo opens it by name, and it may have been given without its suffix.
+    return read_neo_trains(replace(loaded, name=f"{loaded.stem}.nix"))
 
 
 def _listed(choices: object) -> str:
     return ", ".join(repr(choice) for choice in get_args(choices))
-
-
-def _load(source: object, filename: str | None) -> Source:
-    """Bytes of the source, refused by size before they are read."""
-    if isinstance(source, (str, Path)):
-        path = Path(source)
-        name = filename or path.name or str(path)
-        try:
-            if not path.exists():
-                raise SpikeTrainError(f"{path}: there is no such file.")
-            if not path.is_file():
-                raise SpikeTrainError(f"{path}: this is not a file; give the path of a file of spike times.")
-            _check_size(path.stat().st_size, name)
-            with path.open("rb") as stream:
-                data = stream.read(MAX_FILE_BYTES + 1)
-        except (OSError, ValueError) as error:
-            if isinstance(error, SpikeTrainError):
-                raise
-            reason = getattr(error, "strerror", None) or "the path is not valid"
-            raise SpikeTrainError(f"{str(source)[:200]!r} cannot be opened: {reason}.") from None
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        name = filename or "the upload"
-        _check_size(source.nbytes if isinstance(source, memoryview) else len(source), name)
-        data = bytes(source)
-    elif hasattr(source, "read"):
-        name = filename or PurePath(str(getattr(source, "name", "the stream"))).name
-        data = source.read(MAX_FILE_BYTES + 1)
-        if not isinstance(data, bytes):
-            raise SpikeTrainError(f"{name}: the file must be opened in binary mode ('rb').")
-    else:
-        raise SpikeTrainError(f"A path, bytes or an open file is needed, not {type(source).__name__}.")
-    _check_size(len(data), name)
-    return Source(name, data)
-
-
-def _check_size(n_bytes: int, name: str) -> None:
-    if n_bytes > MAX_FILE_BYTES:
-        limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
-        shown = f"{n_bytes / 1e6:,.1f} MB" if n_bytes > MAX_FILE_BYTES + 1 else f"over {limit}"
-        raise SpikeTrainError(f"{name} has {shown}; files of up to {limit} are read, so split it.")

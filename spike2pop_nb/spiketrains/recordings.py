@@ -22,10 +22,11 @@ class ReadReport:
     filename : str
         Name of the file.
     format : str
-        "CSV", "TXT", "NPY", "NPZ" or "MAT".
+        "CSV", "TXT", "NPY", "NPZ", "MAT", "NWB", "Phy", "SpikeInterface" or what neo calls the format.
     layout : str
         "list" (a list of times per row), "long" (a row per spike), "columns" (a column per train), "rows" (a
-        row or line per train), "single" (one train) or "arrays" (an array per train).
+        row or line per train), "single" (one train), "arrays" (an array per train) or "units" (a train per
+        unit of a recording system or spike sorter).
     layout_reason : str
         The layout in words.
     columns : dict of str to str
@@ -42,6 +43,13 @@ class ReadReport:
         What was left out, with counts and why.
     cautions : tuple of str
         What looks odd and was left as it is.
+    candidates : tuple of str
+        Columns or arrays of the file that can be given as ``time_column`` or ``id_column`` instead; empty
+        where the format leaves nothing to choose.
+    fixed_unit : bool
+        Whether the format itself fixes the unit, so that no other can be chosen.
+    labels : dict of str to dict of str to str
+        What the file says about a train, by its id: for example its group or quality.
     """
 
     filename: str
@@ -56,6 +64,9 @@ class ReadReport:
     repairs: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    fixed_unit: bool = False
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """The report as sentences, in plain text (escape them before they go into a page)."""

@@ -1,24 +1,23 @@
-"""MAT files up to version 7, read by SciPy once `matlab_check` has passed them."""
+"""MAT files: up to version 7 read by SciPy once `matlab_check` has passed them, version 7.3 by h5py."""
 
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import is_id_name, is_time_name
 from .matlab_check import safe_variables
+from .matlab_hdf5 import variables_of
 from .numpy_file import recording_from_arrays
 from .raw import Options, RawRecording, RawTrain, Source, shown
 
-__all__ = ["HDF5_ADVICE", "read_mat"]
+if TYPE_CHECKING:
+    import h5py
 
-HDF5_ADVICE: Final = (
-    "MATLAB 7.3 and other HDF5 files are not read; save from MATLAB with save(…, '-v7'), or export the spike "
-    "times as CSV."
-)
+__all__ = ["read_mat", "read_mat_hdf5"]
 
 
 def read_mat(source: Source, options: Options) -> RawRecording:
@@ -43,6 +42,20 @@ def read_mat(source: Source, options: Options) -> RawRecording:
     variables = {name: np.asarray(value) for name, value in content.items() if not name.startswith("__")}
     if not variables:
         raise source.error("the MAT file holds no variables.")
+    return _from_variables(variables, other, source, options)
+
+
+def read_mat_hdf5(file: h5py.File, source: Source, options: Options) -> RawRecording:
+    """Read a MATLAB 7.3 file, as `read_mat` does older ones."""
+    variables, other = variables_of(file, source)
+    if not variables:
+        raise source.error("the MAT file holds no arrays, cells or structs that could be spike times.")
+    return _from_variables(variables, other, source, options)
+
+
+def _from_variables(
+    variables: dict[str, NDArray[Any]], other: list[str], source: Source, options: Options
+) -> RawRecording:
     skipped = [f"{shown(other)}, of kinds that hold no spike times"] if other else []
     nested = {name: value for name, value in variables.items() if value.dtype.hasobject}
     wanted = options.time_column
@@ -70,6 +83,7 @@ def read_mat(source: Source, options: Options) -> RawRecording:
         raw.skipped += skipped
         return raw
     raw = RawRecording("MAT", "arrays", f"a train per entry of {shown(used)}", trains, skipped=skipped)
+    raw.candidates = tuple(variables)
     left = [name for name in variables if name not in used]
     if left:
         raw.skipped.append(f"{shown(left)}, not taken for spike times")

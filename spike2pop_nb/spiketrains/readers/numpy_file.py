@@ -1,62 +1,48 @@
-"""NPY and NPZ files, without pickles and with their sizes checked before they are unpacked."""
+"""NPY and NPZ files: what their arrays mean."""
 
 from __future__ import annotations
 
-import math
-import zipfile
-from io import BytesIO
 from typing import Any
 
-import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.spiketrains.limits import MAX_UNPACKED_BYTES
 from spike2pop_nb.spiketrains.units import unit_from_name
 
+from .archive import Archive
 from .arrays import Reading, numeric, trains_from_array, trains_from_pair
 from .columns import is_id_name, is_time_name
+from .npy import load_npy
 from .raw import Options, RawRecording, Source, shown
+from .sorted_units import is_sorting, read_sorting
 
 __all__ = ["read_npy", "read_npz", "recording_from_arrays"]
 
 
 def read_npy(source: Source, options: Options) -> RawRecording:
     """Read an NPY file: one array, see `arrays.trains_from_array`."""
-    array = _load(source.data, "the array", source)
+    array = load_npy(source.data, "the array", source)
     reading = trains_from_array(array, "the array", source.stem, source, options)
     return _recording("NPY", reading)
 
 
-def read_npz(source: Source, options: Options) -> RawRecording:
-    """Read an NPZ file: an array per train, or an array of ids beside one of times."""
-    try:
-        archive = zipfile.ZipFile(BytesIO(source.data))
-        members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        raise source.error("the file is a damaged archive; save it again with numpy.savez.") from None
-    names = [member.filename for member in members]
-    if not any(name.endswith(".npy") for name in names):
-        if any(name.startswith("xl/") for name in names):
+def read_npz(archive: Archive, source: Source, options: Options) -> RawRecording:
+    """Read an NPZ file: an array per train, an array of ids beside one of times, or a sorting."""
+    names = [name for name in archive.names if name.endswith(".npy")]
+    if not names:
+        if any(name.startswith("xl/") for name in archive.names):
             raise source.error("this is an Excel workbook; save its sheet as CSV.")
-        raise source.error("this is an archive without NPY arrays; unpack it, or save it with numpy.savez.")
-    members = [member for member in members if member.filename.endswith(".npy")]
-    unpacked = sum(member.file_size for member in members)
-    if unpacked > MAX_UNPACKED_BYTES:
         raise source.error(
-            f"the arrays take {unpacked / 1e6:,.0f} MB unpacked; up to {MAX_UNPACKED_BYTES / 1e6:.0f} MB "
-            "are read."
+            "this is an archive without NPY arrays, and no Phy or SpikeInterface folder; unpack it and give "
+            "the file of spike times."
         )
-    source.check_counts(0, len(members))
+    source.check_counts(0, len(names))
     arrays: dict[str, NDArray[Any]] = {}
-    for member in members:
-        name = member.filename.removesuffix(".npy")
-        try:
-            data = archive.read(member)  # reads no more than the size stated and summed above
-        except Exception:  # a damaged or encrypted member fails in many ways, all meaning the same
-            raise source.error(f"the array {name!r} is damaged and cannot be unpacked.") from None
-        arrays[name] = _load(data, f"the array {name!r}", source)
+    for name in names:
+        stem = name.removesuffix(".npy")
+        arrays[stem] = load_npy(archive.read(name), f"the array {stem!r}", source)
+    if is_sorting(arrays):
+        return read_sorting(arrays, source)
     return recording_from_arrays("NPZ", arrays, source, options)
 
 
@@ -101,6 +87,9 @@ def recording_from_arrays(
         raw = _each(format_, arrays, candidates, skipped, source, options)
         used = set(candidates)
     raw.skipped += skipped
+    raw.candidates = tuple(
+        name for name in names if arrays[name].dtype.kind in "iuf" and arrays[name].size > 1
+    )
     left = [name for name in names if name not in used and not any(repr(name) in text for text in skipped)]
     if left:
         raw.skipped.append(f"{shown(left)}, not taken for spike times")
@@ -181,34 +170,3 @@ def _candidates(arrays: dict[str, NDArray[Any]], skipped: list[str]) -> list[str
         else:
             found.append(name)
     return [name for name in found if is_time_name(name)] or found
-
-
-def _load(data: bytes, name: str, source: Source) -> NDArray[Any]:
-    """One NPY array, its stated size checked before memory is taken."""
-    stream = BytesIO(data)
-    try:
-        version = npy.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise source.error(
-                f"{name} is in NPY version {version[0]}.{version[1]}; save it with numpy.save."
-            )
-        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = header(stream)
-    except SpikeTrainError:
-        raise
-    except Exception:  # NumPy meets a damaged header with errors of several kinds
-        raise source.error(f"{name} is damaged: its header cannot be read.") from None
-    if dtype.hasobject:
-        raise source.error(
-            f"{name} holds Python objects (a pickle), which are never loaded; save plain numbers, with rows "
-            "of unequal length filled up with NaN or one array per train."
-        )
-    if dtype.fields is not None:
-        raise source.error(f"{name} has named fields; save an array of ids and an array of times instead.")
-    if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
-        raise source.error(f"{name} is cut short: its header promises {shape} values that are not there.")
-    stream.seek(0)
-    try:
-        return np.asarray(npy.read_array(stream, allow_pickle=False))
-    except Exception:
-        raise source.error(f"{name} is damaged and cannot be read.") from None

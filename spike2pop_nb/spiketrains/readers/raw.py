@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,26 @@ class Options:
 
 @dataclass(frozen=True)
 class Source:
-    """A file's name and bytes, and errors that name it."""
+    """A file's name and bytes, and errors that name it.
+
+    Attributes
+    ----------
+    name : str
+        Name for messages.
+    data : bytes
+        The contents; of a folder nothing, and of a file that is opened rather than loaded only the start.
+    path : Path or None
+        Where the file or folder lies on disk; None when only its bytes are known.
+    """
 
     name: str
     data: bytes
+    path: Path | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the file name in small letters, with its dot."""
+        return PurePath(self.name).suffix.lower()
 
     @property
     def stem(self) -> str:
@@ -62,12 +78,14 @@ class Source:
 
 @dataclass
 class RawTrain:
-    """Times of one train as they stand in the file: unsorted, in the file's unit."""
+    """Times of one train as they stand in the file: unsorted, in the file's unit, as is the window."""
 
     id: str
     times: FloatArray
     location: str
     rows: NDArray[np.int64] | None = None
+    window: tuple[float, float] | None = None
+    labels: dict[str, str] = field(default_factory=dict)
 
     def place(self, index: int) -> str:
         """Where in the file spike `index` stands."""
@@ -79,7 +97,11 @@ class RawTrain:
 
 @dataclass
 class RawRecording:
-    """Everything a format reader found."""
+    """Everything a format reader found.
+
+    `candidates` are the columns or arrays that could be chosen as ids or times; `fixed_unit` is set where the
+    format itself fixes the unit, so that there is nothing to choose.
+    """
 
     format: str
     layout: str
@@ -88,6 +110,8 @@ class RawRecording:
     columns: dict[str, str] = field(default_factory=dict)
     unit: Unit | None = None
     unit_reason: str = ""
+    fixed_unit: bool = False
+    candidates: tuple[str, ...] = ()
     repairs: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)

@@ -24,9 +24,11 @@ from .columns import (
 )
 from .lines import read_rows, read_single
 from .numbers import is_list, is_number
+from .plain import read_plain
 from .raw import Options, RawRecording, Source, shown
 from .tables import read_columns, read_lists, read_long
 from .text import BLANK, Text, read_text
+from .traces import Trace, find_trace
 
 __all__ = ["read_text_file"]
 
@@ -60,13 +62,23 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
     """
     text = read_text(source)
     if not any(cell.strip() for row in text.sample for cell in row):
-        raise source.error(
-            f"there is nothing below the column names {shown(text.header or [])}, so no spike times."
-        )
+        header = text.header or []
+        if len(header) == 1 and not is_time_name(header[0]):
+            raise source.error(f"{shown(header)} is no number, so there are no spike times.")
+        raise source.error(f"there is nothing below the column names {shown(header)}, so no spike times.")
     suffix = PurePath(source.name).suffix.lower()
     tabular = text.delimiter not in ("", BLANK)
     format_ = "CSV" if suffix in {".csv", ".tsv"} or (tabular and suffix != ".txt") else "TXT"
 
+    free = options.time_column is None and options.id_column is None
+    if free and options.layout == "auto" and (trace := find_trace(text)) is not None and trace.sure:
+        raise _trace_error(trace, source)
+    if free and options.layout in ("auto", "single"):
+        asked = options.layout == "single"
+        if asked or not _id_leads(text) or len(text.sample) == 1:
+            plain = read_plain(text, source, format_, asked=asked)
+            if plain is not None:
+                return _with_text(plain, text)
     plan = _explicit(text, source, options) or _guess(text, source, options)
     if plan.layout == "list":
         raw = read_lists(text, source, format_, plan.id, plan.time, plan.member)
@@ -78,9 +90,17 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
         raw = read_single(text, source, format_)
         _name_unit(raw, text)
     else:
-        if options.time_column is None:
-            _refuse_trace(text, source, plan)
+        unnamed_id = plan.id is None or (text.header is not None and not is_id_name(text.names[plan.id]))
+        if options.time_column is None and unnamed_id and (trace := find_trace(text)) is not None:
+            raise _trace_error(trace, source)
         raw = read_long(text, source, format_, plan.id, plan.time, plan.member)
+    if text.width > 1 and plan.layout in ("list", "long", "single"):
+        raw.candidates = tuple(text.names)
+    return _with_text(raw, text)
+
+
+def _with_text(raw: RawRecording, text: Text) -> RawRecording:
+    """Add what was found before the numbers: repairs, what was skipped, and the unit in a comment."""
     raw.repairs[:0] = text.repairs
     raw.skipped[:0] = text.skipped
     if raw.unit is None:
@@ -88,6 +108,14 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
         if stated is not None:
             raw.unit, raw.unit_reason = stated[0], f"as the comment {shown([stated[1]])} says"
     return raw
+
+
+def _trace_error(trace: Trace, source: Source) -> Exception:
+    return source.error(
+        f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
+        "trace; read it with read_voltage and find its spikes with detect_spikes (or name the time column if "
+        "these are spike times)."
+    )
 
 
 def _name_unit(raw: RawRecording, text: Text) -> None:
@@ -299,20 +327,3 @@ def _grows(text: Text, group: int, time: int) -> bool:
     ):
         return False
     return grows_within_groups(np.array(labels), _floats([row[time] for row in rows]))
-
-
-def _refuse_trace(text: Text, source: Source, plan: _Plan) -> None:
-    """Times at equal steps beside other numbers are the clock of a sampled trace, not spikes."""
-    names = text.names
-    if plan.id is not None and (text.header is None or is_id_name(names[plan.id])):
-        return
-    others = [name for k, name in enumerate(names) if k != plan.time and text.column(k) and _numeric(text, k)]
-    times = _floats(text.column(plan.time))
-    if not others or times.size < 10:
-        return
-    steps = np.diff(times)
-    if np.ptp(steps) <= 1e-6 * abs(float(steps.mean())):
-        raise source.error(
-            f"the column {names[plan.time]!r} has equal steps and {shown(others)} beside it, like a sampled "
-            "trace; spike times are needed, one row per spike (or name the time column if they are)."
-        )
