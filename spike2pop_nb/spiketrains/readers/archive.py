@@ -60,12 +60,14 @@ class Archive:
             raise source.error(
                 f"the archive has {len(members):,} members; up to {MAX_ARCHIVE_MEMBERS:,} are allowed."
             )
+        for member in members:
+            self._check(member)
         self._members = {
             member.filename: member
             for member in members
             if not member.is_dir() and not member.filename.startswith("__MACOSX/")
         }
-        self._check()
+        self._check_sizes(members)
 
     @property
     def names(self) -> list[str]:
@@ -80,36 +82,38 @@ class Archive:
                 f"{shown([name.removesuffix('.npy')])} is damaged and cannot be unpacked."
             ) from None
 
-    def _check(self) -> None:
-        for name, member in self._members.items():
-            parts = PurePosixPath(name.replace("\\", "/")).parts
-            if not parts or ".." in parts or parts[0] == "/" or _DRIVE.match(name) or "\\" in name:
-                raise self._source.error(
-                    f"the archive has a member named {shown([name])}, which leads out of it; "
-                    "zip the files by their plain names."
-                )
-            if name.lower().endswith(".zip"):
-                raise self._source.error(
-                    f"the archive has another archive in it, {shown([name])}; unpack that first."
-                )
-            if member.flag_bits & 1:
-                raise self._source.error("the archive is encrypted; zip the files without a password.")
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise self._source.error(
-                    f"{shown([name])} is packed by a rare method; zip the files again with deflate."
-                )
-        unpacked = sum(member.file_size for member in self._members.values())
+    def _check(self, member: zipfile.ZipInfo) -> None:
+        name = member.filename
+        parts = PurePosixPath(name).parts
+        if not parts or ".." in parts or parts[0] == "/" or _DRIVE.match(name) or "\\" in name:
+            raise self._source.error(
+                f"the archive has a member named {shown([name])}, which may lead out of it; zip the files by "
+                "their plain names."
+            )
+        if name.lower().endswith(".zip"):
+            raise self._source.error(
+                f"the archive has another archive in it, {shown([name])}; unpack that first."
+            )
+        if member.flag_bits & 1:
+            raise self._source.error("the archive is encrypted; zip the files without a password.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._source.error(
+                f"{shown([name])} is packed by a rare method; zip the files again with deflate."
+            )
+
+    def _check_sizes(self, members: list[zipfile.ZipInfo]) -> None:
+        unpacked = sum(member.file_size for member in members)
         if unpacked > MAX_UNPACKED_BYTES:
             raise self._source.error(
-                f"the archive takes {unpacked / 1e6:,.0f} MB unpacked; up to {_LIMIT} are read, "
-                "so keep only what holds the spike times."
+                f"the archive takes {unpacked / 1e6:,.0f} MB unpacked; up to {_LIMIT} are read, so keep only "
+                "what holds the spike times."
             )
-        for name, member in self._members.items():
+        for member in members:
             ratio = member.file_size / max(member.compress_size, 1)
             if member.file_size > _RATIO_FROM_BYTES and ratio > MAX_UNPACKED_RATIO:
                 raise self._source.error(
-                    f"{shown([name])} unpacks to {ratio:,.0f} times its size; up to {MAX_UNPACKED_RATIO} "
-                    "times are allowed, so save it uncompressed."
+                    f"{shown([member.filename])} unpacks to {ratio:,.0f} times its size; up to "
+                    f"{MAX_UNPACKED_RATIO} times are allowed, so save it uncompressed."
                 )
 
 

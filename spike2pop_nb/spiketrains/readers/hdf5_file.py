@@ -24,6 +24,7 @@ HDF5_ADVICE: Final = (
     "this HDF5 file is neither NWB, NIX nor MATLAB 7.3, so where its spike times are is not known; export "
     "them as NWB, NPZ or CSV."
 )
+_ELSEWHERE: Final = "{} lies in another file, which is not opened; copy it into this one."
 
 
 def is_hdf5(source: Source) -> bool:
@@ -50,14 +51,16 @@ def opened(source: Source) -> Iterator[h5py.File]:
     except Exception:  # HDF5 meets a damaged file with errors of several kinds
         kind = "MATLAB 7.3 (HDF5)" if source.data[:10] == b"MATLAB 7.3" else "HDF5"
         raise source.error(f"the {kind} file is damaged or cut short; copy or save it again.") from None
-    with file:
-        try:
-            _check(file, h5py, source)
+    try:
+        with file:
+            refusal = _refusal(file, h5py)
+            if refusal:
+                raise source.error(refusal)
             yield file
-        except SpikeTrainError:
-            raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError):
-            raise source.error("the HDF5 file is damaged: a part of it cannot be read.") from None
+    except (SpikeTrainError, MemoryError):
+        raise
+    except Exception:  # what is damaged shows when it is read, again with errors of several kinds
+        raise source.error("the HDF5 file is damaged: a part of it cannot be read.") from None
 
 
 def hdf5_kind(file: h5py.File) -> str:
@@ -75,31 +78,25 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _check(file: h5py.File, h5py: Any, source: Source) -> None:
+def _refusal(file: h5py.File, h5py: Any) -> str | None:
+    """Why the file is not read, if it is not. (HDF5 lets no exception out of a visit, but an answer.)"""
     n_links = 0
 
-    def link(name: str, found: Any) -> None:
+    def link(name: str, found: Any) -> str | None:
         nonlocal n_links
         n_links += 1
         if n_links > MAX_OBJECTS:
-            raise source.error(f"the HDF5 file has more than {MAX_OBJECTS:,} groups and data sets.")
-        if isinstance(found, h5py.ExternalLink):
-            raise source.error(
-                f"{shown([name])} lies in another file, which is not opened; copy it into this one."
-            )
+            return f"the HDF5 file has more than {MAX_OBJECTS:,} groups and data sets."
+        return _ELSEWHERE.format(shown([name])) if isinstance(found, h5py.ExternalLink) else None
 
-    def item(name: str, found: Any) -> None:
+    def item(name: str, found: Any) -> str | None:
         if not isinstance(found, h5py.Dataset):
-            return
+            return None
         if found.external or found.is_virtual:
-            raise source.error(
-                f"{shown([name])} lies in another file, which is not opened; copy it into this one."
-            )
+            return _ELSEWHERE.format(shown([name]))
         if found.chunks and math.prod(found.chunks) * found.dtype.itemsize > MAX_UNPACKED_BYTES:
-            raise source.error(
-                f"{shown([name])} is packed in blocks of over {MAX_UNPACKED_BYTES / 1e6:.0f} MB, too large "
-                "to read."
-            )
+            limit = f"{MAX_UNPACKED_BYTES / 1e6:.0f} MB"
+            return f"{shown([name])} is packed in blocks of over {limit}, too large to read."
+        return None
 
-    file.visititems_links(link)
-    file.visititems(item)
+    return file.visititems_links(link) or file.visititems(item)

@@ -72,12 +72,15 @@ def _loaded(item: Any) -> Any:
 def _trains(segments: list[Any]) -> _Found:
     found = _Found()
     for number, segment in enumerate(segments, start=1):
-        for k, train in enumerate(segment.spiketrains, start=1):
+        names = [_name(train, f"unit {k}") for k, train in enumerate(segment.spiketrains, start=1)]
+        for name, train in zip(names, segment.spiketrains, strict=True):
             found.count(int(train.shape[0]), MAX_SPIKES, "spikes")
+            # Units sorted from one electrode often share its name, and have an id each.
+            unit = train.annotations.get("id")
             train = _loaded(train)
             found.add(
                 np.asarray(train.rescale("s").magnitude, dtype=np.float64),
-                name=_name(train, f"unit {k}"),
+                name=f"{name} {unit}" if unit and names.count(name) > 1 else name,
                 segment=number,
                 start=float(train.t_start.rescale("s")),
                 stop=float(train.t_stop.rescale("s")),
@@ -134,8 +137,6 @@ def _limit() -> None:
 
 def main(reader: str, path: str, wanted: str, answer: str) -> None:
     """Read `path` with ``neo.io.<reader>`` and save what is `wanted` as an NPZ file at `answer`."""
-    _limit()
-    warnings.simplefilter("ignore")
     said: dict[str, Any]
     arrays: list[NDArray[np.float64]] = []
     try:
@@ -153,4 +154,6 @@ def main(reader: str, path: str, wanted: str, answer: str) -> None:
 
 
 if __name__ == "__main__":
+    _limit()
+    warnings.simplefilter("ignore")
     main(*sys.argv[1:])
