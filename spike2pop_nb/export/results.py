@@ -1,61 +1,44 @@
-"""What a run leaves behind: population.csv, spike_times.csv and summary.json, in a folder or one zip."""
+"""What a run leaves behind, in a folder or one zip: tables, traces, figures, words and settings."""
 
 from __future__ import annotations
 
 import io
 import json
-import platform
-import sys
+import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb import __version__
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.export.figures import FigureFormat, figure_files
+from spike2pop_nb.export.guide import guide
+from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.provenance import networks, versions
+from spike2pop_nb.export.tables import (
+    describe_column,
+    neutralised,
+    results_frames,
+    table_csv,
+    table_parquet,
+    traces_npz,
+)
 from spike2pop_nb.fidelity import Result
+from spike2pop_nb.inference import Posterior
 
-__all__ = ["results_frames", "results_zip", "summary", "versions", "write_results", "write_table"]
+__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
 
-_LIBRARIES = ("numpy", "scipy", "numba", "torch", "pandas", "elephant", "plotly")
+ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "txt"]
+EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "txt")
+"""Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods.md and README.txt."""
 
-
-def versions() -> dict[str, str]:
-    """Return the versions of this package, Python, and the libraries that results rest on."""
-    found = {"spike2pop_nb": __version__, "python": platform.python_version(), "platform": sys.platform}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
-    """Return the tables ``population`` and ``spike_times`` of all recordings that have a population.
-
-    ``population`` has id, member, g_* in mS/cm², g_s, g_u, score, passed and the errors behind the score;
-    ``spike_times`` has id, member and time_ms from the start of the simulation.
-    """
-    populations, spikes = [], []
-    for result in results:
-        if result.population is None or result.verdict is None or result.simulated is None:
-            continue
-        scores = result.verdict.table.drop(columns=["id", "member"])
-        populations.append(pd.concat([result.population.table, scores], axis=1))
-        spikes.append(result.simulated.spikes_frame())
-    if not populations:
-        empty = pd.DataFrame({"id": [], "member": []})
-        return {"population": empty.assign(score=[], passed=[]), "spike_times": empty.assign(time_ms=[])}
-    return {
-        "population": pd.concat(populations, ignore_index=True),
-        "spike_times": pd.concat(spikes, ignore_index=True),
-    }
+_PACKED = (".npz", ".png", ".parquet", ".pdf")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def _number(value: Any) -> float | None:
@@ -82,6 +65,8 @@ def _describe(result: Result) -> dict[str, Any]:
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
     }
+    if (written := neutralised(train.id)) != train.id:
+        entry["id_in_csv"] = written
     if train.provenance is not None:
         entry["source"] = {"file": train.provenance.source, "location": train.provenance.location}
     if posterior is not None and getattr(posterior, "usable", False):
@@ -93,6 +78,12 @@ def _describe(result: Result) -> dict[str, Any]:
             "pattern": posterior.pattern,
             "notes": list(posterior.notes),
         }
+        if isinstance(posterior, Posterior):
+            low, high = posterior.quantile(0.025), posterior.quantile(0.975)
+            entry["dics"] |= {
+                f"{name}_interval_95": [_number(low[i]), _number(high[i])]
+                for i, name in enumerate(("g_s", "g_u"))
+            }
     if result.verdict is not None:
         found = result.verdict.recording
         entry["pattern"] = str(found.pattern)
@@ -102,70 +93,172 @@ def _describe(result: Result) -> dict[str, Any]:
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story."""
+    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
+
+    An id that CSV files hold with an apostrophe before it, so that no spreadsheet takes it for a formula, is
+    given as it is, under ``id``, and as they have it, under ``id_in_csv``.
+    """
+    recordings = [_describe(result) for result in results]
+    for entry, network in zip(recordings, networks(results), strict=True):
+        if network is not None:
+            entry["network"] = {"file": network.file, "sha256": network.sha256}
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "options": dict(options),
-        "units": {"g_*": "mS/cm²", "g_s, g_u": "dimensionless (divided by g_leak)", "time_ms": "ms"},
-        "recordings": [_describe(result) for result in results],
+        "units": {
+            "g_*": describe_column("g_leak").unit,
+            "g_s, g_u": describe_column("g_s").unit,
+            "time_ms": describe_column("time_ms").unit,
+        },
+        "recordings": recordings,
     }
 
 
-def _files(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, str]:
+def _folders(results: Sequence[Result]) -> list[str]:
+    """A file name for each recording: its place, and of its id what any file system takes."""
+    width = len(str(len(results)))
+    names = []
+    for place, result in enumerate(results, 1):
+        plain = unicodedata.normalize("NFKD", result.recording.id).encode("ascii", "ignore").decode()
+        slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
+        names.append(f"{place:0{width}d}_{slug}".rstrip("_"))
+    return names
+
+
+def _checked(formats: Sequence[ExportFormat]) -> None:
+    for format in formats:
+        if format not in get_args(ExportFormat):
+            known = ", ".join(get_args(ExportFormat))
+            raise Spike2PopError(f"The format of a result must be one of {known}, not {format!r}.")
+
+
+def _files(
+    results: Sequence[Result],
+    options: Mapping[str, Any],
+    formats: Sequence[ExportFormat],
+    settings: Mapping[str, Any] | str | None,
+) -> dict[str, bytes]:
+    _checked(formats)
     frames = results_frames(results)
-    return {
-        "population.csv": frames["population"].to_csv(index=False, lineterminator="\n"),
-        "spike_times.csv": frames["spike_times"].to_csv(index=False, lineterminator="\n"),
-        "summary.json": json.dumps(summary(results, options), indent=2, ensure_ascii=False) + "\n",
-    }
+    files: dict[str, bytes] = {}
+    missing: list[str] = []
+    for name, frame in frames.items():
+        if "csv" in formats:
+            files[f"{name}.csv"] = table_csv(frame).encode()
+        if "parquet" in formats:
+            files[f"{name}.parquet"] = table_parquet(frame)
+    folders = _folders(results)
+    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+    for folder, result in zip(folders, results, strict=True):
+        if "npz" in formats and result.simulated is not None:
+            if (traces := traces_npz(result)) is not None:
+                files[f"traces/{folder}.npz"] = traces
+            else:
+                missing.append(f"{folder}: no traces, since its voltages were not kept.")
+        if drawn:
+            files |= {
+                f"figures/{folder}/{name}": content for name, content in figure_files(result, drawn).items()
+            }
+    if "md" in formats and results:
+        files["methods.md"] = methods_paragraph(results).encode()
+    text = json.dumps(summary(results, options), indent=2, ensure_ascii=False)
+    files["summary.json"] = f"{text}\n".encode()
+    if settings is not None:
+        text = settings if isinstance(settings, str) else json.dumps(settings, indent=2, ensure_ascii=False)
+        files["settings.json"] = f"{text.rstrip()}\n".encode()
+    if "txt" in formats:
+        ids = dict(zip(folders, (result.recording.id for result in results), strict=True))
+        files["README.txt"] = guide(files, frames, ids, missing).encode()
+    return files
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise Spike2PopError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def write_results(results: Sequence[Result], out_dir: str | Path, options: Mapping[str, Any]) -> list[Path]:
-    """Write the three files into a folder; return their paths.
+def write_results(
+    results: Sequence[Result],
+    out_dir: str | Path,
+    options: Mapping[str, Any],
+    *,
+    formats: Sequence[ExportFormat] = ("csv",),
+    settings: Mapping[str, Any] | str | None = None,
+) -> list[Path]:
+    """Write results into a folder; return the paths of the files.
+
+    Parameters
+    ----------
+    results
+        In any number, also none.
+    out_dir
+        Made if it is not there; files of the same names are replaced.
+    options
+        What was chosen, for ``summary.json``, which is always written.
+    formats
+        ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
+        and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"txt"`` for README.txt; or `EVERYTHING`.
+    settings
+        What restores the session, or its JSON text, for ``settings.json``.
 
     Raises
     ------
     Spike2PopError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or a format is not known.
     """
+    files = _files(results, options, formats, settings)
     out = Path(out_dir)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Spike2PopError(f"The folder {out} cannot be made: {error.strerror or error}.") from None
-    files = _files(results, options)
-    for name, text in files.items():
-        _replace(out / name, text)
+    for name, content in files.items():
+        path = out / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Spike2PopError(
+                f"The folder {path.parent} cannot be made: {error.strerror or error}."
+            ) from None
+        _replace(path, content)
     return [out / name for name in files]
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write one CSV table so that it is there whole or not at all.
+    """Write one CSV table, its texts `neutralised`, so that it is there whole or not at all.
 
     Raises
     ------
     Spike2PopError
         If the file cannot be written.
     """
-    _replace(Path(path), table.to_csv(index=False, lineterminator="\n"))
+    _replace(Path(path), table_csv(table).encode())
 
 
-def results_zip(results: Sequence[Result], options: Mapping[str, Any]) -> bytes:
-    """Return the three files as one zip archive."""
+def results_zip(
+    results: Sequence[Result],
+    options: Mapping[str, Any],
+    *,
+    formats: Sequence[ExportFormat] = EVERYTHING,
+    settings: Mapping[str, Any] | str | None = None,
+) -> bytes:
+    """Return the files of `write_results` as one zip archive.
+
+    The same results give the same bytes, but for the date in ``summary.json``.
+
+    Raises
+    ------
+    Spike2PopError
+        If a format is not known.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in _files(results, options).items():
-            archive.writestr(name, text)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in _files(results, options, formats, settings).items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()

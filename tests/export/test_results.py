@@ -9,40 +9,39 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from spike2pop_nb.conductances import Population, generate_population
+from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export import results_frames, results_zip, write_results
-from spike2pop_nb.fidelity import Result, find_population
-from spike2pop_nb.simulation import simulate
-from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
-
-
-class Here:
-    """A posterior that is one point."""
-
-    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
-        return np.tile([5.0, 5.0], (n, 1))
+from spike2pop_nb.export import (
+    EVERYTHING,
+    FIGURES,
+    methods_paragraph,
+    results_frames,
+    results_zip,
+    summary,
+    write_results,
+)
+from spike2pop_nb.fidelity import Result
+from spike2pop_nb.spiketrains import read_spike_trains
 
 
 @pytest.fixture(scope="module")
-def results() -> list[Result]:
-    member = generate_population("stg", (5.0, 5.0), size=1, seed=5)
-    train = SpikeTrain("<b>cell</b>", simulate(member, record="spikes").spike_times_ms[0])
-    good = find_population(train, "stg", Here(), size=2, seed=1)
-    silent = find_population(SpikeTrain("quiet", [1.0]), "stg", Here(), size=2)
-    return [good, silent]
+def results(given: Result, silent: Result) -> list[Result]:
+    return [given, silent]
+
+
+@pytest.fixture(scope="module")
+def everything(results: list[Result]) -> bytes:
+    return results_zip(results, {"seed": 1}, settings={"size": 2})
 
 
 def test_the_files_hold_what_they_say_and_read_back(results: list[Result], tmp_path: Path) -> None:
-    write_results(results, tmp_path / "new" / "folder", {"seed": 1})
+    paths = write_results(results, tmp_path / "new" / "folder", {"seed": 1})
     out = tmp_path / "new" / "folder"
-    assert sorted(path.name for path in out.iterdir()) == [
-        "population.csv",
-        "spike_times.csv",
-        "summary.json",
-    ]
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in paths)
+    assert {path.name for path in paths} == {"population.csv", "spike_times.csv", "summary.json"}
     table = pd.read_csv(out / "population.csv")
     assert list(table.columns[:4]) == ["id", "member", "g_Na", "g_Kd"]
     assert {"score", "passed", "g_leak"} <= set(table.columns)
@@ -52,32 +51,87 @@ def test_the_files_hold_what_they_say_and_read_back(results: list[Result], tmp_p
     trains = read_spike_trains(out / "spike_times.csv")
     assert len(trains) == 2
     np.testing.assert_allclose(trains[0].times_ms, results[0].simulated.spike_times_ms[0], rtol=1e-12)
-    summary = json.loads((out / "summary.json").read_text())
-    assert summary["options"] == {"seed": 1}
-    assert summary["versions"]["spike2pop_nb"]
-    first, second = summary["recordings"]
+    told = json.loads((out / "summary.json").read_text())
+    assert told["options"] == {"seed": 1}
+    assert told["versions"]["spike2pop_nb"]
+    first, second = told["recordings"]
     assert first["kept"] == first["kept_passed"] == 2
     assert first["tried"] >= 2
+    assert (first["id"], first["id_in_csv"]) == (results[0].recording.id, f"'{results[0].recording.id}")
+    assert "id_in_csv" not in second
+    assert population.labels[0][0] == first["id_in_csv"]
     assert not second["usable"]
     assert "silent" in second["message"]
 
 
-def test_the_zip_holds_the_same_files(results: list[Result]) -> None:
-    with zipfile.ZipFile(io.BytesIO(results_zip(results, {}))) as archive:
-        assert set(archive.namelist()) == {"population.csv", "spike_times.csv", "summary.json"}
+def test_the_summary_names_the_network_and_the_width(inferred: list[Result]) -> None:
+    first = summary(inferred, {})["recordings"][0]
+    assert first["network"]["file"] == "stg.safetensors"
+    assert len(first["network"]["sha256"]) == 64
+    low, high = first["dics"]["g_s_interval_95"]
+    assert low < first["dics"]["g_s"] < high
+
+
+def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(everything)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        folder = "1_1_1_b_x"
+        drawn = {
+            f"figures/{folder}/{n}.{kind}" for n in FIGURES if n != "posterior" for kind in ("svg", "png")
+        }
+        drawn |= {f"figures/2_quiet/recording.{kind}" for kind in ("svg", "png")}
+        tables = {f"{table}.{kind}" for table in ("population", "spike_times") for kind in ("csv", "parquet")}
+        others = {"methods.md", "summary.json", "settings.json", "README.txt", f"traces/{folder}.npz"}
+        assert set(names) == drawn | tables | others
+        frames = results_frames(results)
         population = pd.read_csv(archive.open("population.csv"))
-    pd.testing.assert_frame_equal(
-        population[["g_Na", "score"]], results_frames(results)["population"][["g_Na", "score"]]
-    )
+        for name in ("g_Na", "score"):
+            np.testing.assert_allclose(population[name], frames["population"][name], rtol=1e-15)
+        spikes = pq.read_table(io.BytesIO(archive.read("spike_times.parquet"))).to_pandas()
+        pd.testing.assert_frame_equal(spikes, frames["spike_times"], check_dtype=False)
+        assert archive.read("methods.md").decode() == methods_paragraph(results)
+        assert json.loads(archive.read("settings.json")) == {"size": 2}
+        with np.load(io.BytesIO(archive.read(f"traces/{folder}.npz")), allow_pickle=False) as traces:
+            assert traces["V_mV"].shape == results[0].simulated.V_mV.shape
+        guide = archive.read("README.txt").decode()
+    for name in [*frames["population"].columns, *frames["spike_times"].columns, "V_mV", "members"]:
+        assert f"        {name}" in guide, name
+    assert "g_Na (mS/cm²): maximal conductance of Na" in guide
+    assert f"{folder}: recording {results[0].recording.id}" in guide
+    assert "posterior" not in guide.split("RECORDINGS")[0].replace("posterior over", ""), "it was not drawn"
+
+
+def test_the_same_results_give_the_same_zip_but_for_the_date(
+    results: list[Result], everything: bytes
+) -> None:
+    again = results_zip(results, {"seed": 1}, settings='{"size": 2}\n')
+    with zipfile.ZipFile(io.BytesIO(everything)) as one, zipfile.ZipFile(io.BytesIO(again)) as other:
+        assert one.namelist() == other.namelist()
+        for name in one.namelist():
+            if name in {"summary.json", "settings.json"}:
+                a, b = (json.loads(archive.read(name)) for archive in (one, other))
+                assert a | {"made_at": ""} == b | {"made_at": ""}
+            else:
+                assert one.read(name) == other.read(name), name
+        assert {info.date_time for info in [*one.infolist(), *other.infolist()]} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_nothing_kept_gives_empty_tables(results: list[Result]) -> None:
     frames = results_frames(results[1:])
     assert frames["population"].empty
     assert list(frames["spike_times"].columns) == ["id", "member", "time_ms"]
+    with zipfile.ZipFile(io.BytesIO(results_zip([], {}, formats=EVERYTHING))) as archive:
+        assert "summary.json" in archive.namelist()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(results: list[Result], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Spike2PopError, match="cannot be made"):
         write_results(results, tmp_path / "file" / "sub", {})
+
+
+def test_an_unknown_format_is_one_sentence(results: list[Result], tmp_path: Path) -> None:
+    with pytest.raises(Spike2PopError, match=r"must be one of csv, parquet, .* not 'xlsx'"):
+        write_results(results, tmp_path, {}, formats=["xlsx"])  # type: ignore[list-item]
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,85 @@
+"""README.txt beside exported files: what each of them is, and the unit of every column and array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from spike2pop_nb.export.figures import FIGURES
+from spike2pop_nb.export.tables import TRACE_ARRAYS, Column, describe_column
+
+__all__ = ["guide"]
+
+_TABLES = {
+    "population": "Members of every recording's population, a row each.",
+    "spike_times": "Spikes of every member, a row each.",
+}
+_OTHERS = {
+    "summary.json": "Versions, options, and for each recording its DICs, counts and pass rule, for programs.",
+    "settings.json": "Settings that bring back the session in which the files were made.",
+    "methods.md": "A methods paragraph with references, to paste into a paper (Markdown).",
+}
+_CSV_NOTE = (
+    "In CSV files a text that a spreadsheet could take for a formula (it begins with =, +, - or @) has an "
+    "apostrophe before it; summary.json gives such an id as it is, under id, and as written, under id_in_csv."
+)
+
+
+def guide(
+    names: Iterable[str],
+    frames: Mapping[str, pd.DataFrame],
+    folders: Mapping[str, str],
+    missing: Iterable[str],
+) -> str:
+    """Describe files.
+
+    Parameters
+    ----------
+    names
+        Paths of the files.
+    frames
+        The tables among them.
+    folders
+        Name of the recording behind each folder or file of its own.
+    missing
+        Sentences on what could not be written.
+    """
+    names = list(names)
+    parts = ["FILES"]
+    for table, words in _TABLES.items():
+        if files := [name for name in names if name.startswith(f"{table}.")]:
+            parts.append(f"{' and '.join(files)}\n    {words}\n{_columns(frames[table].columns)}")
+    if any(name.startswith("traces/") for name in names):
+        arrays = "\n".join(_line(name, column) for name, column in TRACE_ARRAYS.items())
+        parts.append(
+            f"traces/*.npz\n    Voltages of the members (numpy.load), a file for each recording.\n{arrays}"
+        )
+    figures = [PurePosixPath(name) for name in names if name.startswith("figures/")]
+    for name, (_width, words) in FIGURES.items():
+        if kinds := sorted({path.suffix for path in figures if path.stem == name}):
+            parts.append(
+                "\n".join(
+                    [
+                        ", ".join(f"figures/*/{name}{kind}" for kind in kinds),
+                        f"    {words[0].upper()}{words[1:]}.",
+                    ]
+                )
+            )
+    parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
+    if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
+        listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)
+        parts.append(f"RECORDINGS BEHIND FOLDERS AND FILES\n{listed}")
+    notes = [*([_CSV_NOTE] if any(name.endswith(".csv") for name in names) else []), *missing]
+    if notes:
+        parts.append("\n".join(["NOTES", *(f"    {note}" for note in notes)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _columns(names: Iterable[str]) -> str:
+    return "\n".join(_line(name, describe_column(name)) for name in names)
+
+
+def _line(name: str, column: Column) -> str:
+    return f"        {name}{f' ({column.unit})' if column.unit else ''}: {column.meaning}"

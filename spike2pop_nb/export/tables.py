@@ -1,0 +1,149 @@
+"""Tables and traces as files: CSV that no spreadsheet takes for formulas, Parquet with units, NPZ."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spike2pop_nb.fidelity import Result
+
+__all__ = [
+    "Column",
+    "describe_column",
+    "neutralised",
+    "results_frames",
+    "table_csv",
+    "table_parquet",
+    "traces_npz",
+]
+
+# What makes a spreadsheet read a cell as a formula; the wide forms count where wide forms are typed. Marks
+# before it are part of the pattern, so that no two texts become one.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Unit ("" for none) and meaning of a column."""
+
+    unit: str
+    meaning: str
+
+
+_COLUMNS = {
+    "id": Column("", "name of the recording"),
+    "member": Column("", "number of the member, from 0 for each recording"),
+    "time_ms": Column("ms", "time of a spike from the start of the simulation, transient included"),
+    "g_s": Column("in units of g_leak", "slow dynamic input conductance at threshold"),
+    "g_u": Column("in units of g_leak", "ultraslow dynamic input conductance at threshold"),
+    "score": Column("", "likeness with the recording: 1 is alike, 0.5 at the tolerances"),
+    "passed": Column("", "whether the member fires like the recording by the rule in summary.json"),
+    "pattern": Column("", "firing pattern: silent, spiking, bursting, or failed"),
+    "rate_hz": Column("Hz", "firing rate: inverse of the mean interval"),
+    "rate_error": Column("fraction", "relative error of the rate"),
+    "isi_distance": Column("", "Wasserstein distance of the distributions of ln(interval)"),
+    "intra_burst_error": Column("fraction", "relative error of the rate within bursts"),
+    "inter_burst_error": Column("fraction", "relative error of the rate of bursts"),
+    "burst_duration_error": Column("fraction", "relative error of the duration of bursts"),
+    "spikes_per_burst_error": Column("fraction", "relative error of the number of spikes in a burst"),
+    "van_rossum": Column("", "van Rossum distance over that of a silent member; reported, not judged"),
+    "reasons": Column("", "why the member did not pass"),
+}
+
+
+TRACE_ARRAYS = {
+    "time_ms": Column("ms", "time of each sample from the start of the simulation, (n_samples,)"),
+    "V_mV": Column("mV", "membrane potential, (n_members, n_samples)"),
+    "ids": Column("", "name of the recording of each row, (n_members,)"),
+    "members": Column("", "number of the member of each row, (n_members,)"),
+}
+"""Arrays of `traces_npz`."""
+
+
+def describe_column(name: str) -> Column:
+    """Return what a column of `results_frames` holds."""
+    if name in _COLUMNS:
+        return _COLUMNS[name]
+    return Column("mS/cm²", f"maximal conductance of {name.removeprefix('g_')}")
+
+
+def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
+    """Return the tables ``population`` and ``spike_times`` of all recordings that have a population.
+
+    ``population`` has id, member, g_* in mS/cm², g_s, g_u, score, passed and the errors behind the score;
+    ``spike_times`` has id, member and time_ms from the start of the simulation.
+    """
+    populations, spikes = [], []
+    for result in results:
+        if result.population is None or result.verdict is None or result.simulated is None:
+            continue
+        scores = result.verdict.table.drop(columns=["id", "member"])
+        populations.append(pd.concat([result.population.table, scores], axis=1))
+        spikes.append(result.simulated.spikes_frame())
+    if not populations:
+        empty = pd.DataFrame({"id": [], "member": []})
+        return {"population": empty.assign(score=[], passed=[]), "spike_times": empty.assign(time_ms=[])}
+    return {
+        "population": pd.concat(populations, ignore_index=True),
+        "spike_times": pd.concat(spikes, ignore_index=True),
+    }
+
+
+def neutralised(text: str) -> str:
+    """Return a text with an apostrophe before it if a spreadsheet could take it for a formula.
+
+    Different texts stay different: removing one apostrophe from what begins with any and then one of
+    ``= + - @`` gives the text back.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV; text cells are `neutralised`, numbers keep all their digits."""
+    safe = table.copy(deep=False)
+    for name in table.columns:
+        if pd.api.types.is_object_dtype(table[name]) or pd.api.types.is_string_dtype(table[name]):
+            safe[name] = [neutralised(cell) if isinstance(cell, str) else cell for cell in table[name]]
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def table_parquet(table: pd.DataFrame) -> bytes:
+    """Return a table as Parquet, texts unchanged; each column carries its unit and meaning as metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    for place, field in enumerate(arrow.schema):
+        column = describe_column(field.name)
+        arrow = arrow.set_column(
+            place,
+            field.with_metadata({"unit": column.unit, "meaning": column.meaning}),
+            arrow.column(place),
+        )
+    sink = io.BytesIO()
+    pq.write_table(arrow, sink)
+    return sink.getvalue()
+
+
+def traces_npz(result: Result) -> bytes | None:
+    """Return the voltages of one population as NPZ, or None where none were kept.
+
+    It holds the `TRACE_ARRAYS`; none of them needs pickle.
+    """
+    simulated = result.simulated
+    if simulated is None or not simulated.V_mV.size:
+        return None
+    sink = io.BytesIO()
+    np.savez_compressed(
+        sink,
+        time_ms=simulated.time_ms,
+        V_mV=simulated.V_mV,
+        ids=np.array([name for name, _member in simulated.labels], dtype=np.str_),
+        members=np.array([member for _name, member in simulated.labels], dtype=np.int64),
+    )
+    return sink.getvalue()
