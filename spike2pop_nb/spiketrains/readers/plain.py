@@ -23,12 +23,13 @@ _ASSIGNED: Final = re.compile(
 )
 _OPENING: Final = re.compile(r"^\s*(?:(?:np\.|numpy\.)?array\s*)?\(?\s*[\[(]")
 _CLOSING: Final = re.compile(r"[\])]\s*(?:,\s*dtype=[\w.'\"]+\s*)?\)?\s*[,;]?\s*$")
+_MAYBE_DECIMAL: Final = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMAS: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _BLANK_PLACE: Final = re.compile(r"[,;]\s*(?=[,;])")
 _CHARACTERS: Final = re.compile(r"[\d\s.,;+\-eE]*")
 
 
-def read_plain(text: Text, source: Source, format_: str, *, asked: bool) -> RawRecording | None:
+def read_plain(text: Text, source: Source, format_: str, *, asked: bool, ids: bool) -> RawRecording | None:
     """Read numbers that are one train.
 
     A line of numbers is a train; so are several lines of them if the numbers grow from each to the next,
@@ -45,6 +46,8 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool) -> RawR
         For the report.
     asked : bool
         Whether the caller wants one train, so that the numbers need not grow.
+    ids : bool
+        Whether the lines seem to begin with ids, so that only one line or pair of brackets is taken.
 
     Returns
     -------
@@ -78,7 +81,8 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool) -> RawR
         return None
     blanks = sum(len(_BLANK_PLACE.findall(line)) for _, line in body)
     times, commas = to_floats(cells, source, rows, "a list of times")
-    if not (asked or bracketed or len(body) == 1) and not (np.diff(times) > 0).all():
+    sure = asked or bracketed or len(body) == 1
+    if not sure and (ids or not (np.diff(times) > 0).all()):
         return None
     raw = _recording(times, rows, len(body), name, source, format_)
     if commas:
@@ -106,8 +110,8 @@ def _cells(body: list[tuple[int, str]]) -> tuple[list[int], list[str]]:
     cells: list[str] = []
     for row, line in body:
         parts = [part for part in re.split(r"[;\s]+", line) if part.strip(",")]
-        # In 1,5 2,5 and 1,5; 2,5 the comma is part of the number; in 1,5 alone and in 1, 2 it separates.
-        decimal = all(_DECIMAL_COMMAS.fullmatch(part) for part in parts) and len(parts) > 1
+        # In 1,5 2,5 and 1; 2,5 the comma is part of the number; in 1,5 alone and in 1, 2 it separates.
+        decimal = len(parts) > 1 and all(_MAYBE_DECIMAL.fullmatch(part) for part in parts)
         if not decimal:
             parts = [cell for part in parts for cell in part.split(",") if cell]
         cells += parts

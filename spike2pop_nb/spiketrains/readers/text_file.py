@@ -61,11 +61,6 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
         When the file is no table of spike times, or holds something else among its numbers.
     """
     text = read_text(source)
-    if not any(cell.strip() for row in text.sample for cell in row):
-        header = text.header or []
-        if len(header) == 1 and not is_time_name(header[0]):
-            raise source.error(f"{shown(header)} is no number, so there are no spike times.")
-        raise source.error(f"there is nothing below the column names {shown(header)}, so no spike times.")
     suffix = PurePath(source.name).suffix.lower()
     tabular = text.delimiter not in ("", BLANK)
     format_ = "CSV" if suffix in {".csv", ".tsv"} or (tabular and suffix != ".txt") else "TXT"
@@ -74,11 +69,14 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
     if free and options.layout == "auto" and (trace := find_trace(text)) is not None and trace.sure:
         raise _trace_error(trace, source)
     if free and options.layout in ("auto", "single"):
-        asked = options.layout == "single"
-        if asked or not _id_leads(text) or len(text.sample) == 1:
-            plain = read_plain(text, source, format_, asked=asked)
-            if plain is not None:
-                return _with_text(plain, text)
+        plain = read_plain(text, source, format_, asked=options.layout == "single", ids=_id_leads(text))
+        if plain is not None:
+            return _with_text(plain, text)
+    if not any(cell.strip() for row in text.sample for cell in row):
+        header = text.header or []
+        if len(header) == 1 and not is_time_name(header[0]):
+            raise source.error(f"{shown(header)} is no number, so there are no spike times.")
+        raise source.error(f"there is nothing below the column names {shown(header)}, so no spike times.")
     plan = _explicit(text, source, options) or _guess(text, source, options)
     if plan.layout == "list":
         raw = read_lists(text, source, format_, plan.id, plan.time, plan.member)
@@ -94,7 +92,7 @@ def read_text_file(source: Source, options: Options) -> RawRecording:
         if options.time_column is None and unnamed_id and (trace := find_trace(text)) is not None:
             raise _trace_error(trace, source)
         raw = read_long(text, source, format_, plan.id, plan.time, plan.member)
-    if text.width > 1 and plan.layout in ("list", "long", "single"):
+    if text.width > 1 and plan.layout in ("list", "long", "single", "columns"):
         raw.candidates = tuple(text.names)
     return _with_text(raw, text)
 
