@@ -13,7 +13,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "read_spike_trains": "spiketrains",
+    "read_voltage": "spiketrains",
+    "detect_spikes": "spiketrains",
+    "detect_recordings": "spiketrains",
     "write_spike_times": "spiketrains",
+    "describe_pattern": "spiketrains",
+    "overview": "spiketrains",
     "SpikeTrain": "spiketrains",
     "features": "spiketrains",
     "classify": "spiketrains",

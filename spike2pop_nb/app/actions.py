@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
+from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.conductances import reachability
-from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.spiketrains import Recordings, read_spike_trains
+from spike2pop_nb.data import example_path, list_examples
+from spike2pop_nb.errors import Spike2PopError, SpikeTrainError
+from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.spiketrains import (
+    Recordings,
+    detect_recordings,
+    overview,
+    read_spike_trains,
+    read_voltage,
+)
 
-__all__ = ["MAX_MEMBERS", "Actions"]
+__all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
-MAX_MEMBERS = 1000
-"""Most members that the page generates at once, so that their traces fit in memory and in the browser."""
+MAX_TRACE_BYTES = 256_000_000
+"""Voltages kept in one session; older ones are dropped, the spikes of all members stay."""
+_AT_ONCE = 256
 
 
 @lru_cache(maxsize=8)
@@ -39,20 +54,26 @@ class Actions:
     messages
         Where errors go.
     on_progress
-        Called with a fraction and a text while a population is searched.
+        Called with a fraction and a text while populations are searched.
     """
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         self.session, self.runner, self.messages = session, runner, messages
         self.on_progress: Any = lambda _fraction, _text: None
         self._search: Task | None = None
-        self._current: tuple[Source | None, str] = (None, "auto")
+        self._read = session.how()
+        self._wanted: str | None = None
+        self._sources: dict[str, Source] = {}
         guard = messages.guard
         session.observe(guard(lambda _change: self._forget_pair()), "neuron")
         session.observe(guard(lambda _change: self.predict()), ["train", "neuron", "prior"])
-        session.observe(guard(lambda _change: self.read()), ["source", "unit"])
+        session.observe(guard(lambda _change: self.survey()), ["recordings", "neuron", "prior"])
+        session.observe(
+            guard(lambda _change: self.read()), ["source", "unit", "layout", "id_column", "time_column"]
+        )
+        session.observe(guard(lambda _change: self.detect()), "threshold_mV")
         session.observe(guard(lambda _change: self.map_reach()), "pair")
-        session.observe(guard(lambda _change: self._recommend()), ["posterior"])
+        session.observe(guard(lambda _change: self.recommend()), ["posterior", "compensate"])
 
     def _run(self, name: str, text: str, work: Any, done: Any, failed: Any = None, **more: Any) -> Task:
         """Queue work with its words shown while it runs."""
@@ -79,42 +100,127 @@ class Actions:
         def work(_task: Task) -> None:
             import elephant.spike_train_dissimilarity  # noqa: F401
 
+            from spike2pop_nb.simulation import needs_compiling, simulate
+
             with suppress(Spike2PopError):  # said when a prediction is asked for
                 _predictor(self.session.neuron.name)
+            neuron = self.session.neuron
+            if not needs_compiling():  # which would keep the first file waiting
+                simulate(np.ones((1, neuron.n_channels)), neuron, duration_ms=1.0, transient_ms=0.0)
 
-        self._run("warm up", "Loading the network…", work, lambda _answer: None)
+        self._run("warm up", "Loading the network and the simulator…", work, lambda _answer: None)
 
     def read(self) -> None:
         """Read the session's source; if that fails, what was read before stays."""
         session = self.session
-        source, unit = wanted = session.source, session.unit
-        if source is None or wanted == self._current:
+        source, unit, layout, id_column, time_column = wanted = session.how()
+        if source is None or wanted == self._read:
             return
         self.messages.clear()
+        threshold = session.threshold_mV
 
-        def work(_task: Task) -> Recordings:
-            return read_spike_trains(source.data, filename=source.name, unit=unit)  # type: ignore[arg-type]
+        def work(_task: Task) -> tuple[Recordings, tuple[Any, ...]]:
+            try:
+                found = read_spike_trains(
+                    source.data,
+                    filename=source.name,
+                    unit=unit,
+                    layout=layout,
+                    id_column=id_column,
+                    time_column=time_column,
+                )
+                return found, ()
+            except SpikeTrainError as error:
+                try:
+                    voltages = tuple(read_voltage(source.data, filename=source.name))
+                except SpikeTrainError:
+                    raise error from None
+                return detect_recordings(voltages, threshold), voltages
 
-        def done(recordings: Recordings) -> None:
-            self._current = wanted
-            session.recordings = recordings
-            session.train = recordings[0] if len(recordings) else None
+        def done(answer: tuple[Recordings, tuple[Any, ...]]) -> None:
+            self._read = wanted
+            self._sources[source.name] = source
+            with session.hold_trait_notifications():
+                session.chosen = ()
+                session.voltages = answer[1]
+                session.recordings = answer[0]
+                session.train = self._wanted_train(answer[0])
 
         def failed() -> None:
             with session.hold_trait_notifications():
-                session.source, session.unit = self._current
+                session.source, session.unit, session.layout = self._read[:3]
+                session.id_column, session.time_column = self._read[3:]
 
         self._run("read", f"Reading {source.name}…", work, done, failed)
 
+    def detect(self) -> None:
+        """Detect the spikes of a voltage anew, at another threshold."""
+        session = self.session
+        voltages, threshold = session.voltages, session.threshold_mV
+        if not voltages:
+            return
+        self._wanted = session.train.id if session.train else None
+
+        def work(_task: Task) -> Recordings:
+            return detect_recordings(voltages, threshold)
+
+        def done(recordings: Recordings) -> None:
+            with session.hold_trait_notifications():
+                session.recordings = recordings
+                session.train = self._wanted_train(recordings)
+
+        self._run("detect", "Detecting spikes…", work, done)
+
+    def _wanted_train(self, recordings: Recordings) -> Any:
+        """The train that settings ask for, else the first."""
+        wanted, self._wanted = self._wanted, None
+        if wanted in recordings.ids:
+            return recordings.by_id(str(wanted))
+        return recordings[0] if len(recordings) else None
+
     def open(self, source: Source) -> None:
         """Take another file, even one of the same name."""
-        self.session.source = source
+        session = self.session
+        session.threshold_mV = None
+        with session.hold_trait_notifications():
+            session.layout, session.id_column, session.time_column = "auto", None, None
+            session.source = source
+
+    def apply(self, settings: Settings) -> None:
+        """Restore settings; a file that only the user has must be chosen again, and is asked for by name."""
+        session = self.session
+        settings.checked()
+        name = settings.file
+        if name in self._sources:
+            source: Source | None = self._sources[str(name)]
+        elif name in list_examples():
+            source = Source(example_path(str(name)), str(name))
+        else:
+            source = session.source
+            if name is not None and (source is None or source.name != name):
+                self.messages.show(
+                    f"The settings are restored; choose the file {name} again to go on with it."
+                )
+        self._wanted = settings.recording
+        session.neuron = get_neuron(settings.neuron)
+        session.prior = settings.prior
+        session.compensate = settings.compensate
+        session.size, session.seed, session.budget = settings.size, settings.seed, settings.budget
+        session.threshold_mV = settings.threshold_mV
+        with session.hold_trait_notifications():
+            session.unit, session.layout = settings.unit, settings.layout
+            session.id_column, session.time_column = settings.id_column, settings.time_column
+            session.source = source
+        recordings = session.recordings
+        if session.how() == self._read and recordings is not None:
+            session.train = self._wanted_train(recordings)
 
     def predict(self) -> None:
-        """Predict the DICs of the chosen recording with the chosen neuron's network."""
+        """Predict the DICs of the recording that is looked at, with the chosen neuron's network."""
         session = self.session
         train, neuron, prior = session.train, session.neuron, session.prior
-        session.result = None
+        session.member = NO_MEMBER
+        session.result = None if train is None else session.results.get(session.key(train))
         session.posterior = None
         if train is None:
             return
@@ -127,16 +233,45 @@ class Actions:
 
         self._run("predict", "Predicting the dynamic input conductances…", work, done)
 
+    def survey(self) -> None:
+        """Measure all recordings of the file and predict their DICs, for the table."""
+        session = self.session
+        recordings, neuron, prior = session.recordings, session.neuron, session.prior
+        session.survey = None
+        if recordings is None or not len(recordings):
+            return
+
+        def work(task: Task) -> Any:
+            table = overview(recordings)
+            predictor = _predictor(neuron.name)
+            found: list[Any] = []
+            for at in range(0, len(recordings), _AT_ONCE):
+                if task.cancelled():
+                    return None
+                found += predictor.predict(recordings[at : at + _AT_ONCE], prior=prior)
+            table["g_s"] = [p.g_s for p in found]
+            table["g_u"] = [p.g_u for p in found]
+            table["in_domain"] = [p.domain is None or p.domain.inside for p in found]
+            return table
+
+        def done(table: Any) -> None:
+            session.survey = table
+
+        self._run("survey", "Looking through all recordings…", work, done)
+
     def _forget_pair(self) -> None:
         """Channels of another neuron mean nothing to this one."""
+        self.session.compensate = None
         self.session.pair = None
-        self._recommend()
+        self.recommend()
 
-    def _recommend(self) -> None:
-        """Choose the pair recommended for what was predicted, or for the middle of the neuron's range."""
+    def recommend(self) -> None:
+        """Take the chosen pair, or the one recommended for what was predicted, or for the middle of all."""
         session = self.session
         neuron, posterior = session.neuron, session.posterior
-        if posterior is not None and posterior.usable:
+        if session.compensate is not None:
+            session.pair = session.compensate
+        elif posterior is not None and posterior.usable:
             session.pair = neuron.recommend(posterior.g_s, posterior.g_u)
         elif session.pair is None:
             middle = (0.5 * sum(neuron.dic_range[name]) for name in ("g_s", "g_u"))
@@ -159,10 +294,10 @@ class Actions:
         self._run("reach", f"Mapping what {' and '.join(pair)} can reach…", work, done)
 
     def generate(self) -> None:
-        """Search a population that fires like the recording."""
+        """Search a population for the recording that is looked at, or for each of those chosen."""
         session = self.session
-        train, posterior = session.train, session.posterior
-        if train is None or posterior is None:
+        recordings = session.recordings
+        if session.train is None or session.posterior is None or recordings is None:
             raise Spike2PopError("Choose a recording first, and wait for its DICs.")
         if session.size > MAX_MEMBERS:
             raise Spike2PopError(
@@ -170,42 +305,109 @@ class Actions:
                 "the command spike2pop run makes larger populations."
             )
         self.messages.clear()
-        neuron, pair, size, seed = session.neuron, session.pair, session.size, session.seed
-        budget = session.budget or None
+        trains = (
+            [recordings.by_id(name) for name in session.chosen]
+            if len(session.chosen) > 1
+            else [session.train]
+        )
+        neuron, prior, size, seed = session.neuron, session.prior, session.size, session.seed
+        compensate, budget = session.compensate, session.budget or None
+        keys = [session.key(train) for train in trains]
         session.generating = True
 
-        def work(task: Task) -> Any:
+        def work(task: Task) -> None:
             from spike2pop_nb.fidelity import find_population
 
-            return find_population(
-                train,
-                neuron,
-                posterior,
-                size=size,
-                compensate=pair,
-                seed=seed,
-                budget=budget,
-                progress=task.progress,
-                cancel=task.cancelled,
-            )
+            posteriors = _predictor(neuron.name).predict(trains, prior=prior)
+            for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
+                where = f"Recording {i + 1} of {len(trains)}: " if len(trains) > 1 else ""
 
-        def done(result: Any) -> None:
-            session.generating = False
-            session.result = result
+                def progress(done: int, total: int, words: str, i: int = i, where: str = where) -> None:
+                    task.progress(i + done / max(total, 1), len(trains), where + words)
 
-        def failed() -> None:
+                result = find_population(
+                    train,
+                    neuron,
+                    posterior,
+                    size=size,
+                    compensate=compensate,
+                    seed=seed,
+                    budget=budget,
+                    progress=progress,
+                    cancel=task.cancelled,
+                )
+                task.give((keys[i], result))
+                if task.cancelled():
+                    return
+
+        def partly(found: tuple[tuple[Any, ...], Any]) -> None:
+            key, result = found
+            session.results = _lighter({**session.results, key: result})
+            if session.train is not None and key == session.key(session.train):
+                session.member = NO_MEMBER
+                session.result = session.results[key]
+
+        def over(_answer: Any = None) -> None:
             session.generating = False
 
         self._search = self._run(
             "generate",
-            "Searching the population…",
+            "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…",
             work,
-            done,
-            failed,
+            over,
+            over,
             progress=lambda fraction, text: self.on_progress(fraction, text),
+            partly=self.messages.guard(partly),
         )
+
+    def download(self, what: str, button: Download) -> None:
+        """Make one of the files to take away, of the recording that is looked at or of all that were run."""
+        session = self.session
+        shown = session.result
+        results = [result for result in session.results.values() if result.usable]
+        if shown is None or not results:
+            button.refuse()
+            return
+        settings = session.settings().to_json()
+
+        def work(_task: Task) -> tuple[bytes, str, str]:
+            from spike2pop_nb import export
+
+            if what == "everything":
+                return (
+                    export.results_zip(results, shown.options, settings=settings),
+                    "spike2pop.zip",
+                    "application/zip",
+                )
+            table = {"population": "population", "spikes": "spike_times"}[what]
+            text = export.table_csv(export.results_frames(results)[table])
+            return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"
+
+        def done(made: tuple[bytes, str, str]) -> None:
+            button.give(*made)
+
+        self._run(f"download {what}", "Making the file…", work, done, button.refuse)
 
     def cancel(self) -> None:
         """Stop the search; what it found so far is kept."""
         if self._search is not None:
             self._search.cancel()
+
+
+def _lighter(results: dict[Any, Any]) -> dict[Any, Any]:
+    """The same results, the oldest of them without voltages if all together hold too much."""
+    held = 0
+    kept: dict[Any, Any] = {}
+    for key, result in reversed(results.items()):
+        simulated = result.simulated
+        if simulated is not None and simulated.V_mV.nbytes:
+            held += simulated.V_mV.nbytes
+            if held > MAX_TRACE_BYTES and kept:
+                result = replace(
+                    result,
+                    simulated=replace(
+                        simulated, time_ms=np.zeros(0), V_mV=np.zeros((len(simulated), 0), np.float32)
+                    ),
+                )
+        kept[key] = result
+    return dict(reversed(kept.items()))

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.browser import Browser
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, text
 from spike2pop_nb.app.messages import Messages
@@ -18,6 +19,8 @@ from spike2pop_nb.app.panels import (
     PopulationPanel,
     RecordingPanel,
     ResultsPanel,
+    TablePanel,
+    Toolbar,
 )
 from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
@@ -42,15 +45,22 @@ class Dashboard:
         self.messages = Messages()
         self.runner = Runner(dispatch or on_this_loop())
         self.actions = Actions(self.session, self.runner, self.messages)
-        ready = self.messages.guard(self._figure_ready)
+        guard = self.messages.guard
+        ready, pick = guard(self._figure_ready), guard(self._pick)
+        self.browser = Browser(guard(self._opened))
+        self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages, ready)
-        self.dics = DICPanel(self.session, self.messages, ready)
+        self.table = TablePanel(self.session, self.messages)
+        self.dics = DICPanel(self.session, self.messages, ready, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
-        self.results = ResultsPanel(self.session, self.messages, ready)
+        self.results = ResultsPanel(self.session, self.actions, self.messages, ready, pick)
         self.status = text("", "s2p-status")
-        self._panels = (self.recordings, self.dics, self.compensation, self.population)
-        self.session.observe(self.messages.guard(self._show_status), ["busy", "ready", "generating"])
+        self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
+        self._fragment = ""
+        self.session.observe(guard(self._show_status), ["busy", "ready", "generating"])
+        self.session.observe(guard(self._show_member), "member")
+        self.session.observe(guard(self._show_dark), "dark")
         self._show_status(None)
         self.widget = self._compose()
 
@@ -64,21 +74,49 @@ class Dashboard:
             "<h1>spike2pop</h1><p>From the spike times of one neuron to a verified, degenerate population of "
             "conductance-based models</p>"
         )
-        head = w.HBox([brand, self.status])
+        head = w.HBox([brand, self.toolbar.widget, self.status])
         head.add_class("s2p-head")
         made = card("3", "Compensation and search", [self.compensation.widget, self.population.widget])
         steps = w.HBox([self.recordings.widget, self.dics.widget, made])
         steps.add_class("s2p-steps")
         style = w.HTML(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
-        page = w.VBox([style, head, self.messages.widget, steps, self.results.widget])
+        page = w.VBox(
+            [
+                style,
+                self.browser,
+                head,
+                self.messages.widget,
+                self.toolbar.guide,
+                steps,
+                self.table.widget,
+                self.results.widget,
+            ]
+        )
         page.add_class("s2p-page")
         return page
+
+    def _opened(self, fragment: str) -> None:
+        self._fragment = fragment
+        if self.session.ready:
+            self.toolbar.start(fragment)
 
     def _figure_ready(self) -> None:
         if all(figure.ready for figure in self.figures) and not self.session.ready:
             self.session.ready = True
+            self.toolbar.start(self._fragment)
             self.actions.warm_up()
-            self.actions._recommend()
+            self.actions.recommend()
+
+    def _pick(self, member: int) -> None:
+        self.session.member = member
+
+    def _show_member(self, _change: Any) -> None:
+        for figure in self.figures:
+            figure.pick(self.session.member)
+
+    def _show_dark(self, _change: Any) -> None:
+        for figure in self.figures:
+            figure.dark(self.session.dark)
 
     def _show_status(self, _change: Any) -> None:
         session = self.session

@@ -13,24 +13,28 @@ import plotly.graph_objects as go
 from traitlets import Int, Unicode, observe
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
-from spike2pop_nb.plots import placeholder
+from spike2pop_nb.plots import darkened, placeholder
 
-__all__ = ["FigureView"]
+__all__ = ["NO_MEMBER", "FigureView"]
 
 _BUNDLE = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
+NO_MEMBER = -1
 
 
 class _StateFigure(go.FigureWidget):
     """A FigureWidget that sends what it is instead of how to alter it.
 
     Plotly's own widget sends each alteration as a message. One that arrives while the figure is being painted
-    is lost, and all later ones with it. It also carries 5 MB of code in every figure.
+    is lost, and all later ones with it. It also carries 5 MB of code in every figure, and tells the kernel of
+    every point that the mouse passes.
     """
 
     _esm = Path(__file__).parent / "static" / "figure.js"
     _bundle_url = Unicode("").tag(sync=True)
     _bundle_code = Unicode("").tag(sync=True)
     _drawn = Int(0).tag(sync=True)
+    _member = Int(NO_MEMBER).tag(sync=True)
+    _says = Unicode("").tag(sync=True)
 
     def __init__(self, figure: go.Figure, on_answer: Callable[[], None]) -> None:
         self._on_answer = on_answer
@@ -38,7 +42,12 @@ class _StateFigure(go.FigureWidget):
         self._bundle_url = os.environ.get(PLOTLY_URL, "")
         if not self._bundle_url:
             self._bundle_code = _BUNDLE.read_text(encoding="utf-8")
-        self._config = {"responsive": True, "displaylogo": False}
+        self._config = {
+            "responsive": True,
+            "displaylogo": False,
+            "edits": {"shapePosition": True},
+            "toImageButtonOptions": {"format": "svg"},
+        }
 
     def replace(self, figure: go.Figure) -> None:
         """Become another figure."""
@@ -70,6 +79,9 @@ class _StateFigure(go.FigureWidget):
 class FigureView:
     """One figure on the page; `show` replaces what it shows.
 
+    Points whose ``ids`` begin with a member's number, and traces whose ``meta`` holds one, are picked by a
+    click and lit up together in all figures.
+
     Parameters
     ----------
     text
@@ -78,15 +90,42 @@ class FigureView:
         In pixels.
     on_ready
         Called once, when the figure has been painted in a browser.
+    on_pick
+        Called with the number of a member that was clicked, or `NO_MEMBER`.
+    on_drag
+        Called with the height to which the figure's line was dragged.
+    says
+        What the figure shows, for those who cannot see it.
     """
 
-    def __init__(self, text: str, height: int, on_ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        height: int,
+        on_ready: Callable[[], None] | None = None,
+        on_pick: Callable[[int], None] | None = None,
+        on_drag: Callable[[float], None] | None = None,
+        says: str = "",
+    ) -> None:
         self._empty = (text, height)
-        self._on_ready = on_ready
+        self._on_ready, self._on_pick, self._on_drag = on_ready, on_pick, on_drag
+        self._dark = False
         self.ready = False
         self.shown = placeholder(text, height)
         self.widget = _StateFigure(self.shown, self.answered)
+        self.widget._says = says
         self.widget.add_class("s2p-figure")
+        self.widget.on_msg(self._receive)
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        kind = content.get("kind") if isinstance(content, dict) else None
+        try:
+            if kind == "pick" and self._on_pick is not None:
+                self._on_pick(int(content["member"]))
+            elif kind == "drag" and self._on_drag is not None:
+                self._on_drag(float(content["y"]))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return  # no page of ours sends that
 
     def answered(self) -> None:
         """Note that a browser has painted the figure."""
@@ -98,8 +137,18 @@ class FigureView:
     def show(self, figure: go.Figure) -> None:
         """Show another figure."""
         self.shown = figure
-        self.widget.replace(figure)
+        self.widget.replace(darkened(figure) if self._dark else figure)
 
     def clear(self, text: str | None = None) -> None:
         """Show a sentence instead of a figure."""
         self.show(placeholder(text or self._empty[0], self._empty[1]))
+
+    def pick(self, member: int) -> None:
+        """Light up one member."""
+        self.widget._member = member
+
+    def dark(self, on: bool) -> None:
+        """Show it on a dark page, or on a light one."""
+        if on != self._dark:
+            self._dark = on
+            self.show(self.shown)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import anywidget
-from traitlets import Bool, Bytes, Int, Unicode
+from traitlets import Bool, Int, Unicode
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
@@ -85,11 +85,32 @@ class Upload(anywidget.AnyWidget):
 
 
 class Download(anywidget.AnyWidget):
-    """A link that saves bytes which the page already holds; without content it cannot be clicked."""
+    """A button that saves a file, which is made when it is asked for.
+
+    Parameters
+    ----------
+    on_ask
+        Called when the button is pressed; answers later with `give`, or with `refuse`.
+    """
 
     _esm = _STATIC / "download.js"
     label = Unicode("Download").tag(sync=True)
     hint = Unicode("").tag(sync=True)
-    filename = Unicode("results").tag(sync=True)
-    mime = Unicode("text/csv;charset=utf-8").tag(sync=True)
-    content = Bytes(b"").tag(sync=True)
+    disabled = Bool(True).tag(sync=True)
+
+    def __init__(self, on_ask: Callable[[], None], **traits: Any) -> None:
+        super().__init__(**traits)
+        self._on_ask = on_ask
+        self.on_msg(self._receive)
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "ask" and not self.disabled:
+            self._on_ask()
+
+    def give(self, content: bytes, filename: str, mime: str) -> None:
+        """Have the browser save a file."""
+        self.send({"kind": "file", "name": filename, "mime": mime}, [content])
+
+    def refuse(self) -> None:
+        """Let the button be pressed again, without a file."""
+        self.send({"kind": "nothing"})

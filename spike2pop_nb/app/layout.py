@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as w
 
-__all__ = ["button", "card", "field", "listed", "said", "text"]
+__all__ = ["button", "card", "field", "folded", "listed", "said", "text"]
 
 
 def text(html: str = "", *classes: str) -> w.HTML:
@@ -57,4 +57,11 @@ def card(step: str, title: str, children: Sequence[Any], *classes: str) -> w.VBo
     box = w.VBox([head, *children])
     for name in ("s2p-card", *classes):
         box.add_class(name)
+    return box
+
+
+def folded(title: str, children: Sequence[Any]) -> w.Accordion:
+    """Controls that are out of the way until they are asked for."""
+    box = w.Accordion([w.VBox(list(children))], titles=(title,), selected_index=None)
+    box.add_class("s2p-fold")
     return box

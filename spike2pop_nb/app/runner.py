@@ -35,9 +35,11 @@ def on_this_loop() -> Dispatch:
 class Task:
     """One piece of work; what the worker function gets to report and to look for a wish to stop."""
 
-    def __init__(self, name: str, say: Callable[[Task, float, str], None]) -> None:
+    def __init__(
+        self, name: str, say: Callable[[Task, float, str], None], give: Callable[[Task, Any], None]
+    ) -> None:
         self.name = name
-        self._say = say
+        self._say, self._give = say, give
         self._cancel = threading.Event()
         self._dropped = False
         self._last = 0.0
@@ -67,6 +69,10 @@ class Task:
             self._last = now
             self._say(self, done / total if total else 0.0, text)
 
+    def give(self, part: Any) -> None:
+        """Hand over a part of the answer before the rest is there."""
+        self._give(self, part)
+
 
 class Runner:
     """Runs tasks one after the other in a daemon thread.
@@ -93,6 +99,7 @@ class Runner:
         failed: Callable[[BaseException], None],
         progress: Callable[[float, str], None] | None = None,
         started: Callable[[], None] | None = None,
+        partly: Callable[[Any], None] | None = None,
     ) -> Task:
         """Queue some work.
 
@@ -108,13 +115,19 @@ class Runner:
             Called on the event loop with a fraction from 0 to 1 and a text.
         started
             Called on the event loop when the work begins.
+        partly
+            Called on the event loop with each part that the work gives.
         """
 
         def say(task: Task, fraction: float, text: str) -> None:
             if progress is not None:
                 self._answer(task, lambda: progress(fraction, text))
 
-        task = Task(name, say)
+        def give(task: Task, part: Any) -> None:
+            if partly is not None:
+                self._answer(task, lambda: partly(part))
+
+        task = Task(name, say, give)
         earlier = self._latest.get(name)
         if earlier is not None:
             earlier.drop()

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
 
-__all__ = ["notebook_path", "serve"]
+__all__ = ["IDLE_S", "notebook_path", "serve"]
 
+IDLE_S = 1800
+"""After this long without a page, a session is ended."""
 _APP = Path(__file__).resolve().parent
 _BUNDLE = "spike2pop/plotly/widgetbundle.js"
 _EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
@@ -86,6 +89,21 @@ class _Server(Voila):
         ]
         return [(pattern, _ModuleHandler, {"path": str(bundle)}), *handlers]
 
+    def init_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = super().init_settings()
+        manager = self.kernel_manager
+        given = getattr(manager, "get_rendered_notebook", None)
+        if given is not None:
+
+            async def give(*args: Any, **kwargs: Any) -> Any:
+                # A kernel that waited for hours counts as idle until its page has connected.
+                answer = await given(*args, **kwargs)
+                manager.get_kernel(answer[2]).last_activity = datetime.now(UTC)
+                return answer
+
+            manager.get_rendered_notebook = give
+        return settings
+
     def launch_browser(self) -> None:
         """Called by Voilà once it listens."""
         address = f"http://{self.ip}:{self.port}{self.base_url}"
@@ -126,6 +144,10 @@ def configuration(host: str, port: int, preheat: bool) -> Config:
     config.VoilaConfiguration.kernel_spec_manager_class = _ThisPython
     config.VoilaConfiguration.preheat_kernel = preheat
     config.VoilaConfiguration.show_tracebacks = False
+    # A page that is closed gives its kernel back itself; one that vanished cannot.
+    config.MappingKernelManager.cull_idle_timeout = IDLE_S
+    config.MappingKernelManager.cull_interval = 60
+    config.MappingKernelManager.cull_connected = False
     return config
 
 

@@ -7,12 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, HasTraits, Instance, Int, Unicode
+from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicode
 
+from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain
 
-__all__ = ["Session", "Source"]
+__all__ = ["SETTINGS", "Session", "Source"]
+
+SETTINGS = (
+    "source",
+    "train",
+    "unit",
+    "layout",
+    "id_column",
+    "time_column",
+    "threshold_mV",
+    "neuron",
+    "prior",
+    "compensate",
+    "size",
+    "seed",
+    "budget",
+)
+"""Traits of a session that make up its `Settings`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +45,7 @@ class Source:
 class Session(HasTraits):
     """State of one open page.
 
-    Settings are what the user chooses; results follow from them and are cleared when a setting they rest on
-    changes. Panels observe; `Actions` writes results.
+    Settings are what the user chooses; results follow from them. Panels observe; `Actions` writes results.
 
     Attributes
     ----------
@@ -35,46 +53,87 @@ class Session(HasTraits):
         Whether the figures' front end has answered, so that the page may be used.
     source, unit
         The file, and the unit its times are taken to have ("auto" to tell it from the intervals).
-    recordings, train
-        What was read, and the recording chosen.
+    layout, id_column, time_column
+        How a table is read where it was not understood.
+    threshold_mV
+        Where spikes of a voltage are detected; None for what each trace suggests.
+    recordings, voltages
+        What was read: trains, and the voltages they were detected in, if it was those.
+    train, chosen
+        The recording that is looked at, and the ids of those that are run together.
+    survey
+        A row of measures and DICs per recording.
     prior
         What the recorded neuron is taken to be made like; see `Predictor.predict`.
-    neuron, pair, size, seed, budget
-        Choices for the population; a budget of 0 leaves it to the program.
+    neuron, compensate, size, seed, budget
+        Choices for the population; no choice of conductances means the recommended ones, and a budget of 0
+        leaves it to the program.
+    pair
+        The conductances compensated.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
-    result
-        The population found.
+    results, result
+        Populations found in this session, and that of the recording that is looked at.
+    member
+        Number of the member that is picked, or `NO_MEMBER`.
     busy
         What runs in the background, in words; empty when nothing does.
     generating
-        Whether a population is being searched.
+        Whether populations are being searched.
+    dark
+        Whether the page is dark.
     """
 
     ready = Bool(False)
     source = Instance(Source, allow_none=True)
-    unit = Unicode("auto").tag(setting=True)
+    unit = Unicode("auto")
+    layout = Unicode("auto")
+    id_column = Unicode(None, allow_none=True)
+    time_column = Unicode(None, allow_none=True)
+    threshold_mV = Float(None, allow_none=True)
     recordings = Instance(Recordings, allow_none=True)
+    voltages = Tuple()
     train = Instance(SpikeTrain, allow_none=True)
+    chosen = Tuple()
+    survey = AnyTrait(None, allow_none=True)
     neuron = Instance(NeuronModel)
-    prior = Unicode("compensated").tag(setting=True)
+    prior = Unicode("compensated")
+    compensate = AnyTrait(None, allow_none=True)
     pair = AnyTrait(None, allow_none=True)
-    size = Int(16).tag(setting=True)
-    seed = Int(1).tag(setting=True)
-    budget = Int(0).tag(setting=True)
+    size = Int(16)
+    seed = Int(1)
+    budget = Int(0)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
+    results: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
+    member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
+    dark = Bool(False)
 
-    def settings(self) -> dict[str, Any]:
-        """The choices as plain values, to be stored beside results."""
-        chosen = {name: getattr(self, name) for name in self.trait_names(setting=True)}
-        return chosen | {
-            "file": self.source.name if self.source else None,
-            "recording": self.train.id if self.train else None,
-            "neuron": self.neuron.name,
-            "compensate": list(self.pair) if self.pair else "recommended",
-            "budget": self.budget or "default",
-        }
+    def settings(self) -> Settings:
+        """The choices as they are; numbers outside their range are given as the nearest inside."""
+        return Settings.nearest(
+            file=self.source.name if self.source else None,
+            recording=self.train.id if self.train else None,
+            unit=self.unit,
+            layout=self.layout,
+            id_column=self.id_column,
+            time_column=self.time_column,
+            threshold_mV=self.threshold_mV,
+            neuron=self.neuron.name,
+            prior=self.prior,
+            compensate=self.compensate,
+            size=self.size,
+            seed=self.seed,
+            budget=self.budget,
+        )
+
+    def how(self) -> tuple[Any, ...]:
+        """What the reading of the file rests on."""
+        return self.source, self.unit, self.layout, self.id_column, self.time_column
+
+    def key(self, train: SpikeTrain) -> tuple[Any, ...]:
+        """Under what the population of a train is kept."""
+        return self.source, train.id, train.n_spikes, train.duration_ms, self.neuron.name, self.prior

@@ -56,12 +56,16 @@ def run(
     accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
     unit: UnitOption = "auto",
     prior: PriorOption = "compensated",
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Also Parquet, traces, figures and a paragraph for your methods."),
+    ] = False,
 ) -> None:
     """Make a verified population for every recording of a file.
 
     Writes population.csv, spike_times.csv and summary.json.
     """
-    from spike2pop_nb.export import write_results
+    from spike2pop_nb.export import EVERYTHING, write_results
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
@@ -94,6 +98,9 @@ def run(
     except KeyboardInterrupt:
         typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
         raise
+    if everything:
+        typer.echo("Drawing figures…", err=True)
+        write_results(results, out, options, formats=EVERYTHING)
     for result in results:
         typer.echo(f"{result.recording.id}: {result.message}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)

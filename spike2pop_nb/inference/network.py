@@ -181,6 +181,7 @@ class AttentionNetwork(nn.Module):
         self.feature = nn.Linear(config.decoder_width, config.n_features)
         self.feature_shortcut = nn.Linear(config.n_statistics, config.n_features, bias=False)
         self._positions: Tensor | None = None
+        self._fused: tuple[Tensor, Tensor] | None = None
         self._start()
 
     def _start(self) -> None:
@@ -194,6 +195,27 @@ class AttentionNetwork(nn.Module):
             bias[..., 2] = 1.5 * torch.sin(angle)
             self.density.bias.copy_(bias.reshape(-1))
             self.feature_shortcut.weight.zero_()
+
+    def fuse(self) -> AttentionNetwork:
+        """Compute all heads in one step from now on; for a network that learns no more."""
+        heads = (self.density, self.prior, self.pattern, self.feature)
+        weight, bias = (
+            torch.cat([getattr(head, name) for head in heads]).detach() for name in ("weight", "bias")
+        )
+        self._fused = weight, bias
+        return self
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, ...]:
+        if self._fused is None:
+            return self.density(x), self.prior(x), self.pattern(x), self.feature(x)
+        config = self.config
+        sizes = [
+            6 * config.n_components * config.n_priors,
+            config.n_priors,
+            config.n_patterns,
+            config.n_features,
+        ]
+        return F.linear(x, *self._fused).split(sizes, dim=-1)
 
     def positions(self, length: int, like: Tensor) -> Tensor:
         """Sinusoidal positions (length, width), kept between calls."""
@@ -246,13 +268,14 @@ class AttentionNetwork(nn.Module):
         for block in self.decoder:
             x = block(x)
         x = self.norm(x)
-        raw = self.density(x).float().view(x.shape[0], config.n_priors, config.n_components, 6)
+        density, prior, pattern, feature = self._heads(x)
+        raw = density.float().reshape(x.shape[0], config.n_priors, config.n_components, 6)
         diagonal = raw[..., 3:5].clamp(-3.0, 6.0)
         return NetworkOutput(
             log_weights=raw[..., 0].log_softmax(dim=-1),
             means=raw[..., 1:3],
             scales=torch.cat([diagonal, raw[..., 5:6]], dim=-1),
-            prior_logits=self.prior(x).float(),
-            pattern_logits=self.pattern(x).float(),
-            features=self.feature(x).float() + self.feature_shortcut(statistics),
+            prior_logits=prior.float(),
+            pattern_logits=pattern.float(),
+            features=feature.float() + self.feature_shortcut(statistics),
         )

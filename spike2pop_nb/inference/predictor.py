@@ -121,7 +121,7 @@ class Predictor:
         self.box = loaded.box
         self._loaded = loaded
         self._device = torch.device(device)
-        self._network = loaded.network.to(self._device)
+        self._network = loaded.network.to(self._device).fuse()
 
     def __repr__(self) -> str:
         size = sum(p.numel() for p in self._network.parameters())

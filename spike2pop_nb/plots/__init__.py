@@ -5,20 +5,24 @@ Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours sa
 """
 
 from spike2pop_nb.plots.dics import course, dic_plane, reachability
-from spike2pop_nb.plots.populations import conductances, scores, traces
-from spike2pop_nb.plots.recordings import raster, recording
-from spike2pop_nb.plots.style import TEMPLATE, decimate, placeholder
+from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
+from spike2pop_nb.plots.recordings import raster, recording, voltage
+from spike2pop_nb.plots.style import TEMPLATE, darkened, decimate, placeholder
 
 __all__ = [
     "TEMPLATE",
     "conductances",
     "course",
+    "darkened",
     "decimate",
     "dic_plane",
+    "intervals",
+    "members",
     "placeholder",
     "raster",
     "reachability",
     "recording",
     "scores",
     "traces",
+    "voltage",
 ]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from spike2pop_nb.conductances import Reachability
+from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.style import BLUE, RED, finish, placeholder
+from spike2pop_nb.plots.style import BLUE, GREEN, RED, finish, placeholder
 
 __all__ = ["course", "dic_plane", "reachability"]
 
@@ -23,9 +23,10 @@ def dic_plane(
     neuron: str | NeuronModel,
     posterior: Any = None,
     reach: Reachability | None = None,
+    population: Population | None = None,
     height: int = 320,
 ) -> go.Figure:
-    """The (g_s, g_u) plane of a neuron, with a posterior and what a choice can reach.
+    """The (g_s, g_u) plane of a neuron, with a posterior, what a choice can reach, and a population.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ def dic_plane(
         the recording drifts, its course too.
     reach : Reachability, optional
         Drawn as shading: the darker, the fewer members get there.
+    population : Population, optional
+        A dot per member.
     height : int
         In pixels.
     """
@@ -65,6 +68,17 @@ def dic_plane(
         _add_posterior(figure, model, posterior)
         if posterior.course is not None and posterior.course.drifts:
             _add_course(figure, posterior.course)
+    if population is not None:
+        table = population.table
+        figure.add_scatter(
+            x=table["g_s"],
+            y=table["g_u"],
+            ids=[str(member) for member in table["member"]],
+            mode="markers",
+            marker={"size": 5, "color": GREEN, "line": {"color": "white", "width": 0.5}},
+            hovertemplate="member %{id}: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+            name="members",
+        )
     low_s, high_s = model.dic_range["g_s"]
     low_u, high_u = model.dic_range["g_u"]
     return finish(

@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.plots.style import BLUE, INK, RED, decimate, finish, log_axis, ticks
+from spike2pop_nb.plots.style import BLUE, INK, RED, decimate, finish, log_axis, thinned, ticks
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
-__all__ = ["conductances", "scores", "traces"]
+__all__ = ["conductances", "intervals", "members", "scores", "traces"]
 
 
 def traces(
@@ -67,16 +67,20 @@ def traces(
         _label(figure, 1, f"recording {train.id}")
     for place, row in enumerate(chosen, start=first + 1):
         spikes = simulated.spike_times_ms[row]
+        meta = {"member": simulated.labels[row][1]}
         start = float(spikes[0]) if len(spikes) else simulated.transient_ms
         if simulated.V_mV.size:
             near = (simulated.time_ms >= start - 0.25 * until) & (simulated.time_ms <= start + 2.5 * until)
             t, v = decimate(simulated.time_ms[near] - start, simulated.V_mV[row][near], most_points)
             line = {"color": BLUE, "width": 1}
             hover = "%{y:.0f} mV at %{x:.5g} ms<extra></extra>"
-            figure.add_scatter(x=t, y=v, mode="lines", line=line, hovertemplate=hover, row=place, col=1)
+            figure.add_scatter(
+                x=t, y=v, mode="lines", line=line, hovertemplate=hover, meta=meta, row=place, col=1
+            )
         else:
             x, y = ticks(spikes - start, -60.0, 40.0)
-            figure.add_scatter(x=x, y=y, mode="lines", line={"color": BLUE, "width": 1}, row=place, col=1)
+            line = {"color": BLUE, "width": 1}
+            figure.add_scatter(x=x, y=y, mode="lines", line=line, meta=meta, row=place, col=1)
         if has_train:
             x, y = ticks(recorded, 52.0, 66.0)
             stroke = {"color": RED, "width": 1.2}
@@ -145,6 +149,7 @@ def conductances(
         figure.add_scatter(
             x=x,
             y=fold[mask].ravel(),
+            ids=[f"{member}/{name}" for member in members for name in names],
             customdata=custom,
             mode="markers",
             name=label,
@@ -198,6 +203,7 @@ def scores(verdict: Any, height: int = 240) -> go.Figure:
         figure.add_scatter(
             x=part["member"],
             y=part["score"],
+            ids=[str(member) for member in part["member"]],
             mode="markers",
             name=label,
             marker=marker,
@@ -212,3 +218,102 @@ def scores(verdict: Any, height: int = 240) -> go.Figure:
         showlegend=True,
         margin={"l": 52},
     )
+
+
+def members(
+    simulated: Simulated, train: SpikeTrain | None = None, *, most: int = 64, height: int = 300
+) -> go.Figure:
+    """Spikes of the members, a row each, under those of the recording, on one time axis.
+
+    Parameters
+    ----------
+    simulated : Simulated
+        Its spikes; time counts from the first of each train.
+    train : SpikeTrain, optional
+        The recording, in the top row.
+    most : int
+        Rows drawn at most, the first.
+    height : int
+        In pixels.
+    """
+    figure = go.Figure()
+    rows = min(len(simulated), most)
+    share = max(120, 30_000 // max(1, rows))
+    recorded = train.times_ms if train is not None else np.zeros(0)
+    span = simulated.duration_ms - simulated.transient_ms
+    until = min(span, max(1.15 * float(recorded[-1] - recorded[0]), 300.0)) if recorded.size > 1 else span
+    if recorded.size:
+        x, y = ticks(thinned(recorded - recorded[0], share), -1.9, -0.6)
+        stroke = {"color": RED, "width": 1.6}
+        figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", name="recording")
+    for row in range(rows):
+        times = simulated.spike_times_ms[row]
+        shown = times[times <= times[0] + until] - times[0] if len(times) else times
+        x, y = ticks(thinned(shown, share), row - 0.38, row + 0.38)
+        label = simulated.labels[row][1]
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"color": BLUE, "width": 1.2},
+            hovertemplate=f"member {label}, %{{x:.5g}} ms<extra></extra>",
+            meta={"member": label},
+            name=f"member {label}",
+        )
+    every = max(1, -(-rows // 8))
+    places = list(range(0, rows, every))
+    axis = {
+        "tickvals": [-1.25, *places],
+        "ticktext": ["recording", *(str(simulated.labels[row][1]) for row in places)],
+        "range": [rows - 0.3, -2.1],
+        "title": "member",
+        "showgrid": False,
+    }
+    x_axis = {"title": "time from the first spike (ms)", "range": [-0.03 * until, until], "showgrid": False}
+    return finish(figure, height, showlegend=False, xaxis=x_axis, yaxis=axis, margin={"l": 74, "t": 12})
+
+
+def intervals(simulated: Simulated, train: SpikeTrain, *, most: int = 64, height: int = 300) -> go.Figure:
+    """Cumulative distributions of the intervals of the recording and of the members.
+
+    Parameters
+    ----------
+    simulated : Simulated
+        Its spikes.
+    train : SpikeTrain
+        The recording, two spikes or more.
+    most : int
+        Members drawn at most, the first.
+    height : int
+        In pixels.
+    """
+    figure = go.Figure()
+    shortest, longest = np.inf, 0.0
+    trains = [
+        (label, np.diff(times))
+        for (_, label), times in zip(simulated.labels, simulated.spike_times_ms, strict=True)
+    ]
+    for label, isi in [*trains[:most], (None, train.isi_ms)]:
+        if not isi.size:
+            continue
+        ordered = np.sort(isi)
+        x, y = decimate(ordered, 100 * np.arange(1, isi.size + 1) / isi.size, 300)
+        shortest, longest = min(shortest, float(ordered[0])), max(longest, float(ordered[-1]))
+        name = "recording" if label is None else f"member {label}"
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={
+                "shape": "hv",
+                "color": RED if label is None else BLUE,
+                "width": 2.2 if label is None else 1,
+            },
+            meta=None if label is None else {"member": label},
+            hovertemplate=name + ": %{y:.0f} % up to %{x:.4g} ms<extra></extra>",
+            name=name,
+        )
+    wide = 0 < shortest < longest / 8
+    x_axis = {"title": "interval (ms)"} | (log_axis(shortest, longest) if wide else {})
+    y_axis = {"title": "intervals up to there (%)", "range": [0, 102]}
+    return finish(figure, height, showlegend=False, xaxis=x_axis, yaxis=y_axis, margin={"t": 12})

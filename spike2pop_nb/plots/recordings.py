@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, decimate, finish, log_axis, thinned, ticks
+from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, RED, decimate, finish, log_axis, thinned, ticks
 from spike2pop_nb.spiketrains import SpikeTrain
 
-__all__ = ["raster", "recording"]
+if TYPE_CHECKING:
+    from spike2pop_nb.spiketrains import VoltageTrace
+
+__all__ = ["raster", "recording", "voltage"]
 
 
 def recording(train: SpikeTrain, height: int = 280) -> go.Figure:
@@ -68,3 +72,26 @@ def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool 
     axis = {"tickvals": list(range(len(trains))), "ticktext": names, "autorange": "reversed"}
     unit = "time from the first spike (ms)" if align else "time (ms)"
     return finish(figure, height or 90 + 22 * len(trains), showlegend=False, yaxis=axis, xaxis_title=unit)
+
+
+def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> go.Figure:
+    """A recorded voltage with the threshold at which spikes are detected; the line can be dragged.
+
+    Parameters
+    ----------
+    trace : VoltageTrace
+        Thinned so that every spike keeps its peak.
+    threshold_mV : float
+        Where the line is.
+    height : int
+        In pixels.
+    """
+    figure = go.Figure()
+    x, y = decimate(trace.times_ms, trace.V_mV, MOST_MARKS)
+    hover = "%{y:.3g} mV at %{x:.6g} ms<extra></extra>"
+    figure.add_scattergl(x=x, y=y, mode="lines", line={"color": BLUE, "width": 1}, hovertemplate=hover)
+    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": threshold_mV, "y1": threshold_mV}
+    figure.add_shape(line | {"line": {"color": RED, "width": 2, "dash": "dash"}, "editable": True})
+    title = {"text": escape(trace.id), "font": {"size": 12}, "x": 0.01, "y": 0.985}
+    axes = {"xaxis_title": "time (ms)", "yaxis_title": "V (mV)"}
+    return finish(figure, height, showlegend=False, title=title, **axes)

@@ -17,6 +17,7 @@ __all__ = [
     "RED",
     "TEMPLATE",
     "FloatArray",
+    "darkened",
     "decimate",
     "finish",
     "log_axis",
@@ -52,6 +53,39 @@ TEMPLATE = go.layout.Template(
         "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
     }
 )
+
+
+# Lightness is turned around; hues stay, a little lighter, so that what is told apart stays so.
+_ON_DARK = {
+    INK: "#E4E9F0",
+    BLUE: "#4DA9E0",
+    RED: "#F08A3C",
+    GREEN: "#2BC79A",
+    ORANGE: "#F2B733",
+    "#5A6472": "#A4AFBD",
+    "#FFFFFF": "#1B222C",
+    "white": "#1B222C",
+    "#AEB6C2": "#4A5564",
+    "#C3CAD4": "#4A5564",
+    "#EDF0F4": "#2B343F",
+    "rgba(255,255,255,0.8)": "rgba(27,34,44,0.8)",
+    "rgba(0,114,178,0)": "rgba(77,169,224,0)",
+    "rgba(0,114,178,0.22)": "rgba(77,169,224,0.3)",
+    "rgba(0,114,178,0.5)": "rgba(77,169,224,0.6)",
+}
+
+
+def darkened(figure: go.Figure) -> go.Figure:
+    """The same figure for a dark page."""
+
+    def swap(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: swap(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(swap, value)) if len(value) < 64 else value
+        return _ON_DARK.get(value, value) if isinstance(value, str) else value
+
+    return go.Figure(swap(figure.to_dict()), skip_invalid=False)
 
 
 def log_axis(low: float, high: float) -> dict[str, Any]:

@@ -72,11 +72,16 @@ def loop():
 
 
 @pytest.fixture
-def dashboard(loop, monkeypatch):
+def network(monkeypatch):
+    made = Network()
+    monkeypatch.setattr(actions, "_predictor", lambda _neuron: made)
+    return made
+
+
+@pytest.fixture
+def dashboard(loop, network):
     from spike2pop_nb.app import Dashboard
 
-    network = Network()
-    monkeypatch.setattr(actions, "_predictor", lambda _neuron: network)
     made = Dashboard(dispatch=loop)
     made.network = network
     for figure in made.figures:

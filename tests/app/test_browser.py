@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 
 import pandas as pd
 import psutil
@@ -18,6 +19,8 @@ from spike2pop_nb.spiketrains import read_spike_trains
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE_MS = 300_000  # a busy machine is slow, not broken
+UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
+RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER = range(7)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 QUIET = [
     "--no-sandbox",
@@ -69,7 +72,7 @@ def open_page(context, address):
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.goto(address, wait_until="commit")
-    page.wait_for_selector(".s2p-upload label:not(.s2p-disabled)")
+    page.wait_for_selector(UPLOAD)
     return page
 
 
@@ -80,7 +83,7 @@ def page(context, server):
 
 def upload(page, path):
     with page.expect_file_chooser() as chooser:
-        page.click(".s2p-upload label")
+        page.click(UPLOAD)
     chooser.value.set_files(str(path))
 
 
@@ -104,13 +107,23 @@ def error(page):
 
 
 def test_a_choice_at_first_paint_is_drawn(page):
-    page.get_by_label("or an example").select_option("stg_set.csv")
+    page.get_by_label("or an example", exact=True).select_option("stg_set.csv")
     page.wait_for_selector("text=5 trains")
-    wait_drawn(page, 0, 2)
-    wait_drawn(page, 1, 3)
-    for figure in range(5):
+    wait_drawn(page, RECORDING, 2)
+    wait_drawn(page, PLANE, 3)
+    for figure in range(7):
         _traces, svg, box = drawn(page, figure)
-        assert svg == box > 300
+        assert svg == box > 200
+
+
+def test_the_guide_is_open_at_first_and_closes(page):
+    assert page.is_visible("text=Choose a file of spike times (or of voltages)")
+    page.click("text=Close the guide")
+    page.wait_for_selector(".s2p-guide", state="hidden")
+    page.click("button:has-text('Guide')")
+    page.wait_for_selector(".s2p-guide", state="visible")
+    page.click("text=Close the guide")
+    page.wait_for_selector(".s2p-guide", state="hidden")
 
 
 def test_a_bad_file_gets_one_sentence_and_the_page_lives_on(page, tmp_path):
@@ -137,28 +150,115 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
     mine.write_bytes(example_path("stg_set").read_bytes())
     upload(page, mine)
     page.wait_for_selector("text=mine.csv (CSV): 5 trains")
-    page.get_by_label("Recording (id)").select_option(index=2)
+    page.get_by_label("Recording (id)", exact=True).select_option(index=2)
     page.wait_for_selector("text=23 spikes in 940 ms")
     page.wait_for_selector(".s2p-idle")
     assert "±" in page.inner_text(".s2p-big")
-    page.get_by_label("Members").fill("4")
-    page.get_by_label("Budget").fill("40")
-    page.get_by_label("Budget").press("Enter")
+    page.get_by_label("Members", exact=True).fill("4")
+    page.get_by_label("Budget", exact=True).fill("40")
+    page.get_by_label("Budget", exact=True).press("Enter")
     page.click("button:has-text('Generate')")
     page.wait_for_selector("text=Done; the results are below")
-    wait_drawn(page, 2, 9)  # the recording, and for each member its voltage and the recorded spikes
+    wait_drawn(page, TRACES, 9)  # the recording, and for each member its voltage and the recorded spikes
+    wait_drawn(page, RASTER, 5)
     assert "of the 4 members" in page.inner_text(".s2p-results .s2p-big")
     files = {}
-    for name in ("population.csv", "spike_times.csv", "all as zip"):
+    for label, name in (
+        ("Population (CSV)", "population.csv"),
+        ("Spikes (CSV)", "spike_times.csv"),
+        ("Everything (zip)", "spike2pop.zip"),
+    ):
         with page.expect_download() as download:
-            page.click(f".s2p-download a:has-text('{name}')")
-        files[name] = tmp_path / download.value.suggested_filename
+            page.click(f".s2p-download button:has-text('{label}')")
+        assert download.value.suggested_filename == name
+        files[name] = tmp_path / name
         download.value.save_as(files[name])
     population = pd.read_csv(files["population.csv"])
     assert len(population) == 4
     assert {"g_Na", "score", "passed"} <= set(population)
     assert len(read_spike_trains(files["spike_times.csv"])) <= 4
-    assert files["all as zip"].read_bytes().startswith(b"PK")
+    with zipfile.ZipFile(files["spike2pop.zip"]) as archive:
+        assert archive.testzip() is None
+        assert {"methods.md", "settings.json"} <= set(archive.namelist())
+
+
+def test_a_member_picked_in_one_figure_is_lit_in_all(page):
+    point = page.locator(".js-plotly-plot").nth(SCORES).locator(".points path").first
+    point.scroll_into_view_if_needed()
+    point.hover(force=True)
+    point.click(force=True)
+    page.wait_for_selector(".s2p-picked:has-text('Member ')")
+    lit = (
+        "i => document.querySelectorAll('.js-plotly-plot')[i].data.some("
+        "trace => trace.selectedpoints?.length || trace.opacity === 0.35)"
+    )
+    for figure in (PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER):
+        page.wait_for_function(lit, arg=figure)
+    point.click(force=True)
+    page.wait_for_selector("text=Click a member in any figure")
+
+
+def test_the_address_restores_the_session(page, context, server):
+    assert "file=mine.csv" in page.url
+    assert "budget=40" in page.url
+    again = open_page(context, server[0] + "#file=stg_set.csv&recording=4&neuron=da&seed=9")
+    again.wait_for_selector("text=35 spikes in")
+    assert again.get_by_label("Neuron model", exact=True).input_value().startswith("DA neuron")
+    assert again.get_by_label("Seed", exact=True).input_value() == "9"
+    again.get_by_label("Seed", exact=True).fill("10")
+    again.get_by_label("Seed", exact=True).press("Enter")
+    again.wait_for_function("() => location.hash.includes('seed=10')")
+    again.click("button:has-text('Undo')")
+    again.wait_for_function("() => location.hash.includes('seed=9')")
+    assert again.problems == []
+    again.close(run_before_unload=True)
+
+
+def test_several_recordings_run_as_a_batch(page):
+    page.click("text=All recordings of the file")
+    rows = page.locator(".s2p-table tbody tr")
+    rows.nth(0).click()
+    rows.nth(1).click(modifiers=["Control"])
+    page.wait_for_selector("text=2 of 5 are chosen")
+    page.click("button:has-text('Generate for 2 recordings')")
+    page.wait_for_selector("text=Done; the results are below")
+    assert page.locator(".s2p-table td:has-text('of 4')").count() == 3
+    page.locator(".s2p-table tbody tr").nth(2).click()
+    page.wait_for_selector("text=1 of 5 are chosen")
+
+
+def test_light_and_dark(page):
+    ground = "() => getComputedStyle(document.querySelector('.s2p-card')).backgroundColor"
+    light = page.evaluate(ground)
+    page.click("button:has-text('Dark')")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].every("
+        "e => e.layout.template.layout.plot_bgcolor === '#1B222C')"
+    )
+    assert page.evaluate(ground) != light
+    page.click("button:has-text('Light')")
+    page.wait_for_function(f"({ground})() === '{light}'")
+
+
+def test_every_control_has_a_name(page):
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('.s2p-page :is(input, select, textarea, button)')].filter(
+        e => {
+            if (e.closest('.modebar') || e.type === 'hidden') return false;
+            const labelled = (e.getAttribute('aria-labelledby') || '').split(' ').some(
+                id => id && document.getElementById(id)?.textContent.trim());
+            return !(e.textContent.trim() || e.labels?.[0]?.textContent.trim() || labelled
+                || e.getAttribute('aria-label') || e.title || e.placeholder);
+        }).map(e => e.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+
+
+def test_times_can_be_pasted(page):
+    page.click("text=or paste spike times")
+    page.locator("textarea").fill("10 20.5 31, 42; 50")
+    page.click("text=Read these times")
+    page.wait_for_selector("text=5 spikes in 40 ms")
 
 
 def test_the_same_file_with_new_contents_is_noticed(page, tmp_path):
@@ -177,6 +277,7 @@ def test_an_id_with_html_stays_text(page, tmp_path):
     upload(page, hostile)
     page.wait_for_selector("text=hostile.csv (CSV)")
     page.wait_for_selector(".s2p-idle")
+    assert page.is_visible(".s2p-big")
     shown = "() => document.querySelector('.js-plotly-plot').textContent.includes('<img src=x')"
     page.wait_for_function(shown)
     assert page.evaluate("document.querySelectorAll('img').length") == 0
@@ -196,26 +297,60 @@ def test_nothing_went_wrong_in_the_browser(page):
     assert page.problems == []
 
 
-def test_a_second_page_is_its_own_and_closing_it_frees_its_kernel(context, server):
-    address, process = server
-    second = open_page(context, address)
-    second.get_by_label("or an example").select_option("stg_set.csv")
-    wait_drawn(second, 0, 2)
-
+def kernels(process):
     def is_kernel(child):
         try:
             return any("ipykernel" in part for part in child.cmdline())
         except psutil.Error:  # it ended while it was looked at
             return False
 
-    def kernels():
-        found = psutil.Process(process.pid).children(recursive=True)
-        return {child.pid for child in found if is_kernel(child)}
+    return {child.pid for child in psutil.Process(process.pid).children(recursive=True) if is_kernel(child)}
 
-    before = kernels()
+
+def test_generating_again_and_again_holds_no_more_memory(context, server):
+    address, process = server
+    worked = open_page(context, address + "#file=stg_set.csv&recording=3&size=4&budget=8")
+    worked.wait_for_selector(".s2p-idle")
+    sizes = []
+    for cycle in range(20):
+        worked.get_by_label("Seed", exact=True).fill(str(100 + cycle))
+        worked.get_by_label("Seed", exact=True).press("Enter")
+        worked.click("button:has-text('Generate')")
+        worked.wait_for_selector("button:has-text('Cancel'):enabled")
+        worked.wait_for_selector("text=Done; the results are below")
+        worked.wait_for_selector(".s2p-idle")
+        sizes.append(max(psutil.Process(pid).memory_info().rss for pid in kernels(process)))
+    assert sizes[-1] < sizes[4] + 60e6
+    assert worked.problems == []
+    worked.close(run_before_unload=True)
+
+
+def test_a_page_whose_python_has_died_says_so_and_starts_again(context, server):
+    address, process = server
+    before = kernels(process)
+    orphan = open_page(context, address + "#neuron=da&seed=5")
+    after = kernels(process)
+    # the page took the kernel that was kept ready; what is new is the next one in store
+    for pid in before & after:
+        psutil.Process(pid).kill()
+    orphan.wait_for_selector(".s2p-lost:has-text('Python has stopped answering')")
+    orphan.click("text=Start again")
+    orphan.wait_for_selector(".s2p-lost", state="detached")
+    orphan.wait_for_selector(UPLOAD)
+    assert orphan.get_by_label("Seed", exact=True).input_value() == "5"
+    orphan.close(run_before_unload=True)
+
+
+def test_a_second_page_is_its_own_and_closing_it_frees_its_kernel(context, server):
+    address, process = server
+    second = open_page(context, address)
+    second.get_by_label("or an example", exact=True).select_option("stg_set.csv")
+    wait_drawn(second, RECORDING, 2)
+
+    before = kernels(process)
     second.close(run_before_unload=True)
     end = time.monotonic() + 60
-    while not before - kernels():
+    while not before - kernels(process):
         assert time.monotonic() < end, "the kernel of the closed page lives on"
         time.sleep(0.3)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 import zipfile
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from spike2pop_nb.app.actions import MAX_MEMBERS
+from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import GENERAL, Messages
 from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
+from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -22,8 +25,18 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def opened(dashboard, loop, name="stg_set.csv"):
     dashboard.recordings.example.value = name
     session = dashboard.session
-    loop.until(lambda: session.posterior is not None and session.reach is not None and not session.busy)
+    settled(dashboard, loop)
     return session
+
+
+def settled(dashboard, loop):
+    session = dashboard.session
+
+    def over():
+        surveyed = session.recordings is None or session.survey is not None
+        return session.posterior is not None and session.reach is not None and surveyed and not session.busy
+
+    loop.until(over)
 
 
 def send(dashboard, data: bytes, name: str, part: int = 7):
@@ -69,7 +82,7 @@ def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     assert "10 spikes" in panel.facts.value
     assert "bursting 90 %" in dashboard.dics.says.value
     assert "&lt;i&gt;" in dashboard.dics.notes.value
-    assert len(dashboard.dics.figure.shown.data) == 3
+    assert [trace.name for trace in dashboard.dics.figure.shown.data] == ["reach", "50, 95 %", "mean ± s.d."]
     panel.choice.index = 2
     assert session.train.id == "3"
     assert "Recording 3" in panel.figure.shown.layout.title.text
@@ -77,11 +90,12 @@ def test_an_example_is_read_shown_and_predicted(dashboard, loop):
 
 def test_the_network_is_asked_under_the_prior_chosen(dashboard, loop):
     session = opened(dashboard, loop)
-    assert dashboard.network.asked == ["compensated"]
+    assert set(dashboard.network.asked) == {"compensated"}
+    dashboard.network.asked.clear()
     dashboard.dics.prior.value = "both"
-    loop.until(lambda: len(dashboard.network.asked) == 2 and session.posterior is not None)
-    assert dashboard.network.asked[-1] == "both"
-    assert session.settings()["prior"] == "both"
+    settled(dashboard, loop)
+    assert set(dashboard.network.asked) == {"both"}
+    assert session.settings().prior == "both"
 
 
 def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
@@ -225,18 +239,175 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     assert len(voltages) == 8 - MEMBERS_A_PAGE
     panel.order.value = "worst"
     assert panel.where.value == "page 1 of 2"
-    table = pd.read_csv(io.BytesIO(panel.downloads["population"].content), dtype={"id": str})
+    table = pd.read_csv(io.BytesIO(saved(dashboard, loop, "population")), dtype={"id": str})
     assert len(table) == 8
     assert {"id", "member", "g_Na", "score", "passed"} <= set(table)
-    spikes = read_spike_trains(panel.downloads["spikes"].content, filename="spike_times.csv")
+    spikes = read_spike_trains(saved(dashboard, loop, "spikes"), filename="spike_times.csv")
     assert sum(t.n_spikes for t in spikes) == sum(len(t) for t in result.simulated.spike_times_ms)
-    with zipfile.ZipFile(io.BytesIO(panel.downloads["zip"].content)) as archive:
-        assert set(archive.namelist()) == {"population.csv", "spike_times.csv", "summary.json"}
+    with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "everything"))) as archive:
+        assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
-    # another recording makes these results stale
+        assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
+    # another recording has no results yet, and going back shows these again
     dashboard.recordings.choice.index = 0
     assert dashboard.session.result is None
-    assert not panel.downloads["zip"].content
+    assert panel.downloads["everything"].disabled
+    dashboard.recordings.choice.index = 2
+    assert dashboard.session.result is result
+    assert not panel.downloads["everything"].disabled
+
+
+def saved(dashboard, loop, name):
+    """What the browser is given to save."""
+    download, got = dashboard.results.downloads[name], []
+    download.send = lambda content, buffers=(): got.append((content, *buffers))
+    download._receive(download, {"kind": "ask"}, [])
+    loop.until(lambda: got)
+    assert got[0][0]["kind"] == "file"
+    return got[0][1]
+
+
+def test_a_member_that_is_picked_is_lit_in_every_figure_and_its_page_turned_to(dashboard, loop):
+    opened(dashboard, loop)
+    dashboard.recordings.choice.index = 2
+    settled(dashboard, loop)
+    generated(dashboard, loop, size=8, budget=40)
+    panel = dashboard.results
+    assert "Click a member" in panel.picked.value
+    scores = panel.sides["scores"]
+    scores._receive(scores.widget, {"kind": "pick", "member": 7}, [])
+    assert [figure.widget._member for figure in dashboard.figures] == [7] * len(dashboard.figures)
+    assert panel.where.value == "page 2 of 2"
+    assert "Member 7" in panel.picked.value
+    assert {"member": 7} in [trace.meta for trace in panel.traces.shown.data]
+    for nonsense in (
+        {},
+        {"kind": "pick"},
+        {"kind": "pick", "member": "x"},
+        None,
+        {"kind": "drag", "y": None},
+    ):
+        scores._receive(scores.widget, nonsense, [])
+    scores._receive(scores.widget, {"kind": "pick", "member": NO_MEMBER}, [])
+    assert "Click a member" in panel.picked.value
+
+
+def test_several_recordings_are_chosen_in_the_table_and_run_together(dashboard, loop):
+    session = opened(dashboard, loop)
+    assert list(dashboard.table.table.df["recording"]) == session.recordings.ids
+    assert dashboard.table.widget.layout.display == ""
+    dashboard.table.table.selected_rows = [1, 2]
+    settled(dashboard, loop)
+    assert session.chosen == ("2", "3")
+    assert session.train.id == "3"
+    assert dashboard.population.generate.description == "Generate for 2 recordings"
+    generated(dashboard, loop, size=2, budget=4)
+    assert [result.recording.id for result in session.results.values()] == ["2", "3"]
+    assert session.result.recording.id == "3"
+    assert dashboard.table.table.df["population"].iloc[0] == ""
+    assert "of 2" in dashboard.table.table.df["population"].iloc[1]
+    dashboard.recordings.choice.index = 1
+    assert session.result.recording.id == "2"
+
+
+def test_times_can_be_pasted(dashboard, loop):
+    dashboard.recordings.take.click()
+    assert "nothing to read" in dashboard.messages.text
+    dashboard.recordings.pasted.value = "10 21 30.5\n41, 52; 60"
+    dashboard.recordings.take.click()
+    loop.until(lambda: dashboard.session.train is not None)
+    assert dashboard.session.train.n_spikes == 6
+    assert "the pasted times" in dashboard.recordings.report.value
+
+
+def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loop):
+    t = np.arange(0, 1000, 0.5)
+    volts = -65 + 100 * np.exp(-(((t % 100) - 50) ** 2) / 4) * (1 - 0.5 * (t > 500))
+    table = pd.DataFrame({"time_ms": t, "V_mV": volts}).to_csv(index=False)
+    send(dashboard, table.encode(), "trace.csv", part=4096)
+    loop.until(lambda: dashboard.session.train is not None)
+    session, panel = dashboard.session, dashboard.recordings
+    assert session.train.n_spikes == 10
+    assert panel._threshold.layout.display == ""
+    figure = panel.figure
+    assert figure.shown.layout.shapes[0].y0 == panel.threshold.value
+    figure._receive(figure.widget, {"kind": "drag", "y": 10.0}, [])
+    loop.until(lambda: session.train.n_spikes == 5)
+    assert panel.threshold.value == 10.0
+    assert session.settings().threshold_mV == 10.0
+
+
+def test_how_a_table_was_read_can_be_corrected(dashboard, loop):
+    send(dashboard, b"a_ms,b_ms\n1,5\n2,60\n3,700\n4,8000\n", "two.csv")
+    loop.until(lambda: dashboard.session.recordings is not None)
+    session, panel = dashboard.session, dashboard.recordings
+    assert session.recordings.ids == ["a_ms", "b_ms"]
+    assert not panel.how["time_column"].disabled
+    assert set(session.recordings.report.candidates) == {"a_ms", "b_ms"}
+    panel.how["time_column"].value = "b_ms"
+    loop.until(lambda: len(session.recordings) == 1)
+    assert session.train.times_ms[-1] == 8000
+    panel.how["time_column"].value = None
+    panel.how["layout"].value = "rows"
+    loop.until(lambda: len(session.recordings) == 4)
+    assert session.settings().layout == "rows"
+
+
+def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, loop):
+    session = opened(dashboard, loop)
+    dashboard.recordings.choice.index = 2
+    dashboard.population.seed.value = 7
+    assert dashboard.browser.fragment == "file=stg_set.csv&recording=3&seed=7"
+    kept = session.settings().to_json()
+    time.sleep(0.15)
+    dashboard.dics.neuron.value = "da"
+    settled(dashboard, loop)
+    assert session.settings().neuron == "da"
+    dashboard.toolbar.undo.click()
+    settled(dashboard, loop)
+    assert session.settings() == Settings.from_json(kept)
+    assert dashboard.dics.neuron.value == "stg"
+    dashboard.toolbar._load(Settings(neuron="da", size=3).to_json().encode(), "settings.json")
+    assert (dashboard.dics.neuron.value, dashboard.population.size.value) == ("da", 3)
+    dashboard.toolbar._load(kept.encode(), "settings.json")
+    settled(dashboard, loop)
+    assert session.settings() == Settings.from_json(kept)
+
+
+def test_an_address_restores_a_session(loop, network):
+    from spike2pop_nb.app import Dashboard
+
+    made = Dashboard(dispatch=loop)
+    fragment = "file=stg_set.csv&recording=4&prior=both&compensate=CaS,H"
+    made.browser._receive(made.browser, {"kind": "start", "fragment": fragment}, [])
+    for figure in made.figures:
+        figure.answered()
+    settled(made, loop)
+    assert made.session.train.id == "4"
+    assert made.session.pair == ("CaS", "H")
+    assert made.dics.prior.value == "both"
+    assert made.recordings.choice.value == 3
+
+
+def test_a_bad_address_gets_one_sentence(loop, network):
+    from spike2pop_nb.app import Dashboard
+
+    made = Dashboard(dispatch=loop)
+    made.browser._receive(made.browser, {"kind": "start", "fragment": "size=<b>many</b>"}, [])
+    for figure in made.figures:
+        figure.answered()
+    assert made.messages.text.startswith('<div role="alert">Settings, size: ')
+    assert made.session.size == 16
+
+
+def test_a_dark_page_has_dark_figures(dashboard, loop):
+    opened(dashboard, loop)
+    dashboard.browser.dark = True
+    layout = dashboard.recordings.figure.widget._widget_layout
+    assert layout["template"]["layout"]["plot_bgcolor"] == "#1B222C"
+    dashboard.browser.dark = False
+    layout = dashboard.recordings.figure.widget._widget_layout
+    assert layout["template"]["layout"]["plot_bgcolor"] == "#FFFFFF"
 
 
 @pytest.mark.parametrize(

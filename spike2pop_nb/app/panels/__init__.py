@@ -5,5 +5,15 @@ from spike2pop_nb.app.panels.dics import DICPanel
 from spike2pop_nb.app.panels.population import PopulationPanel
 from spike2pop_nb.app.panels.recordings import RecordingPanel
 from spike2pop_nb.app.panels.results import ResultsPanel
+from spike2pop_nb.app.panels.table import TablePanel
+from spike2pop_nb.app.panels.toolbar import Toolbar
 
-__all__ = ["CompensationPanel", "DICPanel", "PopulationPanel", "RecordingPanel", "ResultsPanel"]
+__all__ = [
+    "CompensationPanel",
+    "DICPanel",
+    "PopulationPanel",
+    "RecordingPanel",
+    "ResultsPanel",
+    "TablePanel",
+    "Toolbar",
+]

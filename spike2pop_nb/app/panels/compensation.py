@@ -76,7 +76,8 @@ class CompensationPanel:
 
     def _pair_chosen(self, change: dict[str, Any]) -> None:
         if change["new"] is not None and not self._filling:
-            self.session.pair = change["new"]
+            recommended = self._recommended()
+            self.session.compensate = None if change["new"] == recommended else change["new"]
 
     def _say(self, _change: Any) -> None:
         reach, posterior = self.session.reach, self.session.posterior

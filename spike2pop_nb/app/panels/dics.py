@@ -21,7 +21,13 @@ __all__ = ["DICPanel"]
 class DICPanel:
     """Step 2: the neuron model, and the predicted slow and ultraslow DICs with their uncertainty."""
 
-    def __init__(self, session: Session, messages: Messages, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        messages: Messages,
+        on_ready: Callable[[], None],
+        on_pick: Callable[[int], None],
+    ) -> None:
         self.session = session
         guard = messages.guard
         self.neuron = w.Dropdown(
@@ -38,7 +44,14 @@ class DICPanel:
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
         self.notes = text()
-        self.figure = FigureView("The predicted DICs appear here", 330, on_ready)
+        self.figure = FigureView(
+            "The predicted DICs appear here",
+            330,
+            on_ready,
+            on_pick,
+            says="The plane of slow and ultraslow DICs: the posterior of the recording, what the compensated "
+            "conductances reach, and the members",
+        )
         self.widget = card(
             "2",
             "Dynamic input conductances",
@@ -57,7 +70,8 @@ class DICPanel:
         )
         self.neuron.observe(guard(self._neuron_chosen), "value")
         self.prior.observe(guard(self._prior_chosen), "value")
-        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron"])
+        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron", "result"])
+        session.observe(guard(self._show_choices), ["neuron", "prior"])
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
         self._show_figure(None)
 
@@ -73,7 +87,11 @@ class DICPanel:
 
     def _show_figure(self, _change: Any) -> None:
         session = self.session
-        self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, 330))
+        population = session.result.population if session.result is not None else None
+        self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, population, 330))
+
+    def _show_choices(self, _change: Any) -> None:
+        self.neuron.value, self.prior.value = self.session.neuron.name, self.session.prior
 
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior

@@ -7,9 +7,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from spike2pop_nb.app.actions import MAX_MEMBERS, Actions
+from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.layout import button, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
 
 __all__ = ["PopulationPanel"]
@@ -51,8 +52,12 @@ class PopulationPanel:
         self.generate.on_click(guard(lambda _button: actions.generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
-        session.observe(guard(self._show), ["generating", "posterior", "ready", "result"])
+        session.observe(guard(self._show), ["generating", "posterior", "ready", "result", "chosen"])
+        session.observe(guard(self._show_numbers), ["size", "seed", "budget"])
         self._show(None)
+
+    def _show_numbers(self, change: dict[str, Any]) -> None:
+        getattr(self, change["name"]).value = change["new"]
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
@@ -68,13 +73,17 @@ class PopulationPanel:
         if not self.session.generating or self.stop.disabled:
             return
         self.bar.value = fraction
-        self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
+        gone = time.monotonic() - self._since
+        left = f", about {gone * (1 - fraction) / fraction:.0f} s left" if fraction > 0.1 and gone > 2 else ""
+        self.says.value = said([f"{words} ({gone:.0f} s{left})."])
 
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
         self.generate.disabled = going or not session.ready or session.posterior is None
         self.stop.disabled = not going
+        several = len(session.chosen)
+        self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
         self.bar.layout.visibility = "visible" if going else "hidden"
         if going and change is not None and change["name"] == "generating":
             self._since = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import ipywidgets as w
@@ -11,20 +12,40 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Upload
-from spike2pop_nb.app.layout import card, field, listed, said, text
+from spike2pop_nb.app.layout import button, card, field, folded, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
-from spike2pop_nb.spiketrains import MAX_FILE_BYTES, SpikeTrain, features
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains import (
+    MAX_FILE_BYTES,
+    PatternReport,
+    SpikeTrain,
+    describe_pattern,
+    features,
+    suggest_threshold_mV,
+)
 
-__all__ = ["RecordingPanel"]
+__all__ = ["PASTED", "RecordingPanel"]
 
+PASTED = "the pasted times"
 _UNITS = (
     ("as the file says", "auto"),
     ("seconds (s)", "s"),
     ("milliseconds (ms)", "ms"),
     ("microseconds (µs)", "us"),
 )
+
+
+_LAYOUTS = (
+    ("as understood", "auto"),
+    ("a list of times per row", "list"),
+    ("a row per spike", "long"),
+    ("a column per train", "columns"),
+    ("a train per line", "rows"),
+    ("one train", "single"),
+)
+_AS_READ = ("as understood", None)
 
 
 class RecordingPanel:
@@ -39,29 +60,58 @@ class RecordingPanel:
             self._uploaded,
             messages.report,
             label="Choose or drop a file…",
-            hint="A file of spike times from this computer; it stays on this computer.",
-            accept=".csv,.tsv,.txt,.dat,.npy,.npz,.mat",
+            hint="A file of spike times or voltages from this computer; it stays on this computer.",
         )
         self.example = w.Dropdown(options=[("choose…", ""), *((name, name) for name in list_examples())])
         self.unit = w.Dropdown(options=_UNITS, value=session.unit)
+        self.pasted = w.Textarea(placeholder="12.1 15.4 19.0 …", layout={"width": "100%", "height": "64px"})
+        self.take = button("Read these times", "Take what is written above as the spike times of one neuron")
+        self.threshold = w.FloatText(step=1.0)
+        self.how = {
+            "layout": w.Dropdown(options=_LAYOUTS, value="auto"),
+            "time_column": w.Dropdown(options=[_AS_READ]),
+            "id_column": w.Dropdown(options=[_AS_READ]),
+        }
         self.choice = w.Dropdown(options=[("no file yet", None)])
         self.report = text("", "s2p-report")
         self.facts = text()
-        self.figure = FigureView("Choose a file or an example to see its spikes", 240, on_ready)
+        self.figure = FigureView(
+            "Choose a file or an example to see its spikes",
+            220,
+            on_ready,
+            on_drag=guard(self._dragged),
+            says="Spikes of the recording over time, and the intervals between them",
+        )
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
+        formats = "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF and what else Neo reads"
+        self._threshold = field(
+            "Spike threshold (mV)",
+            self.threshold,
+            "Or drag the dashed line in the figure; upward crossings count.",
+        )
         self.widget = card(
             "1",
             "Recording",
             [
-                field("File of spike times", self.upload, f"CSV, TXT, NPY, NPZ or MAT, up to {limit}."),
+                field("File", self.upload, f"{formats}, up to {limit}."),
                 w.HBox(
                     [
                         field("or an example", self.example, "Real and simulated trains."),
                         field("Unit of the times", self.unit, "Change it if it was guessed wrong."),
                     ],
                 ),
+                folded("or paste spike times", [self.pasted, self.take]),
                 self.report,
+                folded(
+                    "Correct how it was read",
+                    [
+                        field("Layout", self.how["layout"], "How the table is laid out."),
+                        field("Column of times", self.how["time_column"], "Or the array, or the variable."),
+                        field("Column of ids", self.how["id_column"], "What tells one neuron from another."),
+                    ],
+                ),
                 field("Recording (id)", self.choice, "One spike train of the file."),
+                self._threshold,
                 self.figure.widget,
                 self.facts,
             ],
@@ -69,68 +119,145 @@ class RecordingPanel:
         self.example.observe(guard(self._example_chosen), "value")
         self.unit.observe(guard(self._unit_chosen), "value")
         self.choice.observe(guard(self._recording_chosen), "value")
+        self.threshold.observe(guard(lambda change: self._dragged(change["new"])), "value")
+        for name, control in self.how.items():
+            control.observe(guard(lambda change, name=name: self._how_chosen(name, change["new"])), "value")
+        self.take.on_click(guard(self._take_pasted))
         session.observe(guard(self._show_recordings), "recordings")
-        session.observe(guard(self._show_train), "train")
-        session.observe(guard(self._show_source), ["source", "unit"])
+        session.observe(guard(self._show_train), ["train", "recordings", "voltages"])
+        session.observe(guard(self._show_source), ["source", "unit", "layout"])
+        self._threshold.layout.display = "none"
+        self._filling = self._enabled = False
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         self.upload.disabled = not on
-        for control in (self.example, self.unit, self.choice):
+        for control in (self.example, self.choice, self.pasted, self.take, self.threshold):
             control.disabled = not on
+        self._enabled = on
+        self._allow_corrections()
+
+    def _allow_corrections(self) -> None:
+        """A unit that the format itself fixes cannot be chosen, nor columns where there are none."""
+        recordings = self.session.recordings
+        report = None if recordings is None else recordings.report
+        self.unit.disabled = not self._enabled or (report is not None and report.fixed_unit)
+        for name, control in self.how.items():
+            table = report is not None and report.format in ("CSV", "TXT")
+            possible = table if name == "layout" else report is not None and bool(report.candidates)
+            control.disabled = not (self._enabled and possible)
 
     def _uploaded(self, data: bytes, name: str) -> None:
-        self.example.value = ""
         self.actions.open(Source(data, name))
 
     def _example_chosen(self, change: dict[str, Any]) -> None:
-        if change["new"]:
+        if change["new"] and not self._filling:
             self.actions.open(Source(example_path(change["new"]), change["new"]))
+
+    def _take_pasted(self, _button: Any) -> None:
+        if not self.pasted.value.strip():
+            raise SpikeTrainError("There is nothing to read; paste the spike times of one neuron first.")
+        self.actions.open(Source(self.pasted.value.encode(), PASTED))
 
     def _unit_chosen(self, change: dict[str, Any]) -> None:
         self.session.unit = change["new"]
 
     def _recording_chosen(self, change: dict[str, Any]) -> None:
         recordings = self.session.recordings
-        if recordings is not None and change["new"] is not None:
+        if recordings is not None and change["new"] is not None and not self._filling:
             self.session.train = recordings[change["new"]]
 
+    def _how_chosen(self, name: str, value: str | None) -> None:
+        if not self._filling:
+            setattr(self.session, name, value)
+
+    def _dragged(self, threshold_mV: float) -> None:
+        if self.session.voltages and not self._filling:
+            self.session.threshold_mV = float(threshold_mV)
+
     def _show_source(self, _change: Any) -> None:
-        self.unit.value = self.session.unit
+        self._filling = True
+        try:
+            self.unit.value, self.how["layout"].value = self.session.unit, self.session.layout
+            name = self.session.source.name if self.session.source else ""
+            self.example.value = name if name in list_examples() else ""
+        finally:
+            self._filling = False
 
     def _show_recordings(self, _change: Any) -> None:
         recordings = self.session.recordings
         if recordings is None:
             return
-        # Options are shown as plain text by the widget, so ids need no escaping here.
-        options = [(f"{train.id}  ({train.n_spikes} spikes)", i) for i, train in enumerate(recordings)]
-        self.choice.options = options
         report = recordings.report
+        self._filling = True
+        try:
+            for name in ("time_column", "id_column"):
+                self.how[name].options = [_AS_READ, *((column, column) for column in report.candidates)]
+                chosen = getattr(self.session, name)
+                self.how[name].value = chosen if chosen in report.candidates else None
+        finally:
+            self._filling = False
+        self._allow_corrections()
         first, *others = report.sentences()
         opened = " open" if report.repairs or report.skipped or report.cautions else ""
         self.report.value = (
             f"{said([first])}<details{opened}><summary>How it was read</summary>{listed(others)}</details>"
         )
 
+    def _fill(self, train: SpikeTrain, threshold_mV: float | None) -> None:
+        """Bring the controls in line with what is looked at."""
+        recordings = self.session.recordings
+        self._filling = True
+        try:
+            if recordings is not None and train.id in recordings.ids:
+                # Options are shown as plain text by the widget, so ids need no escaping here.
+                options = [(f"{one.id}  ({one.n_spikes} spikes)", i) for i, one in enumerate(recordings)]
+                if tuple(self.choice.options) != tuple(options):
+                    self.choice.options = options
+                self.choice.value = recordings.ids.index(train.id)
+            if threshold_mV is not None:
+                self.threshold.value = round(threshold_mV, 3)
+        finally:
+            self._filling = False
+
     def _show_train(self, _change: Any) -> None:
-        train = self.session.train
+        session = self.session
+        train = session.train
+        voltage = next((v for v in session.voltages if train is not None and v.id == train.id), None)
+        self._threshold.layout.display = "" if voltage is not None else "none"
         if train is None:
             self.figure.clear()
             self.facts.value = ""
             return
-        self.figure.show(plots.recording(train, 240))
-        self.facts.value = said([describe(train), *features(train).notes])
+        threshold = None
+        if voltage is not None:
+            threshold = (
+                session.threshold_mV if session.threshold_mV is not None else suggest_threshold_mV(voltage)
+            )
+        self._fill(train, threshold)
+        if voltage is not None:
+            self.figure.show(plots.voltage(voltage, self.threshold.value, 220))
+        else:
+            self.figure.show(plots.recording(train, 220))
+        report = describe_pattern(train)
+        self.facts.value = (
+            said([describe(train, report), *report.notes])
+            + f"<details><summary>Why {escape(str(report.kind))}</summary>"
+            + listed([*report.reasons, *features(train).notes])
+            + "</details>"
+        )
 
 
-def describe(train: SpikeTrain) -> str:
+def describe(train: SpikeTrain, report: PatternReport) -> str:
     """Say in one sentence what a train is."""
-    found = features(train)
+    kind = f"{report.kind}, though uncertain" if report.uncertain else str(report.kind)
     spikes = "1 spike" if train.n_spikes == 1 else f"{train.n_spikes} spikes"
     if train.n_spikes < 2:
-        return f"{spikes.capitalize()}: {found.pattern}."
+        return f"{spikes.capitalize()}: {kind}."
     if train.n_spikes < 3:  # two spikes have one interval, which does not vary
-        return f"{spikes.capitalize()} in {train.duration_ms:,.0f} ms: {found.pattern}."
+        return f"{spikes.capitalize()} in {train.duration_ms:,.0f} ms: {kind}."
+    found = features(train)
     return (
         f"{spikes.capitalize()} in {train.duration_ms:,.0f} ms, {found.rate_hz:.3g} Hz, "
-        f"CV of intervals {found.cv:.2f}: {found.pattern}."
+        f"CV of intervals {found.cv:.2f}: {kind}."
     )

@@ -10,47 +10,79 @@ import ipywidgets as w
 import numpy as np
 
 from spike2pop_nb import plots
-from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.layout import button, card, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
-__all__ = ["MEMBERS_A_PAGE", "ResultsPanel"]
+__all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
 
 MEMBERS_A_PAGE = 6
-_TRACES_PX, _SIDE_PX = 570, 295
+_TRACES_PX, _SIDE_PX = 700, 230
+DOWNLOADS = (
+    ("everything", "Everything (zip)", "Tables, traces, figures, a methods paragraph, settings and versions"),
+    ("population", "Population (CSV)", "Conductances, DICs and scores of every member"),
+    ("spikes", "Spikes (CSV)", "Spike times of every member"),
+)
 
 
 class ResultsPanel:
     """Step 4: the members kept, page by page, and how they were judged."""
 
-    def __init__(self, session: Session, messages: Messages, on_ready: Callable[[], None]) -> None:
-        self.session = session
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        messages: Messages,
+        on_ready: Callable[[], None],
+        on_pick: Callable[[int], None],
+    ) -> None:
+        self.session, self.actions = session, actions
         guard = messages.guard
         self.page = 0
         self.says = text("", "s2p-says")
         self.why = text()
-        self.traces = FigureView("Simulated voltages appear here", _TRACES_PX, on_ready)
-        self.conductances = FigureView("Conductances of the members appear here", _SIDE_PX, on_ready)
-        self.scores = FigureView("A score per member appears here", _SIDE_PX, on_ready)
+        self.picked = text("", "s2p-picked")
+        self.traces = FigureView(
+            "Simulated voltages appear here",
+            _TRACES_PX,
+            on_ready,
+            on_pick,
+            says="Voltage of some members over time, under the spikes of the recording",
+        )
+        sides = (
+            ("conductances", "Conductances", "Conductances of the members, each as a fold of its median"),
+            ("scores", "Scores", "Score of each member, 1 for one that fires like the recording"),
+            ("intervals", "Intervals", "Distributions of the intervals of the recording and of the members"),
+            ("raster", "Spikes", "Spikes of all members under those of the recording"),
+        )
+        self.sides = {
+            name: FigureView(f"{title} of the members appear here", _SIDE_PX, on_ready, on_pick, says=says)
+            for name, title, says in sides
+        }
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
         self.where = text()
-        self.order = w.Dropdown(options=[("as found", "found"), ("worst first", "worst")])
-        self.order.layout.width = "130px"
+        self.order = w.Dropdown(
+            options=[("as found", "found"), ("worst first", "worst")], description="order"
+        )
+        self.order.layout.width = "190px"
         self.downloads = {
-            name: Download(label=label, filename=filename, mime=mime, hint=tip)
-            for name, label, filename, mime, tip in (
-                ("population", "population.csv", "population.csv", "text/csv", "Conductances and scores"),
-                ("spikes", "spike_times.csv", "spike_times.csv", "text/csv", "Spikes of every member"),
-                ("zip", "all as zip", "spike2pop.zip", "application/zip", "Both tables and summary.json"),
+            name: Download(
+                guard(lambda name=name: actions.download(name, self.downloads[name])), label=label, hint=tip
             )
+            for name, label, tip in DOWNLOADS
         }
-        bar = w.HBox([text("<label>Download results</label>"), *self.downloads.values()])
-        pager = w.HBox([self.back, self.where, self.next, text("<label>order</label>"), self.order])
+        bar = w.HBox([text("<b>Download</b>"), *self.downloads.values()])
+        pager = w.HBox([self.back, self.where, self.next, self.order])
         left = w.VBox([pager, self.traces.widget])
-        right = w.VBox([self.scores.widget, self.conductances.widget])
+        pairs = [w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget]) for name, title, _says in sides]
+        for wide in (pairs[0], pairs[-1]):
+            wide.add_class("s2p-wide")
+        right = w.VBox([self.picked, w.GridBox(pairs)])
+        right.children[1].add_class("s2p-sides")
         columns = w.HBox([left, right])
         for box, name in (
             (bar, "s2p-bar"),
@@ -66,24 +98,27 @@ class ResultsPanel:
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self.order.observe(guard(lambda _change: self._turn(-self.page)), "value")
         session.observe(guard(self._show), ["result"])
+        session.observe(guard(self._show_member), ["member", "result"])
         self._show(None)
+        self._show_member(None)
 
     @property
     def figures(self) -> list[FigureView]:
         """The figures of this panel."""
-        return [self.traces, self.conductances, self.scores]
+        return [self.traces, *self.sides.values()]
 
     def _show(self, _change: Any) -> None:
         result = self.session.result
         self.page = 0
-        if result is None or not result.usable:
+        usable = result is not None and result.usable
+        for download in self.downloads.values():
+            download.disabled = not usable
+        if not usable:
             sentence = result.message if result is not None else "Nothing has been generated yet."
             self.says.value = said([sentence])
             self.why.value = ""
             for figure in self.figures:
                 figure.clear()
-            for download in self.downloads.values():
-                download.content = b""
             self._pager(0)
             return
         table = result.verdict.table
@@ -93,34 +128,30 @@ class ResultsPanel:
             f"{escape(result.recording.id)}</p><p>{escape(result.message)}</p>"
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
-        rule = result.verdict.rule.describe() if hasattr(result.verdict, "rule") else ""
         self.why.value = (
             f"<details><summary>{result.n_tried} members were tried, {share:.0f} % accepted; "
-            f"how they were judged</summary>{said([rule])}{listed(fell)}</details>"
+            f"how they were judged</summary>{said([result.verdict.rule.describe()])}{listed(fell)}</details>"
         )
         passed = np.asarray(result.verdict.passed, dtype=bool)
-        self.conductances.show(plots.conductances(result.population, passed, _SIDE_PX))
-        self.scores.show(plots.scores(result.verdict, _SIDE_PX))
+        self.sides["conductances"].show(plots.conductances(result.population, passed, _SIDE_PX))
+        self.sides["scores"].show(plots.scores(result.verdict, _SIDE_PX))
+        self.sides["raster"].show(plots.members(result.simulated, result.recording, height=_SIDE_PX))
+        self.sides["intervals"].show(plots.intervals(result.simulated, result.recording, height=_SIDE_PX))
         self._turn(0)
-        self._offer(result)
 
-    def _offer(self, result: Any) -> None:
-        from spike2pop_nb.export import results_frames, results_zip
-
-        frames = results_frames([result])
-        for name, table in (("population", "population"), ("spikes", "spike_times")):
-            text_ = frames[table].to_csv(index=False, lineterminator="\n")
-            self.downloads[name].content = text_.encode("utf-8")
-        self.downloads["zip"].content = results_zip([result], self.session.settings() | result.options)
+    def _rows(self) -> np.ndarray:
+        """Rows of the members in the order of the pages."""
+        table = self.session.result.verdict.table
+        if self.order.value == "worst":
+            return np.argsort(table["score"].to_numpy(float), kind="stable")
+        return np.arange(len(table))
 
     def _turn(self, by: int) -> None:
         result = self.session.result
         if result is None or not result.usable:
             return
         table = result.verdict.table
-        rows = np.arange(len(table))
-        if self.order.value == "worst":
-            rows = np.argsort(table["score"].to_numpy(float), kind="stable")
+        rows = self._rows()
         pages = -(-len(rows) // MEMBERS_A_PAGE)
         self.page = min(max(0, self.page + by), pages - 1)
         shown = rows[self.page * MEMBERS_A_PAGE :][:MEMBERS_A_PAGE]
@@ -140,3 +171,28 @@ class ResultsPanel:
         self.next.disabled = self.page >= pages - 1
         self.order.disabled = not pages
         self.where.value = f"page {self.page + 1} of {pages}" if pages else ""
+
+    def _show_member(self, _change: Any) -> None:
+        member, result = self.session.member, self.session.result
+        if result is None or not result.usable:
+            self.picked.value = ""
+            return
+        table = result.verdict.table
+        found = np.flatnonzero(table["member"].to_numpy() == member)
+        if member == NO_MEMBER or not found.size:
+            self.picked.value = said(["Click a member in any figure to see it in all of them."])
+            return
+        row = int(found[0])
+        page = int(np.flatnonzero(self._rows() == row)[0]) // MEMBERS_A_PAGE
+        if page != self.page:
+            self._turn(page - self.page)
+        verdict, g = table.iloc[row], result.population.g[row]
+        made = result.population.table.iloc[row]
+        names = result.population.channel_names
+        conductances = ", ".join(f"{escape(name)} {value:.4g}" for name, value in zip(names, g, strict=True))
+        judged = "passed" if verdict["passed"] else f"not passed: {escape(str(verdict['reasons']))}"
+        self.picked.value = (
+            f"<p><b>Member {member}</b>: {escape(str(verdict['pattern']))}, {verdict['rate_hz']:.3g} Hz, "
+            f"score {verdict['score']:.2f}, {judged}; g<sub>s</sub> {made['g_s']:.2f}, g<sub>u</sub> "
+            f"{made['g_u']:.2f}.</p><p>Conductances in mS/cm²: {conductances}.</p>"
+        )

@@ -1,29 +1,36 @@
-// A plain link to a file that the browser makes from bytes it already holds: no server is asked.
+// A button that has the kernel make a file and then saves it: no server is asked, and nothing is made twice.
 function render({ model, el }) {
   el.classList.add("s2p-download");
-  const link = document.createElement("a");
-  el.append(link);
-  let url = null;
+  const button = document.createElement("button");
+  button.type = "button";
+  el.append(button);
+  let waiting = false;
 
   const update = () => {
-    if (url) URL.revokeObjectURL(url);
-    url = null;
-    const content = model.get("content");
-    link.textContent = model.get("label");
-    link.title = model.get("hint");
-    if (content && content.byteLength) {
-      url = URL.createObjectURL(new Blob([content], { type: model.get("mime") }));
-      link.href = url;
-      link.download = model.get("filename");
-    } else {
-      link.removeAttribute("href");
-    }
-    link.classList.toggle("s2p-disabled", !url);
-    link.setAttribute("aria-disabled", String(!url));
+    button.textContent = waiting ? "Being made…" : model.get("label");
+    button.title = model.get("hint");
+    button.disabled = model.get("disabled") || waiting;
   };
-  for (const name of ["content", "label", "filename"]) model.on(`change:${name}`, update);
+  const receive = (message, buffers) => {
+    waiting = false;
+    update();
+    if (message?.kind !== "file") return;
+    const url = URL.createObjectURL(new Blob([buffers[0]], { type: message.mime }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = message.name;
+    link.click();
+    window.setTimeout(() => URL.revokeObjectURL(url), 60000);
+  };
+  button.addEventListener("click", () => {
+    waiting = true;
+    update();
+    model.send({ kind: "ask" });
+  });
+  model.on("msg:custom", receive);
+  for (const name of ["disabled", "label", "hint"]) model.on(`change:${name}`, update);
   update();
-  return () => url && URL.revokeObjectURL(url);
+  return () => model.off("msg:custom", receive);
 }
 
 export default { render };

@@ -1,6 +1,9 @@
 // Draws what the kernel says the figure is, whenever that changes. A message that tells what to alter can be
 // lost while the page is being painted; a state cannot, since whoever draws later reads the same state.
 // All figures share one copy of plotly: fetched from the server if it offers one, else taken from the kernel.
+const MEMBER = "spike2pop-member";
+const NONE = -1;
+
 function address(model) {
   const path = model.get("_bundle_url");
   if (!path) {
@@ -10,20 +13,58 @@ function address(model) {
   return new URL(path, new URL(base.replace(/voila\/$/, ""), window.location.href)).href;
 }
 
-async function render({ model, el }) {
+// What lights up one member: its points among those with ids, which begin with the number of a member and
+// differ from each other, and its own lines among lines.
+function lit(traces, member) {
+  const changes = [];
+  traces.forEach((trace, i) => {
+    if (trace.ids) {
+      const points = [...trace.ids].flatMap((id, k) => (parseInt(id, 10) === member ? [k] : []));
+      changes.push([i, { selectedpoints: [member === NONE ? null : points] }]);
+    } else if (trace.meta?.member !== undefined) {
+      changes.push([i, { opacity: member === NONE || trace.meta.member === member ? 1 : 0.35 }]);
+    }
+  });
+  return changes;
+}
+
+function render({ model, el }) {
   globalThis.spike2popPlotly ??= import(address(model));
-  const plotly = (await globalThis.spike2popPlotly).default;
+  let plotly = null;
   let clear = null;
   let asked = false;
+  let light = () => {};
+
+  const pick = (member) => {
+    document.dispatchEvent(new CustomEvent(MEMBER, { detail: member }));
+    model.send({ kind: "pick", member });
+  };
+  // Of what plotly tells, the kernel hears what it has a use for.
+  const hear = (name, value) => {
+    if (name === "_js2py_pointsCallback") {
+      if (value?.event_type !== "plotly_click") return;
+      const trace = model.get("_widget_data")[value.points.trace_indexes[0]];
+      const id = trace?.ids?.[value.points.point_indexes[0]] ?? trace?.meta?.member;
+      const member = parseInt(id, 10);
+      if (!Number.isNaN(member)) pick(member === model.get("_member") ? NONE : member);
+    } else if (name === "_js2py_relayout") {
+      const y = value?.relayout_data?.["shapes[0].y0"];
+      if (y !== undefined) model.send({ kind: "drag", y });
+    } else if (name === "_js2py_traceDeltas") {
+      model.set(name, value);
+    }
+  };
 
   const draw = () => {
     asked = false;
+    if (!plotly) return;
     clear?.();
     // Plotly's widget never stops listening, so what it listens to is kept and released here.
     const heard = [];
+    const own = {};
     const facade = {
-      get: (name) => model.get(name),
-      set: (name, value) => model.set(name, value),
+      get: (name) => own[name] ?? model.get(name),
+      set: hear,
       save_changes: () => model.save_changes(),
       on: (name, act) => {
         heard.push([name, act]);
@@ -33,6 +74,13 @@ async function render({ model, el }) {
     const figure = plotly();
     figure.initialize({ model: facade });
     const remove = figure.render({ model: facade, el });
+    light = (member) => {
+      for (const [i, style] of lit(model.get("_widget_data") ?? [], member)) {
+        own._py2js_restyle = { restyle_data: style, restyle_traces: [i], source_view_id: "" };
+        for (const [name, act] of heard) if (name === "change:_py2js_restyle") act();
+      }
+      own._py2js_restyle = undefined;
+    };
     clear = () => {
       for (const [name, act] of heard) model.off(name, act);
       remove?.();
@@ -41,6 +89,16 @@ async function render({ model, el }) {
   const redraw = () => {
     if (!asked) requestAnimationFrame(draw);
     asked = true;
+  };
+  const lightUp = () => light(model.get("_member"));
+  const others = (event) => light(event.detail);
+  const painted = (event) => {
+    if (event.detail.element === el && model.get("_member") !== NONE) lightUp();
+  };
+
+  const name = () => {
+    el.setAttribute("role", "figure");
+    el.setAttribute("aria-label", model.get("_says"));
   };
 
   let width = el.clientWidth;
@@ -51,9 +109,24 @@ async function render({ model, el }) {
   });
   observer.observe(el);
   model.on("change:_drawn", redraw);
-  draw();
+  model.on("change:_member", lightUp);
+  model.on("change:_says", name);
+  document.addEventListener(MEMBER, others);
+  document.addEventListener("plotlywidget-after-render", painted);
+  name();
+  // The page is shown without waiting for plotly, which is large.
+  let removed = false;
+  globalThis.spike2popPlotly.then((module) => {
+    plotly = module.default;
+    if (!removed) requestAnimationFrame(draw);
+  });
   return () => {
+    removed = true;
     model.off("change:_drawn", redraw);
+    model.off("change:_member", lightUp);
+    model.off("change:_says", name);
+    document.removeEventListener(MEMBER, others);
+    document.removeEventListener("plotlywidget-after-render", painted);
     observer.disconnect();
     clear?.();
   };

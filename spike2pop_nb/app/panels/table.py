@@ -1,0 +1,118 @@
+"""All recordings of the file in one table: sort them, look at one, choose several to run together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+import pandas as pd
+from itables.widget import ITable
+
+from spike2pop_nb.app.layout import folded, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.state import Session
+
+__all__ = ["COLUMNS", "TablePanel"]
+
+COLUMNS = {
+    "id": "recording",
+    "n_spikes": "spikes",
+    "duration_s": "duration (s)",
+    "rate_hz": "rate (Hz)",
+    "cv": "CV",
+    "cv2": "CV2",
+    "pattern": "firing pattern",
+    "g_s": "g_s",
+    "g_u": "g_u",
+    "in_domain": "like this neuron",
+    "found": "population",
+}
+_DIGITS = {"duration_s": 3, "rate_hz": 2, "cv": 2, "cv2": 2, "g_s": 2, "g_u": 2}
+_MOST_ROWS = 2000
+
+
+class TablePanel:
+    """The table, under the steps; folded until there is more than one recording."""
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        self.session = session
+        guard = messages.guard
+        self.says = text("", "s2p-says")
+        self.table: ITable | None = None
+        self.body = w.VBox([self.says])
+        self.fold = folded("All recordings of the file", [self.body])
+        self.widget = w.VBox([self.fold])
+        for name in ("s2p-card", "s2p-table"):
+            self.widget.add_class(name)
+        self.widget.layout.display = "none"
+        self._guard = guard
+        session.observe(guard(self._show), ["survey", "recordings", "results"])
+        session.observe(guard(self._say), ["chosen", "survey", "generating"])
+
+    def _show(self, change: dict[str, Any]) -> None:
+        session = self.session
+        recordings, survey = session.recordings, session.survey
+        several = recordings is not None and len(recordings) > 1
+        self.widget.layout.display = "" if several else "none"
+        if not several or survey is None:
+            return
+        assert recordings is not None
+        shown = survey.head(_MOST_ROWS).round(_DIGITS)
+        shown["in_domain"] = shown["in_domain"].map({True: "yes", False: "no: see its warning"})
+        shown["found"] = [self._found(train) for train in recordings[:_MOST_ROWS]]
+        table = shown[list(COLUMNS)].rename(columns=COLUMNS)
+        selected = [recordings.ids.index(name) for name in session.chosen]
+        if self.table is None:  # its code is half a megabyte that most first looks at the page do without
+            self.table = self._made(table)
+            self.body.children = [self.says, self.table]
+        else:
+            self.table.update(df=table, selected_rows=selected)
+
+    def _made(self, table: pd.DataFrame) -> ITable:
+        made = ITable(
+            table,
+            select=True,
+            scrollY="260px",
+            scrollCollapse=True,
+            paging=False,
+            layout={"topStart": None, "topEnd": "search", "bottomStart": "info", "bottomEnd": None},
+            style="width:100%;margin:0",
+            classes="compact stripe",
+            allow_html=False,
+            showIndex=False,
+            columnDefs=[{"className": "dt-left", "targets": "_all"}],
+        )
+        made.observe(self._guard(self._selected), "selected_rows")
+        return made
+
+    def _found(self, train: Any) -> str:
+        result = self.session.results.get(self.session.key(train))
+        if result is None:
+            return ""
+        return f"{result.n_kept_passed} of {result.n_asked}" if result.usable else "none"
+
+    def _selected(self, change: dict[str, Any]) -> None:
+        recordings = self.session.recordings
+        if recordings is None:
+            return
+        rows = [row for row in change["new"] if 0 <= row < len(recordings)]
+        self.session.chosen = tuple(recordings[row].id for row in rows)
+        if rows and not self.session.generating:
+            self.session.train = recordings[rows[-1]]
+
+    def _say(self, _change: Any) -> None:
+        session = self.session
+        if session.recordings is None:
+            return
+        n, chosen = len(session.recordings), len(session.chosen)
+        words = [
+            "Click a row to look at it; with Ctrl or Shift choose several, which Generate then runs "
+            f"together. {chosen} of {n} are chosen."
+        ]
+        if session.survey is None:
+            words = ["Being measured…"]
+        elif n > _MOST_ROWS:
+            words.append(
+                f"The first {_MOST_ROWS} of {n} are listed; the command spike2pop run takes them all."
+            )
+        self.says.value = said(words)

@@ -1,0 +1,104 @@
+// The page's ties to the browser: the address that restores a session, light and dark, the guide that is
+// opened once, and a heartbeat, since a page whose Python has died looks as if nothing had happened.
+const BEAT_MS = 5000;
+const PATIENCE_MS = 30000;
+
+function store(name, value) {
+  try {
+    if (value === undefined) return localStorage.getItem(`spike2pop-${name}`);
+    localStorage.setItem(`spike2pop-${name}`, value);
+  } catch {
+    // a browser that stores nothing still shows the page
+  }
+  return null;
+}
+
+function heart(model) {
+  let heard = performance.now();
+  let sent = heard;
+  let lost = null;
+  const banner = (text) => {
+    lost = document.createElement("div");
+    lost.className = "s2p-lost";
+    lost.setAttribute("role", "alert");
+    const words = document.createElement("span");
+    words.textContent = text;
+    const again = document.createElement("button");
+    again.textContent = "Start again";
+    again.addEventListener("click", () => window.location.reload());
+    lost.append(words, again);
+    document.body.append(lost);
+  };
+  const hear = (message) => {
+    if (message?.kind !== "beat") return;
+    heard = performance.now();
+    lost?.remove();
+    lost = null;
+  };
+  model.on("msg:custom", hear);
+  const timer = window.setInterval(() => {
+    const now = performance.now();
+    // A machine that slept sent nothing, and so has missed no answer.
+    if (now - sent > 3 * BEAT_MS) heard = now;
+    sent = now;
+    try {
+      model.send({ kind: "beat" });
+    } catch {
+      // a closed connection is noticed by the answer that does not come
+    }
+    if (!lost && now - heard > PATIENCE_MS) {
+      banner("Python has stopped answering, so this page shows only what it had. Your settings are kept in the address.");
+    }
+  }, BEAT_MS);
+  return () => {
+    window.clearInterval(timer);
+    model.off("msg:custom", hear);
+  };
+}
+
+function render({ model, el }) {
+  el.style.display = "none";
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const paint = () => {
+    const theme = model.get("theme");
+    const on = theme === "dark" || (theme === "auto" && dark.matches);
+    // "dark" is what the table's library looks for.
+    for (const name of ["s2p-dark", "dark"]) document.documentElement.classList.toggle(name, on);
+    if (model.get("dark") !== on) {
+      model.set("dark", on);
+      model.save_changes();
+    }
+  };
+  const themed = () => {
+    store("theme", model.get("theme"));
+    paint();
+  };
+  const address = () => {
+    const fragment = model.get("fragment");
+    const now = window.location.hash.slice(1);
+    if (fragment !== now) history.replaceState(null, "", fragment ? `#${fragment}` : window.location.pathname);
+  };
+  const guided = () => model.get("guide") || store("guided", "yes");
+
+  const opened = window.location.hash.slice(1);
+  const kept = store("theme");
+  if (kept === "light" || kept === "dark") model.set("theme", kept);
+  model.set("guide", !store("guided"));
+  model.save_changes();
+  model.on("change:theme", themed);
+  model.on("change:fragment", address);
+  model.on("change:guide", guided);
+  dark.addEventListener("change", paint);
+  paint();
+  const rest = heart(model);
+  model.send({ kind: "start", fragment: opened });
+  return () => {
+    rest();
+    dark.removeEventListener("change", paint);
+    for (const [name, act] of [["theme", themed], ["fragment", address], ["guide", guided]]) {
+      model.off(`change:${name}`, act);
+    }
+  };
+}
+
+export default { render };
