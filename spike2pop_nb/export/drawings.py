@@ -35,9 +35,8 @@ def _shown(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _title(axes: Axes, result: Result, width_mm: float, more: str = "") -> None:
-    text = f"recording {_shown(result.recording.id, round(0.4 * width_mm))}{more}"
-    axes.set_title(text)
+def _title(axes: Axes, result: Result, width_mm: float) -> None:
+    axes.set_title(f"recording {_shown(result.recording.id, round(0.4 * width_mm))}")
 
 
 def _strokes(axes: Axes, times: FloatArray, low: float, high: float, colour: str, width: float) -> None:
@@ -184,9 +183,9 @@ def conductances(result: Result, width_mm: float) -> Figure | None:
     labels = [f"{name}\n{_number(m, digits)}" for name, m in zip(names, median, strict=True)]
     axes.set_xticks(range(len(names)), labels)
     axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set(xlabel="conductance, and its median (mS/cm²)", ylabel="conductance / median")
-    more = f", {len(fold)} of {len(g)} members" if len(fold) < len(g) else ""
-    _title(axes, result, 0.6 * width_mm, more)
+    some = f"\n{len(fold)} of {len(g)} members" if len(fold) < len(g) else ""
+    axes.set(xlabel=f"conductance, and its median (mS/cm²){some}", ylabel="conductance / median")
+    _title(axes, result, 0.6 * width_mm)
     _legend(axes, 2)
     return figure
 
@@ -289,9 +288,9 @@ def raster(result: Result, width_mm: float) -> Figure | None:
     names = [str(simulated.labels[row][1]) for row in numbers]
     axes.set_yticks([-lift, *numbers], ["recording", *names])
     axes.set(ylim=(rows - 0.3, -lift - 1.2), xlim=(-0.01 * factor * until, factor * until))
-    axes.set(xlabel=f"time from the first spike ({unit})", ylabel="member")
-    more = f", {rows} of {len(simulated)} members" if rows < len(simulated) else ""
-    _title(axes, result, 0.6 * width_mm, more)
+    some = f" ({rows} of {len(simulated)})" if rows < len(simulated) else ""
+    axes.set(xlabel=f"time from the first spike ({unit})", ylabel=f"member{some}")
+    _title(axes, result, 0.6 * width_mm)
     for keep, colour, label in ((True, BLUE, "passed"), (False, GREY, "not passed")):
         if (result.verdict.passed[:rows] == keep).any():
             axes.plot([], [], color=colour, linewidth=1.6, label=label)

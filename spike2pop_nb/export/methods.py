@@ -241,20 +241,22 @@ def _search(made: list[Result], table: int) -> str:
     if len(made) == 1:
         result = made[0]
         kept, good = len(result.population or ()), result.n_kept_passed
-        text = (
-            f"Of {count(result.n_tried, 'member')} tried, {result.n_passed} "
-            f"({percent(result.acceptance)}) fired like the recording"
-        )
+        share = f"{result.n_passed} ({percent(result.acceptance)})" if result.n_passed else "none"
+        text = f"Of {count(result.n_tried, 'member')} tried, {share} fired like the recording"
         if result.n_passed >= result.n_asked:
+            if kept == 1:
+                return f"{text}; the first of them, the one asked for, was kept."
             return f"{text}; the first {kept} of them, as many as asked for, were kept."
         spent = f"the budget of {result.options.get('budget', result.n_tried)} was spent"
         stopped = "the user stopped the search" if result.cancelled else spent
         text += f"; {result.n_asked} were asked for, but {stopped}: "
         others = kept - good
         if not good:
-            return f"{text}the {count(kept, 'member')} nearest to it {_were(kept)} kept as not passed."
-        nearest = f"the {count(others, 'nearest other')}" if others else "no others"
-        return f"{text}the {good} that passed and, as not passed, {nearest} were kept."
+            return (
+                f"{text}the {count(kept, 'member')} nearest to it {_were(kept)} kept, marked as not passed."
+            )
+        nearest = f" with the {count(others, 'nearest other')}, marked as not passed" if others else ""
+        return f"{text}the {good} that passed {_were(good)} kept{nearest}."
     tried, passed = sum(r.n_tried for r in made), sum(r.n_passed for r in made)
     short = [r.recording.id for r in made if r.n_passed < r.n_asked]
     text = (
@@ -265,7 +267,7 @@ def _search(made: list[Result], table: int) -> str:
         return f"{text}; the first {made[0].n_asked} for each recording, as many as asked for, were kept."
     return (
         f"{text}; {made[0].n_asked} were asked for in each recording. For {_named(short)} fewer passed, and "
-        "the nearest others were kept too, as not passed."
+        "the nearest others were kept too, marked as not passed."
     )
 
 

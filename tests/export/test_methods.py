@@ -68,7 +68,7 @@ def test_it_says_when_fewer_passed_and_which_criteria_applied(inferred: list[Res
     assert result.n_passed < result.n_asked
     text = methods_paragraph(result)
     assert "8 were asked for, but the budget of 32 was spent" in text
-    assert "as not passed" in text or "kept as not passed" in text
+    assert "marked as not passed" in text
     assert "where the recording bursts, also the rate within bursts" in text
     assert "each within 30 %" in text
     stopped = methods_paragraph(replace(result, cancelled=True))
@@ -114,6 +114,7 @@ def test_chosen_conductances_and_warnings_are_said(inferred: list[Result]) -> No
     text = methods_paragraph(chosen)
     assert "by solving iteratively for g_CaS and g_H [" in text
     assert "recommended" not in text
+    assert "the one asked for, was kept" in text
     assert "The recording was flagged as unlike the simulated recordings of this neuron" in text
 
 
