@@ -15,7 +15,7 @@ from spike2pop_nb.data import example_path
 from spike2pop_nb.fidelity import verify
 from spike2pop_nb.inference.drift import find_course
 from spike2pop_nb.simulation import simulate
-from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
+from spike2pop_nb.spiketrains import SpikeTrain, VoltageTrace, read_spike_trains
 
 HOSTILE = "<b onmouseover=alert(1)>x</b>"
 
@@ -157,3 +157,52 @@ def test_population_figures_tell_who_passed(population, simulated):
     dots = plots.scores(verdict)
     assert sum(len(trace.y) for trace in dots.data) == len(population)
     assert {trace.name for trace in dots.data} <= {"passed", "did not pass"}
+
+
+def test_a_dot_of_every_member_carries_its_number(population, simulated):
+    verdict = verify(read_spike_trains(example_path("stg_set"))[2], simulated)
+    plane = plots.dic_plane("stg", Gaussian(), population=population)
+    dots = [trace for trace in plane.data if trace.ids is not None]
+    assert [trace.name for trace in dots] == ["members"]
+    assert list(dots[0].ids) == ["0", "1", "2", "3", "4"]
+    for figure, each in ((plots.conductances(population), 8), (plots.scores(verdict), 1)):
+        ids = [name for trace in figure.data for name in trace.ids]
+        assert len(set(ids)) == len(ids) == 5 * each
+        assert {int(name.split("/")[0]) for name in ids} == set(range(5))
+
+
+def test_members_stand_under_the_recording_on_one_time_axis(simulated):
+    train = SpikeTrain(HOSTILE, np.array([1000.0, 1100.0, 1250.0]))
+    figure = plots.members(simulated, train, most=3)
+    recorded, *rows = figure.data
+    assert [x for x in recorded.x if x is not None][::2] == [0.0, 100.0, 250.0]
+    assert [row.meta["member"] for row in rows] == [0, 1, 2]
+    assert all(min(x for x in row.x if x is not None) == 0.0 for row in rows)
+    assert HOSTILE not in texts(figure)
+
+
+def test_distributions_of_intervals_end_at_all_of_them(simulated):
+    train = SpikeTrain("a", np.array([0.0, 10.0, 30.0, 50.0]))
+    *members, recorded = plots.intervals(simulated, train).data
+    assert list(recorded.x) == [10.0, 20.0, 20.0]
+    assert recorded.y[-1] == 100
+    assert {trace.meta["member"] for trace in members} <= set(range(5))
+
+
+def test_the_threshold_of_a_voltage_can_be_dragged_and_its_peaks_stay():
+    t = np.arange(0, 5000, 0.1)
+    trace = VoltageTrace(HOSTILE, t, np.where(np.isclose(t, 2500.0), 31.0, -65.0))
+    figure = plots.voltage(trace, -20.0)
+    assert max(figure.data[0].y) == 31.0
+    assert len(figure.data[0].x) <= 4000
+    assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].editable) == (-20.0, True)
+    assert HOSTILE not in texts(figure)
+
+
+def test_a_dark_figure_differs_in_colours_alone(population):
+    light = plots.conductances(population)
+    dark = plots.darkened(light)
+    assert dark.layout.template.layout.plot_bgcolor != light.layout.template.layout.plot_bgcolor
+    assert dark.data[0].marker.color != light.data[0].marker.color
+    assert list(dark.data[0].y) == list(light.data[0].y)
+    assert light.data[0].marker.color == "#0072B2"

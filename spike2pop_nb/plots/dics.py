@@ -87,7 +87,8 @@ def dic_plane(
         xaxis={"title": "g<sub>s</sub>, slow DIC (in units of g<sub>leak</sub>)", "range": [low_s, high_s]},
         yaxis={"title": "g<sub>u</sub>, ultraslow DIC", "range": [low_u, high_u]},
         showlegend=posterior is not None and posterior.usable,
-        margin={"t": 26},
+        legend={"y": 1.03, "font": {"size": 10}, "tracegroupgap": 0},
+        margin={"t": 44},
     )
 
 

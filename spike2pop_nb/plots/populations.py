@@ -243,7 +243,7 @@ def members(
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.15 * float(recorded[-1] - recorded[0]), 300.0)) if recorded.size > 1 else span
     if recorded.size:
-        x, y = ticks(thinned(recorded - recorded[0], share), -1.9, -0.6)
+        x, y = ticks(thinned(recorded - recorded[0], share), -2.9, -1.3)
         stroke = {"color": RED, "width": 1.6}
         figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", name="recording")
     for row in range(rows):
@@ -263,9 +263,9 @@ def members(
     every = max(1, -(-rows // 8))
     places = list(range(0, rows, every))
     axis = {
-        "tickvals": [-1.25, *places],
+        "tickvals": [-2.1, *places],
         "ticktext": ["recording", *(str(simulated.labels[row][1]) for row in places)],
-        "range": [rows - 0.3, -2.1],
+        "range": [rows - 0.3, -3.2],
         "title": "member",
         "showgrid": False,
     }

@@ -85,7 +85,10 @@ def darkened(figure: go.Figure) -> go.Figure:
             return type(value)(map(swap, value)) if len(value) < 64 else value
         return _ON_DARK.get(value, value) if isinstance(value, str) else value
 
-    return go.Figure(swap(figure.to_dict()), skip_invalid=False)
+    return go.Figure(
+        data=[swap(trace.to_plotly_json()) for trace in figure.data],
+        layout=swap(figure.layout.to_plotly_json()),
+    )
 
 
 def log_axis(low: float, high: float) -> dict[str, Any]:
