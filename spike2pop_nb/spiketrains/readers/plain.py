@@ -14,7 +14,7 @@ from spike2pop_nb.spiketrains.units import unit_from_name
 from .columns import is_time_name
 from .numbers import is_number, to_floats
 from .raw import RawRecording, RawTrain, Source, counted
-from .text import BLANK, COMMENT_MARKS, Text
+from .text import BLANK, COMMENT_MARKS, SAMPLE_ROWS, Text
 
 __all__ = ["read_plain"]
 
@@ -62,6 +62,8 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool, ids: bo
             start, name = start - 1, ""
         elif len(text.header) > 1 and not (text.delimiter == BLANK and is_time_name(name)):
             return None
+    if _one_per_line(text.lines[start : start + SAMPLE_ROWS]):
+        return None  # read elsewhere
     lines = [(n, line) for n, line in enumerate(text.lines[start:], start + 1) if line.strip()]
     body = [(n, line) for n, line in lines if not line.lstrip().startswith(COMMENT_MARKS)]
     found = _ASSIGNED.match(body[0][1]) if body else None
@@ -73,8 +75,6 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool, ids: bo
     rows, cells = _cells(body)
     if len(cells) > MAX_SPIKES:
         source.check_counts(len(cells))
-    if len(cells) == len(body) and not bracketed:
-        return None  # a time per line, read elsewhere
     if len(body) < 3 and not bracketed and all(_DECIMAL_COMMAS.fullmatch(line.strip()) for _, line in body):
         return None  # 1,5 may well be one number
     if not all(is_number(cell) for cell in cells):
@@ -92,6 +92,13 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool, ids: bo
     if len(body) < len(lines):
         raw.skipped.append(counted(len(lines) - len(body), "comment line"))
     return raw
+
+
+def _one_per_line(lines: list[str]) -> bool:
+    filled = [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENT_MARKS)]
+    if not filled or _OPENING.match(filled[0]) or _ASSIGNED.match(filled[0]):
+        return False
+    return all(len(re.split(r"[;,\s]+", line.strip(" ,;\t\r"))) == 1 for line in filled)
 
 
 def _unbracket(body: list[tuple[int, str]]) -> bool:
