@@ -12,6 +12,7 @@ import zipfile
 import pandas as pd
 import psutil
 import pytest
+from lab_files import every_format, phy, zipped
 
 from spike2pop_nb.data import example_path
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -269,6 +270,30 @@ def test_the_same_file_with_new_contents_is_noticed(page, tmp_path):
     again.write_text("time_ms\n10\n20\n31\n42\n")
     upload(page, again)
     page.wait_for_selector("text=again.csv (CSV): 1 train, 4 spikes")
+
+
+def test_a_file_of_each_format(page, tmp_path):
+    files = every_format(tmp_path)
+    assert len({file.suffix for file in files}) >= 8
+    for file in files:
+        upload(page, file)
+        page.wait_for_selector(f".s2p-report:has-text('{file.name} '):has-text('1 train, 6 spikes')")
+    # the last was a voltage, whose threshold is moved
+    page.wait_for_selector("text=Spike threshold (mV)")
+    page.get_by_label("Spike threshold (mV)", exact=True).fill("60")
+    page.get_by_label("Spike threshold (mV)", exact=True).press("Enter")
+    page.wait_for_selector(".s2p-report:has-text('1 train, 0 spikes')")
+
+
+def test_hostile_archives_get_one_sentence(page, tmp_path):
+    for name, members, words in (
+        ("climbs.zip", {"../spike_times.npy": b"x"}, "../spike_times.npy"),
+        ("bomb.zip", phy() | {"spike_times.npy": bytes(60_000_000)}, "bomb.zip"),
+    ):
+        upload(page, zipped(tmp_path / name, members))
+        assert words in error(page)
+        page.click("text=Dismiss")
+    assert page.is_visible(".s2p-report:has-text('voltage.csv')")
 
 
 def test_an_id_with_html_stays_text(page, tmp_path):
