@@ -26,7 +26,7 @@ class ReadReport:
     layout : str
         "list" (a list of times per row), "long" (a row per spike), "columns" (a column per train), "rows" (a
         row or line per train), "single" (one train), "arrays" (an array per train) or "units" (a train per
-        unit of a recording system or spike sorter).
+        unit of a recording system or spike sorter), or "voltage" (spikes detected in a trace each).
     layout_reason : str
         The layout in words.
     columns : dict of str to str

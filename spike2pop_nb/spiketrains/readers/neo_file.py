@@ -157,11 +157,16 @@ def _private_folder(source: Source, reader: _Reader) -> Iterator[tuple[Path, Pat
 
 
 def _run(arguments: list[str], reader: _Reader, source: Source) -> None:
-    paths = os.pathsep.join(path for path in sys.path if path)
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    paths = [str(Path(__file__).resolve().parents[3]), *(path for path in sys.path if path)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "spike2pop_nb.spiketrains.readers.neo_worker", *arguments],
+            [sys.executable, "-P", "-m", "spike2pop_nb.spiketrains.readers.neo_worker", *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
