@@ -44,7 +44,10 @@ PriorOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 FileArgument = Annotated[
-    Path, typer.Argument(help="Spike times: CSV, TXT, NPY, NPZ or MAT.", show_default=False)
+    Path,
+    typer.Argument(
+        help="Spike times: CSV, TXT, MAT, NPY, NPZ, NWB, Phy, what Neo reads.", show_default=False
+    ),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Sequence
@@ -109,7 +110,8 @@ def table_csv(table: pd.DataFrame) -> str:
     for name in table.columns:
         if pd.api.types.is_object_dtype(table[name]) or pd.api.types.is_string_dtype(table[name]):
             safe[name] = [neutralised(cell) if isinstance(cell, str) else cell for cell in table[name]]
-    return safe.to_csv(index=False, lineterminator="\n")
+    # Texts are quoted, so that where ; separates columns none of them opens a cell within.
+    return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def table_parquet(table: pd.DataFrame) -> bytes:

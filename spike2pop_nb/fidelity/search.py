@@ -166,8 +166,9 @@ def find_population(
         return Result(train, model, posterior, False, message, int(size), options=options)
 
     if train.n_spikes < 3:
+        spikes = "1 spike" if train.n_spikes == 1 else f"{train.n_spikes} spikes"
         return unusable(
-            f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): "
+            f"Recording {train.id!r} is silent ({spikes}, under 3): "
             "its intervals say nothing about a neuron's conductances, so no population was made."
         )
     sampler: DICSampler

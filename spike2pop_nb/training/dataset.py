@@ -307,9 +307,7 @@ def make_dataset(
     try:
         from distributed import Client, LocalCluster, as_completed
     except ImportError:
-        raise TrainingError(
-            "Making data needs Dask and PyArrow: pip install 'spike2pop-nb[train]'."
-        ) from None
+        raise TrainingError("Making data needs Dask: pip install 'spike2pop-nb[train]'.") from None
     out = Path(out).absolute()
     _open(recipe, out)
     for partial in out.glob("part-*.partial"):

@@ -24,12 +24,10 @@ def draw_failures(test: Trains, posteriors: list[Posterior], path: Path) -> None
     Raises
     ------
     TrainingError
-        If Matplotlib is not installed.
+        If a posterior is that of a silent train.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise TrainingError("Drawing needs Matplotlib: pip install 'spike2pop-nb[bench]'.") from None
+    from matplotlib.figure import Figure
+
     mixture = posteriors[0].mixture
     if mixture is None:
         raise TrainingError("Only trains with 3 spikes or more can be drawn.")
