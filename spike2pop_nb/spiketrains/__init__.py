@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from .activity import ActivityPattern, PatternReport, describe_pattern
 from .distances import van_rossum
+from .intervals import IntervalMeasures
 from .limits import MAX_FILE_BYTES, MAX_SPIKES, MAX_TIME_MS, MAX_TRAINS
+from .overview import overview
 from .patterns import FiringPattern, IsiStatistics, TrainFeatures, classify, features, isi_statistics
 from .reader import read_spike_trains
 from .recordings import ReadReport, Recordings
@@ -23,8 +26,11 @@ __all__ = [
     "MAX_SPIKES",
     "MAX_TIME_MS",
     "MAX_TRAINS",
+    "ActivityPattern",
     "FiringPattern",
+    "IntervalMeasures",
     "IsiStatistics",
+    "PatternReport",
     "Provenance",
     "ReadReport",
     "Recordings",
@@ -33,10 +39,12 @@ __all__ = [
     "VoltageTrace",
     "VoltageTraces",
     "classify",
+    "describe_pattern",
     "detect_recordings",
     "detect_spikes",
     "features",
     "isi_statistics",
+    "overview",
     "read_spike_trains",
     "read_voltage",
     "suggest_threshold_mV",

@@ -5,9 +5,10 @@ anything else *bursting*, with bursts split where an interval exceeds (min + max
 burst dropped because the recording may have cut them (Brandoit et al. 2026,
 doi:10.1371/journal.pcbi.1014337).
 
-That rule was made for simulated neurons and calls every irregular train bursting. `features` therefore adds
-one check: the intervals on the two sides of the split must form two groups. Where they do not, or where too
-few bursts are left, the features are NaN and `TrainFeatures.notes` says why.
+That rule, called "published" elsewhere, was made for simulated neurons and calls every irregular train
+bursting; `describe_pattern` does not. `features` keeps to the rule and adds one check: the intervals on the
+two sides of the split must form two groups. Where they do not, or where too few bursts are left, the features
+are NaN and `TrainFeatures.notes` says why.
 """
 
 from __future__ import annotations
