@@ -203,14 +203,14 @@ class Augmentation:
         recording of a settled neuron must get an answer without that.
     """
 
-    crop: float = 0.25
-    jitter: float = 0.08
+    crop: float = 0.15
+    jitter: float = 0.05
     jitter_ms: float = 2.0
-    drop: float = 0.08
+    drop: float = 0.05
     drop_share: float = 0.1
-    add: float = 0.05
+    add: float = 0.03
     add_share: float = 0.05
-    settle: float = 0.05
+    settle: float = 0.02
 
 
 NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, settle=0)

@@ -157,7 +157,7 @@ class ResultsPanel:
         shown = rows[self.page * MEMBERS_A_PAGE :][:MEMBERS_A_PAGE]
         labels = [
             f"member {table['member'].iloc[row]} · score {table['score'].iloc[row]:.2f}"
-            + ("" if table["passed"].iloc[row] else f" · not passed: {table['reasons'].iloc[row]}")
+            + ("" if table["passed"].iloc[row] else f" · {_first(str(table['reasons'].iloc[row]))}")
             for row in shown
         ]
         figure = plots.traces(
@@ -196,3 +196,9 @@ class ResultsPanel:
             f"score {verdict['score']:.2f}, {judged}; g<sub>s</sub> {made['g_s']:.2f}, g<sub>u</sub> "
             f"{made['g_u']:.2f}.</p><p>Conductances in mS/cm²: {conductances}.</p>"
         )
+
+
+def _first(reasons: str) -> str:
+    """The first reason why a member fell, and how many more there are."""
+    first, *more = reasons.split("; ")
+    return f"not passed: {first}" + (f" and {len(more)} more" if more else "")
