@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,11 @@ class _StateFigure(go.FigureWidget):
     def replace(self, figure: go.Figure) -> None:
         """Become another figure."""
         with self.hold_sync():
-            self.data = ()
-            self.layout = figure.layout
-            self.add_traces(figure.data)
-            self._widget_data = deepcopy(self._data)
-            self._widget_layout = deepcopy(self._layout_obj._props)
+            # Only what is sent matters: taking the figure into this one would check all of it once more.
+            self._widget_data = [
+                {**trace.to_plotly_json(), "uid": str(i)} for i, trace in enumerate(figure.data)
+            ]
+            self._widget_layout = figure.layout.to_plotly_json()
             self._drawn += 1
 
     @observe("_js2py_traceDeltas")

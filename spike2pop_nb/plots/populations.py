@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.plots.style import BLUE, INK, RED, decimate, finish, log_axis, thinned, ticks
+from spike2pop_nb.plots.style import BLUE, INK, RED, composed, decimate, finish, log_axis, thinned, ticks
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -48,69 +47,75 @@ def traces(
         In pixels.
     """
     chosen = list(range(min(8, len(simulated)))) if rows is None else [int(row) for row in rows]
-    has_train = train is not None and train.n_spikes > 0
-    first = int(has_train)
-    n = len(chosen) + first
-    weights = [0.45] * first + [1.0] * len(chosen)
-    spacing = min(0.03, 0.24 / max(1, n))
-    figure = make_subplots(
-        max(1, n), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=weights or None
-    )
     recorded = train.times_ms - train.times_ms[0] if train is not None and train.n_spikes else np.zeros(0)
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.15 * float(recorded[-1]), 300.0)) if recorded.size else span
-    if has_train and train is not None:
+    panels: list[_Panel] = []
+    if recorded.size and train is not None:
         x, y = ticks(recorded, 0.0, 1.0)
         stroke = {"color": RED, "width": 1.6}
-        figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", row=1, col=1)
-        figure.update_yaxes(visible=False, fixedrange=True, range=[-0.1, 1.1], row=1, col=1)
-        _label(figure, 1, f"recording {train.id}")
-    for place, row in enumerate(chosen, start=first + 1):
+        strokes = {"x": x, "y": y, "mode": "lines", "line": stroke, "hoverinfo": "x"}
+        hidden = {"visible": False, "fixedrange": True, "range": [-0.1, 1.1]}
+        panels.append(_Panel(0.45, f"recording {train.id}", [strokes], hidden))
+    for place, row in enumerate(chosen):
         spikes = simulated.spike_times_ms[row]
-        meta = {"member": simulated.labels[row][1]}
         start = float(spikes[0]) if len(spikes) else simulated.transient_ms
+        drawn: dict[str, Any] = {"mode": "lines", "line": {"color": BLUE, "width": 1}}
+        drawn["meta"] = {"member": simulated.labels[row][1]}
         if simulated.V_mV.size:
             near = (simulated.time_ms >= start - 0.25 * until) & (simulated.time_ms <= start + 2.5 * until)
-            t, v = decimate(simulated.time_ms[near] - start, simulated.V_mV[row][near], most_points)
-            line = {"color": BLUE, "width": 1}
-            hover = "%{y:.0f} mV at %{x:.5g} ms<extra></extra>"
-            figure.add_scatter(
-                x=t, y=v, mode="lines", line=line, hovertemplate=hover, meta=meta, row=place, col=1
-            )
+            x, y = decimate(simulated.time_ms[near] - start, simulated.V_mV[row][near], most_points)
+            drawn["hovertemplate"] = "%{y:.0f} mV at %{x:.5g} ms<extra></extra>"
         else:
             x, y = ticks(spikes - start, -60.0, 40.0)
-            line = {"color": BLUE, "width": 1}
-            figure.add_scatter(x=x, y=y, mode="lines", line=line, meta=meta, row=place, col=1)
-        if has_train:
+        curves = [drawn | {"x": x, "y": y}]
+        if recorded.size:
             x, y = ticks(recorded, 52.0, 66.0)
             stroke = {"color": RED, "width": 1.2}
-            figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="skip", row=place, col=1)
-        figure.update_yaxes(range=[-95, 72], tickvals=[-80, 0], fixedrange=True, row=place, col=1)
-        text = labels[place - first - 1] if labels is not None else f"member {simulated.labels[row][1]}"
-        _label(figure, place, text)
-    figure.update_xaxes(range=[-0.04 * until, until], showgrid=False)
-    figure.update_xaxes(title_text="time from the first spike (ms)", row=max(1, n), col=1)
-    if chosen:
-        figure.update_yaxes(title_text="V (mV)", row=first + 1, col=1)
-    tall = height or 80 + 70 * n
-    return finish(figure, tall, showlegend=False, margin={"l": 52, "r": 10, "t": 18, "b": 42})
+            curves.append({"x": x, "y": y, "mode": "lines", "line": stroke, "hoverinfo": "skip"})
+        axis: dict[str, Any] = {"range": [-95, 72], "tickvals": [-80, 0], "fixedrange": True}
+        if place == 0:
+            axis["title"] = "V (mV)"
+        text = labels[place] if labels is not None else f"member {simulated.labels[row][1]}"
+        panels.append(_Panel(1.0, text, curves, axis))
+    data, layout = _stacked(panels)
+    layout["xaxis"] = {
+        "range": [-0.04 * until, until],
+        "showgrid": False,
+        "title": "time from the first spike (ms)",
+        "anchor": f"y{len(panels)}" if len(panels) > 1 else "y",
+    }
+    tall = height or 80 + 70 * len(panels)
+    return composed(data, tall, showlegend=False, margin={"l": 52, "r": 10, "t": 18, "b": 42}, **layout)
 
 
-def _label(figure: go.Figure, place: int, text: str) -> None:
-    axis = "" if place == 1 else str(place)
-    figure.add_annotation(
-        text=escape(text),
-        xref=f"x{axis} domain",
-        yref=f"y{axis} domain",
-        x=1,
-        y=1,
-        xanchor="right",
-        yanchor="bottom",
-        yshift=-3,
-        showarrow=False,
-        font={"size": 11, "color": INK},
-        bgcolor="rgba(255,255,255,0.8)",
-    )
+class _Panel(NamedTuple):
+    """One of several panels over one time axis."""
+
+    weight: float
+    text: str
+    curves: list[dict[str, Any]]
+    axis: dict[str, Any]
+
+
+def _stacked(panels: Sequence[_Panel]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Curves and axes of panels from the top down, each with its text in its upper right corner."""
+    gap = min(0.03, 0.24 / max(1, len(panels)))
+    share = (1 - gap * (len(panels) - 1)) / sum(panel.weight for panel in panels) if panels else 1.0
+    data: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {"annotations": []}
+    top = 1.0
+    for place, panel in enumerate(panels, start=1):
+        axis = "" if place == 1 else str(place)
+        bottom = max(0.0, top - share * panel.weight)
+        layout[f"yaxis{axis}"] = {"domain": [bottom, top], "anchor": "x"} | panel.axis
+        data += [curve | {"type": "scatter", "yaxis": f"y{axis}"} for curve in panel.curves]
+        label = {"text": escape(panel.text), "xref": "x domain", "yref": f"y{axis} domain", "x": 1, "y": 1}
+        label |= {"xanchor": "right", "yanchor": "bottom", "yshift": -3, "showarrow": False}
+        label |= {"font": {"size": 11, "color": INK}, "bgcolor": "rgba(255,255,255,0.8)"}
+        layout["annotations"].append(label)
+        top = bottom - gap
+    return data, layout
 
 
 def conductances(
@@ -236,29 +241,31 @@ def members(
     height : int
         In pixels.
     """
-    figure = go.Figure()
     rows = min(len(simulated), most)
     share = max(120, 30_000 // max(1, rows))
     recorded = train.times_ms if train is not None else np.zeros(0)
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.15 * float(recorded[-1] - recorded[0]), 300.0)) if recorded.size > 1 else span
+    data: list[dict[str, Any]] = []
     if recorded.size:
         x, y = ticks(thinned(recorded - recorded[0], share), -2.9, -1.3)
-        stroke = {"color": RED, "width": 1.6}
-        figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", name="recording")
+        data.append(
+            {"x": x, "y": y, "line": {"color": RED, "width": 1.6}, "hoverinfo": "x", "name": "recording"}
+        )
     for row in range(rows):
         times = simulated.spike_times_ms[row]
         shown = times[times <= times[0] + until] - times[0] if len(times) else times
         x, y = ticks(thinned(shown, share), row - 0.38, row + 0.38)
         label = simulated.labels[row][1]
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line={"color": BLUE, "width": 1.2},
-            hovertemplate=f"member {label}, %{{x:.5g}} ms<extra></extra>",
-            meta={"member": label},
-            name=f"member {label}",
+        data.append(
+            {
+                "x": x,
+                "y": y,
+                "line": {"color": BLUE, "width": 1.2},
+                "hovertemplate": f"member {label}, %{{x:.5g}} ms<extra></extra>",
+                "meta": {"member": label},
+                "name": f"member {label}",
+            }
         )
     every = max(1, -(-rows // 8))
     places = list(range(0, rows, every))
@@ -270,7 +277,8 @@ def members(
         "showgrid": False,
     }
     x_axis = {"title": "time from the first spike (ms)", "range": [-0.03 * until, until], "showgrid": False}
-    return finish(figure, height, showlegend=False, xaxis=x_axis, yaxis=axis, margin={"l": 74, "t": 12})
+    lines = [trace | {"type": "scatter", "mode": "lines"} for trace in data]
+    return composed(lines, height, showlegend=False, xaxis=x_axis, yaxis=axis, margin={"l": 74, "t": 12})
 
 
 def intervals(simulated: Simulated, train: SpikeTrain, *, most: int = 64, height: int = 300) -> go.Figure:
@@ -287,12 +295,10 @@ def intervals(simulated: Simulated, train: SpikeTrain, *, most: int = 64, height
     height : int
         In pixels.
     """
-    figure = go.Figure()
     shortest, longest = np.inf, 0.0
-    trains = [
-        (label, np.diff(times))
-        for (_, label), times in zip(simulated.labels, simulated.spike_times_ms, strict=True)
-    ]
+    each = zip(simulated.labels, simulated.spike_times_ms, strict=True)
+    trains = [(label, np.diff(times)) for (_, label), times in each]
+    data = []
     for label, isi in [*trains[:most], (None, train.isi_ms)]:
         if not isi.size:
             continue
@@ -300,20 +306,20 @@ def intervals(simulated: Simulated, train: SpikeTrain, *, most: int = 64, height
         x, y = decimate(ordered, 100 * np.arange(1, isi.size + 1) / isi.size, 300)
         shortest, longest = min(shortest, float(ordered[0])), max(longest, float(ordered[-1]))
         name = "recording" if label is None else f"member {label}"
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line={
-                "shape": "hv",
-                "color": RED if label is None else BLUE,
-                "width": 2.2 if label is None else 1,
-            },
-            meta=None if label is None else {"member": label},
-            hovertemplate=name + ": %{y:.0f} % up to %{x:.4g} ms<extra></extra>",
-            name=name,
+        colour, width = (RED, 2.2) if label is None else (BLUE, 1)
+        data.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": y,
+                "mode": "lines",
+                "line": {"shape": "hv", "color": colour, "width": width},
+                "meta": None if label is None else {"member": label},
+                "hovertemplate": name + ": %{y:.0f} % up to %{x:.4g} ms<extra></extra>",
+                "name": name,
+            }
         )
     wide = 0 < shortest < longest / 8
     x_axis = {"title": "interval (ms)"} | (log_axis(shortest, longest) if wide else {})
     y_axis = {"title": "intervals up to there (%)", "range": [0, 102]}
-    return finish(figure, height, showlegend=False, xaxis=x_axis, yaxis=y_axis, margin={"t": 12})
+    return composed(data, height, showlegend=False, xaxis=x_axis, yaxis=y_axis, margin={"t": 12})

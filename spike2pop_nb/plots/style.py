@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "RED",
     "TEMPLATE",
     "FloatArray",
+    "composed",
     "darkened",
     "decimate",
     "finish",
@@ -96,6 +98,13 @@ def log_axis(low: float, high: float) -> dict[str, Any]:
     steps = (1, 2, 5) if high < 100 * low else (1,)
     decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
     return {"type": "log", "tickvals": [step * 10.0**k for k in decades for step in steps]}
+
+
+def composed(data: Sequence[dict[str, Any]], height: int, **layout: Any) -> go.Figure:
+    """A figure made at once: adding curves and axes one by one takes Plotly ten times as long."""
+    return go.Figure(
+        data=list(data), layout={"template": TEMPLATE, "height": height, "autosize": True} | layout
+    )
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
