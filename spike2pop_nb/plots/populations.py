@@ -51,6 +51,8 @@ def traces(
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.15 * float(recorded[-1]), 300.0)) if recorded.size else span
     panels: list[_Panel] = []
+    x: Any
+    y: Any
     if recorded.size and train is not None:
         x, y = ticks(recorded, 0.0, 1.0)
         stroke = {"color": RED, "width": 1.6}
