@@ -52,7 +52,7 @@ def loads(context: BrowserContext, address: str, n: int) -> None:
         page, first, ready = opened(context, address)
         shown.append(first)
         usable.append(ready)
-        page.get_by_label("or an example").select_option("stg_set.csv")
+        page.get_by_label("or an example", exact=True).select_option("stg_set.csv")
         try:
             page.wait_for_function(DRAWN, arg=[0, 2], timeout=30_000)
         except Exception:
@@ -73,8 +73,8 @@ def answers(context: BrowserContext, address: str) -> None:
     done = "text=Done; the results are below"
     generate = page.get_by_role("button", name="Generate", exact=True)
     for size in (16, 16, 16):
-        page.get_by_label("Seed").fill(str(int(time.time()) % 1000))
-        page.get_by_label("Seed").press("Enter")
+        page.get_by_label("Seed", exact=True).fill(str(int(time.time()) % 1000))
+        page.get_by_label("Seed", exact=True).press("Enter")
         cancel = page.locator("button:has-text('Cancel'):enabled")
         ms = timed(generate.click, lambda c=cancel: (c.wait_for(), page.wait_for_selector(done)))
         print(f"{size} members of a 0.94 s recording generated, verified and drawn: {ms / 1e3:.2f} s")
@@ -91,8 +91,8 @@ def answers(context: BrowserContext, address: str) -> None:
     lit = "() => document.querySelectorAll('.js-plotly-plot')[3].data.some(t => t.selectedpoints?.length)"
     ms = timed(lambda: point.click(force=True), lambda: page.wait_for_function(lit))
     print(f"a member lit in all figures: {ms:.0f} ms")
-    page.get_by_label("Members").fill("600")
-    page.get_by_label("Members").press("Enter")
+    page.get_by_label("Members", exact=True).fill("600")
+    page.get_by_label("Members", exact=True).press("Enter")
     generate.click()
     page.wait_for_selector("text=Simulating")
     time.sleep(1.0)

@@ -16,16 +16,19 @@ function address(model) {
 // What lights up one member: its points among those with ids, which begin with the number of a member and
 // differ from each other, and its own lines among lines.
 function lit(traces, member) {
-  const changes = [];
+  const points = { restyle_data: { selectedpoints: [] }, restyle_traces: [], source_view_id: "" };
+  const lines = { restyle_data: { opacity: [] }, restyle_traces: [], source_view_id: "" };
   traces.forEach((trace, i) => {
     if (trace.ids) {
-      const points = [...trace.ids].flatMap((id, k) => (parseInt(id, 10) === member ? [k] : []));
-      changes.push([i, { selectedpoints: [member === NONE ? null : points] }]);
+      const own = [...trace.ids].flatMap((id, k) => (parseInt(id, 10) === member ? [k] : []));
+      points.restyle_data.selectedpoints.push(member === NONE ? null : own);
+      points.restyle_traces.push(i);
     } else if (trace.meta?.member !== undefined) {
-      changes.push([i, { opacity: member === NONE || trace.meta.member === member ? 1 : 0.35 }]);
+      lines.restyle_data.opacity.push(member === NONE || trace.meta.member === member ? 1 : 0.35);
+      lines.restyle_traces.push(i);
     }
   });
-  return changes;
+  return [points, lines].filter((change) => change.restyle_traces.length);
 }
 
 function render({ model, el }) {
@@ -75,8 +78,8 @@ function render({ model, el }) {
     figure.initialize({ model: facade });
     const remove = figure.render({ model: facade, el });
     light = (member) => {
-      for (const [i, style] of lit(model.get("_widget_data") ?? [], member)) {
-        own._py2js_restyle = { restyle_data: style, restyle_traces: [i], source_view_id: "" };
+      for (const change of lit(model.get("_widget_data") ?? [], member)) {
+        own._py2js_restyle = change;
         for (const [name, act] of heard) if (name === "change:_py2js_restyle") act();
       }
       own._py2js_restyle = undefined;
