@@ -17,7 +17,7 @@ from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.conductances import reachability
 from spike2pop_nb.data import example_path, list_examples
-from spike2pop_nb.errors import Spike2PopError, SpikeTrainError
+from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, UnreachableTarget
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import (
     Recordings,
@@ -316,7 +316,7 @@ class Actions:
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import find_population
+            from spike2pop_nb.fidelity import Result, find_population
 
             posteriors = _predictor(neuron.name).predict(trains, prior=prior)
             for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
@@ -325,17 +325,20 @@ class Actions:
                 def progress(done: int, total: int, words: str, i: int = i, where: str = where) -> None:
                     task.progress(i + done / max(total, 1), len(trains), where + words)
 
-                result = find_population(
-                    train,
-                    neuron,
-                    posterior,
-                    size=size,
-                    compensate=compensate,
-                    seed=seed,
-                    budget=budget,
-                    progress=progress,
-                    cancel=task.cancelled,
-                )
+                try:
+                    result = find_population(
+                        train,
+                        neuron,
+                        posterior,
+                        size=size,
+                        compensate=compensate,
+                        seed=seed,
+                        budget=budget,
+                        progress=progress,
+                        cancel=task.cancelled,
+                    )
+                except UnreachableTarget as error:  # the other recordings can still be run
+                    result = Result(train, neuron, posterior, False, str(error), size)
                 task.give((keys[i], result))
                 if task.cancelled():
                     return
@@ -361,10 +364,14 @@ class Actions:
         )
 
     def download(self, what: str, button: Download) -> None:
-        """Make one of the files to take away, of the recording that is looked at or of all that were run."""
+        """Make one of the files to take away, of all recordings of the file that were run as is now chosen.
+
+        What was made of other files, or for another neuron or prior, stays out: ids would stand twice.
+        """
         session = self.session
         shown = session.result
-        results = [result for result in session.results.values() if result.usable]
+        found = [session.results.get(session.key(train)) for train in session.recordings or ()]
+        results = [result for result in found if result is not None and result.usable]
         if shown is None or not results:
             button.refuse()
             return

@@ -248,6 +248,9 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
         assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
         assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
+    # what is chosen otherwise, or read from another file, is another population: it must not mix with this
+    dashboard.session.results = {("another file", "3"): result, **dashboard.session.results}
+    assert len(pd.read_csv(io.BytesIO(saved(dashboard, loop, "population")))) == 8
     # another recording has no results yet, and going back shows these again
     dashboard.recordings.choice.index = 0
     assert dashboard.session.result is None
