@@ -302,7 +302,7 @@ def test_an_id_with_html_stays_text(page, tmp_path):
     upload(page, hostile)
     page.wait_for_selector("text=hostile.csv (CSV)")
     page.wait_for_selector(".s2p-idle")
-    assert page.is_visible(".s2p-big")
+    page.wait_for_selector(".s2p-big")
     shown = "() => document.querySelector('.js-plotly-plot').textContent.includes('<img src=x')"
     page.wait_for_function(shown)
     assert page.evaluate("document.querySelectorAll('img').length") == 0
