@@ -2,7 +2,7 @@
 
 The model for zero extracellular calcium: transient and persistent sodium, delayed-rectifier, A-type and
 M-type potassium. The activations of Na, NaP and A follow the voltage at once. A constant stimulus of
-1 µA/cm² is written as a leak reversal of -50 mV instead of -70 mV, exact at the published leak of 0.05 mS/cm².
+1 µA/cm² is written as a leak reversal of -50 mV instead of -70 mV, exact for the leak of 0.05 mS/cm².
 """
 
 from spike2pop_nb.neurons import (
@@ -46,9 +46,9 @@ CA1 = NeuronModel(
     tau_slow=tau_n,
     tau_ultraslow=tau_z,
     baseline=Baseline(
-        free={"leak": Gamma(0.04, 0.06), "Na": Range(30, 40), "Kdr": Range(5, 7)},
+        free={"leak": Gamma(0.045, 0.055), "Na": Range(30, 40), "Kdr": Range(5, 7)},
         compensated=("NaP", "A", "M"),
-        g_f=-0.5,
+        g_f=-0.8,
         g_s=-0.01,
         g_u=0.5,
     ),

@@ -66,7 +66,7 @@ class ModelCheck:
                 continue
             said.append(
                 f"Of members {what}, {100 * threshold.found_share:.0f} % have a threshold, on average "
-                f"{threshold.mean_mV:.1f} ± {threshold.std_mV:.1f} mV; {self.neuron.V_th_mV:g} mV is declared."
+                f"{threshold.mean_mV:.1f} ± {threshold.std_mV:.1f} mV (declared: {self.neuron.V_th_mV:g} mV)."
             )
         said.append(
             f"A millivolt of V_th changes g_s by {self.per_mV[0]:.2g} and g_u by {self.per_mV[1]:.2g}."
