@@ -13,10 +13,12 @@ from spike2pop_nb.conductances import baseline_population, reachability, solvabl
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.simulate import simulate
+from spike2pop_nb.simulation.simulate import Simulated, simulate
 from spike2pop_nb.spiketrains import classify
 
 __all__ = ["ModelCheck", "check_model"]
+
+_SWING_MV = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         )
     simulate(g[:1], neuron, duration_ms=1.0, transient_ms=0.0, record="spikes")  # what compiles is not timed
     started = time.perf_counter()
-    simulated = simulate(g, neuron, record="spikes", seed=seed)
+    simulated = simulate(g, neuron, seed=seed)
     cost = (time.perf_counter() - started) / (members * simulated.duration_ms / 1000.0)
     trains = [train for train, bad in zip(simulated.trains(), simulated.failed, strict=True) if not bad]
     patterns = Counter(str(classify(train)) for train in trains)
@@ -116,14 +118,14 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         raise NeuronModelError(
             f"Neuron {neuron.name!r}: every baseline member ran away ({simulated.reasons[0]})."
         )
+    uncounted = _uncounted(simulated)
     if patterns["silent"] == len(trains):
-        raise NeuronModelError(
-            f"Neuron {neuron.name!r}: every baseline member is silent; change the DICs of its baseline."
-        )
+        why = uncounted or ["Every baseline member is silent; change the DICs of its baseline."]
+        raise NeuronModelError(f"Neuron {neuron.name!r}: {why[0]}")
     span_s = (simulated.duration_ms - simulated.transient_ms) / 1000.0
     return ModelCheck(
         neuron,
-        tuple(_suspicious(neuron)),
+        (*_suspicious(neuron), *uncounted),
         mean_threshold(neuron, seed=seed),
         mean_threshold(neuron, 500, seed, members="baseline"),
         threshold_sensitivity(neuron, seed=seed),
@@ -133,6 +135,19 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         int(simulated.failed.sum()),
         cost,
     )
+
+
+def _uncounted(simulated: Simulated) -> list[str]:
+    """Members without a spike whose voltage swings as if they had fired."""
+    silent = np.array([not len(times) for times in simulated.spike_times_ms]) & ~simulated.failed
+    swings = int(np.sum(np.ptp(simulated.V_mV[silent], axis=1) > _SWING_MV))
+    if not swings:
+        return []
+    return [
+        f"The voltage of {swings} baseline members swings by over {_SWING_MV:g} mV, yet none of it counts as "
+        f"a spike: is spike_threshold_mV ({simulated.neuron.spike_threshold_mV:g} mV) too high, or "
+        f"spike_reset_mV ({simulated.neuron.spike_reset_mV:g} mV) too low?"
+    ]
 
 
 def _pairs(neuron: NeuronModel) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def test_the_example_is_usable() -> None:
     found = check_model(load_neuron(EXAMPLE))
     assert found.suspicious == ()
     assert found.failed == 0
-    assert found.patterns["spiking"] >= 8
+    assert found.patterns["spiking"] >= 12
     assert found.pairs.iloc[0]["pair"] == "A and M"
     assert found.pairs.iloc[0]["reached"] > 0.9
     assert found.drawn.mean_mV == pytest.approx(found.neuron.V_th_mV, abs=0.5)
@@ -127,7 +127,7 @@ def test_the_example_is_usable() -> None:
     ("g_s", "error", "message"),
     [
         ("5.0", CompensationError, "the ca1 neuron gave only 0 valid members"),
-        ("-50.0", NeuronModelError, "every baseline member is silent"),
+        ("-50.0", NeuronModelError, "Every baseline member is silent"),
     ],
 )
 def test_a_baseline_that_cannot_be_solved_or_never_fires_is_refused(
@@ -143,6 +143,12 @@ def test_wrong_units_are_suspected(tmp_path: Path) -> None:
     assert check_model(load_neuron(path)).suspicious == (
         "Channel NaP: a range of 0 to 1e-05 mS/cm² is unusual; is the unit mS/cm²?",
     )
+
+
+def test_spikes_that_are_not_counted_are_suspected(tmp_path: Path) -> None:
+    path = changed(tmp_path, ("spike_threshold_mV=-10.0", "spike_threshold_mV=10.0"))
+    (said,) = check_model(load_neuron(path)).suspicious
+    assert "swings by over 40 mV, yet none of it counts" in said
 
 
 def test_an_added_neuron_is_there_for_the_next_session_and_can_be_removed(folder: Path) -> None:
