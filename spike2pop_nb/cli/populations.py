@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from spike2pop_nb.fidelity import Result
     from spike2pop_nb.spiketrains import Recordings
 
-__all__ = ["app", "models", "predict", "run", "simulate"]
+__all__ = ["app", "predict", "run", "simulate"]
 
 
 def _pair(text: str | None) -> tuple[str, ...] | None:
@@ -235,18 +235,3 @@ def simulate(
         name, member = simulated.labels[row]
         typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
     typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
-
-
-@cli.command()
-def models() -> None:
-    """List the neurons."""
-    from spike2pop_nb.inference import list_predictors
-    from spike2pop_nb.neurons import get_neuron, list_neurons
-
-    trained = set(list_predictors())
-    for name in list_neurons():
-        neuron = get_neuron(name)
-        network = "network shipped" if name in trained else "no network"
-        typer.echo(
-            f"{name:8} {neuron.title}; {', '.join(neuron.channel_names)}; V_th {neuron.V_th_mV} mV; {network}"
-        )

@@ -11,6 +11,7 @@ from spike2pop_nb.conductances.population import (
     modulate,
 )
 from spike2pop_nb.conductances.reachability import Reachability, reachability, solvable_pairs
+from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 
 __all__ = [
     "DIC_NAMES",
@@ -19,14 +20,17 @@ __all__ = [
     "DICSampler",
     "Population",
     "Reachability",
+    "Threshold",
     "baseline_population",
     "compensate",
     "dic_curves",
     "dics",
     "find_threshold",
     "generate_population",
+    "mean_threshold",
     "modulate",
     "reachability",
     "sensitivity",
     "solvable_pairs",
+    "threshold_sensitivity",
 ]

@@ -12,7 +12,15 @@ from spike2pop_nb.neurons.model import (
     NeuronModel,
     Range,
 )
-from spike2pop_nb.neurons.registry import get_neuron, list_neurons, register_neuron
+from spike2pop_nb.neurons.own import load_neuron, own_neurons_folder
+from spike2pop_nb.neurons.registry import (
+    add_neuron,
+    broken_neurons,
+    get_neuron,
+    list_neurons,
+    register_neuron,
+    remove_neuron,
+)
 
 __all__ = [
     "Baseline",
@@ -24,11 +32,16 @@ __all__ = [
     "Modulation",
     "NeuronModel",
     "Range",
+    "add_neuron",
     "bridge",
+    "broken_neurons",
     "constant",
     "get_neuron",
     "list_neurons",
+    "load_neuron",
+    "own_neurons_folder",
     "product",
     "register_neuron",
+    "remove_neuron",
     "sigmoid",
 ]

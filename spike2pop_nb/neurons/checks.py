@@ -49,7 +49,14 @@ def check_neuron(neuron: NeuronModel) -> None:
         _check_channel(channel, fail)
     if neuron.channels[-1].gates or neuron.channels[-1].scheme is not None:
         fail("the last channel must be the leak, with no gates.")
+    if names[-1] != "leak":
+        fail(f"the last channel must be called leak, not {names[-1]}.")
     _check_calcium(neuron, fail)
+    for what in ("tau_fast", "tau_slow", "tau_ultraslow"):
+        V = _grid()
+        tau = _values(getattr(neuron, what), V, what, fail)
+        if (bad := ~(np.isfinite(tau) & (tau > 0))).any():
+            fail(f"{what} must be positive and finite {_BETWEEN}, {_first(tau, V, bad)}.")
     if not neuron.modulation or neuron.modulation[-1].where is not None:
         fail("modulation needs at least one entry, and the last must apply everywhere.")
     _check_names(neuron, set(names), fail)
@@ -68,7 +75,10 @@ def _check_calcium(neuron: NeuronModel, fail: Fail) -> None:
         if not dependent:
             continue
         if pool is None:
-            fail("a gate depends on calcium, but no CalciumPool is declared.")
+            fail(
+                f"channel {channel.name}, gate {dependent[0].name}: a gate depends on calcium, "
+                "but no CalciumPool is declared."
+            )
         if len(dependent) > 1:
             both = ", ".join(gate.name for gate in dependent)
             fail(f"channel {channel.name} has two calcium-dependent gates ({both}); one is allowed.")
@@ -110,17 +120,37 @@ def _grid() -> Any:
     return np.linspace(V_MIN_MV, V_MAX_MV, 401)
 
 
+def _values(function: Any, V: Any, what: str, fail: Fail) -> Any:
+    """Evaluate a declared function on the grid, or say that it cannot be."""
+    try:
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(V))
+    except Exception as error:
+        fail(f"{what} must be a function of V that takes numpy arrays; it stops with {error}.")
+    if values.shape != V.shape:
+        fail(f"{what} must give one value a voltage; write constant(value) for one that does not change.")
+    return values
+
+
+def _first(values: Any, V: Any, bad: Any) -> str:
+    i = int(np.flatnonzero(bad)[0])
+    return f"not {values[i]:.4g} as at {V[i]:g} mV"
+
+
 def _check_gate(gate: Gate, where: str, fail: Fail) -> None:
     V = _grid()
     if gate.exponent not in range(1, 8):
         fail(f"{where}: the exponent must be a whole number from 1 to 7, not {gate.exponent}.")
-    x = np.asarray(gate.x_inf(V))
-    if not (np.all(np.isfinite(x)) and np.all(x >= -1e-12) and np.all(x <= 1 + 1e-12)):
-        fail(f"{where}: the steady state must lie in 0…1 {_BETWEEN}.")
+    x = _values(gate.x_inf, V, f"{where}: the steady state", fail)
+    _values(
+        gate.x_inf, V + 0j, f"{where}: the steady state, which is differentiated by a complex step,", fail
+    )
+    if (bad := ~((x >= -1e-12) & (x <= 1 + 1e-12))).any():
+        fail(f"{where}: the steady state must lie in 0…1 {_BETWEEN}, {_first(x, V, bad)}.")
     if gate.tau is not None:
-        tau = np.asarray(gate.tau(V))
-        if not (np.all(np.isfinite(tau)) and np.all(tau > 0)):
-            fail(f"{where}: tau must be positive and finite {_BETWEEN}.")
+        tau = _values(gate.tau, V, f"{where}: tau", fail)
+        if (bad := ~(np.isfinite(tau) & (tau > 0))).any():
+            fail(f"{where}: tau must be positive and finite {_BETWEEN}, {_first(tau, V, bad)}.")
     if gate.calcium_half_uM is not None:
         if not gate.calcium_half_uM > 0:
             fail(f"{where}: calcium_half_uM must be positive.")
@@ -140,9 +170,12 @@ def _check_scheme(scheme: KineticScheme, where: str, fail: Fail) -> None:
     for (source, target), rate in scheme.rates.items():
         if source not in states or target not in states:
             fail(f"{where}: the rate {source}→{target} joins states that are not declared.")
-        k = np.asarray(rate(V))
-        if not (np.all(np.isfinite(k)) and np.all(k >= 0)):
-            fail(f"{where}: the rate {source}→{target} must be finite and not negative {_BETWEEN}.")
+        k = _values(rate, V, f"{where}: the rate {source}→{target}", fail)
+        if (bad := ~(np.isfinite(k) & (k >= 0))).any():
+            fail(
+                f"{where}: the rate {source}→{target} must be finite and not negative {_BETWEEN}, "
+                f"{_first(k, V, bad)}."
+            )
     if scheme.initial is not None and (missing := set(scheme.free_states) - set(scheme.initial)):
         fail(f"{where}: the initial fractions say nothing about {', '.join(sorted(missing))}.")
     if scheme.time_scale not in get_args(TimeScale):

@@ -1,19 +1,27 @@
-"""The neurons that can be named: those of this package, and those that other packages declare."""
+"""The neurons that can be named: those of this package, of other packages, and the user's own files."""
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.dopamine import DA
 from spike2pop_nb.neurons.model import NeuronModel
-from spike2pop_nb.neurons.stg import STG
+from spike2pop_nb.neurons.own import SHIPPED, load_neuron, own_files, own_neurons_folder
 
-__all__ = ["get_neuron", "list_neurons", "register_neuron"]
+__all__ = [
+    "add_neuron",
+    "broken_neurons",
+    "get_neuron",
+    "list_neurons",
+    "register_neuron",
+    "remove_neuron",
+]
 
 ENTRY_POINT_GROUP = "spike2pop_nb.neurons"
-_registered: dict[str, NeuronModel] = {neuron.name: neuron for neuron in (STG, DA)}
+_registered: dict[str, NeuronModel] = {neuron.name: neuron for neuron in SHIPPED}
 
 
 def register_neuron(neuron: NeuronModel) -> NeuronModel:
@@ -38,9 +46,73 @@ def _load_entry_points() -> None:
         register_neuron(neuron)
 
 
+@cache
+def _load_own() -> dict[str, str]:
+    """Register the user's own neurons; return why some of their files cannot be used."""
+    broken = {}
+    for path in own_files():
+        try:
+            register_neuron(load_neuron(path))
+        except NeuronModelError as error:
+            broken[path.stem] = str(error)
+    return broken
+
+
+def broken_neurons() -> dict[str, str]:
+    """Return ``{name: sentence}`` for the user's own files that cannot be used."""
+    _load_entry_points()
+    return dict(_load_own())
+
+
+def add_neuron(path: str | Path) -> NeuronModel:
+    """Copy a declaration to the user's own neurons, so that it is there by name from now on.
+
+    A neuron that the user added before under the same name is replaced.
+
+    Raises
+    ------
+    NeuronModelError
+        If the file is no declaration, or its name is that of a neuron of this or another package.
+    """
+    neuron = load_neuron(path)
+    target = own_neurons_folder() / f"{neuron.name}.py"
+    if neuron.name in list_neurons() and not target.is_file():
+        raise NeuronModelError(f"A neuron named {neuron.name!r} is already declared; choose another name.")
+    if neuron.name in {shipped.name for shipped in SHIPPED}:
+        raise NeuronModelError(f"The name {neuron.name!r} is that of a shipped neuron; choose another name.")
+    if target.resolve() != Path(path).resolve():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(target.name + ".part")
+        shutil.copyfile(path, part)
+        part.replace(target)
+    _registered[neuron.name] = neuron
+    _load_own().pop(neuron.name, None)
+    return neuron
+
+
+def remove_neuron(name: str) -> None:
+    """Delete one of the user's own neurons.
+
+    Raises
+    ------
+    NeuronModelError
+        If the user has added no neuron of this name.
+    """
+    own = {path.stem: path for path in own_files()}
+    if name not in own:
+        raise NeuronModelError(
+            f"There is no neuron {name!r} of your own; there is {', '.join(own) or 'none'}."
+        )
+    broken = _load_own().pop(name, None)
+    own[name].unlink()
+    if broken is None:
+        _registered.pop(name, None)
+
+
 def list_neurons() -> list[str]:
     """Return the names of all neurons that can be used."""
     _load_entry_points()
+    _load_own()
     return list(_registered)
 
 
@@ -50,12 +122,16 @@ def get_neuron(neuron: str | NeuronModel) -> NeuronModel:
     Raises
     ------
     NeuronModelError
-        If no neuron has this name.
+        If no neuron has this name, or the user's own file of this name cannot be used.
     """
     if isinstance(neuron, NeuronModel):
         return neuron
     _load_entry_points()
-    found = _registered.get(str(neuron).strip().lower())
+    broken = _load_own()
+    name = str(neuron).strip().lower()
+    found = _registered.get(name)
     if found is None:
+        if name in broken:
+            raise NeuronModelError(f"Your own neuron {name!r} cannot be used: {broken[name]}")
         raise NeuronModelError(f"There is no neuron {neuron!r}; choose one of {', '.join(_registered)}.")
     return found

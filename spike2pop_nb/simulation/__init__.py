@@ -1,5 +1,6 @@
 """One compiled kernel that simulates any declared neuron."""
 
+from spike2pop_nb.simulation.model_check import ModelCheck, check_model
 from spike2pop_nb.simulation.simulate import (
     ACCURACY_DT_MS,
     MAX_DURATION_MS,
@@ -8,4 +9,12 @@ from spike2pop_nb.simulation.simulate import (
     simulate,
 )
 
-__all__ = ["ACCURACY_DT_MS", "MAX_DURATION_MS", "Simulated", "needs_compiling", "simulate"]
+__all__ = [
+    "ACCURACY_DT_MS",
+    "MAX_DURATION_MS",
+    "ModelCheck",
+    "Simulated",
+    "check_model",
+    "needs_compiling",
+    "simulate",
+]
