@@ -42,9 +42,13 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
         If a function of the neuron cannot be written as an expression.
     """
     if target not in get_args(Target):
-        raise SimulationError(f"There is no export to {target!r}; choose one of {', '.join(get_args(Target))}.")
+        raise SimulationError(
+            f"There is no export to {target!r}; choose one of {', '.join(get_args(Target))}."
+        )
     if not 1 <= len(population) <= MAX_MEMBERS:
-        raise SimulationError(f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported.")
+        raise SimulationError(
+            f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
+        )
     neuron = get_neuron(population.neuron)
     if target == "brian2":
         files = {f"{neuron.name}_brian2.py": brian2_script(population)}

@@ -14,7 +14,7 @@ _PRINTER = Printer(
     where=lambda condition, yes, no: f"(int({condition}) * {yes} + int(not {condition}) * {no})",
     words={},
 )
-DT_MS = 0.005
+DT_MS = 0.0025
 
 
 def _text(expression: Expression) -> str:
@@ -28,7 +28,7 @@ def _equations(neuron: NeuronModel) -> tuple[list[str], dict[str, float]]:
     currents: list[str] = []
     for channel in neuron.channels:
         name = channel_symbol(channel)
-        factors = [f"g_{name}"]
+        factors = [f"gmax_{name}"]
         for gate in gates(neuron, channel):
             x = gate.symbol
             factors.append(f"{x}**{gate.exponent}" if gate.exponent > 1 else x)
@@ -55,11 +55,11 @@ def _equations(neuron: NeuronModel) -> tuple[list[str], dict[str, float]]:
                 lines.append(f"d{state}/dt = ({' '.join(flows)}) / ms : 1")
                 initial[state] = kinetics.initial[state]
             factors.append(kinetics.conducting)
-        lines.append(f"I_{name} = {' * '.join(factors)} * (v - {channel.E_mV!r}*mV) : amp/meter**2")
-        lines.append(f"g_{name} : siemens/meter**2 (constant)")
-        currents.append(f"I_{name}")
+        lines.append(f"current_{name} = {' * '.join(factors)} * (v - {channel.E_mV!r}*mV) : amp/meter**2")
+        lines.append(f"gmax_{name} : siemens/meter**2 (constant)")
+        currents.append(f"current_{name}")
     if (pool := neuron.calcium) is not None:
-        feeding = [f"I_{channel_symbol(c)}" for c in neuron.channels if c.name in pool.channels]
+        feeding = [f"current_{channel_symbol(c)}" for c in neuron.channels if c.name in pool.channels]
         influx = f"{pool.influx_uM_per_uA!r} * ({' + '.join(feeding)}) / (uA/cm**2)"
         lines.append(f"dCa/dt = (-{influx} - Ca + {pool.rest_uM!r}) / ({pool.tau_ms!r}*ms) : 1")
         initial["Ca"] = pool.initial_uM
@@ -74,7 +74,7 @@ def brian2_script(population: Population) -> str:
     equations, initial = _equations(neuron)
     symbols = [channel_symbol(channel) for channel in neuron.channels]
     g = "".join(
-        f"neurons.g_{symbol} = {[values[symbol] for _label, values in members]!r} * msiemens/cm**2\n"
+        f"neurons.gmax_{symbol} = {[values[symbol] for _label, values in members]!r} * msiemens/cm**2\n"
         for symbol in symbols
     )
     start = "".join(f"neurons.{name} = {value!r}\n" for name, value in initial.items())

@@ -1,7 +1,7 @@
 """From a declared function of voltage to an expression that any language can print.
 
-A declaration holds Python callables. Each is called once with a symbol that stands for the voltage and records
-what is done with it: arithmetic, NumPy's functions, comparisons and ``np.where``. A function that does
+A declaration holds Python callables. Each is called once with a symbol that stands for the voltage and
+records what is done with it: arithmetic, NumPy's functions, comparisons and ``np.where``. A function that does
 something else with its argument, such as look it up in a spline, becomes a piecewise polynomial.
 """
 
@@ -165,7 +165,7 @@ def _pieces(function: VoltageFunction, low: float, high: float) -> Expression:
     fits = np.all(np.abs(fit(tried) - wanted) <= 0.1 * TOLERANCE * np.abs(wanted))
     if not fits and half > _SMALLEST_MV:
         left, right = _pieces(function, low, middle), _pieces(function, middle, high)
-        return Expression("where", (VOLTAGE < middle, left, right))
+        return Expression("where", (_infix("<", VOLTAGE, _number(middle)), left, right))
     x = (VOLTAGE - middle) / half
     total = _number(0.0)
     for coefficient in fit.convert(kind=np.polynomial.Polynomial).coef[::-1]:

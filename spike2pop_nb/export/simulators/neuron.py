@@ -13,6 +13,7 @@ __all__ = ["neuron_mod", "neuron_script"]
 
 DIAMETER_UM = 20.0
 DT_MS = 0.005
+_LONGEST = 300  # of a line; the translator of mod files takes 512 characters
 _WORDS = {
     "pow": "(({0})^({1}))",
     "and": "({0} && {1})",
@@ -35,6 +36,14 @@ def _function(name: str, expression: Expression) -> str:
             lines.append(f"{indent}}} else {{")
             assign(target, no, indent + "  ")
             lines.append(f"{indent}}}")
+        elif (
+            value.operation in tuple("+-*/")
+            and not _conditional(value)
+            and len(render(value, _PRINTER)) > _LONGEST
+        ):
+            left, right = value.operands
+            assign(target, left, indent)
+            lines.append(f"{indent}{target} = {target} {value.operation} {hoist(right, indent)}")
         else:
             text = hoist(value, indent)
             lines.append(f"{indent}{target} = {text}")
@@ -83,7 +92,7 @@ def neuron_mod(neuron: NeuronModel) -> str:
     functions: list[str] = []
     for channel in neuron.channels:
         name = channel_symbol(channel)
-        factors = [f"g_{name}"]
+        factors = [f"gmax_{name}"]
         for gate in gates(neuron, channel):
             x = gate.symbol
             functions.append(_function(f"inf_{x}", gate.x_inf))
@@ -107,11 +116,11 @@ def neuron_mod(neuron: NeuronModel) -> str:
                 kinetic.append(f"  ~ {source} <-> {target} ({forth}, {back})")
             kinetic.append(f"  CONSERVE {' + '.join(kinetics.initial)} = 1")
             factors.append(kinetics.conducting)
-        assigned.append(f"  i_{name} (mA/cm2)")
+        assigned.append(f"  current_{name} (mA/cm2)")
         # 1e-3 turns uA/cm2 into mA/cm2
-        current.append(f"  i_{name} = (1e-3) * {' * '.join(factors)} * (v - ({channel.E_mV!r}))")
+        current.append(f"  current_{name} = (1e-3) * {' * '.join(factors)} * (v - ({channel.E_mV!r}))")
     if (pool := neuron.calcium) is not None:
-        feeding = [f"i_{channel_symbol(c)}" for c in neuron.channels if c.name in pool.channels]
+        feeding = [f"current_{channel_symbol(c)}" for c in neuron.channels if c.name in pool.channels]
         influx = f"{pool.influx_uM_per_uA!r} * (1e3) * ({' + '.join(feeding)})"
         derivatives.append(f"  Ca' = (-{influx} - Ca + {pool.rest_uM!r}) / {pool.tau_ms!r}")
         states["Ca"] = pool.initial_uM
@@ -130,7 +139,7 @@ ENDCOMMENT
 NEURON {{
   SUFFIX {neuron.name}
   NONSPECIFIC_CURRENT i
-  RANGE {", ".join(f"g_{symbol}, i_{symbol}" for symbol in symbols)}
+  RANGE {", ".join(f"gmax_{symbol}, current_{symbol}" for symbol in symbols)}
 }}
 
 UNITS {{
@@ -139,7 +148,7 @@ UNITS {{
 }}
 
 PARAMETER {{
-{newline.join(f"  g_{symbol} = 0" for symbol in symbols)}
+{newline.join(f"  gmax_{symbol} = 0" for symbol in symbols)}
 }}
 
 ASSIGNED {{
@@ -158,7 +167,7 @@ INITIAL {{
 
 BREAKPOINT {{
 {newline.join([*solves, *current])}
-  i = {" + ".join(f"i_{symbol}" for symbol in symbols)}
+  i = {" + ".join(f"current_{symbol}" for symbol in symbols)}
 }}
 
 {blocks}{newline.join(functions)}"""
@@ -170,8 +179,9 @@ def neuron_script(population: Population) -> str:
     members = describe(population)
     head = "".join(f"# {line}\n" for line in header(neuron))
     listed = "".join(f"    ({label!r}, {values!r}),\n" for label, values in members)
-    return f'''{head}# A member is a cylinder of {DIAMETER_UM:g} um in length and diameter, {math.pi * DIAMETER_UM**2:.6g} um2;
-# all quantities are densities, so that the area changes nothing.
+    threshold, reset = neuron.spike_threshold_mV, neuron.spike_reset_mV
+    return f"""{head}# A member is a cylinder of {DIAMETER_UM:g} um in length and diameter,
+# {math.pi * DIAMETER_UM**2:.6g} um2; all quantities are densities, so that the area changes nothing.
 # Usage: nrnivmodl in this folder, then python FILE [duration in ms]; writes spike_times.csv.
 
 import csv
@@ -192,7 +202,7 @@ for label, conductances in MEMBERS:
     cell.cm = {neuron.capacitance_uF!r}
     cell.insert({neuron.name!r})
     for channel, g in conductances.items():
-        setattr(cell(0.5), f"g_{{channel}}_{neuron.name}", g)
+        setattr(cell(0.5), f"gmax_{{channel}}_{neuron.name}", g)
     voltage = h.Vector()
     voltage.record(cell(0.5)._ref_v)
     recorded.append((label, cell, voltage))
@@ -201,17 +211,17 @@ h.steps_per_ms = 1 / h.dt
 h.finitialize({neuron.V_initial_mV!r})
 h.continuerun(float(sys.argv[1]) if len(sys.argv) > 1 else {neuron.recording_window_ms[1]!r})
 
-# A spike is an upward crossing of {neuron.spike_threshold_mV:g} mV after a fall below {neuron.spike_reset_mV:g} mV.
+# A spike is an upward crossing of {threshold:g} mV after a fall below {reset:g} mV.
 with open("spike_times.csv", "w", newline="", encoding="utf-8") as file:
     table = csv.writer(file)
     table.writerow(["member", "time_ms"])
     for label, cell, voltage in recorded:
         armed, before = True, {neuron.V_initial_mV!r}
         for step, now in enumerate(voltage):
-            if armed and before < {neuron.spike_threshold_mV!r} <= now:
-                share = ({neuron.spike_threshold_mV!r} - before) / (now - before)
+            if armed and before < {threshold!r} <= now:
+                share = ({threshold!r} - before) / (now - before)
                 table.writerow([label, (step - 1 + share) * h.dt])
                 armed = False
-            armed = armed or now < {neuron.spike_reset_mV!r}
+            armed = armed or now < {reset!r}
             before = now
-'''
+"""
