@@ -1,8 +1,8 @@
 """From a declared function of voltage to an expression that any language can print.
 
 A declaration holds Python callables. Each is called once with a symbol that stands for the voltage and
-records what is done with it: arithmetic, NumPy's functions, comparisons and ``np.where``. A function that does
-something else with its argument, such as look it up in a spline, becomes a piecewise polynomial.
+records what is done with it: arithmetic, NumPy's functions, comparisons and ``np.where``. A function that
+does something else with its argument, such as look it up in a spline, becomes a piecewise polynomial.
 """
 
 from __future__ import annotations
