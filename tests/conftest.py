@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Neurons that the developer added to this machine are not part of the tests.
+os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
 
 from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons
 
