@@ -36,7 +36,9 @@ _INFIX = {
     np.greater_equal: ">=",
 }
 _FUNCTIONS = {np.exp: "exp", np.log: "log", np.sqrt: "sqrt"}
-_UFUNCS: dict[str, Callable[..., Any]] = {symbol: ufunc for ufunc, symbol in (_INFIX | _FUNCTIONS).items()} | {
+_UFUNCS: dict[str, Callable[..., Any]] = {
+    symbol: ufunc for ufunc, symbol in (_INFIX | _FUNCTIONS).items()
+} | {
     "and": np.logical_and,
     "or": np.logical_or,
     "not": np.logical_not,
