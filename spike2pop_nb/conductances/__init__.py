@@ -1,6 +1,7 @@
 """Dynamic input conductances, compensation, degenerate populations and what they can reach."""
 
 from spike2pop_nb.conductances.compensation import Compensated, compensate
+from spike2pop_nb.conductances.correlations import pair_correlations
 from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.population import (
     MAX_SIZE,
@@ -29,6 +30,7 @@ __all__ = [
     "generate_population",
     "mean_threshold",
     "modulate",
+    "pair_correlations",
     "reachability",
     "sensitivity",
     "solvable_pairs",

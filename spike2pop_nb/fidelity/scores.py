@@ -99,6 +99,20 @@ class Verdict:
         """Share of members that pass; NaN for none."""
         return float(self.passed.mean()) if len(self.table) else float("nan")
 
+    @property
+    def best(self) -> int:
+        """Row of the member with the highest score among those that passed, or among all if none did.
+
+        Raises
+        ------
+        SpikeTrainError
+            If there are no members.
+        """
+        if not len(self.table):
+            raise SpikeTrainError("There is no best of no members.")
+        score = np.where(self.passed, 1.0, 0.0) + self.table["score"].to_numpy(float)
+        return int(np.argmax(score))
+
     def select(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Verdict:
         """Return some of the members."""
         return Verdict(self.recording, self.table.iloc[np.asarray(rows)].reset_index(drop=True), self.rule)

@@ -4,17 +4,24 @@ Names that come from a file are escaped, because Plotly renders some HTML in its
 Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours say.
 """
 
+from spike2pop_nb.plots.currents import currentscape
+from spike2pop_nb.plots.curves import dic_curves
 from spike2pop_nb.plots.dics import course, dic_plane, reachability
+from spike2pop_nb.plots.pairs import conductance_pairs
 from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
 from spike2pop_nb.plots.recordings import raster, recording, voltage
+from spike2pop_nb.plots.returns import return_map
 from spike2pop_nb.plots.style import TEMPLATE, darkened, decimate, placeholder
 
 __all__ = [
     "TEMPLATE",
+    "conductance_pairs",
     "conductances",
     "course",
+    "currentscape",
     "darkened",
     "decimate",
+    "dic_curves",
     "dic_plane",
     "intervals",
     "members",
@@ -22,6 +29,7 @@ __all__ = [
     "raster",
     "reachability",
     "recording",
+    "return_map",
     "scores",
     "traces",
     "voltage",

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 __all__ = [
     "BLUE",
+    "CHANNEL_COLOURS",
     "GREY",
     "INK",
     "MOST_MARKS",
@@ -24,12 +25,28 @@ __all__ = [
     "finish",
     "log_axis",
     "placeholder",
+    "spread",
     "thinned",
     "ticks",
 ]
 
 FloatArray = npt.NDArray[np.floating[Any]]
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A94A3", "#1F2937"
+# Fills of channels, the leak's last: Okabe and Ito's, and some of Paul Tol's "muted" for neurons of many
+# channels. Written otherwise than the colours above, so that a dark page leaves them as they are.
+CHANNEL_COLOURS = (
+    "rgb(0,114,178)",
+    "rgb(213,94,0)",
+    "rgb(0,158,115)",
+    "rgb(230,159,0)",
+    "rgb(86,180,233)",
+    "rgb(204,121,167)",
+    "rgb(240,228,66)",
+    "rgb(136,34,85)",
+    "rgb(153,153,51)",
+    "rgb(51,34,136)",
+    "rgb(153,153,153)",
+)
 MOST_MARKS = 4000
 _FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 _AXIS = {
@@ -149,6 +166,11 @@ def decimate(x: FloatArray, y: FloatArray, most: int = 4000) -> tuple[FloatArray
         keep.append(whole * stretch + np.array([rest.argmin(), rest.argmax()]))
     index = np.unique(np.concatenate(keep))
     return x[index], y[index]
+
+
+def spread(n: int, most: int) -> npt.NDArray[np.int64]:
+    """Indices of at most `most` of n things, evenly chosen, the first and the last among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 
 def thinned(times: FloatArray, most: int = MOST_MARKS) -> FloatArray:
