@@ -3,6 +3,7 @@
 from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
 from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
+from spike2pop_nb.conductances.modulation import ModulationPath, modulation_path
 from spike2pop_nb.conductances.population import (
     MAX_SIZE,
     DICSampler,
@@ -11,15 +12,19 @@ from spike2pop_nb.conductances.population import (
     generate_population,
     modulate,
 )
+from spike2pop_nb.conductances.ranking import Choice, Ranking, rank_choices
 from spike2pop_nb.conductances.reachability import Reachability, reachability, solvable_pairs
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 
 __all__ = [
     "DIC_NAMES",
     "MAX_SIZE",
+    "Choice",
     "Compensated",
     "DICSampler",
+    "ModulationPath",
     "Population",
+    "Ranking",
     "Reachability",
     "Threshold",
     "baseline_population",
@@ -30,7 +35,9 @@ __all__ = [
     "generate_population",
     "mean_threshold",
     "modulate",
+    "modulation_path",
     "pair_correlations",
+    "rank_choices",
     "reachability",
     "sensitivity",
     "solvable_pairs",

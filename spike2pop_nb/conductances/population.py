@@ -14,7 +14,7 @@ import pandas as pd
 from spike2pop_nb.conductances.compensation import compensate
 from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
-from spike2pop_nb.neurons import NeuronModel, Range, get_neuron
+from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, vary_neuron
 
 __all__ = ["MAX_SIZE", "DICSampler", "Population", "baseline_population", "generate_population", "modulate"]
 
@@ -231,6 +231,8 @@ def generate_population(
     *,
     seed: int | np.random.Generator = 0,
     id: str | None = None,
+    V_mV: float | None = None,
+    baseline: Mapping[str, tuple[float, float]] | None = None,
 ) -> Population:
     """Generate a degenerate population with the wanted DICs at V_th.
 
@@ -248,6 +250,10 @@ def generate_population(
         The same seed gives the same population.
     id
         Name of the recording; that of the posterior, or ``"1"``, by default.
+    V_mV
+        Voltage at which DICs are read; the neuron's V_th by default.
+    baseline
+        ``{channel: (low, high)}`` in mS/cm²: other ranges to draw from than the declared ones.
 
     Returns
     -------
@@ -260,8 +266,10 @@ def generate_population(
         If the size or the choice is not possible.
     UnreachableTarget
         If the choice cannot reach the target.
+    NeuronModelError
+        If the voltage or a baseline range cannot be.
     """
-    neuron = get_neuron(neuron)
+    neuron = vary_neuron(neuron, V_th_mV=V_mV, baseline=baseline)
     if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SIZE):
         raise CompensationError(
             f"The population size must be a whole number from 1 to {MAX_SIZE}, not {size!r}."
@@ -297,7 +305,7 @@ def generate_population(
             f"members tried, {negative} got a negative conductance and {unsolved} did not converge; "
             "choose other conductances or another target."
         )
-    made_by = {
+    made_by: dict[str, Any] = {
         "neuron": neuron.name,
         "compensated": list(compensate) if compensate else "recommended",
         "size": int(size),
@@ -306,6 +314,10 @@ def generate_population(
         "negative": negative,
         "not_converged": unsolved,
     }
+    if V_mV is not None:
+        made_by["V_th_mV"] = neuron.V_th_mV
+    if baseline:
+        made_by["baseline"] = {name: [float(low), float(high)] for name, (low, high) in baseline.items()}
     name = id if id is not None else str(getattr(target, "id", "1"))
     return Population.from_g(neuron, g, id=name, made_by=made_by)
 

@@ -39,7 +39,10 @@ class Reachability:
     valid_fraction : (n_u, n_s)
         Share of baseline members that get there with no negative conductance.
     condition : (n_u, n_s)
-        Median condition number of the solved system, its columns scaled to length one (1 is best).
+        Condition number of the solved system, its columns scaled to length one (1 is best).
+    residual : (n_u, n_s)
+        Median over members of the largest distance from the wanted DICs, in DIC units; infinite where no
+        solution is finite.
     """
 
     neuron: str
@@ -48,6 +51,7 @@ class Reachability:
     g_u: FloatArray
     valid_fraction: FloatArray
     condition: FloatArray
+    residual: FloatArray
 
     def at(self, points: npt.ArrayLike) -> FloatArray:
         """Return the valid fraction at the grid nodes nearest to points (n, 2) of (g_s, g_u)."""
@@ -85,6 +89,7 @@ def _reachability(neuron: NeuronModel, pair: tuple[str, ...], n_grid: int) -> Re
     targets = {"g_s": np.repeat(g_s, _MEMBERS), "g_u": np.repeat(g_u, _MEMBERS)}
     solved = compensate(neuron, members, pair, targets)
     fraction = solved.valid.reshape(n, _MEMBERS).mean(axis=1)
+    residual = np.where(np.isfinite(solved.residual), solved.residual, np.inf)
     # the system of the first member at each node is typical, and a matrix of each member would be slow
     index = [neuron.index(name) for name in pair]
     S = sensitivity(neuron, solved.g[::_MEMBERS])[:, 1:, index]
@@ -100,6 +105,7 @@ def _reachability(neuron: NeuronModel, pair: tuple[str, ...], n_grid: int) -> Re
         u_axis,
         fraction.reshape(n_grid, n_grid),
         condition.reshape(n_grid, n_grid),
+        np.median(residual.reshape(n, _MEMBERS), axis=1).reshape(n_grid, n_grid),
     )
 
 
@@ -122,7 +128,11 @@ def reachability(neuron: str | NeuronModel, compensate: Sequence[str], n_grid: i
 
 def solvable_pairs(neuron: str | NeuronModel) -> list[tuple[str, str]]:
     """Return every pair of channels (leak apart) that can set g_s and g_u at the threshold."""
-    neuron = get_neuron(neuron)
+    return list(_solvable_pairs(get_neuron(neuron)))
+
+
+@lru_cache(maxsize=64)
+def _solvable_pairs(neuron: NeuronModel) -> tuple[tuple[str, str], ...]:
     base, _ = baseline_population(neuron, 1, 0)
     targets = {"g_s": neuron.baseline.g_s, "g_u": neuron.baseline.g_u}
     pairs = []
@@ -132,4 +142,4 @@ def solvable_pairs(neuron: str | NeuronModel) -> list[tuple[str, str]]:
         except CompensationError:
             continue
         pairs.append(pair)
-    return pairs
+    return tuple(pairs)

@@ -21,8 +21,10 @@ from spike2pop_nb.neurons.registry import (
     register_neuron,
     remove_neuron,
 )
+from spike2pop_nb.neurons.variation import V_TH_RANGE_MV, vary_neuron
 
 __all__ = [
+    "V_TH_RANGE_MV",
     "Baseline",
     "CalciumPool",
     "Channel",
@@ -44,4 +46,5 @@ __all__ = [
     "register_neuron",
     "remove_neuron",
     "sigmoid",
+    "vary_neuron",
 ]

@@ -1,5 +1,6 @@
 """One compiled kernel that simulates any declared neuron."""
 
+from spike2pop_nb.simulation.course import Course, Modulated, simulate_modulation
 from spike2pop_nb.simulation.currents import MAX_CURRENTS_MS, Currents, currents
 from spike2pop_nb.simulation.model_check import ModelCheck, check_model
 from spike2pop_nb.simulation.simulate import (
@@ -14,11 +15,14 @@ __all__ = [
     "ACCURACY_DT_MS",
     "MAX_CURRENTS_MS",
     "MAX_DURATION_MS",
+    "Course",
     "Currents",
     "ModelCheck",
+    "Modulated",
     "Simulated",
     "check_model",
     "currents",
     "needs_compiling",
     "simulate",
+    "simulate_modulation",
 ]

@@ -16,6 +16,7 @@ import pandas as pd
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation.course import COURSE_MS, Course
 from spike2pop_nb.simulation.kernel import run_block
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles, noise_seeds
 from spike2pop_nb.simulation.plan import Plan, make_plan
@@ -140,6 +141,7 @@ def simulate(
     noise_sigma: float | npt.ArrayLike = 0.0,
     noise_cutoff_Hz: float = 1000.0,
     seed: int | np.random.Generator = 0,
+    course: Course | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -166,6 +168,9 @@ def simulate(
         leaves 0.42 of it at 1 kHz).
     seed
         Seed of the noise.
+    course
+        Conductances that change with time, in place of those of the population, of which only the names of
+        the members count then.
     workers
         Threads; all cores by default. Results do not depend on it.
     progress
@@ -223,7 +228,10 @@ def simulate(
             f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
             f"{MAX_TRACE_VALUES}; record spikes only, or sample more coarsely."
         )
-    usable = np.all(np.isfinite(g) & (g >= 0), axis=1) & (g[:, -1] > 0)
+    if course is not None:
+        course = course.checked(n, model.n_channels)
+    ever = g[:, None] if course is None else course.g
+    usable = np.all(np.isfinite(ever) & (ever >= 0), axis=(1, 2)) & np.all(ever[..., -1] > 0, axis=1)
     reasons = {
         int(row): "a conductance is negative or not finite, or there is no leak"
         for row in np.flatnonzero(~usable)
@@ -254,7 +262,8 @@ def simulate(
     def work(block: npt.NDArray[np.int64]) -> None:
         if stopped.is_set():
             return
-        times, bad, traces = runner.run(g[block], block, n_samples, advance)
+        changing = None if course is None else course.select(block)
+        times, bad, traces = runner.run(g[block], block, n_samples, advance, changing)
         with lock:
             for lane, row in enumerate(block):
                 if bad[lane]:
@@ -325,6 +334,7 @@ class _Runner:
         rows: npt.NDArray[np.int64],
         n_samples: int,
         advance: Callable[[int, float], bool],
+        course: Course | None = None,
     ) -> tuple[list[FloatArray], list[str], npt.NDArray[np.float32]]:
         """Integrate one block; return spike times, why members failed ("" if not), and voltage traces."""
         plan, dt, n = self.plan, self.dt, len(g)
@@ -341,9 +351,11 @@ class _Runner:
         biquads = np.zeros((4, 2, B))
         g_lanes = np.ascontiguousarray(g[fill].T)
         failed = np.zeros(B, dtype=bool)
-        chunk = max(1, round(_CHUNK_MS / dt))
+        chunk = max(1, round((_CHUNK_MS if course is None else COURSE_MS) / dt))
         for step0 in range(0, self.n_steps, chunk):
             count = min(chunk, self.n_steps - step0)
+            if course is not None:
+                g_lanes[:] = course.at((step0 + 0.5 * count) * dt)[fill].T
             run_block(
                 V,
                 V_before,

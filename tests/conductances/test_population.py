@@ -219,3 +219,21 @@ def test_selection_keeps_rows_in_the_given_order(neuron: NeuronModel, target: tu
     assert some.labels == [("1", 4), ("1", 1)]
     assert np.array_equal(some.g, population.g[[4, 1]])
     assert some.made_by == population.made_by
+
+
+def test_other_ranges_and_another_threshold(neuron: NeuronModel, target: tuple[float, float]) -> None:
+    name, spread = next(
+        (n, s) for n, s in neuron.baseline.free.items() if n != "leak" and isinstance(s, Range)
+    )
+    middle = spread.mean
+    ranges = {name: (middle, middle)}
+    V_mV = neuron.V_th_mV + 0.5
+    made = generate_population(neuron, target, 8, seed=1, V_mV=V_mV, baseline=ranges)
+    np.testing.assert_allclose(dics(neuron, made.g, V_mV)[:, 1:], [target] * 8, atol=1e-6)
+    np.testing.assert_allclose(made.table[["g_s", "g_u"]], [target] * 8, atol=1e-6)
+    assert made.made_by["V_th_mV"] == V_mV
+    assert made.made_by["baseline"] == {name: [middle, middle]}
+    if name not in neuron.recommend(*target):
+        per_leak = made.g[:, neuron.index(name)] / made.g[:, -1]
+        np.testing.assert_allclose(per_leak, per_leak[0])
+    assert "V_th_mV" not in generate_population(neuron, target, 2).made_by

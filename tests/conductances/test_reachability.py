@@ -7,7 +7,7 @@ import pytest
 
 from spike2pop_nb.conductances import baseline_population, compensate, reachability, solvable_pairs
 from spike2pop_nb.errors import CompensationError
-from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
 
 def test_map_covers_the_plane(neuron: NeuronModel) -> None:
@@ -69,3 +69,18 @@ def test_bad_choices_are_refused(neuron: NeuronModel) -> None:
         reachability(neuron, neuron.modulation[-1].compensate, 1000)
     with pytest.raises(CompensationError, match="has no channel 'X'"):
         reachability(neuron, ("X", "Na"))
+
+
+def test_residuals_tell_where_a_choice_is_solved(neuron: NeuronModel) -> None:
+    pair = neuron.modulation[-1].compensate
+    found = reachability(neuron, pair, 5)
+    assert found.residual.shape == (5, 5)
+    assert np.all(found.residual >= 0)
+    assert np.all(found.residual[found.valid_fraction > 0.5] <= 1e-6)
+
+
+def test_a_variation_has_its_own_map() -> None:
+    varied = vary_neuron("stg", V_th_mV=-48.0)
+    assert not np.array_equal(
+        reachability(varied, ("CaS", "H"), 9).condition, reachability("stg", ("CaS", "H"), 9).condition
+    )

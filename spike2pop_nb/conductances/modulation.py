@@ -1,0 +1,195 @@
+"""Neuromodulation: each member of a population moves from its DICs to others, along its own path.
+
+Fyon et al. (2024), doi:10.1093/pnasnexus/pgae415: all conductances of a member stay but two, which are solved
+for anew at each step of the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.conductances.dics import dics
+from spike2pop_nb.conductances.population import Population, modulate
+from spike2pop_nb.errors import CompensationError, UnreachableTarget
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+
+__all__ = ["MAX_STEPS", "ModulationPath", "modulation_path"]
+
+FloatArray = npt.NDArray[np.float64]
+MAX_STEPS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class ModulationPath:
+    """Members on their way from one (g_s, g_u) to another, in equal steps.
+
+    Attributes
+    ----------
+    neuron
+        The declaration with which DICs are read.
+    labels
+        ``(id, member)`` of each member.
+    compensate
+        The two conductances that move; all others of a member stay.
+    to
+        The wanted (g_s, g_u).
+    g : (n, steps + 1, n_channels)
+        Maximal conductances in mS/cm². A member that cannot go on stays where it was.
+    dics : (n, steps + 1, 2)
+        (g_s, g_u) of `g` at V_th.
+    lost_at : (n,) int
+        First step that a member could not reach; −1 for those that arrive.
+    reasons
+        ``{row: why it could not go on}``, one sentence each.
+    """
+
+    neuron: NeuronModel
+    labels: list[tuple[str, int]]
+    compensate: tuple[str, str]
+    to: tuple[float, float]
+    g: FloatArray
+    dics: FloatArray
+    lost_at: npt.NDArray[np.int64]
+    reasons: dict[int, str]
+
+    def __len__(self) -> int:
+        return len(self.g)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return self.g.shape[1] - 1
+
+    @property
+    def arrived(self) -> npt.NDArray[np.bool_]:
+        """Members that reach the end, shape (n,)."""
+        return self.lost_at < 0
+
+    def at(self, step: int) -> Population:
+        """Return the members as they are after a step; 0 is the start.
+
+        Raises
+        ------
+        CompensationError
+            If there is no such step.
+        """
+        if not 0 <= step <= self.steps:
+            raise CompensationError(f"The path has the steps 0 to {self.steps}, not {step}.")
+        population = Population.from_g(self.neuron, self.g[:, step])
+        table = population.table.assign(
+            id=[name for name, _ in self.labels], member=[member for _, member in self.labels]
+        )
+        made_by = {"modulated_to": list(self.to), "compensated": list(self.compensate), "step": step}
+        return Population(population.neuron, table, made_by)
+
+    def describe(self) -> str:
+        """Say in a few sentences who arrives, and who does not and why."""
+        text = (
+            f"{int(self.arrived.sum())} of {len(self)} members get to g_s {self.to[0]:.2f}, "
+            f"g_u {self.to[1]:.2f} by moving {' and '.join(self.compensate)}."
+        )
+        return " ".join([text, *self.reasons.values()])
+
+
+def modulation_path(
+    population: Population,
+    to: Sequence[float],
+    *,
+    steps: int = 40,
+    compensate: Sequence[str] | None = None,
+    neuron: NeuronModel | None = None,
+) -> ModulationPath:
+    """Move each member from its own (g_s, g_u) to another, straight through the plane.
+
+    Parameters
+    ----------
+    population
+        Members to start from.
+    to
+        The wanted ``(g_s, g_u)``.
+    steps
+        Equal steps in which each goes there.
+    compensate
+        The two conductances that move; by default those that the published rule takes for the end.
+    neuron
+        The variation of the neuron with which the population was made, if it was one.
+
+    Returns
+    -------
+    ModulationPath
+
+    Raises
+    ------
+    CompensationError
+        If the end is not finite, the number of steps is not possible, or the choice cannot be solved.
+    UnreachableTarget
+        If no member can even begin.
+    """
+    model = neuron or get_neuron(population.neuron)
+    if not len(population):
+        raise CompensationError("There is no member to modulate.")
+    end = np.asarray(to, dtype=float)
+    if end.shape != (2,) or not np.all(np.isfinite(end)):
+        raise CompensationError("The end of the path must be one finite pair (g_s, g_u).")
+    if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
+        raise CompensationError(f"The number of steps must be from 1 to {MAX_STEPS}, not {steps!r}.")
+    pair = tuple(compensate) if compensate is not None else model.recommend(*end)
+    g0 = population.g
+    n = len(g0)
+    start = dics(model, g0)[:, 1:]
+    g = np.repeat(g0[:, None], steps + 1, axis=1)
+    lost_at = np.full(n, -1, dtype=np.int64)
+    reasons = {}
+    going = np.arange(n)
+    for step in range(1, steps + 1):
+        wanted = start[going] + (end - start[going]) * (step / steps)
+        # from where each member stands, so that a member whose target does not move does not move either
+        new, converged, valid = modulate(model, g[going, step - 1], wanted[:, 0], wanted[:, 1], pair)
+        for k in np.flatnonzero(~valid):
+            row = int(going[k])
+            lost_at[row] = step
+            reasons[row] = _reason(
+                model, population.labels[row][1], pair, new[k], converged[k], wanted[k], step, steps
+            )
+        going = going[valid]
+        g[going, step:] = new[valid][:, None]
+        if not len(going):
+            break
+    if np.all(lost_at == 1):
+        raise UnreachableTarget(
+            f"Moving {' and '.join(pair)} of the {model.name} neuron takes no member towards g_s {end[0]:g}, "
+            f"g_u {end[1]:g}; choose other conductances or another end."
+        )
+    return ModulationPath(
+        neuron=model,
+        labels=population.labels,
+        compensate=(pair[0], pair[1]),
+        to=(float(end[0]), float(end[1])),
+        g=g,
+        dics=dics(model, g)[..., 1:],
+        lost_at=lost_at,
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def _reason(
+    neuron: NeuronModel,
+    member: int,
+    pair: tuple[str, ...],
+    g: FloatArray,
+    converged: bool,
+    wanted: FloatArray,
+    step: int,
+    steps: int,
+) -> str:
+    where = (
+        f"Member {member} cannot go on at step {step} of {steps} (g_s {wanted[0]:.2f}, g_u {wanted[1]:.2f})"
+    )
+    if not converged:
+        return f"{where}: no solution was found there."
+    negative = [name for name in pair if not g[neuron.index(name)] >= 0]
+    return f"{where}: g_{' and g_'.join(negative)} would have to be negative."

@@ -1,0 +1,81 @@
+"""A declared neuron with another threshold voltage or other baseline ranges; the declaration itself stays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.model import NeuronModel, Range
+from spike2pop_nb.neurons.registry import get_neuron
+
+__all__ = ["V_TH_RANGE_MV", "vary_neuron"]
+
+V_TH_RANGE_MV = (-90.0, -20.0)
+"""Where a threshold voltage can lie, in mV."""
+
+
+def vary_neuron(
+    neuron: str | NeuronModel,
+    *,
+    V_th_mV: float | None = None,
+    baseline: Mapping[str, tuple[float, float]] | None = None,
+) -> NeuronModel:
+    """Return a neuron with other choices than the declared ones; the same choices give the same object.
+
+    The result has the name and the equations of the declared neuron, and is not known to the registry.
+
+    Parameters
+    ----------
+    neuron
+        A neuron or its name.
+    V_th_mV
+        Voltage at which DICs are read; the declared one by default.
+    baseline
+        ``{channel: (low, high)}``, in mS/cm², for conductances that the baseline draws; two equal numbers fix
+        one. The others keep their declared ranges.
+
+    Raises
+    ------
+    NeuronModelError
+        If the voltage or a range cannot be, or the baseline does not draw that conductance.
+    """
+    neuron = get_neuron(neuron)
+    V_th = neuron.V_th_mV if V_th_mV is None else float(V_th_mV)
+    low_mV, high_mV = V_TH_RANGE_MV
+    if not low_mV <= V_th <= high_mV:
+        raise NeuronModelError(f"V_th must lie between {low_mV:g} and {high_mV:g} mV, not at {V_th:g} mV.")
+    ranges = []
+    for channel, limits in sorted((baseline or {}).items()):
+        if channel not in neuron.baseline.free:
+            raise NeuronModelError(
+                f"The baseline of the {neuron.name} neuron does not draw {channel!r}; "
+                f"it draws {', '.join(neuron.baseline.free)}."
+            )
+        low, high = (float(value) for value in limits)
+        if not (0 <= low <= high and math.isfinite(high)):
+            raise NeuronModelError(
+                f"The baseline range of {channel} must go from a low to a high conductance, neither negative "
+                f"(mS/cm²), not from {low:g} to {high:g}."
+            )
+        if channel == neuron.channel_names[-1] and not 0 < low < high:
+            raise NeuronModelError(
+                f"The baseline range of {channel} must begin above 0 and be wider than a point, "
+                f"not from {low:g} to {high:g} mS/cm²."
+            )
+        ranges.append((channel, low, high))
+    return _varied(neuron, V_th, tuple(ranges))
+
+
+@lru_cache(maxsize=32)
+def _varied(neuron: NeuronModel, V_th_mV: float, ranges: tuple[tuple[str, float, float], ...]) -> NeuronModel:
+    free = dict(neuron.baseline.free)
+    for channel, low, high in ranges:
+        declared = free[channel]
+        kind = type(declared) if isinstance(declared, Range) else Range
+        free[channel] = kind(low, high) if low < high else low
+    if V_th_mV == neuron.V_th_mV and free == neuron.baseline.free:
+        return neuron
+    return replace(neuron, V_th_mV=V_th_mV, baseline=replace(neuron.baseline, free=free))
