@@ -6,14 +6,17 @@ Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours sa
 
 from spike2pop_nb.plots.currents import currentscape
 from spike2pop_nb.plots.curves import dic_curves
-from spike2pop_nb.plots.dics import course, dic_plane, reachability
+from spike2pop_nb.plots.dics import course, dic_plane
+from spike2pop_nb.plots.modulation import modulation, modulation_plane
 from spike2pop_nb.plots.pairs import conductance_pairs
+from spike2pop_nb.plots.plane import LAYERS, pattern_map, reachability
 from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
 from spike2pop_nb.plots.recordings import raster, recording, voltage
 from spike2pop_nb.plots.returns import return_map
 from spike2pop_nb.plots.style import TEMPLATE, darkened, decimate, placeholder
 
 __all__ = [
+    "LAYERS",
     "TEMPLATE",
     "conductance_pairs",
     "conductances",
@@ -25,6 +28,9 @@ __all__ = [
     "dic_plane",
     "intervals",
     "members",
+    "modulation",
+    "modulation_plane",
+    "pattern_map",
     "placeholder",
     "raster",
     "reachability",

@@ -11,12 +11,7 @@ from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.plots.style import BLUE, GREEN, RED, finish, placeholder
 
-__all__ = ["course", "dic_plane", "reachability"]
-
-
-def reachability(reach: Reachability, height: int = 320) -> go.Figure:
-    """Map of the share of members that a choice of compensated conductances can bring to each (g_s, g_u)."""
-    return dic_plane(reach.neuron, reach=reach, height=height)
+__all__ = ["course", "dic_plane", "plane_axes", "posterior_traces"]
 
 
 def dic_plane(
@@ -65,7 +60,7 @@ def dic_plane(
             name="reach",
         )
     if posterior is not None and posterior.usable:
-        _add_posterior(figure, model, posterior)
+        figure.add_traces(posterior_traces(model, posterior))
         if posterior.course is not None and posterior.course.drifts:
             _add_course(figure, posterior.course)
     if population is not None:
@@ -79,13 +74,10 @@ def dic_plane(
             hovertemplate="member %{id}: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
             name="members",
         )
-    low_s, high_s = model.dic_range["g_s"]
-    low_u, high_u = model.dic_range["g_u"]
     return finish(
         figure,
         height,
-        xaxis={"title": "g<sub>s</sub>, slow DIC (in units of g<sub>leak</sub>)", "range": [low_s, high_s]},
-        yaxis={"title": "g<sub>u</sub>, ultraslow DIC", "range": [low_u, high_u]},
+        **plane_axes(model),
         showlegend=posterior is not None and posterior.usable,
         legend={"y": 1.03, "font": {"size": 10}, "tracegroupgap": 0},
         margin={"t": 44},
@@ -132,38 +124,52 @@ def _add_course(figure: go.Figure, found: Any) -> None:
     )
 
 
-def _add_posterior(figure: go.Figure, model: NeuronModel, posterior: Any) -> None:
+def plane_axes(model: NeuronModel) -> dict[str, Any]:
+    """Axes of the (g_s, g_u) plane over the neuron's range of targets."""
+    x = {"title": "g<sub>s</sub>, slow DIC (in units of g<sub>leak</sub>)"}
+    y = {"title": "g<sub>u</sub>, ultraslow DIC"}
+    return {
+        "xaxis": x | {"range": list(model.dic_range["g_s"])},
+        "yaxis": y | {"range": list(model.dic_range["g_u"])},
+    }
+
+
+def posterior_traces(model: NeuronModel, posterior: Any) -> list[dict[str, Any]]:
+    """The smallest regions that hold 50 % and 95 % of a posterior, and its mean ± one standard deviation."""
     g_s, g_u = (np.linspace(*model.dic_range[name], 121) for name in ("g_s", "g_u"))
     density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
     order = np.argsort(density, axis=None)[::-1]
     enclosed = np.empty(density.size)
     enclosed[order] = np.cumsum(density.ravel()[order]) / density.sum()
     none, light, strong = "rgba(0,114,178,0)", "rgba(0,114,178,0.22)", "rgba(0,114,178,0.5)"
-    figure.add_contour(
-        x=g_s,
-        y=g_u,
+    regions = {
+        "type": "contour",
+        "x": g_s,
+        "y": g_u,
         # Fills are painted one over the other from the lowest up, so what is outside must be low.
-        z=1.0 - enclosed.reshape(density.shape),
+        "z": 1.0 - enclosed.reshape(density.shape),
         # Two levels, hence three fills; a fill takes the colour of the middle of its band.
-        contours={"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
-        zmin=-0.175,
-        zmax=0.725,
-        colorscale=[[0, none], [0.5, light], [1, strong]],
-        line={"color": BLUE, "width": 0.8},
-        showscale=False,
-        hoverinfo="skip",
-        name="50, 95 %",
-        showlegend=True,
-    )
+        "contours": {"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
+        "zmin": -0.175,
+        "zmax": 0.725,
+        "colorscale": [[0, none], [0.5, light], [1, strong]],
+        "line": {"color": BLUE, "width": 0.8},
+        "showscale": False,
+        "hoverinfo": "skip",
+        "name": "50, 95 %",
+        "showlegend": True,
+    }
     mean, std = posterior.mean, posterior.std
     bar = {"type": "data", "visible": True, "thickness": 1.6, "width": 4, "color": RED}
-    figure.add_scatter(
-        x=[mean[0]],
-        y=[mean[1]],
-        error_x=bar | {"array": [std[0]]},
-        error_y=bar | {"array": [std[1]]},
-        mode="markers",
-        marker={"symbol": "diamond", "size": 10, "color": RED, "line": {"color": "white", "width": 1}},
-        hovertemplate="mean: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
-        name="mean ± s.d.",
-    )
+    centre = {
+        "type": "scatter",
+        "x": [mean[0]],
+        "y": [mean[1]],
+        "error_x": bar | {"array": [std[0]]},
+        "error_y": bar | {"array": [std[1]]},
+        "mode": "markers",
+        "marker": {"symbol": "diamond", "size": 10, "color": RED, "line": {"color": "white", "width": 1}},
+        "hovertemplate": "mean: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+        "name": "mean ± s.d.",
+    }
+    return [regions, centre]

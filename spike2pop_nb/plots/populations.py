@@ -50,7 +50,7 @@ def traces(
     recorded = train.times_ms - train.times_ms[0] if train is not None and train.n_spikes else np.zeros(0)
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.15 * float(recorded[-1]), 300.0)) if recorded.size else span
-    panels: list[_Panel] = []
+    panels: list[Panel] = []
     x: Any
     y: Any
     if recorded.size and train is not None:
@@ -58,7 +58,7 @@ def traces(
         stroke = {"color": RED, "width": 1.6}
         strokes = {"x": x, "y": y, "mode": "lines", "line": stroke, "hoverinfo": "x"}
         hidden = {"visible": False, "fixedrange": True, "range": [-0.1, 1.1]}
-        panels.append(_Panel(0.45, f"recording {train.id}", [strokes], hidden))
+        panels.append(Panel(0.45, f"recording {train.id}", [strokes], hidden))
     for place, row in enumerate(chosen):
         spikes = simulated.spike_times_ms[row]
         start = float(spikes[0]) if len(spikes) else simulated.transient_ms
@@ -79,8 +79,8 @@ def traces(
         if place == 0:
             axis["title"] = "V (mV)"
         text = labels[place] if labels is not None else f"member {simulated.labels[row][1]}"
-        panels.append(_Panel(1.0, text, curves, axis))
-    data, layout = _stacked(panels)
+        panels.append(Panel(1.0, text, curves, axis))
+    data, layout = stacked(panels)
     layout["xaxis"] = {
         "range": [-0.04 * until, until],
         "showgrid": False,
@@ -91,7 +91,7 @@ def traces(
     return composed(data, tall, showlegend=False, margin={"l": 52, "r": 10, "t": 18, "b": 42}, **layout)
 
 
-class _Panel(NamedTuple):
+class Panel(NamedTuple):
     """One of several panels over one time axis."""
 
     weight: float
@@ -100,7 +100,7 @@ class _Panel(NamedTuple):
     axis: dict[str, Any]
 
 
-def _stacked(panels: Sequence[_Panel]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def stacked(panels: Sequence[Panel]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Curves and axes of panels from the top down, each with its text in its upper right corner."""
     gap = min(0.03, 0.24 / max(1, len(panels)))
     share = (1 - gap * (len(panels) - 1)) / sum(panel.weight for panel in panels) if panels else 1.0

@@ -13,9 +13,12 @@ import plotly.graph_objects as go
 __all__ = [
     "BLUE",
     "CHANNEL_COLOURS",
+    "GREEN",
     "GREY",
     "INK",
     "MOST_MARKS",
+    "ORANGE",
+    "PURPLE",
     "RED",
     "TEMPLATE",
     "FloatArray",
@@ -32,6 +35,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.floating[Any]]
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A94A3", "#1F2937"
+PURPLE = "#CC79A7"
 # Fills of channels, the leak's last: Okabe and Ito's, and some of Paul Tol's "muted" for neurons of many
 # channels. Written otherwise than the colours above, so that a dark page leaves them as they are.
 CHANNEL_COLOURS = (
@@ -88,6 +92,11 @@ _ON_DARK = {
     "#C3CAD4": "#4A5564",
     "#EDF0F4": "#2B343F",
     "rgba(255,255,255,0.8)": "rgba(27,34,44,0.8)",
+    "#CC79A7": "#E094BE",
+    "#DDE1E7": "#39424E",
+    "#CFE4F2": "#1D4562",
+    "#FBE9BF": "#57461A",
+    "#F6D3BC": "#5E3722",
     "rgba(0,114,178,0)": "rgba(77,169,224,0)",
     "rgba(0,114,178,0.22)": "rgba(77,169,224,0.3)",
     "rgba(0,114,178,0.5)": "rgba(77,169,224,0.6)",

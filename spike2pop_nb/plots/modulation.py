@@ -1,0 +1,167 @@
+"""Neuromodulation: the ways of members through the plane, and what they do on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from spike2pop_nb.conductances import ModulationPath
+from spike2pop_nb.plots.dics import plane_axes
+from spike2pop_nb.plots.populations import Panel, stacked
+from spike2pop_nb.plots.style import BLUE, GREEN, INK, RED, composed, decimate, spread, ticks
+from spike2pop_nb.simulation import Modulated
+
+__all__ = ["modulation", "modulation_plane", "path_traces"]
+
+_MOST_PANELS = 6
+
+
+def path_traces(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
+    """Curves of the ways of all members, where those are who cannot go on, and where all are at a step."""
+    data: list[dict[str, Any]] = []
+    for row, (_, member) in enumerate(path.labels):
+        way = path.dics[row]
+        data.append(
+            {
+                "type": "scatter",
+                "x": way[:, 0],
+                "y": way[:, 1],
+                "mode": "lines",
+                "line": {"color": INK, "width": 1, "dash": "dot"},
+                "meta": {"member": member},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
+    at = path.steps if step is None else int(np.clip(step, 0, path.steps))
+    lost = np.flatnonzero((path.lost_at >= 0) & (path.lost_at <= at))
+    members = np.array([member for _, member in path.labels])
+    going = np.setdiff1d(np.arange(len(path)), lost)
+    for rows, symbol, name in ((going, "circle", "members"), (lost, "x", "cannot go on")):
+        if rows.size:
+            colour = GREEN if symbol == "circle" else RED
+            data.append(
+                {
+                    "type": "scatter",
+                    "x": path.dics[rows, at, 0],
+                    "y": path.dics[rows, at, 1],
+                    "ids": [str(member) for member in members[rows]],
+                    "mode": "markers",
+                    "marker": {
+                        "symbol": symbol,
+                        "size": 8,
+                        "color": colour,
+                        "line": {"width": 0.5, "color": "white"},
+                    },
+                    "hovertemplate": "member %{id}: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+                    "name": name,
+                    "showlegend": True,
+                }
+            )
+    return data
+
+
+def modulation_plane(path: ModulationPath, step: int | None = None, height: int = 360) -> go.Figure:
+    """The ways of members through the plane, and where they are after a step (the last if none)."""
+    return composed(
+        path_traces(path, step),
+        height,
+        **plane_axes(path.neuron),
+        showlegend=True,
+        legend={"y": 1.03, "font": {"size": 10}},
+        margin={"t": 44},
+    )
+
+
+def modulation(
+    found: Modulated,
+    *,
+    rows: Sequence[int] | None = None,
+    step: float | None = None,
+    most_points: int = 2500,
+    height: int | None = None,
+) -> go.Figure:
+    """What members do while they are modulated: their two moving conductances, and their voltages.
+
+    Time counts from the start of modulation; the stretch in which it goes on is shaded.
+
+    Parameters
+    ----------
+    found : Modulated
+        From `simulate_modulation`.
+    rows : sequence of int, optional
+        Members whose voltages are drawn; some spread over all of them by default.
+    step : float, optional
+        Step of the path to mark.
+    most_points : int
+        Per trace; thinned so that every spike keeps its peak.
+    height : int, optional
+        In pixels.
+    """
+    path, simulated = found.path, found.simulated
+    chosen = list(spread(len(path), _MOST_PANELS)) if rows is None else [int(row) for row in rows]
+    start, stop = ((ms - found.begin_ms) / 1000.0 for ms in (simulated.transient_ms, simulated.duration_ms))
+    moving = (found.end_ms - found.begin_ms) / 1000.0
+    time = np.concatenate([[start], (found.time_ms() - found.begin_ms) / 1000.0, [stop]])
+    panels = []
+    for name in path.compensate:
+        course = path.g[:, :, path.neuron.index(name)]
+        course = np.concatenate([course[:, :1], course, course[:, -1:]], axis=1)
+        curves = [
+            {
+                "x": time,
+                "y": course[row],
+                "mode": "lines",
+                "line": {"color": BLUE if path.arrived[row] else RED, "width": 1.4},
+                "meta": {"member": member},
+                "hovertemplate": f"member {member}: %{{y:.4g}} mS/cm² at %{{x:.2f}} s<extra></extra>",
+            }
+            for row, (_, member) in enumerate(path.labels)
+        ]
+        axis: dict[str, Any] = {"title": "mS/cm²", "rangemode": "tozero", "nticks": 4}
+        panels.append(Panel(1.2, f"g_{name} of all members", curves, axis))
+    before, after = found.before(), found.after()
+    for place, row in enumerate(chosen):
+        member = path.labels[row][1]
+        drawn: dict[str, Any] = {
+            "mode": "lines",
+            "line": {"color": BLUE, "width": 1},
+            "meta": {"member": member},
+        }
+        x: Any
+        y: Any
+        if simulated.V_mV.size:
+            seconds = (simulated.time_ms - found.begin_ms) / 1000.0
+            x, y = decimate(seconds, simulated.V_mV[row], most_points)
+            drawn["hovertemplate"] = "%{y:.0f} mV at %{x:.4g} s<extra></extra>"
+        else:
+            x, y = ticks((simulated.spike_times_ms[row] - found.begin_ms) / 1000.0, -60.0, 40.0)
+            drawn["hoverinfo"] = "x"
+        axis = {"range": [-95, 72], "tickvals": [-80, 0], "fixedrange": True}
+        if place == 0:
+            axis["title"] = "V (mV)"
+        text = f"member {member}: {before[row].kind}, then {after[row].kind}"
+        if not path.arrived[row]:
+            text += f" (stays at step {path.lost_at[row] - 1})"
+        panels.append(Panel(1.0, text, [drawn | {"x": x, "y": y}], axis))
+    data, layout = stacked(panels)
+    shade = {"type": "rect", "xref": "x", "yref": "paper", "x0": 0, "x1": moving, "y0": 0, "y1": 1}
+    shapes: list[dict[str, Any]] = [
+        shade | {"fillcolor": "rgba(138,148,163,0.14)", "line": {"width": 0}, "layer": "below"}
+    ]
+    if step is not None:
+        at = moving * step / path.steps
+        mark = {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
+        shapes.append(mark | {"line": {"color": RED, "width": 1.5, "dash": "dash"}})
+    layout["shapes"] = shapes
+    layout["xaxis"] = {
+        "range": [start, stop],
+        "showgrid": False,
+        "title": "time from the start of modulation (s)",
+        "anchor": f"y{len(panels)}" if len(panels) > 1 else "y",
+    }
+    tall = height or 90 + 80 * len(panels)
+    return composed(data, tall, showlegend=False, margin={"l": 60, "r": 10, "t": 18, "b": 42}, **layout)
