@@ -363,6 +363,16 @@ class Actions:
             partly=self.messages.guard(partly),
         )
 
+    def follow_currents(self, result: Any, row: int, done: Any) -> None:
+        """Compute the currents of one member of a result."""
+
+        def work(_task: Task) -> Any:
+            from spike2pop_nb.simulation import currents
+
+            return currents(result.population, row, like=result.simulated)
+
+        self._run("currents", "Computing the currents of a member…", work, done)
+
     def download(self, what: str, button: Download) -> None:
         """Make one of the files to take away, of all recordings of the file that were run as is now chosen.
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE_MS = 300_000  # a busy machine is slow, not broken
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
-RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER = range(7)
+RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER, CLOSER = range(8)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 QUIET = [
     "--no-sandbox",
@@ -197,6 +197,22 @@ def test_a_member_picked_in_one_figure_is_lit_in_all(page):
         page.wait_for_function(lit, arg=figure)
     point.click(force=True)
     page.wait_for_selector("text=Click a member in any figure")
+
+
+def test_a_closer_look_is_drawn_when_it_is_opened(page):
+    assert page.locator(".js-plotly-plot").count() == CLOSER
+    page.click("text=A closer look")
+    page.wait_for_function(
+        "i => document.querySelectorAll('.js-plotly-plot')[i]?.data?.filter(t => t.stackgroup).length > 7",
+        arg=CLOSER,
+    )
+    assert page.is_visible(".s2p-closer:has-text('the one with the best score')")
+    page.click(".s2p-closer button:has-text('Conductance pairs')")
+    page.wait_for_selector(".s2p-closer :text('large: Spearman')")
+    page.click(".s2p-closer button:has-text('Return map')")
+    page.wait_for_selector(".s2p-closer .xtitle:has-text('interval (ms)')")
+    _traces, svg, box = drawn(page, CLOSER)
+    assert svg == box > 900
 
 
 def test_the_address_restores_the_session(page, context, server):

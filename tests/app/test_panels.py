@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spike2pop_nb import plots
 from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.layout import said
 from spike2pop_nb.app.messages import GENERAL, Messages
+from spike2pop_nb.app.panels.pictures import PICTURES
 from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
@@ -293,6 +296,42 @@ def test_a_member_that_is_picked_is_lit_in_every_figure_and_its_page_turned_to(d
         scores._receive(scores.widget, nonsense, [])
     scores._receive(scores.widget, {"kind": "pick", "member": NO_MEMBER}, [])
     assert "Click a member" in panel.picked.value
+
+
+def test_pictures_are_made_when_they_are_looked_at_and_follow_the_member(dashboard, loop, monkeypatch):
+    opened(dashboard, loop)
+    dashboard.recordings.choice.index = 2
+    settled(dashboard, loop)
+    closer, session = dashboard.results.closer, dashboard.session
+    made = []
+    for name in ("currentscape", "conductance_pairs", "dic_curves", "return_map"):
+        draw = getattr(plots, name)
+        monkeypatch.setattr(
+            plots, name, lambda *a, n=name, draw=draw, **k: (made.append(n), draw(*a, **k))[1]
+        )
+    result = generated(dashboard, loop, size=4, budget=40)
+    assert made == []
+    assert closer.figures == []
+    dashboard.browser.dark = True
+    closer.widget.selected_index = 0
+    assert closer.figure in dashboard.figures
+    assert "being computed" in str(closer.figure.shown.to_json())
+    loop.until(lambda: made == ["currentscape"])
+    assert f"Of member {result.verdict.best}, the one with the best score." in closer.says.value
+    assert closer.figure.widget._widget_layout["template"]["layout"]["plot_bgcolor"] == "#1B222C"
+    session.member = 3
+    loop.until(lambda: "Of member 3." in closer.says.value)
+    made.clear()
+    for name in PICTURES:
+        closer.choice.value = name
+        assert closer.figure.widget._member == 3
+        assert name == "currents" or closer.says.value == said([PICTURES[name][1]])
+    loop.until(lambda: not session.busy)
+    assert made == ["conductance_pairs", "conductance_pairs", "dic_curves", "return_map"]
+    session.member = 1
+    assert len(made) == 4, "only the currents are those of one member"
+    dashboard.recordings.choice.index = 0
+    assert "appear here" in str(closer.figure.shown.to_json())
 
 
 def test_several_recordings_are_chosen_in_the_table_and_run_together(dashboard, loop):

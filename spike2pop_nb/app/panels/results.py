@@ -15,6 +15,7 @@ from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.layout import button, card, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.state import Session
 
 __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
@@ -92,7 +93,9 @@ class ResultsPanel:
             (columns, "s2p-columns"),
         ):
             box.add_class(name)
-        self.widget = card("4", "Population", [w.HBox([self.says, bar]), self.why, columns], "s2p-results")
+        self.closer = PicturesPanel(session, actions, messages, on_ready, on_pick)
+        parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget]
+        self.widget = card("4", "Population", parts, "s2p-results")
         self.widget.children[1].add_class("s2p-summary")
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
@@ -105,7 +108,7 @@ class ResultsPanel:
     @property
     def figures(self) -> list[FigureView]:
         """The figures of this panel."""
-        return [self.traces, *self.sides.values()]
+        return [self.traces, *self.sides.values(), *self.closer.figures]
 
     def _show(self, _change: Any) -> None:
         result = self.session.result
