@@ -112,7 +112,7 @@ def test_the_prior_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_size_that_no_network_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, said = spike2pop(capsys, "train", tmp_path, "--out", tmp_path / "run", "--set", "depth=3")
     assert status == 2
-    assert "--set depth=3: write NAME=NUMBER with a whole number; names: " in said
+    assert "--set depth=3: write NAME=NUMBER, a whole one for a size; names: " in said
 
 
 def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,12 +64,19 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Length of the run in epochs.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes.")] = None,
+    shards: Annotated[
+        int | None, typer.Option(help="Learn from the first few shards of each folder.")
+    ] = None,
     seed: SeedOption = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming.")] = False,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A size of the network to change, such as n_components=1 or latent=0."),
+        typer.Option(
+            "--set",
+            help="A number of the training to change, such as n_components=1, latent=0, crop=0, feature=0, "
+            "or lora_rank=0 (with --base: learn all weights from there on, instead of adapters).",
+        ),
     ] = None,
 ) -> None:
     """Train a network; resumes from its checkpoint."""
@@ -98,6 +105,7 @@ def train(
             seed=seed,
             device=device,
             resume=not fresh,
+            most_shards=shards,
             progress=update,
             report=report,
         )
@@ -121,6 +129,7 @@ def adapt(
     curve: Annotated[
         bool, typer.Option("--curve", help="Also compare with training from scratch on 1k, 10k, 100k trains.")
     ] = False,
+    curve_steps: Annotated[int, typer.Option(help="Steps of each run of that comparison, about.")] = 3000,
     install: Annotated[
         bool, typer.Option(help="Make the network the one that predict, run and app use for this neuron.")
     ] = True,
@@ -141,6 +150,7 @@ def adapt(
             base=base,
             epochs=epochs,
             curve=CURVE if curve else (),
+            curve_steps=curve_steps,
             seed=seed,
             workers=workers,
             progress=update,
@@ -168,6 +178,9 @@ def evaluate(
     ablation: Annotated[
         list[Path] | None, typer.Option(help="Weights of another network on the same data to stand beside.")
     ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(help="curve.csv that `spike2pop adapt --curve` left, for the card.")
+    ] = None,
     baseline: Annotated[bool, typer.Option(help="Fit gradient-boosted trees beside it.")] = True,
 ) -> None:
     """Score a network on populations it never saw; writes scores.json and model_card.md."""
@@ -180,6 +193,7 @@ def evaluate(
             out,
             held_out=held_out or (),
             ablations=ablation or (),
+            curve=curve,
             baseline=baseline,
             progress=update,
         )

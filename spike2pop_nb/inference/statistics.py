@@ -155,7 +155,7 @@ def _statistics(isi_ms: Floats, lengths: NDArray[np.int64]) -> Floats:
         *beside,
         *by_logs,
     ]
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:

@@ -133,6 +133,8 @@ def _normal_scores(statistics: Floats) -> tuple[Floats, Floats]:
 
 def segments(n_intervals: int, longest: int = MAX_INTERVALS) -> list[slice]:
     """Consecutive slices of all but equal size, none over ``longest``, that together are all intervals."""
+    if n_intervals <= longest:
+        return [slice(0, n_intervals)]
     edges = np.linspace(0, n_intervals, -(-n_intervals // longest) + 1).astype(np.int64)
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 

@@ -175,7 +175,7 @@ def load_network(
         if base is not None:
             state = merged_state(_base_state(path, base_folder, base), state)
         config = NetworkConfig.from_dict(metadata["config"])
-        if (config.n_channels, config.n_statistics) != (len(CHANNELS), N_STATISTICS):
+        if config.n_channels != len(CHANNELS) or config.n_statistics not in (0, N_STATISTICS):
             raise ValueError("it was trained on other interval statistics")
         scale = TokenScale(**{key: tensors[f"scale.{key}"].numpy() for key in _SCALES})
         feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())

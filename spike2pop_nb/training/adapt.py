@@ -28,7 +28,6 @@ from spike2pop_nb.training.train import train
 __all__ = ["CURVE", "adapt", "learning_curve"]
 
 CURVE = (1_000, 10_000, 100_000)
-_STEPS = 3000
 _MOST_TEST = 4000
 Report = Callable[[str], None]
 
@@ -42,6 +41,7 @@ def adapt(
     base: str | Path | None = None,
     epochs: int = 20,
     curve: Sequence[int] = (),
+    curve_steps: int = 3000,
     options: TrainingOptions | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -65,6 +65,8 @@ def adapt(
         Network to adapt; the shipped one of ``stg`` by default.
     curve : sequence of int
         Numbers of training trains at which adapting is compared with training from scratch.
+    curve_steps : int
+        Steps of each of those runs, about.
     report : callable, optional
         Called with a sentence after each step.
 
@@ -110,7 +112,7 @@ def adapt(
     say(f"Adapters of {weights.stat().st_size / 1e6:.2f} MB in {weights}.")
     if curve:
         rows_of_curve = learning_curve(
-            neuron, folders, out / "curve", base, curve, options, seed, dic_range, report
+            neuron, folders, out / "curve", base, curve, curve_steps, options, seed, dic_range, report
         )
         _write(out / "curve.csv", rows_of_curve)
     evaluate(weights, folders, out / "scores", baseline=baseline, seed=seed, curve=out / "curve.csv")
@@ -129,6 +131,7 @@ def learning_curve(
     out: Path,
     base: str | Path,
     sizes: Sequence[int] = CURVE,
+    steps: int = 3000,
     options: TrainingOptions | None = None,
     seed: int = 0,
     dic_range: dict[str, tuple[float, float]] | None = None,
@@ -136,11 +139,18 @@ def learning_curve(
 ) -> list[dict[str, Any]]:
     """Scores of adapters and of networks from scratch, each trained on the same few trains.
 
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of trains; those that ``data`` do not have are left out.
+    steps : int
+        Length of each run, about: whole epochs, 100 at most.
+
     Returns
     -------
     list of dict
-        One per way and number of trains: ``way``, ``trains``, ``mae_g_s``, ``mae_g_u`` (posterior median,
-        test trains made by compensation), ``nll``.
+        One per way and number of trains: ``way``, ``trains``, ``epochs``, ``steps``, ``mae_g_s``, ``mae_g_u``
+        (posterior median, test trains made by compensation), ``nll``.
     """
     everything = read_trains(data)
     kept = everything.take((split_of(everything.group) == 2) & (everything.n_spikes >= 3) & ~everything.drawn)
@@ -152,7 +162,7 @@ def learning_curve(
             continue
         shape = options or TrainingOptions()
         shape = replace(shape, batch_size=int(np.clip(size // 16, 16, shape.batch_size)))
-        epochs = int(np.clip(round(_STEPS * shape.batch_size / size), 12, 100))
+        epochs = int(np.clip(round(steps * shape.batch_size / size), 1, 100))
         for way, start in (("adapters", base), ("from scratch", None)):
             weights = train(
                 data,
@@ -170,7 +180,13 @@ def learning_curve(
             )
             found = score(test, answers, {}, seed, {"all": np.ones(len(test), dtype=bool)})["all"]["all"]
             g_s, g_u = found["mae"]["median"]
-            rows.append({"way": way, "trains": size, "mae_g_s": g_s, "mae_g_u": g_u, "nll": found["nll"]})
+            row = {
+                "way": way,
+                "trains": size,
+                "epochs": epochs,
+                "steps": epochs * -(-size // shape.batch_size),
+            }
+            rows.append(row | {"mae_g_s": g_s, "mae_g_u": g_u, "nll": found["nll"]})
             if report is not None:
                 report(f"{way}, {size} trains: {g_s:.2f} / {g_u:.2f}")
     return rows

@@ -18,9 +18,11 @@ from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training import stress
 from spike2pop_nb.training.baseline import trees
 from spike2pop_nb.training.batches import Trains, read_trains, split_of
+from spike2pop_nb.training.card_commands import AS_SHIPPED
 from spike2pop_nb.training.dataset import read_recipe
 from spike2pop_nb.training.failures import draw_failures
 from spike2pop_nb.training.model_card import model_card
+from spike2pop_nb.training.options import changes
 from spike2pop_nb.training.scores import score
 
 __all__ = ["evaluate"]
@@ -47,6 +49,9 @@ def evaluate(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Score a network on the test split of its data; write ``scores.json`` and ``model_card.md``.
+
+    What ``scores.json`` has of the same weights on the same data is kept, so that a killed run goes on, and
+    ablations or a curve can be added later.
 
     Parameters
     ----------
@@ -83,61 +88,93 @@ def evaluate(
     trains = read_trains(folders, most_shards)
     side = split_of(trains.group)
     active = trains.n_spikes >= 3
-    n_silent = int(((side == 2) & ~active & ~trains.drawn).sum())
     made = trains.take((side == 2) & active & ~trains.drawn)
     if not len(made):
         raise TrainingError(f"{folders[0]} has no test populations with 3 spikes or more.")
     test = _some(made, most_test, seed)
+    drawn = trains.take((side == 2) & active & trains.drawn)
     others = {Path(folder).name: read_trains(folder).active() for folder in held_out}
-    guesses = _trees(
-        trains.take((side == 0) & active & ~trains.drawn) if baseline else None,
-        {"": test, **others},
-        baseline_trains,
-        seed,
-        baseline_rounds,
-    )
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
-    answers = predictor.predict(_listed(test), progress)
-    scores: dict[str, Any] = {
+    out = Path(out_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    drawing = out / f"{loaded.neuron}_failures.svg"
+
+    def scored() -> dict[str, Any]:
+        fitting = trains.take((side == 0) & active & ~trains.drawn) if baseline else None
+        guesses = _trees(fitting, {"": test, **others}, baseline_trains, seed, baseline_rounds)
+        answers = predictor.predict(_listed(test), progress)
+        draw_failures(test, answers, drawing)
+        held = {
+            name: score(
+                other,
+                predictor.predict(_listed(other)),
+                guesses.get(name, {}),
+                seed,
+                _own_firing(other, others),
+            )
+            for name, other in others.items()
+        }
+        seen = 0 if fitting is None else min(len(fitting), baseline_trains or len(fitting))
+        return {
+            "bands": score(test, answers, guesses.get("", {}), seed),
+            "held_out": held,
+            "baseline_trains": seen,
+        }
+
+    sections: dict[str, Callable[[], Any]] = {
+        "bands": scored,
+        "by_length": lambda: stress.by_length(predictor, made, seed=seed),
+        "disturbed": lambda: stress.disturbed(predictor, test, seed=seed),
+        "drift": lambda: stress.drift(predictor, made, seed=seed),
+        "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn), seed=seed),
+        "strange": lambda: stress.strange(predictor, test, seed=seed) if loaded.domain is not None else None,
+        "drawn": lambda: _drawn(predictor, _some(drawn, most_test, seed), seed) if len(drawn) else None,
+    }
+    asked = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
         "recipes": {Path(folder).name: read_recipe(folder).model_dump() for folder in [*folders, *held_out]},
         "data": [Path(folder).name for folder in folders],
-        "held_out": {},
         "test_trains": len(test),
-        "silent_test_trains": n_silent,
-        "baseline_trains": int(min(((side == 0) & active & ~trains.drawn).sum(), baseline_trains or 10**9))
-        if baseline
-        else 0,
-        "bands": score(test, answers, guesses.get("", {}), seed),
-        "ablations": {
-            name: score(test, rival.predict(_listed(test)), {}, seed)["all"] for name, rival in rivals.items()
-        },
-        "by_length": stress.by_length(predictor, made, seed=seed),
-        "disturbed": stress.disturbed(predictor, test, seed=seed),
-        "drift": stress.drift(predictor, made, seed=seed),
+        "silent_test_trains": int(((side == 2) & ~active & ~trains.drawn).sum()),
     }
-    if loaded.domain is not None:
-        scores["strange"] = stress.strange(predictor, test, seed=seed)
-    drawn = trains.take((side == 2) & active & trains.drawn)
-    if len(drawn):
-        scores["drawn"] = _drawn(predictor, _some(drawn, most_test, seed), seed)
-    for name, other in others.items():
-        scores["held_out"][name] = score(
-            other, predictor.predict(_listed(other)), guesses.get(name, {}), seed, _own_firing(other, others)
-        )
-    out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "scores.json").write_text(json.dumps(scores, indent=1, allow_nan=True) + "\n")
-    drawing = out / f"{loaded.neuron}_failures.svg"
-    draw_failures(test, answers, drawing)
+    scores: dict[str, Any] = {**_kept(out / "scores.json", asked, baseline), **asked}
+    for name, make in sections.items():
+        if name not in scores:
+            made_now = make()
+            scores |= made_now if name == "bands" else {name: made_now}
+            _write(out / "scores.json", scores)
+    if rivals:
+        few = _some(test, _MOST_FOR_RIVALS, seed)
+        rows = {AS_SHIPPED: predictor, **rivals}
+        scores["ablations"] = {name: _rival(rival, few, seed) for name, rival in rows.items()}
     if curve is not None and Path(curve).is_file():
         with Path(curve).open(newline="") as file:
             scores["curve"] = list(csv.DictReader(file))
+    _write(out / "scores.json", scores)
     (out / "model_card.md").write_text(
         model_card(scores, Path(weights).with_name("history.csv"), drawing.name)
     )
     return scores
+
+
+_MOST_FOR_RIVALS = 5000
+
+
+def _write(path: Path, scores: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(scores, indent=1, allow_nan=True) + "\n")
+    part.replace(path)
+
+
+def _kept(path: Path, asked: dict[str, Any], baseline: bool) -> dict[str, Any]:
+    """Scores in ``path``, if they are of the same weights on the same data, and have the trees if asked."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        same = all(json.dumps(found[key]) == json.dumps(value) for key, value in asked.items())
+    except (OSError, ValueError, KeyError):
+        return {}
+    return found if same and (found.get("baseline_trains") or not baseline) else {}
 
 
 def _trees(
@@ -160,6 +197,18 @@ def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:
     if PRIORS[1] in predictor.priors:
         rows["recognised"] = float(np.mean([p.p_drawn > 0.5 for p in posteriors]))
     return rows
+
+
+def _rival(predictor: Predictor, test: Trains, seed: int) -> dict[str, Any]:
+    """Scores of another network, on the test trains as they are and disturbed, and how it was trained."""
+    found = score(test, predictor.predict(_listed(test)), {}, seed)["all"]
+    training = predictor.metadata["training"]
+    run = {
+        "trains": predictor.metadata["data"]["trains"],
+        "steps": training["steps"],
+        "changes": changes(training, predictor.metadata["config"]),
+    }
+    return {**found, "run": run, "disturbed": stress.disturbed(predictor, test, seed=seed)}
 
 
 def _own_firing(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]]:

@@ -58,14 +58,22 @@ class Run:
         self.data, self.out, self.neuron, self.options, self.seed = data, out, neuron, options, seed
         self.length: dict[str, float | None] = {}
         self.device = device
+        self.start: dict[str, str] | None = None
+        self.begun: dict[str, Any] | None = None
         self.base: dict[str, str] | None = None
         torch.manual_seed(seed)
         network = AttentionNetwork(options.network)
         if base is not None:
             loaded = load_network(base)
             network = loaded.network
-            self.base = {"neuron": loaded.neuron, "fingerprint": fingerprint(network.state_dict())}
-            network = apply_lora(network, options.lora_rank)
+            self.start = {"neuron": loaded.neuron, "fingerprint": fingerprint(network.state_dict())}
+            if options.lora_rank:
+                self.base = self.start
+                network = apply_lora(network, options.lora_rank)
+            else:
+                network.requires_grad_(True)
+                kept = ("config", "training", "recipes", "base")
+                self.begun = self.start | {key: loaded.metadata.get(key) for key in kept}
         self.config = network.config
         self.network = network.to(device).train()
         self.learned = [p for p in network.parameters() if p.requires_grad]
@@ -90,6 +98,7 @@ class Run:
             "neuron": neuron,
             "network": self.config.as_dict(),
             "base": self.base,
+            **({"start": self.start} if self.start != self.base else {}),
             "seed": seed,
             "batch_size": options.batch_size,
             "n_trains": len(data.train),
@@ -299,6 +308,7 @@ class Run:
                     "steps": self.step,
                     "minutes": round(self.seconds / 60, 2),
                     **self.length,
+                    "start": self.begun,
                     "device": str(self.device),
                     **{k: v for k, v in asdict(self.options).items() if k != "network"},
                 },

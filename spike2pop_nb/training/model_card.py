@@ -6,6 +6,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from spike2pop_nb.training.card_commands import AS_SHIPPED, commands
+from spike2pop_nb.training.stress import DISTURBED
+
 __all__ = ["PUBLISHED", "model_card"]
 
 PUBLISHED: dict[str, list[tuple[str, str, str, tuple[float, float]]]] = {
@@ -70,13 +73,14 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
         *_lengths(scores),
         *_disturbed(scores),
         *_strange(scores),
+        *_alike(scores),
         *_drawn(scores),
         *_ablations(scores),
         *_adapting(scores),
     ]
     if drawing is not None:
         lines += ["", "## Failures in the (g_s, g_u) plane", "", f"![Errors over the plane]({drawing})"]
-    lines += _curve(history) + _commands(scores)
+    lines += _curve(history) + commands(scores)
     versions = ", ".join(f"{k} {v}" for k, v in scores["weights"].get("versions", {}).items())
     return "\n".join([*lines, "", f"Made with {versions}.", ""])
 
@@ -97,7 +101,11 @@ def _head(scores: dict[str, Any]) -> list[str]:
     weights = scores["weights"]
     data, training = weights.get("data", {}), weights.get("training", {})
     base = weights.get("base")
-    kind = f"low-rank adapters on the frozen network of {base['neuron']!r}" if base else "whole network"
+    start = training.get("start")
+    if base:
+        kind = f"low-rank adapters on the frozen network of {base['neuron']!r}"
+    else:
+        kind = f"whole network, begun from that of {start['neuron']!r}" if start else "whole network"
     return [
         f"# Network for neuron `{scores['neuron']}`",
         "",
@@ -260,6 +268,30 @@ def _strange(scores: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _alike(scores: dict[str, Any]) -> list[str]:
+    found = scores.get("alike")
+    if not found:
+        return []
+    share = f"{100 * found['tolerance']:g} %"
+    lines = [
+        "",
+        "## Neurons that fire the same train",
+        "",
+        f"Of {found['populations']} populations that spike regularly without noise, {found['trains']} fall "
+        f"into groups of {found['size']} in whose trains every interval agrees with every other to {share}. "
+        "Their DICs differ all the same: the best constant for each group, chosen with the answers known, "
+        f"errs by {_pair(found['hindsight'])} on average, and no estimator that is blind to differences "
+        f"under {share} can be expected to err less on them.",
+    ]
+    network = found.get("network")
+    if network:
+        lines[-1] += (
+            f" The network's posterior median errs by {_pair(network['mae'])} on the {network['trains']} of "
+            f"them that it was not trained on; its posterior expects {_pair(network['expected_error'])}."
+        )
+    return lines
+
+
 def _drawn(scores: dict[str, Any]) -> list[str]:
     rows = scores.get("drawn")
     if not rows:
@@ -287,18 +319,29 @@ def _drawn(scores: dict[str, Any]) -> list[str]:
 def _ablations(scores: dict[str, Any]) -> list[str]:
     if not scores.get("ablations"):
         return []
+    missing = next(iter(DISTURBED))
     lines = [
         "",
         "## Ablations",
         "",
-        "Other networks, trained on the same data and for as many epochs as the first row; all test trains.",
-        *_table("network", "g_s / g_u", "spiking", "bursting", "NLL"),
-    ]
+        "Other networks, most from short runs, beside the shipped one, on the same "
+        f"{scores['ablations'][AS_SHIPPED]['all']['trains']} test trains: posterior median, negative log "
+        f"likelihood per train (DIC units), and both for trains with {missing}.",
+        *_table(
+            "network", "changed", "trains", "steps", "g_s / g_u", "spiking", "bursting", "NLL",
+            "pattern right", missing, "NLL",
+        ),
+    ]  # fmt: skip
     for name, row in scores["ablations"].items():
         errors = " | ".join(
-            _pair(row[p]["mae"]["median"]) for p in ("all", "spiking", "bursting") if p in row
+            _pair(row[p]["mae"]["median"]) if p in row else "–" for p in ("all", "spiking", "bursting")
         )
-        lines.append(f"| {name} | {errors} | {row['all']['nll']:.3f} |")
+        run, hurt = row["run"], row["disturbed"][missing]
+        lines.append(
+            f"| {name.replace('_', ' ')} | {', '.join(run['changes']) or '–'} | {run['trains']} "
+            f"| {run['steps']} | {errors} | {row['all']['nll']:.3f} | {row['all']['pattern_accuracy']:.4f} "
+            f"| {_pair(hurt['mae'])} | {hurt['nll']:.3f} |"
+        )
     return lines
 
 
@@ -310,11 +353,13 @@ def _adapting(scores: dict[str, Any]) -> list[str]:
         "## Adapting against training from scratch",
         "",
         "Posterior median, test trains made by compensation.",
-        *_table("training trains", "way", "g_s / g_u", "NLL"),
+        *_table("training trains", "steps", "way", "g_s / g_u", "NLL"),
     ]
     for row in scores["curve"]:
         error = _pair([float(row["mae_g_s"]), float(row["mae_g_u"])])
-        lines.append(f"| {row['trains']} | {row['way']} | {error} | {float(row['nll']):.2f} |")
+        lines.append(
+            f"| {row['trains']} | {row['steps']} | {row['way']} | {error} | {float(row['nll']):.2f} |"
+        )
     return lines
 
 
@@ -330,46 +375,6 @@ def _behind(scores: dict[str, Any]) -> list[str]:
     if not worse:
         return []
     return ["", f"The trees' error is smaller than the posterior median's for: {'; '.join(worse)}."]
-
-
-def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
-    length = f"--duration-s {recipe['duration_s']:g} " if recipe.get("duration_s") else ""
-    return (
-        f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
-        f"--members {recipe['members_per_target']} "
-        f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
-        f"--sigma-min {recipe['sigma_min']:g} --sigma-max {recipe['sigma_max']:g} {length}"
-        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}"
-    )
-
-
-def _commands(scores: dict[str, Any]) -> list[str]:
-    """The commands that make the data, the weights and this card again, and the data's checksums."""
-    weights, neuron = scores["weights"], scores["neuron"]
-    training, made = weights["training"], weights.get("recipes", {})
-    length = next(
-        f"--{name} {training[f'asked_{name}']:g}"
-        for name in ("epochs", "minutes")
-        if training.get(f"asked_{name}") is not None
-    )
-    base = weights.get("base")
-    adapted = f" --base runs/{base['neuron']}/{base['neuron']}.safetensors" if base else ""
-    folders = " ".join(f"data/{name}" for name in made)
-    used = " ".join(f"--data data/{name}" for name in scores["data"])
-    kept = "".join(f" --held-out data/{name}" for name in scores["held_out"])
-    recipes = {**{name: row["recipe"] for name, row in made.items()}, **scores["recipes"]}
-    lines = ["", "## Made by", "", "```bash"]
-    lines += [_dataset_command(name, recipe) for name, recipe in recipes.items()]
-    lines += [
-        f"spike2pop train {folders} --neuron {neuron}{adapted} {length} --seed {training['seed']} "
-        f"--out runs/{neuron}",
-        f"spike2pop evaluate runs/{neuron}/{neuron}.safetensors {used}{kept} --out runs/{neuron}/scores",
-        "```",
-    ]
-    if made:
-        lines += ["", "SHA-256 of spike times and targets, in order:", ""]
-        lines += [f"* `{name}`, {row['rows']} rows: `{row['sha256']}`" for name, row in made.items()]
-    return lines
 
 
 def _curve(history: Path | None, rows_shown: int = 12) -> list[str]:

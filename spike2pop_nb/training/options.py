@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from spike2pop_nb.errors import TrainingError
@@ -29,7 +30,8 @@ class TrainingOptions:
     ema : float
         Decay of the running mean of the weights; that mean is what is validated and shipped.
     lora_rank : int
-        Rank of the adapters, where a base network is given.
+        Rank of the adapters, where a base network is given; 0 for no adapters: all weights are learned, from
+        those of the base on.
     longest : int
         Most intervals read of one train.
     domain_steps : int
@@ -51,20 +53,54 @@ class TrainingOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
     loss: LossWeights = field(default_factory=LossWeights)
 
-    def changed(self, sizes: Sequence[str]) -> TrainingOptions:
-        """With sizes of the network changed, each written ``name=number``.
+    def changed(self, numbers: Sequence[str]) -> TrainingOptions:
+        """With some numbers changed, each written ``name=number``; those of the parts too.
 
         Raises
         ------
         TrainingError
-            If there is no such size, or it is no whole number.
+            If there is no such number, or it should be a whole one, and is not.
         """
-        known = {f.name: f.type for f in fields(NetworkConfig)}
-        values: dict[str, Any] = {}
-        for text in sizes:
+        made = self
+        for text in numbers:
             name, _, value = text.partition("=")
-            if known.get(name) != "int" or not value.isdigit():
-                whole = ", ".join(name for name, kind in known.items() if kind == "int")
-                raise TrainingError(f"--set {text}: write NAME=NUMBER with a whole number; names: {whole}.")
-            values[name] = int(value)
-        return replace(self, network=replace(self.network, **values))
+            part, kind = _NUMBERS.get(name, ("", ""))
+            written = _WRITTEN[kind].fullmatch(value) is not None
+            if not written or (kind == "int" and int(value) < 1 and name not in _MAY_BE_NONE):
+                raise TrainingError(
+                    f"--set {text}: write NAME=NUMBER, a whole one for a size; names: {', '.join(_NUMBERS)}."
+                )
+            if name == "n_statistics" and value not in ("0", str(N_STATISTICS)):
+                raise TrainingError(f"--set {text}: the statistics are all {N_STATISTICS} or none (0).")
+            number = {name: int(value) if kind == "int" else float(value)}
+            made = replace(made, **({part: replace(getattr(made, part), **number)} if part else number))
+        return made
+
+
+_WRITTEN = {
+    "int": re.compile(r"\d{1,9}"),
+    "float": re.compile(r"\d{1,9}(\.\d{1,9})?(e-\d)?"),
+    "": re.compile(r"(?!)"),
+}
+_MAY_BE_NONE = ("latent", "n_statistics", "n_blocks", "n_decoder_blocks", "lora_rank")
+_FIXED = ("n_channels", "n_priors", "n_patterns", "n_features")
+_PARTS = {"": TrainingOptions, "network": NetworkConfig, "augmentation": Augmentation, "loss": LossWeights}
+_NUMBERS = {
+    f.name: (part, str(f.type))
+    for part, kind in _PARTS.items()
+    for f in fields(kind)
+    if f.type in ("int", "float") and f.name not in _FIXED
+}
+
+
+def changes(training: dict[str, Any], network: dict[str, Any]) -> list[str]:
+    """Numbers of a run, as its weights' header keeps them, that are not those of `TrainingOptions`."""
+    plain = asdict(TrainingOptions())
+    kept = {"": training, "network": network}
+    found = []
+    for name, (part, _) in _NUMBERS.items():
+        own = kept.get(part, training.get(part, {})).get(name)
+        usual = plain[part][name] if part else plain[name]
+        if own is not None and own != usual:
+            found.append(f"{name}={own:g}")
+    return found

@@ -1,4 +1,4 @@
-"""How a network fares on recordings as they are: short or long, disturbed, strange, drifting."""
+"""How a network fares on recordings as they are: short, long, disturbed, strange, drifting, alike."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from spike2pop_nb.inference.drift import drift_windows
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.tokens import MAX_INTERVALS
-from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches
+from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches, split_of
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
 
-__all__ = ["by_length", "disturbed", "drift", "strange"]
+__all__ = ["alike", "by_length", "disturbed", "drift", "strange"]
 
 Floats = NDArray[np.floating]
 
@@ -120,6 +120,59 @@ def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) 
         "steady_called_drifting": float(np.mean([p.course is not None and p.course.drifts for p in steady])),
         "jumps_over_5_found": float(found[far].mean()) if far.any() else None,
     }
+
+
+def alike(
+    predictor: Predictor, trains: Trains, tolerance: float = 1e-3, size: int = 12, seed: int = 0
+) -> dict[str, Any] | None:
+    """How far the DICs of neurons lie apart that fire the same regular train.
+
+    Trains without noise are put in groups of ``size``, from as many populations, in which every interval of
+    every train is within ``tolerance`` of all others. The median of a group's own targets errs least on them,
+    so that its error is one that no estimator blind to smaller differences can be expected to go below.
+
+    Parameters
+    ----------
+    trains : Trains
+        Of populations on all sides of the split; the network is asked about those it was not trained on.
+    """
+    regular = trains.take((trains.sigma == 0) & (trains.pattern == 1) & (trains.n_spikes > 3))
+    if not len(regular):
+        return None
+    _, one_each = np.unique(regular.targets, axis=0, return_index=True)
+    # In random order: equal trains must not be grouped by their targets.
+    regular = regular.take(np.random.default_rng(seed).permutation(one_each))
+    within = np.delete(np.diff(regular.times_ms), regular.offsets[1:-1] - 1)
+    starts = regular.offsets[:-1] - np.arange(len(regular))
+    log_isi = np.log(np.maximum(within.astype(np.float64), 1e-3))
+    least, most = np.minimum.reduceat(log_isi, starts), np.maximum.reduceat(log_isi, starts)
+    order = np.flatnonzero(most - least < tolerance)
+    order = order[np.argsort(least[order], kind="stable")]
+    groups, at = [], 0
+    while at + size <= order.size:
+        group = order[at : at + size]
+        if most[group].max() - least[group[0]] < tolerance:
+            groups.append(group)
+            at += size
+        else:
+            at += 1
+    if not groups:
+        return None
+    targets = regular.targets[np.array(groups)]
+    hindsight = np.abs(targets - np.median(targets, axis=1, keepdims=True)).mean(axis=(0, 1))
+    members = np.concatenate(groups)
+    asked = regular.take(members[split_of(regular.group[members]) == 2])
+    found: dict[str, Any] = {
+        "populations": len(regular),
+        "trains": members.size,
+        "size": size,
+        "tolerance": tolerance,
+    }
+    found["hindsight"] = [float(v) for v in hindsight]
+    if len(asked):
+        answers = predictor.predict([asked.train(i) for i in range(len(asked))])
+        found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))
+    return found
 
 
 def _some(trains: Trains, most: int, seed: int) -> Trains:

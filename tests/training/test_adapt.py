@@ -36,6 +36,7 @@ def test_adapting_leaves_weights_curve_and_card(shards: Path, base: Path, tmp_pa
         base=base,
         epochs=2,
         curve=(100, 10**9),
+        curve_steps=33,
         options=SMALL,
         baseline=False,
         dic_range=DIC_RANGE,
@@ -44,8 +45,8 @@ def test_adapting_leaves_weights_curve_and_card(shards: Path, base: Path, tmp_pa
     assert weights.stat().st_size < base.stat().st_size
     card = (tmp_path / "scores" / "model_card.md").read_text()
     assert "Adapting against training from scratch" in card
-    assert "| 100 | adapters |" in card
-    assert "| 100 | from scratch |" in card
+    assert "| 100 | 35 | adapters |" in card
+    assert "| 100 | 35 | from scratch |" in card
     assert "1000000000" not in card
     assert any("from scratch, 100 trains" in sentence for sentence in said)
     with pytest.raises(TrainingError, match="holds adapters itself"):

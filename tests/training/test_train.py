@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from spike2pop_nb.errors import Cancelled, PredictorError, TrainingError
 from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS
+from spike2pop_nb.training.batches import Trains
 from spike2pop_nb.training.evaluate import evaluate
+from spike2pop_nb.training.options import changes
+from spike2pop_nb.training.stress import alike
 from spike2pop_nb.training.train import TrainingOptions, train
 
 SMALL = TrainingOptions(
@@ -121,6 +125,79 @@ def test_adapters_are_small_and_keep_the_base_frozen(trained: Path, shards: Path
         load_predictor("other", path)
 
 
+def test_all_weights_are_learned_from_those_of_a_base_on(trained: Path, shards: Path, tmp_path: Path) -> None:
+    whole = replace(SMALL, lora_rank=0, learning_rate=0.001)
+    path = train(shards, tmp_path, "toy", base=trained, epochs=1, options=whole, dic_range=DIC_RANGE)
+    assert load_predictor("toy", path).metadata["base"] is None
+    rows = _rows(path.with_name("history.csv"))
+    assert float(rows[0]["val_loss"]) < float(_rows(trained.with_name("history.csv"))[0]["val_loss"])
+    first_scores = evaluate(path, shards, tmp_path, baseline=False)
+    scores = evaluate(path, shards, tmp_path, ablations=[trained], baseline=False)
+    assert scores["bands"] == first_scores["bands"]
+    card = (tmp_path / "model_card.md").read_text()
+    assert "whole network, begun from that of 'toy'" in card
+    first = card.index(f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set")
+    assert card.index("--base runs/toy_start/toy.safetensors --epochs 1 --seed 0 --set") > first
+    run = scores["ablations"][trained.parent.name]["run"]
+    assert run["trains"] == scores["weights"]["data"]["trains"]
+    assert "n_components=3" in run["changes"]
+    assert f"| {trained.parent.name.replace('_', ' ')} | " in card
+
+
+@pytest.mark.parametrize("alone", ["latent=0", "n_statistics=0"])
+def test_attention_and_statistics_can_stand_alone(alone: str, shards: Path, tmp_path: Path) -> None:
+    options = SMALL.changed([alone, "domain_steps=10"])
+    path = train(shards, tmp_path, "toy", epochs=1, options=options, dic_range=DIC_RANGE)
+    answer = load_predictor("toy", path).predict([toy_train(-15, 10, 0, np.random.default_rng(0))])[0]
+    assert np.isfinite(answer.mean).all()
+
+
+def test_numbers_of_a_run_are_changed_and_found_again() -> None:
+    texts = ["learning_rate=0.0005", "lora_rank=0", "n_components=1", "crop=0", "feature=0"]
+    options = TrainingOptions().changed(texts)
+    assert (options.network.n_components, options.augmentation.crop, options.loss.feature) == (1, 0, 0)
+    assert changes(asdict(options), options.network.as_dict()) == texts
+    assert changes(asdict(TrainingOptions()), NetworkConfig().as_dict()) == []
+    for text in (
+        "depth=3",
+        "width=2.5",
+        "width=0",
+        "crop=nan",
+        "crop=-1",
+        "crop",
+        "n_statistics=7",
+        "n_priors=1",
+    ):
+        with pytest.raises(TrainingError, match=f"--set {text}: "):
+            TrainingOptions().changed([text])
+
+
+def test_regular_trains_of_different_neurons_are_compared(trained: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    targets = np.column_stack([rng.uniform(-10, 10, n), np.zeros(n)]).astype(np.float32)
+    period = np.where(np.arange(n) < n // 2, 50.0, 50.0 * np.exp(rng.uniform(0, 1, n)))
+    times = (np.arange(10) * period[:, None]).astype(np.float32)
+    trains = Trains(
+        times.ravel(),
+        np.arange(n + 1) * 10,
+        targets,
+        np.full((n, 5), np.nan, dtype=np.float32),
+        np.ones(n, dtype=np.int8),
+        np.zeros(n, dtype=np.float32),
+        np.arange(n),
+        np.zeros(n, dtype=bool),
+        np.arange(n),
+    )
+    found = alike(load_predictor("toy", trained), trains)
+    assert found is not None
+    # Uniform over a width of 20: 5 on average, a little less in hindsight.
+    assert found["hindsight"] == pytest.approx([4.7, 0.0], abs=0.4)
+    assert n // 2 - 12 < found["trains"] < n // 2 + 36
+    assert found["network"]["trains"] > 0
+    assert alike(load_predictor("toy", trained), trains.take(np.arange(n) < 5)) is None
+
+
 def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path: Path) -> None:
     scores = evaluate(trained, shards, tmp_path, baseline_rounds=20)
     row = scores["bands"]["all"]["all"]
@@ -132,7 +209,8 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     card = (tmp_path / "model_card.md").read_text()
     assert "gradient-boosted trees" in card
     assert "Training curve" in card
-    assert f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --out runs/toy" in card
+    assert f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set batch_size=32" in card
+    assert "--set n_components=3 --out runs/toy\n" in card
     assert "SHA-256" in card
     assert (tmp_path / "toy_failures.svg").read_text().startswith("<?xml")
     assert set(scores["drawn"]) == {"compensated", "drawn", "recognised"}

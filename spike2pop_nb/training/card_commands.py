@@ -1,0 +1,74 @@
+"""The commands at the end of a model card: they make the data, the weights and the card again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spike2pop_nb.training.options import changes
+
+__all__ = ["AS_SHIPPED", "commands"]
+
+AS_SHIPPED = "as shipped"
+"""The row of the scored network itself among its ablations."""
+
+
+def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
+    length = f"--duration-s {recipe['duration_s']:g} " if recipe.get("duration_s") else ""
+    return (
+        f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
+        f"--members {recipe['members_per_target']} "
+        f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
+        f"--sigma-min {recipe['sigma_min']:g} --sigma-max {recipe['sigma_max']:g} {length}"
+        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}"
+    )
+
+
+def _train_commands(neuron: str, weights: dict[str, Any], out: str) -> list[str]:
+    """The command that made ``weights``, after those of the run that it was begun from."""
+    training = weights["training"]
+    length = next(
+        f"--{name} {training[f'asked_{name}']:g}"
+        for name in ("epochs", "minutes")
+        if training.get(f"asked_{name}") is not None
+    )
+    start = training.get("start") or weights.get("base")
+    before: list[str] = []
+    begun = ""
+    if start and "training" in start and start["neuron"] == neuron:
+        first = f"{out}_{'adapters' if start.get('base') else 'start'}"
+        before = _train_commands(neuron, start, first)
+        begun = f" --base {first}/{neuron}.safetensors"
+    elif start:
+        begun = f" --base runs/{start['neuron']}/{start['neuron']}.safetensors"
+    changed = "".join(f" --set {text}" for text in changes(training, weights["config"]))
+    folders = " ".join(f"data/{name}" for name in weights.get("recipes") or {})
+    run = f"spike2pop train {folders} --neuron {neuron}{begun} {length} --seed {training['seed']}{changed}"
+    return [*before, f"{run} --out {out}"]
+
+
+def commands(scores: dict[str, Any]) -> list[str]:
+    """Markdown lines: commands, and the rows and checksums of the data."""
+    weights, neuron = scores["weights"], scores["neuron"]
+    made = weights.get("recipes", {})
+    out = f"runs/{neuron}"
+    used = " ".join(f"--data data/{name}" for name in scores["data"])
+    kept = "".join(f" --held-out data/{name}" for name in scores["held_out"])
+    names = [name for name in scores.get("ablations", {}) if name != AS_SHIPPED]
+    others = "".join(f" --ablation runs/{name}/{neuron}.safetensors" for name in names)
+    others += f" --curve {out}_adapters/curve.csv" if scores.get("curve") else ""
+    recipes = {**{name: row["recipe"] for name, row in made.items()}, **scores["recipes"]}
+    lines = ["", "## Made by", "", "```bash"]
+    lines += [_dataset_command(name, recipe) for name, recipe in recipes.items()]
+    lines += [
+        *_train_commands(neuron, weights, out),
+        f"spike2pop evaluate {out}/{neuron}.safetensors {used}{kept}{others} --out {out}/scores",
+        "```",
+    ]
+    if made:
+        lines += ["", "SHA-256 of spike times and targets, in order:", ""]
+        lines += [f"* `{name}`, {row['rows']} rows: `{row['sha256']}`" for name, row in made.items()]
+    start = weights["training"].get("start")
+    if start and start.get("recipes"):
+        rows = ", ".join(f"{row['rows']} of `{name}`" for name, row in start["recipes"].items())
+        lines += ["", f"The run it was begun from saw the first rows: {rows}."]
+    return lines
