@@ -20,6 +20,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
 
@@ -55,6 +56,7 @@ class _ThisPython(KernelSpecManager):
         spec = get_kernel_dict()
         # Errors are worth a line in the user's terminal; advice to whoever runs Jupyter is not.
         spec["argv"] = [*spec["argv"], f"--log-level={logging.ERROR}"]
+        spec["metadata"] = {**spec["metadata"], **metadata()}
         return KernelSpec(resource_dir=RESOURCES, **spec)
 
 
@@ -180,7 +182,13 @@ def serve(
         filter(None, [str(_APP / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
     )
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
-    server = _Server(config=configuration(host, port, preheat), log_level=logging.ERROR)
-    server.show_in_browser = open_browser
-    server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])
-    server.start()
+    forks = ForkServer() if can_fork() else None
+    register(forks)
+    try:
+        server = _Server(config=configuration(host, port, preheat), log_level=logging.ERROR)
+        server.show_in_browser = open_browser
+        server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])
+        server.start()
+    finally:
+        if forks is not None:
+            forks.close()

@@ -16,6 +16,7 @@ __all__ = [
     "broken_neurons",
     "get_neuron",
     "list_neurons",
+    "look_again",
     "register_neuron",
     "remove_neuron",
 ]
@@ -56,6 +57,11 @@ def _load_own() -> dict[str, str]:
         except NeuronModelError as error:
             broken[path.stem] = str(error)
     return broken
+
+
+def look_again() -> None:
+    """Read the folder of the user's own neurons anew when a neuron is next asked for."""
+    _load_own.cache_clear()
 
 
 def broken_neurons() -> dict[str, str]:

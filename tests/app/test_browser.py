@@ -341,7 +341,9 @@ def test_nothing_went_wrong_in_the_browser(page):
 def kernels(process):
     def is_kernel(child):
         try:
-            return any("ipykernel" in part for part in child.cmdline())
+            words = " ".join(child.cmdline())
+            # a forked kernel has the command line of the process that it was forked from
+            return "ipykernel" in words or ("forkserver" in words and child.ppid() != process.pid)
         except psutil.Error:  # it ended while it was looked at
             return False
 

@@ -27,6 +27,7 @@ class Toolbar:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages, browser: Browser) -> None:
         self.session, self.actions, self.browser = session, actions, browser
+        self._usable = False
         guard = messages.guard
         self.history = History(session.settings, actions.apply, guard(self._show_undo))
         self.undo = button("Undo", "Take back the last change of a setting")
@@ -68,8 +69,6 @@ class Toolbar:
         self.load.disabled = not on
         self._usable = on
         self._show_undo()
-
-    _usable = False
 
     def start(self, fragment: str) -> None:
         """Restore what the address says, if it says anything."""
