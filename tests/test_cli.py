@@ -53,6 +53,24 @@ def test_run_writes_a_verified_population_of_every_recording(
     assert all(entry["tried"] <= 64 and "dics" in entry for entry in summary["recordings"])
 
 
+def test_run_writes_a_report_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = tmp_path / "one.csv", tmp_path / "out"
+    file.write_text("id,time_ms\n" + "\n".join(f"A <b>,{100 * i}" for i in range(1, 20)))
+    status, text, _ = spike2pop(
+        capsys, "run", file, "--size", 1, "--seed", 1, "--budget", 32, "--out", out, "--report"
+    )
+    assert status == 0, text
+    assert sorted(path.name for path in out.iterdir()) == [
+        "population.csv",
+        "report.html",
+        "spike_times.csv",
+        "summary.json",
+    ]
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "Recording A &lt;b&gt;" in report
+    assert "one.csv" in report
+
+
 def test_predict_on_screen_and_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = example_path("stg_set.csv")
     status, text, said = spike2pop(capsys, "predict", file, "--neuron", "stg")

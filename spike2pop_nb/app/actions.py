@@ -396,6 +396,9 @@ class Actions:
                     "spike2pop.zip",
                     "application/zip",
                 )
+            if what == "report":
+                text = export.html_report(results, options=shown.options)
+                return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
             table = {"population": "population", "spikes": "spike_times"}[what]
             text = export.table_csv(export.results_frames(results)[table])
             return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"

@@ -44,6 +44,8 @@ class _StateFigure(go.FigureWidget):
         self._config = {
             "responsive": True,
             "displaylogo": False,
+            "showSendToCloud": False,
+            "plotlyServerURL": "",
             "edits": {"shapePosition": True},
             "toImageButtonOptions": {"format": "svg"},
         }

@@ -58,7 +58,10 @@ def run(
     prior: PriorOption = "compensated",
     everything: Annotated[
         bool,
-        typer.Option("--everything", help="Also Parquet, traces, figures and a paragraph for your methods."),
+        typer.Option("--everything", help="Also Parquet, traces, figures, a report and a methods paragraph."),
+    ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Also report.html: one file with figures, without internet.")
     ] = False,
 ) -> None:
     """Make a verified population for every recording of a file.
@@ -98,9 +101,9 @@ def run(
     except KeyboardInterrupt:
         typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
         raise
-    if everything:
+    if everything or report:
         typer.echo("Drawing figures…", err=True)
-        write_results(results, out, options, formats=EVERYTHING)
+        write_results(results, out, options, formats=EVERYTHING if everything else ("csv", "html"))
     for result in results:
         typer.echo(f"{result.recording.id}: {result.message}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)

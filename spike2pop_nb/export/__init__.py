@@ -2,7 +2,9 @@
 
 from spike2pop_nb.export.figures import COLUMN_MM, FIGURES, figure_files
 from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.pictures import best_currents
 from spike2pop_nb.export.provenance import Network, networks, versions
+from spike2pop_nb.export.report import MOST_REPORTED, html_report
 from spike2pop_nb.export.results import (
     EVERYTHING,
     ExportFormat,
@@ -17,9 +19,12 @@ __all__ = [
     "COLUMN_MM",
     "EVERYTHING",
     "FIGURES",
+    "MOST_REPORTED",
     "ExportFormat",
     "Network",
+    "best_currents",
     "figure_files",
+    "html_report",
     "methods_paragraph",
     "networks",
     "neutralised",

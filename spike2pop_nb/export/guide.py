@@ -19,6 +19,7 @@ _TABLES = {
 _OTHERS = {
     "summary.json": "Versions, options, and for each recording its DICs, counts and pass rule, for programs.",
     "settings.json": "Settings that bring back the session in which the files were made.",
+    "report.html": "A report with interactive figures: open it in a browser; it needs no internet.",
     "methods.md": "A methods paragraph with references, to paste into a paper (Markdown).",
 }
 _CSV_NOTE = (

@@ -17,9 +17,11 @@ import pandas as pd
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.figures import FigureFormat, figure_files
+from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.provenance import networks, versions
+from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
     neutralised,
@@ -33,9 +35,9 @@ from spike2pop_nb.inference import Posterior
 
 __all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
 
-ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "txt"]
-EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "txt")
-"""Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods.md and README.txt."""
+ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
+EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
+"""Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
 
 _PACKED = (".npz", ".png", ".parquet", ".pdf")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -162,6 +164,8 @@ def _files(
             }
     if "md" in formats and results:
         files["methods.md"] = methods_paragraph(results).encode()
+    if "html" in formats and results:
+        files["report.html"] = html_report(results, options=options).encode()
     text = json.dumps(summary(results, options), indent=2, ensure_ascii=False)
     files["summary.json"] = f"{text}\n".encode()
     if settings is not None:
@@ -171,17 +175,6 @@ def _files(
         ids = dict(zip(folders, (result.recording.id for result in results), strict=True))
         files["README.txt"] = guide(files, frames, ids, missing).encode()
     return files
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise Spike2PopError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def write_results(
@@ -204,7 +197,8 @@ def write_results(
         What was chosen, for ``summary.json``, which is always written.
     formats
         ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
-        and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"txt"`` for README.txt; or `EVERYTHING`.
+        and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"html"`` for report.html, ``"txt"`` for
+        README.txt; or `EVERYTHING`.
     settings
         What restores the session, or its JSON text, for ``settings.json``.
 
@@ -223,7 +217,7 @@ def write_results(
             raise Spike2PopError(
                 f"The folder {path.parent} cannot be made: {error.strerror or error}."
             ) from None
-        _replace(path, content)
+        write_whole(path, content)
     return [out / name for name in files]
 
 
@@ -235,7 +229,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     Spike2PopError
         If the file cannot be written.
     """
-    _replace(Path(path), table_csv(table).encode())
+    write_whole(Path(path), table_csv(table).encode())
 
 
 def results_zip(
@@ -247,7 +241,7 @@ def results_zip(
 ) -> bytes:
     """Return the files of `write_results` as one zip archive.
 
-    The same results give the same bytes, but for the date in ``summary.json``.
+    The same results give the same bytes, but for the dates in ``summary.json`` and ``report.html``.
 
     Raises
     ------

@@ -157,7 +157,7 @@ def _numbers(table: pd.DataFrame, names: Sequence[str]) -> tuple[list[dict[str, 
 
 
 def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{value:z.2f}".replace("-", "−")
 
 
 def _text(text: str, x: float, y: float, size: int, colour: str = INK) -> dict[str, Any]:

@@ -74,12 +74,14 @@ TEMPLATE = go.layout.Template(
         "hoverlabel": {"font": {"family": _FONT, "size": 12}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
         "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
+        # some versions of Plotly offer to upload the figure to a service
+        "modebar": {"remove": ["sendChartToCloud", "sendDataToCloud"]},
     }
 )
 
 
 # Lightness is turned around; hues stay, a little lighter, so that what is told apart stays so.
-_ON_DARK = {
+ON_DARK = {
     INK: "#E4E9F0",
     BLUE: "#4DA9E0",
     RED: "#F08A3C",
@@ -111,7 +113,7 @@ def darkened(figure: go.Figure) -> go.Figure:
             return {key: swap(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return type(value)(map(swap, value)) if len(value) < 64 else value
-        return _ON_DARK.get(value, value) if isinstance(value, str) else value
+        return ON_DARK.get(value, value) if isinstance(value, str) else value
 
     return go.Figure(
         data=[swap(trace.to_plotly_json()) for trace in figure.data],

@@ -15,6 +15,7 @@ class Verdict:
     """Stands for the judgement of a recording that could be the neuron's."""
 
     inside = True
+    p_value = 0.5
 
 
 class Gaussian:

@@ -251,6 +251,9 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
         assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
         assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
+    report = saved(dashboard, loop, "report").decode()
+    assert report.startswith("<!DOCTYPE html>")
+    assert result.message in report
     # what is chosen otherwise, or read from another file, is another population: it must not mix with this
     dashboard.session.results = {("another file", "3"): result, **dashboard.session.results}
     assert len(pd.read_csv(io.BytesIO(saved(dashboard, loop, "population")))) == 8
@@ -523,6 +526,13 @@ def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypat
     loop.until(lambda: dashboard.messages.text)
     assert "secret" not in dashboard.messages.text
     assert not dashboard.session.busy
+
+
+def test_no_figure_offers_to_be_uploaded(dashboard):
+    view = dashboard.recordings.figure
+    assert not view.widget._config["showSendToCloud"]
+    assert view.widget._config["plotlyServerURL"] == ""
+    assert "sendChartToCloud" in view.shown.layout.template.layout.modebar.remove
 
 
 def test_figures_always_carry_the_newest_state(dashboard):

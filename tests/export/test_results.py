@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -82,7 +83,14 @@ def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> N
         }
         drawn |= {f"figures/2_quiet/recording.{kind}" for kind in ("svg", "png")}
         tables = {f"{table}.{kind}" for table in ("population", "spike_times") for kind in ("csv", "parquet")}
-        others = {"methods.md", "summary.json", "settings.json", "README.txt", f"traces/{folder}.npz"}
+        others = {
+            "methods.md",
+            "report.html",
+            "summary.json",
+            "settings.json",
+            "README.txt",
+            f"traces/{folder}.npz",
+        }
         assert set(names) == drawn | tables | others
         frames = results_frames(results)
         population = pd.read_csv(archive.open("population.csv"))
@@ -112,6 +120,9 @@ def test_the_same_results_give_the_same_zip_but_for_the_date(
             if name in {"summary.json", "settings.json"}:
                 a, b = (json.loads(archive.read(name)) for archive in (one, other))
                 assert a | {"made_at": ""} == b | {"made_at": ""}
+            elif name == "report.html":
+                a, b = (re.sub(rb"made [^ ]+ with", b"", archive.read(name)) for archive in (one, other))
+                assert a == b
             else:
                 assert one.read(name) == other.read(name), name
         assert {info.date_time for info in [*one.infolist(), *other.infolist()]} == {(1980, 1, 1, 0, 0, 0)}

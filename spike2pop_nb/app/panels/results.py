@@ -23,7 +23,16 @@ __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
 MEMBERS_A_PAGE = 6
 _TRACES_PX, _SIDE_PX = 700, 230
 DOWNLOADS = (
-    ("everything", "Everything (zip)", "Tables, traces, figures, a methods paragraph, settings and versions"),
+    (
+        "everything",
+        "Everything (zip)",
+        "Tables, traces, figures, a report, a methods paragraph, settings and versions",
+    ),
+    (
+        "report",
+        "Report (one HTML file)",
+        "Figures, DICs, counts, options, versions and methods; opens anywhere",
+    ),
     ("population", "Population (CSV)", "Conductances, DICs and scores of every member"),
     ("spikes", "Spikes (CSV)", "Spike times of every member"),
 )
