@@ -3,82 +3,41 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from spike2pop_nb.export.sheet import MM, legend, log_axis, sheet, strokes, time_unit, title
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.plots.style import BLUE, GREEN, GREY, RED, FloatArray, decimate, thinned
 from spike2pop_nb.simulation import Simulated
 
 __all__ = ["DRAWN"]
 
-_MM = 1 / 25.4
 _MOST_TRACES, _MOST_ROWS, _MOST_DOTS = 8, 64, 400
 _SPIKES_SHOWN, _SHORTEST_MS = 40, 300.0
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def _figure(width_mm: float, height_mm: float) -> Figure:
-    return Figure(figsize=(width_mm * _MM, height_mm * _MM), layout="constrained")
-
-
-def _shown(name: str, most: int) -> str:
-    """A name from a file, fit to be drawn: of bounded length, without characters that XML cannot hold."""
-    name = _NOT_IN_XML.sub("\ufffd", name)
-    return name if len(name) <= most else name[: most - 1] + "…"
-
-
-def _title(axes: Axes, result: Result, width_mm: float) -> None:
-    axes.set_title(f"recording {_shown(result.recording.id, round(0.4 * width_mm))}")
-
-
-def _strokes(axes: Axes, times: FloatArray, low: float, high: float, colour: str, width: float) -> None:
-    """One vertical stroke per time, as a single broken line, which keeps files small."""
-    x = np.repeat(times, 3)
-    y = np.tile([low, high, np.nan], len(times))
-    axes.plot(x, y, color=colour, linewidth=width)
-
-
-def _time_unit(span_ms: float) -> tuple[float, str]:
-    """What to multiply ms by, and the unit, for an axis of this length."""
-    return (1e-3, "s") if span_ms >= 10_000 else (1.0, "ms")
-
-
-def _log_axis(axes: Axes, which: str, low: float, high: float) -> None:
-    axis = getattr(axes, f"{which}axis")
-    getattr(axes, f"set_{which}scale")("log")
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
-
-
-def _legend(axes: Axes, columns: int, **more: Any) -> None:
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, **more)
 
 
 def recording(result: Result, width_mm: float) -> Figure | None:
     train = result.recording
     if not train.n_spikes:
         return None
-    factor, unit = _time_unit(float(np.ptp(train.times_ms)))
-    figure = _figure(width_mm, 55)
+    factor, unit = time_unit(float(np.ptp(train.times_ms)))
+    figure = sheet(width_mm, 55)
     rows = figure.subplots(2, 1, sharex=True, height_ratios=[1, 4])
-    _strokes(rows[0], factor * thinned(train.times_ms), 0, 1, "black", 0.5)
+    strokes(rows[0], factor * thinned(train.times_ms), 0, 1, "black", 0.5)
     rows[0].set_axis_off()
-    _title(rows[0], result, width_mm)
+    title(rows[0], result, width_mm)
     isi = train.isi_ms
     if isi.size:
         at, shown = decimate(factor * train.times_ms[1:], isi)
         rows[1].plot(at, shown, "o", markersize=2.2, color=BLUE, markeredgewidth=0)
         if isi.max() > 8 * isi.min():
-            _log_axis(rows[1], "y", float(isi.min()), float(isi.max()))
+            log_axis(rows[1], "y", float(isi.min()), float(isi.max()))
         else:
             rows[1].set_ylim(0, 1.08 * float(isi.max()))
     rows[1].set(xlabel=f"time ({unit})", ylabel="interval (ms)")
@@ -121,7 +80,7 @@ def posterior(result: Result, width_mm: float) -> Figure | None:
     window = _window(result, points)
     g_s, g_u, regions = _enclosed(found, window, 201)
 
-    figure = _figure(width_mm, 0.5 * width_mm + 33)
+    figure = sheet(width_mm, 0.5 * width_mm + 33)
     axes = figure.subplots()
     strong, light = "#8FC1E0", "#D6E8F4"
     axes.contourf(g_s, g_u, regions, levels=[0, 0.5, 0.95], colors=[strong, light])
@@ -161,14 +120,14 @@ def conductances(result: Result, width_mm: float) -> Figure | None:
     passed = result.verdict.passed[:_MOST_DOTS]
     wide = fold.min() > 0 and fold.max() > 8 * fold.min()
     height_mm = 60.0
-    figure = _figure(width_mm, height_mm)
+    figure = sheet(width_mm, height_mm)
     axes = figure.subplots()
     axes.axhline(1.0, color=GREY, linewidth=0.5, zorder=0)
     place = np.log(fold) if wide else fold
     # a dot's size, as a share of the axis
     size = 2.3 if len(fold) <= 64 else 1.5
-    step = max(float(np.ptp(place)), 1e-9) * size / (height_mm * _MM * 72 * 0.7)
-    room = width_mm * _MM * 72 * 0.9 / len(names)
+    step = max(float(np.ptp(place)), 1e-9) * size / (height_mm * MM * 72 * 0.7)
+    room = width_mm * MM * 72 * 0.9 / len(names)
     shift = [_swarm(place[:, i], step, 1.25 * size / room) for i in range(len(names))]
     x = np.arange(len(names)) + np.stack(shift, axis=1)
     for mask, fill, edge, label in ((passed, BLUE, BLUE, "passed"), (~passed, "none", GREY, "not passed")):
@@ -176,7 +135,7 @@ def conductances(result: Result, width_mm: float) -> Figure | None:
             dots = axes.plot(x[mask].ravel(), fold[mask].ravel(), "o", markersize=size, label=label)
             dots[0].set(markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=0.6)
     if wide:
-        _log_axis(axes, "y", float(fold.min()), float(fold.max()))
+        log_axis(axes, "y", float(fold.min()), float(fold.max()))
     else:
         axes.set_ylim(0, 1.05 * float(fold.max()))
     digits = 3 if width_mm >= 120 else 2
@@ -185,8 +144,8 @@ def conductances(result: Result, width_mm: float) -> Figure | None:
     axes.set_xlim(-0.6, len(names) - 0.4)
     some = f"\n{len(fold)} of {len(g)} members" if len(fold) < len(g) else ""
     axes.set(xlabel=f"conductance, and its median (mS/cm²){some}", ylabel="conductance / median")
-    _title(axes, result, 0.6 * width_mm)
-    _legend(axes, 2)
+    title(axes, result, 0.6 * width_mm)
+    legend(axes, 2)
     return figure
 
 
@@ -222,19 +181,19 @@ def traces(result: Result, width_mm: float) -> Figure | None:
     columns = 1 if width_mm < 120 or shown == 1 else 2
     rows = math.ceil(shown / columns)
     until = _window_ms(result, simulated)
-    factor, unit = _time_unit(until)
+    factor, unit = time_unit(until)
     recorded = result.recording.times_ms - result.recording.times_ms[0]
     recorded = recorded[recorded <= until]
     voltages = simulated.V_mV[members]
     lowest, highest = float(voltages.min()), float(voltages.max())
-    figure = _figure(width_mm, 22 + 15.5 * rows)
+    figure = sheet(width_mm, 22 + 15.5 * rows)
     grid = figure.subplots(
         rows + 1, columns, sharex=True, sharey="row", squeeze=False, height_ratios=[0.35] + [1.0] * rows
     )
     for axes in grid[0]:
-        _strokes(axes, factor * recorded, 0, 1, RED, 0.7)
+        strokes(axes, factor * recorded, 0, 1, RED, 0.7)
         axes.set_axis_off()
-    _title(grid[0, 0], result, width_mm / columns)
+    title(grid[0, 0], result, width_mm / columns)
     for place in range(rows * columns):
         axes = grid[1 + place // columns, place % columns]
         if place >= shown:
@@ -270,19 +229,19 @@ def raster(result: Result, width_mm: float) -> Figure | None:
     rows = min(_MOST_ROWS, len(simulated))
     span = simulated.duration_ms - simulated.transient_ms
     until = min(span, max(1.05 * result.recording.duration_ms, _SHORTEST_MS))
-    factor, unit = _time_unit(until)
+    factor, unit = time_unit(until)
     a_row = max(1.5, min(2.7, 24 / rows), 8 / rows)
-    figure = _figure(width_mm, 24 + a_row * rows)
+    figure = sheet(width_mm, 24 + a_row * rows)
     lift = max(1.6, 3.2 / a_row)  # of the recording above the members, so that the labels keep apart
     axes = figure.subplots()
     recorded = result.recording.times_ms - result.recording.times_ms[0]
-    _strokes(axes, factor * thinned(recorded[recorded <= until]), -lift - 0.8, -lift + 0.8, RED, 0.7)
+    strokes(axes, factor * thinned(recorded[recorded <= until]), -lift - 0.8, -lift + 0.8, RED, 0.7)
     for row in range(rows):
         times = simulated.spike_times_ms[row]
         if len(times):
             times = times[times <= times[0] + until] - times[0]
         colour = BLUE if result.verdict.passed[row] else GREY
-        _strokes(axes, factor * thinned(times), row - 0.4, row + 0.4, colour, 0.55)
+        strokes(axes, factor * thinned(times), row - 0.4, row + 0.4, colour, 0.55)
     every = max(math.ceil(2.6 / a_row), math.ceil(rows / 10))
     numbers = list(range(0, rows, every))
     names = [str(simulated.labels[row][1]) for row in numbers]
@@ -290,11 +249,11 @@ def raster(result: Result, width_mm: float) -> Figure | None:
     axes.set(ylim=(rows - 0.3, -lift - 1.2), xlim=(-0.01 * factor * until, factor * until))
     some = f" ({rows} of {len(simulated)})" if rows < len(simulated) else ""
     axes.set(xlabel=f"time from the first spike ({unit})", ylabel=f"member{some}")
-    _title(axes, result, 0.6 * width_mm)
+    title(axes, result, 0.6 * width_mm)
     for keep, colour, label in ((True, BLUE, "passed"), (False, GREY, "not passed")):
         if (result.verdict.passed[:rows] == keep).any():
             axes.plot([], [], color=colour, linewidth=1.6, label=label)
-    _legend(axes, 2)
+    legend(axes, 2)
     return figure
 
 
@@ -302,7 +261,7 @@ def intervals(result: Result, width_mm: float) -> Figure | None:
     simulated = result.simulated
     if simulated is None or result.verdict is None:
         return None
-    figure = _figure(width_mm, 62)
+    figure = sheet(width_mm, 62)
     axes = figure.subplots()
     labelled: set[bool] = set()
     shortest, longest = np.inf, 0.0
@@ -319,11 +278,11 @@ def intervals(result: Result, width_mm: float) -> Figure | None:
     axes.ecdf(isi, color=RED, linewidth=1.4, label="recording")
     shortest, longest = min(shortest, isi.min()), max(longest, isi.max())
     if longest > 8 * shortest:
-        _log_axis(axes, "x", shortest, longest)
+        log_axis(axes, "x", shortest, longest)
     else:
         axes.set_xlim(0, 1.05 * longest)
     axes.set(xlabel="interval (ms)", ylabel="share of intervals up to there", ylim=(0, 1.02))
-    _legend(axes, 3)
+    legend(axes, 3)
     return figure
 
 

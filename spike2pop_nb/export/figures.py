@@ -38,6 +38,10 @@ FIGURES: dict[str, tuple[ColumnWidth, str]] = {
     "traces": ("two", "voltages of up to eight members under the spikes of the recording"),
     "raster": ("two", "spikes of the recording and of the members"),
     "intervals": ("one", "cumulative distributions of the intervals of the recording and of the members"),
+    "return_map": ("one", "each interval against the next, of the recording and of the members"),
+    "pairs": ("two", "maximal conductances against each other, with their correlations"),
+    "dic_curves": ("two", "dynamic input conductances of the members over voltage, with the threshold"),
+    "currents": ("two", "currentscape of the member with the best score: what each current carries when"),
 }
 """Width and content of each figure."""
 
@@ -141,8 +145,10 @@ def figure_files(
     Spike2PopError
         If a format, width or name is not known.
     """
-    from spike2pop_nb.export import drawings
+    from spike2pop_nb.export.drawings import DRAWN
+    from spike2pop_nb.export.drawings_of_members import DRAWN_OF_MEMBERS
 
+    drawn = DRAWN | DRAWN_OF_MEMBERS
     chosen = list(FIGURES) if names is None else list(names)
     for what, given, known in (
         ("format", formats, get_args(FigureFormat)),
@@ -157,7 +163,7 @@ def figure_files(
     files: dict[str, bytes] = {}
     for name in chosen:
         with _style():
-            figure = drawings.DRAWN[name](result, COLUMN_MM[width or FIGURES[name][0]])
+            figure = drawn[name](result, COLUMN_MM[width or FIGURES[name][0]])
             if figure is not None:
                 if (engine := figure.get_layout_engine()) is not None:
                     engine.execute(figure)  # once for all formats

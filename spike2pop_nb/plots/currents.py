@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from spike2pop_nb.plots.style import CHANNEL_COLOURS, INK, FloatArray, composed
 from spike2pop_nb.simulation import Currents
 
-__all__ = ["currentscape", "moments", "window_of"]
+__all__ = ["channel_colour", "currentscape", "moments", "window_of"]
 
 _LONGEST_MS, _SPIKES = 2000.0, 30
 _LEAST_TOTAL = 1e-3  # µA/cm²: what is below lies under the axis of totals
@@ -103,7 +103,7 @@ def currentscape(
                     "yaxis": axes[row],
                     "stackgroup": row,
                     "line": {"width": 0},
-                    "fillcolor": _colour(int(c), len(names)),
+                    "fillcolor": channel_colour(int(c), len(names)),
                     "name": name,
                     "legendgroup": name,
                     "legendrank": int(c),
@@ -120,8 +120,8 @@ def currentscape(
     )
 
 
-def _colour(channel: int, n_channels: int) -> str:
-    """The colour of a channel; the last is the leak, which is grey."""
+def channel_colour(channel: int, n_channels: int) -> str:
+    """Return the colour of a channel; the last is the leak, which is grey."""
     if channel == n_channels - 1:
         return CHANNEL_COLOURS[-1]
     return CHANNEL_COLOURS[channel % (len(CHANNEL_COLOURS) - 1)]

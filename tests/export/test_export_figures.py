@@ -58,6 +58,10 @@ def test_an_svg_is_xml_with_text_and_points_nowhere_else(files: dict[str, bytes]
         ("traces", ["time from the first spike (ms)", "V (mV)", "member 0"]),
         ("raster", ["time from the first spike (ms)", "member", "recording"]),
         ("intervals", ["interval (ms)", "share of intervals"]),
+        ("return_map", ["interval (ms)", "next interval (ms)", "recording"]),
+        ("pairs", ["maximal conductances (mS/cm²)", "correlations over 8 members", "leak"]),
+        ("dic_curves", ["V (mV)", "DIC / leak conductance", "ultraslow"]),
+        ("currents", ["V (mV)", "µA/cm²", "outward (%)", "inward (%)", "total inward", "time (ms)", "leak"]),
     ],
 )
 def test_axes_say_what_they_show_and_in_which_unit(
@@ -71,6 +75,15 @@ def test_a_hostile_id_is_text_and_the_same_result_gives_the_same_bytes(given: Re
     files = figure_files(given, names=["recording", "conductances"], width="one")
     assert "recording =1+1|<b>$x^$\ufffd" in texts(files["recording.svg"])
     assert figure_files(given, names=["recording", "conductances"], width="one") == files
+
+
+def test_figures_of_members_fit_one_column_too(given: Result) -> None:
+    names = ["pairs", "dic_curves", "currents", "return_map"]
+    files = figure_files(given, ["png"], names=names, width="one")
+    assert len(files) == len(names)
+    for content in files.values():
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.width == pytest.approx(85 / 25.4 * 300, abs=1)
 
 
 def test_what_is_not_there_is_not_drawn(inferred: list[Result], silent: Result) -> None:
