@@ -158,7 +158,7 @@ def evaluate(
     return scores
 
 
-_MOST_FOR_RIVALS = 5000
+_MOST_FOR_RIVALS = 4000
 
 
 def _write(path: Path, scores: dict[str, Any]) -> None:
@@ -208,7 +208,8 @@ def _rival(predictor: Predictor, test: Trains, seed: int) -> dict[str, Any]:
         "steps": training["steps"],
         "changes": changes(training, predictor.metadata["config"]),
     }
-    return {**found, "run": run, "disturbed": stress.disturbed(predictor, test, seed=seed)}
+    hurt = stress.disturbed(predictor, test, _MOST_FOR_RIVALS // 2, seed, (stress.MISSING,))
+    return {**found, "run": run, "disturbed": hurt}
 
 
 def _own_firing(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]]:

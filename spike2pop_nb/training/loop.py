@@ -58,22 +58,21 @@ class Run:
         self.data, self.out, self.neuron, self.options, self.seed = data, out, neuron, options, seed
         self.length: dict[str, float | None] = {}
         self.device = device
-        self.start: dict[str, str] | None = None
-        self.begun: dict[str, Any] | None = None
+        self.start: dict[str, Any] | None = None
         self.base: dict[str, str] | None = None
         torch.manual_seed(seed)
         network = AttentionNetwork(options.network)
         if base is not None:
             loaded = load_network(base)
             network = loaded.network
-            self.start = {"neuron": loaded.neuron, "fingerprint": fingerprint(network.state_dict())}
+            named = {"neuron": loaded.neuron, "fingerprint": fingerprint(network.state_dict())}
             if options.lora_rank:
-                self.base = self.start
+                self.base = named
                 network = apply_lora(network, options.lora_rank)
             else:
                 network.requires_grad_(True)
                 kept = ("config", "training", "recipes", "base")
-                self.begun = self.start | {key: loaded.metadata.get(key) for key in kept}
+                self.start = named | {key: loaded.metadata.get(key) for key in kept}
         self.config = network.config
         self.network = network.to(device).train()
         self.learned = [p for p in network.parameters() if p.requires_grad]
@@ -98,7 +97,7 @@ class Run:
             "neuron": neuron,
             "network": self.config.as_dict(),
             "base": self.base,
-            **({"start": self.start} if self.start != self.base else {}),
+            **({"start": self.start["fingerprint"]} if self.start else {}),
             "seed": seed,
             "batch_size": options.batch_size,
             "n_trains": len(data.train),
@@ -308,7 +307,7 @@ class Run:
                     "steps": self.step,
                     "minutes": round(self.seconds / 60, 2),
                     **self.length,
-                    "start": self.begun,
+                    "start": self.start,
                     "device": str(self.device),
                     **{k: v for k, v in asdict(self.options).items() if k != "network"},
                 },

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spike2pop_nb.training.card_commands import AS_SHIPPED, commands
-from spike2pop_nb.training.stress import DISTURBED
+from spike2pop_nb.training.stress import MISSING
 
 __all__ = ["PUBLISHED", "model_card"]
 
@@ -277,11 +277,12 @@ def _alike(scores: dict[str, Any]) -> list[str]:
         "",
         "## Neurons that fire the same train",
         "",
-        f"Of {found['populations']} populations that spike regularly without noise, {found['trains']} fall "
-        f"into groups of {found['size']} in whose trains every interval agrees with every other to {share}. "
-        "Their DICs differ all the same: the best constant for each group, chosen with the answers known, "
-        f"errs by {_pair(found['hindsight'])} on average, and no estimator that is blind to differences "
-        f"under {share} can be expected to err less on them.",
+        f"Of {found['populations']} populations that fire without noise, "
+        f"{100 * found['trains'] / found['populations']:.0f} % spike so regularly that they fall into groups "
+        f"of {found['size']} in whose trains every interval agrees with every other to {share}. Their DICs "
+        "differ all the same: the best constant for each group, chosen with the answers known, errs by "
+        f"{_pair(found['hindsight'])} on average, and no estimator that is blind to differences under "
+        f"{share} can be expected to err less on them.",
     ]
     network = found.get("network")
     if network:
@@ -319,24 +320,23 @@ def _drawn(scores: dict[str, Any]) -> list[str]:
 def _ablations(scores: dict[str, Any]) -> list[str]:
     if not scores.get("ablations"):
         return []
-    missing = next(iter(DISTURBED))
     lines = [
         "",
         "## Ablations",
         "",
-        "Other networks, most from short runs, beside the shipped one, on the same "
+        "Other networks, from runs as the columns tell, beside the shipped one, on the same "
         f"{scores['ablations'][AS_SHIPPED]['all']['trains']} test trains: posterior median, negative log "
-        f"likelihood per train (DIC units), and both for trains with {missing}.",
+        f"likelihood per train (DIC units), and both for trains with {MISSING}.",
         *_table(
             "network", "changed", "trains", "steps", "g_s / g_u", "spiking", "bursting", "NLL",
-            "pattern right", missing, "NLL",
+            "pattern right", MISSING, "NLL",
         ),
     ]  # fmt: skip
     for name, row in scores["ablations"].items():
         errors = " | ".join(
             _pair(row[p]["mae"]["median"]) if p in row else "–" for p in ("all", "spiking", "bursting")
         )
-        run, hurt = row["run"], row["disturbed"][missing]
+        run, hurt = row["run"], row["disturbed"][MISSING]
         lines.append(
             f"| {name.replace('_', ' ')} | {', '.join(run['changes']) or '–'} | {run['trains']} "
             f"| {run['steps']} | {errors} | {row['all']['nll']:.3f} | {row['all']['pattern_accuracy']:.4f} "

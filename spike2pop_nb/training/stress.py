@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,13 +18,15 @@ from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains,
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
 
-__all__ = ["alike", "by_length", "disturbed", "drift", "strange"]
+__all__ = ["DISTURBED", "MISSING", "alike", "by_length", "disturbed", "drift", "strange"]
 
 Floats = NDArray[np.floating]
 
+MISSING = "5 % of spikes missing"
 LENGTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
-DISTURBED = {
-    "5 % of spikes missing": replace(NO_AUGMENTATION, drop=1.0, drop_share=0.1),
+DISTURBED: dict[str, Augmentation] = {
+    "as simulated": NO_AUGMENTATION,
+    MISSING: replace(NO_AUGMENTATION, drop=1.0, drop_share=0.1),
     "2.5 % false spikes": replace(NO_AUGMENTATION, add=1.0, add_share=0.05),
     "1 ms of jitter at most": replace(NO_AUGMENTATION, jitter=1.0, jitter_ms=1.0),
 }
@@ -56,12 +59,18 @@ def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int 
     return rows
 
 
-def disturbed(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 0) -> dict[str, Any]:
+def disturbed(
+    predictor: Predictor,
+    trains: Trains,
+    most: int = 3000,
+    seed: int = 0,
+    kinds: Sequence[str] = tuple(DISTURBED),
+) -> dict[str, Any]:
     """Scores, and share flagged as strange, of trains with spikes missing, added or moved."""
     chosen = _some(trains, most, seed)
     rows = {}
-    for name, how in {"as simulated": NO_AUGMENTATION, **DISTURBED}.items():
-        moved, order = _applied(chosen, how, seed)
+    for name in kinds:
+        moved, order = _applied(chosen, DISTURBED[name], seed)
         posteriors = predictor.predict(moved)
         rows[name] = _short(score(chosen.take(order), posteriors, {}, seed, _whole(len(order))))
         rows[name]["flagged"] = _flagged(posteriors)
@@ -136,12 +145,13 @@ def alike(
     trains : Trains
         Of populations on all sides of the split; the network is asked about those it was not trained on.
     """
-    regular = trains.take((trains.sigma == 0) & (trains.pattern == 1) & (trains.n_spikes > 3))
+    quiet = trains.take((trains.sigma == 0) & (trains.n_spikes > 3))
+    _, one_each = np.unique(quiet.targets, axis=0, return_index=True)
+    # In random order: equal trains must not be grouped by their targets.
+    quiet = quiet.take(np.random.default_rng(seed).permutation(one_each))
+    regular = quiet.take(quiet.pattern == 1)
     if not len(regular):
         return None
-    _, one_each = np.unique(regular.targets, axis=0, return_index=True)
-    # In random order: equal trains must not be grouped by their targets.
-    regular = regular.take(np.random.default_rng(seed).permutation(one_each))
     within = np.delete(np.diff(regular.times_ms), regular.offsets[1:-1] - 1)
     starts = regular.offsets[:-1] - np.arange(len(regular))
     log_isi = np.log(np.maximum(within.astype(np.float64), 1e-3))
@@ -163,12 +173,12 @@ def alike(
     members = np.concatenate(groups)
     asked = regular.take(members[split_of(regular.group[members]) == 2])
     found: dict[str, Any] = {
-        "populations": len(regular),
+        "populations": len(quiet),
         "trains": members.size,
         "size": size,
         "tolerance": tolerance,
+        "hindsight": [float(v) for v in hindsight],
     }
-    found["hindsight"] = [float(v) for v in hindsight]
     if len(asked):
         answers = predictor.predict([asked.train(i) for i in range(len(asked))])
         found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))

@@ -19,7 +19,7 @@ from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale, pad_intervals
-from spike2pop_nb.inference.weights import FeatureScale, save_weights
+from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, FeatureScale, save_weights
 
 CONFIG = NetworkConfig(
     n_channels=len(CHANNELS), n_statistics=N_STATISTICS, width=16, n_blocks=2, n_components=3
@@ -196,6 +196,29 @@ def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> N
     }
     with pytest.raises(PredictorError, match="not finite"):
         load_predictor("toy", changed(broken))
+
+
+def test_the_shipped_adapters_are_small_and_fit_the_shipped_base() -> None:
+    path = WEIGHTS_FOLDER / "adapters" / "da.safetensors"
+    assert path.stat().st_size < 1_000_000
+    adapted = load_predictor("da", path)
+    assert adapted.metadata["base"]["neuron"] == "stg"
+    times = np.arange(40) * 250.0
+    low, high = adapted.predict([times])[0].mean, load_predictor("da").predict([times])[0].mean
+    assert low == pytest.approx(high, abs=2.5)
+
+
+def test_fused_layers_compute_the_same() -> None:
+    torch.manual_seed(0)
+    network = AttentionNetwork(CONFIG).eval()
+    tokens, statistics = torch.randn(3, 16, len(CHANNELS)), torch.randn(3, N_STATISTICS)
+    with torch.inference_mode():
+        before = network(tokens, None, statistics)
+        names = set(network.state_dict())
+        after = network.fuse()(tokens, None, statistics)
+    assert set(network.state_dict()) == names
+    for a, b in zip(before, after, strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_merged_adapters_compute_the_same() -> None:
