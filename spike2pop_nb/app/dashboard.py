@@ -16,6 +16,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels import (
     CompensationPanel,
     DICPanel,
+    ExplorePanel,
     PopulationPanel,
     RecordingPanel,
     ResultsPanel,
@@ -43,7 +44,8 @@ class Dashboard:
     def __init__(self, dispatch: Dispatch | None = None) -> None:
         self.session = Session(neuron=get_neuron(list_neurons()[0]))
         self.messages = Messages()
-        self.runner = Runner(dispatch or on_this_loop())
+        dispatch = dispatch or on_this_loop()
+        self.runner = Runner(dispatch)
         self.actions = Actions(self.session, self.runner, self.messages)
         guard = self.messages.guard
         ready, pick = guard(self._figure_ready), guard(self._pick)
@@ -55,6 +57,7 @@ class Dashboard:
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
         self.results = ResultsPanel(self.session, self.actions, self.messages, ready, pick)
+        self.explore = ExplorePanel(self.session, dispatch)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self._fragment = ""
@@ -90,6 +93,7 @@ class Dashboard:
                 steps,
                 self.table.widget,
                 self.results.widget,
+                self.explore.widget,
             ]
         )
         page.add_class("s2p-page")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import plotly
 import plotly.graph_objects as go
-from traitlets import Int, Unicode, observe
+from traitlets import Int, List, Unicode, observe
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.plots import darkened, placeholder
@@ -34,6 +35,9 @@ class _StateFigure(go.FigureWidget):
     _drawn = Int(0).tag(sync=True)
     _member = Int(NO_MEMBER).tag(sync=True)
     _says = Unicode("").tag(sync=True)
+    _group = Unicode("").tag(sync=True)
+    _point: List = List().tag(sync=True)
+    _point_says = Unicode("").tag(sync=True)
 
     def __init__(self, figure: go.Figure, on_answer: Callable[[], None]) -> None:
         self._on_answer = on_answer
@@ -57,6 +61,12 @@ class _StateFigure(go.FigureWidget):
             self._widget_data = [
                 {**trace.to_plotly_json(), "uid": str(i)} for i, trace in enumerate(figure.data)
             ]
+            self._widget_layout = figure.layout.to_plotly_json()
+            self._drawn += 1
+
+    def rearrange(self, figure: go.Figure) -> None:
+        """Become a figure of the same curves in another layout, which is all that is sent."""
+        with self.hold_sync():
             self._widget_layout = figure.layout.to_plotly_json()
             self._drawn += 1
 
@@ -95,8 +105,12 @@ class FigureView:
         Called with the number of a member that was clicked, or `NO_MEMBER`.
     on_drag
         Called with the height to which the figure's line was dragged.
+    on_point
+        Called with the coordinates to which the figure's point was moved; see `point`.
     says
         What the figure shows, for those who cannot see it.
+    group
+        Members are lit up together in the figures of one group, since another's are others.
     """
 
     def __init__(
@@ -106,15 +120,19 @@ class FigureView:
         on_ready: Callable[[], None] | None = None,
         on_pick: Callable[[int], None] | None = None,
         on_drag: Callable[[float], None] | None = None,
+        on_point: Callable[[float, float], None] | None = None,
         says: str = "",
+        group: str = "",
     ) -> None:
         self._empty = (text, height)
         self._on_ready, self._on_pick, self._on_drag = on_ready, on_pick, on_drag
+        self._on_point = on_point
         self._dark = False
         self.ready = False
         self.shown = placeholder(text, height)
         self.widget = _StateFigure(self.shown, self.answered)
         self.widget._says = says
+        self.widget._group = group
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
 
@@ -125,6 +143,10 @@ class FigureView:
                 self._on_pick(int(content["member"]))
             elif kind == "drag" and self._on_drag is not None:
                 self._on_drag(float(content["y"]))
+            elif kind == "point" and self._on_point is not None:
+                x, y = float(content["x"]), float(content["y"])
+                if math.isfinite(x) and math.isfinite(y):
+                    self._on_point(x, y)
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
 
@@ -139,6 +161,16 @@ class FigureView:
         """Show another figure."""
         self.shown = figure
         self.widget.replace(darkened(figure) if self._dark else figure)
+
+    def rearrange(self, figure: go.Figure) -> None:
+        """Show the same curves in another layout."""
+        self.shown = figure
+        self.widget.rearrange(darkened(figure) if self._dark else figure)
+
+    def point(self, x: float, y: float, says: str) -> None:
+        """Put a point there that the user can move; `says` names it for those who cannot see it."""
+        self.widget._point_says = says
+        self.widget._point = [x, y]
 
     def clear(self, text: str | None = None) -> None:
         """Show a sentence instead of a figure."""

@@ -70,14 +70,14 @@ class PatternMap:
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
     def describe(self, points: npt.ArrayLike | None = None) -> str:
-        """Say in one sentence how members fire over the plane, or at given points (n, 2) of (g_s, g_u)."""
+        """Say in one sentence how members fire over the plane, or at points (n, 2) of (g_s, g_u)."""
         shares = self.shares.reshape(-1, len(PATTERNS))
         where = "over the plane"
         if points is not None:
             xy = np.atleast_2d(np.asarray(points, dtype=float))
             i = np.abs(xy[:, :1] - self.g_s).argmin(axis=1)
             j = np.abs(xy[:, 1:] - self.g_u).argmin(axis=1)
-            shares, where = self.shares[j, i], "at these DICs"
+            shares, where = self.shares[j, i], "at this recording's DICs"
         shares = shares[np.isfinite(shares[:, 0])]
         if not len(shares):
             return f"Compensating {' and '.join(self.compensate)} brings no member {where}."

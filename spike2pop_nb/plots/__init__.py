@@ -7,7 +7,12 @@ Okabe and Ito, which colour-blind eyes tell apart; shapes repeat what colours sa
 from spike2pop_nb.plots.currents import currentscape
 from spike2pop_nb.plots.curves import dic_curves
 from spike2pop_nb.plots.dics import course, dic_plane
-from spike2pop_nb.plots.modulation import modulation, modulation_plane
+from spike2pop_nb.plots.modulation import (
+    modulation,
+    modulation_plane,
+    modulation_ways,
+    path_traces,
+)
 from spike2pop_nb.plots.pairs import conductance_pairs
 from spike2pop_nb.plots.plane import LAYERS, pattern_map, reachability
 from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
@@ -30,6 +35,8 @@ __all__ = [
     "members",
     "modulation",
     "modulation_plane",
+    "modulation_ways",
+    "path_traces",
     "pattern_map",
     "placeholder",
     "raster",

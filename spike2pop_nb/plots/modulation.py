@@ -14,7 +14,7 @@ from spike2pop_nb.plots.populations import Panel, stacked
 from spike2pop_nb.plots.style import BLUE, GREEN, INK, RED, composed, decimate, spread, ticks
 from spike2pop_nb.simulation import Modulated
 
-__all__ = ["modulation", "modulation_plane", "path_traces"]
+__all__ = ["modulation", "modulation_plane", "modulation_ways", "path_traces"]
 
 _MOST_PANELS = 6
 
@@ -74,6 +74,51 @@ def modulation_plane(path: ModulationPath, step: int | None = None, height: int 
         legend={"y": 1.03, "font": {"size": 10}},
         margin={"t": 44},
     )
+
+
+def modulation_ways(path: ModulationPath, step: int | None = None, height: int = 330) -> go.Figure:
+    """The way of each member through the plane of its two moving conductances, marked where it is at a step.
+
+    Members start from different places and go different ways to the same DICs: that is degeneracy.
+    """
+    at = path.steps if step is None else int(np.clip(step, 0, path.steps))
+    first, second = (path.neuron.index(name) for name in path.compensate)
+    data: list[dict[str, Any]] = []
+    for row, (_, member) in enumerate(path.labels):
+        data.append(
+            {
+                "type": "scatter",
+                "x": path.g[row, :, first],
+                "y": path.g[row, :, second],
+                "mode": "lines",
+                "line": {"color": BLUE if path.arrived[row] else RED, "width": 1.2},
+                "meta": {"member": member},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
+    members = [str(member) for _, member in path.labels]
+    lost = (path.lost_at >= 0) & (path.lost_at <= at)
+    data.append(
+        {
+            "type": "scatter",
+            "x": path.g[:, at, first],
+            "y": path.g[:, at, second],
+            "ids": members,
+            "text": members,
+            "mode": "markers+text",
+            "textposition": "top center",
+            "marker": {
+                "size": 8,
+                "symbol": ["x" if gone else "circle" for gone in lost],
+                "color": [RED if gone else GREEN for gone in lost],
+            },
+            "hovertemplate": "member %{id}: %{x:.4g} and %{y:.4g} mS/cm²<extra></extra>",
+            "showlegend": False,
+        }
+    )
+    x, y = ({"title": f"g_{name} (mS/cm²)", "rangemode": "tozero"} for name in path.compensate)
+    return composed(data, height, xaxis=x, yaxis=y, showlegend=False, margin={"t": 14})
 
 
 def modulation(

@@ -38,6 +38,12 @@ class Gaussian:
         return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
 
 
+@pytest.fixture
+def gaussian():
+    """What makes a posterior for a train."""
+    return Gaussian
+
+
 class Network:
     def __init__(self):
         self.asked = []

@@ -325,6 +325,41 @@ def test_an_id_with_html_stays_text(page, tmp_path):
     assert page.title() != "owned"
 
 
+def test_members_follow_the_point_that_is_dragged(context, server):
+    address, _process = server
+    explored = open_page(context, address + "#file=stg_set.csv&recording=3")
+    explored.wait_for_selector(".s2p-big")
+    assert explored.locator(".s2p-explore .js-plotly-plot").count() == 0
+    explored.click("text=What each choice reaches")
+    explored.wait_for_selector(".s2p-ranking")
+    explored.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
+    g_s = explored.get_by_label("Target g_s (in units of g_leak)", exact=True)
+    before = float(g_s.input_value())
+    traces = "() => document.querySelectorAll('.s2p-explore .js-plotly-plot')[2].layout.annotations[0].text"
+    explored.wait_for_function(f"() => ({traces})()?.includes('bursting')")
+    handle = explored.locator(".s2p-handle")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    explored.mouse.move(x, y)
+    explored.mouse.down()
+    for step in range(1, 9):
+        explored.mouse.move(x + 12 * step, y)
+    explored.mouse.up()
+    explored.wait_for_function(f"() => ({traces})()?.includes('regular tonic')")
+    dragged = float(g_s.input_value())
+    assert dragged > before + 3
+    handle.press("ArrowLeft")
+    explored.wait_for_function(
+        "was => +document.querySelector('.s2p-handle').ariaValueNow < was", arg=dragged
+    )
+    g_s.fill("19")
+    g_s.press("Enter")
+    explored.wait_for_selector(".s2p-explore [role=alert]:has-text('does not reach this target')")
+    assert explored.problems == []
+    explored.close(run_before_unload=True)
+
+
 def test_figures_follow_the_width_of_the_window(page):
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(

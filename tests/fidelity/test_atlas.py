@@ -39,7 +39,7 @@ def test_the_stomatogastric_neuron_bursts_left_and_fires_tonically_right(maps) -
     assert PATTERNS[fine.pattern[5, 7]] == "regular tonic"
     assert "bursting 100 %" in fine.describe([(fine.g_s[1], fine.g_u[5])])
     assert "over the plane: bursting" in fine.describe()
-    assert "brings no member at these DICs" in fine.describe([(fine.g_s[-1], fine.g_u[-1])])
+    assert "brings no member at this recording" in fine.describe([(fine.g_s[-1], fine.g_u[-1])])
 
 
 def test_a_node_is_what_its_members_do(maps) -> None:

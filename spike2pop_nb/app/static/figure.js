@@ -31,6 +31,99 @@ function lit(traces, member) {
   return [points, lines].filter((change) => change.restyle_traces.length);
 }
 
+// A point of the figure that is moved with the mouse, a finger or the arrow keys; the kernel hears where to,
+// while it moves too, but not more often than it can follow.
+const EVERY_MS = 80;
+const STEPS = 100; // of an arrow key over an axis
+
+function draggable({ model, el }) {
+  const handle = document.createElement("div");
+  handle.className = "s2p-handle";
+  handle.tabIndex = 0;
+  handle.setAttribute("role", "slider");
+  let moving = false;
+  let sent = 0;
+  let shown = null; // where it is on the page, which the kernel may not have heard yet
+
+  const axes = () => {
+    const plot = el.matches(".js-plotly-plot") ? el : el.querySelector(".js-plotly-plot");
+    const layout = plot?._fullLayout;
+    return layout?.xaxis?.p2d ? { plot, x: layout.xaxis, y: layout.yaxis } : null;
+  };
+  const inside = (value, axis) => {
+    const [low, high] = [...axis.range].sort((a, b) => a - b);
+    return Math.min(Math.max(value, low), high);
+  };
+  const show = ([x, y], found) => {
+    shown = [x, y];
+    const plot = found.plot.getBoundingClientRect();
+    const own = el.getBoundingClientRect();
+    handle.style.left = `${plot.left - own.left + found.x._offset + found.x.d2p(x)}px`;
+    handle.style.top = `${plot.top - own.top + found.y._offset + found.y.d2p(y)}px`;
+    handle.setAttribute("aria-label", model.get("_point_says"));
+    handle.setAttribute("aria-valuenow", x.toFixed(2));
+    handle.setAttribute("aria-valuetext", `${x.toFixed(2)}, ${y.toFixed(2)}`);
+  };
+  const place = () => {
+    const at = model.get("_point");
+    const found = axes();
+    if (at.length !== 2 || !found) return handle.remove();
+    if (!handle.isConnected) el.append(handle);
+    if (!moving) show(at, found);
+  };
+  const tell = (at, now) => {
+    if (!now && performance.now() - sent < EVERY_MS) return;
+    sent = performance.now();
+    model.send({ kind: "point", x: at[0], y: at[1] });
+  };
+  const follow = (event) => {
+    const found = axes();
+    if (!found) return;
+    const plot = found.plot.getBoundingClientRect();
+    const at = [
+      inside(found.x.p2d(event.clientX - plot.left - found.x._offset), found.x),
+      inside(found.y.p2d(event.clientY - plot.top - found.y._offset), found.y),
+    ];
+    show(at, found);
+    tell(at, false);
+  };
+  handle.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    moving = true;
+    handle.setPointerCapture(event.pointerId);
+    handle.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  handle.addEventListener("pointermove", (event) => moving && follow(event));
+  const end = () => {
+    if (!moving) return;
+    moving = false;
+    tell(shown, true);
+  };
+  handle.addEventListener("pointerup", end);
+  handle.addEventListener("pointercancel", end);
+  handle.addEventListener("keydown", (event) => {
+    const [right, up] =
+      { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key] ?? [];
+    const found = axes();
+    if (right === undefined || !found) return;
+    event.preventDefault();
+    const step = (axis) => Math.abs(axis.range[1] - axis.range[0]) / STEPS;
+    const [x, y] = shown;
+    show([inside(x + right * step(found.x), found.x), inside(y + up * step(found.y), found.y)], found);
+    tell(shown, true);
+  });
+  model.on("change:_point", place);
+  return {
+    place,
+    remove: () => {
+      model.off("change:_point", place);
+      handle.remove();
+    },
+  };
+}
+
 function render({ model, el }) {
   globalThis.spike2popPlotly ??= import(address(model));
   let plotly = null;
@@ -39,7 +132,7 @@ function render({ model, el }) {
   let light = () => {};
 
   const pick = (member) => {
-    document.dispatchEvent(new CustomEvent(MEMBER, { detail: member }));
+    document.dispatchEvent(new CustomEvent(MEMBER, { detail: { member, group: model.get("_group") } }));
     model.send({ kind: "pick", member });
   };
   // Of what plotly tells, the kernel hears what it has a use for.
@@ -94,9 +187,14 @@ function render({ model, el }) {
     asked = true;
   };
   const lightUp = () => light(model.get("_member"));
-  const others = (event) => light(event.detail);
+  const others = (event) => {
+    if (event.detail.group === model.get("_group")) light(event.detail.member);
+  };
+  const point = draggable({ model, el });
   const painted = (event) => {
-    if (event.detail.element === el && model.get("_member") !== NONE) lightUp();
+    if (event.detail.element !== el) return;
+    if (model.get("_member") !== NONE) lightUp();
+    point.place();
   };
 
   const name = () => {
@@ -108,6 +206,7 @@ function render({ model, el }) {
   const observer = new ResizeObserver(() => {
     if (!el.clientWidth || el.clientWidth === width) return;
     width = el.clientWidth;
+    requestAnimationFrame(point.place);
     window.dispatchEvent(new Event("resize")); // plotly looks at its width only then
   });
   observer.observe(el);
@@ -131,6 +230,7 @@ function render({ model, el }) {
     document.removeEventListener(MEMBER, others);
     document.removeEventListener("plotlywidget-after-render", painted);
     observer.disconnect();
+    point.remove();
     clear?.();
   };
 }

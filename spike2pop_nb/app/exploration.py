@@ -1,0 +1,368 @@
+"""What is explored beside the search: one choice of conductances, one target, and what members do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode
+
+from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Dispatch, Runner, Task
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import (
+    generate_population,
+    modulation_path,
+    rank_choices,
+    reachability,
+)
+from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.neurons import NeuronModel, Range, vary_neuron
+
+__all__ = ["FIRING_LAYERS", "MEMBERS", "Exploration", "Explorer"]
+
+MEMBERS = 8
+"""Members that follow the target."""
+FIRING_LAYERS = ("pattern", "rate")
+"""Layers of the map for which members are simulated all over the plane."""
+_STEPS = 40
+Pair = tuple[str, str]
+
+
+class Exploration(HasTraits):
+    """State of the explorer; `Explorer` writes what follows from the choices.
+
+    Attributes
+    ----------
+    active
+        Whether the explorer is open; nothing is computed while it is not.
+    pair, layer, target
+        Compensated conductances, layer of the map, and (g_s, g_u) of the members.
+    V_th_mV, ranges
+        Threshold voltage, and baseline ranges {channel: (low, high)} that differ from the declared ones.
+    ranking, map
+        All choices for this posterior (or the target), and the map that is shown.
+    population, simulated
+        The members at the target, and what they do; the latter None until it is simulated.
+    end, modulated, step
+        Where members are modulated to, what they do on their way, and the step that is looked at.
+    member
+        Number of the member that is picked, or `NO_MEMBER`.
+    mapping, working
+        What is being mapped and what is being simulated, in words; empty when nothing is.
+    """
+
+    active = Bool(False)
+    pair = AnyTrait(None, allow_none=True)
+    layer = Unicode("reached")
+    target = Tuple(Float(), Float(), default_value=(0.0, 0.0))
+    V_th_mV = Float(0.0)
+    ranges: Dict[str, Any] = Dict()
+    ranking = AnyTrait(None, allow_none=True)
+    map = AnyTrait(None, allow_none=True)
+    population = AnyTrait(None, allow_none=True)
+    simulated = AnyTrait(None, allow_none=True)
+    end = Tuple(Float(), Float(), default_value=(0.0, 0.0))
+    modulated = AnyTrait(None, allow_none=True)
+    step = Int(0)
+    member = Int(NO_MEMBER)
+    mapping = Unicode("")
+    working = Unicode("")
+
+
+class Explorer:
+    """Verbs of the explorer. It has threads of its own, so that a search does not keep it waiting.
+
+    Parameters
+    ----------
+    session
+        Gives the neuron, the posterior and the seed; the pair that is used for the search is written to it.
+    dispatch
+        How background work reaches the widgets.
+    messages
+        Where errors go.
+    """
+
+    def __init__(self, session: Session, dispatch: Dispatch, messages: Messages) -> None:
+        self.session, self.messages = session, messages
+        self.state = state = Exploration()
+        # A map can take long; members follow the target beside it.
+        self._maps, self._members = Runner(dispatch), Runner(dispatch)
+        self._neuron: NeuronModel | None = None
+        self._going: dict[str, str] = {}
+        guard = messages.guard
+        self._reset(None)
+        session.observe(guard(self._reset), "neuron")
+        session.observe(guard(self._take_pair), "pair")
+        session.observe(guard(self._take_posterior), "posterior")
+        state.observe(guard(lambda _change: self._open()), "active")
+        state.observe(guard(lambda _change: self.follow()), ["pair", "target", "V_th_mV", "ranges"])
+        state.observe(guard(lambda _change: self.draw_map()), ["pair", "layer", "V_th_mV", "ranges"])
+        state.observe(guard(lambda _change: self.rank()), ["V_th_mV", "ranges"])
+        state.observe(guard(lambda _change: self._rank_target()), "target")
+
+    @property
+    def neuron(self) -> NeuronModel:
+        """The neuron with the threshold and the baseline ranges that are explored.
+
+        Raises
+        ------
+        NeuronModelError
+            If they cannot be.
+        """
+        state = self.state
+        return vary_neuron(self.session.neuron, V_th_mV=state.V_th_mV, baseline=dict(state.ranges))
+
+    def declared(self) -> Mapping[str, tuple[float, float]]:
+        """Declared baseline ranges of the conductances that are drawn, in mS/cm²."""
+        free = self.session.neuron.baseline.free
+        return {n: (s.low, s.high) if isinstance(s, Range) else (s, s) for n, s in free.items()}
+
+    def set_range(self, channel: str, low: float, high: float) -> None:
+        """Draw one conductance of the baseline from another range."""
+        ranges = {**self.state.ranges, channel: (low, high)}
+        if (low, high) == self.declared()[channel]:
+            del ranges[channel]
+        self.state.ranges = ranges
+
+    def set_target(self, g_s: float, g_u: float) -> None:
+        """Bring the members to other DICs.
+
+        Raises
+        ------
+        CompensationError
+            If they lie outside the plane.
+        """
+        self._inside("target", g_s, g_u)
+        self.state.target = (g_s, g_u)
+
+    def set_end(self, g_s: float, g_u: float) -> None:
+        """Choose where members are modulated to.
+
+        Raises
+        ------
+        CompensationError
+            If it lies outside the plane.
+        """
+        self._inside("end of modulation", g_s, g_u)
+        self.state.end = (g_s, g_u)
+
+    def _inside(self, what: str, g_s: float, g_u: float) -> None:
+        neuron = self.session.neuron
+        for name, value in (("g_s", g_s), ("g_u", g_u)):
+            low, high = neuron.dic_range[name]
+            if not low <= value <= high:
+                raise CompensationError(
+                    f"The {what} has {name} = {value:g}; for the {neuron.name} neuron it must lie between "
+                    f"{low:g} and {high:g}."
+                )
+
+    def restore(self) -> None:
+        """Go back to the declared threshold and ranges."""
+        with self.state.hold_trait_notifications():
+            self.state.V_th_mV = self.session.neuron.V_th_mV
+            self.state.ranges = {}
+
+    def use(self) -> None:
+        """Compensate the explored pair in the search too."""
+        self.session.compensate = self.state.pair
+
+    def follow(self) -> None:
+        """Generate members at the target, and simulate them."""
+        state = self.state
+        if not state.active or state.pair is None:
+            return
+        state.modulated = None
+        neuron, pair, target = self.neuron, state.pair, state.target
+        V_mV, ranges, seed = state.V_th_mV, dict(state.ranges), self.session.seed
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.simulation import simulate
+
+            population = generate_population(
+                self.session.neuron, target, MEMBERS, pair, seed=seed, V_mV=V_mV, baseline=ranges
+            )
+            task.give((neuron, population))
+            return simulate(population, cancel=task.cancelled)
+
+        def partly(made: tuple[NeuronModel, Any]) -> None:
+            self.messages.clear()
+            with state.hold_trait_notifications():
+                state.population, state.simulated = made[1], None
+
+        def done(simulated: Any) -> None:
+            state.simulated = simulated
+
+        def failed() -> None:
+            with state.hold_trait_notifications():
+                state.population = state.simulated = None
+
+        self._run(self._members, "working", "follow", "Simulating the members…", work, done, failed, partly)
+
+    def draw_map(self) -> None:
+        """Draw the layer that is chosen; simulated layers come coarse at first, then finer."""
+        state = self.state
+        if not state.active or state.pair is None:
+            return
+        neuron, pair, layer = self.neuron, state.pair, state.layer
+
+        def work(task: Task) -> Any:
+            if layer not in FIRING_LAYERS:
+                return reachability(neuron, pair)
+            from spike2pop_nb.fidelity import pattern_maps
+
+            found = None
+
+            def progress(done: int, total: int) -> None:
+                task.progress(done, total, f"Simulating members over the plane ({100 * done / total:.0f} %)…")
+
+            for found in pattern_maps(neuron, pair, progress=progress, cancel=task.cancelled):
+                task.give(found)
+            return found
+
+        def show(found: Any) -> None:
+            state.map = found
+
+        def progress(_fraction: float, words: str) -> None:
+            self._say("mapping", "map", words)
+
+        def failed() -> None:
+            state.map = None
+
+        words = f"Mapping what {' and '.join(pair)} can reach…"
+        self._run(self._maps, "mapping", "map", words, work, show, failed, show, progress)
+
+    def rank(self) -> None:
+        """Rank all choices for the posterior, or for the target if there is none."""
+        state = self.state
+        if not state.active:
+            return
+        neuron, posterior = self.neuron, self._posterior()
+        target = state.target if posterior is None else posterior
+
+        def work(_task: Task) -> Any:
+            return rank_choices(neuron, target)
+
+        def done(ranking: Any) -> None:
+            state.ranking = ranking
+
+        def failed() -> None:
+            state.ranking = None
+
+        self._run(self._members, "working", "rank", "Ranking all choices…", work, done, failed)
+
+    def modulate(self) -> None:
+        """Move the members from the target to the end, and simulate them on their way."""
+        state = self.state
+        population, pair, end, neuron = state.population, state.pair, state.end, self.neuron
+        if population is None:
+            self.messages.show("There are no members to modulate: choose a target that can be reached first.")
+            return
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.simulation import simulate_modulation
+
+            path = modulation_path(population, end, steps=_STEPS, compensate=pair, neuron=neuron)
+            return simulate_modulation(path, cancel=task.cancelled)
+
+        def done(modulated: Any) -> None:
+            self.messages.clear()
+            if state.population is population:
+                with state.hold_trait_notifications():
+                    state.modulated, state.step = modulated, 0
+
+        def failed() -> None:
+            state.modulated = None
+
+        self._run(self._members, "working", "modulate", "Modulating the members…", work, done, failed)
+
+    def _run(
+        self,
+        runner: Runner,
+        words_of: str,
+        name: str,
+        words: str,
+        work: Callable[[Task], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[], None],
+        partly: Callable[[Any], None] | None = None,
+        progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        guard = self.messages.guard
+
+        def finished(answer: Any) -> None:
+            self._say(words_of, name, "")
+            guard(done)(answer)
+
+        def gave_up(error: BaseException) -> None:
+            self._say(words_of, name, "")
+            self.messages.report(error)
+            guard(failed)()
+
+        runner.submit(
+            name,
+            work,
+            finished,
+            gave_up,
+            partly=None if partly is None else guard(partly),
+            progress=progress,
+        )
+        self._say(words_of, name, words)
+
+    def _say(self, words_of: str, name: str, words: str) -> None:
+        """Tell what goes on; the words of a piece of work stand until its newest request is done."""
+        self._going[name] = words
+        names = ("map",) if words_of == "mapping" else ("rank", "follow", "modulate")
+        self.state.set_trait(words_of, " ".join(filter(None, map(self._going.get, names))))
+
+    def _rank_target(self) -> None:
+        """Rank for the target, where there is no posterior."""
+        if self._posterior() is None:
+            self.rank()
+
+    def _open(self) -> None:
+        if self.state.active:
+            self._take_pair(None)
+            self.rank()
+            self.follow()
+            self.draw_map()
+
+    def _reset(self, _change: Any) -> None:
+        """Begin anew with another neuron."""
+        state, neuron = self.state, self.session.neuron
+        self._neuron = neuron
+        active, state.active = state.active, False
+        state.V_th_mV, state.ranges = neuron.V_th_mV, {}
+        state.map = state.ranking = state.population = state.simulated = state.modulated = None
+        state.pair = self.session.pair
+        state.target = (neuron.baseline.g_s, neuron.baseline.g_u)
+        self._mirror()
+        state.active = active
+
+    def _mirror(self) -> None:
+        """Let modulation lead to the other side of the range of g_s, until the user says where."""
+        low, high = self.session.neuron.dic_range["g_s"]
+        g_s, g_u = self.state.target
+        self.state.end = (low + high - g_s, g_u)
+
+    def _take_pair(self, _change: Any) -> None:
+        if self.session.pair is not None and self.session.neuron is self._neuron:
+            self.state.pair = self.session.pair
+
+    def _posterior(self) -> Any:
+        """That of the recording, if there is one."""
+        posterior = self.session.posterior
+        return posterior if posterior is not None and posterior.usable else None
+
+    def _take_posterior(self, _change: Any) -> None:
+        posterior = self._posterior()
+        if posterior is not None:
+            limits = [self.session.neuron.dic_range[name] for name in ("g_s", "g_u")]
+            g_s, g_u = (
+                min(max(float(v), low), high) for v, (low, high) in zip(posterior.mean, limits, strict=True)
+            )
+            self.state.target = (g_s, g_u)
+            self._mirror()
+            self.rank()

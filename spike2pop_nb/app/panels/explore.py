@@ -1,0 +1,357 @@
+"""Maps of what choices reach, a target to drag, knobs, and the members that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import button, card, field, folded, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.modulate import ModulatePanel
+from spike2pop_nb.app.runner import Dispatch
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.neurons import V_TH_RANGE_MV
+from spike2pop_nb.spiketrains import describe_pattern
+
+__all__ = ["GROUP", "ExplorePanel"]
+
+GROUP = "explore"
+_PLANE_PX, _SIDE_PX, _TRACES_PX = 390, 215, 560
+_SHOWN = 6  # choices in the table; the others are folded away
+_V_TH_SPAN_MV = 8.0
+_LAYERS = (
+    ("members that get there", "reached"),
+    ("conditioning of the solve", "condition"),
+    ("residual of the solve", "residual"),
+    ("firing pattern, simulated", "pattern"),
+    ("firing rate, simulated", "rate"),
+)
+
+
+class ExplorePanel:
+    """The explorer, built when it is first opened.
+
+    Parameters
+    ----------
+    session
+        Gives the neuron, the recording and its posterior.
+    dispatch
+        How background work reaches the widgets.
+    """
+
+    def __init__(self, session: Session, dispatch: Dispatch) -> None:
+        self.session = session
+        self.messages = Messages()
+        self.explorer = Explorer(session, dispatch, self.messages)
+        self.state: Exploration = self.explorer.state
+        self.figures: list[FigureView] = []
+        self._built = False
+        self._inside = w.VBox()
+        self.fold = folded(
+            "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
+        )
+        self.widget = card("5", "Explore", [self.fold], "s2p-explore")
+        self.fold.observe(self.messages.guard(self._opened), "selected_index")
+        session.observe(self.messages.guard(self._show_dark), "dark")
+
+    def _opened(self, _change: Any) -> None:
+        opened = self.fold.selected_index is not None
+        if opened and not self._built:
+            self._build()
+        self.state.active = opened
+
+    def _figure(self, empty: str, height: int, says: str, on_point: Any = None) -> FigureView:
+        made = FigureView(
+            empty, height, on_pick=self.messages.guard(self._pick), on_point=on_point, says=says, group=GROUP
+        )
+        made.dark(self.session.dark)
+        self.figures.append(made)
+        return made
+
+    def _build(self) -> None:
+        self._built = True
+        guard, state, explorer = self.messages.guard, self.state, self.explorer
+        self._filling = False
+        self.layer = w.Dropdown(options=_LAYERS, value=state.layer)
+        self.pair = w.Dropdown()
+        self.use = button("Use this pair", "Compensate this pair in the search of step 3 too")
+        self.g_s, self.g_u = w.FloatText(), w.FloatText()
+        low_mV, high_mV = V_TH_RANGE_MV
+        self.V_th = w.FloatSlider(
+            value=high_mV, min=low_mV, max=high_mV, step=0.1, readout_format=".1f", continuous_update=False
+        )
+        self.restore = button("Declared values", "Go back to the declared threshold and ranges")
+        self.knobs = w.VBox()
+        self.says, self.ranking, self.status = text("", "s2p-says"), text(), text("", "s2p-says")
+        self.plane = self._figure(
+            "The map appears here",
+            _PLANE_PX,
+            "A map over the plane of slow and ultraslow DICs, with the posterior of the recording and a "
+            "target that can be moved",
+            guard(lambda g_s, g_u: explorer.set_target(g_s, g_u)),
+        )
+        self.conductances = self._figure(
+            "Conductances of the members appear here",
+            _SIDE_PX,
+            "Conductances of the members at the target, each as a fold of its median",
+        )
+        self.traces = self._figure(
+            "Voltages of the members appear here",
+            _TRACES_PX,
+            "Voltages of the members at the target over time",
+        )
+        self.modulation = ModulatePanel(explorer, self.messages, self._figure)
+        self._inside.children = self._compose()
+        self.layer.observe(guard(lambda change: state.set_trait("layer", change["new"])), "value")
+        self.pair.observe(guard(self._pair_chosen), "value")
+        self.use.on_click(guard(lambda _button: explorer.use()))
+        self.restore.on_click(guard(lambda _button: explorer.restore()))
+        self.V_th.observe(guard(self._threshold_moved), "value")
+        for number in (self.g_s, self.g_u):
+            number.observe(guard(self._target_typed), "value")
+        state.observe(guard(self._show_choices), ["ranking", "pair"])
+        state.observe(guard(self._show_ranking), "ranking")
+        state.observe(guard(self._show_plane), ["map", "modulated", "step"])
+        state.observe(guard(self._show_target), "target")
+        state.observe(guard(self._show_members), ["population", "simulated"])
+        state.observe(guard(self._show_status), ["mapping", "working"])
+        state.observe(guard(self._show_knobs), ["V_th_mV", "ranges"])
+        state.observe(guard(self._show_member), "member")
+        self.session.observe(guard(self._show_plane), "posterior")
+        self.session.observe(guard(self._fill_knobs), "neuron")
+        self._fill_knobs(None)
+        self._show_target(None)
+        self._show_choices(None)
+
+    def _compose(self) -> list[w.Widget]:
+        choose = w.HBox(
+            [
+                field(
+                    "Map of", self.layer, "The last two simulate members all over the plane: some seconds."
+                ),
+                field("Compensated", self.pair, "Best first for this recording; solved for in each member."),
+            ]
+        )
+        target = w.HBox(
+            [
+                field(
+                    "Target g_s (in units of g_leak)", self.g_s, "Or drag the point; arrow keys move it too."
+                ),
+                field("Target g_u (in units of g_leak)", self.g_u, f"{MEMBERS} members follow it at once."),
+            ]
+        )
+        knobs = folded(
+            "Threshold voltage and baseline ranges",
+            [
+                field(
+                    "V_th (mV)",
+                    self.V_th,
+                    "Voltage at which DICs are read. The network's posterior is about the declared one.",
+                ),
+                self.knobs,
+                self.restore,
+            ],
+        )
+        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs, self.ranking])
+        right = w.VBox([self.status, self.conductances.widget, self.traces.widget])
+        columns = w.HBox([left, right])
+        for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
+            box.add_class(name)
+        return [self.messages.widget, columns, self.modulation.widget]
+
+    def _pick(self, member: int) -> None:
+        self.state.member = member
+
+    def _show_member(self, _change: Any) -> None:
+        for figure in self.figures:
+            figure.pick(self.state.member)
+
+    def _show_dark(self, _change: Any) -> None:
+        for figure in self.figures:
+            figure.dark(self.session.dark)
+
+    def _quietly(self, act: Callable[[], None]) -> None:
+        """Show a state in controls, which is no choice of the user's."""
+        self._filling = True
+        try:
+            act()
+        finally:
+            self._filling = False
+
+    def _pair_chosen(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None and not self._filling:
+            self.state.pair = change["new"]
+
+    def _target_typed(self, _change: Any) -> None:
+        if not self._filling:
+            self.explorer.set_target(self.g_s.value, self.g_u.value)
+
+    def _threshold_moved(self, change: dict[str, Any]) -> None:
+        if not self._filling:
+            self.state.V_th_mV = change["new"]
+
+    def _show_target(self, _change: Any) -> None:
+        g_s, g_u = self.state.target
+
+        def show() -> None:
+            self.g_s.value, self.g_u.value = round(g_s, 3), round(g_u, 3)
+
+        self._quietly(show)
+        self.plane.point(g_s, g_u, "Target: slow DIC g_s, ultraslow DIC g_u")
+
+    def _show_choices(self, _change: Any) -> None:
+        ranking, pair = self.state.ranking, self.state.pair
+        options: list[tuple[str, Any]] = []
+        if ranking is not None:
+            for place, choice in enumerate(ranking.choices, start=1):
+                # The pair may be declared in the other order than the list has it.
+                value = (
+                    pair if pair is not None and set(pair) == set(choice.compensate) else choice.compensate
+                )
+                note = ", published heuristic" if choice.published else ""
+                options.append((f"{place}. {choice.name} ({100 * choice.within:.0f} %{note})", value))
+        elif pair is not None:
+            options = [(" and ".join(pair), pair)]
+
+        def show() -> None:
+            self.pair.options = options
+            if pair is not None and pair in [value for _label, value in options]:
+                self.pair.value = pair
+
+        self._quietly(show)
+
+    def _show_ranking(self, _change: Any) -> None:
+        ranking = self.state.ranking
+        if ranking is None:
+            self.ranking.value = ""
+            return
+        heads = ("choice", "score", "reached", "within", "moved", "cond.", "why not first")
+        rows = []
+        for choice in ranking.choices:
+            known = choice.reached > 0
+            cells = (
+                choice.name,
+                f"{choice.score:.2f}",
+                f"{100 * choice.reached:.0f} %",
+                f"{100 * choice.within:.0f} %",
+                f"{100 * choice.moved:.0f} %" if known else "–",
+                f"{choice.condition:.1f}" if known else "–",
+                ranking.why(choice),
+            )
+            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+        head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + "</tr>"
+        table = f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table>'
+        posterior = self.session.posterior
+        whose = "this recording" if posterior is not None and posterior.usable else "the target"
+        more = len(rows) - _SHOWN
+        rest = (
+            f"<details><summary>{more} more</summary>{table.format(''.join(rows[_SHOWN:]))}</details>"
+            if more > 0
+            else ""
+        )
+        self.ranking.value = (
+            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.reason])}"
+            f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
+            "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
+            "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "
+            "condition number of the solve. Score = within / ((1 + moved) · √cond.).</p>"
+        )
+
+    def _show_plane(self, _change: Any) -> None:
+        state, session = self.state, self.session
+        found = state.map
+        if found is None:
+            self.plane.clear()
+            self.says.value = ""
+            return
+        posterior = session.posterior
+        points = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
+        if hasattr(found, "shares"):
+            layer = state.layer if state.layer in FIRING_LAYERS else "pattern"
+            figure = plots.pattern_map(found, _PLANE_PX, layer=layer, posterior=posterior)
+            self.says.value = said([found.describe(points)])
+        else:
+            layer = "reached" if state.layer in FIRING_LAYERS else state.layer
+            figure = plots.reachability(found, _PLANE_PX, layer=layer, posterior=posterior)
+            self.says.value = said([found.describe(points)])
+        if state.modulated is not None:
+            figure.add_traces(plots.path_traces(state.modulated.path, state.step))
+        # a drag moves the target, and nothing else
+        figure.update_layout(dragmode=False, xaxis_fixedrange=True, yaxis_fixedrange=True)
+        self.plane.show(figure)
+
+    def _show_members(self, _change: Any) -> None:
+        state = self.state
+        if state.population is None:
+            self.conductances.clear()
+            self.traces.clear()
+            return
+        if state.simulated is None:
+            self.conductances.show(plots.conductances(state.population, height=_SIDE_PX))
+            return
+        simulated = state.simulated
+        labels = []
+        for row, train in enumerate(simulated.trains()):
+            kind = simulated.reasons.get(row) or str(describe_pattern(train).kind)
+            labels.append(f"member {simulated.labels[row][1]} · {kind}, {train.rate_hz:.3g} Hz")
+        self.traces.show(
+            plots.traces(
+                simulated, rows=range(len(simulated)), labels=labels, most_points=1500, height=_TRACES_PX
+            )
+        )
+
+    def _show_status(self, _change: Any) -> None:
+        words = " ".join(filter(None, (self.state.working, self.state.mapping)))
+        g_s, g_u = self.state.target
+        self.status.value = said([words or f"{MEMBERS} members at g_s {g_s:.2f}, g_u {g_u:.2f}."])
+
+    def _fill_knobs(self, _change: Any) -> None:
+        """Make a slider for each conductance that this neuron's baseline draws."""
+        neuron = self.session.neuron
+        sliders = []
+        for channel, (low, high) in self.explorer.declared().items():
+            top = max(2 * high, 1e-6)
+            slider = w.FloatRangeSlider(
+                value=(low, high),
+                min=0.0,
+                max=top,
+                step=top / 200,
+                readout_format=".3g",
+                continuous_update=False,
+            )
+
+            def moved(change: dict[str, Any], channel: str = channel) -> None:
+                if not self._filling:
+                    self.explorer.set_range(channel, *change["new"])
+
+            slider.observe(self.messages.guard(moved), "value")
+            hint = f"Declared: {low:g} to {high:g}." if low < high else f"Declared: {low:g}."
+            sliders.append((channel, slider, field(f"g_{channel} of the baseline (mS/cm²)", slider, hint)))
+        self.sliders = {channel: slider for channel, slider, _field in sliders}
+        self.knobs.children = [box for _channel, _slider, box in sliders]
+
+        def show() -> None:
+            low, high = V_TH_RANGE_MV
+            self.V_th.min, self.V_th.max = low, high
+            self.V_th.value = neuron.V_th_mV
+            self.V_th.min = max(low, neuron.V_th_mV - _V_TH_SPAN_MV)
+            self.V_th.max = min(high, neuron.V_th_mV + _V_TH_SPAN_MV)
+
+        self._quietly(show)
+
+    def _show_knobs(self, _change: Any) -> None:
+        ranges = {**self.explorer.declared(), **self.state.ranges}
+
+        def show() -> None:
+            self.V_th.value = self.state.V_th_mV
+            for channel, slider in self.sliders.items():
+                if channel in ranges:
+                    slider.value = ranges[channel]
+
+        self._quietly(show)

@@ -1,0 +1,118 @@
+"""Neuromodulation in the explorer: from the target to an end, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.exploration import Explorer
+from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.messages import Messages
+
+__all__ = ["ModulatePanel"]
+
+_WAYS_PX, _COURSE_PX = 330, 620
+_STEP_MS = 300
+
+
+class ModulatePanel:
+    """Where to, the button, the slider over the steps, and what each member does on its way.
+
+    Parameters
+    ----------
+    explorer
+        Its verbs and state.
+    messages
+        Where errors go.
+    figure
+        Makes a figure of the explorer: what it says while empty, its height, and what it shows.
+    """
+
+    def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
+        self.explorer, self.state = explorer, explorer.state
+        guard, state = messages.guard, explorer.state
+        self._filling = False
+        self.g_s, self.g_u = w.FloatText(), w.FloatText()
+        self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
+        self.step = w.IntSlider(min=0, max=1, disabled=True)
+        self.play = w.Play(min=0, max=1, interval=_STEP_MS, disabled=True)
+        # in the browser, so that the slider moves without a round trip
+        w.jslink((self.play, "value"), (self.step, "value"))
+        self.says, self.where = text("", "s2p-says"), text("", "s2p-says")
+        self.ways = figure(
+            "The two conductances that move appear here",
+            _WAYS_PX,
+            "The two conductances that move, one against the other: a line for the way of each member",
+        )
+        self.course = figure(
+            "Press Modulate to move the members to the end",
+            _COURSE_PX,
+            "Conductances and voltages of members over time, before, during and after modulation",
+        )
+        controls = w.HBox(
+            [
+                field("To g_s (in units of g_leak)", self.g_s, "The members go there from the target."),
+                field("To g_u (in units of g_leak)", self.g_u, "Straight through the plane, in equal steps."),
+            ]
+        )
+        steps = field("Step", self.step, "Move it, or press play, to watch each member on its own way.")
+        playing = w.HBox([self.play, steps])
+        playing.add_class("s2p-bar")
+        left = w.VBox([controls, self.start, self.says, playing, self.where, self.ways.widget])
+        right = w.VBox([self.course.widget])
+        columns = w.HBox([left, right])
+        for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
+            box.add_class(name)
+        self.widget = w.VBox([text("<h3>Neuromodulation: from the target to other DICs</h3>"), columns])
+        for number in (self.g_s, self.g_u):
+            number.observe(guard(self._typed), "value")
+        self.start.on_click(guard(lambda _button: explorer.modulate()))
+        self.step.observe(guard(lambda change: state.set_trait("step", change["new"])), "value")
+        state.observe(guard(self._show_end), "end")
+        state.observe(guard(self._show), "modulated")
+        state.observe(guard(self._show_step), "step")
+        self._show_end(None)
+        self._show(None)
+
+    def _typed(self, _change: Any) -> None:
+        if not self._filling:
+            self.explorer.set_end(self.g_s.value, self.g_u.value)
+
+    def _show_end(self, _change: Any) -> None:
+        self._filling = True
+        try:
+            self.g_s.value, self.g_u.value = (round(value, 3) for value in self.state.end)
+        finally:
+            self._filling = False
+
+    def _show(self, _change: Any) -> None:
+        found = self.state.modulated
+        for control in (self.step, self.play):
+            control.disabled = found is None
+        if found is None:
+            self.says.value = self.where.value = ""
+            self.ways.clear()
+            self.course.clear()
+            return
+        self.step.max = self.play.max = found.path.steps
+        self.step.value = self.play.value = self.state.step
+        self.says.value = said([found.path.describe()])
+        self.course.show(plots.modulation(found, step=self.state.step, most_points=1500, height=_COURSE_PX))
+        self._show_step(None)
+
+    def _show_step(self, _change: Any) -> None:
+        found, step = self.state.modulated, self.state.step
+        if found is None:
+            return
+        path = found.path
+        self.ways.show(plots.modulation_ways(path, step, _WAYS_PX))
+        figure = self.course.shown
+        if len(figure.layout.shapes) > 1:
+            at = (found.end_ms - found.begin_ms) / 1000.0 * step / path.steps
+            figure.layout.shapes[1].update(x0=at, x1=at)
+            self.course.rearrange(figure)
+        lost = int(((path.lost_at >= 0) & (path.lost_at <= step)).sum())
+        words = f"Step {step} of {path.steps}"
+        self.where.value = said([words + (f": {lost} of {len(path)} members stay behind." if lost else ".")])

@@ -1,0 +1,200 @@
+"""The explorer: lazy, follows the target, ranks, maps, modulates, and says what cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spike2pop_nb.app.exploration import MEMBERS
+from spike2pop_nb.conductances import dics
+from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.spiketrains import SpikeTrain
+
+
+def settled(loop, explore):
+    state = explore.state
+    loop.until(
+        lambda: state.simulated is not None and state.map is not None and not (state.working or state.mapping)
+    )
+
+
+@pytest.fixture
+def opened(dashboard, loop, gaussian):
+    """The explorer, opened on a posterior of the mean (-5, 4); before that it holds and computes nothing."""
+    explore = dashboard.explore
+    assert explore.figures == []
+    assert explore._inside.children == ()
+    assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
+    dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
+    dashboard.explore.fold.selected_index = 0
+    loop.until(lambda: dashboard.explore.state.ranking is not None)
+    settled(loop, dashboard.explore)
+    return dashboard.explore
+
+
+def test_it_opens_on_the_recording(opened):
+    state = opened.state
+    assert state.target == (-5.0, 4.0)
+    assert (opened.g_s.value, opened.g_u.value) == (-5.0, 4.0)
+    assert opened.plane.widget._point == [-5.0, 4.0]
+    assert state.pair == opened.session.pair
+    assert opened.pair.value == state.pair
+    np.testing.assert_allclose(state.population.table[["g_s", "g_u"]], [[-5.0, 4.0]] * MEMBERS, atol=1e-5)
+    assert len(opened.traces.shown.data) == MEMBERS
+    assert "comes first" in opened.ranking.value
+    assert "published heuristic" in opened.ranking.value
+    assert opened.ranking.value.count("<tr>") == len(state.ranking) + 2
+    assert opened.plane.shown.data[0].type == "heatmap"
+    assert opened.messages.text == ""
+
+
+def test_the_dragged_point_takes_the_members_along(opened, loop):
+    widget = opened.plane.widget
+    for x in (0.0, 1.0, 2.0):
+        opened.plane._receive(widget, {"kind": "point", "x": x, "y": 6.0}, [])
+    settled(loop, opened)
+    assert opened.g_s.value == 2.0
+    np.testing.assert_allclose(
+        opened.state.population.table[["g_s", "g_u"]], [[2.0, 6.0]] * MEMBERS, atol=1e-5
+    )
+    opened.plane._receive(widget, {"kind": "point", "x": float("nan"), "y": 6.0}, [])
+    opened.plane._receive(widget, {"kind": "point"}, [])
+    assert opened.state.target == (2.0, 6.0)
+    opened.g_u.value = 8.0
+    settled(loop, opened)
+    assert opened.plane.widget._point == [2.0, 8.0]
+
+
+def test_the_newest_target_counts_alone(opened, loop):
+    seen = []
+    opened.state.observe(lambda change: seen.append(change["new"]), "simulated")
+    for g_s in np.linspace(-4, 4, 12):
+        opened.explorer.set_target(float(g_s), 5.0)
+    loop.until(lambda: opened.state.target == (4.0, 5.0) and not opened.state.working)
+    settled(loop, opened)
+    whole = [made for made in seen if made is not None]
+    assert len(whole) < 12
+    assert opened.state.population.table["g_s"].iloc[0] == pytest.approx(4.0, abs=1e-5)
+
+
+def test_knobs_change_the_members_and_can_be_taken_back(opened, loop):
+    neuron = opened.session.neuron
+    opened.V_th.value = neuron.V_th_mV + 1.0
+    settled(loop, opened)
+    g = opened.state.population.g
+    np.testing.assert_allclose(dics(neuron, g, neuron.V_th_mV + 1.0)[:, 1:], [[-5, 4]] * MEMBERS, atol=1e-5)
+    opened.sliders["Kd"].value = (100.0, 100.0)
+    settled(loop, opened)
+    assert opened.state.ranges == {"Kd": (100.0, 100.0)}
+    per_leak = opened.state.population.table["g_Kd"] / opened.state.population.table["g_leak"]
+    assert np.ptp(per_leak) < 1e-6
+    opened.restore.click()
+    settled(loop, opened)
+    assert opened.state.ranges == {}
+    assert opened.V_th.value == neuron.V_th_mV
+    assert get_neuron(neuron.name) is neuron
+    opened.sliders["leak"].value = (0.0, 0.0)
+    assert "leak must begin above 0" in opened.messages.text
+
+
+def test_another_pair_is_explored_and_then_used(opened, loop):
+    other = next(value for _label, value in opened.pair.options if set(value) == {"A", "H"})
+    before = opened.session.compensate
+    opened.pair.value = other
+    settled(loop, opened)
+    assert opened.state.map.compensate == other
+    assert opened.session.compensate == before
+    opened.use.click()
+    loop.until(lambda: opened.session.pair == other and not opened.session.busy)
+
+
+def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypatch):
+    from spike2pop_nb import fidelity
+
+    whole = fidelity.pattern_maps
+    monkeypatch.setattr(
+        fidelity, "pattern_maps", lambda n, p, **more: whole(n, p, n_grid=11, members=1, **more)
+    )
+    sizes = []
+    opened.state.observe(lambda change: sizes.append(len(change["new"].g_s)), "map")
+    opened.layer.value = "pattern"
+    loop.until(lambda: sizes[-1:] == [11] and not opened.state.mapping)
+    assert sizes[:2] == [6, 11]
+    assert "fire, at this recording" in opened.says.value
+    assert "bursting" in [trace.name for trace in opened.plane.shown.data]
+    opened.layer.value = "rate"
+    loop.until(lambda: opened.plane.shown.data[0].name == "rate")
+    opened.layer.value = "condition"
+    loop.until(lambda: opened.plane.shown.data[0].name == "condition")
+
+
+def test_members_are_modulated_and_watched_step_by_step(opened, loop):
+    panel = opened.modulation
+    panel.g_s.value, panel.g_u.value = 6.0, 5.0
+    panel.start.click()
+    loop.until(lambda: opened.state.modulated is not None)
+    path = opened.state.modulated.path
+    assert path.to == (6.0, 5.0)
+    assert "members get to g_s 6.00" in panel.says.value
+    assert not panel.step.disabled
+    assert panel.step.max == path.steps
+    drawn = panel.course.widget._drawn
+    panel.step.value = 10
+    assert panel.course.widget._drawn == drawn + 1
+    assert panel.course.shown.layout.shapes[1].x0 == pytest.approx(
+        0.25 * panel.course.shown.layout.shapes[0].x1
+    )
+    assert "Step 10 of 40" in panel.where.value
+    np.testing.assert_allclose(
+        panel.ways.shown.data[-1].x, path.g[:, 10, path.neuron.index(path.compensate[0])]
+    )
+    assert "members" in [trace.name for trace in opened.plane.shown.data]
+    opened.explorer.set_target(-4.0, 4.0)
+    assert opened.state.modulated is None
+    assert panel.step.disabled
+
+
+def test_what_cannot_be_gets_one_sentence(opened, loop):
+    opened.explorer.set_target(19.0, 4.0)
+    loop.until(lambda: opened.messages.text != "")
+    assert "does not reach this target" in opened.messages.text
+    assert opened.state.population is None
+    opened.modulation.start.click()
+    assert "There are no members to modulate" in opened.messages.text
+    opened.explorer.set_target(-5.0, 4.0)
+    settled(loop, opened)
+    assert opened.messages.text == ""
+    opened.g_s.value = -400.0
+    assert "it must lie between -20 and 20" in opened.messages.text
+    opened.modulation.g_u.value = 99.0
+    assert "end of modulation has g_u = 99" in opened.messages.text
+
+
+def test_another_neuron_begins_anew(opened, loop, dashboard):
+    opened.V_th.value = -50.0
+    settled(loop, opened)
+    dashboard.dics.neuron.value = "da"
+    session = dashboard.session
+    loop.until(lambda: opened.state.map is not None and opened.state.map.neuron == "da")
+    loop.until(lambda: not (opened.state.working or opened.state.mapping))
+    assert opened.V_th.value == get_neuron("da").V_th_mV
+    assert set(opened.sliders) == set(get_neuron("da").baseline.free)
+    assert opened.state.pair == session.pair
+    assert opened.state.ranges == {}
+
+
+def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
+    population = opened.state.population
+    opened.fold.selected_index = None
+    opened.explorer.set_target(1.0, 5.0)
+    assert opened.state.population is population
+    assert not opened.state.working
+    opened.session.dark = True
+    assert all(figure._dark for figure in opened.figures)
+    opened.fold.selected_index = 0
+    loop.until(lambda: opened.state.population is not population)
+    # members picked here are not those of the results
+    opened.traces._receive(opened.traces.widget, {"kind": "pick", "member": 3}, [])
+    assert {figure.widget._member for figure in opened.figures} == {3}
+    assert opened.session.member != 3
+    assert {figure.widget._group for figure in opened.figures} == {"explore"}
