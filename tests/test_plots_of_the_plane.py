@@ -94,3 +94,14 @@ def test_modulation_shows_conductances_and_voltages_on_one_time_axis(path, modul
     assert texts[0] == "g_A of all members"
     assert "(stays at step " in texts[2]
     assert plots.darkened(figure).data[0].line.color != figure.data[0].line.color
+
+
+def test_each_member_has_its_own_way_through_the_plane_of_what_moves(path):
+    figure = plots.modulation_ways(path, 10)
+    *ways, dots = figure.data
+    assert len(ways) == len(path)
+    A, H = (path.neuron.index(name) for name in ("A", "H"))
+    np.testing.assert_allclose(ways[2].x, path.g[2, :, A])
+    np.testing.assert_allclose(dots.y, path.g[:, 10, H])
+    assert list(dots.ids) == [str(member) for _, member in path.labels]
+    assert set(plots.modulation_ways(path).data[-1].marker.symbol) == {"x", "circle"}
