@@ -16,7 +16,7 @@ __all__ = ["export"]
 @cli.command()
 def export(
     population: Annotated[Path, typer.Argument(help="CSV with columns g_<channel> in mS/cm².")],
-    to: Annotated[str, typer.Option("--to", help="Simulator: brian2 or neuron.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", help="neuron, brian2, jaxley or neuroml.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.", show_default=False)],
     neuron: NeuronOption = "stg",
     member: Annotated[

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import unicodedata
-import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.guide import guide
@@ -38,9 +37,6 @@ __all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_result
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
-
-_PACKED = (".npz", ".png", ".parquet", ".pdf")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def _number(value: Any) -> float | None:
@@ -248,11 +244,4 @@ def results_zip(
     Spike2PopError
         If a format is not known.
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in _files(results, options, formats, settings).items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
+    return packed(_files(results, options, formats, settings))

@@ -7,14 +7,50 @@ from typing import Literal, get_args
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.simulators.brian2 import brian2_script
-from spike2pop_nb.export.simulators.neuron import neuron_mod, neuron_script
+from spike2pop_nb.export.simulators.jaxley import jaxley_script
+from spike2pop_nb.export.simulators.neuroml import (
+    lems_file,
+    neuroml_lems,
+    neuroml_model,
+    neuroml_script,
+)
+from spike2pop_nb.export.simulators.neuron import mechanism, neuron_mod, neuron_script
+from spike2pop_nb.export.simulators.script import members_csv, members_file
 from spike2pop_nb.neurons import get_neuron
 
-__all__ = ["MAX_MEMBERS", "Target", "export"]
+__all__ = ["MAX_MEMBERS", "TARGETS", "Target", "export", "simulators_zip"]
 
-Target = Literal["brian2", "neuron"]
+Target = Literal["neuron", "brian2", "jaxley", "neuroml"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 MAX_MEMBERS = 10_000
+
+
+def _files(population: Population, target: Target) -> dict[str, str]:
+    if target not in TARGETS:
+        raise SimulationError(f"There is no export to {target!r}; choose one of {', '.join(TARGETS)}.")
+    if not 1 <= len(population) <= MAX_MEMBERS:
+        raise SimulationError(
+            f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
+        )
+    neuron = get_neuron(population.neuron)
+    script = f"{neuron.name}_{target}.py"
+    if target == "neuron":
+        made = {script: neuron_script(population), f"{mechanism(neuron)}.mod": neuron_mod(neuron)}
+    elif target == "brian2":
+        made = {script: brian2_script(population)}
+    elif target == "jaxley":
+        made = {script: jaxley_script(population)}
+    else:
+        made = {
+            script: neuroml_script(population),
+            f"{neuron.name}.nml": neuroml_model(population),
+            lems_file(neuron): neuroml_lems(population),
+        }
+    if len(population) > 1:
+        made[members_file(neuron)] = members_csv(population)
+    return made
 
 
 def export(population: Population, target: Target, folder: str | Path) -> list[Path]:
@@ -25,40 +61,41 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
     population
         Members; ``population.select([3])`` takes one.
     target
-        ``"brian2"`` (a script) or ``"neuron"`` (a mod file and a script).
+        ``"neuron"`` (a script and a mod file), ``"brian2"`` or ``"jaxley"`` (a script), or ``"neuroml"`` (a
+        NeuroML 2 document, a LEMS simulation, and a script that runs it).
     folder
         Made if it is not there; files of the same names are replaced.
 
     Returns
     -------
     list of Path
-        The files. A script takes the duration in ms and writes ``spike_times.csv``.
+        The files, the script first; several members come with a table of their conductances. A script runs
+        as ``python FILE`` and writes ``spike_times.csv`` (id, member, time_ms).
 
     Raises
     ------
     SimulationError
-        If there is no member, or too many, or no such target.
+        If there is no member, or too many, or no such target, or the folder cannot be written to.
     NeuronModelError
-        If a function of the neuron cannot be written as an expression.
+        If a function of the neuron cannot be written as an expression (channel and gate are named).
     """
-    if target not in get_args(Target):
-        raise SimulationError(
-            f"There is no export to {target!r}; choose one of {', '.join(get_args(Target))}."
-        )
-    if not 1 <= len(population) <= MAX_MEMBERS:
-        raise SimulationError(
-            f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
-        )
-    neuron = get_neuron(population.neuron)
-    if target == "brian2":
-        files = {f"{neuron.name}_brian2.py": brian2_script(population)}
-    else:
-        files = {
-            f"{neuron.name}.mod": neuron_mod(neuron),
-            f"{neuron.name}_neuron.py": neuron_script(population),
-        }
+    made = _files(population, target)
     out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (out / name).write_text(text, encoding="utf-8")
-    return [out / name for name in files]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SimulationError(f"{out} cannot be written to: {error.strerror or error}.") from None
+    return [out / name for name in made]
+
+
+def simulators_zip(population: Population) -> bytes:
+    """Return the files of `export` for every simulator as one zip archive, a folder for each."""
+    return packed(
+        {
+            f"{target}/{name}": text.encode()
+            for target in TARGETS
+            for name, text in _files(population, target).items()
+        }
+    )

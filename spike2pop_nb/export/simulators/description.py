@@ -1,18 +1,20 @@
-"""What every export says about a neuron: its variables by name, their equations, and where it came from."""
+"""What every export says about a neuron: its variables by name, their equations and values at the start."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from spike2pop_nb import __version__
-from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.export.simulators.expressions import Expression, express
-from spike2pop_nb.neurons import Channel, NeuronModel, get_neuron
+from spike2pop_nb.neurons import Channel, NeuronModel
+from spike2pop_nb.neurons.functions import VoltageFunction
 
-__all__ = ["GateText", "SchemeText", "channel_symbol", "describe", "gates", "header", "scheme"]
+__all__ = ["ChannelText", "GateText", "SchemeText", "describe"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class GateText:
     half_uM: float | None
     initial: float
 
+    def power(self, variable: str, sign: str = "**") -> str:
+        """Return the factor that this gate is of its conductance."""
+        return f"{variable}{sign}{self.exponent}" if self.exponent > 1 else variable
+
+    @property
+    def calcium(self) -> str:
+        """Text of the factor by which calcium opens the gate, or nothing."""
+        return f" * Ca / (Ca + {self.half_uM!r})" if self.half_uM else ""
+
 
 @dataclass(frozen=True)
 class SchemeText:
@@ -35,61 +46,114 @@ class SchemeText:
     rates: dict[tuple[str, str], Expression]
     conducting: str
 
+    def change(self, state: str, instead: Mapping[str, str] | None = None, of: str = "") -> str:
+        """Return the text of a state's derivative by time in 1/ms.
 
-def channel_symbol(channel: Channel) -> str:
-    """Return the name of a channel as a word that every language takes for a variable."""
-    return re.sub(r"\W", "_", channel.name, flags=re.ASCII)
+        Rates are called k_<from>_<to>, with ``of`` after the name; states may be written as something else.
+        """
+        text = instead or {}
+        flows = [
+            f"{'+' if state == target else '-'} k_{source}_{target}{of} * {text.get(source, source)}"
+            for source, target in self.rates
+            if state in (source, target)
+        ]
+        return " ".join(flows).removeprefix("+ ") or "0"
 
 
-def gates(neuron: NeuronModel, channel: Channel) -> list[GateText]:
-    """Describe the gates of a channel; each starts at its steady state."""
+@dataclass(frozen=True)
+class ChannelText:
+    """A channel: its variable, column of the table of members, reversal potential, and what opens it."""
+
+    symbol: str
+    column: str
+    E_mV: float
+    gates: tuple[GateText, ...]
+    scheme: SchemeText | None
+    feeds_calcium: bool
+
+
+class _Words:
+    """Names that every language takes for variables, each given once."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        word = re.sub(r"\W", "_", text, flags=re.ASCII).strip("_") or "x"
+        word = word if word[0].isalpha() else f"x{word}"
+        found, count = word, 1
+        while found in self.taken:
+            count += 1
+            found = f"{word}{count}"
+        self.taken.add(found)
+        return found
+
+
+@lru_cache(maxsize=16)
+def describe(neuron: NeuronModel) -> tuple[ChannelText, ...]:
+    """Describe the channels of a neuron.
+
+    Raises
+    ------
+    NeuronModelError
+        If a function cannot be written as an expression (channel and gate are named).
+    """
+    words = _Words()
+    symbols = [words(channel.name) for channel in neuron.channels]
+    pool = neuron.calcium
+    return tuple(
+        ChannelText(
+            symbol,
+            f"g_{channel.name}",
+            float(channel.E_mV),
+            tuple(_gates(neuron, channel, symbol, words)),
+            _scheme(neuron, channel, symbol, words),
+            pool is not None and channel.name in pool.channels,
+        )
+        for channel, symbol in zip(neuron.channels, symbols, strict=True)
+    )
+
+
+def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expression:
+    try:
+        return express(function)
+    except NeuronModelError as error:
+        raise NeuronModelError(f"Neuron {neuron.name!r}: {what} cannot be exported: {error}") from None
+
+
+def _gates(neuron: NeuronModel, channel: Channel, of: str, words: _Words) -> Iterable[GateText]:
     V = np.array([neuron.V_initial_mV])
     Ca = neuron.calcium.initial_uM if neuron.calcium else 0.0
-    found = []
     for gate in channel.gates:
         half = gate.calcium_half_uM
-        initial = float(np.asarray(gate.x_inf(V))[0]) * (Ca / (Ca + half) if half else 1.0)
-        tau = None if gate.tau is None else express(gate.tau)
-        symbol = f"{gate.name}_{channel_symbol(channel)}"
-        found.append(GateText(symbol, express(gate.x_inf), tau, gate.exponent, half, initial))
-    return found
+        where = f"channel {channel.name}, gate {gate.name}"
+        tau = None if gate.tau is None else _express(gate.tau, neuron, f"{where}: tau")
+        yield GateText(
+            symbol=words(f"{gate.name}_{of}"),
+            x_inf=_express(gate.x_inf, neuron, f"{where}: the steady state"),
+            tau=tau,
+            exponent=gate.exponent,
+            half_uM=half,
+            initial=float(np.asarray(gate.x_inf(V))[0]) * (Ca / (Ca + half) if half else 1.0),
+        )
 
 
-def scheme(neuron: NeuronModel, channel: Channel) -> SchemeText | None:
-    """Describe the kinetic scheme of a channel, if it has one."""
+def _scheme(neuron: NeuronModel, channel: Channel, of: str, words: _Words) -> SchemeText | None:
     declared = channel.scheme
     if declared is None:
         return None
     V = np.array([neuron.V_initial_mV])
-    free = declared.free_states
     if declared.initial is None:
         values = [float(value) for value in declared.steady_state(V)[0]]
     else:
-        values = [float(np.asarray(declared.initial[state](V))[0]) for state in free]
-    names = {state: f"{state}_{channel_symbol(channel)}" for state in declared.states}
+        values = [float(np.asarray(declared.initial[state](V))[0]) for state in declared.free_states]
+    names = {state: words(f"{state}_{of}") for state in declared.states}
+    where = f"channel {channel.name}: the rate"
     return SchemeText(
-        initial={
-            names[state]: value
-            for state, value in zip(declared.states, [1.0 - sum(values), *values], strict=True)
+        initial=dict(zip(names.values(), [1.0 - sum(values), *values], strict=True)),
+        rates={
+            (names[a], names[b]): _express(rate, neuron, f"{where} {a}→{b}")
+            for (a, b), rate in declared.rates.items()
         },
-        rates={(names[a], names[b]): express(rate) for (a, b), rate in declared.rates.items()},
         conducting=names[declared.conducting],
     )
-
-
-def header(neuron: NeuronModel) -> list[str]:
-    """Return the lines that head every file: neuron, maker and its version, references."""
-    return [
-        f"{neuron.title}, written by spike2pop_nb {__version__}.",
-        "Units: V in mV, t in ms, conductances in mS/cm2, currents in uA/cm2, calcium in uM, C in uF/cm2.",
-        *(f"Reference: {reference}" for reference in neuron.references),
-    ]
-
-
-def describe(population: Population) -> list[tuple[str, dict[str, float]]]:
-    """Return ``(id/member, {channel symbol: conductance in mS/cm²})`` of every member."""
-    symbols = [channel_symbol(channel) for channel in get_neuron(population.neuron).channels]
-    return [
-        (f"{name}/{member}", dict(zip(symbols, map(float, g), strict=True)))
-        for (name, member), g in zip(population.labels, population.g, strict=True)
-    ]

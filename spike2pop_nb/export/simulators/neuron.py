@@ -1,143 +1,112 @@
-"""NEURON: one mechanism in a mod file, and a Python script with a one-compartment section a member."""
+"""NEURON: one mechanism in a mod file, and a Python script that runs one compartment a member."""
 
 from __future__ import annotations
 
 import math
+import unicodedata
 
+from spike2pop_nb import __version__
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.export.simulators.description import channel_symbol, describe, gates, header, scheme
-from spike2pop_nb.export.simulators.expressions import Expression, Printer, render
+from spike2pop_nb.export.simulators.description import describe
+from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
+from spike2pop_nb.export.simulators.script import comment, members_text, options_text, spikes_text
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
-__all__ = ["neuron_mod", "neuron_script"]
+__all__ = ["mechanism", "neuron_mod", "neuron_script"]
 
 DIAMETER_UM = 20.0
-DT_MS = 0.005
-_LONGEST = 300  # of a line; the translator of mod files takes 512 characters
-_WORDS = {
-    "pow": "(({0})^({1}))",
-    "and": "({0} && {1})",
-    "or": "({0} || {1})",
-    "not": "(!{0})",
-}
+SAMPLE_MS = 0.01
+_LONGEST = 300  # of an expression; the translator of mod files takes lines of 512 characters
+_PRINTER = Printer("v", {"pow": "{0}^{1}", "and": "{0} && {1}", "or": "{0} || {1}", "not": "!{0}"})
+
+
+def mechanism(neuron: NeuronModel) -> str:
+    """Return the name of a neuron's mechanism; no mechanism that NEURON has is called so."""
+    return f"{neuron.name}_currents"
+
+
+def _assign(target: str, value: Expression, indent: str) -> list[str]:
+    """Return the statements that give a variable its value."""
+    if value.operation == "where":
+        condition, yes, no = value.operands
+        return [
+            f"{indent}if ({render(condition, _PRINTER)}) {{",
+            *_assign(target, yes, indent + "  "),
+            f"{indent}}} else {{",
+            *_assign(target, no, indent + "  "),
+            f"{indent}}}",
+        ]
+    text = render(value, _PRINTER)
+    if len(text) > _LONGEST and value.operation in ("+", "-", "*", "/"):
+        left, right = value.operands
+        rest = render(Expression(value.operation, (Expression("name", name=target), right)), _PRINTER)
+        return [*_assign(target, left, indent), f"{indent}{target} = {rest}"]
+    return [f"{indent}{target} = {text}"]
 
 
 def _function(name: str, expression: Expression) -> str:
-    """Return a FUNCTION of the voltage in mV; a condition becomes a block of its own."""
-    local: list[str] = []
-    lines: list[str] = []
-
-    def assign(target: str, value: Expression, indent: str) -> None:
-        if value.operation == "where":
-            condition, yes, no = value.operands
-            test = hoist(condition, indent)
-            lines.append(f"{indent}if ({test}) {{")
-            assign(target, yes, indent + "  ")
-            lines.append(f"{indent}}} else {{")
-            assign(target, no, indent + "  ")
-            lines.append(f"{indent}}}")
-        elif (
-            value.operation in tuple("+-*/")
-            and not _conditional(value)
-            and len(render(value, _PRINTER)) > _LONGEST
-        ):
-            left, right = value.operands
-            assign(target, left, indent)
-            lines.append(f"{indent}{target} = {target} {value.operation} {hoist(right, indent)}")
-        else:
-            text = hoist(value, indent)
-            lines.append(f"{indent}{target} = {text}")
-
-    def hoist(value: Expression, indent: str) -> str:
-        """Return the text of an expression after assigning what is conditional in it to variables."""
-        if not _conditional(value):
-            return render(value, _PRINTER)
-        if value.operation == "where":
-            variable = f"w{len(local)}"
-            local.append(variable)
-            assign(variable, value, indent)
-            return variable
-        operands = [hoist(operand, indent) for operand in value.operands]
-        names = {f"@{i}": text for i, text in enumerate(operands)}
-        text = render(
-            Expression(value.operation, tuple(Expression("V") for _ in operands)),
-            Printer("@", _where, _WORDS),
-        )
-        parts = text.split("@")
-        return "".join(part + extra for part, extra in zip(parts, [*names.values(), ""], strict=True))
-
-    assign(name, expression, "  ")
-    declared = f"  LOCAL {', '.join(local)}\n" if local else ""
-    return f"FUNCTION {name}(v) {{\n{declared}" + "\n".join(lines) + "\n}\n"
+    """Return a FUNCTION of the voltage in mV; a condition becomes a statement before it is used."""
+    *before, (_name, last) = assignments(expression, name)
+    lines = [f"  LOCAL {', '.join(step for step, _value in before)}"] if before else []
+    for step, value in [*before, (name, last)]:
+        lines += _assign(step, value, "  ")
+    return f"FUNCTION {name}(v) {{\n" + "\n".join(lines) + "\n}\n"
 
 
-def _where(condition: str, yes: str, no: str) -> str:
-    raise AssertionError("conditions are hoisted before an expression is printed")
-
-
-_PRINTER = Printer("v", _where, _WORDS)
-
-
-def _conditional(value: Expression) -> bool:
-    return value.operation == "where" or any(_conditional(operand) for operand in value.operands)
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "".join(c if c.isprintable() else " " for c in plain)
 
 
 def neuron_mod(neuron: NeuronModel) -> str:
     """Return the mod file of a neuron: all its currents and its calcium pool in one mechanism."""
     states: dict[str, float] = {}
-    assigned: list[str] = []
     derivatives: list[str] = []
-    kinetic: list[str] = []
     current: list[str] = []
     functions: list[str] = []
-    for channel in neuron.channels:
-        name = channel_symbol(channel)
-        factors = [f"gmax_{name}"]
-        for gate in gates(neuron, channel):
+    channels = describe(neuron)
+    for channel in channels:
+        factors = [f"gmax_{channel.symbol}"]
+        for gate in channel.gates:
             x = gate.symbol
             functions.append(_function(f"inf_{x}", gate.x_inf))
-            base = x if gate.tau is not None else f"inf_{x}(v)"
-            factors.append(f"{base}^{gate.exponent}" if gate.exponent > 1 else base)
+            factors.append(gate.power(x if gate.tau is not None else f"inf_{x}(v)", "^"))
             if gate.tau is not None:
                 functions.append(_function(f"tau_{x}", gate.tau))
-                calcium = f" * Ca / (Ca + {gate.half_uM!r})" if gate.half_uM else ""
-                derivatives.append(f"  {x}' = (inf_{x}(v){calcium} - {x}) / tau_{x}(v)")
+                derivatives.append(f"  {x}' = (inf_{x}(v){gate.calcium} - {x}) / tau_{x}(v)")
                 states[x] = gate.initial
-        if (kinetics := scheme(neuron, channel)) is not None:
-            states |= kinetics.initial
-            pairs: dict[tuple[str, str], list[str]] = {}
-            for (source, target), rate in kinetics.rates.items():
-                functions.append(_function(f"k_{source}_{target}", rate))
-                forward = (target, source) not in pairs
-                pairs.setdefault((source, target) if forward else (target, source), ["0", "0"])[
-                    0 if forward else 1
-                ] = f"k_{source}_{target}(v)"
-            for (source, target), (forth, back) in pairs.items():
-                kinetic.append(f"  ~ {source} <-> {target} ({forth}, {back})")
-            kinetic.append(f"  CONSERVE {' + '.join(kinetics.initial)} = 1")
-            factors.append(kinetics.conducting)
-        assigned.append(f"  current_{name} (mA/cm2)")
+        if (kinetics := channel.scheme) is not None:
+            functions += [_function(f"k_{a}_{b}", rate) for (a, b), rate in kinetics.rates.items()]
+            eliminated, *free = kinetics.initial
+            rest = f"(1 - {' - '.join(free)})"
+            states |= {state: kinetics.initial[state] for state in free}
+            derivatives += [
+                f"  {state}' = {kinetics.change(state, {eliminated: rest}, '(v)')}" for state in free
+            ]
+            factors.append(rest if kinetics.conducting == eliminated else kinetics.conducting)
         # 1e-3 turns uA/cm2 into mA/cm2
-        current.append(f"  current_{name} = (1e-3) * {' * '.join(factors)} * (v - ({channel.E_mV!r}))")
+        current.append(
+            f"  current_{channel.symbol} = (1e-3) * {' * '.join(factors)} * (v - ({channel.E_mV!r}))"
+        )
+    symbols = [channel.symbol for channel in channels]
     if (pool := neuron.calcium) is not None:
-        feeding = [f"current_{channel_symbol(c)}" for c in neuron.channels if c.name in pool.channels]
+        feeding = [f"current_{channel.symbol}" for channel in channels if channel.feeds_calcium]
         influx = f"{pool.influx_uM_per_uA!r} * (1e3) * ({' + '.join(feeding)})"
         derivatives.append(f"  Ca' = (-{influx} - Ca + {pool.rest_uM!r}) / {pool.tau_ms!r}")
         states["Ca"] = pool.initial_uM
-    symbols = [channel_symbol(channel) for channel in neuron.channels]
     solves = ["  SOLVE gating METHOD cnexp"] if derivatives else []
-    solves += ["  SOLVE kinetics METHOD sparse"] if kinetic else []
     blocks = "DERIVATIVE gating {\n" + "\n".join(derivatives) + "\n}\n\n" if derivatives else ""
-    blocks += "KINETIC kinetics {\n" + "\n".join(kinetic) + "\n}\n\n" if kinetic else ""
     newline = "\n"
+    about = [f"{neuron.title}, for NEURON; written by spike2pop_nb {__version__}.", *neuron.references]
     return f"""TITLE {neuron.name}
 
 COMMENT
-{newline.join(header(neuron))}
+{newline.join(_ascii(line) for line in about)}
+V in mV, t in ms, conductances in mS/cm2, currents in mA/cm2, calcium in uM.
 ENDCOMMENT
 
 NEURON {{
-  SUFFIX {neuron.name}
+  SUFFIX {mechanism(neuron)}
   NONSPECIFIC_CURRENT i
   RANGE {", ".join(f"gmax_{symbol}, current_{symbol}" for symbol in symbols)}
 }}
@@ -154,7 +123,7 @@ PARAMETER {{
 ASSIGNED {{
   v (mV)
   i (mA/cm2)
-{newline.join(assigned)}
+{newline.join(f"  current_{symbol} (mA/cm2)" for symbol in symbols)}
 }}
 
 STATE {{
@@ -174,54 +143,62 @@ BREAKPOINT {{
 
 
 def neuron_script(population: Population) -> str:
-    """Return the script; run with a duration in ms, it writes spike_times.csv (id/member, time_ms)."""
+    """Return the script; it writes the spike times of all members to a CSV file."""
     neuron = get_neuron(population.neuron)
-    members = describe(population)
-    head = "".join(f"# {line}\n" for line in header(neuron))
-    listed = "".join(f"    ({label!r}, {values!r}),\n" for label, values in members)
-    threshold, reset = neuron.spike_threshold_mV, neuron.spike_reset_mV
-    return f"""{head}# A member is a cylinder of {DIAMETER_UM:g} um in length and diameter,
-# {math.pi * DIAMETER_UM**2:.6g} um2; all quantities are densities, so that the area changes nothing.
-# Usage: nrnivmodl in this folder, then python FILE [duration in ms]; writes spike_times.csv.
-
+    name, area = mechanism(neuron), math.pi * DIAMETER_UM**2
+    g = "".join(
+        f"    cell(0.5).gmax_{channel.symbol}_{name} = float(member[{channel.column!r}])\n"
+        for channel in describe(neuron)
+    )
+    head = comment(
+        population,
+        "NEURON",
+        f"A member is a cylinder of {DIAMETER_UM:g} um in length and diameter, {area:.6g} um2; all",
+        "quantities are densities, so that the area changes nothing. The mod file beside this script is",
+        "compiled first, which needs a C++ compiler. Usage: python FILE --help",
+    )
+    return f"""{head}
+import argparse
 import csv
+import os
+import subprocess
 import sys
+from pathlib import Path
 
+import neuron
+import numpy as np
 from neuron import h
 
-# (id/member, maximal conductances in mS/cm2)
-MEMBERS = [
-{listed}]
+{members_text(population)}
+{options_text(neuron)}
+here = Path(__file__).resolve().parent
+mod = here / "{name}.mod"
+if not hasattr(h, "{name}"):
+    built = [file for file in here.glob("*/*nrnmech.*") if file.suffix in (".so", ".dylib", ".dll")]
+    if not built or built[0].stat().st_mtime < mod.stat().st_mtime:
+        beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        subprocess.run(["nrnivmodl", "."], cwd=here, check=True, env={{**os.environ, "PATH": beside}})
+    neuron.load_mechanisms(str(here))
+
+
+def simulate(member):
+    \"\"\"Return time in ms and voltage in mV.\"\"\"
+    cell = h.Section(name="cell")
+    cell.L = cell.diam = {DIAMETER_UM!r}
+    cell.cm = {neuron.capacitance_uF!r}
+    cell.insert("{name}")
+{g}    voltage = h.Vector()
+    voltage.record(cell(0.5)._ref_v, {SAMPLE_MS!r})
+    h.finitialize({neuron.V_initial_mV!r})
+    h.continuerun(arguments.duration)
+    v = voltage.as_numpy().copy()
+    return {SAMPLE_MS!r} * np.arange(v.size), v
+
+{spikes_text(neuron)}
 
 h.load_file("stdrun.hoc")
-recorded = []
-for label, conductances in MEMBERS:
-    cell = h.Section(name=f"member_{{len(recorded)}}")
-    cell.L = cell.diam = {DIAMETER_UM!r}
-    cell.nseg = 1
-    cell.cm = {neuron.capacitance_uF!r}
-    cell.insert({neuron.name!r})
-    for channel, g in conductances.items():
-        setattr(cell(0.5), f"gmax_{{channel}}_{neuron.name}", g)
-    voltage = h.Vector()
-    voltage.record(cell(0.5)._ref_v)
-    recorded.append((label, cell, voltage))
-h.dt = {DT_MS!r}
-h.steps_per_ms = 1 / h.dt
-h.finitialize({neuron.V_initial_mV!r})
-h.continuerun(float(sys.argv[1]) if len(sys.argv) > 1 else {neuron.recording_window_ms[1]!r})
-
-# A spike is an upward crossing of {threshold:g} mV after a fall below {reset:g} mV.
-with open("spike_times.csv", "w", newline="", encoding="utf-8") as file:
-    table = csv.writer(file)
-    table.writerow(["member", "time_ms"])
-    for label, cell, voltage in recorded:
-        armed, before = True, {neuron.V_initial_mV!r}
-        for step, now in enumerate(voltage):
-            if armed and before < {threshold!r} <= now:
-                share = ({threshold!r} - before) / (now - before)
-                table.writerow([label, (step - 1 + share) * h.dt])
-                armed = False
-            armed = armed or now < {reset!r}
-            before = now
+steps = h.CVode()  # of varying length
+steps.active(True)
+steps.atol(1e-6)
+write([(member, spike_times(*simulate(member))) for member in MEMBERS])
 """

@@ -1,0 +1,306 @@
+"""NeuroML 2: channels, calcium and one cell a member, a LEMS simulation of them, and a script that runs it.
+
+Kinetics of the forms that NeuroML knows are written in them; all others become LEMS component types within
+the same file, which is valid by the NeuroML schema.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
+from spike2pop_nb.export.simulators.expressions import Expression
+from spike2pop_nb.export.simulators.lems import ComponentType
+from spike2pop_nb.export.simulators.script import (
+    WRITE,
+    comment,
+    members_text,
+    one_line,
+    options_text,
+    origin,
+)
+from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron
+
+__all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
+
+DIAMETER_UM = 20.0
+STEP_MS = 0.0005  # of jLEMS, whose forward Euler steps must be shorter than C/g during a spike
+_NAMESPACE = "http://www.neuroml.org/schema/neuroml2"
+_SCHEMA = "https://raw.githubusercontent.com/NeuroML/NeuroML2/master/Schemas/NeuroML2/NeuroML_v2.3.1.xsd"
+
+
+def lems_file(neuron: NeuronModel) -> str:
+    """Return the name of the simulation's file."""
+    return f"LEMS_{neuron.name}.xml"
+
+
+def _sigmoid(expression: Expression) -> dict[str, str] | None:
+    """Return a steady state as NeuroML's own sigmoid, if it is one: rate / (1 + exp((V ± d) / c))."""
+
+    def number(e: Expression) -> bool:
+        return not e.operation
+
+    if expression.operation != "/" or not number(expression.operands[0]):
+        return None
+    rate, below = expression.operands
+    if below.operation != "+" or not number(below.operands[0]) or below.operands[0].value != 1.0:
+        return None
+    grows = below.operands[1]
+    if grows.operation != "exp" or grows.operands[0].operation != "/":
+        return None
+    shifted, scale = grows.operands[0].operands
+    if not number(scale) or shifted.operation not in ("+", "-"):
+        return None
+    of, shift = shifted.operands
+    if of.operation != "V" or not number(shift):
+        return None
+    midpoint = shift.value if shifted.operation == "-" else -shift.value
+    return {
+        "type": "HHSigmoidVariable",
+        "rate": repr(rate.value),
+        "midpoint": f"{midpoint!r}mV",
+        "scale": f"{-scale.value!r}mV",
+    }
+
+
+def _steady(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
+    """Return the attributes of a steady state, after adding the type that it needs."""
+    if gate.half_uM is None and (known := _sigmoid(gate.x_inf)) is not None:
+        return known
+    base = "baseVoltageDepVariable" if gate.half_uM is None else "baseVoltageConcDepVariable"
+    made = ComponentType(f"{gate.symbol}_inf", base)
+    form = "{0}"
+    if gate.half_uM is not None:
+        made.constants["HALF"] = ("concentration", f"{1e-3 * gate.half_uM!r}mM")
+        form = "({0}) * caConc / (caConc + HALF)"
+    made.express("x", gate.x_inf, form)
+    types.append(made)
+    return {"type": made.name}
+
+
+def _course(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
+    assert gate.tau is not None
+    if not gate.tau.operation:
+        return {"type": "fixedTimeCourse", "tau": f"{gate.tau.value!r}ms"}
+    made = ComponentType(f"{gate.symbol}_tau", "baseVoltageDepTime")
+    made.constants["MS"] = ("time", "1ms")
+    made.express("t", gate.tau, "MS * ({0})", "time")
+    types.append(made)
+    return {"type": made.name}
+
+
+def _kinetics(channel: str, scheme: SchemeText, types: list[ComponentType]) -> dict[str, str]:
+    made = ComponentType(f"{channel}_scheme", "baseVoltageDepVariable")
+    made.constants["MS"] = ("time", "1ms")
+    for (source, target), rate in scheme.rates.items():
+        made.express(f"k_{source}_{target}", rate)
+    eliminated, *free = scheme.initial
+    rest = f"(1 - {' - '.join(free)})"
+    for state in free:
+        change = scheme.change(state, {eliminated: rest})
+        change = f"0 {change}" if change.startswith("-") else change
+        made.changes[state] = (f"({change}) / MS", scheme.initial[state])
+    made.derive("x", rest if scheme.conducting == eliminated else scheme.conducting)
+    types.append(made)
+    return {"type": made.name}
+
+
+def _ions(channels: tuple[ChannelText, ...]) -> dict[str, str]:
+    """Return the ion of each channel: calcium where it feeds calcium, else none in particular.
+
+    Only channels that carry a named ion can read calcium in the NEURON code that jNeuroML makes; what
+    calcium opens is therefore said to carry potassium, or a cation by another name. An ion has one reversal
+    potential.
+    """
+    named: dict[float, str] = {}
+    ions = {}
+    for channel in channels:
+        ions[channel.symbol] = "ca" if channel.feeds_calcium else "non_specific"
+        if any(gate.half_uM for gate in channel.gates):
+            kind = "k" if channel.E_mV < -50.0 else "mixed"
+            taken = sum(name.startswith(kind) for name in named.values())
+            ions[channel.symbol] = named.setdefault(channel.E_mV, f"{kind}{taken + 1}" if taken else kind)
+    return ions
+
+
+def _channel(channel: ChannelText, ion: str, types: list[ComponentType]) -> ET.Element:
+    species = {} if ion == "non_specific" else {"species": ion}
+    root = ET.Element("ionChannelHH", {"id": f"{channel.symbol}_channel", "conductance": "1pS", **species})
+    for gate in channel.gates:
+        attributes = {"id": gate.symbol, "instances": str(gate.exponent)}
+        if gate.tau is None:
+            inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
+        else:
+            inner = ET.SubElement(root, "gateHHtauInf", attributes)
+            ET.SubElement(inner, "timeCourse", _course(gate, types))
+        ET.SubElement(inner, "steadyState", _steady(gate, types))
+    if channel.scheme is not None:
+        # a gate that stands at once where the states of the scheme, which are within it, have come to
+        attributes = {"id": channel.scheme.conducting, "instances": "1"}
+        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
+        ET.SubElement(inner, "steadyState", _kinetics(channel.symbol, channel.scheme, types))
+    return root
+
+
+def _pool(pool: CalciumPool) -> ET.Element:
+    # tau dCa/dt = -influx I - Ca + rest; 1 uM/ms is 1 mol/m3/s, and 1 uA/cm2 is 0.01 A/m2
+    rho = 100.0 * pool.influx_uM_per_uA / pool.tau_ms
+    return ET.Element(
+        "fixedFactorConcentrationModel",
+        {
+            "id": "calcium",
+            "ion": "ca",
+            "restingConc": f"{1e-3 * pool.rest_uM!r}mM",
+            "decayConstant": f"{pool.tau_ms!r}ms",
+            "rho": f"{rho!r}mol_per_m_per_A_per_s",
+        },
+    )
+
+
+def _cell(neuron: NeuronModel, i: int, label: str, g: list[float]) -> ET.Element:
+    channels = describe(neuron)
+    ions = _ions(channels)
+    cell = ET.Element("cell", {"id": f"member_{i}"})
+    ET.SubElement(cell, "notes").text = label
+    morphology = ET.SubElement(cell, "morphology", {"id": f"morphology_{i}"})
+    segment = ET.SubElement(morphology, "segment", {"id": "0", "name": "soma"})
+    for end, y in (("proximal", 0.0), ("distal", DIAMETER_UM)):
+        at = {"x": "0.0", "y": repr(y), "z": "0.0", "diameter": repr(DIAMETER_UM)}
+        ET.SubElement(segment, end, at)
+    biophysics = ET.SubElement(cell, "biophysicalProperties", {"id": f"biophysics_{i}"})
+    membrane = ET.SubElement(biophysics, "membraneProperties")
+    for channel, value in zip(channels, g, strict=True):
+        density = {
+            "id": f"{channel.symbol}_density",
+            "ionChannel": f"{channel.symbol}_channel",
+            "condDensity": f"{value!r}mS_per_cm2",
+            "erev": f"{channel.E_mV!r}mV",
+            "ion": ions[channel.symbol],
+        }
+        ET.SubElement(membrane, "channelDensity", density)
+    ET.SubElement(membrane, "spikeThresh", {"value": f"{float(neuron.spike_threshold_mV)!r}mV"})
+    ET.SubElement(membrane, "specificCapacitance", {"value": f"{neuron.capacitance_uF!r}uF_per_cm2"})
+    ET.SubElement(membrane, "initMembPotential", {"value": f"{float(neuron.V_initial_mV)!r}mV"})
+    inner = ET.SubElement(biophysics, "intracellularProperties")
+    if neuron.calcium is not None:
+        species = {
+            "id": "ca",
+            "ion": "ca",
+            "concentrationModel": "calcium",
+            "initialConcentration": f"{1e-3 * neuron.calcium.initial_uM!r}mM",
+            "initialExtConcentration": "2mM",  # enters nothing: reversal potentials are fixed
+        }
+        ET.SubElement(inner, "species", species)
+    ET.SubElement(inner, "resistivity", {"value": "0.1kohm_cm"})
+    return cell
+
+
+def _document(root: ET.Element) -> str:
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def neuroml_model(population: Population) -> str:
+    """Return the NeuroML document: channels, calcium, one cell a member, a network, and their types."""
+    neuron = get_neuron(population.neuron)
+    channels = describe(neuron)
+    types: list[ComponentType] = []
+    root = ET.Element(
+        "neuroml",
+        {
+            "xmlns": _NAMESPACE,
+            "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+            "xsi:schemaLocation": f"{_NAMESPACE} {_SCHEMA}",
+            "id": neuron.name,
+        },
+    )
+    about = origin(population, "NeuroML 2")
+    ET.SubElement(root, "notes").text = "\n".join(about)
+    ions = _ions(channels)
+    root.extend(_channel(channel, ions[channel.symbol], types) for channel in channels)
+    if neuron.calcium is not None:
+        root.append(_pool(neuron.calcium))
+    labels = [one_line(f"{name}/{member}") for name, member in population.labels]
+    for i, (label, g) in enumerate(zip(labels, population.g.tolist(), strict=True)):
+        root.append(_cell(neuron, i, label, g))
+    network = ET.SubElement(root, "network", {"id": "network"})
+    for i in range(len(population)):
+        ET.SubElement(
+            network, "population", {"id": f"population_{i}", "component": f"member_{i}", "size": "1"}
+        )
+    root.extend(made.element() for made in types)
+    return _document(root)
+
+
+def neuroml_lems(population: Population) -> str:
+    """Return the LEMS document that simulates the network and writes the time and number of each spike."""
+    neuron = get_neuron(population.neuron)
+    root = ET.Element("Lems")
+    ET.SubElement(root, "Target", {"component": "simulation"})
+    for file in ("Cells.xml", "Networks.xml", "Simulation.xml", f"{neuron.name}.nml"):
+        ET.SubElement(root, "Include", {"file": file})
+    run = ET.SubElement(
+        root,
+        "Simulation",
+        {
+            "id": "simulation",
+            "length": f"{float(neuron.recording_window_ms[1])!r}ms",
+            "step": f"{STEP_MS!r}ms",
+            "target": "network",
+        },
+    )
+    tolerances = {"abs_tolerance": "1e-6", "rel_tolerance": "1e-6"}
+    ET.SubElement(run, "Meta", {"for": "neuron", "method": "cvode", **tolerances})
+    spikes = ET.SubElement(
+        run, "EventOutputFile", {"id": "spikes", "fileName": f"{neuron.name}_spikes.dat", "format": "TIME_ID"}
+    )
+    for i in range(len(population)):
+        select = {"id": str(i), "select": f"population_{i}[0]", "eventPort": "spike"}
+        ET.SubElement(spikes, "EventSelection", select)
+    return _document(root)
+
+
+def neuroml_script(population: Population) -> str:
+    """Return the script; it writes the spike times of all members to a CSV file."""
+    neuron = get_neuron(population.neuron)
+    engine = 'parser.add_argument("--engine", choices=["neuron", "jneuroml"], default="neuron")'
+    options = options_text(neuron, [engine])
+    head = comment(
+        population,
+        "NeuroML 2",
+        f"Runs {lems_file(neuron)}, which simulates the network in {neuron.name}.nml. Needs pyNeuroML, Java,",
+        "and NEURON unless --engine jneuroml is given, which takes far longer. Usage: python FILE --help",
+    )
+    return f'''{head}
+import argparse
+import csv
+import os
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from pyneuroml.runners import run_lems_with
+
+{members_text(population)}
+{options}
+here = Path(__file__).resolve().parent
+
+
+{WRITE}
+
+lems = ET.parse(here / "{lems_file(neuron)}")
+simulation = lems.find("Simulation")
+simulation.set("length", f"{{arguments.duration}}ms")
+lems.write(here / "LEMS_run.xml")
+if (Path(sys.prefix) / "bin" / "nrnivmodl").exists():
+    os.environ.setdefault("NEURON_HOME", sys.prefix)
+engine = {{"neuron": "run_lems_with_jneuroml_neuron", "jneuroml": "run_lems_with_jneuroml"}}
+run_lems_with(engine[arguments.engine], "LEMS_run.xml", nogui=True, exec_in_dir=str(here))
+
+times = {{i: [] for i in range(len(MEMBERS))}}
+for line in (here / "{neuron.name}_spikes.dat").read_text().splitlines():
+    time, i = line.split()
+    times[int(i)].append(1000.0 * float(time))  # s to ms
+write([(member, times[i]) for i, member in enumerate(MEMBERS)])
+'''
