@@ -15,7 +15,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session, Source
-from spike2pop_nb.conductances import reachability
+from spike2pop_nb.conductances import Population, reachability
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, UnreachableTarget
 from spike2pop_nb.neurons import get_neuron
@@ -399,6 +399,11 @@ class Actions:
             if what == "report":
                 text = export.html_report(results, options=shown.options)
                 return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
+            if what == "simulators":
+                from spike2pop_nb.export.simulators import simulators_zip
+
+                members = Population.joined([result.population for result in results])
+                return simulators_zip(members), "spike2pop_simulators.zip", "application/zip"
             table = {"population": "population", "spikes": "spike_times"}[what]
             text = export.table_csv(export.results_frames(results)[table])
             return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"

@@ -72,6 +72,30 @@ class Population:
         """Return some of the members, in the given order."""
         return Population(self.neuron, self.table.iloc[np.asarray(rows)].reset_index(drop=True), self.made_by)
 
+    @classmethod
+    def joined(cls, populations: Sequence[Population]) -> Population:
+        """Return the members of several populations of one neuron, with what all were made by.
+
+        Raises
+        ------
+        CompensationError
+            If there is no population, or they are of different neurons.
+        """
+        neurons = list(dict.fromkeys(population.neuron for population in populations))
+        if len(neurons) != 1:
+            raise CompensationError(
+                "Populations of one neuron can be joined, not "
+                f"{'of ' + ' and '.join(neurons) if neurons else 'none'}."
+            )
+        first = populations[0].made_by
+        shared = {
+            key: value
+            for key, value in first.items()
+            if all(other.made_by.get(key) == value for other in populations[1:])
+        }
+        table = pd.concat([population.table for population in populations], ignore_index=True)
+        return cls(neurons[0], table, shared)
+
     def to_csv(self, path: str | Path) -> None:
         """Write the table."""
         self.table.to_csv(path, index=False)

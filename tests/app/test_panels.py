@@ -254,6 +254,9 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     report = saved(dashboard, loop, "report").decode()
     assert report.startswith("<!DOCTYPE html>")
     assert result.message in report
+    with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
+        assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
+        assert b"seed 3" in archive.read("brian2/stg_brian2.py")
     # what is chosen otherwise, or read from another file, is another population: it must not mix with this
     dashboard.session.results = {("another file", "3"): result, **dashboard.session.results}
     assert len(pd.read_csv(io.BytesIO(saved(dashboard, loop, "population")))) == 8

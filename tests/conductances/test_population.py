@@ -237,3 +237,17 @@ def test_other_ranges_and_another_threshold(neuron: NeuronModel, target: tuple[f
         per_leak = made.g[:, neuron.index(name)] / made.g[:, -1]
         np.testing.assert_allclose(per_leak, per_leak[0])
     assert "V_th_mV" not in generate_population(neuron, target, 2).made_by
+
+
+def test_populations_of_one_neuron_can_be_joined() -> None:
+    a = generate_population("stg", (5.0, 5.0), size=2, seed=1, id="a")
+    b = generate_population("stg", (-5.0, 5.0), size=3, seed=1, id="b")
+    both = Population.joined([a, b])
+    assert both.labels == a.labels + b.labels
+    np.testing.assert_array_equal(both.g, np.concatenate([a.g, b.g]))
+    assert both.made_by["seed"] == 1
+    assert "size" not in both.made_by
+    with pytest.raises(CompensationError, match="can be joined, not none"):
+        Population.joined([])
+    with pytest.raises(CompensationError, match="can be joined, not of stg and da"):
+        Population.joined([a, generate_population("da", (2.0, 5.0), size=1, seed=1)])

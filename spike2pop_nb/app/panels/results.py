@@ -35,6 +35,11 @@ DOWNLOADS = (
     ),
     ("population", "Population (CSV)", "Conductances, DICs and scores of every member"),
     ("spikes", "Spikes (CSV)", "Spike times of every member"),
+    (
+        "simulators",
+        "For other simulators (zip)",
+        "Every member as a model for NEURON, Brian2, Jaxley and NeuroML 2",
+    ),
 )
 
 

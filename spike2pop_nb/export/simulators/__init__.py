@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.export.archive import packed
+from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.simulators.brian2 import brian2_script
 from spike2pop_nb.export.simulators.jaxley import jaxley_script
 from spike2pop_nb.export.simulators.neuroml import (
@@ -25,6 +26,22 @@ __all__ = ["MAX_MEMBERS", "TARGETS", "Target", "export", "simulators_zip"]
 Target = Literal["neuron", "brian2", "jaxley", "neuroml"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 MAX_MEMBERS = 10_000
+_NEEDS = {
+    "neuron": "pip install neuron, and a C++ compiler",
+    "brian2": "pip install brian2",
+    "jaxley": "pip install jaxley",
+    "neuroml": "pip install pyneuroml neuron, and Java; the .nml file is valid NeuroML 2",
+}
+_GUIDE = """The members as models for other simulators, a folder for each.
+
+Each script holds the equations and says where its members come from. It runs as
+
+  python SCRIPT --duration MS --transient MS --out spike_times.csv
+
+(by default for as long as the neuron's declaration says) and writes id, member and time_ms of every spike.
+
+{0}
+"""
 
 
 def _files(population: Population, target: Target) -> dict[str, str]:
@@ -75,7 +92,9 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
     Raises
     ------
     SimulationError
-        If there is no member, or too many, or no such target, or the folder cannot be written to.
+        If there is no member, or too many, or no such target, or the folder cannot be made.
+    Spike2PopError
+        If a file cannot be written.
     NeuronModelError
         If a function of the neuron cannot be written as an expression (channel and gate are named).
     """
@@ -83,19 +102,26 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
     out = Path(folder)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, text in made.items():
-            (out / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise SimulationError(f"{out} cannot be written to: {error.strerror or error}.") from None
+        raise SimulationError(f"The folder {out} cannot be made: {error.strerror or error}.") from None
+    for name, text in made.items():
+        write_whole(out / name, text.encode())
     return [out / name for name in made]
 
 
 def simulators_zip(population: Population) -> bytes:
-    """Return the files of `export` for every simulator as one zip archive, a folder for each."""
-    return packed(
-        {
-            f"{target}/{name}": text.encode()
-            for target in TARGETS
-            for name, text in _files(population, target).items()
-        }
-    )
+    """Return the files of `export` for every simulator as one zip archive, a folder for each.
+
+    Raises
+    ------
+    SimulationError, NeuronModelError
+        As `export`.
+    """
+    made = {
+        f"{target}/{name}": text.encode()
+        for target in TARGETS
+        for name, text in _files(population, target).items()
+    }
+    scripts = [name for name in made if name.endswith(".py")]
+    usage = "\n".join(f"  {name} needs {_NEEDS[name.split('/')[0]]}" for name in scripts)
+    return packed({"README.txt": _GUIDE.format(usage).encode(), **made})

@@ -68,34 +68,22 @@ def test_other_simulators_give_the_same_intervals(
     name: str, target: simulators.Target, tmp_path: Path
 ) -> None:
     needs(target)
-    members = population(name)
+    members = population(name, size=2 if name == "da" else 1)
     duration = DURATION_MS[name]
     script, *_ = simulators.export(members, target, tmp_path / "out")
     run(script.parent, script.name, "--duration", duration, "--transient", 0, "--out", "spikes.csv")
     found = pd.read_csv(script.with_name("spikes.csv"))
     assert set(found["id"]) == {"cell"}
-    times = found["time_ms"].to_numpy()
     ours = simulate(members, duration_ms=duration, transient_ms=0, accuracy="exact", record="spikes")
-    expected = ours.spike_times_ms[0]
-    n = len(expected)
-    assert n > 8
-    assert len(times) in (n, n + 1)  # the last may not yet be over
-    error = np.abs(np.diff(times[:n]) / np.diff(expected) - 1)
-    assert np.median(error) < 0.01
-    # what jNeuroML makes of gates that follow the voltage at once is less exact in NEURON
-    assert error.max() < (0.02 if target == "neuroml" else 0.01)
-
-
-def test_a_population_is_one_script_and_a_table(tmp_path: Path) -> None:
-    needs("neuron")
-    members = population("ca1", size=3)
-    script, *others = simulators.export(members, "neuron", tmp_path / "out")
-    assert {file.name for file in others} == {"ca1_currents.mod", "ca1_members.csv"}
-    assert script.read_text().count("def simulate") == 1
-    run(script.parent, script.name, "--duration", 200, "--transient", 100)
-    found = pd.read_csv(script.with_name("spike_times.csv"))
-    assert set(found["member"]) == {0, 1, 2}
-    assert found["time_ms"].between(100, 200).all()
+    for member, expected in enumerate(ours.spike_times_ms):
+        times = found.loc[found["member"] == member, "time_ms"].to_numpy()
+        n = len(expected)
+        assert n > 8
+        assert len(times) in (n, n + 1)  # the last may not yet be over
+        error = np.abs(np.diff(times[:n]) / np.diff(expected) - 1)
+        assert np.median(error) < 0.01
+        # what jNeuroML makes of gates that follow the voltage at once is less exact in NEURON
+        assert error.max() < (0.02 if target == "neuroml" else 0.01)
 
 
 @pytest.mark.parametrize("target", simulators.TARGETS)
@@ -105,6 +93,7 @@ def test_scripts_say_where_they_come_from(name: str, target: simulators.Target, 
     script, *others = simulators.export(members, target, tmp_path)
     text = script.read_text()
     compile(text, script.name, "exec")
+    assert "def write" in text
     assert "written by spike2pop_nb" in text
     assert "Recording cell, 2 members, seed 3" in text
     assert "Reference: " in text
@@ -145,7 +134,8 @@ def test_the_zip_holds_all_simulators() -> None:
     members = population("stg", size=2)
     content = simulators.simulators_zip(members)
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-    assert {name.split("/")[0] for name in names} == set(simulators.TARGETS)
+    assert names[0] == "README.txt"
+    assert {name.split("/")[0] for name in names[1:]} == set(simulators.TARGETS)
     assert "neuron/stg_currents.mod" in names
     assert content == simulators.simulators_zip(members)
 
@@ -159,7 +149,7 @@ def test_what_cannot_be_exported_is_one_sentence(tmp_path: Path) -> None:
             simulators.export(members.select([]), target, tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
     (tmp_path / "file").write_text("")
-    with pytest.raises(SimulationError, match="cannot be written to"):
+    with pytest.raises(SimulationError, match=r"The folder .* cannot be made"):
         simulators.export(members, "neuron", tmp_path / "file")
 
 
