@@ -1,23 +1,38 @@
-"""Does a member fire like the recording? Scores, a pass rule, and the search for members that pass.
+"""Does a member fire like the recording? Scores, a pass rule, refinement, and the search for members that pass.
 
 Also how members fire anywhere in the plane: the atlas of firing patterns.
 """
 
 from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map, pattern_maps
-from spike2pop_nb.fidelity.scores import PassRule, Verdict, van_rossum_ratio, verify
-from spike2pop_nb.fidelity.search import MAX_SEARCH_SIZE, Result, default_budget, find_population
+from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.refinement import Refined, Summaries, refine_members
+from spike2pop_nb.fidelity.result import Result
+from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, van_rossum_ratio, verify
+from spike2pop_nb.fidelity.search import (
+    MAX_SEARCH_SIZE,
+    attempt_population,
+    default_budget,
+    find_population,
+)
 
 __all__ = [
     "MAX_SEARCH_SIZE",
     "PATTERNS",
+    "REFINED_RULE",
+    "Diversity",
     "PassRule",
     "PatternMap",
+    "Refined",
     "Result",
+    "Summaries",
     "Verdict",
+    "attempt_population",
     "default_budget",
+    "diversity",
     "find_population",
     "pattern_map",
     "pattern_maps",
+    "refine_members",
     "van_rossum_ratio",
     "verify",
 ]

@@ -15,7 +15,16 @@ from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features, van_rossum
 
-__all__ = ["BURST_FEATURES", "PassRule", "Verdict", "aligned", "kernel_ms", "van_rossum_ratio", "verify"]
+__all__ = [
+    "BURST_FEATURES",
+    "REFINED_RULE",
+    "PassRule",
+    "Verdict",
+    "aligned",
+    "kernel_ms",
+    "van_rossum_ratio",
+    "verify",
+]
 
 FloatArray = npt.NDArray[np.float64]
 BURST_FEATURES = ("intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
@@ -68,6 +77,10 @@ class PassRule(BaseModel):
             f"{100 * self.rate:.0f} %, its ln(ISI) distribution within {self.isi:g}, and, if bursting, "
             f"each burst feature within {100 * self.burst:.0f} %."
         )
+
+
+REFINED_RULE = PassRule(rate=0.01, burst=0.05)
+"""When a refined member passes: rate within 1 %, burst features within 5 %."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,83 +1,37 @@
-"""Generate, simulate, check; again until enough members fire like the recording or a budget is spent."""
+"""Generate, simulate, refine, check; until enough members fire like the recording or a budget is spent."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, Population, generate_population
-from spike2pop_nb.errors import Cancelled, CompensationError
-from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
+from spike2pop_nb.errors import Cancelled, CompensationError, UnreachableTarget
+from spike2pop_nb.fidelity.refinement import Summaries, enough_to_refine, refine_members
+from spike2pop_nb.fidelity.result import Result
+from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, verify
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation import needs_compiling, simulate
+from spike2pop_nb.simulation import ACCURACY_DT_MS, Simulated, needs_compiling, simulate
 from spike2pop_nb.spiketrains import SpikeTrain, features
 
-__all__ = ["MAX_SEARCH_SIZE", "Result", "default_budget", "find_population"]
+__all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
+FloatArray = npt.NDArray[np.float64]
 MAX_SEARCH_SIZE = 10_000
 _BATCH = (32, 256)  # least and most members a round
 _LONGEST_MS = 20_000.0
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A verified population of one recording, or the reason why there is none.
-
-    Attributes
-    ----------
-    recording, neuron, posterior
-        What it was made from.
-    usable
-        Whether there is a population at all.
-    message
-        One sentence for the user.
-    population, simulated, verdict
-        The members kept, their traces, and their scores: row by row the same members. Those that pass come
-        first; if fewer pass than asked, the best of the others follow, marked as not passed.
-    n_asked, n_tried, n_passed
-        Members asked for; simulated; and passed among those tried.
-    reasons
-        Why the others fell, counted by their first reason.
-    cancelled
-        Whether the user stopped it early.
-    options
-        Everything that was chosen.
-    """
-
-    recording: SpikeTrain
-    neuron: NeuronModel
-    posterior: Any
-    usable: bool
-    message: str
-    n_asked: int
-    population: Population | None = None
-    simulated: Any = None
-    verdict: Verdict | None = None
-    n_tried: int = 0
-    n_passed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    cancelled: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def acceptance(self) -> float:
-        """Share of simulated members that passed; NaN if none was simulated."""
-        return self.n_passed / self.n_tried if self.n_tried else float("nan")
-
-    @property
-    def n_kept_passed(self) -> int:
-        """Members of the population that passed."""
-        return 0 if self.verdict is None else int(self.verdict.passed.sum())
+_TRACES_AFTER_CANCEL = 32  # who cancels waits no longer; voltages of more members are left out
+_MOST_STARTS = 1000
 
 
 def default_budget(size: int) -> int:
-    """Return how many members are tried at most for a population of a given size."""
+    """Return how many simulations of a member are spent at most for a population of a given size."""
     return max(512, 40 * size)
 
 
@@ -97,14 +51,17 @@ def find_population(
     seed: int = 0,
     budget: int | None = None,
     accuracy: str = "standard",
+    refine: bool = True,
     rule: PassRule | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Result:
     """Find members that fire like a recording.
 
-    Members are generated with DICs drawn from the posterior, simulated and scored, in rounds, until ``size``
-    of them pass or ``budget`` were tried. Sharing DICs is not proof of sharing activity; simulating is.
+    Members are generated with DICs drawn from the posterior, simulated, refined and scored, in rounds, until
+    ``size`` of them pass or ``budget`` simulations were run. Sharing DICs is not proof of sharing activity;
+    simulating is. Refining changes each member a little until it fires like the recording (see
+    `spike2pop_nb.fidelity.refinement`); its DICs in the table are those that it then has.
 
     Parameters
     ----------
@@ -121,11 +78,14 @@ def find_population(
     seed
         The same seed gives the same population, whatever the number of cores.
     budget
-        Most members to try; 40 times the size, and at least 512, by default.
+        Most simulations of a member; 40 times the size, and at least 512, by default.
     accuracy
         Of the simulation.
+    refine
+        Whether members are refined. If not, they keep exactly the DICs drawn, and most miss the recording's
+        rate by several per cent.
     rule
-        When a member passes.
+        When a member passes; :data:`REFINED_RULE` if refined, else the wider default :class:`PassRule`.
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
@@ -151,7 +111,7 @@ def find_population(
             f"The budget must be a whole number from the population size ({size}) to {MAX_SIZE}, "
             f"not {budget!r}."
         )
-    rule = rule or PassRule()
+    rule = rule or (REFINED_RULE if refine else PassRule())
     options = {
         "neuron": model.name,
         "size": int(size),
@@ -159,6 +119,7 @@ def find_population(
         "seed": seed,
         "budget": int(budget),
         "accuracy": accuracy,
+        "refine": refine,
         "pass_rule": rule.model_dump(),
     }
 
@@ -178,9 +139,24 @@ def find_population(
         sampler = load_predictor(model.name).predict([train])[0]
     else:
         sampler = posterior
-    search = _Search(train, model, sampler, int(size), compensate, seed, accuracy, rule, progress, cancel)
+    search = _Search(
+        train, model, sampler, int(size), compensate, seed, accuracy, refine, rule, progress, cancel
+    )
     search.run(int(budget))
     return search.result(int(budget), options)
+
+
+def attempt_population(
+    train: SpikeTrain, neuron: str | NeuronModel, posterior: DICSampler, *, size: int = 16, **options: Any
+) -> Result:
+    """As `find_population`; a recording whose DICs cannot be reached gives a `Result` that says so.
+
+    For several recordings, of which the others can go on. Other bad choices are raised.
+    """
+    try:
+        return find_population(train, neuron, posterior, size=size, **options)
+    except UnreachableTarget as error:
+        return Result(train, get_neuron(neuron), posterior, False, str(error), size)
 
 
 class _Search:
@@ -195,6 +171,7 @@ class _Search:
         compensate: Sequence[str] | None,
         seed: int,
         accuracy: str,
+        refine: bool,
         rule: PassRule,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
@@ -202,11 +179,16 @@ class _Search:
         self.train, self.neuron, self.posterior, self.size = train, neuron, posterior, size
         self.compensate, self.accuracy, self.rule = compensate, accuracy, rule
         self.progress, self.cancel = progress, cancel
+        self.summaries = Summaries.of(train, rule) if refine else None
         self.seeds = np.random.SeedSequence(seed)
         self.duration_ms = neuron.recording_window_ms[0] + recording_length_ms(train, neuron)
-        self.members: list[pd.DataFrame] = []
+        # all members so far, those after the first n_tried not yet refined and judged
+        self.g = np.zeros((0, neuron.n_channels))
+        self.spikes: list[FloatArray] = []
+        self.failures: dict[int, str] = {}
+        self.starts: list[FloatArray] = []
         self.verdicts: list[pd.DataFrame] = []
-        self.n_tried = self.n_passed = self.n_negative = 0
+        self.n_tried = self.n_passed = self.n_simulated = self.n_negative = 0
         self.reasons: Counter[str] = Counter()
         self.cancelled = False
 
@@ -218,32 +200,94 @@ class _Search:
         """Members of the next round: what should do at the acceptance seen so far, and some more."""
         missing = self.size - self.n_passed
         share = (self.n_passed + 1) / (self.n_tried + 2)
-        wanted = math.ceil(1.2 * missing / share) if self.n_tried else 2 * missing
+        first = 2.0 if self.summaries is None else 1.25
+        wanted = math.ceil(missing * (1.2 / share if self.n_tried else first))
         return min(left, max(_BATCH[0], min(wanted, _BATCH[1])))
 
     def run(self, budget: int) -> None:
         if needs_compiling():
             self.say("Compiling the simulator, once on this machine (about ten seconds)")
-        while self.n_passed < self.size and self.n_tried < budget:
-            n = self.batch(budget - self.n_tried)
-            self.say(f"Simulating {n} members, {self.n_tried} tried so far, {self.n_passed} passed")
-            rng = np.random.default_rng(self.seeds.spawn(1)[0])
-            population = generate_population(
-                self.neuron, self.posterior, n, self.compensate, seed=rng, id=self.train.id
-            )
-            try:
-                simulated = self.simulate(population, "spikes")
-            except Cancelled:
-                self.cancelled = True
-                return
-            verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)
-            self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
-            self.members.append(population.table)
-            self.verdicts.append(verdict.table)
-            self.n_tried += n
-            self.n_passed += int(verdict.passed.sum())
-            fell = verdict.table.loc[~verdict.passed, "reasons"]
-            self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
+        try:
+            while self.n_passed < self.size and self.n_simulated < budget:
+                self.round(budget)
+        except Cancelled:
+            self.cancelled = True
+        self.judge()
+
+    def round(self, budget: int) -> None:
+        n = self.batch(budget - self.n_simulated)
+        self.say(f"Simulating {n} members, {len(self.g)} tried so far, {self.n_passed} passed")
+        rng = np.random.default_rng(self.seeds.spawn(1)[0])
+        population = generate_population(
+            self.neuron, self.posterior, n, self.compensate, seed=rng, id=self.train.id
+        )
+        simulated = self.simulate(population, "spikes")
+        self.n_simulated += n
+        self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
+        self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
+        self.g = np.concatenate([self.g, population.g])
+        self.starts.append(population.g)
+        self.spikes += simulated.spike_times_ms
+        if self.summaries is None or self.refine(self.summaries, budget):
+            self.judge()
+
+    def refine(self, summaries: Summaries, budget: int) -> bool:
+        """Refine the members that wait; False if they are too few to say how."""
+        g, spikes = self.g[self.n_tried :], self.spikes[self.n_tried :]
+        n_good = int(np.isfinite(summaries.measure(spikes)).all(axis=1).sum())
+        if not enough_to_refine(n_good, summaries):
+            return False
+        self.say(f"Refining {n_good} members, {self.n_passed} passed so far")
+
+        def run_members(moved: FloatArray) -> list[FloatArray]:
+            simulated = self.simulate(Population.from_g(self.neuron, moved), "spikes")
+            self.n_simulated += len(moved)
+            return list(simulated.spike_times_ms)
+
+        refined = refine_members(
+            g,
+            spikes,
+            summaries,
+            run_members,
+            enough=math.ceil(1.1 * (self.size - self.n_passed)),
+            most_simulations=budget - self.n_simulated,
+        )
+        rows = self.n_tried + refined.origin
+        self.g[rows] = refined.g
+        for row, times in zip(rows, refined.spike_times_ms, strict=True):
+            self.spikes[row] = times
+        return True
+
+    def judge(self) -> None:
+        """Score the members that wait."""
+        rows = np.arange(self.n_tried, len(self.g))
+        if not len(rows):
+            return
+        verdict = verify(self.train, self.simulated(rows), self.rule, with_van_rossum=False)
+        self.verdicts.append(verdict.table)
+        self.n_tried += len(rows)
+        self.n_passed += int(verdict.passed.sum())
+        fell = verdict.table.loc[~verdict.passed, "reasons"]
+        self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
+
+    def simulated(self, rows: npt.NDArray[np.int64]) -> Simulated:
+        """Return the spikes of members as the simulation gave them, without voltages."""
+        n = len(rows)
+        reasons = {i: self.failures[row] for i, row in enumerate(rows.tolist()) if row in self.failures}
+        return Simulated(
+            neuron=self.neuron,
+            labels=[(self.train.id, i) for i in range(n)],
+            spike_times_ms=[self.spikes[row] for row in rows],
+            failed=np.isin(np.arange(n), list(reasons)),
+            reasons=reasons,
+            time_ms=np.zeros(0),
+            V_mV=np.zeros((n, 0), dtype=np.float32),
+            duration_ms=self.duration_ms,
+            transient_ms=self.neuron.recording_window_ms[0],
+            dt_ms=ACCURACY_DT_MS[self.accuracy],
+            accuracy=self.accuracy,
+            noise_sigma=np.zeros(n),
+        )
 
     def simulate(self, population: Population, record: Any, cancel: bool = True) -> Any:
         return simulate(
@@ -260,24 +304,35 @@ class _Search:
             "n_asked": self.size,
             "n_tried": self.n_tried,
             "n_passed": self.n_passed,
+            "n_simulated": self.n_simulated,
             "reasons": dict(self.reasons.most_common()),
             "cancelled": self.cancelled,
             "options": options,
         }
-        if not self.members:
+        if not self.verdicts:
             text = "Cancelled before any member was simulated."
             return Result(self.train, self.neuron, self.posterior, False, text, **common)
-        members = pd.concat(self.members, ignore_index=True)
         verdicts = pd.concat(self.verdicts, ignore_index=True)
         # stable: members that pass keep the order in which they were found, the others come best first
         order = np.lexsort((np.where(verdicts["passed"], 0.0, -verdicts["score"]), ~verdicts["passed"]))
-        kept = members.iloc[order[: self.size]].reset_index(drop=True)
-        kept["member"] = np.arange(len(kept))
-        made_by = {**options, "tried": self.n_tried, "passed": self.n_passed, "negative": self.n_negative}
-        population = Population(self.neuron.name, kept, made_by)
-        self.say("Recording the traces of the members kept")
-        simulated = self.simulate(population, "traces", cancel=False)
+        order = order[: self.size]
+        made_by = {
+            **options,
+            "tried": self.n_tried,
+            "passed": self.n_passed,
+            "simulated": self.n_simulated,
+            "negative": self.n_negative,
+        }
+        population = Population.from_g(self.neuron, self.g[order], id=self.train.id, made_by=made_by)
+        simulated = self.simulated(order)
+        if not self.cancelled or len(population) <= _TRACES_AFTER_CANCEL:
+            self.say("Recording the traces of the members kept")
+            simulated = self.simulate(population, "traces", cancel=False)
         verdict = verify(self.train, simulated, self.rule)
+        unrefined = None
+        if self.summaries is not None:
+            starts = np.concatenate(self.starts)[:_MOST_STARTS]
+            unrefined = Population.from_g(self.neuron, starts, id=self.train.id, made_by=options)
         return Result(
             self.train,
             self.neuron,
@@ -287,16 +342,21 @@ class _Search:
             population=population,
             simulated=simulated,
             verdict=verdict,
+            unrefined=unrefined,
             **common,
         )
 
     def message(self, budget: int, n_good: int) -> str:
         """Say how it went in one sentence."""
         share = 100 * self.n_passed / self.n_tried
-        text = f"{self.n_passed} of {self.n_tried} members tried fire like the recording ({share:.0f} %)"
+        refined = "" if self.summaries is None else ", after refinement,"
+        text = (
+            f"{self.n_passed} of {self.n_tried} members tried{refined} fire like the recording "
+            f"({share:.0f} %)"
+        )
         if n_good >= self.size:
             return f"{text}; the {self.size} asked for are kept."
-        why = "it was cancelled" if self.cancelled else f"the budget of {budget} was spent"
+        why = "it was cancelled" if self.cancelled else f"the budget of {budget} simulations was spent"
         kept = (
             f"the {n_good} that passed are kept, with the nearest others"
             if n_good

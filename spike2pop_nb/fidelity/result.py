@@ -1,0 +1,80 @@
+"""What a search gives: a verified population of one recording, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.scores import Verdict
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A verified population of one recording, or the reason why there is none.
+
+    Attributes
+    ----------
+    recording, neuron, posterior
+        What it was made from.
+    usable
+        Whether there is a population at all.
+    message
+        One sentence for the user.
+    population, simulated, verdict
+        The members kept, their traces, and their scores: row by row the same members. Those that pass come
+        first; if fewer pass than asked, the best of the others follow, marked as not passed.
+    unrefined
+        The first members as they were generated, of which those of ``population`` were made; None if the
+        search did not refine.
+    n_asked, n_tried, n_passed
+        Members asked for; tried; and passed among those tried.
+    n_simulated
+        Simulations of one member that this took; more than ``n_tried`` if members were refined.
+    reasons
+        Why the others fell, counted by their first reason.
+    cancelled
+        Whether the user stopped it early.
+    options
+        Everything that was chosen.
+    """
+
+    recording: SpikeTrain
+    neuron: NeuronModel
+    posterior: Any
+    usable: bool
+    message: str
+    n_asked: int
+    population: Population | None = None
+    simulated: Any = None
+    verdict: Verdict | None = None
+    unrefined: Population | None = None
+    n_tried: int = 0
+    n_passed: int = 0
+    n_simulated: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    cancelled: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def acceptance(self) -> float:
+        """Share of simulated members that passed; NaN if none was simulated."""
+        return self.n_passed / self.n_tried if self.n_tried else float("nan")
+
+    @cached_property
+    def diversity(self) -> Diversity | None:
+        """How different the kept members are, against the unrefined ones if there are any."""
+        if self.population is None or len(self.population) < 2:
+            return None
+        return diversity(self.population, self.unrefined)
+
+    @property
+    def n_kept_passed(self) -> int:
+        """Members of the population that passed."""
+        return 0 if self.verdict is None else int(self.verdict.passed.sum())
