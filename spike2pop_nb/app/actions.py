@@ -17,7 +17,7 @@ from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.conductances import Population, reachability
 from spike2pop_nb.data import example_path, list_examples
-from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, UnreachableTarget
+from spike2pop_nb.errors import Spike2PopError, SpikeTrainError
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import (
     Recordings,
@@ -206,6 +206,7 @@ class Actions:
         session.prior = settings.prior
         session.compensate = settings.compensate
         session.size, session.seed, session.budget = settings.size, settings.seed, settings.budget
+        session.refine = settings.refine
         session.threshold_mV = settings.threshold_mV
         with session.hold_trait_notifications():
             session.unit, session.layout = settings.unit, settings.layout
@@ -311,12 +312,12 @@ class Actions:
             else [session.train]
         )
         neuron, prior, size, seed = session.neuron, session.prior, session.size, session.seed
-        compensate, budget = session.compensate, session.budget or None
+        compensate, budget, refine = session.compensate, session.budget or None, session.refine
         keys = [session.key(train) for train in trains]
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import Result, find_population
+            from spike2pop_nb.fidelity import attempt_population
 
             posteriors = _predictor(neuron.name).predict(trains, prior=prior)
             for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
@@ -325,20 +326,18 @@ class Actions:
                 def progress(done: int, total: int, words: str, i: int = i, where: str = where) -> None:
                     task.progress(i + done / max(total, 1), len(trains), where + words)
 
-                try:
-                    result = find_population(
-                        train,
-                        neuron,
-                        posterior,
-                        size=size,
-                        compensate=compensate,
-                        seed=seed,
-                        budget=budget,
-                        progress=progress,
-                        cancel=task.cancelled,
-                    )
-                except UnreachableTarget as error:  # the other recordings can still be run
-                    result = Result(train, neuron, posterior, False, str(error), size)
+                result = attempt_population(
+                    train,
+                    neuron,
+                    posterior,
+                    size=size,
+                    compensate=compensate,
+                    seed=seed,
+                    budget=budget,
+                    refine=refine,
+                    progress=progress,
+                    cancel=task.cancelled,
+                )
                 task.give((keys[i], result))
                 if task.cancelled():
                     return

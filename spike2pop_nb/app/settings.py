@@ -39,7 +39,9 @@ class Settings(BaseModel):
     compensate
         The two conductances solved for; None for the recommended ones.
     size, seed, budget
-        Members wanted, seed, and most members to try (0 leaves it to the program).
+        Members wanted, seed, and most simulations of a member (0 leaves it to the program).
+    refine
+        Whether members are refined until they fire like the recording.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +59,7 @@ class Settings(BaseModel):
     size: int = Field(default=16, ge=1, le=MAX_MEMBERS)
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
     budget: int = Field(default=0, ge=0, le=1_000_000)
+    refine: bool = True
 
     @field_validator("neuron")
     @classmethod

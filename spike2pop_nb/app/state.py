@@ -30,6 +30,7 @@ SETTINGS = (
     "size",
     "seed",
     "budget",
+    "refine",
 )
 """Traits of a session that make up its `Settings`."""
 
@@ -65,7 +66,7 @@ class Session(HasTraits):
         A row of measures and DICs per recording.
     prior
         What the recorded neuron is taken to be made like; see `Predictor.predict`.
-    neuron, compensate, size, seed, budget
+    neuron, compensate, size, seed, budget, refine
         Choices for the population; no choice of conductances means the recommended ones, and a budget of 0
         leaves it to the program.
     pair
@@ -103,6 +104,7 @@ class Session(HasTraits):
     size = Int(16)
     seed = Int(1)
     budget = Int(0)
+    refine = Bool(True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
@@ -128,6 +130,7 @@ class Session(HasTraits):
             size=self.size,
             seed=self.seed,
             budget=self.budget,
+            refine=self.refine,
         )
 
     def how(self) -> tuple[Any, ...]:

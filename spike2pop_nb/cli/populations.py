@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ from spike2pop_nb.cli.common import (
     progress_bar,
     read_file,
 )
-from spike2pop_nb.errors import UnreachableTarget
 
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import Result
@@ -52,8 +50,13 @@ def run(
     compensate: Annotated[
         str | None, typer.Option(help="Two conductances, such as CaS,H; the recommended ones by default.")
     ] = None,
-    budget: Annotated[int | None, typer.Option(help="Most members to try for each recording.")] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Most simulations of a member for each recording.")
+    ] = None,
     accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
+    refine: Annotated[
+        bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
+    ] = True,
     unit: UnitOption = "auto",
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -69,6 +72,7 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, write_results
+    from spike2pop_nb.fidelity import attempt_population
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
@@ -85,6 +89,7 @@ def run(
         "compensate": list(_pair(compensate) or ()) or "recommended",
         "budget": budget,
         "accuracy": accuracy,
+        "refine": refine,
         "read": recordings.report.sentences(),
     }
     results: list[Result] = []
@@ -92,9 +97,22 @@ def run(
         with progress_bar(size, " members") as update:
             for train, posterior in zip(recordings, posteriors, strict=True):
                 update(0, size, f"recording {train.id}")
+
+                def say(done: int, total: int, words: str, name: str = train.id) -> None:
+                    update(done, total, f"recording {name}: {words}")
+
                 results.append(
-                    _one(
-                        train, model.name, posterior, size, _pair(compensate), seed, budget, accuracy, update
+                    attempt_population(
+                        train,
+                        model,
+                        posterior,
+                        size=size,
+                        compensate=_pair(compensate),
+                        seed=seed,
+                        budget=budget,
+                        accuracy=accuracy,
+                        refine=refine,
+                        progress=say,
                     )
                 )
                 write_results(results, out, options)
@@ -108,37 +126,6 @@ def run(
         typer.echo(f"{result.recording.id}: {result.message}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
-
-
-def _one(
-    train: Any,
-    neuron: str,
-    posterior: Any,
-    size: int,
-    compensate: tuple[str, ...] | None,
-    seed: int,
-    budget: int | None,
-    accuracy: str,
-    update: Callable[..., None],
-) -> Result:
-    """Make the population of one recording; what only this recording cannot do becomes its message."""
-    from spike2pop_nb.fidelity import Result, find_population
-    from spike2pop_nb.neurons import get_neuron
-
-    try:
-        return find_population(
-            train,
-            neuron,
-            posterior,
-            size=size,
-            compensate=compensate,
-            seed=seed,
-            budget=budget,
-            accuracy=accuracy,
-            progress=lambda done, total, words: update(done, total, f"recording {train.id}: {words}"),
-        )
-    except UnreachableTarget as error:
-        return Result(train, get_neuron(neuron), posterior, False, str(error), size)
 
 
 def _predict(recordings: Recordings, neuron: str, prior: str) -> list[Any]:

@@ -35,6 +35,15 @@ FYON = (
 VAN_ROSSUM = (
     "van Rossum MCW (2001) A novel spike distance. Neural Comput 13:751–763. doi:10.1162/089976601300014321"
 )
+CHEN = (
+    "Chen Y, Oliver DS (2013) Levenberg–Marquardt forms of the iterative ensemble smoother for efficient "
+    "history matching and uncertainty quantification. Comput Geosci 17:689–703. "
+    "doi:10.1007/s10596-013-9351-5"
+)
+BROYDEN = (
+    "Broyden CG (1965) A class of methods for solving nonlinear simultaneous equations. Math Comput "
+    "19:577–593. doi:10.1090/S0025-5718-1965-0198670-6"
+)
 _METHODS = {doi(text) for text in (BRANDOIT, DRION, FYON, VAN_ROSSUM)}
 _LIBRARIES = {
     "numpy": "NumPy",
@@ -113,7 +122,8 @@ def _paragraph(group: list[Result], network: Network | None, cited: Citations, t
     elif made:
         sentences.append(f"{_dics(neuron, cited)} were drawn from a distribution that the user gave.")
     if made:
-        sentences += [_baseline(neuron, cited), _compensation(made, cited), _search(made, table)]
+        sentences += [_baseline(neuron, cited), _compensation(made, cited), _refinement(made, cited)]
+        sentences.append(_search(made, table))
         sentences += [_simulation(made), _rule(made), _distance(made, cited)]
     sentences += _unmade([result for result in group if result.population is None])
     sentences.append(_software(group, with_network=bool(inferred), simulated=bool(made)))
@@ -226,6 +236,9 @@ def _compensation(made: list[Result], cited: Citations) -> str:
     if chosen != "recommended":
         return f"{start} {series([f'g_{name}' for name in chosen])} {marks}."
     neuron, pairs = made[0].neuron, Counter[tuple[str, str]]()
+    if made[0].options.get("refine"):  # the DICs drawn are no longer in the tables
+        names = [" and ".join(f"g_{name}" for name in entry.compensate) for entry in neuron.modulation]
+        return f"{start} the pair recommended for its draw ({' or '.join(names)}) {marks}."
     for result in made:
         assert result.population is not None
         table = result.population.table
@@ -235,6 +248,27 @@ def _compensation(made: list[Result], cited: Citations) -> str:
         f"{series([f'g_{name}' for name in pair])} ({count(n, 'member')} kept)" for pair, n in pairs.items()
     ]
     return f"{start} the pair recommended there, {' or '.join(parts)} {marks}."
+
+
+def _refinement(made: list[Result], cited: Citations) -> str:
+    """How members were changed until they fire like the recording, and how different they stayed."""
+    if not made[0].options.get("refine"):
+        return ""
+    text = (
+        "Its conductances were then refined by simulation: with the logarithms of the conductances regressed "
+        "over all members on those of the firing rate (of the burst rate, the rate within bursts and the "
+        "spikes per burst for recordings that burst), a first step brought all members towards the recording "
+        f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; members "
+        "were neither copied nor weighted."
+    )
+    found = [result.diversity for result in made if result.diversity is not None]
+    least = [each.least_spread for each in found if np.isfinite(each.least_spread)]
+    if not least:
+        return text
+    return text + (
+        " The standard deviation of each conductance over the members kept was at least "
+        f"{percent(min(least))} of that before refinement."
+    )
 
 
 def _search(made: list[Result], table: int) -> str:
@@ -247,7 +281,7 @@ def _search(made: list[Result], table: int) -> str:
             if kept == 1:
                 return f"{text}; the first of them, the one asked for, was kept."
             return f"{text}; the first {kept} of them, as many as asked for, were kept."
-        spent = f"the budget of {result.options.get('budget', result.n_tried)} was spent"
+        spent = f"the budget of {result.options.get('budget', result.n_simulated)} simulations was spent"
         stopped = "the user stopped the search" if result.cancelled else spent
         text += f"; {result.n_asked} were asked for, but {stopped}: "
         others = kept - good
@@ -306,7 +340,8 @@ def _rule(made: list[Result]) -> str:
     if any(v.recording.pattern is FiringPattern.BURSTING and v.recording.n_bursts for v in verdicts):
         text += (
             "; where the recording bursts, also the rate within bursts, the rate of bursts, the burst "
-            f"duration and the spikes per burst each within {figure(100 * rule.burst)} %"
+            f"duration and the spikes per burst each within {figure(100 * rule.burst)} %, and the mean rate "
+            "within half a burst of those recorded more"
         )
     return f"{text}."
 

@@ -57,6 +57,7 @@ def _describe(result: Result) -> dict[str, Any]:
         "asked": result.n_asked,
         "tried": result.n_tried,
         "passed": result.n_passed,
+        "simulations": result.n_simulated,
         "kept": 0 if result.population is None else len(result.population),
         "kept_passed": result.n_kept_passed,
         "acceptance": _number(result.acceptance),
@@ -81,6 +82,16 @@ def _describe(result: Result) -> dict[str, Any]:
             entry["dics"] |= {
                 f"{name}_interval_95": [_number(low[i]), _number(high[i])]
                 for i, name in enumerate(("g_s", "g_u"))
+            }
+    if (spread := result.diversity) is not None:
+        entry["diversity"] = {
+            "effective_sample_size": spread.effective_sample_size,
+            "dimensions": _number(spread.dimensions),
+        }
+        if result.unrefined is not None:
+            by_channel = zip(spread.table["channel"], spread.table["spread"], strict=True)
+            entry["diversity"]["spread_against_unrefined"] = {
+                str(name): _number(value) for name, value in by_channel
             }
     if result.verdict is not None:
         found = result.verdict.recording

@@ -1,4 +1,4 @@
-"""Does a member fire like the recording? Scores, a pass rule, refinement, and the search for members that pass.
+"""Does a member fire like the recording? Scores, a pass rule, refinement, the search for those that pass.
 
 Also how members fire anywhere in the plane: the atlas of firing patterns.
 """

@@ -12,6 +12,10 @@ summary statistics, so that members stay as different as they were: this is rand
 2. Each member goes on alone within the columns of K, by Broyden's method from the identity: no derivative is
    simulated, and a member that fires otherwise after a step goes back and takes a shorter one.
 
+3. If too few arrive, half of the next starts are crosses of three members that already fire as the recording
+   does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006, doi:10.1007/s11222-006-8769-1), which
+   fire so far more often than fresh draws from a wide posterior, and are as different as those are.
+
 Nothing is resampled and none is copied: the effective sample size is the number of members.
 """
 
@@ -26,7 +30,7 @@ import numpy.typing as npt
 from spike2pop_nb.fidelity.scores import PassRule
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features
 
-__all__ = ["Refined", "Summaries", "refine_members"]
+__all__ = ["Refined", "Summaries", "cross_members", "enough_to_refine", "refine_members"]
 
 FloatArray = npt.NDArray[np.float64]
 Spikes = list[FloatArray]
@@ -40,6 +44,7 @@ _MOST_INFLATION = 3.0
 # Rounding to whole spikes takes more variance than the linear estimate says.
 _BURST_INFLATION = 1.2
 _RIDGE = 1e-4  # added to the variance of ln y
+_CROSSING = 0.7  # γ
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +129,18 @@ class Refined:
 def enough_to_refine(n_good: int, summaries: Summaries) -> bool:
     """Whether as many members that fire as the recording does can say how to go on."""
     return n_good >= 3 * len(summaries.names) + 5
+
+
+def cross_members(g: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return n crosses (n, n_channels), each of three different members of g; none if those are too few."""
+    if len(g) < 3 or not n:
+        return np.zeros((0, g.shape[1]))
+    a, b, c = rng.permuted(np.tile(np.arange(len(g)), (n, 1)), axis=1)[:, :3].T
+    # an absent channel stays absent: 0 · (0/0) is no difference
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.nan_to_num(g[b] / g[c], nan=1.0, posinf=1.0)
+    ratio[ratio == 0] = 1.0
+    return np.asarray(g[a] * ratio**_CROSSING)
 
 
 def refine_members(

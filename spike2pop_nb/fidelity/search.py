@@ -13,7 +13,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, Population, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError, UnreachableTarget
-from spike2pop_nb.fidelity.refinement import Summaries, enough_to_refine, refine_members
+from spike2pop_nb.fidelity.refinement import Summaries, cross_members, enough_to_refine, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, verify
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -218,18 +218,27 @@ class _Search:
         n = self.batch(budget - self.n_simulated)
         self.say(f"Simulating {n} members, {len(self.g)} tried so far, {self.n_passed} passed")
         rng = np.random.default_rng(self.seeds.spawn(1)[0])
+        crossed = self.crossed(n // 2, rng)
         population = generate_population(
-            self.neuron, self.posterior, n, self.compensate, seed=rng, id=self.train.id
+            self.neuron, self.posterior, n - len(crossed), self.compensate, seed=rng, id=self.train.id
         )
-        simulated = self.simulate(population, "spikes")
+        starts = np.concatenate([population.g, crossed])
+        simulated = self.simulate(Population.from_g(self.neuron, starts), "spikes")
         self.n_simulated += n
         self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
         self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
-        self.g = np.concatenate([self.g, population.g])
+        self.g = np.concatenate([self.g, starts])
         self.starts.append(population.g)
         self.spikes += simulated.spike_times_ms
         if self.summaries is None or self.refine(self.summaries, budget):
             self.judge()
+
+    def crossed(self, n: int, rng: np.random.Generator) -> FloatArray:
+        """Return up to n crosses of the members so far that fire as the recording does."""
+        if self.summaries is None or not self.n_tried:
+            return np.zeros((0, self.neuron.n_channels))
+        alike = np.isfinite(self.summaries.measure(self.spikes[: self.n_tried])).all(axis=1)
+        return cross_members(self.g[: self.n_tried][alike], n, rng)
 
     def refine(self, summaries: Summaries, budget: int) -> bool:
         """Refine the members that wait; False if they are too few to say how."""

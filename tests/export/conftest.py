@@ -28,7 +28,7 @@ def inferred() -> list[Result]:
     trains = [train for train in read_spike_trains(example_path("stg_set")) if train.id in ("1", "5")]
     posteriors = load_predictor("stg").predict(trains)
     return [
-        find_population(train, "stg", posterior, size=8, seed=7, budget=32)
+        find_population(train, "stg", posterior, size=8, seed=7, budget=100)
         for train, posterior in zip(trains, posteriors, strict=True)
     ]
 

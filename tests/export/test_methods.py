@@ -35,7 +35,9 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
         "g_leak was drawn from a Gamma distribution",
         "g_Kd uniformly from 70 to 140 mS/cm²",
         "g_Na, g_A and g_H were solved for such that g_f = −6.2, g_s = 4 and g_u = 5",
-        "the pair recommended there, g_A and g_H",
+        "the pair recommended for its draw (",
+        "Its conductances were then refined by simulation",
+        f"at least {percent(result.diversity.least_spread)} of that before refinement",
         f"Of {result.n_tried} members tried, {result.n_passed} ({percent(result.acceptance)}) fired like",
         "the first 8 of them, as many as asked for, were kept",
         f"simulated for {figure(simulated.duration_ms / 1000)} s, of which the first "
@@ -67,10 +69,10 @@ def test_it_says_when_fewer_passed_and_which_criteria_applied(inferred: list[Res
     result = inferred[1]
     assert result.n_passed < result.n_asked
     text = methods_paragraph(result)
-    assert "8 were asked for, but the budget of 32 was spent" in text
+    assert "8 were asked for, but the budget of 100 simulations was spent" in text
     assert "marked as not passed" in text
     assert "where the recording bursts, also the rate within bursts" in text
-    assert "each within 30 %" in text
+    assert "each within 5 %" in text
     stopped = methods_paragraph(replace(result, cancelled=True))
     assert "but the user stopped the search" in stopped
 

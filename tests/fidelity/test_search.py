@@ -103,7 +103,7 @@ def test_cancel_keeps_what_is_done(burster: Result) -> None:
     )
     assert at_once.cancelled
     assert not at_once.usable
-    strict = PassRule(rate=1e-6)
+    strict = PassRule(rate=1e-6, burst=1e-6)
     rounds: list[str] = []
 
     def later() -> bool:

@@ -17,7 +17,7 @@ __all__ = ["PopulationPanel"]
 
 
 class PopulationPanel:
-    """Second half of step 3: size, seed, budget, Generate and Cancel, progress."""
+    """Second half of step 3: size, seed, budget, refinement, Generate and Cancel, progress."""
 
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
@@ -25,6 +25,7 @@ class PopulationPanel:
         self.size = w.IntText(value=session.size)
         self.seed = w.IntText(value=session.seed)
         self.budget = w.IntText(value=session.budget)
+        self.refine = w.Checkbox(value=session.refine, indent=False, description="Refine")
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
@@ -38,22 +39,25 @@ class PopulationPanel:
                     [
                         field("Members", self.size, f"1 to {MAX_MEMBERS}."),
                         field("Seed", self.seed, "Same seed, same result."),
-                        field("Budget", self.budget, "Most members to try; 0: automatic."),
+                        field("Budget", self.budget, "Most simulations; 0: automatic."),
                     ]
+                ),
+                field(
+                    "", self.refine, "Change members a little until they fire within 1 % of the recording."
                 ),
                 buttons,
                 self.bar,
                 self.says,
             ]
         )
-        for name in ("size", "seed", "budget"):
+        for name in ("size", "seed", "budget", "refine"):
             control = getattr(self, name)
             control.observe(guard(lambda change, name=name: session.set_trait(name, change["new"])), "value")
         self.generate.on_click(guard(lambda _button: actions.generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
         session.observe(guard(self._show), ["generating", "posterior", "ready", "result", "chosen"])
-        session.observe(guard(self._show_numbers), ["size", "seed", "budget"])
+        session.observe(guard(self._show_numbers), ["size", "seed", "budget", "refine"])
         self._show(None)
 
     def _show_numbers(self, change: dict[str, Any]) -> None:
@@ -61,7 +65,7 @@ class PopulationPanel:
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
-        for control in (self.size, self.seed, self.budget):
+        for control in (self.size, self.seed, self.budget, self.refine):
             control.disabled = not on
 
     def _stop(self, _button: Any) -> None:

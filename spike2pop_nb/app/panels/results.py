@@ -145,9 +145,12 @@ class ResultsPanel:
             f"{escape(result.recording.id)}</p><p>{escape(result.message)}</p>"
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
+        judged = [result.verdict.rule.describe()]
+        if result.diversity is not None:
+            judged.append(f"The members kept are {result.diversity.sentence()}")
         self.why.value = (
             f"<details><summary>{result.n_tried} members were tried, {share:.0f} % accepted; "
-            f"how they were judged</summary>{said([result.verdict.rule.describe()])}{listed(fell)}</details>"
+            f"how they were judged</summary>{said(judged)}{listed(fell)}</details>"
         )
         passed = np.asarray(result.verdict.passed, dtype=bool)
         self.sides["conductances"].show(plots.conductances(result.population, passed, _SIDE_PX))
