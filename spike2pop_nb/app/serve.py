@@ -13,6 +13,7 @@ from typing import Any
 import plotly
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_server.base.handlers import FileFindHandler
 from tornado.web import StaticFileHandler
 from traitlets import Bool
 from traitlets.config import Config
@@ -85,11 +86,15 @@ class _Server(Voila):
     def init_handlers(self) -> list[Any]:
         bundle = Path(plotly.__file__).parent / "package_data"
         pattern = f"{self.server_url.rstrip('/')}/spike2pop/plotly/(.*)"
-        handlers = [
-            (path, _PageHandler, *more) if handler is TornadoVoilaHandler else (path, handler, *more)
-            for path, handler, *more in super().init_handlers()
-        ]
-        return [(pattern, _ModuleHandler, {"path": str(bundle)}), *handlers]
+        handlers: list[Any] = [(pattern, _ModuleHandler, {"path": str(bundle)})]
+        for path, handler, *more in super().init_handlers():
+            if handler is TornadoVoilaHandler:
+                handler = _PageHandler
+            elif handler is FileFindHandler:
+                # The names of the widgets' scripts change with what is in them.
+                more[0]["no_cache_paths"] = []
+            handlers.append((path, handler, *more))
+        return handlers
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()

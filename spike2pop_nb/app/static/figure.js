@@ -124,11 +124,26 @@ function draggable({ model, el }) {
   };
 }
 
+// Figures are painted one a frame, so that the page answers while several of them change.
+function inTurn(act) {
+  const before = globalThis.spike2popTurn ?? Promise.resolve();
+  globalThis.spike2popTurn = before.then(
+    () =>
+      new Promise((done) => {
+        requestAnimationFrame(() => {
+          window.setTimeout(done);
+          act();
+        });
+      }),
+  );
+}
+
 function render({ model, el }) {
   globalThis.spike2popPlotly ??= import(address(model));
   let plotly = null;
   let clear = null;
   let asked = false;
+  let removed = false;
   let light = () => {};
 
   const pick = (member) => {
@@ -153,7 +168,7 @@ function render({ model, el }) {
 
   const draw = () => {
     asked = false;
-    if (!plotly) return;
+    if (!plotly || removed) return;
     clear?.();
     // Plotly's widget never stops listening, so what it listens to is kept and released here.
     const heard = [];
@@ -183,7 +198,7 @@ function render({ model, el }) {
     };
   };
   const redraw = () => {
-    if (!asked) requestAnimationFrame(draw);
+    if (!asked) inTurn(draw);
     asked = true;
   };
   const lightUp = () => light(model.get("_member"));
@@ -217,10 +232,9 @@ function render({ model, el }) {
   document.addEventListener("plotlywidget-after-render", painted);
   name();
   // The page is shown without waiting for plotly, which is large.
-  let removed = false;
   globalThis.spike2popPlotly.then((module) => {
     plotly = module.default;
-    if (!removed) requestAnimationFrame(draw);
+    if (!removed) inTurn(draw);
   });
   return () => {
     removed = true;
