@@ -37,8 +37,14 @@ ENVIRONMENT = {
 MOST_BYTES = 2**20
 """No message is longer."""
 _NEURON, _EXAMPLE = "stg", "stg_set.csv"
-_LATE = ("ipykernel.debugger", "IPython.core.completerlib", "IPython.extensions.storemagic", "sqlite3")
-"""What a kernel imports only as it starts."""
+_LATE = (
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+    "zmq.utils.garbage",
+)
+"""What a kernel imports only as it starts or later; the last, by then, too late to stop after the sockets."""
 
 Step = Callable[[], Callable[[], None] | None]
 """Prepares something; what it returns is called in each kernel to make it that kernel's own."""

@@ -163,6 +163,9 @@ def serve(
 ) -> None:
     """Serve the dashboard until it is stopped.
 
+    On Linux, sessions are forked from one prepared process (`spike2pop_nb.app.forkserver`); elsewhere each is
+    a process of its own.
+
     Parameters
     ----------
     port

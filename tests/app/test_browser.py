@@ -23,6 +23,18 @@ PATIENCE_MS = 300_000  # a busy machine is slow, not broken
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER, CLOSER = range(8)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
+# Counts the frames in which, after the first words, there was neither a word nor the page to see.
+BLANK = """
+window.blank = 0;
+let begun = false;
+const look = () => {
+  const words = document.querySelector(".starting");
+  begun ||= Boolean(words);
+  if (begun && !words && !document.querySelector(".s2p-page")?.clientHeight) window.blank += 1;
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -71,6 +83,7 @@ def context(server):
 def open_page(context, address):
     page = context.new_page()
     page.problems = []
+    page.add_init_script(BLANK)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.goto(address, wait_until="commit")
     page.wait_for_selector(UPLOAD)
@@ -115,6 +128,11 @@ def test_a_choice_at_first_paint_is_drawn(page):
     for figure in range(7):
         _traces, svg, box = drawn(page, figure)
         assert svg == box > 200
+
+
+def test_the_page_follows_the_words_of_the_start_without_a_gap(page):
+    assert page.evaluate("window.blank") == 0
+    assert page.locator(".starting").count() == 0
 
 
 def test_the_guide_is_open_at_first_and_closes(page):
