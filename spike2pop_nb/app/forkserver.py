@@ -142,6 +142,7 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
         elif control in ready:
             message, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, 1)
             if not message:
+                _hear_no_exits()
                 return
             channel = socket.socket(fileno=descriptors[0])
             gc.collect()
@@ -155,8 +156,7 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
             if pid:
                 kernels[pid] = channel
                 continue
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _hear_no_exits()
             for other in (control, woken, wake, *kernels.values()):
                 other.close()
             arguments = _settle(json.loads(message), channel, owned)
@@ -164,6 +164,11 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
             return
         elif left:
             _prepare(left.pop(0), owned)
+
+
+def _hear_no_exits() -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _prepare(step: Step, owned: list[Callable[[], None]]) -> None:
