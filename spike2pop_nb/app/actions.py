@@ -362,6 +362,23 @@ class Actions:
             partly=self.messages.guard(partly),
         )
 
+    def follow_traces(self, result: Any, rows: list[int], done: Any) -> None:
+        """Simulate some members of a result again, for the voltages that it does not hold."""
+        like = result.simulated
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.simulation import simulate
+
+            return simulate(
+                result.population.select(rows),
+                duration_ms=like.duration_ms,
+                transient_ms=like.transient_ms,
+                accuracy=like.accuracy,
+                cancel=task.cancelled,
+            )
+
+        self._run("traces", "Recording the voltages of the members shown…", work, done)
+
     def follow_currents(self, result: Any, row: int, done: Any) -> None:
         """Compute the currents of one member of a result."""
 

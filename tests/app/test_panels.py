@@ -6,6 +6,7 @@ import io
 import logging
 import time
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -222,6 +223,25 @@ def generated(dashboard, loop, **settings):
     dashboard.population.generate.click()
     loop.until(lambda: not dashboard.session.generating)
     return dashboard.session.result
+
+
+def test_voltages_that_a_result_lacks_are_recorded_for_the_page_shown(dashboard, loop):
+    opened(dashboard, loop)
+    loop.until(lambda: dashboard.session.posterior is not None)
+    whole = generated(dashboard, loop, size=8, seed=3, budget=40)
+    lines = [t.y for t in dashboard.results.traces.shown.data if t.line.color == "#0072B2"]
+    empty = replace(
+        whole.simulated, time_ms=np.zeros(0), V_mV=np.zeros((len(whole.simulated), 0), np.float32)
+    )
+    dashboard.session.result = replace(whole, simulated=empty)
+
+    def voltages():
+        return [t.y for t in dashboard.results.traces.shown.data if t.line.color == "#0072B2"]
+
+    assert len(voltages()[0]) < len(lines[0])  # spikes alone, at once
+    loop.until(lambda: len(voltages()[0]) == len(lines[0]))
+    for before, after in zip(lines, voltages(), strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_generate_shows_traces_scores_and_downloads(dashboard, loop):

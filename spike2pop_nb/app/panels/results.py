@@ -180,11 +180,21 @@ class ResultsPanel:
             + ("" if table["passed"].iloc[row] else f" · {_first(str(table['reasons'].iloc[row]))}")
             for row in shown
         ]
-        figure = plots.traces(
-            result.simulated, result.recording, rows=list(shown), labels=labels, height=_TRACES_PX
-        )
-        self.traces.show(figure)
         self._pager(pages)
+
+        def draw(simulated: Any, rows: list[int]) -> None:
+            figure = plots.traces(simulated, result.recording, rows=rows, labels=labels, height=_TRACES_PX)
+            self.traces.show(figure)
+
+        draw(result.simulated, shown.tolist())
+        if not result.simulated.V_mV.size:  # left out when the search was cancelled, or dropped since
+            page = self.page
+
+            def came(simulated: Any) -> None:
+                if self.session.result is result and self.page == page:
+                    draw(simulated, list(range(len(shown))))
+
+            self.actions.follow_traces(result, shown.tolist(), came)
 
     def _pager(self, pages: int) -> None:
         self.back.disabled = self.page <= 0
