@@ -1,8 +1,8 @@
 """Refined and unrefined populations of recordings never seen: how well they fire alike, and at what cost.
 
-Recordings are members of fresh populations, simulated for the neuron's own window. R_VR is the mean distance
-(van Rossum) of members over that of the recording's true siblings, 16 members with its own DICs; "shuffled" is
-that of the same members with another recording.
+Recordings are members of fresh populations, simulated for the neuron's own window. R_VR is the mean van
+Rossum distance of members over that of the recording's true siblings (16 members with its own DICs);
+"shuffled" is that of the same members with another recording.
 """
 
 from __future__ import annotations
