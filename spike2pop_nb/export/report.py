@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.utils import PlotlyJSONEncoder
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.files import write_whole
@@ -45,8 +46,8 @@ def html_report(
 ) -> str:
     """Describe results in one HTML file: figures, DICs with their width, counts, options, versions, methods.
 
-    Everything is within the file, Plotly's code included, so it has some 5 MB, and under 1 MB more for each
-    recording that is shown. A policy within it forbids the browser any request and any other script.
+    Everything is within the file, Plotly's code included, so it has some 5 MB, and less than 1 MB more for a
+    usual recording that is shown. A policy within it forbids the browser any request and any other script.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def _inside(posterior: Any) -> bool | None:
 
 def _dics(result: Result) -> tuple[str, str]:
     found = result.posterior
-    if not getattr(found, "usable", False) or not hasattr(found, "mean"):
+    if not getattr(found, "usable", False) or not hasattr(found, "std"):
         return "–", "–"
     if isinstance(found, Posterior):
         low, high = found.quantile(0.025), found.quantile(0.975)
@@ -259,11 +260,20 @@ def _members(result: Result) -> dict[str, Any] | None:
 
 
 def _json(drawn: go.Figure) -> str:
-    """A figure as JSON that no HTML parser takes for anything else, numbers in single precision."""
-    whole = drawn.to_dict()
-    for trace in whole["data"]:
-        for key, value in trace.items():
-            if isinstance(value, np.ndarray) and value.dtype == np.float64:
-                trace[key] = value.astype(np.float32)
-    text = go.Figure(whole, skip_invalid=False).to_json()
-    return str(text).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """A figure as JSON that no HTML parser takes for anything else."""
+    data = [{key: _packed(value) for key, value in trace.to_plotly_json().items()} for trace in drawn.data]
+    text = json.dumps({"data": data, "layout": drawn.layout.to_plotly_json()}, cls=PlotlyJSONEncoder)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _packed(value: Any) -> Any:
+    """Many numbers as Plotly reads them from base64, in single precision; a gap (None) as NaN."""
+    if isinstance(value, list) and len(value) > 64:
+        try:
+            value = np.array(value, dtype=np.float32)
+        except (TypeError, ValueError):  # texts, such as names of members
+            return value
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.size < 16:
+        return value
+    packed = {"dtype": "f4", "bdata": base64.b64encode(value.astype("<f4").tobytes()).decode()}
+    return packed | ({"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {})

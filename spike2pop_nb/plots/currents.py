@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from spike2pop_nb.plots.style import CHANNEL_COLOURS, INK, FloatArray, composed
+from spike2pop_nb.plots.style import CHANNEL_COLOURS, INK, FloatArray, composed, spread
 from spike2pop_nb.simulation import Currents
 
 __all__ = ["channel_colour", "currentscape", "moments", "window_of"]
@@ -36,7 +36,7 @@ def window_of(currents: Currents) -> tuple[float, float]:
 
 
 def moments(currents: Currents, window_ms: tuple[float, float], most: int) -> np.ndarray[Any, Any]:
-    """Return the samples (m,) to draw, ``m <= most``: more where voltage or shares move, every peak too.
+    """Return the samples (m,) to draw, ``m <= most``: more where voltage or shares move, and peaks.
 
     Equal distances along the path of voltage, shares and time together, so that a spike of one millisecond
     keeps its shape within seconds of rest.
@@ -51,7 +51,8 @@ def moments(currents: Currents, window_ms: tuple[float, float], most: int) -> np
         moved = moved + 0.5 * np.abs(np.diff(share[:, inside], axis=1)).sum(axis=0)
     path = np.concatenate([[0.0], np.cumsum(moved)])
     path = path / max(float(path[-1]), 1e-9) + np.linspace(0, 0.5, inside.size)
-    peaks = 1 + np.flatnonzero((V[1:-1] >= V[:-2]) & (V[1:-1] > V[2:]) & (V[1:-1] > 0))[: most // 4]
+    peaks = 1 + np.flatnonzero((V[1:-1] >= V[:-2]) & (V[1:-1] > V[2:]) & (V[1:-1] > 0))
+    peaks = peaks[spread(peaks.size, most // 4)]
     at = np.searchsorted(path, np.linspace(0, path[-1], most - peaks.size))
     return inside[np.unique(np.concatenate([at.clip(0, inside.size - 1), peaks]))]
 
