@@ -14,7 +14,7 @@ __all__ = ["brian2_script"]
 
 _PRINTER = Printer("V", {"where": "int({0}) * ({1}) + int(not {0}) * ({2})"})
 _NOW = replace(_PRINTER, voltage="V_now")
-DT_MS = 0.01
+DT_MS = 0.005
 
 
 def _lines(expression: Expression, name: str, extra: str = "") -> list[str]:

@@ -250,7 +250,10 @@ def neuroml_lems(population: Population) -> str:
             "target": "network",
         },
     )
-    tolerances = {"abs_tolerance": "1e-6", "rel_tolerance": "1e-6"}
+    # in the NEURON code that jNeuroML makes, gates that follow the voltage at once lag by a step
+    instant = any(gate.tau is None for channel in describe(neuron) for gate in channel.gates)
+    tolerance = "1e-9" if instant else "1e-6"
+    tolerances = {"abs_tolerance": tolerance, "rel_tolerance": tolerance}
     ET.SubElement(run, "Meta", {"for": "neuron", "method": "cvode", **tolerances})
     spikes = ET.SubElement(
         run, "EventOutputFile", {"id": "spikes", "fileName": f"{neuron.name}_spikes.dat", "format": "TIME_ID"}
@@ -264,13 +267,11 @@ def neuroml_lems(population: Population) -> str:
 def neuroml_script(population: Population) -> str:
     """Return the script; it writes the spike times of all members to a CSV file."""
     neuron = get_neuron(population.neuron)
-    engine = 'parser.add_argument("--engine", choices=["neuron", "jneuroml"], default="neuron")'
-    options = options_text(neuron, [engine])
     head = comment(
         population,
         "NeuroML 2",
-        f"Runs {lems_file(neuron)}, which simulates the network in {neuron.name}.nml. Needs pyNeuroML, Java,",
-        "and NEURON unless --engine jneuroml is given, which takes far longer. Usage: python FILE --help",
+        f"Runs {lems_file(neuron)}, which simulates the network in {neuron.name}.nml. Needs pyNeuroML, Java",
+        "and NEURON, with which the simulation is run. Usage: python FILE --help",
     )
     return f'''{head}
 import argparse
@@ -280,10 +281,10 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from pyneuroml.runners import run_lems_with
+from pyneuroml.runners import run_lems_with_jneuroml_neuron
 
 {members_text(population)}
-{options}
+{options_text(neuron)}
 here = Path(__file__).resolve().parent
 
 
@@ -295,8 +296,7 @@ simulation.set("length", f"{{arguments.duration}}ms")
 lems.write(here / "LEMS_run.xml")
 if (Path(sys.prefix) / "bin" / "nrnivmodl").exists():
     os.environ.setdefault("NEURON_HOME", sys.prefix)
-engine = {{"neuron": "run_lems_with_jneuroml_neuron", "jneuroml": "run_lems_with_jneuroml"}}
-run_lems_with(engine[arguments.engine], "LEMS_run.xml", nogui=True, exec_in_dir=str(here))
+run_lems_with_jneuroml_neuron("LEMS_run.xml", nogui=True, exec_in_dir=str(here))
 
 times = {{i: [] for i in range(len(MEMBERS))}}
 for line in (here / "{neuron.name}_spikes.dat").read_text().splitlines():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.tables import table_csv
@@ -95,14 +93,14 @@ MEMBERS = [
 """
 
 
-def options_text(neuron: NeuronModel, more: Sequence[str] = ()) -> str:
-    """Return the lines that read a script's options, and more lines with options of its own."""
+def options_text(neuron: NeuronModel) -> str:
+    """Return the lines that read a script's options."""
     start, stop = (float(time) for time in neuron.recording_window_ms)
     return f"""parser = argparse.ArgumentParser(description="Simulate; write a CSV of id, member, time_ms.")
 parser.add_argument("--duration", type=float, default={stop!r}, help="in ms, with the transient")
 parser.add_argument("--transient", type=float, default={start!r}, help="in ms; its spikes are left out")
 parser.add_argument("--out", default="spike_times.csv", help="file of spike times in ms from the start")
-{"".join(f"{line}{chr(10)}" for line in more)}arguments = parser.parse_args()
+arguments = parser.parse_args()
 """
 
 

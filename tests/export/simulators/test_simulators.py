@@ -82,7 +82,7 @@ def test_other_simulators_give_the_same_intervals(
         assert len(times) in (n, n + 1)  # the last may not yet be over
         error = np.abs(np.diff(times[:n]) / np.diff(expected) - 1)
         assert np.median(error) < 0.01
-        # what jNeuroML makes of gates that follow the voltage at once is less exact in NEURON
+        # NeuroML is run by code that another program makes of it
         assert error.max() < (0.02 if target == "neuroml" else 0.01)
 
 
