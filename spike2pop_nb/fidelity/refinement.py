@@ -36,7 +36,7 @@ FloatArray = npt.NDArray[np.float64]
 Spikes = list[FloatArray]
 
 # Members stop at these shares of the tolerances that they are verified with, so that few fall short of them.
-_AIM = 0.4
+_AIM = 0.3
 _ROUNDS = 7
 _FIRST_STEP, _TRUST = 0.5, 0.3  # largest step of the population, and of one member, in units of ln y
 _SHORTEST = 0.01  # of the largest step: a member that needs shorter ones is given up

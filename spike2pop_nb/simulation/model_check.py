@@ -19,6 +19,7 @@ from spike2pop_nb.spiketrains import classify
 __all__ = ["ModelCheck", "check_model"]
 
 _SWING_MV = 40.0
+_STEP_ERROR = 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,9 @@ class ModelCheck:
         How many of them fire in which pattern.
     failed
         How many of them ran away.
+    step_error
+        Relative change of the mean interval when the time step is halved, median over members; NaN if none
+        fires. Large where instantaneous gates make the spike.
     cost
         Seconds of computing per simulated second of one neuron.
     """
@@ -56,6 +60,7 @@ class ModelCheck:
     rate_hz: np.ndarray
     patterns: dict[str, int]
     failed: int
+    step_error: float
     cost: float
 
     def sentences(self) -> list[str]:
@@ -78,6 +83,11 @@ class ModelCheck:
             f"Of {len(self.rate_hz)} baseline members {self.failed} ran away; {counts}; rates "
             f"{self.rate_hz.min():.1f} to {self.rate_hz.max():.1f} Hz."
         )
+        if np.isfinite(self.step_error):
+            said.append(
+                f"With the time step halved, mean intervals change by {100 * self.step_error:.2g} % (median)"
+                + ("." if self.step_error < _STEP_ERROR else '; simulate it with accuracy "exact".')
+            )
         said.append(f"Simulating one second of one neuron takes {1000 * self.cost:.1f} ms.")
         return said
 
@@ -133,8 +143,19 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         np.array([len(times) / span_s for times in simulated.spike_times_ms]),
         dict(patterns),
         int(simulated.failed.sum()),
+        _step_error(simulated, simulate(g, neuron, accuracy="exact", record="spikes", seed=seed)),
         cost,
     )
+
+
+def _step_error(simulated: Simulated, finer: Simulated) -> float:
+    """Median relative difference of mean intervals between two simulations of the same members."""
+    changes = [
+        abs(np.diff(fine).mean() / np.diff(coarse).mean() - 1.0)
+        for coarse, fine in zip(simulated.spike_times_ms, finer.spike_times_ms, strict=True)
+        if min(len(coarse), len(fine)) > 2
+    ]
+    return float(np.median(changes)) if changes else float("nan")
 
 
 def _uncounted(simulated: Simulated) -> list[str]:

@@ -160,7 +160,8 @@ def simulate(
     accuracy
         ``"standard"`` (dt = 0.02 ms): intervals within 0.2 % (median), their mean within 0.1 %. A spike that
         only just happens, as the last of a plateau, may be missed: judge such members on distributions, or
-        run them as ``"exact"`` (dt = 0.01 ms), within 0.05 %.
+        run them as ``"exact"`` (dt = 0.01 ms), within 0.05 %. These are errors of the shipped neurons; where
+        instantaneous gates make the spike they are larger, and `check_model` measures them.
     record
         ``"traces"`` keeps the voltage every ``sample_ms``, ``"spikes"`` only spike times.
     noise_sigma : float or (n,)
