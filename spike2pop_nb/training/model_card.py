@@ -287,8 +287,9 @@ def _alike(scores: dict[str, Any]) -> list[str]:
     network = found.get("network")
     if network:
         lines[-1] += (
-            f" The network's posterior median errs by {_pair(network['mae'])} on the {network['trains']} of "
-            f"them that it was not trained on; its posterior expects {_pair(network['expected_error'])}."
+            " The network sees smaller ones, such as how a neuron settles after its start, where they tell "
+            f"anything: its posterior median errs by {_pair(network['mae'])} on the {network['trains']} of "
+            f"these trains that it was not trained on, where it expects {_pair(network['expected_error'])}."
         )
     return lines
 
