@@ -253,8 +253,9 @@ def _judge(
     new = solved.g[:, index]
     within = valid & np.all(new <= top, axis=1)
     middle = np.median(base[:, index], axis=0)
+    change = np.abs(new - base[:, index])
     with np.errstate(divide="ignore", invalid="ignore"):
-        moved = (np.abs(new - base[:, index]) / middle).mean(axis=1)
+        moved = np.where(change == 0, 0.0, change / middle).mean(axis=1)
     condition = np.full(len(base), np.inf)
     if valid.any():
         S = sensitivity(neuron, solved.g[valid])[:, 1:, index]

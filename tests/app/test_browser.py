@@ -275,8 +275,9 @@ def test_light_and_dark(page):
     page.wait_for_function(f"({ground})() === '{light}'")
 
 
-def test_every_control_has_a_name(page):
-    nameless = page.evaluate(
+def nameless(page):
+    """Controls that a screen reader could not name."""
+    return page.evaluate(
         """() => [...document.querySelectorAll('.s2p-page :is(input, select, textarea, button)')].filter(
         e => {
             if (e.closest('.modebar') || e.type === 'hidden') return false;
@@ -286,7 +287,10 @@ def test_every_control_has_a_name(page):
                 || e.getAttribute('aria-label') || e.title || e.placeholder);
         }).map(e => e.outerHTML.slice(0, 200))"""
     )
-    assert nameless == []
+
+
+def test_every_control_has_a_name(page):
+    assert nameless(page) == []
 
 
 def test_times_can_be_pasted(page):
@@ -355,6 +359,7 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     before = float(g_s.input_value())
     traces = "() => document.querySelectorAll('.s2p-explore .js-plotly-plot')[2].layout.annotations[0].text"
     explored.wait_for_function(f"() => ({traces})()?.includes('bursting')")
+    assert nameless(explored) == []
     handle = explored.locator(".s2p-handle")
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -128,7 +130,7 @@ def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypa
     loop.until(lambda: opened.plane.shown.data[0].name == "condition")
 
 
-def test_members_are_modulated_and_watched_step_by_step(opened, loop):
+def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatch):
     panel = opened.modulation
     panel.g_s.value, panel.g_u.value = 6.0, 5.0
     panel.start.click()
@@ -149,6 +151,17 @@ def test_members_are_modulated_and_watched_step_by_step(opened, loop):
         panel.ways.shown.data[-1].x, path.g[:, 10, path.neuron.index(path.compensate[0])]
     )
     assert "members" in [trace.name for trace in opened.plane.shown.data]
+
+    async def played():
+        panel.play.click()
+        assert panel.play.description == "Pause"
+        while panel.play.description == "Pause":
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("spike2pop_nb.app.panels.modulate._STEP_S", 0.0)
+    panel.step.value = 35
+    asyncio.run(played())
+    assert panel.step.value == path.steps
     opened.explorer.set_target(-4.0, 4.0)
     assert opened.state.modulated is None
     assert panel.step.disabled

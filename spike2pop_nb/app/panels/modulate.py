@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import ipywidgets as w
@@ -14,7 +15,8 @@ from spike2pop_nb.app.messages import Messages
 __all__ = ["ModulatePanel"]
 
 _WAYS_PX, _COURSE_PX = 330, 620
-_STEP_MS = 300
+_STEP_S = 0.3
+_PLAY, _PAUSE = "Play", "Pause"
 
 
 class ModulatePanel:
@@ -37,9 +39,10 @@ class ModulatePanel:
         self.g_s, self.g_u = w.FloatText(), w.FloatText()
         self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
         self.step = w.IntSlider(min=0, max=1, disabled=True)
-        self.play = w.Play(min=0, max=1, interval=_STEP_MS, disabled=True)
-        # in the browser, so that the slider moves without a round trip
-        w.jslink((self.play, "value"), (self.step, "value"))
+        # the ready-made widget's buttons have no names for those who cannot see them
+        self.play = button(_PLAY, "Go through the steps one after the other")
+        self._playing = False
+        self._tick = guard(self._advance)
         self.says, self.where = text("", "s2p-says"), text("", "s2p-says")
         self.ways = figure(
             "The two conductances that move appear here",
@@ -68,6 +71,7 @@ class ModulatePanel:
         self.widget = w.VBox([text("<h3>Neuromodulation: from the target to other DICs</h3>"), columns])
         for number in (self.g_s, self.g_u):
             number.observe(guard(self._typed), "value")
+        self.play.on_click(guard(lambda _button: self._toggle()))
         self.start.on_click(guard(lambda _button: explorer.modulate()))
         self.step.observe(guard(lambda change: state.set_trait("step", change["new"])), "value")
         state.observe(guard(self._show_end), "end")
@@ -89,6 +93,7 @@ class ModulatePanel:
 
     def _show(self, _change: Any) -> None:
         found = self.state.modulated
+        self._stop()
         for control in (self.step, self.play):
             control.disabled = found is None
         if found is None:
@@ -96,11 +101,33 @@ class ModulatePanel:
             self.ways.clear()
             self.course.clear()
             return
-        self.step.max = self.play.max = found.path.steps
-        self.step.value = self.play.value = self.state.step
+        self.step.max = found.path.steps
+        self.step.value = self.state.step
         self.says.value = said([found.path.describe()])
         self.course.show(plots.modulation(found, step=self.state.step, most_points=1500, height=_COURSE_PX))
         self._show_step(None)
+
+    def _toggle(self) -> None:
+        """Play, from the start if the end is reached, or pause."""
+        if self._playing:
+            self._stop()
+            return
+        if self.step.value >= self.step.max:
+            self.step.value = 0
+        self._playing, self.play.description = True, _PAUSE
+        self._advance()
+
+    def _stop(self) -> None:
+        self._playing, self.play.description = False, _PLAY
+
+    def _advance(self) -> None:
+        if not self._playing:
+            return
+        self.step.value += 1
+        if self.step.value >= self.step.max:
+            self._stop()
+        else:
+            asyncio.get_running_loop().call_later(_STEP_S, self._tick)
 
     def _show_step(self, _change: Any) -> None:
         found, step = self.state.modulated, self.state.step
