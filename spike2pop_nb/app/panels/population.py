@@ -25,7 +25,7 @@ class PopulationPanel:
         self.size = w.IntText(value=session.size)
         self.seed = w.IntText(value=session.seed)
         self.budget = w.IntText(value=session.budget)
-        self.refine = w.Checkbox(value=session.refine, indent=False, description="Refine")
+        self.refine = w.Checkbox(value=session.refine, indent=False)
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
@@ -43,7 +43,9 @@ class PopulationPanel:
                     ]
                 ),
                 field(
-                    "", self.refine, "Change members a little until they fire within 1 % of the recording."
+                    "Refine",
+                    self.refine,
+                    "Change members a little until they fire within 1 % of the recording.",
                 ),
                 buttons,
                 self.bar,
