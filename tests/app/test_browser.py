@@ -219,7 +219,7 @@ def test_a_member_picked_in_one_figure_is_lit_in_all(page):
 
 def test_a_closer_look_is_drawn_when_it_is_opened(page):
     assert page.locator(".js-plotly-plot").count() == CLOSER
-    page.click("text=A closer look")
+    page.click("text=A closer look: currents")
     page.wait_for_function(
         "i => document.querySelectorAll('.js-plotly-plot')[i]?.data?.filter(t => t.stackgroup).length > 7",
         arg=CLOSER,
