@@ -28,6 +28,7 @@ __all__ = ["ENVIRONMENT", "MOST_BYTES", "STEPS", "Step", "main", "serve"]
 
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",  # which pandas imports where it is installed
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "SPIKE2POP_NB_NEURONS": os.devnull,
