@@ -31,8 +31,8 @@ class Result:
         The members kept, their traces, and their scores: row by row the same members. Those that pass come
         first; if fewer pass than asked, the best of the others follow, marked as not passed.
     unrefined
-        The first members as they were generated, of which those of ``population`` were made; None if the
-        search did not refine.
+        Members of the recording's firing pattern as they were generated, of which those of ``population``
+        were made; None if the search did not refine, or there are fewer than two.
     n_asked, n_tried, n_passed
         Members asked for; tried; and passed among those tried.
     n_simulated

@@ -186,7 +186,7 @@ class _Search:
         self.g = np.zeros((0, neuron.n_channels))
         self.spikes: list[FloatArray] = []
         self.failures: dict[int, str] = {}
-        self.starts: list[FloatArray] = []
+        self.starts: list[FloatArray] = []  # of the recording's firing pattern, as generated
         self.verdicts: list[pd.DataFrame] = []
         self.n_tried = self.n_passed = self.n_simulated = self.n_negative = 0
         self.reasons: Counter[str] = Counter()
@@ -228,8 +228,10 @@ class _Search:
         self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
         self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
         self.g = np.concatenate([self.g, starts])
-        self.starts.append(population.g)
         self.spikes += simulated.spike_times_ms
+        if self.summaries is not None:
+            drawn = self.summaries.measure(simulated.spike_times_ms[: len(population)])
+            self.starts.append(population.g[np.isfinite(drawn).all(axis=1)])
         if self.summaries is None or self.refine(self.summaries, budget):
             self.judge()
 
@@ -339,8 +341,8 @@ class _Search:
             simulated = self.simulate(population, "traces", cancel=False)
         verdict = verify(self.train, simulated, self.rule)
         unrefined = None
-        if self.summaries is not None:
-            starts = np.concatenate(self.starts)[:_MOST_STARTS]
+        starts = np.concatenate([np.zeros((0, self.neuron.n_channels)), *self.starts])[:_MOST_STARTS]
+        if len(starts) > 1:
             unrefined = Population.from_g(self.neuron, starts, id=self.train.id, made_by=options)
         return Result(
             self.train,
