@@ -267,7 +267,7 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         return text
     return text + (
         " The standard deviation of each conductance over the members kept was at least "
-        f"{percent(min(least))} of that before refinement."
+        f"{percent(min(least))} of that over members as generated that had the recording’s firing pattern."
     )
 
 

@@ -37,7 +37,7 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
         "g_Na, g_A and g_H were solved for such that g_f = −6.2, g_s = 4 and g_u = 5",
         "the pair recommended for its draw (",
         "Its conductances were then refined by simulation",
-        f"at least {percent(result.diversity.least_spread)} of that before refinement",
+        f"at least {percent(result.diversity.least_spread)} of that over members as generated",
         f"Of {result.n_tried} members tried, {result.n_passed} ({percent(result.acceptance)}) fired like",
         "the first 8 of them, as many as asked for, were kept",
         f"simulated for {figure(simulated.duration_ms / 1000)} s, of which the first "
