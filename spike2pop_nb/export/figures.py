@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.plots.style import INK
@@ -168,5 +170,7 @@ def figure_files(
                 if (engine := figure.get_layout_engine()) is not None:
                     engine.execute(figure)  # once for all formats
                     figure.set_layout_engine("none")
+                    for axes in figure.axes:  # the solver's last digits vary, and would come into the file
+                        axes.set_position(np.round(axes.get_position().bounds, 6))
                 files |= {f"{name}.{format}": _rendered(figure, format) for format in formats}
     return files
