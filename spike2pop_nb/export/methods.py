@@ -258,8 +258,9 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "Its conductances were then refined by simulation: with the logarithms of the conductances regressed "
         "over all members on those of the firing rate (of the burst rate, the rate within bursts and the "
         "spikes per burst for recordings that burst), a first step brought all members towards the recording "
-        f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; members "
-        "were neither copied nor weighted."
+        f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; where "
+        "too few arrived, half of the further starts were crosses of three members that already fired so "
+        "(differential evolution). Members were neither copied nor weighted."
     )
     found = [result.diversity for result in made if result.diversity is not None]
     least = [each.least_spread for each in found if np.isfinite(each.least_spread)]

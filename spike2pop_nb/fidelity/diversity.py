@@ -25,7 +25,7 @@ class Diversity:
     ----------
     n, n_distinct
         Members, and different sets of conductances among them. Members are never copied or weighted, so the
-        effective sample size is the second.
+        second is the effective sample size, or its upper bound if some of them were made by crossing others.
     dimensions
         In how many independent directions the members differ: participation ratio of the eigenvalues of the
         correlation matrix of conductances, from 1 (all along one line) to the number of channels.

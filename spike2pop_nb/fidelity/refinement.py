@@ -11,12 +11,11 @@ summary statistics, so that members stay as different as they were: this is rand
    takes away (covariance inflation, Anderson & Anderson 1999).
 2. Each member goes on alone within the columns of K, by Broyden's method from the identity: no derivative is
    simulated, and a member that fires otherwise after a step goes back and takes a shorter one.
-
 3. If too few arrive, half of the next starts are crosses of three members that already fire as the recording
-   does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006, doi:10.1007/s11222-006-8769-1), which
-   fire so far more often than fresh draws from a wide posterior, and are as different as those are.
+   does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006, doi:10.1007/s11222-006-8769-1).
 
-Nothing is resampled and none is copied: the effective sample size is the number of members.
+Nothing is resampled and none is copied. Members from draws of their own are independent of each other, crosses
+not of those they were made of.
 """
 
 from __future__ import annotations
