@@ -14,8 +14,8 @@ summary statistics, so that members stay as different as they were: this is rand
 3. If too few arrive, half of the next starts are crosses of three members that already fire as the recording
    does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006, doi:10.1007/s11222-006-8769-1).
 
-Nothing is resampled and none is copied. Members from draws of their own are independent of each other, crosses
-not of those they were made of.
+Nothing is resampled and none is copied. Members from draws of their own are independent of each other,
+crosses not of those they were made of.
 """
 
 from __future__ import annotations
