@@ -103,7 +103,7 @@ def test_the_plane_shows_reach_and_posterior():
     # the outermost level holds 95 %: at its border 1 − enclosed is 0.05
     assert region.contours.start == 0.05
     assert (mean.x[0], mean.y[0]) == (-5.0, 4.0)
-    assert plots.reachability(reach).data[0].type == "heatmap"
+    assert plots.plane_map(reach).data[0].type == "heatmap"
 
 
 def test_a_drifting_recording_shows_its_course():

@@ -39,19 +39,19 @@ def modulated(path):
 @pytest.mark.parametrize("layer", ["reached", "condition", "residual"])
 def test_each_layer_of_a_choice_is_drawn_with_the_posterior_and_the_target(layer):
     reach = reachability("stg", ("CaS", "A"), 11)
-    area, region, mean, target = plots.reachability(
+    area, region, mean, target = plots.plane_map(
         reach, layer=layer, posterior=Gaussian(), target=(3, 10)
     ).data
     assert np.asarray(area.z).shape == (11, 11)
     assert area.colorbar.title.text == plots.LAYERS[layer]
     assert (region.type, tuple(mean.x), tuple(target.x)) == ("contour", (-5.0,), (3,))
     assert area.zmin < area.zmax
-    json.loads(plots.reachability(reach, layer=layer).to_json())
+    json.loads(plots.plane_map(reach, layer=layer).to_json())
 
 
 def test_firing_patterns_differ_in_fill_colour_and_symbol():
     found = pattern_map("stg", ("CaS", "H"), n_grid=6, members=1)
-    figure = plots.pattern_map(found, posterior=Gaussian())
+    figure = plots.plane_map(found, posterior=Gaussian())
     fill, *others = figure.data
     marks = [trace for trace in others if trace.name in [str(name) for name in PATTERNS]]
     assert sum(len(trace.x) for trace in marks) == (found.pattern >= 0).sum()
@@ -59,16 +59,16 @@ def test_firing_patterns_differ_in_fill_colour_and_symbol():
     assert "bursting 100 %" in fill.text[2][0]
     assert "Hz" in fill.text[2][0]
     assert fill.text[-1][-1] == "no member gets there"
-    rates = plots.pattern_map(found, layer="rate").data[0]
+    rates = plots.plane_map(found, layer="rate").data[0]
     np.testing.assert_array_equal(rates.z, found.rate_hz)
 
 
 def test_a_layer_that_is_not_there_is_refused():
     with pytest.raises(Spike2PopError, match="reached, condition and residual, not 'rate'"):
-        plots.reachability(reachability("stg", ("CaS", "A"), 11), layer="rate")
+        plots.plane_map(reachability("stg", ("CaS", "A"), 11), layer="rate")
     found = pattern_map("stg", ("CaS", "H"), n_grid=6, members=1)
     with pytest.raises(Spike2PopError, match="pattern and rate, not 'residual'"):
-        plots.pattern_map(found, layer="residual")
+        plots.plane_map(found, layer="residual")
 
 
 def test_the_ways_of_members_end_where_they_cannot_go_on(path):

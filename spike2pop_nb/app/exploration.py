@@ -211,16 +211,12 @@ class Explorer:
         def work(task: Task) -> Any:
             if layer not in FIRING_LAYERS:
                 return reachability(neuron, pair)
-            from spike2pop_nb.fidelity import pattern_maps
-
-            found = None
+            from spike2pop_nb.fidelity import pattern_map
 
             def progress(done: int, total: int) -> None:
                 task.progress(done, total, f"Simulating members over the plane ({100 * done / total:.0f} %)…")
 
-            for found in pattern_maps(neuron, pair, progress=progress, cancel=task.cancelled):
-                task.give(found)
-            return found
+            return pattern_map(neuron, pair, progress=progress, cancel=task.cancelled, coarse=task.give)
 
         def show(found: Any) -> None:
             state.map = found

@@ -4,6 +4,7 @@ from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
 from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.modulation import ModulationPath, modulation_path
+from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import (
     MAX_SIZE,
     DICSampler,
@@ -23,6 +24,7 @@ __all__ = [
     "Compensated",
     "DICSampler",
     "ModulationPath",
+    "PlaneMap",
     "Population",
     "Ranking",
     "Reachability",
@@ -37,6 +39,7 @@ __all__ = [
     "modulate",
     "modulation_path",
     "pair_correlations",
+    "plane_grid",
     "rank_choices",
     "reachability",
     "sensitivity",

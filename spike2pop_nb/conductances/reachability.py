@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from spike2pop_nb.conductances.compensation import compensate
 from spike2pop_nb.conductances.dics import sensitivity
+from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import baseline_population
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -24,20 +25,15 @@ __all__ = ["Reachability", "reachability", "solvable_pairs"]
 
 FloatArray = npt.NDArray[np.float64]
 _MEMBERS = 32
+MAX_GRID = 201
 
 
 @dataclass(frozen=True, eq=False)
-class Reachability:
-    """What a choice reaches.
+class Reachability(PlaneMap):
+    """What a choice reaches; beside what every `PlaneMap` has:
 
     Attributes
     ----------
-    neuron, compensate
-        The choice.
-    g_s : (n_s,), g_u : (n_u,)
-        Grid over the neuron's range of targets.
-    valid_fraction : (n_u, n_s)
-        Share of baseline members that get there with no negative conductance.
     condition : (n_u, n_s)
         Condition number of the solved system, its columns scaled to length one (1 is best).
     residual : (n_u, n_s)
@@ -45,20 +41,12 @@ class Reachability:
         solution is finite.
     """
 
-    neuron: str
-    compensate: tuple[str, ...]
-    g_s: FloatArray
-    g_u: FloatArray
-    valid_fraction: FloatArray
     condition: FloatArray
     residual: FloatArray
 
     def at(self, points: npt.ArrayLike) -> FloatArray:
         """Return the valid fraction at the grid nodes nearest to points (n, 2) of (g_s, g_u)."""
-        xy = np.atleast_2d(np.asarray(points, dtype=float))
-        i = np.abs(xy[:, :1] - self.g_s).argmin(axis=1)
-        j = np.abs(xy[:, 1:] - self.g_u).argmin(axis=1)
-        return self.valid_fraction[j, i]
+        return self.valid_fraction[self.nearest(points)]
 
     @property
     def share(self) -> float:
@@ -68,7 +56,7 @@ class Reachability:
     def describe(self, points: npt.ArrayLike | None = None) -> str:
         """Say in one sentence what the choice reaches, and at given (g_s, g_u) if any."""
         text = (
-            f"Compensating {' and '.join(self.compensate)} reaches {100 * self.share:.0f} % of the plane "
+            f"Compensating {self.choice} reaches {100 * self.share:.0f} % of the plane "
             f"(median condition number {np.nanmedian(self.condition):.1f})"
         )
         if points is None:
@@ -79,9 +67,8 @@ class Reachability:
 
 
 @lru_cache(maxsize=64)
-def _reachability(neuron: NeuronModel, pair: tuple[str, ...], n_grid: int) -> Reachability:
-    s_axis = np.linspace(*neuron.dic_range["g_s"], n_grid)
-    u_axis = np.linspace(*neuron.dic_range["g_u"], n_grid)
+def _reachability(neuron: NeuronModel, compensated: tuple[str, ...], n_grid: int) -> Reachability:
+    pair, s_axis, u_axis = plane_grid(neuron, compensated, n_grid, least=2, most=MAX_GRID)
     base, _ = baseline_population(neuron, _MEMBERS, 0)
     n = n_grid * n_grid
     g_s, g_u = np.tile(s_axis, n_grid), np.repeat(u_axis, n_grid)
@@ -117,13 +104,7 @@ def reachability(neuron: str | NeuronModel, compensate: Sequence[str], n_grid: i
     CompensationError
         If the choice is not two different channels that can set g_s and g_u, or the grid is too small.
     """
-    neuron = get_neuron(neuron)
-    pair = tuple(compensate)
-    if len(pair) != 2:
-        raise CompensationError(f"Reachability takes two conductances, not {len(pair)}.")
-    if not 2 <= n_grid <= 201:
-        raise CompensationError(f"The grid must have 2 to 201 nodes a side, not {n_grid}.")
-    return _reachability(neuron, pair, int(n_grid))
+    return _reachability(get_neuron(neuron), tuple(compensate), int(n_grid))
 
 
 def solvable_pairs(neuron: str | NeuronModel) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Also how members fire anywhere in the plane: the atlas of firing patterns.
 """
 
-from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map, pattern_maps
+from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.fidelity.diversity import Diversity, diversity
 from spike2pop_nb.fidelity.refinement import Refined, Summaries, refine_members
 from spike2pop_nb.fidelity.result import Result
@@ -31,7 +31,6 @@ __all__ = [
     "diversity",
     "find_population",
     "pattern_map",
-    "pattern_maps",
     "refine_members",
     "van_rossum_ratio",
     "verify",

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances import baseline_population, modulate
+from spike2pop_nb.conductances import PlaneMap, baseline_population, modulate, plane_grid
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import ActivityPattern, describe_pattern
 
-__all__ = ["PATTERNS", "PatternMap", "pattern_map", "pattern_maps"]
+__all__ = ["PATTERNS", "PatternMap", "pattern_map"]
 
 FloatArray = npt.NDArray[np.float64]
 PATTERNS: tuple[ActivityPattern, ...] = tuple(ActivityPattern)
@@ -33,30 +33,19 @@ _UNKNOWN = -1
 
 
 @dataclass(frozen=True, eq=False)
-class PatternMap:
-    """Firing patterns and rates over the plane, for one choice of compensated conductances.
+class PatternMap(PlaneMap):
+    """Firing patterns and rates over the plane; beside what every `PlaneMap` has:
 
     Attributes
     ----------
-    neuron, compensate
-        The choice.
-    g_s : (n_s,), g_u : (n_u,)
-        Grid over the neuron's range of targets.
-    valid_fraction : (n_u, n_s)
-        Share of members that get there with no negative conductance; only those are simulated.
     shares : (n_u, n_s, 4)
-        Of these, the share of each of `PATTERNS`; NaN where there are none.
+        Of the members that get there, the share of each of `PATTERNS`; NaN where there are none.
     rate_hz : (n_u, n_s)
         Their median firing rate, spikes over observed time; NaN where there are none.
     members, seed, observed_ms
         Baseline members tried at each node, their seed, and how long each was watched.
     """
 
-    neuron: str
-    compensate: tuple[str, str]
-    g_s: FloatArray
-    g_u: FloatArray
-    valid_fraction: FloatArray
     shares: FloatArray
     rate_hz: FloatArray
     members: int
@@ -74,19 +63,14 @@ class PatternMap:
         shares = self.shares.reshape(-1, len(PATTERNS))
         where = "over the plane"
         if points is not None:
-            xy = np.atleast_2d(np.asarray(points, dtype=float))
-            i = np.abs(xy[:, :1] - self.g_s).argmin(axis=1)
-            j = np.abs(xy[:, 1:] - self.g_u).argmin(axis=1)
-            shares, where = self.shares[j, i], "at this recording's DICs"
+            shares, where = self.shares[self.nearest(points)], "at this recording's DICs"
         shares = shares[np.isfinite(shares[:, 0])]
         if not len(shares):
-            return f"Compensating {' and '.join(self.compensate)} brings no member {where}."
+            return f"Compensating {self.choice} brings no member {where}."
         mean = shares.mean(axis=0)
         order = np.argsort(-mean, kind="stable")
         words = ", ".join(f"{PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
-        return (
-            f"Members that get there by compensating {' and '.join(self.compensate)} fire, {where}: {words}."
-        )
+        return f"Members that get there by compensating {self.choice} fire, {where}: {words}."
 
 
 @dataclass
@@ -105,82 +89,6 @@ _kept: OrderedDict[tuple[object, ...], _Nodes] = OrderedDict()
 _kept_lock = threading.Lock()
 
 
-def pattern_maps(
-    neuron: str | NeuronModel,
-    compensate: Sequence[str],
-    *,
-    n_grid: int = 21,
-    members: int = 4,
-    seed: int = 0,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
-) -> Iterator[PatternMap]:
-    """Map firing patterns over the plane, a coarse map first and finer ones after it.
-
-    What was simulated is kept in memory, also where it was cancelled, and not simulated again.
-
-    Parameters
-    ----------
-    neuron
-        A neuron or its name; also a variation with another V_th or other baseline ranges.
-    compensate
-        The two conductances that are solved for.
-    n_grid
-        Nodes a side of the last map. Of 5·2ᵏ + 1 the first map has 6.
-    members
-        Baseline members at each node.
-    seed
-        The same seed gives the same map.
-    workers
-        Threads; all cores by default. Results do not depend on it.
-    progress
-        Called with (done, total) nodes of the last map.
-    cancel
-        Polled while simulating; return True to stop.
-
-    Yields
-    ------
-    PatternMap
-        Each on its own grid, the last with ``n_grid`` nodes a side.
-
-    Raises
-    ------
-    CompensationError
-        If the choice is not two channels that can set g_s and g_u, or a number is not possible.
-    Cancelled
-        If ``cancel`` asked for it.
-    """
-    model = get_neuron(neuron)
-    pair = tuple(compensate)
-    if len(pair) != 2:
-        raise CompensationError(f"A map of firing patterns takes two conductances, not {len(pair)}.")
-    if not 3 <= n_grid <= MAX_GRID:
-        raise CompensationError(f"The grid must have 3 to {MAX_GRID} nodes a side, not {n_grid}.")
-    if not 1 <= members <= MAX_MEMBERS:
-        raise CompensationError(f"1 to {MAX_MEMBERS} members can be simulated at each node, not {members}.")
-    nodes = _nodes(model, pair, n_grid, members, seed)
-    strides = [s for s in (8, 4, 2, 1) if (n_grid - 1) % s == 0 and (n_grid - 1) // s >= _COARSEST] or [1]
-    g_s, g_u = (np.linspace(*model.dic_range[name], n_grid) for name in ("g_s", "g_u"))
-    for stride in strides:
-        with nodes.lock:
-            _fill(nodes, model, pair, g_s, g_u, stride, workers, progress, cancel)
-        part = np.s_[::stride, ::stride]
-        start, stop = model.recording_window_ms
-        yield PatternMap(
-            neuron=model.name,
-            compensate=(pair[0], pair[1]),
-            g_s=g_s[::stride],
-            g_u=g_u[::stride],
-            valid_fraction=nodes.valid[part].copy(),
-            shares=nodes.shares[part].copy(),
-            rate_hz=nodes.rate[part].copy(),
-            members=members,
-            seed=seed,
-            observed_ms=stop - start,
-        )
-
-
 def pattern_map(
     neuron: str | NeuronModel,
     compensate: Sequence[str],
@@ -191,19 +99,70 @@ def pattern_map(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    coarse: Callable[[PatternMap], None] | None = None,
 ) -> PatternMap:
-    """Return the last of `pattern_maps`."""
-    *_, last = pattern_maps(
-        neuron,
-        compensate,
-        n_grid=n_grid,
-        members=members,
-        seed=seed,
-        workers=workers,
-        progress=progress,
-        cancel=cancel,
-    )
-    return last
+    """Map firing patterns over the plane, coarsely first and then finer.
+
+    What was simulated is kept in memory, also where it was cancelled, and not simulated again.
+
+    Parameters
+    ----------
+    neuron
+        A neuron or its name; also a variation with another V_th or other baseline ranges.
+    compensate
+        The two conductances that are solved for.
+    n_grid
+        Nodes a side of the map. Of 5·2ᵏ + 1 the coarsest map has 6.
+    members
+        Baseline members at each node.
+    seed
+        The same seed gives the same map.
+    workers
+        Threads; all cores by default. Results do not depend on it.
+    progress
+        Called with (done, total) nodes of the map.
+    cancel
+        Polled while simulating; return True to stop.
+    coarse
+        Called with each coarser map, on a grid of its own, once it is there.
+
+    Raises
+    ------
+    CompensationError
+        If the choice is not two channels that can set g_s and g_u, or a number is not possible.
+    Cancelled
+        If ``cancel`` asked for it.
+    """
+    model = get_neuron(neuron)
+    pair, g_s, g_u = plane_grid(model, compensate, n_grid, least=3, most=MAX_GRID)
+    if not 1 <= members <= MAX_MEMBERS:
+        raise CompensationError(f"1 to {MAX_MEMBERS} members can be simulated at each node, not {members}.")
+    nodes = _nodes(model, pair, n_grid, members, seed)
+    strides = [s for s in (8, 4, 2, 1) if (n_grid - 1) % s == 0 and (n_grid - 1) // s >= _COARSEST] or [1]
+    start, stop = model.recording_window_ms
+
+    def made(stride: int) -> PatternMap:
+        with nodes.lock:
+            _fill(nodes, model, pair, g_s, g_u, stride, workers, progress, cancel)
+        part = np.s_[::stride, ::stride]
+        return PatternMap(
+            neuron=model.name,
+            compensate=pair,
+            g_s=g_s[::stride],
+            g_u=g_u[::stride],
+            valid_fraction=nodes.valid[part].copy(),
+            shares=nodes.shares[part].copy(),
+            rate_hz=nodes.rate[part].copy(),
+            members=members,
+            seed=seed,
+            observed_ms=stop - start,
+        )
+
+    for stride in strides[:-1]:
+        found = made(stride)
+        if coarse is not None:
+            coarse(found)
+    return made(strides[-1])
 
 
 def _nodes(model: NeuronModel, pair: tuple[str, ...], n_grid: int, members: int, seed: int) -> _Nodes:

@@ -14,7 +14,7 @@ from spike2pop_nb.plots.modulation import (
     path_traces,
 )
 from spike2pop_nb.plots.pairs import conductance_pairs
-from spike2pop_nb.plots.plane import LAYERS, pattern_map, reachability
+from spike2pop_nb.plots.plane import LAYERS, plane_map
 from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
 from spike2pop_nb.plots.recordings import raster, recording, voltage
 from spike2pop_nb.plots.returns import return_map
@@ -37,10 +37,9 @@ __all__ = [
     "modulation_plane",
     "modulation_ways",
     "path_traces",
-    "pattern_map",
     "placeholder",
+    "plane_map",
     "raster",
-    "reachability",
     "recording",
     "return_map",
     "scores",

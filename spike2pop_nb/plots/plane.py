@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
 
-from spike2pop_nb.conductances import Reachability
+from spike2pop_nb.conductances import PlaneMap, Reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.plots.dics import plane_axes, posterior_traces
@@ -18,7 +18,7 @@ from spike2pop_nb.spiketrains import ActivityPattern
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import PatternMap
 
-__all__ = ["LAYERS", "pattern_map", "reachability"]
+__all__ = ["LAYERS", "plane_map"]
 
 LAYERS = {
     "reached": "members that get there (%)",
@@ -27,7 +27,7 @@ LAYERS = {
     "pattern": "simulated firing pattern",
     "rate": "simulated firing rate (Hz)",
 }
-"""Layers of the maps, and what each shows: three of `reachability`, two of `pattern_map`."""
+"""Layers of `plane_map`, and what each shows: three of what is reached, two of how members fire."""
 PATTERNS = tuple(ActivityPattern)
 _WHITE, _CLOSED = "#FFFFFF", "#AEB6C2"
 # One fill, mark and symbol for each of PATTERNS: who cannot tell the colours tells the symbols.
@@ -36,24 +36,26 @@ _MARKS = (GREY, BLUE, ORANGE, RED)
 _SYMBOLS = ("x-thin-open", "circle", "triangle-up-open", "square")
 
 
-def reachability(
-    reach: Reachability,
-    height: int = 320,
+def plane_map(
+    found: PlaneMap,
+    height: int = 340,
     *,
-    layer: str = "reached",
+    layer: str | None = None,
     posterior: Any = None,
     target: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Map what compensating two conductances reaches.
+    """Draw one layer of a map over the plane.
 
     Parameters
     ----------
-    reach : Reachability
-        The choice.
+    found : Reachability or PatternMap
+        From `conductances.reachability` (what a choice reaches) or `fidelity.pattern_map` (how members fire).
     height : int
         In pixels.
-    layer : str
-        ``"reached"`` (share of members that get there), ``"condition"`` or ``"residual"``; see `LAYERS`.
+    layer : str, optional
+        One of `LAYERS`: ``"reached"``, ``"condition"`` or ``"residual"`` of the former, ``"pattern"`` (the
+        most frequent at each node, fainter where members differ) or ``"rate"`` of the latter. By default
+        the first.
     posterior : Posterior, optional
         Drawn over it.
     target : (g_s, g_u), optional
@@ -62,8 +64,15 @@ def reachability(
     Raises
     ------
     Spike2PopError
-        If there is no such layer.
+        If the map has no such layer.
     """
+    if isinstance(found, Reachability):
+        return _plane(found.neuron, [_reached(found, layer or "reached")], posterior, target, height)
+    data = _fired(cast("PatternMap", found), layer or "pattern")
+    return _plane(found.neuron, data, posterior, target, height, plot_bgcolor=_CLOSED)
+
+
+def _reached(reach: Reachability, layer: str) -> dict[str, Any]:
     if layer == "reached":
         z, scale = 100 * reach.valid_fraction, [[0, _CLOSED], [1, _WHITE]]
         bar: dict[str, Any] = {"zmin": 0, "zmax": 100, "ticks": [0, 50, 100], "text": ["0", "50", "100"]}
@@ -84,7 +93,7 @@ def reachability(
         raise Spike2PopError(
             f"A map of what is reached has the layers reached, condition and residual, not {layer!r}."
         )
-    area = {
+    return {
         "type": "heatmap",
         "x": reach.g_s,
         "y": reach.g_u,
@@ -98,44 +107,15 @@ def reachability(
         "hovertemplate": "g_s %{x:.3g}, g_u %{y:.3g}: " + hover + "<extra></extra>",
         "name": layer,
     }
-    return _plane(reach.neuron, [area], posterior, target, height)
 
 
-def pattern_map(
-    found: PatternMap,
-    height: int = 360,
-    *,
-    layer: str = "pattern",
-    posterior: Any = None,
-    target: Sequence[float] | None = None,
-) -> go.Figure:
-    """Map how members fire over the plane.
-
-    Parameters
-    ----------
-    found : PatternMap
-        From `fidelity.pattern_map`.
-    height : int
-        In pixels.
-    layer : str
-        ``"pattern"`` (the most frequent at each node; fainter where members differ) or ``"rate"``.
-    posterior : Posterior, optional
-        Drawn over it.
-    target : (g_s, g_u), optional
-        A point to mark.
-
-    Raises
-    ------
-    Spike2PopError
-        If there is no such layer.
-    """
+def _fired(found: PatternMap, layer: str) -> list[dict[str, Any]]:
     if layer not in ("pattern", "rate"):
         raise Spike2PopError(f"A map of firing has the layers pattern and rate, not {layer!r}.")
     data = _patterns(found) if layer == "pattern" else [_rates(found)]
     box = {"symbol": "square", "size": 9, "color": _CLOSED, "line": {"width": 0.5, "color": GREY}}
     entry = {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": box}
-    data = [*data, entry | {"name": "not reached", "showlegend": True}]
-    return _plane(found.neuron, data, posterior, target, height, plot_bgcolor=_CLOSED)
+    return [*data, entry | {"name": "not reached", "showlegend": True}]
 
 
 def _rates(found: PatternMap) -> dict[str, Any]:

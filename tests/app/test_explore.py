@@ -113,9 +113,9 @@ def test_another_pair_is_explored_and_then_used(opened, loop):
 def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypatch):
     from spike2pop_nb import fidelity
 
-    whole = fidelity.pattern_maps
+    whole = fidelity.pattern_map
     monkeypatch.setattr(
-        fidelity, "pattern_maps", lambda n, p, **more: whole(n, p, n_grid=11, members=1, **more)
+        fidelity, "pattern_map", lambda n, p, **more: whole(n, p, n_grid=11, members=1, **more)
     )
     sizes = []
     opened.state.observe(lambda change: sizes.append(len(change["new"].g_s)), "map")

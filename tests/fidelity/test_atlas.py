@@ -9,7 +9,7 @@ import pytest
 
 from spike2pop_nb.conductances import baseline_population, modulate
 from spike2pop_nb.errors import Cancelled, CompensationError
-from spike2pop_nb.fidelity import PATTERNS, pattern_map, pattern_maps
+from spike2pop_nb.fidelity import PATTERNS, pattern_map
 from spike2pop_nb.fidelity import atlas as atlas_module
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import describe_pattern
@@ -19,7 +19,9 @@ PAIR = ("CaS", "H")
 
 @pytest.fixture(scope="module")
 def maps():
-    return list(pattern_maps("stg", PAIR, n_grid=11, members=2, seed=3))
+    made = []
+    made.append(pattern_map("stg", PAIR, n_grid=11, members=2, seed=3, coarse=made.append))
+    return made
 
 
 def test_maps_get_finer_and_agree(maps) -> None:

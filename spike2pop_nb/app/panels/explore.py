@@ -272,14 +272,10 @@ class ExplorePanel:
             return
         posterior = session.posterior
         points = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
-        if hasattr(found, "shares"):
-            layer = state.layer if state.layer in FIRING_LAYERS else "pattern"
-            figure = plots.pattern_map(found, _PLANE_PX, layer=layer, posterior=posterior)
-            self.says.value = said([found.describe(points)])
-        else:
-            layer = "reached" if state.layer in FIRING_LAYERS else state.layer
-            figure = plots.reachability(found, _PLANE_PX, layer=layer, posterior=posterior)
-            self.says.value = said([found.describe(points)])
+        # the map that is asked for may still be made, while another is shown
+        layer = state.layer if (state.layer in FIRING_LAYERS) == hasattr(found, "shares") else None
+        figure = plots.plane_map(found, _PLANE_PX, layer=layer, posterior=posterior)
+        self.says.value = said([found.describe(points)])
         if state.modulated is not None:
             figure.add_traces(plots.path_traces(state.modulated.path, state.step))
         # a drag moves the target, and nothing else

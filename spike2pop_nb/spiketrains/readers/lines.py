@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from .numbers import parse_list, to_floats
-from .raw import RawRecording, RawTrain, Source, counted
+from .raw import RawRecording, RawTrain, Source
 from .text import BLANK, COMMENT_MARKS, Text
 
 __all__ = ["read_rows", "read_single"]
@@ -37,7 +37,7 @@ def read_single(text: Text, source: Source, format_: str) -> RawRecording:
     raw = RawRecording(format_, "single", "one train, a time per line", [train])
     if text.header:
         raw.columns["time"] = text.header[0]
-    _counts(raw, commas, 0, blank, comments)
+    raw.note_counts(commas, empty=blank, comments=comments)
     return raw
 
 
@@ -64,7 +64,7 @@ def read_rows(text: Text, source: Source, format_: str, *, id_first: bool) -> Ra
         source.check_counts(total, len(trains))
     what = "its id first, then its times" if id_first else "trains numbered from 1"
     raw = RawRecording(format_, "rows", f"a train per line, {what}", trains)
-    _counts(raw, commas, blanks, empty, comments)
+    raw.note_counts(commas, blanks, ("blank cell", "between times"), empty, comments)
     if padding:
         raw.skipped.append(f"{padding:,} NaN that fill up the ends of lines")
     return raw
@@ -97,14 +97,3 @@ def _train(
     filled = [cell for cell in cells if cell]
     times, commas = to_floats(filled, source, [row] * len(filled), "a train per line")
     return label, times, commas, len(cells) - len(filled)
-
-
-def _counts(raw: RawRecording, commas: int, blanks: int, empty: int, comments: int) -> None:
-    if commas:
-        raw.repairs.append(f"{counted(commas, 'number')} with a decimal comma")
-    if blanks:
-        raw.skipped.append(f"{counted(blanks, 'blank cell')} between times")
-    if empty:
-        raw.skipped.append(counted(empty, "blank line"))
-    if comments:
-        raw.skipped.append(counted(comments, "comment line"))

@@ -13,7 +13,7 @@ from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .columns import is_time_name
 from .numbers import is_number, to_floats
-from .raw import RawRecording, RawTrain, Source, counted
+from .raw import RawRecording, RawTrain, Source
 from .text import BLANK, COMMENT_MARKS, SAMPLE_ROWS, Text
 
 __all__ = ["read_plain"]
@@ -85,12 +85,7 @@ def read_plain(text: Text, source: Source, format_: str, *, asked: bool, ids: bo
     if not sure and (ids or not (np.diff(times) > 0).all()):
         return None
     raw = _recording(times, rows, len(body), name, source, format_)
-    if commas:
-        raw.repairs.append(f"{counted(commas, 'number')} with a decimal comma")
-    if blanks:
-        raw.skipped.append(f"{counted(blanks, 'blank place')} between times")
-    if len(body) < len(lines):
-        raw.skipped.append(counted(len(lines) - len(body), "comment line"))
+    raw.note_counts(commas, blanks, ("blank place", "between times"), comments=len(lines) - len(body))
     return raw
 
 

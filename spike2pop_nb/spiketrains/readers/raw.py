@@ -116,6 +116,24 @@ class RawRecording:
     skipped: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
 
+    def note_counts(
+        self,
+        commas: int,
+        blanks: int = 0,
+        blank: tuple[str, str] = ("", ""),
+        empty: int = 0,
+        comments: int = 0,
+    ) -> None:
+        """Note decimal commas, blanks inside (a noun and where they stood), blank lines and comment lines."""
+        if commas:
+            self.repairs.append(f"{counted(commas, 'number')} with a decimal comma")
+        if blanks:
+            self.skipped.append(f"{counted(blanks, blank[0])} {blank[1]}")
+        if empty:
+            self.skipped.append(counted(empty, "blank line"))
+        if comments:
+            self.skipped.append(counted(comments, "comment line"))
+
 
 def counted(n: int, noun: str) -> str:
     """A number and its noun: "1 line", "2 lines"."""

@@ -44,7 +44,7 @@ def read_lists(
             source.check_counts(total, len(trains))
     raw = RawRecording(format_, "list", f"a list of times per row, in column {name!r}", trains)
     _columns(raw, text, id_index, list_index, member_index)
-    _counts(raw, commas, blanks, empty_rows)
+    raw.note_counts(commas, blanks, ("blank place", "inside lists"), empty_rows)
     return raw
 
 
@@ -91,7 +91,7 @@ def read_long(
         layout = f"one train, its times in column {name!r}"
     raw = RawRecording(format_, "long" if keys else "single", layout, trains)
     _columns(raw, text, id_index, time_index, member_index)
-    _counts(raw, commas, 0, empty_rows)
+    raw.note_counts(commas, empty=empty_rows)
     if blanks:
         raw.skipped.append(f"{counted(blanks, 'row')} without a time, of trains that have spikes elsewhere")
     return raw
@@ -141,7 +141,7 @@ def read_columns(text: Text, source: Source, format_: str) -> RawRecording:
     units = {unit_from_name(name)[1] for name in names if name.strip()}
     if len(units) == 1 and (unit := units.pop()) is not None:
         raw.unit, raw.unit_reason = unit, "as the column names say"
-    _counts(raw, commas, 0, empty_rows)
+    raw.note_counts(commas, empty=empty_rows)
     return raw
 
 
@@ -226,12 +226,3 @@ def _columns(
     unit = unit_from_name(names[time_index])[1]
     if unit is not None and text.header is not None:
         raw.unit, raw.unit_reason = unit, f"as the column name {names[time_index]!r} says"
-
-
-def _counts(raw: RawRecording, commas: int, blanks: int, empty_rows: int) -> None:
-    if commas:
-        raw.repairs.append(f"{counted(commas, 'number')} with a decimal comma")
-    if blanks:
-        raw.skipped.append(f"{counted(blanks, 'blank place')} inside lists")
-    if empty_rows:
-        raw.skipped.append(counted(empty_rows, "blank line"))
