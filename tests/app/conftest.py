@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from spike2pop_nb.app import actions
+from spike2pop_nb.app.actions import predicting
 
 
 class Verdict:
@@ -81,7 +81,7 @@ def loop():
 @pytest.fixture
 def network(monkeypatch):
     made = Network()
-    monkeypatch.setattr(actions, "_predictor", lambda _neuron: made)
+    monkeypatch.setattr(predicting, "network", lambda _neuron: made)
     return made
 
 

@@ -539,12 +539,12 @@ def test_a_page_that_cannot_be_built_says_so(monkeypatch):
 
 
 def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypatch):
-    from spike2pop_nb.app import actions
+    from spike2pop_nb.app.actions import predicting
 
     def broken(_neuron):
         raise RuntimeError("secret path /etc")
 
-    monkeypatch.setattr(actions, "_predictor", broken)
+    monkeypatch.setattr(predicting, "network", broken)
     dashboard.recordings.example.value = "stg_set.csv"
     loop.until(lambda: dashboard.messages.text)
     assert "secret" not in dashboard.messages.text

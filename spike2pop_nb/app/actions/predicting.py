@@ -1,0 +1,127 @@
+"""What follows from a recording at once: its DICs, those of the others, and what can be compensated."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from spike2pop_nb.app.actions.base import Acting
+from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.runner import Task
+from spike2pop_nb.conductances import reachability
+from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.spiketrains import overview
+
+__all__ = ["Predicting", "network"]
+
+_AT_ONCE = 256
+
+
+@lru_cache(maxsize=8)
+def network(neuron: str) -> Any:
+    """Return the predictor of a neuron."""
+    # PyTorch takes seconds to import, so it comes with the first prediction and not with the page.
+    from spike2pop_nb.inference import load_predictor
+
+    return load_predictor(neuron)
+
+
+class Predicting(Acting):
+    """Actions that ask the network, and that map what a pair of conductances reaches."""
+
+    def warm_up(self) -> None:
+        """Import what is slow to import while the user looks at the page."""
+
+        def work(_task: Task) -> None:
+            import elephant.spike_train_dissimilarity  # noqa: F401
+
+            from spike2pop_nb.simulation import needs_compiling, simulate
+
+            with suppress(Spike2PopError):  # said when a prediction is asked for
+                network(self.session.neuron.name)
+            neuron = self.session.neuron
+            if not needs_compiling():  # which would keep the first file waiting
+                simulate(np.ones((1, neuron.n_channels)), neuron, duration_ms=1.0, transient_ms=0.0)
+
+        self._run("warm up", "Loading the network and the simulator…", work, lambda _answer: None)
+
+    def predict(self) -> None:
+        """Predict the DICs of the recording that is looked at, with the chosen neuron's network."""
+        session = self.session
+        train, neuron, prior = session.train, session.neuron, session.prior
+        session.member = NO_MEMBER
+        session.result = None if train is None else session.results.get(session.key(train))
+        session.posterior = None
+        if train is None:
+            return
+
+        def work(_task: Task) -> Any:
+            return network(neuron.name).predict([train], prior=prior)[0]
+
+        def done(posterior: Any) -> None:
+            session.posterior = posterior
+
+        self._run("predict", "Predicting the dynamic input conductances…", work, done)
+
+    def survey(self) -> None:
+        """Measure all recordings of the file and predict their DICs, for the table."""
+        session = self.session
+        recordings, neuron, prior = session.recordings, session.neuron, session.prior
+        session.survey = None
+        if recordings is None or not len(recordings):
+            return
+
+        def work(task: Task) -> Any:
+            table = overview(recordings)
+            predictor = network(neuron.name)
+            found: list[Any] = []
+            for at in range(0, len(recordings), _AT_ONCE):
+                if task.cancelled():
+                    return None
+                found += predictor.predict(recordings[at : at + _AT_ONCE], prior=prior)
+            table["g_s"] = [p.g_s for p in found]
+            table["g_u"] = [p.g_u for p in found]
+            table["in_domain"] = [p.domain is None or p.domain.inside for p in found]
+            return table
+
+        def done(table: Any) -> None:
+            session.survey = table
+
+        self._run("survey", "Looking through all recordings…", work, done)
+
+    def _forget_pair(self) -> None:
+        """Channels of another neuron mean nothing to this one."""
+        self.session.compensate = None
+        self.session.pair = None
+        self.recommend()
+
+    def recommend(self) -> None:
+        """Take the chosen pair, or the one recommended for what was predicted, or for the middle of all."""
+        session = self.session
+        neuron, posterior = session.neuron, session.posterior
+        if session.compensate is not None:
+            session.pair = session.compensate
+        elif posterior is not None and posterior.usable:
+            session.pair = neuron.recommend(posterior.g_s, posterior.g_u)
+        elif session.pair is None:
+            middle = (0.5 * sum(neuron.dic_range[name]) for name in ("g_s", "g_u"))
+            session.pair = neuron.recommend(*middle)
+
+    def map_reach(self) -> None:
+        """Map what the chosen pair reaches."""
+        session = self.session
+        neuron, pair = session.neuron, session.pair
+        session.reach = None
+        if pair is None:
+            return
+
+        def work(_task: Task) -> Any:
+            return reachability(neuron, pair)
+
+        def done(reach: Any) -> None:
+            session.reach = reach
+
+        self._run("reach", f"Mapping what {' and '.join(pair)} can reach…", work, done)

@@ -1,0 +1,156 @@
+"""Searching populations, and what a closer look at their members takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from spike2pop_nb.app.actions import predicting
+from spike2pop_nb.app.actions.base import Acting
+from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.settings import MAX_MEMBERS
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.errors import Spike2PopError
+
+__all__ = ["MAX_TRACE_BYTES", "Searching"]
+
+MAX_TRACE_BYTES = 256_000_000
+"""Voltages kept in one session; older ones are dropped, the spikes of all members stay."""
+
+
+class Searching(Acting):
+    """Actions that simulate.
+
+    Attributes
+    ----------
+    on_progress
+        Called with a fraction and a text while populations are searched.
+    """
+
+    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
+        super().__init__(session, runner, messages)
+        self.on_progress: Any = lambda _fraction, _text: None
+        self._search: Task | None = None
+
+    def generate(self) -> None:
+        """Search a population for the recording that is looked at, or for each of those chosen."""
+        session = self.session
+        recordings = session.recordings
+        if session.train is None or session.posterior is None or recordings is None:
+            raise Spike2PopError("Choose a recording first, and wait for its DICs.")
+        if session.size > MAX_MEMBERS:
+            raise Spike2PopError(
+                f"The page generates up to {MAX_MEMBERS} members at once, not {session.size}; "
+                "the command spike2pop run makes larger populations."
+            )
+        self.messages.clear()
+        trains = (
+            [recordings.by_id(name) for name in session.chosen]
+            if len(session.chosen) > 1
+            else [session.train]
+        )
+        neuron, prior, size, seed = session.neuron, session.prior, session.size, session.seed
+        compensate, budget, refine = session.compensate, session.budget or None, session.refine
+        keys = [session.key(train) for train in trains]
+        session.generating = True
+
+        def work(task: Task) -> None:
+            from spike2pop_nb.fidelity import attempt_population
+
+            posteriors = predicting.network(neuron.name).predict(trains, prior=prior)
+            for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
+                where = f"Recording {i + 1} of {len(trains)}: " if len(trains) > 1 else ""
+
+                def progress(done: int, total: int, words: str, i: int = i, where: str = where) -> None:
+                    task.progress(i + done / max(total, 1), len(trains), where + words)
+
+                result = attempt_population(
+                    train,
+                    neuron,
+                    posterior,
+                    size=size,
+                    compensate=compensate,
+                    seed=seed,
+                    budget=budget,
+                    refine=refine,
+                    progress=progress,
+                    cancel=task.cancelled,
+                )
+                task.give((keys[i], result))
+                if task.cancelled():
+                    return
+
+        def partly(found: tuple[tuple[Any, ...], Any]) -> None:
+            key, result = found
+            session.results = _lighter({**session.results, key: result})
+            if session.train is not None and key == session.key(session.train):
+                session.member = NO_MEMBER
+                session.result = session.results[key]
+
+        def over(_answer: Any = None) -> None:
+            session.generating = False
+
+        self._search = self._run(
+            "generate",
+            "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…",
+            work,
+            over,
+            over,
+            progress=lambda fraction, text: self.on_progress(fraction, text),
+            partly=self.messages.guard(partly),
+        )
+
+    def cancel(self) -> None:
+        """Stop the search; what it found so far is kept."""
+        if self._search is not None:
+            self._search.cancel()
+
+    def follow_traces(self, result: Any, rows: list[int], done: Any) -> None:
+        """Simulate some members of a result again, for the voltages that it does not hold."""
+        like = result.simulated
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.simulation import simulate
+
+            return simulate(
+                result.population.select(rows),
+                duration_ms=like.duration_ms,
+                transient_ms=like.transient_ms,
+                accuracy=like.accuracy,
+                cancel=task.cancelled,
+            )
+
+        self._run("traces", "Recording the voltages of the members shown…", work, done)
+
+    def follow_currents(self, result: Any, row: int, done: Any) -> None:
+        """Compute the currents of one member of a result."""
+
+        def work(_task: Task) -> Any:
+            from spike2pop_nb.simulation import currents
+
+            return currents(result.population, row, like=result.simulated)
+
+        self._run("currents", "Computing the currents of a member…", work, done)
+
+
+def _lighter(results: dict[Any, Any]) -> dict[Any, Any]:
+    """The same results, the oldest of them without voltages if all together hold too much."""
+    held = 0
+    kept: dict[Any, Any] = {}
+    for key, result in reversed(results.items()):
+        simulated = result.simulated
+        if simulated is not None and simulated.V_mV.nbytes:
+            held += simulated.V_mV.nbytes
+            if held > MAX_TRACE_BYTES and kept:
+                result = replace(
+                    result,
+                    simulated=replace(
+                        simulated, time_ms=np.zeros(0), V_mV=np.zeros((len(simulated), 0), np.float32)
+                    ),
+                )
+        kept[key] = result
+    return dict(reversed(kept.items()))
