@@ -64,6 +64,7 @@ CA1 = NeuronModel(
     },
     V_initial_mV=-70.0,
     recording_window_ms=(1000.0, 3000.0),
+    time_step_ms=0.005,  # instantaneous gates make the spike, in a quarter of a millisecond
     spike_threshold_mV=-10.0,  # some members peak below the usual 10 mV
     spike_reset_mV=-30.0,
     references=("Golomb, Yue & Yaari (2006), J Neurophysiol 96:1912, doi:10.1152/jn.00205.2006",),

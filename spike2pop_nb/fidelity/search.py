@@ -17,7 +17,7 @@ from spike2pop_nb.fidelity.refinement import Summaries, cross_members, enough_to
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, verify
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation import ACCURACY_DT_MS, Simulated, needs_compiling, simulate
+from spike2pop_nb.simulation import Simulated, needs_compiling, simulate, time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain, features
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
@@ -295,7 +295,7 @@ class _Search:
             V_mV=np.zeros((n, 0), dtype=np.float32),
             duration_ms=self.duration_ms,
             transient_ms=self.neuron.recording_window_ms[0],
-            dt_ms=ACCURACY_DT_MS[self.accuracy],
+            dt_ms=time_step_ms(self.neuron, self.accuracy),
             accuracy=self.accuracy,
             noise_sigma=np.zeros(n),
         )

@@ -62,6 +62,12 @@ def check_neuron(neuron: NeuronModel) -> None:
     _check_names(neuron, set(names), fail)
     if not isinstance(neuron.baseline.free.get(names[-1]), Range):
         fail(f"the baseline must draw the leak, {names[-1]}, from a Range or Gamma.")
+    steps = 0.1 / neuron.time_step_ms if 0.001 <= neuron.time_step_ms <= 0.1 else 0.5
+    if abs(steps - round(steps)) > 1e-9 * steps:
+        fail(
+            "time_step_ms must be a whole fraction of 0.1 ms and at least 0.001 ms, such as 0.02, 0.01 or "
+            f"0.005, not {neuron.time_step_ms}."
+        )
     for name in ("g_s", "g_u"):
         low, high = neuron.dic_range.get(name, (math.nan, math.nan))
         if not (math.isfinite(low) and math.isfinite(high) and low < high):

@@ -244,6 +244,9 @@ class NeuronModel:
         Voltage at the start of a simulation; gates start at steady state there.
     recording_window_ms
         ``(start, stop)``: what precedes the start is a transient.
+    time_step_ms
+        Step of a simulation at accuracy "standard", a whole fraction of 0.1 ms; "exact" takes half of it.
+        `check_model` says when it must be shorter, as where instantaneous gates make the spike.
     spike_threshold_mV, spike_reset_mV
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references
@@ -266,6 +269,7 @@ class NeuronModel:
     calcium: CalciumPool | None = None
     calcium_guess: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     capacitance_uF: float = 1.0
+    time_step_ms: float = 0.02
     spike_threshold_mV: float = 10.0
     spike_reset_mV: float = 0.0
     references: tuple[str, ...] = ()

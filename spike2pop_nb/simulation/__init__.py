@@ -4,15 +4,16 @@ from spike2pop_nb.simulation.course import Course, Modulated, simulate_modulatio
 from spike2pop_nb.simulation.currents import MAX_CURRENTS_MS, Currents, currents
 from spike2pop_nb.simulation.model_check import ModelCheck, check_model
 from spike2pop_nb.simulation.simulate import (
-    ACCURACY_DT_MS,
+    ACCURACY_STEPS,
     MAX_DURATION_MS,
     Simulated,
     needs_compiling,
     simulate,
+    time_step_ms,
 )
 
 __all__ = [
-    "ACCURACY_DT_MS",
+    "ACCURACY_STEPS",
     "MAX_CURRENTS_MS",
     "MAX_DURATION_MS",
     "Course",
@@ -25,4 +26,5 @@ __all__ = [
     "needs_compiling",
     "simulate",
     "simulate_modulation",
+    "time_step_ms",
 ]

@@ -13,7 +13,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import CalciumPool, Channel, KineticScheme, NeuronModel, get_neuron
 from spike2pop_nb.simulation.plan import exponentials
-from spike2pop_nb.simulation.simulate import ACCURACY_DT_MS, Simulated, simulate
+from spike2pop_nb.simulation.simulate import Simulated, simulate, time_step_ms
 
 __all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
 
@@ -142,8 +142,8 @@ def currents(
             f"Currents are computed over up to {MAX_CURRENTS_MS / 1000:g} s that last longer than their "
             f"transient, not over {stop / 1000:g} s with a transient of {start / 1000:g} s."
         )
-    dt = ACCURACY_DT_MS.get(accuracy, 0.0)
-    # an accuracy that is not known is refused here, and one step past the end gives the last its change
+    dt = time_step_ms(model, accuracy)
+    # one step past the end gives the last its change
     whole = simulate(
         g[[row]], model, duration_ms=stop + dt, transient_ms=0.0, accuracy=accuracy, sample_ms=dt, workers=1
     )

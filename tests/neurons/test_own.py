@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def test_two_neurons_and_a_missing_file_are_refused(tmp_path: Path) -> None:
             "the calcium pool names CaL, which is no channel",
         ),
         ('"leak", E_LEAK', '"L", E_LEAK', "the last channel must be called leak, not L"),
+        ("time_step_ms=0.005", "time_step_ms=0.03", "whole fraction of 0.1 ms .* not 0.03"),
+        ("time_step_ms=0.005", "time_step_ms=0.0", "whole fraction of 0.1 ms .* not 0.0"),
     ],
 )
 def test_a_bad_declaration_is_refused_by_channel_gate_and_value(
@@ -121,6 +124,14 @@ def test_the_example_is_usable() -> None:
     assert found.pairs.iloc[0]["reached"] > 0.9
     assert found.drawn.mean_mV == pytest.approx(found.neuron.V_th_mV, abs=0.5)
     assert any("have a threshold" in sentence for sentence in found.sentences())
+    assert found.step_error < 0.003
+
+
+def test_a_time_step_that_is_too_long_is_measured_and_a_shorter_one_named(tmp_path: Path) -> None:
+    found = check_model(load_neuron(changed(tmp_path, ("time_step_ms=0.005", "time_step_ms=0.02"))))
+    assert found.step_error > 0.003
+    (said,) = (sentence for sentence in found.sentences() if "time step halved" in sentence)
+    assert re.search(r"declare time_step_ms=0\.0(1|05) \(now 0\.02\)\.$", said)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from declared_equations import solve_declared
 
 from spike2pop_nb.conductances import baseline_population, generate_population, modulate
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation import ACCURACY_DT_MS, simulate
+from spike2pop_nb.simulation import ACCURACY_STEPS, simulate
 
 REFERENCE = {
     path.stem: json.loads(path.read_text())
@@ -116,7 +116,7 @@ def test_the_scheme_is_second_order_in_dt(neuron: NeuronModel, monkeypatch: pyte
     steps = {"coarse": 0.04, "middle": 0.02, "fine": 0.01, "limit": 0.0025}
     period = {}
     for name, dt in steps.items():
-        monkeypatch.setitem(ACCURACY_DT_MS, name, dt)
+        monkeypatch.setitem(ACCURACY_STEPS, name, dt / neuron.time_step_ms)
         out = simulate(g, neuron, duration_ms=3500.0, transient_ms=300.0, accuracy=name, record="spikes")
         period[name] = np.array([np.diff(t).mean() if len(t) > 1 else np.nan for t in out.spike_times_ms])
     assert np.isfinite(period["limit"]).any()

@@ -7,11 +7,14 @@ and a non-specific one added. Its constant stimulus is the leak reversal.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from declared_equations import solve_declared
 
 from spike2pop_nb.conductances import (
+    baseline_population,
     compensate,
     dic_curves,
     dics,
@@ -32,6 +35,7 @@ from spike2pop_nb.neurons import (
     constant,
     get_neuron,
     list_neurons,
+    load_neuron,
     register_neuron,
     registry,
     sigmoid,
@@ -142,3 +146,20 @@ def test_it_is_simulated_as_its_equations_say(accuracy: str) -> None:
         assert len(ours) in (len(crossings), len(crossings) - 1)
         assert np.abs(ours - crossings[: len(ours)]).max() < 0.05
         assert np.abs(out.V_mV[row] - solution.y[0]).max() < 0.05
+
+
+@pytest.mark.parametrize(("accuracy", "median", "largest"), [("standard", 2e-3, 6e-3), ("exact", 6e-4, 2e-3)])
+def test_fast_spikes_of_instantaneous_gates_keep_their_intervals(
+    accuracy: str, median: float, largest: float
+) -> None:
+    """The declaration shortens the time step, since three gates follow a steep spike at once."""
+    neuron = load_neuron(Path(__file__).parents[2] / "notebooks" / "my_neuron.py")
+    g, _ = baseline_population(neuron, 3, seed=3)
+    out = simulate(g, neuron, duration_ms=300.0, transient_ms=0.0, accuracy=accuracy, record="spikes")
+    for row in range(3):
+        crossings, _solution = solve_declared(neuron, g[row], 300.0, np.arange(0.0, 300.0, 1.0))
+        ours = out.spike_times_ms[row]
+        assert len(ours) >= 10
+        error = np.abs(np.diff(ours) / np.diff(crossings[: len(ours)]) - 1.0)
+        assert np.median(error) < median
+        assert error.max() < largest

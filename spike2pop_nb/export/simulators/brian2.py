@@ -14,7 +14,6 @@ __all__ = ["brian2_script"]
 
 _PRINTER = Printer("V", {"where": "int({0}) * ({1}) + int(not {0}) * ({2})"})
 _NOW = replace(_PRINTER, voltage="V_now")
-DT_MS = 0.005
 
 
 def _lines(expression: Expression, name: str, extra: str = "") -> list[str]:
@@ -168,7 +167,7 @@ MEMBRANE = """
 {membrane}
 """
 
-defaultclock.dt = {DT_MS!r} * ms
+defaultclock.dt = {0.25 * neuron.time_step_ms!r} * ms
 neurons = NeuronGroup(
     len(MEMBERS),
     EQUATIONS,

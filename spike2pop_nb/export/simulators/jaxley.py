@@ -22,7 +22,6 @@ _PRINTER = Printer(
         "not": "(~{0})",
     },
 )
-DT_MS = 0.005
 _SIDE_BY_SIDE = 16
 
 
@@ -172,7 +171,7 @@ cell.insert(Currents())
 cell.set("capacitance", {neuron.capacitance_uF!r})
 cell.set("v", {neuron.V_initial_mV!r})
 cell.record("v", verbose=False)
-DT = {DT_MS!r}
+DT = {0.25 * neuron.time_step_ms!r}
 # column of a member, parameter
 CONDUCTANCES = [
 {newline.join(f'    ({channel.column!r}, "gmax_{channel.symbol}"),' for channel in channels)}
