@@ -175,16 +175,19 @@ def _burst_shapes(
         Log intervals less their mean, zero where padded.
     """
     n, width = centred.shape
-    gaps = np.stack([gap, gap_by_logs], axis=1)
-    short = present[:, None] & ~gaps
-    after = [_moved(gaps, 1) & short]
-    before = [_moved(gaps, -1) & short]
-    for _ in (2, 3):
-        after.append(_moved(after[-1], 1) & short)
-        before.append(_moved(before[-1], -1) & short)
-    masks = np.concatenate([gaps, short, *after, *before], axis=1).astype(np.float64)
-    powers = np.stack([np.ones_like(centred), centred, centred**2], axis=2)
-    size, total, square = np.moveaxis(masks @ powers, 2, 0)
+    # gaps; what is no gap; first, second and third interval after a gap, then before one: each by both rules
+    masks = np.zeros((n, 16, width), dtype=bool)
+    gaps, short, *beside = (masks[:, k : k + 2] for k in range(0, 16, 2))
+    gaps[:, 0], gaps[:, 1] = gap, gap_by_logs
+    np.logical_and(present[:, None], ~gaps, out=short)
+    for source, to in zip((gaps, *beside[:2]), beside[:3], strict=True):
+        np.logical_and(source[..., :-1], short[..., 1:], out=to[..., 1:])
+    for source, to in zip((gaps, *beside[3:5]), beside[3:], strict=True):
+        np.logical_and(source[..., 1:], short[..., :-1], out=to[..., :-1])
+    powers = np.ones((n, width, 3))
+    powers[..., 1] = centred
+    np.square(centred, out=powers[..., 2])
+    size, total, square = np.moveaxis(masks.astype(np.float64) @ powers, 2, 0)
     mean = total / np.maximum(size, 1)
     spread = np.sqrt(np.maximum(square / np.maximum(size, 1) - mean**2, 0))
     n_gaps, n_short = size[:, :2], size[:, 2:4]
@@ -215,16 +218,6 @@ def _burst_shapes(
     )
     by_range, by_logs = ([values[:, rule] for values in shapes] for rule in (0, 1))
     return by_range, by_logs, [near[:, side, lag, 0] for side in (0, 1) for lag in (1, 2)]
-
-
-def _moved(mask: Mask, by: int) -> Mask:
-    """Masks (n, k, L) moved one place to the right (1) or left (-1); nothing comes in."""
-    out = np.zeros_like(mask)
-    if by > 0:
-        out[..., 1:] = mask[..., :-1]
-    else:
-        out[..., :-1] = mask[..., 1:]
-    return out
 
 
 def _burst_times(
