@@ -262,6 +262,13 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "too few arrived, half of the further starts were crosses of three members that already fired so "
         "(differential evolution). Members were neither copied nor weighted."
     )
+    crosses, kept = sum(r.n_crosses for r in made), sum(len(r.population or ()) for r in made)
+    if crosses:
+        text += f" Of the {count(kept, 'member')} kept, {crosses} {_were(crosses)} "
+        text += f"{'a cross' if crosses == 1 else 'crosses'} of members that fired like the recording."
+    elif kept:
+        each = "The member" if kept == 1 else f"Each of the {kept} members"
+        text += f" {each} kept started from a draw of its own."
     found = [result.diversity for result in made if result.diversity is not None]
     least = [each.least_spread for each in found if np.isfinite(each.least_spread)]
     if not least:
@@ -283,6 +290,7 @@ def _search(made: list[Result], table: int) -> str:
                 return f"{text}; the first of them, the one asked for, was kept."
             return f"{text}; the first {kept} of them, as many as asked for, were kept."
         spent = f"the budget of {result.options.get('budget', result.n_simulated)} simulations was spent"
+        spent = "no more could be generated with such DICs" if result.exhausted else spent
         stopped = "the user stopped the search" if result.cancelled else spent
         text += f"; {result.n_asked} were asked for, but {stopped}: "
         others = kept - good

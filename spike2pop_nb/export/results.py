@@ -29,7 +29,7 @@ from spike2pop_nb.export.tables import (
     table_parquet,
     traces_npz,
 )
-from spike2pop_nb.fidelity import Result
+from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
@@ -60,6 +60,7 @@ def _describe(result: Result) -> dict[str, Any]:
         "simulations": result.n_simulated,
         "kept": 0 if result.population is None else len(result.population),
         "kept_passed": result.n_kept_passed,
+        "kept_crosses": result.n_crosses,
         "acceptance": _number(result.acceptance),
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
@@ -83,22 +84,37 @@ def _describe(result: Result) -> dict[str, Any]:
                 f"{name}_interval_95": [_number(low[i]), _number(high[i])]
                 for i, name in enumerate(("g_s", "g_u"))
             }
-    if (spread := result.diversity) is not None:
-        entry["diversity"] = {
-            "effective_sample_size": spread.effective_sample_size,
-            "dimensions": _number(spread.dimensions),
-        }
-        if result.unrefined is not None:
-            by_channel = zip(spread.table["channel"], spread.table["spread"], strict=True)
-            entry["diversity"]["spread_against_unrefined"] = {
-                str(name): _number(value) for name, value in by_channel
-            }
+    if result.diversity is not None:
+        entry["diversity"] = _diversity(result.diversity)
     if result.verdict is not None:
         found = result.verdict.recording
         entry["pattern"] = str(found.pattern)
         entry["pattern_notes"] = list(found.notes)
         entry["rule"] = result.verdict.rule.describe()
     return entry
+
+
+def _diversity(found: Diversity) -> dict[str, Any]:
+    """How different the members kept are; of a refined population also against the unrefined one."""
+    entry: dict[str, Any] = {
+        "effective_sample_size": found.effective_sample_size,
+        "dimensions": _number(found.dimensions),
+        "correlations": _matrix(found.correlations),
+    }
+    if found.correlations_unrefined is not None and found.dimensions_unrefined is not None:
+        by_channel = zip(found.table["channel"], found.table["spread"], strict=True)
+        entry["spread_against_unrefined"] = {str(name): _number(value) for name, value in by_channel}
+        entry["dimensions_unrefined"] = _number(found.dimensions_unrefined)
+        entry["correlations_unrefined"] = _matrix(found.correlations_unrefined)
+    return entry
+
+
+def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return {channel: {channel: value}}; None for a channel that does not vary."""
+    return {
+        str(row): {str(column): _number(frame.loc[row, column]) for column in frame.columns}
+        for row in frame.index
+    }
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,8 @@ class Refined:
         Conductances in mS/cm².
     spike_times_ms
         Spikes of each.
+    y : (n, q)
+        Summaries of those.
     origin : (n,) int
         Row that each started from.
     arrived : (n,) bool
@@ -120,6 +122,7 @@ class Refined:
 
     g: FloatArray
     spike_times_ms: list[FloatArray]
+    y: FloatArray
     origin: npt.NDArray[np.int64]
     arrived: npt.NDArray[np.bool_]
     n_simulated: int
@@ -148,6 +151,7 @@ def refine_members(
     summaries: Summaries,
     simulate: Callable[[FloatArray], Spikes],
     *,
+    y: FloatArray | None = None,
     enough: int | None = None,
     most_simulations: int | None = None,
 ) -> Refined:
@@ -163,6 +167,8 @@ def refine_members(
         What must match.
     simulate
         Gives the spikes of members, as ``spikes`` were obtained.
+    y : (n, q)
+        Summaries of ``spikes``, if they were measured.
     enough
         Stop when as many have arrived; all by default.
     most_simulations
@@ -174,12 +180,12 @@ def refine_members(
         One row for each start with the recording's firing pattern, in their order; the others cannot be
         refined, and have none. Without enough of them (see `enough_to_refine`) nothing is changed.
     """
-    y = summaries.measure(spikes)
+    y = summaries.measure(spikes) if y is None else y
     origin = np.flatnonzero(np.isfinite(y).all(axis=1))
     theta, y = _log(g[origin]), y[origin]
     times = [spikes[row] for row in origin]
     if not enough_to_refine(len(origin), summaries):
-        return Refined(g[origin], times, origin, summaries.misfit(y) <= 1.0, 0)
+        return Refined(g[origin], times, y, origin, summaries.misfit(y) <= 1.0, 0)
     enough = len(origin) if enough is None else enough
     limit = np.inf if most_simulations is None else most_simulations
     K = _gain(theta, y)
@@ -210,7 +216,7 @@ def refine_members(
                 theta[row], y[row], misfit[row], times[row] = moved[k], y_new[k], misfit_new[k], found[k]
             else:
                 trust[row] = np.abs(step).max() / (2.0 if np.isfinite(misfit_new[k]) else 3.0)
-    return Refined(np.exp(theta), times, origin, misfit <= 1.0, n_simulated)
+    return Refined(np.exp(theta), times, y, origin, misfit <= 1.0, n_simulated)
 
 
 def _log(g: FloatArray) -> FloatArray:

@@ -37,10 +37,15 @@ class Result:
         Members asked for; tried; and passed among those tried.
     n_simulated
         Simulations of one member that this took; more than ``n_tried`` if members were refined.
+    n_crosses
+        Of the members kept, how many started as crosses of members that fired like the recording; the others
+        started each from a draw of its own.
     reasons
         Why the others fell, counted by their first reason.
     cancelled
         Whether the user stopped it early.
+    exhausted
+        Why no more members could be generated, if that ended the search before enough passed; else empty.
     options
         Everything that was chosen.
     """
@@ -58,8 +63,10 @@ class Result:
     n_tried: int = 0
     n_passed: int = 0
     n_simulated: int = 0
+    n_crosses: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
+    exhausted: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -13,12 +13,13 @@ import pandas as pd
 
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, Population, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError, UnreachableTarget
+from spike2pop_nb.fidelity.message import search_message
 from spike2pop_nb.fidelity.refinement import Summaries, cross_members, enough_to_refine, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, verify
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import Simulated, needs_compiling, simulate, time_step_ms
-from spike2pop_nb.spiketrains import SpikeTrain, features
+from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
@@ -185,12 +186,15 @@ class _Search:
         # all members so far, those after the first n_tried not yet refined and judged
         self.g = np.zeros((0, neuron.n_channels))
         self.spikes: list[FloatArray] = []
+        self.y = np.zeros((0, len(self.summaries.names) if self.summaries else 0))  # summaries of the spikes
+        self.is_cross = np.zeros(0, dtype=bool)
         self.failures: dict[int, str] = {}
         self.starts: list[FloatArray] = []  # of the recording's firing pattern, as generated
         self.verdicts: list[pd.DataFrame] = []
         self.n_tried = self.n_passed = self.n_simulated = self.n_negative = 0
         self.reasons: Counter[str] = Counter()
         self.cancelled = False
+        self.exhausted = ""
 
     def say(self, text: str) -> None:
         if self.progress is not None:
@@ -208,7 +212,7 @@ class _Search:
         if needs_compiling():
             self.say("Compiling the simulator, once on this machine (about ten seconds)")
         try:
-            while self.n_passed < self.size and self.n_simulated < budget:
+            while self.n_passed < self.size and self.n_simulated < budget and not self.exhausted:
                 self.round(budget)
         except Cancelled:
             self.cancelled = True
@@ -219,9 +223,15 @@ class _Search:
         self.say(f"Simulating {n} members, {len(self.g)} tried so far, {self.n_passed} passed")
         rng = np.random.default_rng(self.seeds.spawn(1)[0])
         crossed = self.crossed(n // 2, rng)
-        population = generate_population(
-            self.neuron, self.posterior, n - len(crossed), self.compensate, seed=rng, id=self.train.id
-        )
+        try:
+            population = generate_population(
+                self.neuron, self.posterior, n - len(crossed), self.compensate, seed=rng, id=self.train.id
+            )
+        except CompensationError as error:
+            if not len(self.g):
+                raise
+            self.exhausted = str(error)  # only some draws can be reached: what was found is not lost
+            return
         starts = np.concatenate([population.g, crossed])
         simulated = self.simulate(Population.from_g(self.neuron, starts), "spikes")
         self.n_simulated += n
@@ -229,9 +239,11 @@ class _Search:
         self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
         self.g = np.concatenate([self.g, starts])
         self.spikes += simulated.spike_times_ms
+        self.is_cross = np.append(self.is_cross, np.arange(n) >= len(population))
         if self.summaries is not None:
-            drawn = self.summaries.measure(simulated.spike_times_ms[: len(population)])
-            self.starts.append(population.g[np.isfinite(drawn).all(axis=1)])
+            y = self.summaries.measure(simulated.spike_times_ms)
+            self.y = np.concatenate([self.y, y])
+            self.starts.append(population.g[_measured(y[: len(population)])])
         if self.summaries is None or self.refine(self.summaries, budget):
             self.judge()
 
@@ -239,13 +251,12 @@ class _Search:
         """Return up to n crosses of the members so far that fire as the recording does."""
         if self.summaries is None or not self.n_tried:
             return np.zeros((0, self.neuron.n_channels))
-        alike = np.isfinite(self.summaries.measure(self.spikes[: self.n_tried])).all(axis=1)
-        return cross_members(self.g[: self.n_tried][alike], n, rng)
+        return cross_members(self.g[: self.n_tried][_measured(self.y[: self.n_tried])], n, rng)
 
     def refine(self, summaries: Summaries, budget: int) -> bool:
         """Refine the members that wait; False if they are too few to say how."""
-        g, spikes = self.g[self.n_tried :], self.spikes[self.n_tried :]
-        n_good = int(np.isfinite(summaries.measure(spikes)).all(axis=1).sum())
+        g, spikes, y = self.g[self.n_tried :], self.spikes[self.n_tried :], self.y[self.n_tried :]
+        n_good = int(_measured(y).sum())
         if not enough_to_refine(n_good, summaries):
             return False
         self.say(f"Refining {n_good} members, {self.n_passed} passed so far")
@@ -260,11 +271,12 @@ class _Search:
             spikes,
             summaries,
             run_members,
+            y=y,
             enough=math.ceil(1.1 * (self.size - self.n_passed)),
             most_simulations=budget - self.n_simulated,
         )
         rows = self.n_tried + refined.origin
-        self.g[rows] = refined.g
+        self.g[rows], self.y[rows] = refined.g, refined.y
         for row, times in zip(rows, refined.spike_times_ms, strict=True):
             self.spikes[row] = times
         return True
@@ -318,6 +330,7 @@ class _Search:
             "n_simulated": self.n_simulated,
             "reasons": dict(self.reasons.most_common()),
             "cancelled": self.cancelled,
+            "exhausted": self.exhausted,
             "options": options,
         }
         if not self.verdicts:
@@ -333,6 +346,7 @@ class _Search:
             "passed": self.n_passed,
             "simulated": self.n_simulated,
             "negative": self.n_negative,
+            "kept_crosses": int(self.is_cross[order].sum()),
         }
         population = Population.from_g(self.neuron, self.g[order], id=self.train.id, made_by=made_by)
         simulated = self.simulated(order)
@@ -349,48 +363,34 @@ class _Search:
             self.neuron,
             self.posterior,
             True,
-            self.message(budget, int(verdict.passed.sum())),
+            search_message(
+                self.train,
+                n_tried=self.n_tried,
+                n_passed=self.n_passed,
+                n_asked=self.size,
+                n_good=int(verdict.passed.sum()),
+                refined=self.summaries is not None,
+                why_short=self.why_short(budget),
+                reasons=self.reasons,
+                note=self.exhausted,
+            ),
             population=population,
             simulated=simulated,
             verdict=verdict,
             unrefined=unrefined,
+            n_crosses=made_by["kept_crosses"],
             **common,
         )
 
-    def message(self, budget: int, n_good: int) -> str:
-        """Say how it went in one sentence."""
-        share = 100 * self.n_passed / self.n_tried
-        refined = "" if self.summaries is None else ", after refinement,"
-        text = (
-            f"{self.n_passed} of {self.n_tried} members tried{refined} fire like the recording "
-            f"({share:.0f} %)"
-        )
-        if n_good >= self.size:
-            return f"{text}; the {self.size} asked for are kept."
-        why = "it was cancelled" if self.cancelled else f"the budget of {budget} simulations was spent"
-        kept = (
-            f"the {n_good} that passed are kept, with the nearest others"
-            if n_good
-            else "the nearest are kept"
-        )
-        text += f"; {self.size} were asked for, but {why}: {kept}, marked as not passed"
-        text += f", most often for their {causes}." if (causes := _causes(self.reasons)) else "."
-        pattern = features(self.train)
-        return text + (f" {pattern.notes[0]}" if pattern.notes and n_good == 0 else "")
+    def why_short(self, budget: int) -> str:
+        """Say why the search ended before enough members passed, if it did."""
+        if self.cancelled:
+            return "it was cancelled"
+        if self.exhausted:
+            return "no more could be generated"
+        return f"the budget of {budget} simulations was spent"
 
 
-def _causes(reasons: Counter[str]) -> str:
-    """Return the two most frequent reasons in words; firing patterns that differ from one wanted are one."""
-    counts: Counter[str] = Counter()
-    found: dict[str, list[str]] = {}
-    for reason, n in reasons.most_common():
-        other, _, wanted = reason.partition(" instead of ")
-        cause = f" instead of {wanted}" if wanted else reason
-        counts[cause] += n
-        if wanted:
-            found.setdefault(cause, []).append(other)
-    words = [
-        f"firing pattern ({' or '.join(found[cause])}{cause})" if cause in found else cause
-        for cause, _n in counts.most_common(2)
-    ]
-    return " and ".join(words)
+def _measured(y: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which trains have summaries, that is, the recording's firing pattern."""
+    return np.asarray(np.isfinite(y).all(axis=1))

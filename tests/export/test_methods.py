@@ -37,6 +37,9 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
         "g_Na, g_A and g_H were solved for such that g_f = −6.2, g_s = 4 and g_u = 5",
         "the pair recommended for its draw (",
         "Its conductances were then refined by simulation",
+        f"Of the 8 members kept, {result.n_crosses} were crosses"
+        if result.n_crosses
+        else "from a draw of its own",
         f"at least {percent(result.diversity.least_spread)} of that over members as generated",
         f"Of {result.n_tried} members tried, {result.n_passed} ({percent(result.acceptance)}) fired like",
         "the first 8 of them, as many as asked for, were kept",
@@ -75,6 +78,9 @@ def test_it_says_when_fewer_passed_and_which_criteria_applied(inferred: list[Res
     assert "each within 5 %" in text
     stopped = methods_paragraph(replace(result, cancelled=True))
     assert "but the user stopped the search" in stopped
+    ended = methods_paragraph(replace(result, exhausted="Not reached.", n_crosses=3))
+    assert "but no more could be generated" in ended
+    assert "Of the 8 members kept, 3 were crosses of members that fired like the recording" in ended
 
 
 def test_several_recordings_made_alike_share_a_paragraph_and_a_table(

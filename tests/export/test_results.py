@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,22 @@ def test_the_summary_names_the_network_and_the_width(inferred: list[Result]) -> 
     assert len(first["network"]["sha256"]) == 64
     low, high = first["dics"]["g_s_interval_95"]
     assert low < first["dics"]["g_s"] < high
+
+
+def test_the_summary_says_how_different_the_members_stayed(inferred: list[Result]) -> None:
+    first = summary(inferred, {})["recordings"][0]
+    own, found = inferred[0].diversity, first["diversity"]
+    assert first["kept_crosses"] == inferred[0].n_crosses
+    assert found["effective_sample_size"] == first["kept"] == 8
+    assert (
+        found["correlations"]["Na"]["A"]
+        == found["correlations"]["A"]["Na"]
+        == own.correlations.loc["Na", "A"]
+    )
+    assert found["correlations_unrefined"]["Kd"]["H"] == own.correlations_unrefined.loc["Kd", "H"]
+    assert set(found["spread_against_unrefined"]) == set(inferred[0].neuron.channel_names)
+    plain = summary([replace(inferred[0], unrefined=None)], {})["recordings"][0]["diversity"]
+    assert set(plain) == {"effective_sample_size", "dimensions", "correlations"}
 
 
 def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> None:

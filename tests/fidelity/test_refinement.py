@@ -77,6 +77,7 @@ def test_members_of_a_neuron_whose_rate_is_a_power_law_all_arrive(slopes: list[f
     summaries = Summaries.of(train, REFINED_RULE)
     refined = refine_members(g, fire(g), summaries, fire)
     assert refined.arrived.all()
+    np.testing.assert_array_equal(refined.y, summaries.measure(refined.spike_times_ms))
     assert list(refined.origin) == list(range(40))
     for times in refined.spike_times_ms:
         assert features(times).rate_hz == pytest.approx(12.5, rel=0.01)
@@ -123,6 +124,16 @@ def test_diversity_tells_copies_from_members() -> None:
         diversity(population.select([0]))
     with pytest.raises(CompensationError, match="da neuron"):
         diversity(population, generate_population("da", (0.5, 5.0), size=2, seed=0))
+
+
+def test_crosses_among_the_kept_are_counted() -> None:
+    train = recording_of("stg", (-10.0, 5.0))
+    hard = PassRule(rate=1e-5, burst=5e-4)
+    result = find_population(train, "stg", Around((-10.0, 5.0)), size=40, seed=1, rule=hard)
+    assert result.population is not None
+    assert 0 < result.n_crosses < 40
+    assert result.population.made_by["kept_crosses"] == result.n_crosses
+    assert find_population(train, "stg", Around((-10.0, 5.0)), size=4, seed=1, refine=False).n_crosses == 0
 
 
 @given(seed=st.integers(0, 1000), n=st.integers(0, 20))

@@ -141,3 +141,35 @@ def test_a_budget_below_the_size_and_choices_that_cannot_work_are_refused() -> N
         find_population(train, "stg", Around((0.0, 5.0)), compensate=("Na", "Kd"))
     with pytest.raises(UnreachableTarget, match="does not reach"):
         find_population(train, "stg", Around((-18.0, 18.0)), compensate=("A", "H"))
+
+
+@dataclass
+class Lost:
+    """A posterior whose draws are out of reach after a number of them."""
+
+    mean: tuple[float, float]
+    n_reached: int
+    drawn: int = 0
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+        self.drawn += n
+        return np.tile(self.mean if self.drawn <= self.n_reached else (-18.0, 18.0), (n, 1))
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_draws_that_get_out_of_reach_end_a_search_with_what_it_found(refine: bool) -> None:
+    strict = PassRule(rate=1e-12, isi=1e-12)
+    lost = Lost((5.0, 6.0), 40)
+    train = recording_of("stg", (5.0, 6.0))
+    result = find_population(
+        train, "stg", lost, size=4, seed=1, compensate=("A", "H"), refine=refine, rule=strict
+    )
+    assert lost.drawn > 40
+    assert result.usable
+    assert result.population is not None
+    assert len(result.population) == 4
+    assert result.n_tried >= 32
+    assert "no more could be generated" in result.message
+    assert "does not reach this target" in result.exhausted
+    assert result.message.endswith(result.exhausted)
+    assert not result.cancelled

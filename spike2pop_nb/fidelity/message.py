@@ -1,0 +1,67 @@
+"""How a search went, in one sentence or two for the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from spike2pop_nb.spiketrains import SpikeTrain, features
+
+__all__ = ["search_message"]
+
+
+def search_message(
+    train: SpikeTrain,
+    *,
+    n_tried: int,
+    n_passed: int,
+    n_asked: int,
+    n_good: int,
+    refined: bool,
+    why_short: str,
+    reasons: Counter[str],
+    note: str = "",
+) -> str:
+    """Say how a search went.
+
+    Parameters
+    ----------
+    train
+        The recording.
+    n_tried, n_passed, n_asked, n_good
+        Members tried, those of them that passed, those asked for, and those kept that passed.
+    refined
+        Whether members were refined.
+    why_short
+        Why the search ended before enough passed, if it did.
+    reasons
+        First reasons why members fell.
+    note
+        A sentence to add if fewer passed than asked.
+    """
+    share = 100 * n_passed / n_tried
+    after = ", after refinement," if refined else ""
+    text = f"{n_passed} of {n_tried} members tried{after} fire like the recording ({share:.0f} %)"
+    if n_good >= n_asked:
+        return f"{text}; the {n_asked} asked for are kept."
+    kept = f"the {n_good} that passed are kept, with the nearest others" if n_good else "the nearest are kept"
+    text += f"; {n_asked} were asked for, but {why_short}: {kept}, marked as not passed"
+    text += f", most often for their {causes}." if (causes := _causes(reasons)) else "."
+    notes = features(train).notes if n_good == 0 else ()
+    return " ".join([text, *([note] if note else []), *notes[:1]])
+
+
+def _causes(reasons: Counter[str]) -> str:
+    """Return the two most frequent reasons in words; firing patterns that differ from one wanted are one."""
+    counts: Counter[str] = Counter()
+    found: dict[str, list[str]] = {}
+    for reason, n in reasons.most_common():
+        other, _, wanted = reason.partition(" instead of ")
+        cause = f" instead of {wanted}" if wanted else reason
+        counts[cause] += n
+        if wanted:
+            found.setdefault(cause, []).append(other)
+    words = [
+        f"firing pattern ({' or '.join(found[cause])}{cause})" if cause in found else cause
+        for cause, _n in counts.most_common(2)
+    ]
+    return " and ".join(words)
