@@ -11,6 +11,7 @@ from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Dispatch, Runner, Task
+from spike2pop_nb.app.settings import Explored
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import (
     generate_population,
@@ -18,7 +19,6 @@ from spike2pop_nb.conductances import (
     rank_choices,
     reachability,
 )
-from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, Range, vary_neuron
 
 __all__ = ["FIRING_LAYERS", "MEMBERS", "Exploration", "Explorer"]
@@ -32,7 +32,7 @@ Pair = tuple[str, str]
 
 
 class Exploration(HasTraits):
-    """State of the explorer; `Explorer` writes what follows from the choices.
+    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Session.explored``.
 
     Attributes
     ----------
@@ -91,11 +91,14 @@ class Explorer:
         # A map can take long; members follow the target beside it.
         self._maps, self._members = Runner(dispatch), Runner(dispatch)
         self._neuron: NeuronModel | None = None
+        self._middle = (0.0, 0.0)  # where members are until the user says where
         self._going: dict[str, str] = {}
         guard = messages.guard
         self._reset(None)
         session.observe(guard(self._reset), "neuron")
-        session.observe(guard(self._take_pair), "pair")
+        session.observe(guard(lambda _change: self._settle()), ["pair", "explored"])
+        session.observe(guard(self._take_compensated), "compensate")
+        session.observe(guard(self._take_train), "train")
         session.observe(guard(self._take_posterior), "posterior")
         state.observe(guard(lambda _change: self._open()), "active")
         state.observe(guard(lambda _change: self.follow()), ["pair", "target", "V_th_mV", "ranges"])
@@ -120,50 +123,50 @@ class Explorer:
         free = self.session.neuron.baseline.free
         return {n: (s.low, s.high) if isinstance(s, Range) else (s, s) for n, s in free.items()}
 
+    def set_pair(self, pair: Pair) -> None:
+        """Explore another pair than that of the search."""
+        self._choose(pair=None if pair == self.session.pair else pair)
+
+    def set_layer(self, layer: str) -> None:
+        """Show another layer of the map."""
+        self._choose(layer=layer)
+
+    def set_threshold(self, V_th_mV: float) -> None:
+        """Read DICs at another voltage."""
+        self._choose(V_th_mV=None if V_th_mV == self.session.neuron.V_th_mV else V_th_mV)
+
     def set_range(self, channel: str, low: float, high: float) -> None:
         """Draw one conductance of the baseline from another range."""
-        ranges = {**self.state.ranges, channel: (low, high)}
+        ranges = {**self.session.explored.ranges, channel: (low, high)}
         if (low, high) == self.declared()[channel]:
             del ranges[channel]
-        self.state.ranges = ranges
+        self._choose(ranges=ranges)
 
     def set_target(self, g_s: float, g_u: float) -> None:
-        """Bring the members to other DICs.
-
-        Raises
-        ------
-        CompensationError
-            If they lie outside the plane.
-        """
-        self._inside("target", g_s, g_u)
-        self.state.target = (g_s, g_u)
+        """Bring the members to other DICs, given to a thousandth."""
+        self._choose(target=(round(g_s, 3), round(g_u, 3)))
 
     def set_end(self, g_s: float, g_u: float) -> None:
-        """Choose where members are modulated to.
-
-        Raises
-        ------
-        CompensationError
-            If it lies outside the plane.
-        """
-        self._inside("end of modulation", g_s, g_u)
-        self.state.end = (g_s, g_u)
-
-    def _inside(self, what: str, g_s: float, g_u: float) -> None:
-        neuron = self.session.neuron
-        for name, value in (("g_s", g_s), ("g_u", g_u)):
-            low, high = neuron.dic_range[name]
-            if not low <= value <= high:
-                raise CompensationError(
-                    f"The {what} has {name} = {value:g}; for the {neuron.name} neuron it must lie between "
-                    f"{low:g} and {high:g}."
-                )
+        """Choose where members are modulated to, given to a thousandth."""
+        self._choose(end=(round(g_s, 3), round(g_u, 3)))
 
     def restore(self) -> None:
         """Go back to the declared threshold and ranges."""
-        with self.state.hold_trait_notifications():
-            self.state.V_th_mV = self.session.neuron.V_th_mV
-            self.state.ranges = {}
+        self._choose(V_th_mV=None, ranges={})
+
+    def _choose(self, **choices: Any) -> None:
+        """Take choices of the user's.
+
+        Raises
+        ------
+        Spike2PopError
+            If the neuron cannot be explored so.
+        """
+        session = self.session
+        explored = session.explored.model_copy(update=choices).checked(session.neuron)
+        if choices.keys() & {"target", "end"}:
+            session.explored_for = session.looked_at()
+        session.explored = explored
 
     def use(self) -> None:
         """Compensate the explored pair in the search too."""
@@ -320,32 +323,53 @@ class Explorer:
 
     def _open(self) -> None:
         if self.state.active:
-            self._take_pair(None)
             self.rank()
             self.follow()
             self.draw_map()
 
+    def _settle(self) -> None:
+        """Let the state follow from what was chosen, and be left to the program where nothing was."""
+        session, state = self.session, self.state
+        neuron, chosen = session.neuron, session.explored
+        if neuron is not self._neuron:
+            return  # what was chosen is of the neuron before
+        low, high = neuron.dic_range["g_s"]
+        g_s, g_u = self._middle
+        with state.hold_trait_notifications():
+            state.pair = chosen.pair or session.pair or state.pair
+            state.layer = chosen.layer
+            state.V_th_mV = neuron.V_th_mV if chosen.V_th_mV is None else chosen.V_th_mV
+            state.ranges = dict(chosen.ranges)
+            state.target = chosen.target or (g_s, g_u)
+            # modulation leads to the other side of the range of g_s
+            state.end = chosen.end or (low + high - g_s, g_u)
+
     def _reset(self, _change: Any) -> None:
         """Begin anew with another neuron."""
-        state, neuron = self.state, self.session.neuron
-        self._neuron = neuron
+        session, state = self.session, self.state
         active, state.active = state.active, False
-        state.V_th_mV, state.ranges = neuron.V_th_mV, {}
         state.map = state.ranking = state.population = state.simulated = state.modulated = None
-        state.pair = self.session.pair
-        state.target = (neuron.baseline.g_s, neuron.baseline.g_u)
-        self._mirror()
+        self._neuron = session.neuron
+        self._middle = (session.neuron.baseline.g_s, session.neuron.baseline.g_u)
+        state.pair = session.pair
+        session.explored = Explored(layer=session.explored.layer)
+        self._settle()
         state.active = active
 
-    def _mirror(self) -> None:
-        """Let modulation lead to the other side of the range of g_s, until the user says where."""
-        low, high = self.session.neuron.dic_range["g_s"]
-        g_s, g_u = self.state.target
-        self.state.end = (low + high - g_s, g_u)
+    def _take_compensated(self, _change: Any) -> None:
+        """What is chosen for the search is explored too."""
+        if self.session.neuron is self._neuron:
+            self._choose(pair=None)
 
-    def _take_pair(self, _change: Any) -> None:
-        if self.session.pair is not None and self.session.neuron is self._neuron:
-            self.state.pair = self.session.pair
+    def _take_train(self, _change: Any) -> None:
+        """A target belongs to the recording that it was chosen for; the next begins at its own DICs."""
+        session = self.session
+        now = session.looked_at()
+        if session.explored_for in (now, (now[0], None)):
+            session.explored_for = now
+        elif session.explored.target or session.explored.end:
+            self._middle = self.state.target  # where members wait for the next posterior
+            self._choose(target=None, end=None)
 
     def _posterior(self) -> Any:
         """That of the recording, if there is one."""
@@ -359,6 +383,6 @@ class Explorer:
             g_s, g_u = (
                 min(max(float(v), low), high) for v, (low, high) in zip(posterior.mean, limits, strict=True)
             )
-            self.state.target = (g_s, g_u)
-            self._mirror()
+            self._middle = (g_s, g_u)
+            self._settle()
             self.rank()

@@ -9,13 +9,22 @@ from spike2pop_nb.app.settings import Settings
 
 __all__ = ["History"]
 
-_AT_ONCE_S = 0.1
+_AT_ONCE_S, _AGAIN_S = 0.1, 1.0
 _MOST = 100
+
+
+def _names(settings: Settings, before: Settings) -> set[str]:
+    """Names of what differs."""
+    found = {name for name in Settings.model_fields if getattr(settings, name) != getattr(before, name)}
+    if "explore" in found:
+        now, then = settings.explore, before.explore
+        found |= {f"explore.{name}" for name, value in now if value != getattr(then, name)}
+    return found
 
 
 class History:
     """Remembers settings; what changes within a tenth of a second is one change, since one choice of the user
-    can bring others with it.
+    can bring others with it. So is what changes again within a second, as a point that is dragged does.
 
     Parameters
     ----------
@@ -34,6 +43,7 @@ class History:
         self._current = now()
         self._before: list[Settings] = []
         self._when = -1.0
+        self._what: set[str] = set()
         self._held = False
 
     @property
@@ -46,10 +56,12 @@ class History:
         settings = self._now()
         if self._held or settings == self._current:
             return
-        now = time.monotonic()
-        if now - self._when > _AT_ONCE_S:
+        now, what = time.monotonic(), _names(settings, self._current)
+        if now - self._when > (_AGAIN_S if what == self._what else _AT_ONCE_S):
             self._before = [*self._before[1 - _MOST :], self._current]
+            self._what = set()
         self._current, self._when = settings, now
+        self._what |= what
         self._on_change()
 
     def undo(self) -> None:
@@ -61,5 +73,5 @@ class History:
             self._restore(self._before.pop())
         finally:
             self._held = False
-            self._current, self._when = self._now(), -1.0
+            self._current, self._when, self._what = self._now(), -1.0, set()
             self._on_change()

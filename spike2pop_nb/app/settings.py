@@ -3,20 +3,127 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    field_validator,
+)
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.neurons import get_neuron, list_neurons
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, vary_neuron
 from spike2pop_nb.spiketrains.reader import Layout, UnitChoice
 
-__all__ = ["MAX_MEMBERS", "Settings"]
+__all__ = ["MAX_MEMBERS", "Explored", "Settings"]
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 _LONGEST_TEXT, _MOST_FIELDS = 20_000, 30
+_EXPLORED = "explore."
+"""Begins the names of what is explored in an address."""
+
+
+def _parts(value: object) -> object:
+    """What an address writes in one word, A,B."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _ranges(value: object) -> object:
+    """What an address writes in one word, Kd:70:140,H:0:1."""
+    if not isinstance(value, str):
+        return value
+    entries = [entry.rsplit(":", 2) for entry in value.split(",") if entry]
+    if any(len(entry) != 3 for entry in entries):
+        raise ValueError("each range must be written as channel:low:high")
+    return {channel: (low, high) for channel, low, high in entries}
+
+
+def _different(pair: tuple[str, str] | None) -> tuple[str, str] | None:
+    if pair is not None and pair[0] == pair[1]:
+        raise ValueError("two different conductances are needed")
+    return pair
+
+
+def _check_channels(pair: tuple[str, str] | None, neuron: NeuronModel) -> None:
+    for name in pair or ():
+        if name not in neuron.channel_names:
+            raise Spike2PopError(
+                f"the {neuron.name} neuron has no channel {name[:40]!r}; "
+                f"it has {', '.join(neuron.channel_names)}."
+            )
+
+
+_Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
+_Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
+
+
+class Explored(BaseModel):
+    """Choices of the explorer; None leaves one to the program.
+
+    Attributes
+    ----------
+    pair
+        The two conductances that are explored; None for those of the search.
+    layer
+        What the map shows; of `plots.LAYERS`.
+    target, end
+        (g_s, g_u) of the members, and where they are modulated to; None for those that the recording gives.
+    V_th_mV
+        Threshold voltage; None for the declared one.
+    ranges
+        Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pair: _Pair | None = None
+    layer: Literal["reached", "condition", "residual", "pattern", "rate"] = "reached"
+    target: _Point | None = None
+    end: _Point | None = None
+    V_th_mV: FiniteFloat | None = None
+    ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
+        default_factory=dict
+    )
+
+    _two = field_validator("pair")(_different)
+
+    def checked(self, neuron: NeuronModel) -> Explored:
+        """Itself, if a neuron can be explored so.
+
+        Raises
+        ------
+        Spike2PopError
+            If a channel is not the neuron's, a point lies outside its plane, or the threshold or a range
+            cannot be.
+        """
+        _check_channels(self.pair, neuron)
+        for what, point in (("target", self.target), ("end of modulation", self.end)):
+            for name, value in zip(("g_s", "g_u"), point or (), strict=False):
+                low, high = neuron.dic_range[name]
+                if not low <= value <= high:
+                    raise Spike2PopError(
+                        f"The {what} has {name} = {value:g}; for the {neuron.name} neuron it must lie "
+                        f"between {low:g} and {high:g}."
+                    )
+        vary_neuron(neuron, V_th_mV=self.V_th_mV, baseline=self.ranges)
+        return self
+
+    def to_fields(self) -> dict[str, object]:
+        """As entries of an address; only what differs from the defaults."""
+        fields: dict[str, object] = {}
+        for name, value in self.model_dump(exclude_defaults=True).items():
+            if name == "ranges":
+                value = ",".join(f"{channel}:{low}:{high}" for channel, (low, high) in value.items())
+            elif isinstance(value, tuple):
+                value = ",".join(map(str, value))
+            fields[_EXPLORED + name] = value
+        return fields
 
 
 class Settings(BaseModel):
@@ -42,6 +149,8 @@ class Settings(BaseModel):
         Members wanted, seed, and most simulations of a member (0 leaves it to the program).
     refine
         Whether members are refined until they fire like the recording.
+    explore
+        Choices of the explorer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,11 +164,12 @@ class Settings(BaseModel):
     threshold_mV: float | None = Field(default=None, ge=-1000, le=1000)
     neuron: str = "stg"
     prior: Literal["compensated", "drawn", "both"] = "compensated"
-    compensate: tuple[str, str] | None = None
+    compensate: _Pair | None = None
     size: int = Field(default=16, ge=1, le=MAX_MEMBERS)
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
     budget: int = Field(default=0, ge=0, le=1_000_000)
     refine: bool = True
+    explore: Explored = Explored()
 
     @field_validator("neuron")
     @classmethod
@@ -68,12 +178,7 @@ class Settings(BaseModel):
             raise ValueError(f"there is no neuron {name[:40]!r}; there are {', '.join(list_neurons())}")
         return name
 
-    @field_validator("compensate")
-    @classmethod
-    def _two(cls, pair: tuple[str, str] | None) -> tuple[str, str] | None:
-        if pair is not None and pair[0] == pair[1]:
-            raise ValueError("two different conductances are needed")
-        return pair
+    _two = field_validator("compensate")(_different)
 
     @classmethod
     def nearest(cls, **values: Any) -> Settings:
@@ -88,21 +193,21 @@ class Settings(BaseModel):
         return cls(**values)
 
     def checked(self) -> Settings:
-        """Itself, if the conductances are channels of the neuron.
+        """Itself, if the neuron can do what is asked.
 
         Raises
         ------
         Spike2PopError
-            If they are not.
+            If it cannot.
         """
-        if self.compensate is not None:
-            names = get_neuron(self.neuron).channel_names
-            for name in self.compensate:
-                if name not in names:
-                    raise Spike2PopError(
-                        f"Settings, compensate: the {self.neuron} neuron has no channel {name[:40]!r}; "
-                        f"it has {', '.join(names)}."
-                    )
+        neuron = get_neuron(self.neuron)
+        where = "compensate"
+        try:
+            _check_channels(self.compensate, neuron)
+            where = "explore"
+            self.explore.checked(neuron)
+        except Spike2PopError as error:
+            raise Spike2PopError(f"Settings, {where}: {_lower(str(error))}.") from None
         return self
 
     def to_json(self) -> str:
@@ -130,7 +235,7 @@ class Settings(BaseModel):
 
     def to_fragment(self) -> str:
         """As the part of an address after #; only what differs from the defaults."""
-        chosen = self.model_dump(exclude_defaults=True)
+        chosen = self.model_dump(exclude_defaults=True, exclude={"explore"}) | self.explore.to_fields()
         if self.compensate is not None:
             chosen["compensate"] = ",".join(self.compensate)
         return urlencode({name: value for name, value in chosen.items() if value is not None})
@@ -151,9 +256,12 @@ class Settings(BaseModel):
                 f"Settings, as a whole: the address holds more than {_MOST_FIELDS} entries; open the page "
                 "without what follows the # in its address."
             ) from None
-        values: dict[str, object] = dict(pairs)
-        if "compensate" in values:
-            values["compensate"] = tuple(str(values["compensate"]).split(","))
+        values: dict[str, object] = {name: value for name, value in pairs if not name.startswith(_EXPLORED)}
+        explored = {
+            name.removeprefix(_EXPLORED): value for name, value in pairs if name.startswith(_EXPLORED)
+        }
+        if explored:
+            values["explore"] = explored
         return cls._made(values)
 
     @classmethod
@@ -168,4 +276,5 @@ class Settings(BaseModel):
 
 def _lower(message: str) -> str:
     message = message.removeprefix("Value error, ").rstrip(".")
-    return message[:1].lower() + message[1:300]
+    begins_a_word = message[1:2].islower()  # and not with a name, such as V_th
+    return (message[:1].lower() if begins_a_word else message[:1]) + message[1:300]

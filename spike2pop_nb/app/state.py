@@ -10,7 +10,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicode
 
 from spike2pop_nb.app.figures import NO_MEMBER
-from spike2pop_nb.app.settings import Settings
+from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain
 
@@ -31,6 +31,7 @@ SETTINGS = (
     "seed",
     "budget",
     "refine",
+    "explored",
 )
 """Traits of a session that make up its `Settings`."""
 
@@ -69,6 +70,8 @@ class Session(HasTraits):
     neuron, compensate, size, seed, budget, refine
         Choices for the population; no choice of conductances means the recommended ones, and a budget of 0
         leaves it to the program.
+    explored, explored_for
+        Choices of the explorer, and the (file, recording) that its target and end were chosen for.
     pair
         The conductances compensated.
     posterior, reach
@@ -105,6 +108,8 @@ class Session(HasTraits):
     seed = Int(1)
     budget = Int(0)
     refine = Bool(True)
+    explored = Instance(Explored, args=())
+    explored_for = AnyTrait((None, None))
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
@@ -116,9 +121,10 @@ class Session(HasTraits):
 
     def settings(self) -> Settings:
         """The choices as they are; numbers outside their range are given as the nearest inside."""
+        file, recording = self.looked_at()
         return Settings.nearest(
-            file=self.source.name if self.source else None,
-            recording=self.train.id if self.train else None,
+            file=file,
+            recording=recording,
             unit=self.unit,
             layout=self.layout,
             id_column=self.id_column,
@@ -131,6 +137,14 @@ class Session(HasTraits):
             seed=self.seed,
             budget=self.budget,
             refine=self.refine,
+            explore=self.explored,
+        )
+
+    def looked_at(self) -> tuple[str | None, str | None]:
+        """Name of the file and id of the recording that is looked at."""
+        return (
+            self.source.name if self.source else None,
+            self.train.id if self.train else None,
         )
 
     def how(self) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -15,6 +14,7 @@ __all__ = ["V_TH_RANGE_MV", "vary_neuron"]
 
 V_TH_RANGE_MV = (-90.0, -20.0)
 """Where a threshold voltage can lie, in mV."""
+_LOWEST_LEAK, _HIGHEST = 1e-9, 1e6  # mS/cm²; beyond them numbers overflow, and no membrane is like that
 
 
 def vary_neuron(
@@ -55,15 +55,15 @@ def vary_neuron(
                 f"it draws {', '.join(neuron.baseline.free)}."
             )
         low, high = (float(value) for value in limits)
-        if not (0 <= low <= high and math.isfinite(high)):
+        if not 0 <= low <= high <= _HIGHEST:
             raise NeuronModelError(
                 f"The baseline range of {channel} must go from a low to a high conductance, neither negative "
-                f"(mS/cm²), not from {low:g} to {high:g}."
+                f"nor above {_HIGHEST:g} mS/cm², not from {low:g} to {high:g}."
             )
-        if channel == neuron.channel_names[-1] and not 0 < low < high:
+        if channel == neuron.channel_names[-1] and not _LOWEST_LEAK <= low < high:
             raise NeuronModelError(
-                f"The baseline range of {channel} must begin above 0 and be wider than a point, "
-                f"not from {low:g} to {high:g} mS/cm²."
+                f"The baseline range of {channel} must begin above 0 and be wider than a point, at "
+                f"{_LOWEST_LEAK:g} mS/cm² or more, not from {low:g} to {high:g}."
             )
         ranges.append((channel, low, high))
     return _varied(neuron, V_th, tuple(ranges))

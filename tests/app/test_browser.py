@@ -380,6 +380,11 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     g_s.fill("19")
     g_s.press("Enter")
     explored.wait_for_selector(".s2p-explore [role=alert]:has-text('does not reach this target')")
+    explored.wait_for_function("() => location.hash.includes('explore.target=19')")
+    explored.click("button:has-text('Undo')")
+    explored.wait_for_function("() => !location.hash.includes('explore.target=19')")
+    explored.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
+    assert float(g_s.input_value()) < 19
     assert explored.problems == []
     explored.close(run_before_unload=True)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 
 import numpy as np
 import pytest
 
 from spike2pop_nb.app.exploration import MEMBERS
+from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -211,3 +214,99 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     assert {figure.widget._member for figure in opened.figures} == {3}
     assert opened.session.member != 3
     assert {figure.widget._group for figure in opened.figures} == {"explore"}
+
+
+def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
+    explorer, session = opened.explorer, dashboard.session
+    assert session.explored == Explored()
+    explorer.set_target(1.0, 5.0)
+    opened.modulation.g_s.value = -3.0
+    opened.V_th.value = -50.0
+    opened.sliders["Kd"].value = (100.0, 120.0)
+    opened.layer.value = "condition"
+    explorer.set_pair(("A", "H"))
+    chosen = Explored(
+        pair=("A", "H"),
+        layer="condition",
+        target=(1.0, 5.0),
+        end=(-3.0, 4.0),
+        V_th_mV=-50.0,
+        ranges={"Kd": (100.0, 120.0)},
+    )
+    assert session.settings().explore == chosen
+    assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
+    kept = session.settings().to_json()
+    time.sleep(0.15)
+    explorer.set_target(3.0, 5.0)
+    assert session.explored.target == (3.0, 5.0)
+    dashboard.toolbar.undo.click()
+    assert session.explored == chosen
+    assert opened.state.target == (1.0, 5.0)
+    assert (opened.g_s.value, opened.plane.widget._point) == (1.0, [1.0, 5.0])
+    dashboard.toolbar.undo.click()
+    assert session.explored == Explored()
+    assert opened.V_th.value == session.neuron.V_th_mV
+    assert opened.layer.value == opened.state.layer == "reached"
+    assert opened.state.target == (-5.0, 4.0)
+    dashboard.toolbar._load(kept.encode(), "settings.json")
+    assert session.explored == chosen
+    assert opened.V_th.value == -50.0
+    assert opened.sliders["Kd"].value == (100.0, 120.0)
+    assert (opened.layer.value, opened.state.pair) == ("condition", ("A", "H"))
+    assert (opened.modulation.g_s.value, opened.modulation.g_u.value) == (-3.0, 4.0)
+    settled(loop, opened)
+    assert opened.messages.text == ""
+
+
+def test_an_address_restores_what_was_explored_of_a_recording(loop, network):
+    from spike2pop_nb.app import Dashboard
+
+    made = Dashboard(dispatch=loop)
+    fragment = "file=stg_set.csv&recording=4&explore.pair=A,H&explore.target=2,6"
+    fragment += "&explore.V_th_mV=-42&explore.ranges=Kd:0:300"
+    made.browser._receive(made.browser, {"kind": "start", "fragment": fragment}, [])
+    for figure in made.figures:
+        figure.answered()
+    session, explore = made.session, made.explore
+    loop.until(lambda: session.posterior is not None and not session.busy)
+    settled(loop, explore)
+    assert explore.fold.selected_index == 0
+    assert explore.state.target == (2.0, 6.0)
+    assert explore.state.end == (5.0, 4.0)
+    assert (explore.V_th.value, explore.sliders["Kd"].value) == (-42.0, (0.0, 300.0))
+    # another recording begins at its own DICs, and going back to the first brings its target back
+    time.sleep(0.15)
+    made.recordings.choice.index = 1
+    assert session.explored.target is None
+    loop.until(lambda: session.posterior is not None and not session.busy)
+    assert explore.state.target == (-5.0, 4.0)
+    assert explore.state.V_th_mV == -42.0
+    made.toolbar.undo.click()
+    loop.until(lambda: session.posterior is not None and not session.busy)
+    assert session.train.id == "4"
+    assert explore.state.target == (2.0, 6.0)
+
+
+def test_hostile_choices_get_one_sentence_and_change_nothing(opened, dashboard):
+    before = dashboard.session.settings()
+    for wrong, words in (
+        ({"target": [1e999, 0]}, "explore.target.0: input should be a finite number"),
+        ({"target": [1, 2, 3]}, "explore.target"),
+        ({"ranges": {"<b>": [1, 2]}}, "does not draw &#x27;&lt;b&gt;&#x27;"),
+        ({"ranges": {"leak": [0, 1]}}, "leak must begin above 0"),
+        ({"V_th_mV": -1e9}, "V_th must lie between"),
+        ({"end": "0,0,0"}, "explore.end"),
+        ([1], "explore: "),
+    ):
+        data = json.dumps({"spike2pop_settings": 1, "explore": wrong}).encode()
+        upload = dashboard.toolbar.load
+        upload._receive(upload, {"kind": "start", "name": "settings.json", "size": len(data)}, [])
+        upload._receive(upload, {"kind": "part"}, [memoryview(data)])
+        upload._receive(upload, {"kind": "end"}, [])
+        assert words in dashboard.messages.text
+        assert dashboard.messages.text.count("<div") == 1
+        dashboard.messages.clear()
+    opened.sliders["leak"].value = (0.0, 0.0)
+    assert opened.sliders["leak"].value == opened.explorer.declared()["leak"]
+    assert dashboard.session.settings() == before
+    assert Settings.from_json(before.to_json()) == before

@@ -7,9 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spike2pop_nb.app.history import History
-from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
+from spike2pop_nb.app.settings import MAX_MEMBERS, Explored, Settings
 from spike2pop_nb.errors import Spike2PopError
 
+CONDUCTANCES = st.floats(0.001, 1e4)
+POINTS = st.none() | st.tuples(st.floats(-20, 20), st.floats(0, 20))
+EXPLORED = st.builds(
+    Explored,
+    pair=st.none() | st.just(("A", "H")),
+    layer=st.sampled_from(["reached", "condition", "residual", "pattern", "rate"]),
+    target=POINTS,
+    end=POINTS,
+    V_th_mV=st.none() | st.floats(-90, -20),
+    ranges=st.dictionaries(
+        st.sampled_from(["Kd", "CaT", "CaS", "KCa"]), st.tuples(CONDUCTANCES, CONDUCTANCES).map(sorted)
+    ),
+)
 CHOICES = st.builds(
     Settings,
     file=st.none() | st.text(min_size=1, max_size=40),
@@ -22,6 +35,7 @@ CHOICES = st.builds(
     size=st.integers(1, MAX_MEMBERS),
     seed=st.integers(0, 1000),
     budget=st.integers(0, 1000),
+    explore=EXPLORED,
 )
 
 
@@ -35,6 +49,17 @@ def test_a_file_and_an_address_restore_every_choice(settings):
 def test_an_address_is_short():
     assert Settings().to_fragment() == ""
     assert Settings(neuron="da", compensate=("ERG", "Kd")).to_fragment() == "neuron=da&compensate=ERG%2CKd"
+    explored = Explored(target=(-5, 4), ranges={"Kd": (100, 120.5)})
+    assert Settings(explore=explored).to_fragment() == (
+        "explore.target=-5.0%2C4.0&explore.ranges=Kd%3A100.0%3A120.5"
+    )
+
+
+def test_a_file_from_before_there_was_an_explorer_is_restored():
+    text = '{"spike2pop_settings": 1, "neuron": "da", "compensate": ["ERG", "Kd"], "size": 3}'
+    settings = Settings.from_json(text)
+    assert settings == Settings(neuron="da", compensate=("ERG", "Kd"), size=3)
+    assert settings.explore == Explored()
 
 
 @pytest.mark.parametrize(
@@ -46,6 +71,22 @@ def test_an_address_is_short():
         ("compensate=H,H", "Settings, compensate: two different conductances are needed."),
         ("compensate=H,Q", "Settings, compensate: the stg neuron has no channel 'Q'; it has Na, "),
         ("shell=1", "Settings, shell: extra inputs are not permitted."),
+        ("explore.shell=1", "Settings, explore.shell: extra inputs are not permitted."),
+        ("explore.pair=H", "Settings, explore.pair"),
+        ("explore.pair=H,H", "Settings, explore.pair: two different conductances are needed."),
+        ("explore.pair=H,<b>", "Settings, explore: the stg neuron has no channel '<b>'; it has Na, "),
+        ("explore.layer=x", "Settings, explore.layer: input should be 'reached', "),
+        ("explore.target=1", "Settings, explore.target"),
+        ("explore.target=1,nan", "Settings, explore.target.1: input should be a finite number."),
+        ("explore.target=-400,1", "Settings, explore: the target has g_s = -400; for the stg neuron it must"),
+        ("explore.end=1,99", "Settings, explore: the end of modulation has g_u = 99; for the stg neuron"),
+        ("explore.V_th_mV=inf", "Settings, explore.V_th_mV: input should be a finite number."),
+        ("explore.V_th_mV=5", "Settings, explore: V_th must lie between -90 and -20 mV, not at 5 mV."),
+        ("explore.ranges=Kd:1", "Settings, explore.ranges: each range must be written as channel:low:high."),
+        ("explore.ranges=Kd:1:x", "Settings, explore.ranges.Kd.1: input should be a valid number"),
+        ("explore.ranges=Na:1:2", "Settings, explore: the baseline of the stg neuron does not draw 'Na'; it"),
+        ("explore.ranges=Kd:2:1", "Settings, explore: the baseline range of Kd must go from a low to a high"),
+        ("explore.ranges=Kd:0:1e300", "Settings, explore: the baseline range of Kd must"),
         ("&".join(f"a{i}=1" for i in range(40)), "Settings, as a whole: "),
     ],
 )
@@ -91,3 +132,21 @@ def test_changes_that_come_together_are_undone_together(monkeypatch):
     assert not history.can_undo
     history.undo()
     assert told[-1] is False
+
+
+def test_a_point_that_is_dragged_is_put_back_at_once(monkeypatch):
+    clock = iter([0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 3.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    state = [Settings()]
+    history = History(lambda: state[0], lambda settings: state.__setitem__(0, settings), lambda: None)
+    changes = [{"target": (x, 4.0)} for x in (1.0, 2.0, 3.0)]
+    changes += [{"target": (3.0, 4.0), "end": (x, 4.0)} for x in (1.0, 2.0)]
+    changes += [{"target": (3.0, 4.0), "end": (2.0, 4.0), "V_th_mV": V} for V in (-50.0, -49.0)]
+    for change in changes:
+        state[0] = Settings(explore=Explored(**change))
+        history.note()
+    seen = []
+    while history.can_undo:
+        history.undo()
+        seen.append(state[0].explore)
+    assert seen == [Explored(**changes[k]) for k in (5, 4, 2)] + [Explored()]

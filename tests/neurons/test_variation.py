@@ -42,6 +42,8 @@ def test_two_equal_numbers_fix_a_conductance() -> None:
         ({"baseline": {"Kd": (2, 1)}}, "range of Kd must go from a low to a high"),
         ({"baseline": {"Kd": (-1, 1)}}, "neither negative"),
         ({"baseline": {"Kd": (1, float("inf"))}}, "range of Kd"),
+        ({"baseline": {"Kd": (1, 1e300)}}, "range of Kd must go .* nor above 1e\\+06 mS/cm²"),
+        ({"baseline": {"leak": (1e-300, 1e-299)}}, "leak must begin above 0 .* at 1e-09 mS/cm² or more"),
         ({"baseline": {"leak": (0.01, 0.01)}}, "leak must begin above 0 and be wider"),
     ],
 )

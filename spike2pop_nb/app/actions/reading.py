@@ -128,6 +128,8 @@ class Reading(Acting):
         session.compensate = settings.compensate
         session.size, session.seed, session.budget = settings.size, settings.seed, settings.budget
         session.refine = settings.refine
+        session.explored_for = (settings.file, settings.recording)
+        session.explored = settings.explore
         session.threshold_mV = settings.threshold_mV
         with session.hold_trait_notifications():
             session.unit, session.layout = settings.unit, settings.layout

@@ -15,6 +15,7 @@ from spike2pop_nb.app.layout import button, card, field, folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.modulate import ModulatePanel
 from spike2pop_nb.app.runner import Dispatch
+from spike2pop_nb.app.settings import Explored
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import V_TH_RANGE_MV
 from spike2pop_nb.spiketrains import describe_pattern
@@ -59,12 +60,18 @@ class ExplorePanel:
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "selected_index")
         session.observe(self.messages.guard(self._show_dark), "dark")
+        session.observe(self.messages.guard(self._show_restored), "explored")
 
     def _opened(self, _change: Any) -> None:
         opened = self.fold.selected_index is not None
         if opened and not self._built:
             self._build()
         self.state.active = opened
+
+    def _show_restored(self, _change: Any) -> None:
+        """Open on choices that were made before the explorer was ever opened: those that were restored."""
+        if not self._built and self.session.explored != Explored():
+            self.fold.selected_index = 0
 
     def _figure(self, empty: str, height: int, says: str, on_point: Any = None) -> FigureView:
         made = FigureView(
@@ -108,7 +115,7 @@ class ExplorePanel:
         )
         self.modulation = ModulatePanel(explorer, self.messages, self._figure)
         self._inside.children = self._compose()
-        self.layer.observe(guard(lambda change: state.set_trait("layer", change["new"])), "value")
+        self.layer.observe(guard(self._layer_chosen), "value")
         self.pair.observe(guard(self._pair_chosen), "value")
         self.use.on_click(guard(lambda _button: explorer.use()))
         self.restore.on_click(guard(lambda _button: explorer.restore()))
@@ -116,6 +123,7 @@ class ExplorePanel:
         for number in (self.g_s, self.g_u):
             number.observe(guard(self._target_typed), "value")
         state.observe(guard(self._show_choices), ["ranking", "pair"])
+        state.observe(guard(self._show_layer), "layer")
         state.observe(guard(self._show_ranking), "ranking")
         state.observe(guard(self._show_plane), ["map", "modulated", "step"])
         state.observe(guard(self._show_target), "target")
@@ -186,15 +194,22 @@ class ExplorePanel:
 
     def _pair_chosen(self, change: dict[str, Any]) -> None:
         if change["new"] is not None and not self._filling:
-            self.state.pair = change["new"]
+            self.explorer.set_pair(change["new"])
+
+    def _layer_chosen(self, change: dict[str, Any]) -> None:
+        if not self._filling:
+            self.explorer.set_layer(change["new"])
 
     def _target_typed(self, _change: Any) -> None:
         if not self._filling:
-            self.explorer.set_target(self.g_s.value, self.g_u.value)
+            try:
+                self.explorer.set_target(self.g_s.value, self.g_u.value)
+            finally:
+                self._show_target(None)
 
     def _threshold_moved(self, change: dict[str, Any]) -> None:
         if not self._filling:
-            self.state.V_th_mV = change["new"]
+            self.explorer.set_threshold(change["new"])
 
     def _show_target(self, _change: Any) -> None:
         g_s, g_u = self.state.target
@@ -204,6 +219,9 @@ class ExplorePanel:
 
         self._quietly(show)
         self.plane.point(g_s, g_u, "Target: slow DIC g_s, ultraslow DIC g_u")
+
+    def _show_layer(self, _change: Any) -> None:
+        self._quietly(lambda: self.layer.set_trait("value", self.state.layer))
 
     def _show_choices(self, _change: Any) -> None:
         ranking, pair = self.state.ranking, self.state.pair
@@ -324,7 +342,10 @@ class ExplorePanel:
 
             def moved(change: dict[str, Any], channel: str = channel) -> None:
                 if not self._filling:
-                    self.explorer.set_range(channel, *change["new"])
+                    try:
+                        self.explorer.set_range(channel, *change["new"])
+                    finally:
+                        self._show_knobs(None)
 
             slider.observe(self.messages.guard(moved), "value")
             hint = f"Declared: {low:g} to {high:g}." if low < high else f"Declared: {low:g}."
@@ -340,14 +361,19 @@ class ExplorePanel:
             self.V_th.max = min(high, neuron.V_th_mV + _V_TH_SPAN_MV)
 
         self._quietly(show)
+        self._show_knobs(None)
 
     def _show_knobs(self, _change: Any) -> None:
+        """Show the threshold and the ranges; sliders get longer for what was restored from elsewhere."""
         ranges = {**self.explorer.declared(), **self.state.ranges}
 
         def show() -> None:
-            self.V_th.value = self.state.V_th_mV
+            V_th = self.state.V_th_mV
+            self.V_th.min, self.V_th.max = min(self.V_th.min, V_th), max(self.V_th.max, V_th)
+            self.V_th.value = V_th
             for channel, slider in self.sliders.items():
                 if channel in ranges:
+                    slider.max = max(slider.max, ranges[channel][1])
                     slider.value = ranges[channel]
 
         self._quietly(show)

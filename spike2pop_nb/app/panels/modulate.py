@@ -82,7 +82,10 @@ class ModulatePanel:
 
     def _typed(self, _change: Any) -> None:
         if not self._filling:
-            self.explorer.set_end(self.g_s.value, self.g_u.value)
+            try:
+                self.explorer.set_end(self.g_s.value, self.g_u.value)
+            finally:
+                self._show_end(None)
 
     def _show_end(self, _change: Any) -> None:
         self._filling = True

@@ -2,6 +2,7 @@
 // opened once, and a heartbeat, since a page whose Python has died looks as if nothing had happened.
 const BEAT_MS = 5000;
 const PATIENCE_MS = 30000;
+const ADDRESS_MS = 500; // browsers refuse an address that changes all the time, as while a point is dragged
 
 function store(name, value) {
   try {
@@ -73,7 +74,16 @@ function render({ model, el }) {
     store("theme", model.get("theme"));
     paint();
   };
+  let written = -ADDRESS_MS;
+  let later = null;
   const address = () => {
+    window.clearTimeout(later);
+    const early = written + ADDRESS_MS - performance.now();
+    if (early > 0) {
+      later = window.setTimeout(address, early);
+      return;
+    }
+    written = performance.now();
     const fragment = model.get("fragment");
     const now = window.location.hash.slice(1);
     if (fragment !== now) history.replaceState(null, "", fragment ? `#${fragment}` : window.location.pathname);
@@ -94,6 +104,7 @@ function render({ model, el }) {
   model.send({ kind: "start", fragment: opened });
   return () => {
     rest();
+    window.clearTimeout(later);
     dark.removeEventListener("change", paint);
     for (const [name, act] of [["theme", themed], ["fragment", address], ["guide", guided]]) {
       model.off(`change:${name}`, act);
