@@ -121,7 +121,11 @@ class Session(HasTraits):
 
     def settings(self) -> Settings:
         """The choices as they are; numbers outside their range are given as the nearest inside."""
-        file, recording = self.looked_at()
+        now = file, recording = self.looked_at()
+        explored = self.explored
+        if self.explored_for not in (now, (file, None)):
+            # a target belongs to its recording; this has yet to be forgotten, or that to be read
+            explored = explored.model_copy(update={"target": None, "end": None})
         return Settings.nearest(
             file=file,
             recording=recording,
@@ -137,7 +141,7 @@ class Session(HasTraits):
             seed=self.seed,
             budget=self.budget,
             refine=self.refine,
-            explore=self.explored,
+            explore=explored,
         )
 
     def looked_at(self) -> tuple[str | None, str | None]:

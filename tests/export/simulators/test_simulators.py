@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +53,14 @@ def run(folder: Path, script: str, *arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@cache
+def importable(target: str) -> bool:
+    command = [PYTHON, "-c", f"import {IMPORTS[target]}"]
+    return not subprocess.run(command, capture_output=True).returncode
+
+
 def needs(target: str) -> None:
-    imports = f"import {IMPORTS[target]}"
-    if subprocess.run([PYTHON, "-c", imports], capture_output=True).returncode:
+    if not importable(target):
         pytest.skip(f"no {target}, or not for this NumPy")
     if target == "neuron" and not (shutil.which("c++") or shutil.which("g++")):
         pytest.skip("no C++ compiler")
