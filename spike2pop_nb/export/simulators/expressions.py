@@ -171,7 +171,8 @@ def evaluate(expression: Expression, V: npt.ArrayLike) -> npt.NDArray[Any]:
         return np.full(V.shape, expression.value)
     operands = [evaluate(operand, V) for operand in expression.operands]
     if expression.operation == "where":
-        return np.where(*operands)
+        condition, one, other = operands
+        return np.where(condition, one, other)
     with np.errstate(all="ignore"):
         return np.asarray(_UFUNCS[expression.operation](*operands))
 
