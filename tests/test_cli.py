@@ -146,6 +146,64 @@ def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.Cap
     assert len(read_spike_trains(out)) == 2
 
 
+def test_choices_are_ranked_for_a_recording_and_say_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, figure = tmp_path / "choices.csv", tmp_path / "choices.html"
+    status, text, said = spike2pop(
+        capsys, "choices", example_path("stg_set.csv"), "--recording", 4, "--draws", 64, "--out", out,
+        "--figure", figure,
+    )  # fmt: skip
+    assert status == 0, said
+    assert "4: " in text
+    assert "comes first" in text
+    assert "published heuristic" in text
+    table = pd.read_csv(out, dtype={"id": str})
+    assert list(table.columns[:4]) == ["id", "place", "compensate", "score"]
+    assert set(table["id"]) == {"4"}
+    assert table["published"].sum() == 1
+    assert table["why"].iloc[0].startswith("recommended")
+    page = figure.read_text(encoding="utf-8")
+    assert "Choices for recording 4" in page
+    assert "(published heuristic)" in page
+
+
+def test_choices_for_a_target_at_another_threshold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ("--g-s", -5, "--g-u", 4, "--draws", 64)
+    status, text, _ = spike2pop(capsys, "choices", *target)
+    assert status == 0
+    assert text.count("CaS and H") > 1
+    status, moved, _ = spike2pop(capsys, "choices", *target, "--v-th-mv", -47, "--baseline", "Kd:70:100")
+    assert status == 0
+    assert moved != text
+
+
+def test_a_map_says_what_is_reached_and_how_members_fire(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, figure = tmp_path / "map.parquet", tmp_path / "map.svg"
+    status, text, said = spike2pop(
+        capsys, "map", "--compensate", "CaS,H", "--g-s", -5, "--g-u", 4, "--grid", 6, "--members", 1,
+        "--simulate", "--out", out, "--figure", figure,
+    )  # fmt: skip
+    assert status == 0, said
+    assert "Compensating CaS and H reaches" in text
+    assert "fire, at the target: bursting 100 %" in text
+    table = pd.read_parquet(out)
+    assert len(table) == 36
+    assert {"valid_fraction", "condition", "residual", "pattern", "rate_hz"} <= set(table.columns)
+    assert figure.read_bytes().startswith(b"<?xml")
+    # without a target, and for the choice that is recommended for a recording
+    status, text, _ = spike2pop(capsys, "map", "--neuron", "da", "--compensate", "ERG,Kd", "--grid", 5)
+    assert status == 0
+    assert "Compensating ERG and Kd reaches" in text
+    status, text, _ = spike2pop(capsys, "map", example_path("stg_set.csv"), "--recording", 4, "--grid", 5)
+    assert status == 0
+    assert "of members at this recording's DICs" in text
+
+
 def test_models_lists_the_neurons(capsys: pytest.CaptureFixture[str]) -> None:
     status, text, _ = spike2pop(capsys, "models")
     assert status == 0
@@ -179,6 +237,26 @@ def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("predict", "EMPTY"), "empty"),
         (("simulate", "FILE", "--out", "OUT"), "no column g_Na"),
         (("run", "FILE", "--accuracy", "perfect", "--out", "OUT"), "accuracy"),
+        (("choices",), "give a file of recordings, or --g-s and --g-u"),
+        (("choices", "--g-s", 3), "give --g-s and --g-u"),
+        (("choices", "FILE", "--g-s", 3), "not both"),
+        (("choices", "FILE", "--recording", "<b>"), "<b>"),
+        (("choices", "--recording", 3), "needs the file"),
+        (("choices", "--g-s", "nan", "--g-u", 1), "not a finite number"),
+        (("choices", "--g-s", 1, "--g-u", 1, "--draws", 3), "at least 64 members, not 3"),
+        (("choices", "--g-s", 1, "--g-u", 1, "--out", "OUT.xlsx"), "ends in .csv, .parquet, not 'OUT.xlsx'"),
+        (("choices", "--g-s", 1, "--g-u", 1, "--baseline", "Kd:1"), "write CHANNEL:LOW:HIGH"),
+        (("choices", "--g-s", 1, "--g-u", 1, "--baseline", "Na:1:2"), "does not draw 'Na'"),
+        (("choices", "--g-s", 1, "--g-u", 1, "--v-th-mv", 30), "V_th must lie between"),
+        (("choices", "EMPTY"), "empty"),
+        (("map",), "name them, such as --compensate CaS,H"),
+        (("map", "FILE", "--compensate", "CaS,H"), "choose with --recording one of 1, 2, 3, 4, 5"),
+        (("map", "--compensate", "Na,Kd"), "cannot set g_s and g_u"),
+        (("map", "--compensate", "CaS,H,A"), "takes two conductances, not 3"),
+        (("map", "--compensate", "CaS,X"), "no channel 'X'"),
+        (("map", "--compensate", "CaS,H", "--grid", 0), "2 to 201 nodes a side, not 0"),
+        (("map", "--compensate", "CaS,H", "--grid", 5, "--simulate", "--members", 0), "1 to 64 members"),
+        (("map", "--compensate", "CaS,H", "--figure", "OUT.gif"), "not 'OUT.gif'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spike2pop_nb import plots
-from spike2pop_nb.conductances import generate_population, modulation_path, reachability
+from spike2pop_nb.conductances import generate_population, modulation_path, rank_choices, reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.fidelity import PATTERNS, pattern_map
 from spike2pop_nb.simulation import simulate_modulation
@@ -61,6 +61,15 @@ def test_firing_patterns_differ_in_fill_colour_and_symbol():
     assert fill.text[-1][-1] == "no member gets there"
     rates = plots.plane_map(found, layer="rate").data[0]
     np.testing.assert_array_equal(rates.z, found.rate_hz)
+
+
+def test_every_choice_has_a_bar_and_the_published_one_is_marked():
+    ranked = rank_choices("stg", (-5.0, 4.0), n=64)
+    bars = plots.ranking(ranked).data[0]
+    assert list(bars.x) == [choice.score for choice in ranked.choices[::-1]]
+    assert [name for name in bars.y if "published heuristic" in name] == [
+        f"{ranked.published.name} (published heuristic)"
+    ]
 
 
 def test_a_layer_that_is_not_there_is_refused():

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from spike2pop_nb import __version__
 
 if TYPE_CHECKING:
-    from spike2pop_nb.spiketrains import Recordings
+    from spike2pop_nb.spiketrains import Recordings, SpikeTrain
 
 __all__ = [
     "FileArgument",
     "NeuronOption",
     "PriorOption",
     "SeedOption",
+    "Unit",
     "UnitOption",
     "cli",
+    "pair_of",
+    "posteriors_of",
     "progress_bar",
     "read_file",
+    "say_notes",
 ]
 
 cli = typer.Typer(
@@ -91,3 +95,25 @@ def read_file(file: Path, unit: Unit) -> Recordings:
     for line in recordings.report.sentences():
         typer.echo(line, err=True)
     return recordings
+
+
+def pair_of(text: str | None) -> tuple[str, ...] | None:
+    """Names that are written with commas between them."""
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
+def posteriors_of(recordings: Sequence[SpikeTrain], neuron: str, prior: str) -> list[Any]:
+    """Predict the DICs of recordings."""
+    from spike2pop_nb.inference import load_predictor
+
+    return load_predictor(neuron).predict(recordings, prior=prior)
+
+
+def say_notes(posteriors: list[Any]) -> None:
+    """Say what the network has to remark, once for recordings of which it is the same."""
+    noted: dict[str, list[str]] = {}
+    for posterior in posteriors:
+        for note in posterior.notes:
+            noted.setdefault(note, []).append(posterior.id)
+    for note, names in noted.items():
+        typer.echo(f"{', '.join(names)}: {note}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,19 +14,17 @@ from spike2pop_nb.cli.common import (
     SeedOption,
     UnitOption,
     cli,
+    pair_of,
+    posteriors_of,
     progress_bar,
     read_file,
+    say_notes,
 )
 
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import Result
-    from spike2pop_nb.spiketrains import Recordings
 
 __all__ = ["app", "predict", "run", "simulate"]
-
-
-def _pair(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
 @cli.command()
@@ -77,8 +75,8 @@ def run(
 
     model = get_neuron(neuron)
     recordings = read_file(file, unit)
-    posteriors = _predict(recordings, model.name, prior)
-    _say_notes(posteriors)
+    posteriors = posteriors_of(recordings, model.name, prior)
+    say_notes(posteriors)
     options = {
         "file": file.name,
         "unit": recordings.report.unit,
@@ -86,7 +84,7 @@ def run(
         "prior": prior,
         "size": size,
         "seed": seed,
-        "compensate": list(_pair(compensate) or ()) or "recommended",
+        "compensate": list(pair_of(compensate) or ()) or "recommended",
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
@@ -107,7 +105,7 @@ def run(
                         model,
                         posterior,
                         size=size,
-                        compensate=_pair(compensate),
+                        compensate=pair_of(compensate),
                         seed=seed,
                         budget=budget,
                         accuracy=accuracy,
@@ -126,22 +124,6 @@ def run(
         typer.echo(f"{result.recording.id}: {result.message}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
-
-
-def _predict(recordings: Recordings, neuron: str, prior: str) -> list[Any]:
-    from spike2pop_nb.inference import load_predictor
-
-    return load_predictor(neuron).predict(recordings, prior=prior)
-
-
-def _say_notes(posteriors: list[Any]) -> None:
-    """Say what the network has to remark, once for recordings of which it is the same."""
-    noted: dict[str, list[str]] = {}
-    for posterior in posteriors:
-        for note in posterior.notes:
-            noted.setdefault(note, []).append(posterior.id)
-    for note, names in noted.items():
-        typer.echo(f"{', '.join(names)}: {note}", err=True)
 
 
 @cli.command()
@@ -163,8 +145,8 @@ def predict(
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    posteriors = _predict(read_file(file, unit), model.name, prior)
-    _say_notes(posteriors)
+    posteriors = posteriors_of(read_file(file, unit), model.name, prior)
+    say_notes(posteriors)
     if course is not None:
         write_table(course_frame(posteriors), course)
     table = predict_frame(posteriors)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel
@@ -46,6 +47,13 @@ class PlaneMap:
         xy = np.atleast_2d(np.asarray(points, dtype=float))
         column = np.abs(xy[:, :1] - self.g_s).argmin(axis=1)
         return np.abs(xy[:, 1:] - self.g_u).argmin(axis=1), column
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table, one row a node."""
+        g_s, g_u = np.meshgrid(self.g_s, self.g_u)
+        return pd.DataFrame(
+            {"g_s": g_s.ravel(), "g_u": g_u.ravel(), "valid_fraction": self.valid_fraction.ravel()}
+        )
 
 
 def plane_grid(

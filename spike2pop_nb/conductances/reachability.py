@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
 from spike2pop_nb.conductances.dics import sensitivity
@@ -48,22 +49,24 @@ class Reachability(PlaneMap):
         """Return the valid fraction at the grid nodes nearest to points (n, 2) of (g_s, g_u)."""
         return self.valid_fraction[self.nearest(points)]
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table, one row a node, with all that is mapped."""
+        return super().to_frame().assign(condition=self.condition.ravel(), residual=self.residual.ravel())
+
     @property
     def share(self) -> float:
         """Share of the grid that at least half of the members reach."""
         return float(np.mean(self.valid_fraction >= 0.5))
 
-    def describe(self, points: npt.ArrayLike | None = None) -> str:
-        """Say in one sentence what the choice reaches, and at given (g_s, g_u) if any."""
+    def describe(self, points: npt.ArrayLike | None = None, where: str = "this recording's DICs") -> str:
+        """Say in one sentence what the choice reaches, and at points (n, 2) if any, which ``where`` names."""
         text = (
             f"Compensating {self.choice} reaches {100 * self.share:.0f} % of the plane "
             f"(median condition number {np.nanmedian(self.condition):.1f})"
         )
         if points is None:
             return text + "."
-        return (
-            text + f", and {100 * float(self.at(points).mean()):.0f} % of members at this recording's DICs."
-        )
+        return text + f", and {100 * float(self.at(points).mean()):.0f} % of members at {where}."
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,15 @@
 """Results as files: tables, traces, figures and a methods paragraph, in a folder or one zip."""
 
+from spike2pop_nb.export.exploring import (
+    choices_table,
+    figure_format,
+    plane_table,
+    table_format,
+    write_choices,
+    write_choices_figure,
+    write_plane,
+    write_plane_figure,
+)
 from spike2pop_nb.export.figures import COLUMN_MM, FIGURES, figure_files
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import best_currents
@@ -23,18 +33,26 @@ __all__ = [
     "ExportFormat",
     "Network",
     "best_currents",
+    "choices_table",
     "figure_files",
+    "figure_format",
     "html_report",
     "methods_paragraph",
     "networks",
     "neutralised",
+    "plane_table",
     "results_frames",
     "results_zip",
     "summary",
     "table_csv",
+    "table_format",
     "table_parquet",
     "traces_npz",
     "versions",
+    "write_choices",
+    "write_choices_figure",
+    "write_plane",
+    "write_plane_figure",
     "write_results",
     "write_table",
 ]

@@ -11,8 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from spike2pop_nb.export.sheet import MM, legend, log_axis, sheet, strokes, time_unit, title
+from spike2pop_nb.export.sheet import (
+    MM,
+    legend,
+    log_axis,
+    mean_and_sd,
+    sheet,
+    strokes,
+    time_unit,
+    title,
+)
 from spike2pop_nb.fidelity import Result
+from spike2pop_nb.plots.dics import enclosed
 from spike2pop_nb.plots.style import BLUE, GREEN, GREY, RED, FloatArray, decimate, thinned
 from spike2pop_nb.simulation import Simulated
 
@@ -44,25 +54,15 @@ def recording(result: Result, width_mm: float) -> Figure | None:
     return figure
 
 
-def _enclosed(posterior: Any, window: FloatArray, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Grid (n,), (n,) over a window, and the probability of the smallest region that holds each point."""
-    g_s, g_u = (np.linspace(low, high, n) for low, high in window)
-    density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
-    order = np.argsort(density, axis=None)[::-1]
-    enclosed = np.empty(density.size)
-    enclosed[order] = np.cumsum(density.ravel()[order]) / density.sum()
-    return g_s, g_u, enclosed.reshape(density.shape)
-
-
 def _window(result: Result, points: FloatArray) -> FloatArray:
     """Limits (2, 2) that hold all but 2 % of the posterior, and the members."""
     ranges = np.array([result.neuron.dic_range[name] for name in ("g_s", "g_u")], dtype=float)
-    g_s, g_u, regions = _enclosed(result.posterior, ranges, 121)
-    inside = regions <= 0.98
-    inside.flat[regions.argmin()] = True
+    g_s, g_u, held = enclosed(result.posterior, ranges, 121)
+    inside = held <= 0.98
+    inside.flat[held.argmin()] = True
     limits = []
-    for i, (grid, held) in enumerate(((g_s, inside.any(axis=0)), (g_u, inside.any(axis=1)))):
-        shown = np.concatenate([grid[held], points[:, i]])
+    for i, (grid, within) in enumerate(((g_s, inside.any(axis=0)), (g_u, inside.any(axis=1)))):
+        shown = np.concatenate([grid[within], points[:, i]])
         pad = 0.02 * np.ptp(ranges[i]) + 0.06 * np.ptp(shown)
         limits.append([shown.min() - pad, shown.max() + pad])
     return np.array(limits)
@@ -78,13 +78,13 @@ def posterior(result: Result, width_mm: float) -> Figure | None:
         points = result.population.table[["g_s", "g_u"]].to_numpy(float)
         passed = result.verdict.passed
     window = _window(result, points)
-    g_s, g_u, regions = _enclosed(found, window, 201)
+    g_s, g_u, held = enclosed(found, window, 201)
 
     figure = sheet(width_mm, 0.5 * width_mm + 33)
     axes = figure.subplots()
     strong, light = "#8FC1E0", "#D6E8F4"
-    axes.contourf(g_s, g_u, regions, levels=[0, 0.5, 0.95], colors=[strong, light])
-    axes.contour(g_s, g_u, regions, levels=[0.5, 0.95], colors=[BLUE], linewidths=0.6)
+    axes.contourf(g_s, g_u, held, levels=[0, 0.5, 0.95], colors=[strong, light])
+    axes.contour(g_s, g_u, held, levels=[0.5, 0.95], colors=[BLUE], linewidths=0.6)
     handles: list[Any] = [
         Patch(facecolor=strong, edgecolor=BLUE, linewidth=0.6, label="50 %"),
         Patch(facecolor=light, edgecolor=BLUE, linewidth=0.6, label="95 %"),
@@ -93,17 +93,7 @@ def posterior(result: Result, width_mm: float) -> Figure | None:
         if mask.any():
             style: dict[str, Any] = {"markersize": 2.6, "markerfacecolor": fill, "markeredgecolor": GREEN}
             handles += axes.plot(*points[mask].T, "o", markeredgewidth=0.6, label=label, **style)
-    bars: dict[str, Any] = {
-        "fmt": "D",
-        "color": RED,
-        "markersize": 4,
-        "markeredgecolor": "white",
-        "capsize": 1.5,
-    }
-    mean, std = found.mean, found.std
-    handles.append(
-        axes.errorbar(mean[0], mean[1], xerr=std[0], yerr=std[1], elinewidth=0.9, label="mean ± s.d.", **bars)
-    )
+    handles.append(mean_and_sd(axes, found))
     axes.set(xlim=window[0], ylim=window[1])
     axes.set(xlabel="slow DIC / leak conductance", ylabel="ultraslow DIC / leak conductance")
     axes.xaxis.set_major_locator(MaxNLocator(6))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -22,7 +22,7 @@ from spike2pop_nb.plots.style import INK
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLUMN_MM", "DPI", "FIGURES", "FigureFormat", "figure_files"]
+__all__ = ["COLUMN_MM", "DPI", "FIGURES", "FigureFormat", "figure_files", "rendered"]
 
 FigureFormat = Literal["svg", "png", "pdf"]
 ColumnWidth = Literal["one", "two"]
@@ -117,6 +117,21 @@ def _rendered(figure: Figure, format: FigureFormat) -> bytes:
     return content
 
 
+def rendered(draw: Callable[[], Figure], format: FigureFormat) -> bytes:
+    """Return what is drawn, in the style of all publication figures, as a file."""
+    with _style():
+        return _laid_out(draw(), [format])[0]
+
+
+def _laid_out(figure: Figure, formats: Sequence[FigureFormat]) -> list[bytes]:
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)  # once for all formats
+        figure.set_layout_engine("none")
+        for axes in figure.axes:  # the solver's last digits vary, and would come into the file
+            axes.set_position(np.round(axes.get_position().bounds, 6))
+    return [_rendered(figure, format) for format in formats]
+
+
 def figure_files(
     result: Result,
     formats: Sequence[FigureFormat] = ("svg", "png"),
@@ -167,10 +182,6 @@ def figure_files(
         with _style():
             figure = drawn[name](result, COLUMN_MM[width or FIGURES[name][0]])
             if figure is not None:
-                if (engine := figure.get_layout_engine()) is not None:
-                    engine.execute(figure)  # once for all formats
-                    figure.set_layout_engine("none")
-                    for axes in figure.axes:  # the solver's last digits vary, and would come into the file
-                        axes.set_position(np.round(axes.get_position().bounds, 6))
-                files |= {f"{name}.{format}": _rendered(figure, format) for format in formats}
+                names_of_files = [f"{name}.{format}" for format in formats]
+                files |= dict(zip(names_of_files, _laid_out(figure, formats), strict=True))
     return files

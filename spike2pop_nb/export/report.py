@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.utils import PlotlyJSONEncoder
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import pictures
 from spike2pop_nb.export.provenance import networks, versions
 from spike2pop_nb.export.words import count, figure, fixed, percent
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
-from spike2pop_nb.plots.style import ON_DARK
 from spike2pop_nb.spiketrains import features
 
 __all__ = ["MOST_REPORTED", "html_report"]
@@ -32,7 +26,6 @@ __all__ = ["MOST_REPORTED", "html_report"]
 MOST_REPORTED = 10
 """Recordings that a report shows with figures, unless asked otherwise; the others are listed."""
 _MOST_ROWS = 50
-_PAGE = Path(__file__).parent / "page"
 _DOI = re.compile(r"doi:(10\.[^\s<>,;)]+[^\s<>,;).])", re.IGNORECASE)
 
 
@@ -78,9 +71,8 @@ def html_report(
     if not (isinstance(most_recordings, (int, np.integer)) and most_recordings >= 1):
         raise Spike2PopError(f"A report shows 1 recording or more with figures, not {most_recordings!r}.")
     shown = every[:most_recordings]
-    script, plotly_js = _read("report.js"), _plotly_js()
-    data = json.dumps({"dark": ON_DARK}).replace("<", "\\u003c")
-    document = _template().render(
+    document = page(
+        "report.html.j2",
         title=_title(every),
         made_at=(made_at or datetime.now(UTC)).isoformat(timespec="minutes"),
         versions=versions(),
@@ -89,44 +81,10 @@ def html_report(
         sections=[_section(place, result) for place, result in enumerate(shown)],
         left_out=len(every) - len(shown),
         methods=_html(methods_paragraph(every)),
-        style=_read("report.css"),
-        script=script,
-        plotly_js=plotly_js,
-        data=data,
-        hashes=" ".join(f"'sha256-{_hash(code)}'" for code in (plotly_js, script)),
     )
     if path is not None:
         write_whole(Path(path), document.encode())
     return document
-
-
-def _read(name: str) -> str:
-    return (_PAGE / name).read_text(encoding="utf-8").strip()
-
-
-@lru_cache(maxsize=1)
-def _plotly_js() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return get_plotlyjs().strip()
-
-
-def _hash(code: str) -> str:
-    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-
-
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PAGE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _html(markdown: str) -> str:
@@ -228,7 +186,7 @@ def _section(place: int, result: Result) -> dict[str, Any]:
                 "id": f"figure-{place + 1}-{picture.name}",
                 "wide": picture.wide,
                 "words": picture.words,
-                "json": _json(picture.drawn),
+                "json": figure_json(picture.drawn),
             }
             for picture in pictures(result)
         ],
@@ -257,23 +215,3 @@ def _members(result: Result) -> dict[str, Any] | None:
     more = len(result.population) - len(rows)
     head = ["member", "score", "passed", "rate (Hz)", *(f"g_{name} (mS/cm²)" for name in names)]
     return {"head": head, "rows": rows, "more": more}
-
-
-def _json(drawn: go.Figure) -> str:
-    """A figure as JSON that no HTML parser takes for anything else."""
-    data = [{key: _packed(value) for key, value in trace.to_plotly_json().items()} for trace in drawn.data]
-    text = json.dumps({"data": data, "layout": drawn.layout.to_plotly_json()}, cls=PlotlyJSONEncoder)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _packed(value: Any) -> Any:
-    """Many numbers as Plotly reads them from base64, in single precision; a gap (None) as NaN."""
-    if isinstance(value, list) and len(value) > 64:
-        try:
-            value = np.array(value, dtype=np.float32)
-        except (TypeError, ValueError):  # texts, such as names of members
-            return value
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.size < 16:
-        return value
-    packed = {"dtype": "f4", "bdata": base64.b64encode(value.astype("<f4").tobytes()).decode()}
-    return packed | ({"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {})

@@ -11,9 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from spike2pop_nb.fidelity import Result
-from spike2pop_nb.plots.style import FloatArray
+from spike2pop_nb.plots.style import RED, FloatArray
 
-__all__ = ["MM", "legend", "log_axis", "sheet", "shown", "strokes", "time_unit", "title"]
+__all__ = [
+    "MM",
+    "legend",
+    "log_axis",
+    "mean_and_sd",
+    "sheet",
+    "shown",
+    "strokes",
+    "time_unit",
+    "title",
+]
 
 MM = 1 / 25.4
 """Inches in a mm."""
@@ -61,3 +71,12 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
 def legend(axes: Axes, columns: int, **more: Any) -> None:
     """Put the legend above the upper right corner."""
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, **more)
+
+
+def mean_and_sd(axes: Axes, posterior: Any) -> Any:
+    """Mark the mean of a posterior with one standard deviation."""
+    (s, u), (ds, du) = posterior.mean, posterior.std
+    marks: dict[str, Any] = {"color": RED, "markersize": 4, "markeredgecolor": "white"}
+    return axes.errorbar(
+        s, u, xerr=ds, yerr=du, fmt="D", capsize=1.5, elinewidth=0.9, label="mean ± s.d.", **marks
+    )

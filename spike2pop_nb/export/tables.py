@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,14 +114,22 @@ def table_csv(table: pd.DataFrame) -> str:
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
-def table_parquet(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet, texts unchanged; each column carries its unit and meaning as metadata."""
+def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> bytes:
+    """Return a table as Parquet, texts unchanged; each column carries its unit and meaning as metadata.
+
+    Parameters
+    ----------
+    table
+        The table.
+    columns
+        What columns hold that is not what `describe_column` says.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     for place, field in enumerate(arrow.schema):
-        column = describe_column(field.name)
+        column = (columns or {}).get(field.name) or describe_column(field.name)
         arrow = arrow.set_column(
             place,
             field.with_metadata({"unit": column.unit, "meaning": column.meaning}),

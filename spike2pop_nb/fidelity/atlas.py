@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from spike2pop_nb.conductances import PlaneMap, baseline_population, modulate, plane_grid
 from spike2pop_nb.errors import CompensationError
@@ -58,19 +59,30 @@ class PatternMap(PlaneMap):
         known = np.isfinite(self.shares[..., 0])
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
-    def describe(self, points: npt.ArrayLike | None = None) -> str:
-        """Say in one sentence how members fire over the plane, or at points (n, 2) of (g_s, g_u)."""
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table, one row a node: the most frequent pattern, the rate, and the share of each pattern.
+
+        Where no member gets there the pattern is missing, the rate and the shares are NaN.
+        """
+        names = np.array([*map(str, PATTERNS), None], dtype=object)
+        table = super().to_frame().assign(pattern=names[self.pattern.ravel()], rate_hz=self.rate_hz.ravel())
+        for k, kind in enumerate(PATTERNS):
+            table[f"share_{str(kind).replace(' ', '_')}"] = self.shares[..., k].ravel()
+        return table
+
+    def describe(self, points: npt.ArrayLike | None = None, where: str = "this recording's DICs") -> str:
+        """Say in one sentence how members fire over the plane, or at points (n, 2), which ``where`` names."""
         shares = self.shares.reshape(-1, len(PATTERNS))
-        where = "over the plane"
+        place = "over the plane"
         if points is not None:
-            shares, where = self.shares[self.nearest(points)], "at this recording's DICs"
+            shares, place = self.shares[self.nearest(points)], f"at {where}"
         shares = shares[np.isfinite(shares[:, 0])]
         if not len(shares):
-            return f"Compensating {self.choice} brings no member {where}."
+            return f"Compensating {self.choice} brings no member {place}."
         mean = shares.mean(axis=0)
         order = np.argsort(-mean, kind="stable")
         words = ", ".join(f"{PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
-        return f"Members that get there by compensating {self.choice} fire, {where}: {words}."
+        return f"Members that get there by compensating {self.choice} fire, {place}: {words}."
 
 
 @dataclass

@@ -16,6 +16,7 @@ from spike2pop_nb.plots.modulation import (
 from spike2pop_nb.plots.pairs import conductance_pairs
 from spike2pop_nb.plots.plane import LAYERS, plane_map
 from spike2pop_nb.plots.populations import conductances, intervals, members, scores, traces
+from spike2pop_nb.plots.ranking import ranking
 from spike2pop_nb.plots.recordings import raster, recording, voltage
 from spike2pop_nb.plots.returns import return_map
 from spike2pop_nb.plots.style import TEMPLATE, darkened, decimate, placeholder
@@ -39,6 +40,7 @@ __all__ = [
     "path_traces",
     "placeholder",
     "plane_map",
+    "ranking",
     "raster",
     "recording",
     "return_map",

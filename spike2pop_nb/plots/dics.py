@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.style import BLUE, GREEN, RED, finish, placeholder
+from spike2pop_nb.plots.style import BLUE, GREEN, RED, FloatArray, finish, placeholder
 
-__all__ = ["course", "dic_plane", "plane_axes", "posterior_traces"]
+__all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_traces"]
 
 
 def dic_plane(
@@ -134,20 +135,28 @@ def plane_axes(model: NeuronModel) -> dict[str, Any]:
     }
 
 
-def posterior_traces(model: NeuronModel, posterior: Any) -> list[dict[str, Any]]:
-    """The smallest regions that hold 50 % and 95 % of a posterior, and its mean ± one standard deviation."""
-    g_s, g_u = (np.linspace(*model.dic_range[name], 121) for name in ("g_s", "g_u"))
+def enclosed(
+    posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Grid (n,), (n,) over a window, and the probability of the smallest region that holds each point."""
+    g_s, g_u = (np.linspace(low, high, n) for low, high in window)
     density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
     order = np.argsort(density, axis=None)[::-1]
-    enclosed = np.empty(density.size)
-    enclosed[order] = np.cumsum(density.ravel()[order]) / density.sum()
+    held = np.empty(density.size)
+    held[order] = np.cumsum(density.ravel()[order]) / density.sum()
+    return g_s, g_u, held.reshape(density.shape)
+
+
+def posterior_traces(model: NeuronModel, posterior: Any) -> list[dict[str, Any]]:
+    """The smallest regions that hold 50 % and 95 % of a posterior, and its mean ± one standard deviation."""
+    g_s, g_u, held = enclosed(posterior, [model.dic_range[name] for name in ("g_s", "g_u")], 121)
     none, light, strong = "rgba(0,114,178,0)", "rgba(0,114,178,0.22)", "rgba(0,114,178,0.5)"
     regions = {
         "type": "contour",
         "x": g_s,
         "y": g_u,
         # Fills are painted one over the other from the lowest up, so what is outside must be low.
-        "z": 1.0 - enclosed.reshape(density.shape),
+        "z": 1.0 - held,
         # Two levels, hence three fills; a fill takes the colour of the middle of its band.
         "contours": {"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
         "zmin": -0.175,

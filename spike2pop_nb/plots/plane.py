@@ -29,10 +29,10 @@ LAYERS = {
 }
 """Layers of `plane_map`, and what each shows: three of what is reached, two of how members fire."""
 PATTERNS = tuple(ActivityPattern)
-_WHITE, _CLOSED = "#FFFFFF", "#AEB6C2"
+_WHITE, CLOSED = "#FFFFFF", "#AEB6C2"
 # One fill, mark and symbol for each of PATTERNS: who cannot tell the colours tells the symbols.
-_FILLS = ("#DDE1E7", "#CFE4F2", "#FBE9BF", "#F6D3BC")
-_MARKS = (GREY, BLUE, ORANGE, RED)
+PATTERN_FILLS = ("#DDE1E7", "#CFE4F2", "#FBE9BF", "#F6D3BC")
+PATTERN_MARKS = (GREY, BLUE, ORANGE, RED)
 _SYMBOLS = ("x-thin-open", "circle", "triangle-up-open", "square")
 
 
@@ -69,12 +69,12 @@ def plane_map(
     if isinstance(found, Reachability):
         return _plane(found.neuron, [_reached(found, layer or "reached")], posterior, target, height)
     data = _fired(cast("PatternMap", found), layer or "pattern")
-    return _plane(found.neuron, data, posterior, target, height, plot_bgcolor=_CLOSED)
+    return _plane(found.neuron, data, posterior, target, height, plot_bgcolor=CLOSED)
 
 
 def _reached(reach: Reachability, layer: str) -> dict[str, Any]:
     if layer == "reached":
-        z, scale = 100 * reach.valid_fraction, [[0, _CLOSED], [1, _WHITE]]
+        z, scale = 100 * reach.valid_fraction, [[0, CLOSED], [1, _WHITE]]
         bar: dict[str, Any] = {"zmin": 0, "zmax": 100, "ticks": [0, 50, 100], "text": ["0", "50", "100"]}
         hover = "%{customdata:.0f} % of members"
         told = z
@@ -113,7 +113,7 @@ def _fired(found: PatternMap, layer: str) -> list[dict[str, Any]]:
     if layer not in ("pattern", "rate"):
         raise Spike2PopError(f"A map of firing has the layers pattern and rate, not {layer!r}.")
     data = _patterns(found) if layer == "pattern" else [_rates(found)]
-    box = {"symbol": "square", "size": 9, "color": _CLOSED, "line": {"width": 0.5, "color": GREY}}
+    box = {"symbol": "square", "size": 9, "color": CLOSED, "line": {"width": 0.5, "color": GREY}}
     entry = {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": box}
     return [*data, entry | {"name": "not reached", "showlegend": True}]
 
@@ -138,7 +138,7 @@ def _rates(found: PatternMap) -> dict[str, Any]:
 def _patterns(found: PatternMap) -> list[dict[str, Any]]:
     pattern = found.pattern
     n = len(PATTERNS)
-    steps = [[edge, colour] for k, colour in enumerate(_FILLS) for edge in (k / n, (k + 1) / n)]
+    steps = [[edge, colour] for k, colour in enumerate(PATTERN_FILLS) for edge in (k / n, (k + 1) / n)]
     fill = {
         "type": "heatmap",
         "x": found.g_s,
@@ -167,10 +167,10 @@ def _patterns(found: PatternMap) -> list[dict[str, Any]]:
                     "mode": "markers",
                     "marker": {
                         "symbol": _SYMBOLS[k],
-                        "color": _MARKS[k],
+                        "color": PATTERN_MARKS[k],
                         "size": size,
                         "opacity": np.clip(agreed[here], 0.3, 1.0) ** 2,
-                        "line": {"width": 1, "color": _MARKS[k]},
+                        "line": {"width": 1, "color": PATTERN_MARKS[k]},
                     },
                     "hoverinfo": "skip",
                     "name": str(name),

@@ -1,0 +1,243 @@
+"""Rankings of choices and maps over the plane as files: CSV, Parquet, a page of figures, SVG, PNG or PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from spike2pop_nb import __version__, plots
+from spike2pop_nb.conductances import Ranking, Reachability
+from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat, rendered
+from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.html import figure_json, page
+from spike2pop_nb.export.tables import Column, table_csv, table_parquet
+from spike2pop_nb.fidelity import PATTERNS, PatternMap
+from spike2pop_nb.neurons import NeuronModel
+
+__all__ = [
+    "choices_table",
+    "figure_format",
+    "plane_table",
+    "table_format",
+    "write_choices",
+    "write_choices_figure",
+    "write_plane",
+    "write_plane_figure",
+]
+
+_CHOICES = {
+    "id": Column("", "name of the recording, or target"),
+    "place": Column("", "place in the ranking, from 1"),
+    "compensate": Column("", "the two conductances that are solved for"),
+    "score": Column("", "within_ranges / ((1 + moved) · √condition), from 0 to 1"),
+    "reached": Column("fraction", "members that get to their target with no negative conductance"),
+    "within_ranges": Column("fraction", "members whose solved conductances lie within this neuron's ranges"),
+    "moved": Column("fraction", "median change of the solved conductances, of their median in the baseline"),
+    "condition": Column("", "median condition number of the solve, columns scaled to length one; 1 is best"),
+    "published": Column("", "whether the published heuristic takes this choice"),
+    "tied_with_first": Column("", "whether the score cannot be told from the first"),
+    "why": Column("", "what keeps the choice from being the first, or why it is"),
+}
+_PLANE = {
+    "valid_fraction": Column("fraction", "baseline members that get there with no negative conductance"),
+    "condition": Column("", "condition number of the solve, columns scaled to length one; 1 is best"),
+    "residual": Column("in units of g_leak", "median over members of the distance from the wanted DICs"),
+    "pattern": Column("", "most frequent firing pattern of the members simulated there"),
+    "rate_hz": Column("Hz", "median firing rate of the members simulated there, spikes over observed time"),
+} | {
+    f"share_{str(kind).replace(' ', '_')}": Column("fraction", f"members simulated there that are {kind}")
+    for kind in PATTERNS
+}
+_MOST_DRAWN = 12
+_TABLES, _PICTURES = (".csv", ".parquet"), (".html", *(f".{kind}" for kind in get_args(FigureFormat)))
+
+
+def table_format(path: str | Path) -> str:
+    """Return the format of a table by the ending of its name: csv or parquet.
+
+    Raises
+    ------
+    Spike2PopError
+        If it is another.
+    """
+    return _ending(path, _TABLES, "A table")
+
+
+def figure_format(path: str | Path) -> str:
+    """Return the format of a figure by the ending of its name: html, svg, png or pdf.
+
+    Raises
+    ------
+    Spike2PopError
+        If it is another.
+    """
+    return _ending(path, _PICTURES, "A figure")
+
+
+def _ending(path: str | Path, known: Sequence[str], what: str) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in known:
+        raise Spike2PopError(
+            f"{what} must have a name that ends in {', '.join(known)}, not {Path(path).name!r}."
+        )
+    return suffix[1:]
+
+
+def choices_table(rankings: Mapping[str, Ranking]) -> pd.DataFrame:
+    """Return the choices of each recording, best first.
+
+    Raises
+    ------
+    Spike2PopError
+        If there is no ranking.
+    """
+    if not rankings:
+        raise Spike2PopError("There is no ranking to write: no recording has DICs to rank choices for.")
+    tables = []
+    for name, ranking in rankings.items():
+        table = ranking.to_frame()
+        table.insert(0, "id", name)
+        table.insert(1, "place", range(1, len(table) + 1))
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def plane_table(reach: Reachability, firing: PatternMap | None = None) -> pd.DataFrame:
+    """Return what a choice reaches at each node, and how members fire there where that was simulated.
+
+    Raises
+    ------
+    Spike2PopError
+        If the two are maps of different choices or grids.
+    """
+    table = reach.to_frame()
+    if firing is None:
+        return table
+    fired = firing.to_frame()
+    if reach.compensate != firing.compensate or not fired[["g_s", "g_u"]].equals(table[["g_s", "g_u"]]):
+        raise Spike2PopError("The two maps are of different choices or grids, so that no table holds both.")
+    return table.join(fired.drop(columns=["g_s", "g_u", "valid_fraction"]))
+
+
+def write_choices(rankings: Mapping[str, Ranking], path: str | Path) -> pd.DataFrame:
+    """Write the choices of each recording as CSV or Parquet, and return the table."""
+    return _write(choices_table(rankings), path, _CHOICES)
+
+
+def write_plane(reach: Reachability, path: str | Path, firing: PatternMap | None = None) -> pd.DataFrame:
+    """Write a map as CSV or Parquet, one row a node, and return the table."""
+    return _write(plane_table(reach, firing), path, _PLANE)
+
+
+def _write(table: pd.DataFrame, path: str | Path, columns: Mapping[str, Column]) -> pd.DataFrame:
+    csv = table_format(path) == "csv"
+    write_whole(Path(path), table_csv(table).encode() if csv else table_parquet(table, columns))
+    return table
+
+
+def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whose: str = "recording") -> None:
+    """Draw the scores of all choices of each recording: a page (.html) or a figure (.svg, .png, .pdf)."""
+    kind = figure_format(path)
+    if not 1 <= len(rankings) <= _MOST_DRAWN:
+        raise Spike2PopError(
+            f"A figure of choices shows 1 to {_MOST_DRAWN} recordings, not {len(rankings)}; "
+            "choose some of them."
+        )
+    if kind == "html":
+        words = "Score of each choice: the higher, the better. Blue: not to be told from the first."
+        sections = [
+            (f"Choices for {whose} {name}", [ranking.reason], [(words, plots.ranking(ranking))])
+            for name, ranking in rankings.items()
+        ]
+        _write_page(Path(path), "Which two conductances to compensate", sections)
+        return
+
+    def draw() -> Any:
+        from spike2pop_nb.export.drawings_of_choices import draw_rankings
+
+        return draw_rankings(rankings, whose, COLUMN_MM["two"])
+
+    write_whole(Path(path), rendered(draw, cast(FigureFormat, kind)))
+
+
+def write_plane_figure(
+    neuron: NeuronModel,
+    reach: Reachability,
+    path: str | Path,
+    firing: PatternMap | None = None,
+    *,
+    posterior: Any = None,
+    target: Sequence[float] | None = None,
+) -> None:
+    """Draw a map, as a page (.html) or as a figure (.svg, .png, .pdf).
+
+    Parameters
+    ----------
+    neuron
+        Gives the ranges of the axes.
+    reach, firing
+        What the choice reaches, and how members fire where that was simulated.
+    path
+        Where to write it.
+    posterior, target
+        Drawn over it.
+    """
+    kind = figure_format(path)
+    if kind == "html":
+        points = posterior.sample(256, 0) if posterior is not None and posterior.usable else target
+        over: dict[str, Any] = {"posterior": posterior, "target": target}
+        figures = [
+            (_sentence(plots.LAYERS[layer]), plots.plane_map(reach, 360, layer=layer, **over))
+            for layer in ("reached", "condition", "residual")
+        ]
+        where = "the target" if posterior is None else "this recording's DICs"
+        sentences = [reach.describe(points, where)]
+        if firing is not None:
+            figures += [
+                (_sentence(plots.LAYERS[layer]), plots.plane_map(firing, 380, layer=layer, **over))
+                for layer in ("pattern", "rate")
+            ]
+            sentences.append(firing.describe(points, where))
+        _write_page(
+            Path(path), f"What {reach.choice} can reach, {neuron.title}", [(reach.choice, sentences, figures)]
+        )
+        return
+
+    def draw() -> Any:
+        from spike2pop_nb.export.drawings_of_choices import draw_plane
+
+        return draw_plane(neuron, reach, firing, posterior, target, COLUMN_MM["two"])
+
+    write_whole(Path(path), rendered(draw, cast(FigureFormat, kind)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _write_page(
+    path: Path, title: str, sections: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, go.Figure]]]]
+) -> None:
+    """Write a page of titles, sentences, and figures with their captions."""
+    content = [
+        {
+            "title": head,
+            "sentences": list(sentences),
+            "figures": [
+                {
+                    "id": f"figure-{i}-{k}",
+                    "wide": len(figures) == 1,
+                    "words": words,
+                    "json": figure_json(drawn),
+                }
+                for k, (words, drawn) in enumerate(figures)
+            ],
+        }
+        for i, (head, sentences, figures) in enumerate(sections)
+    ]
+    write_whole(path, page("figures.html.j2", title=title, version=__version__, sections=content).encode())

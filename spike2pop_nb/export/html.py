@@ -1,0 +1,88 @@
+"""What pages in one file are made of: templates, Plotly's code, figures as JSON, the hashes of a policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.utils import PlotlyJSONEncoder
+
+from spike2pop_nb.plots.style import ON_DARK
+
+__all__ = ["figure_json", "page"]
+
+_PAGE = Path(__file__).parent / "page"
+
+
+def page(template: str, **content: Any) -> str:
+    """Return a page made from a template in the folder ``page``, its style and code within it.
+
+    A policy in the template forbids the browser any request, and any code but that whose hashes it holds.
+    """
+    script, plotly_js = _read("report.js"), _plotly_js()
+    return str(
+        _environment()
+        .get_template(template)
+        .render(
+            style=_read("report.css"),
+            script=script,
+            plotly_js=plotly_js,
+            data=json.dumps({"dark": ON_DARK}).replace("<", "\\u003c"),
+            hashes=" ".join(f"'sha256-{_hash(code)}'" for code in (plotly_js, script)),
+            **content,
+        )
+    )
+
+
+def _read(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8").strip()
+
+
+@lru_cache(maxsize=1)
+def _plotly_js() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs().strip()
+
+
+def _hash(code: str) -> str:
+    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def figure_json(drawn: go.Figure) -> str:
+    """A figure as JSON that no HTML parser takes for anything else."""
+    data = [{key: _packed(value) for key, value in trace.to_plotly_json().items()} for trace in drawn.data]
+    text = json.dumps({"data": data, "layout": drawn.layout.to_plotly_json()}, cls=PlotlyJSONEncoder)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _packed(value: Any) -> Any:
+    """Many numbers as Plotly reads them from base64, in single precision; a gap (None) as NaN."""
+    if isinstance(value, list) and len(value) > 64:
+        try:
+            value = np.array(value, dtype=np.float32)
+        except (TypeError, ValueError):  # texts, such as names of members
+            return value
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf" or value.size < 16:
+        return value
+    packed = {"dtype": "f4", "bdata": base64.b64encode(value.astype("<f4").tobytes()).decode()}
+    return packed | ({"shape": ", ".join(map(str, value.shape))} if value.ndim > 1 else {})
