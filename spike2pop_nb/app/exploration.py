@@ -8,6 +8,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode
 
+from spike2pop_nb.app import compiling
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Dispatch, Runner, Task
@@ -188,6 +189,7 @@ class Explorer:
                 self.session.neuron, target, MEMBERS, pair, seed=seed, V_mV=V_mV, baseline=ranges
             )
             task.give((neuron, population))
+            compiling.wait(task.cancelled)
             return simulate(population, cancel=task.cancelled)
 
         def partly(made: tuple[NeuronModel, Any]) -> None:
@@ -215,6 +217,8 @@ class Explorer:
             if layer not in FIRING_LAYERS:
                 return reachability(neuron, pair)
             from spike2pop_nb.fidelity import pattern_map
+
+            compiling.wait(task.cancelled)
 
             def progress(done: int, total: int) -> None:
                 task.progress(done, total, f"Simulating members over the plane ({100 * done / total:.0f} %)…")
@@ -264,6 +268,7 @@ class Explorer:
             from spike2pop_nb.simulation import simulate_modulation
 
             path = modulation_path(population, end, steps=_STEPS, compensate=pair, neuron=neuron)
+            compiling.wait(task.cancelled)
             return simulate_modulation(path, cancel=task.cancelled)
 
         def done(modulated: Any) -> None:

@@ -24,7 +24,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-__all__ = ["ENVIRONMENT", "MOST_BYTES", "STEPS", "Step", "main", "serve"]
+__all__ = ["ENVIRONMENT", "MOST_BYTES", "STEPS", "NotYet", "Step", "main", "serve"]
 
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -49,15 +49,22 @@ _LATE = (
 
 Step = Callable[[], Callable[[], None] | None]
 """Prepares something; what it returns is called in each kernel to make it that kernel's own."""
+_AGAIN_S = 0.5
+
+
+class NotYet(Exception):
+    """What a step needs is not there yet; it is tried again."""
 
 
 def _page() -> Callable[[], None]:
     import ipykernel.kernelapp  # noqa: F401
     import ipywidgets
 
+    from spike2pop_nb.app import compiling
     from spike2pop_nb.app.dashboard import Dashboard
     from spike2pop_nb.neurons.registry import look_again
 
+    compiling.begin()
     # Built and dropped, for all that comes with the first widget and the first figure.
     Dashboard(dispatch=lambda _act: None)
     ipywidgets.Widget.close_all()
@@ -70,18 +77,14 @@ def _page() -> Callable[[], None]:
 
 
 def _work() -> Callable[[], None]:
-    import ipywidgets
     import numpy as np
     import torch
 
-    from spike2pop_nb.app.dashboard import Dashboard
     from spike2pop_nb.conductances import reachability
     from spike2pop_nb.data import example_path
-    from spike2pop_nb.fidelity import find_population
     from spike2pop_nb.inference import load_predictor
     from spike2pop_nb.neurons import get_neuron
     from spike2pop_nb.plots import dic_plane
-    from spike2pop_nb.simulation import needs_compiling
     from spike2pop_nb.spiketrains import overview, read_spike_trains
 
     threads = torch.get_num_threads()
@@ -99,14 +102,37 @@ def _work() -> Callable[[], None]:
     neuron = get_neuron(_NEURON)
     posterior = load_predictor(neuron).predict(recordings[:1])[0]
     dic_plane(neuron, posterior, reachability(neuron, neuron.recommend(posterior.g_s, posterior.g_u)))
-    if not needs_compiling():
-        dashboard = Dashboard(dispatch=lambda _act: None)
-        dashboard.session.result = find_population(recordings[0], neuron, posterior, size=2, budget=8, seed=0)
-        ipywidgets.Widget.close_all()
     return own
 
 
-STEPS: tuple[Step, ...] = (_page, _work)
+def _population() -> None:
+    import ipywidgets
+
+    from spike2pop_nb.app import compiling
+    from spike2pop_nb.app.dashboard import Dashboard
+    from spike2pop_nb.data import example_path
+    from spike2pop_nb.fidelity import find_population
+    from spike2pop_nb.inference import load_predictor
+    from spike2pop_nb.neurons import get_neuron
+    from spike2pop_nb.simulation import needs_compiling
+    from spike2pop_nb.spiketrains import read_spike_trains
+
+    if compiling.going():
+        raise NotYet
+    if needs_compiling():
+        return
+    train = read_spike_trains(example_path(_EXAMPLE))[0]
+    neuron = get_neuron(_NEURON)
+    posterior = load_predictor(neuron).predict([train])[0]
+    acts: list[Callable[[], None]] = []
+    dashboard = Dashboard(dispatch=acts.append)
+    dashboard.session.result = find_population(train, neuron, posterior, size=2, budget=8, seed=0)
+    while acts:
+        acts.pop(0)()
+    ipywidgets.Widget.close_all()
+
+
+STEPS: tuple[Step, ...] = (_page, _work, _population)
 """The first is done before any kernel starts, the others while no kernel is asked for."""
 
 
@@ -133,9 +159,10 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
     owned: list[Callable[[], None]] = []
     kernels: dict[int, socket.socket] = {}
     if left:
-        _prepare(left.pop(0), owned)
+        _prepare(left, owned)
+    pause = 0.0
     while True:
-        ready, _, _ = select.select([control, woken], [], [], 0 if left else None)
+        ready, _, _ = select.select([control, woken], [], [], pause if left else None)
         if woken in ready:
             with suppress(BlockingIOError):
                 woken.recv(4096)
@@ -164,7 +191,7 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
             run(arguments)
             return
         elif left:
-            _prepare(left.pop(0), owned)
+            pause = 0.0 if _prepare(left, owned) else _AGAIN_S
 
 
 def _hear_no_exits() -> None:
@@ -172,12 +199,18 @@ def _hear_no_exits() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def _prepare(step: Step, owned: list[Callable[[], None]]) -> None:
+def _prepare(left: list[Step], owned: list[Callable[[], None]]) -> bool:
+    """Do the first of the steps that are left; False if it has to wait."""
     # What fails here fails again in a session, which can say so.
     with suppress(Exception):
-        own = step()
+        try:
+            own = left[0]()
+        except NotYet:
+            return False
         if own is not None:
             owned.append(own)
+    del left[0]
+    return True
 
 
 def _send(channel: socket.socket, message: dict[str, Any]) -> None:

@@ -24,14 +24,16 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Li
 SMALL = """
 import gc, json, os, sys, time
 from socket import socket
-from spike2pop_nb.app.forkserver import serve
-done = []
+from spike2pop_nb.app.forkserver import NotYet, serve
+done, begun = [], time.monotonic()
 def first():
     done.append("first")
     return lambda: done.append("own")
 def broken():
     raise RuntimeError("not here")
 def last():
+    if time.monotonic() < begun + 0.2:
+        raise NotYet
     done.append("last")
 def run(arguments):
     path, then = arguments
@@ -109,7 +111,7 @@ def test_the_exit_code_is_told(small, tmp_path):
 
 def test_a_step_that_fails_stops_nothing_and_later_steps_wait_for_time(small, tmp_path):
     before = fork(small, tmp_path / "a", 0)
-    time.sleep(0.5)
+    time.sleep(1.5)
     after = fork(small, tmp_path / "b", 0)  # held, since a kernel ends when nobody holds its socket
     assert said(tmp_path / "b")["done"] == ["first", "last", "own"]
     assert before.wait(60) == after.wait(60) == 0

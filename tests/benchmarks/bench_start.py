@@ -1,4 +1,5 @@
-"""How long the first simulation takes in a fresh process: compiled anew, and from the cache of compiled code.
+"""How long the first simulation of a process and the first population of a page take: compiled anew, and from
+the cache of compiled code.
 
 python tests/benchmarks/bench_start.py
 """
@@ -6,9 +7,15 @@ python tests/benchmarks/bench_start.py
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
+
+from bench_page import EXAMPLE, QUIET, READY, SCRIPT
+from playwright.sync_api import sync_playwright
 
 CODE = """
 import time
@@ -22,9 +29,47 @@ print(f"import {ready - begin:.1f} s, first simulation {time.perf_counter() - re
 """
 
 
+SERVE = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
+
+
+def page(environment: dict[str, str]) -> None:
+    """Open the page of a fresh server and generate as soon as that can be asked for."""
+    begin = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert server.stdout is not None
+    found = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+    assert found is not None
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+            tab = browser.new_page()
+            tab.set_default_timeout(120_000)
+            tab.add_init_script(SCRIPT)
+            tab.goto(found.group() + EXAMPLE, wait_until="commit")
+            tab.wait_for_selector(READY)
+            usable = time.perf_counter() - begin
+            tab.evaluate("() => until(() => button('Generate')?.disabled === false)")
+            asked = time.perf_counter()
+            tab.evaluate("() => timed(() => button('Generate').click(), () => until(() => says('Done')))")
+            print(
+                f"page usable {usable:.1f} s after the command, first population asked for after "
+                f"{asked - begin:.1f} s and there {time.perf_counter() - asked:.1f} s later"
+            )
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
 def main() -> None:
     """Run the same code twice with an empty cache of its own."""
     print(f"load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as cache:
+        for when in ("first start ", "second start"):
+            print(when, end=" ")
+            page(os.environ | {"NUMBA_CACHE_DIR": cache})
     with tempfile.TemporaryDirectory() as cache:
         for when in ("first start ", "second start"):
             run = subprocess.run(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
@@ -40,10 +41,12 @@ class Predicting(Acting):
 
             from spike2pop_nb.simulation import needs_compiling, simulate
 
+            compiling.begin()
+
             with suppress(Spike2PopError):  # said when a prediction is asked for
                 network(self.session.neuron.name)
             neuron = self.session.neuron
-            if not needs_compiling():  # which would keep the first file waiting
+            if not needs_compiling():
                 simulate(np.ones((1, neuron.n_channels)), neuron, duration_ms=1.0, transient_ms=0.0)
 
         self._run("warm up", "Loading the network and the simulator…", work, lambda _answer: None)

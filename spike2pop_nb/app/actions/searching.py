@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions import predicting
 from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
@@ -61,6 +62,7 @@ class Searching(Acting):
         def work(task: Task) -> None:
             from spike2pop_nb.fidelity import attempt_population
 
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             posteriors = predicting.network(neuron.name).predict(trains, prior=prior)
             for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
                 where = f"Recording {i + 1} of {len(trains)}: " if len(trains) > 1 else ""
