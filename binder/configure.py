@@ -18,7 +18,7 @@ def configure(prefix: Path) -> None:
     )
     static = prefix / "share" / "jupyter" / "voila" / "templates" / "spike2pop" / "static"
     static.mkdir(exist_ok=True)
-    shutil.copy(Path(plotly.__file__).parent / "package_data" / "widgetbundle.js", static / "plotly.js")
+    shutil.copy(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", static / "plotly.js")
     settings = prefix / "etc" / "jupyter"
     settings.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).parent / "jupyter_server_config.py", settings)

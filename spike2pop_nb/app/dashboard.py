@@ -25,6 +25,7 @@ from spike2pop_nb.app.panels import (
 )
 from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.turns import Turns
 from spike2pop_nb.neurons import get_neuron, list_neurons
 
 __all__ = ["Dashboard", "page"]
@@ -48,20 +49,20 @@ class Dashboard:
         self.runner = Runner(dispatch)
         self.actions = Actions(self.session, self.runner, self.messages)
         guard = self.messages.guard
-        ready, pick = guard(self._figure_ready), guard(self._pick)
+        turns = Turns(self.session, dispatch, self.messages)
+        pick = guard(self._pick)
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
-        self.recordings = RecordingPanel(self.session, self.actions, self.messages, ready)
-        self.table = TablePanel(self.session, self.messages)
-        self.dics = DICPanel(self.session, self.messages, ready, pick)
+        self.recordings = RecordingPanel(self.session, self.actions, self.messages)
+        self.table = TablePanel(self.session, self.messages, turns)
+        self.dics = DICPanel(self.session, self.messages, turns, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
-        self.results = ResultsPanel(self.session, self.actions, self.messages, ready, pick)
+        self.results = ResultsPanel(self.session, self.actions, self.messages, turns, pick)
         self.explore = ExplorePanel(self.session, dispatch)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
-        self._fragment = ""
-        self.session.observe(guard(self._show_status), ["busy", "ready", "generating"])
+        self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
         self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_dark), "dark")
         self._show_status(None)
@@ -100,16 +101,11 @@ class Dashboard:
         return page
 
     def _opened(self, fragment: str) -> None:
-        self._fragment = fragment
-        if self.session.ready:
-            self.toolbar.start(fragment)
-
-    def _figure_ready(self) -> None:
-        if all(figure.ready for figure in self.figures) and not self.session.ready:
-            self.session.ready = True
-            self.toolbar.start(self._fragment)
-            self.actions.warm_up()
-            self.actions.recommend()
+        """The page stands in a browser; figures need not, since they are drawn as what they are by then."""
+        self.session.ready = True
+        self.messages.guard(self.toolbar.start)(fragment)
+        self.actions.warm_up()
+        self.actions.recommend()
 
     def _pick(self, member: int) -> None:
         self.session.member = member
@@ -127,8 +123,9 @@ class Dashboard:
         usable = session.ready and not session.generating
         for panel in self._panels:
             panel.enable(usable)
-        words = session.busy or ("Ready" if session.ready else "Preparing the figures…")
-        kind = "s2p-idle" if session.ready and not session.busy else "s2p-busy"
+        words = session.busy or ("Drawing the figures…" if session.drawing else "")
+        words = words or ("Ready" if session.ready else "Preparing the page…")
+        kind = "s2p-idle" if words == "Ready" else "s2p-busy"
         self.status.value = f'<div class="{kind}" role="status">{escape(words)}</div>'
 
 

@@ -8,59 +8,81 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anywidget
+import numpy as np
 import plotly
 import plotly.graph_objects as go
-from traitlets import Int, List, Unicode, observe
+from traitlets import Dict, Int, List, Unicode
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.plots import darkened, placeholder
 
 __all__ = ["NO_MEMBER", "FigureView"]
 
-_BUNDLE = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
+_PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 NO_MEMBER = -1
+_CONFIG = {
+    "responsive": False,  # the widget watches its own width
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "edits": {"shapePosition": True},
+    "toImageButtonOptions": {"format": "svg"},
+}
 
 
-class _StateFigure(go.FigureWidget):
-    """A FigureWidget that sends what it is instead of how to alter it.
+def packed(value: Any, _widget: Any = None) -> Any:
+    """Numbers as buffers, which need no text and no rounding; all else as it is."""
+    if isinstance(value, dict):
+        return {key: packed(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [packed(inner) for inner in value]
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "iuf" or value.ndim > 2:
+            return value.tolist()
+        kind = np.float64 if value.dtype.itemsize > 4 else value.dtype  # browsers have no other wide numbers
+        numbers = np.ascontiguousarray(value, dtype=np.float32 if kind == np.float16 else kind)
+        return {"buffer": numbers.ravel().data, "dtype": str(numbers.dtype), "shape": numbers.shape}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+class _StateFigure(anywidget.AnyWidget):
+    """A figure that sends what it is instead of how to alter it.
 
     Plotly's own widget sends each alteration as a message. One that arrives while the figure is being painted
-    is lost, and all later ones with it. It also carries 5 MB of code in every figure, and tells the kernel of
-    every point that the mouse passes.
+    is lost, and all later ones with it. It also carries 5 MB of code in every figure, draws it anew from the
+    ground up, and tells the kernel of all that plotly fills in and of every point that the mouse passes.
     """
 
     _esm = Path(__file__).parent / "static" / "figure.js"
     _bundle_url = Unicode("").tag(sync=True)
     _bundle_code = Unicode("").tag(sync=True)
+    _config: Dict[str, Any] = Dict().tag(sync=True)
+    _widget_data: List[Any] = List().tag(sync=True, to_json=packed)
+    _widget_layout: Dict[str, Any] = Dict().tag(sync=True, to_json=packed)
     _drawn = Int(0).tag(sync=True)
     _member = Int(NO_MEMBER).tag(sync=True)
     _says = Unicode("").tag(sync=True)
     _group = Unicode("").tag(sync=True)
-    _point: List = List().tag(sync=True)
+    _point: List[float] = List().tag(sync=True)
     _point_says = Unicode("").tag(sync=True)
 
-    def __init__(self, figure: go.Figure, on_answer: Callable[[], None]) -> None:
-        self._on_answer = on_answer
-        super().__init__(figure)
-        self._bundle_url = os.environ.get(PLOTLY_URL, "")
-        if not self._bundle_url:
-            self._bundle_code = _BUNDLE.read_text(encoding="utf-8")
-        self._config = {
-            "responsive": True,
-            "displaylogo": False,
-            "showSendToCloud": False,
-            "plotlyServerURL": "",
-            "edits": {"shapePosition": True},
-            "toImageButtonOptions": {"format": "svg"},
-        }
+    def __init__(self, figure: go.Figure, says: str, group: str) -> None:
+        url = os.environ.get(PLOTLY_URL, "")
+        super().__init__(
+            _bundle_url=url,
+            _bundle_code="" if url else _PLOTLY.read_text(encoding="utf-8"),
+            _config=_CONFIG,
+            _widget_data=_curves(figure),
+            _widget_layout=figure.layout.to_plotly_json(),
+            _says=says,
+            _group=group,
+        )
 
     def replace(self, figure: go.Figure) -> None:
         """Become another figure."""
         with self.hold_sync():
-            # Only what is sent matters: taking the figure into this one would check all of it once more.
-            self._widget_data = [
-                {**trace.to_plotly_json(), "uid": str(i)} for i, trace in enumerate(figure.data)
-            ]
+            self._widget_data = _curves(figure)
             self._widget_layout = figure.layout.to_plotly_json()
             self._drawn += 1
 
@@ -70,21 +92,9 @@ class _StateFigure(go.FigureWidget):
             self._widget_layout = figure.layout.to_plotly_json()
             self._drawn += 1
 
-    @observe("_js2py_traceDeltas")
-    def _handler_js2py_traceDeltas(self, change: dict[str, Any]) -> None:
-        # Sent after each painting. The defaults it tells are of no use here; that it comes is.
-        if change["new"]:
-            self._on_answer()
 
-    @observe("_js2py_layoutDelta")
-    def _handler_js2py_layoutDelta(self, change: dict[str, Any]) -> None:
-        pass
-
-    def _silent(self, *_args: Any, **_kwargs: Any) -> None:
-        pass
-
-    _send_addTraces_msg = _send_deleteTraces_msg = _send_moveTraces_msg = _silent
-    _send_relayout_msg = _send_restyle_msg = _send_update_msg = _send_animate_msg = _silent
+def _curves(figure: go.Figure) -> list[dict[str, Any]]:
+    return [trace.to_plotly_json() for trace in figure.data]
 
 
 class FigureView:
@@ -99,8 +109,6 @@ class FigureView:
         What stands in its place before there is anything to show.
     height
         In pixels.
-    on_ready
-        Called once, when the figure has been painted in a browser.
     on_pick
         Called with the number of a member that was clicked, or `NO_MEMBER`.
     on_drag
@@ -117,7 +125,6 @@ class FigureView:
         self,
         text: str,
         height: int,
-        on_ready: Callable[[], None] | None = None,
         on_pick: Callable[[int], None] | None = None,
         on_drag: Callable[[float], None] | None = None,
         on_point: Callable[[float, float], None] | None = None,
@@ -125,14 +132,10 @@ class FigureView:
         group: str = "",
     ) -> None:
         self._empty = (text, height)
-        self._on_ready, self._on_pick, self._on_drag = on_ready, on_pick, on_drag
-        self._on_point = on_point
+        self._on_pick, self._on_drag, self._on_point = on_pick, on_drag, on_point
         self._dark = False
-        self.ready = False
         self.shown = placeholder(text, height)
-        self.widget = _StateFigure(self.shown, self.answered)
-        self.widget._says = says
-        self.widget._group = group
+        self.widget = _StateFigure(self.shown, says, group)
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
 
@@ -149,13 +152,6 @@ class FigureView:
                     self._on_point(x, y)
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
-
-    def answered(self) -> None:
-        """Note that a browser has painted the figure."""
-        if not self.ready:
-            self.ready = True
-            if self._on_ready is not None:
-                self._on_ready()
 
     def show(self, figure: go.Figure) -> None:
         """Show another figure."""

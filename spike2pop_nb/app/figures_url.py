@@ -1,4 +1,4 @@
 """What the server and the figures agree on; apart, so that serving imports no widgets."""
 
 PLOTLY_URL = "SPIKE2POP_PLOTLY_URL"
-"""Environment variable: where the server offers plotly's widget bundle, relative to its root."""
+"""Environment variable: where the server offers plotly's code for browsers, relative to its root."""

@@ -30,7 +30,7 @@ __all__ = ["IDLE_S", "notebook_path", "serve"]
 IDLE_S = 1800
 """After this long without a page, a session is ended."""
 _APP = Path(__file__).resolve().parent
-_BUNDLE = "spike2pop/plotly/widgetbundle.js"
+_BUNDLE = "spike2pop/plotly/plotly.min.js"
 _EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 # The browser itself refuses whatever would leave the machine.
 _POLICY = (

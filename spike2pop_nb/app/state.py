@@ -52,7 +52,7 @@ class Session(HasTraits):
     Attributes
     ----------
     ready
-        Whether the figures' front end has answered, so that the page may be used.
+        Whether the page stands in a browser, so that it may be used.
     source, unit
         The file, and the unit its times are taken to have ("auto" to tell it from the intervals).
     layout, id_column, time_column
@@ -84,6 +84,8 @@ class Session(HasTraits):
         What runs in the background, in words; empty when nothing does.
     generating
         Whether populations are being searched.
+    drawing
+        Whether figures wait for their turn.
     dark
         Whether the page is dark.
     """
@@ -117,6 +119,7 @@ class Session(HasTraits):
     member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
+    drawing = Bool(False)
     dark = Bool(False)
 
     def settings(self) -> Settings:

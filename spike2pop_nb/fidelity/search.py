@@ -16,10 +16,10 @@ from spike2pop_nb.errors import Cancelled, CompensationError, UnreachableTarget
 from spike2pop_nb.fidelity.message import search_message
 from spike2pop_nb.fidelity.refinement import Summaries, cross_members, enough_to_refine, refine_members
 from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, verify
+from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, verify
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import Simulated, needs_compiling, simulate, time_step_ms
-from spike2pop_nb.spiketrains import SpikeTrain
+from spike2pop_nb.spiketrains import SpikeTrain, features
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
@@ -27,7 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 MAX_SEARCH_SIZE = 10_000
 _BATCH = (32, 256)  # least and most members a round
 _LONGEST_MS = 20_000.0
-_TRACES_AFTER_CANCEL = 32  # who cancels waits no longer; voltages of more members are left out
+# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out.
+_TRACES_AFTER_CANCEL = 32
 _MOST_STARTS = 1000
 
 
@@ -90,7 +91,8 @@ def find_population(
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
-        Polled often; when it returns True, what was found so far is returned.
+        Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
+        neither voltages nor van Rossum distances (NaN), which take longer than who cancels wants to wait.
 
     Returns
     -------
@@ -349,11 +351,14 @@ class _Search:
             "kept_crosses": int(self.is_cross[order].sum()),
         }
         population = Population.from_g(self.neuron, self.g[order], id=self.train.id, made_by=made_by)
-        simulated = self.simulated(order)
         if not self.cancelled or len(population) <= _TRACES_AFTER_CANCEL:
             self.say("Recording the traces of the members kept")
             simulated = self.simulate(population, "traces", cancel=False)
-        verdict = verify(self.train, simulated, self.rule)
+            verdict = verify(self.train, simulated, self.rule)
+        else:
+            simulated = self.simulated(order)
+            table = verdicts.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
+            verdict = Verdict(features(self.train), table, self.rule)
         unrefined = None
         starts = np.concatenate([np.zeros((0, self.neuron.n_channels)), *self.starts])[:_MOST_STARTS]
         if len(starts) > 1:

@@ -51,14 +51,16 @@ def van_rossum(
     import quantities as pq
     from elephant.spike_train_dissimilarity import van_rossum_distance
 
-    reference = _plain(reference_times_ms) * pq.ms
-    tau = tau_ms * pq.ms
+    # Only times over the time constant count. The unit that Elephant checks fastest, by half, is the second.
+    unit = pq.s
+    reference = _plain(reference_times_ms) * unit
+    tau = tau_ms * unit
     distances = np.empty(len(trains))
     with warnings.catch_warnings():
         # Identical trains give tiny negative squares, which Elephant sets to zero with a warning.
         warnings.filterwarnings("ignore", "van_rossum_distance: very small negative", RuntimeWarning)
         for start in range(0, len(trains), _BLOCK):
-            block = [_plain(train) * pq.ms for train in trains[start : start + _BLOCK]]
+            block = [_plain(train) * unit for train in trains[start : start + _BLOCK]]
             matrix = van_rossum_distance([reference, *block], tau, sort=False)
             distances[start : start + len(block)] = matrix[0, 1:]
     return distances

@@ -91,7 +91,6 @@ def dashboard(loop, network):
 
     made = Dashboard(dispatch=loop)
     made.network = network
-    for figure in made.figures:
-        figure.answered()
+    made.browser._receive(made.browser, {"kind": "start", "fragment": ""}, [])
     loop.until(lambda: made.session.reach is not None and not made.session.busy)
     return made

@@ -208,8 +208,8 @@ def test_a_member_picked_in_one_figure_is_lit_in_all(page):
     point.click(force=True)
     page.wait_for_selector(".s2p-picked:has-text('Member ')")
     lit = (
-        "i => document.querySelectorAll('.js-plotly-plot')[i].data.some("
-        "trace => trace.selectedpoints?.length || trace.opacity === 0.35)"
+        "i => document.querySelectorAll('.js-plotly-plot')[i]"
+        ".querySelector('.s2p-other-point, .s2p-other-line')"
     )
     for figure in (PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER):
         page.wait_for_function(lit, arg=figure)

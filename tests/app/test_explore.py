@@ -265,8 +265,6 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     fragment = "file=stg_set.csv&recording=4&explore.pair=A,H&explore.target=2,6"
     fragment += "&explore.V_th_mV=-42&explore.ranges=Kd:0:300"
     made.browser._receive(made.browser, {"kind": "start", "fragment": fragment}, [])
-    for figure in made.figures:
-        figure.answered()
     session, explore = made.session, made.explore
     loop.until(lambda: session.posterior is not None and not session.busy)
     settled(loop, explore)

@@ -38,7 +38,12 @@ def settled(dashboard, loop):
 
     def over():
         surveyed = session.recordings is None or session.survey is not None
-        return session.posterior is not None and session.reach is not None and surveyed and not session.busy
+        return (
+            session.posterior is not None
+            and session.reach is not None
+            and surveyed
+            and not (session.busy or session.drawing)
+        )
 
     loop.until(over)
 
@@ -52,18 +57,16 @@ def send(dashboard, data: bytes, name: str, part: int = 7):
     upload._receive(upload, {"kind": "end"}, [])
 
 
-def test_inputs_wait_for_the_figures(loop):
+def test_inputs_wait_for_the_browser(loop):
     from spike2pop_nb.app import Dashboard
 
     made = Dashboard(dispatch=loop)
     assert made.recordings.upload.disabled
     assert made.dics.neuron.disabled
     assert made.population.generate.disabled
-    first, *others = made.figures
-    for figure in others:
-        figure.answered()
+    made.browser._receive(made.browser, {"kind": "beat"}, [])
     assert made.recordings.upload.disabled
-    first.answered()
+    made.browser._receive(made.browser, {"kind": "start", "fragment": ""}, [])
     assert not made.recordings.upload.disabled
 
 
@@ -221,7 +224,7 @@ def generated(dashboard, loop, **settings):
     for name, value in settings.items():
         getattr(dashboard.population, name).value = value
     dashboard.population.generate.click()
-    loop.until(lambda: not dashboard.session.generating)
+    loop.until(lambda: not (dashboard.session.generating or dashboard.session.drawing))
     return dashboard.session.result
 
 
@@ -238,7 +241,7 @@ def test_voltages_that_a_result_lacks_are_recorded_for_the_page_shown(dashboard,
     def voltages():
         return [t.y for t in dashboard.results.traces.shown.data if t.line.color == "#0072B2"]
 
-    assert len(voltages()[0]) < len(lines[0])  # spikes alone, at once
+    loop.until(lambda: len(voltages()[0]) < len(lines[0]))  # spikes alone, at first
     loop.until(lambda: len(voltages()[0]) == len(lines[0]))
     for before, after in zip(lines, voltages(), strict=True):
         np.testing.assert_array_equal(before, after)
@@ -448,8 +451,6 @@ def test_an_address_restores_a_session(loop, network):
     made = Dashboard(dispatch=loop)
     fragment = "file=stg_set.csv&recording=4&prior=both&compensate=CaS,H"
     made.browser._receive(made.browser, {"kind": "start", "fragment": fragment}, [])
-    for figure in made.figures:
-        figure.answered()
     settled(made, loop)
     assert made.session.train.id == "4"
     assert made.session.pair == ("CaS", "H")
@@ -462,8 +463,6 @@ def test_a_bad_address_gets_one_sentence(loop, network):
 
     made = Dashboard(dispatch=loop)
     made.browser._receive(made.browser, {"kind": "start", "fragment": "size=<b>many</b>"}, [])
-    for figure in made.figures:
-        figure.answered()
     assert made.messages.text.startswith('<div role="alert">Settings, size: ')
     assert made.session.size == 16
 

@@ -13,8 +13,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 import psutil
 from playwright.sync_api import BrowserContext, Page, sync_playwright
@@ -22,15 +20,43 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 READY = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 EXAMPLE = "#file=stg_set.csv&recording=3"
-# When the browser itself says that the page stood on the screen, in ms after the address was asked for.
-OBSERVE = """
+# When the browser itself says that the page stood on the screen, in ms after the address was asked for; and
+# how long an act takes in the browser until its effect is on the screen, looked for once a frame.
+SCRIPT = """
 new PerformanceObserver((list) => {
   for (const { element, startTime } of list.getEntries()) {
     if (element?.closest(".s2p-page")) window.painted ??= startTime;
   }
 }).observe({ type: "largest-contentful-paint", buffered: true });
+const frame = () => new Promise((done) => requestAnimationFrame(() => window.setTimeout(done)));
+const all = (what) => [...document.querySelectorAll(what)];
+window.button = (label) => all("button").find((one) => one.textContent.trim() === label);
+window.plot = (i) => {
+  const figure = all(".s2p-figure")[i];
+  return figure.matches(".js-plotly-plot") ? figure : figure.querySelector(".js-plotly-plot");
+};
+window.says = (start) => all(".s2p-steps .s2p-says").some((one) => one.textContent.startsWith(start));
+window.until = async (...conditions) => {
+  for (const met of conditions) while (!met()) await frame();
+};
+window.settled = async () => {
+  await window.until(() => document.querySelector(".s2p-idle"));
+  let turn;
+  do { turn = window.spike2popTurn; await turn; } while (turn !== window.spike2popTurn);
+};
+window.timed = async (act, ...ends) => {
+  const begin = performance.now(), times = [];
+  act();
+  for (const end of ends) {
+    await end();
+    await frame();
+    times.push(performance.now() - begin);
+  }
+  return times;
+};
 """
-DRAWN = "([i, n]) => document.querySelectorAll('.js-plotly-plot')[i]?.data?.length === n"
+DRAWN = "([i, n]) => window.plot(i)?.data?.length === n"
+RESULT = "document.querySelector('.s2p-results .s2p-big')?.textContent"
 
 
 def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
@@ -42,14 +68,6 @@ def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
     page.wait_for_selector(READY)
     usable = time.perf_counter() - begin
     return page, page.evaluate("window.painted") / 1e3, usable
-
-
-def timed(act: Callable[[], Any], until: Callable[[], Any]) -> float:
-    """Milliseconds from an act to its effect."""
-    begin = time.perf_counter()
-    act()
-    until()
-    return 1e3 * (time.perf_counter() - begin)
 
 
 def loads(context: BrowserContext, address: str, n: int) -> None:
@@ -77,37 +95,59 @@ def answers(context: BrowserContext, address: str) -> None:
     page.wait_for_selector(".s2p-idle")
     page.wait_for_function("() => location.hash.includes('recording=3')")
     time.sleep(5)
-    done = "text=Done; the results are below"
-    generate = page.get_by_role("button", name="Generate", exact=True)
-    for size in (16, 16, 16):
-        page.get_by_label("Seed", exact=True).fill(str(int(time.time()) % 1000))
-        page.get_by_label("Seed", exact=True).press("Enter")
-        cancel = page.locator("button:has-text('Cancel'):enabled")
-        ms = timed(generate.click, lambda c=cancel: (c.wait_for(), page.wait_for_selector(done)))
-        print(f"{size} members of a 0.94 s recording generated, verified and drawn: {ms / 1e3:.2f} s")
-    turned = "n => document.querySelectorAll('.s2p-left .annotation-text')[1]?.textContent.startsWith(n)"
-    for k in (6, 12):
-        ms = timed(
-            lambda: page.click("button:has-text('Next')"),
-            lambda k=k: page.wait_for_function(turned, arg=f"member {k}"),
+
+    def fill(label: str, value: int) -> None:
+        page.get_by_label(label, exact=True).fill(str(value))
+        page.get_by_label(label, exact=True).press("Enter")
+        time.sleep(0.3)
+
+    def seconds(name: str, act: str, *ends: str) -> None:
+        ends_of = ", ".join(f"async () => {{ {end} }}" for end in ends)
+        times = page.evaluate(f"() => window.timed(() => {{ {act} }}, {ends_of})")
+        print(f"{name}: {'; '.join(f'{ms / 1e3:.2f} s' for ms in times)}")
+        time.sleep(1.5)
+
+    for seed in (11, 12, 13, 14, 15):
+        fill("Seed", seed)
+        seconds(
+            "16 members of a 0.94 s recording generated, refined and verified; and all figures drawn",
+            "button('Generate').click()",
+            "await until(() => !button('Cancel').disabled, () => says('Done'))",
+            "await settled()",
         )
-        print(f"six traces turned: {ms:.0f} ms")
-    point = page.locator(".s2p-sides .js-plotly-plot").nth(1).locator(".points path").first
+    for k in (6, 12):
+        turned = f"plot(2).querySelectorAll('.annotation-text')[1]?.textContent.startsWith('member {k}')"
+        seconds("six traces turned", "button('Next ›').click()", f"await until(() => {turned})")
+    seconds("back", "button('‹ Back').click()", "await until(() => !button('Next ›').disabled)")
+    # a member of the page of traces that is shown, so that lighting it up is all there is to do
+    point = page.locator(".s2p-sides .js-plotly-plot").nth(1).locator(".points path").nth(7)
     point.scroll_into_view_if_needed()
     point.hover(force=True)
-    lit = "() => document.querySelectorAll('.js-plotly-plot')[3].data.some(t => t.selectedpoints?.length)"
-    ms = timed(lambda: point.click(force=True), lambda: page.wait_for_function(lit))
-    print(f"a member lit in all figures: {ms:.0f} ms")
-    page.get_by_label("Members", exact=True).fill("600")
-    page.get_by_label("Members", exact=True).press("Enter")
-    generate.click()
-    page.wait_for_selector("text=Simulating")
-    time.sleep(1.0)
-    ms = timed(
-        lambda: page.click("button:has-text('Cancel')"),
-        lambda: page.wait_for_selector("text=Cancelled; the results are below"),
+    time.sleep(1)
+    box = point.bounding_box()
+    assert box is not None
+    lit = "[1, 2, 3, 4, 5, 6].every(i => plot(i).querySelector('.s2p-other-point, .s2p-other-line') " + (
+        "|| plot(i).data.some(t => t.selectedpoints?.length || t.opacity === 0.35))"
     )
-    print(f"cancelled, with what was found kept and drawn: {ms / 1e3:.2f} s")
+    page.evaluate(
+        "lit => { document.addEventListener('mouseup', () => { window.lit = window.timed(() => {}, "
+        "() => until(() => eval(lit))); }, { capture: true, once: true }); }",
+        lit,
+    )
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    print(f"a member lit in all figures: {page.evaluate('window.lit')[0]:.0f} ms")
+    time.sleep(2)
+    fill("Members", 600)
+    for seed in (1, 2, 3):
+        fill("Seed", seed)
+        page.evaluate("() => { button('Generate').click(); return until(() => says('Simulating')); }")
+        time.sleep(0.5 + seed)
+        seconds(
+            "cancelled, what was found kept; and all figures drawn",
+            f"window.before = {RESULT}; button('Cancel').click()",
+            f"await until(() => says('Cancelled') && {RESULT} !== window.before)",
+            "await settled()",
+        )
     page.close(run_before_unload=True)
 
 
@@ -148,7 +188,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             context = browser.new_context(viewport={"width": 1280, "height": 720})
-            context.add_init_script(OBSERVE)
+            context.add_init_script(SCRIPT)
             loads(context, found.group(), asked.loads)
             answers(context, found.group())
             memory(context, found.group(), server.pid, asked.sessions)

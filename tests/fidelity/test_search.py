@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
-from spike2pop_nb.fidelity import PassRule, Result, find_population
+from spike2pop_nb.fidelity import PassRule, Result, find_population, verify
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -122,6 +123,24 @@ def test_cancel_keeps_what_is_done(burster: Result) -> None:
     assert some.usable
     assert some.population is not None
     assert len(some.population) == 4
+
+
+def test_what_a_cancelled_search_says_of_many_members_is_what_verifying_them_says(burster: Result) -> None:
+    rounds: list[str] = []
+    many = find_population(
+        burster.recording,
+        "stg",
+        Around((-10.0, 5.0)),
+        size=70,
+        progress=lambda d, t, words: rounds.append(words),
+        cancel=lambda: any("Refining" in words for words in rounds),
+    )
+    assert many.cancelled
+    assert many.simulated.V_mV.size == 0
+    again = verify(many.recording, many.simulated, many.verdict.rule, with_van_rossum=False)
+    pd.testing.assert_frame_equal(many.verdict.table, again.table, check_dtype=False)
+    assert len(many.population) == len(many.simulated) == 70
+    assert many.verdict.recording == again.recording
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, 2.5])

@@ -13,6 +13,7 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.turns import Turns
 from spike2pop_nb.neurons import get_neuron, list_neurons
 
 __all__ = ["DICPanel"]
@@ -25,7 +26,7 @@ class DICPanel:
         self,
         session: Session,
         messages: Messages,
-        on_ready: Callable[[], None],
+        turns: Turns,
         on_pick: Callable[[int], None],
     ) -> None:
         self.session = session
@@ -47,7 +48,6 @@ class DICPanel:
         self.figure = FigureView(
             "The predicted DICs appear here",
             330,
-            on_ready,
             on_pick,
             says="The plane of slow and ultraslow DICs: the posterior of the recording, what the compensated "
             "conductances reach, and the members",
@@ -70,7 +70,8 @@ class DICPanel:
         )
         self.neuron.observe(guard(self._neuron_chosen), "value")
         self.prior.observe(guard(self._prior_chosen), "value")
-        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron", "result"])
+        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron"])
+        session.observe(guard(lambda _change: turns.take("plane", lambda: self._show_figure(None))), "result")
         session.observe(guard(self._show_choices), ["neuron", "prior"])
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
         self._show_figure(None)

@@ -14,6 +14,7 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.turns import Turns
 
 __all__ = ["PICTURES", "PicturesPanel"]
 
@@ -55,11 +56,11 @@ class PicturesPanel:
         session: Session,
         actions: Actions,
         messages: Messages,
-        on_ready: Callable[[], None],
+        turns: Turns,
         on_pick: Callable[[int], None],
     ) -> None:
-        self.session, self.actions = session, actions
-        self._on_ready, self._on_pick = on_ready, on_pick
+        self.session, self.actions, self._turns = session, actions, turns
+        self._on_pick = on_pick
         guard = messages.guard
         self._followed: dict[int, Any] = {}
         self.figure: FigureView | None = None
@@ -82,7 +83,11 @@ class PicturesPanel:
 
     def _new_result(self, _change: Any) -> None:
         self._followed = {}
-        self._show()
+        result = self.session.result
+        if result is not None and result.usable:
+            self._turns.take("closer", self._show)
+        else:
+            self._show()
 
     def _new_member(self, _change: Any) -> None:
         if self.choice.value == "currents":
@@ -92,9 +97,7 @@ class PicturesPanel:
         if self.widget.selected_index is None:
             return
         if self.figure is None:
-            self.figure = FigureView(
-                "Pictures of the members appear here", _HEIGHT_PX, self._on_ready, self._on_pick
-            )
+            self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, on_pick=self._on_pick)
             self.figure.dark(self.session.dark)
             self.body.children = [self.choice, self.says, self.figure.widget]
         name, result = str(self.choice.value), self.session.result

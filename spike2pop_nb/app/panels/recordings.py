@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -51,9 +50,7 @@ _AS_READ = ("as understood", None)
 class RecordingPanel:
     """Step 1: the file, what was understood, and the recording."""
 
-    def __init__(
-        self, session: Session, actions: Actions, messages: Messages, on_ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
         guard = messages.guard
         self.upload = Upload(
@@ -78,7 +75,6 @@ class RecordingPanel:
         self.figure = FigureView(
             "Choose a file or an example to see its spikes",
             220,
-            on_ready,
             on_drag=guard(self._dragged),
             says="Spikes of the recording over time, and the intervals between them",
         )

@@ -17,6 +17,7 @@ from spike2pop_nb.app.layout import button, card, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.turns import Turns
 
 __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
 
@@ -51,10 +52,10 @@ class ResultsPanel:
         session: Session,
         actions: Actions,
         messages: Messages,
-        on_ready: Callable[[], None],
+        turns: Turns,
         on_pick: Callable[[int], None],
     ) -> None:
-        self.session, self.actions = session, actions
+        self.session, self.actions, self._turns = session, actions, turns
         guard = messages.guard
         self.page = 0
         self.says = text("", "s2p-says")
@@ -63,7 +64,6 @@ class ResultsPanel:
         self.traces = FigureView(
             "Simulated voltages appear here",
             _TRACES_PX,
-            on_ready,
             on_pick,
             says="Voltage of some members over time, under the spikes of the recording",
         )
@@ -74,7 +74,7 @@ class ResultsPanel:
             ("raster", "Spikes", "Spikes of all members under those of the recording"),
         )
         self.sides = {
-            name: FigureView(f"{title} of the members appear here", _SIDE_PX, on_ready, on_pick, says=says)
+            name: FigureView(f"{title} of the members appear here", _SIDE_PX, on_pick, says=says)
             for name, title, says in sides
         }
         self.back = button("‹ Back", "Show the members before these")
@@ -107,7 +107,7 @@ class ResultsPanel:
             (columns, "s2p-columns"),
         ):
             box.add_class(name)
-        self.closer = PicturesPanel(session, actions, messages, on_ready, on_pick)
+        self.closer = PicturesPanel(session, actions, messages, turns, on_pick)
         parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
         self.widget.children[1].add_class("s2p-summary")
@@ -134,7 +134,7 @@ class ResultsPanel:
             sentence = result.message if result is not None else "Nothing has been generated yet."
             self.says.value = said([sentence])
             self.why.value = ""
-            for figure in self.figures:
+            for figure in [self.traces, *self.sides.values()]:
                 figure.clear()
             self._pager(0)
             return
@@ -153,11 +153,24 @@ class ResultsPanel:
             f"how they were judged</summary>{said(judged)}{listed(fell)}</details>"
         )
         passed = np.asarray(result.verdict.passed, dtype=bool)
-        self.sides["conductances"].show(plots.conductances(result.population, passed, _SIDE_PX))
-        self.sides["scores"].show(plots.scores(result.verdict, _SIDE_PX))
-        self.sides["raster"].show(plots.members(result.simulated, result.recording, height=_SIDE_PX))
-        self.sides["intervals"].show(plots.intervals(result.simulated, result.recording, height=_SIDE_PX))
-        self._turn(0)
+        spikes = (result.simulated, result.recording)
+        figures: dict[str, Callable[[], Any]] = {
+            "conductances": lambda: plots.conductances(result.population, passed, _SIDE_PX),
+            "scores": lambda: plots.scores(result.verdict, _SIDE_PX),
+            "intervals": lambda: plots.intervals(*spikes, height=_SIDE_PX),
+            "raster": lambda: plots.members(*spikes, height=_SIDE_PX),
+        }
+        self._pager(-(-len(table) // MEMBERS_A_PAGE))
+        self._turns.take("traces", lambda: self._turn(0))
+        for name, make in figures.items():
+            self._turns.take(name, self._drawn(result, name, make))
+
+    def _drawn(self, result: Any, name: str, make: Callable[[], Any]) -> Callable[[], None]:
+        def draw() -> None:
+            if self.session.result is result:  # else there is another one to draw by now
+                self.sides[name].show(make())
+
+        return draw
 
     def _rows(self) -> np.ndarray:
         """Rows of the members in the order of the pages."""

@@ -11,6 +11,7 @@ from itables.widget import ITable
 from spike2pop_nb.app.layout import folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.turns import Turns
 
 __all__ = ["COLUMNS", "TablePanel"]
 
@@ -34,7 +35,7 @@ _MOST_ROWS = 2000
 class TablePanel:
     """The table, under the steps; folded until there is more than one recording."""
 
-    def __init__(self, session: Session, messages: Messages) -> None:
+    def __init__(self, session: Session, messages: Messages, turns: Turns) -> None:
         self.session = session
         guard = messages.guard
         self.says = text("", "s2p-says")
@@ -46,10 +47,11 @@ class TablePanel:
             self.widget.add_class(name)
         self.widget.layout.display = "none"
         self._guard = guard
-        session.observe(guard(self._show), ["survey", "recordings", "results"])
+        session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
+        session.observe(guard(lambda _change: turns.take("table", self._show)), "results")
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
 
-    def _show(self, change: dict[str, Any]) -> None:
+    def _show(self) -> None:
         session = self.session
         recordings, survey = session.recordings, session.survey
         several = recordings is not None and len(recordings) > 1

@@ -13,22 +13,48 @@ function address(model) {
   return new URL(path, new URL(base.replace(/voila\/$/, ""), window.location.href)).href;
 }
 
-// What lights up one member: its points among those with ids, which begin with the number of a member and
-// differ from each other, and its own lines among lines.
-function lit(traces, member) {
-  const points = { restyle_data: { selectedpoints: [] }, restyle_traces: [], source_view_id: "" };
-  const lines = { restyle_data: { opacity: [] }, restyle_traces: [], source_view_id: "" };
-  traces.forEach((trace, i) => {
-    if (trace.ids) {
-      const own = [...trace.ids].flatMap((id, k) => (parseInt(id, 10) === member ? [k] : []));
-      points.restyle_data.selectedpoints.push(member === NONE ? null : own);
-      points.restyle_traces.push(i);
-    } else if (trace.meta?.member !== undefined) {
-      lines.restyle_data.opacity.push(member === NONE || trace.meta.member === member ? 1 : 0.35);
-      lines.restyle_traces.push(i);
+async function library(model) {
+  const other = globalThis.Plotly; // of a notebook, say
+  globalThis.PlotlyConfig ??= { MathJaxConfig: "local" };
+  await import(address(model));
+  const plotly = globalThis.Plotly;
+  if (other) globalThis.Plotly = other;
+  return plotly;
+}
+
+// Arrays of numbers arrive as buffers.
+const NUMBERS = {
+  float64: Float64Array, float32: Float32Array, int32: Int32Array, int16: Int16Array, int8: Int8Array,
+  uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array,
+};
+
+function unpacked(value) {
+  if (Array.isArray(value)) return value.map(unpacked);
+  if (value === null || typeof value !== "object") return value;
+  if (ArrayBuffer.isView(value.buffer)) {
+    const { buffer, byteOffset, byteLength } = value.buffer;
+    const all = new NUMBERS[value.dtype](buffer.slice(byteOffset, byteOffset + byteLength));
+    if (value.shape.length < 2) return all;
+    const [rows, columns] = value.shape;
+    return Array.from({ length: rows }, (_, row) => all.subarray(row * columns, (row + 1) * columns));
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpacked(inner)]));
+}
+
+// Lights up one member: its points among those with ids, which begin with the number of a member, and its own
+// lines among lines. What is drawn gets a class, since telling plotly would have it draw all figures anew.
+function lightUp(plot, member) {
+  for (const group of plot.querySelectorAll(".scatterlayer > .trace")) {
+    const trace = group.__data__?.[0]?.trace;
+    if (trace?.ids) {
+      for (const point of group.querySelectorAll(".points > path")) {
+        const other = member !== NONE && parseInt(point.__data__.id, 10) !== member;
+        point.classList.toggle("s2p-other-point", other);
+      }
+    } else if (trace?.meta?.member !== undefined) {
+      group.classList.toggle("s2p-other-line", member !== NONE && trace.meta.member !== member);
     }
-  });
-  return [points, lines].filter((change) => change.restyle_traces.length);
+  }
 }
 
 // A point of the figure that is moved with the mouse, a finger or the arrow keys; the kernel hears where to,
@@ -124,94 +150,87 @@ function draggable({ model, el }) {
   };
 }
 
-// Figures are painted one a frame, so that the page answers while several of them change.
-function inTurn(act) {
-  const before = globalThis.spike2popTurn ?? Promise.resolve();
-  globalThis.spike2popTurn = before.then(
-    () =>
-      new Promise((done) => {
-        requestAnimationFrame(() => {
-          window.setTimeout(done);
-          act();
-        });
-      }),
-  );
+// Figures are drawn one after the other, those that are looked at first, and the page answers in between.
+const AT_ONCE_MS = 20;
+const waiting = (globalThis.spike2popWaiting ??= new Map());
+
+function soon(el, draw) {
+  if (!waiting.size) globalThis.spike2popTurn = new Promise((done) => requestAnimationFrame(() => drawNext(done)));
+  waiting.set(el, draw);
+}
+
+function drawNext(done) {
+  const begun = performance.now();
+  while (waiting.size && performance.now() - begun < AT_ONCE_MS) {
+    const seen = ([el]) => {
+      const { top, bottom } = el.getBoundingClientRect();
+      return bottom > 0 && top < window.innerHeight;
+    };
+    const all = [...waiting];
+    const [el, draw] = all.find(seen) ?? all[0];
+    waiting.delete(el);
+    try {
+      draw();
+    } catch (error) {
+      console.error(error); // the other figures are drawn all the same
+    }
+  }
+  // after the frame, so that what was drawn is on the screen
+  if (waiting.size) requestAnimationFrame(() => window.setTimeout(() => drawNext(done)));
+  else done();
 }
 
 function render({ model, el }) {
-  globalThis.spike2popPlotly ??= import(address(model));
+  globalThis.spike2popPlotly ??= library(model);
+  const box = document.createElement("div");
+  el.append(box);
   let plotly = null;
-  let clear = null;
-  let asked = false;
   let removed = false;
-  let light = () => {};
+  let lit = NONE;
 
-  const pick = (member) => {
-    document.dispatchEvent(new CustomEvent(MEMBER, { detail: { member, group: model.get("_group") } }));
-    model.send({ kind: "pick", member });
+  const light = (member) => {
+    if (member === lit) return;
+    lit = member;
+    lightUp(box, lit);
   };
-  // Of what plotly tells, the kernel hears what it has a use for.
-  const hear = (name, value) => {
-    if (name === "_js2py_pointsCallback") {
-      if (value?.event_type !== "plotly_click") return;
-      const trace = model.get("_widget_data")[value.points.trace_indexes[0]];
-      const id = trace?.ids?.[value.points.point_indexes[0]] ?? trace?.meta?.member;
-      const member = parseInt(id, 10);
-      if (!Number.isNaN(member)) pick(member === model.get("_member") ? NONE : member);
-    } else if (name === "_js2py_relayout") {
-      const y = value?.relayout_data?.["shapes[0].y0"];
-      if (y !== undefined) model.send({ kind: "drag", y });
-    } else if (name === "_js2py_traceDeltas") {
-      model.set(name, value);
-    }
+  const click = (event) => {
+    const { data, pointNumber } = event.points[0];
+    const member = parseInt(data.ids?.[pointNumber] ?? data.meta?.member, 10);
+    if (Number.isNaN(member)) return;
+    const picked = member === lit ? NONE : member;
+    document.dispatchEvent(new CustomEvent(MEMBER, { detail: { member: picked, group: model.get("_group") } }));
+    model.send({ kind: "pick", member: picked });
   };
-
+  const moved = (event) => {
+    const y = event["shapes[0].y0"];
+    if (y !== undefined) model.send({ kind: "drag", y });
+  };
+  const painted = () => {
+    if (lit !== NONE) lightUp(box, lit);
+    point.place();
+  };
   const draw = () => {
-    asked = false;
     if (!plotly || removed) return;
-    clear?.();
-    // Plotly's widget never stops listening, so what it listens to is kept and released here.
-    const heard = [];
-    const own = {};
-    const facade = {
-      get: (name) => own[name] ?? model.get(name),
-      set: hear,
-      save_changes: () => model.save_changes(),
-      on: (name, act) => {
-        heard.push([name, act]);
-        model.on(name, act);
-      },
-    };
-    const figure = plotly();
-    figure.initialize({ model: facade });
-    const remove = figure.render({ model: facade, el });
-    light = (member) => {
-      for (const change of lit(model.get("_widget_data") ?? [], member)) {
-        own._py2js_restyle = change;
-        for (const [name, act] of heard) if (name === "change:_py2js_restyle") act();
-      }
-      own._py2js_restyle = undefined;
-    };
-    clear = () => {
-      for (const [name, act] of heard) model.off(name, act);
-      remove?.();
-    };
+    const first = !box.data;
+    plotly.react(
+      box,
+      unpacked(model.get("_widget_data")),
+      unpacked(model.get("_widget_layout")),
+      model.get("_config"),
+    );
+    if (!first) return;
+    box.on("plotly_click", click);
+    box.on("plotly_relayout", moved);
+    box.on("plotly_afterplot", painted);
+    painted();
+    model.send({ kind: "painted" });
   };
-  const redraw = () => {
-    if (!asked) inTurn(draw);
-    asked = true;
-  };
-  const lightUp = () => light(model.get("_member"));
+  const redraw = () => soon(el, draw);
+  const own = () => light(model.get("_member"));
   const others = (event) => {
     if (event.detail.group === model.get("_group")) light(event.detail.member);
   };
   const point = draggable({ model, el });
-  const painted = (event) => {
-    if (event.detail.element !== el) return;
-    if (model.get("_member") !== NONE) lightUp();
-    point.place();
-  };
-
   const name = () => {
     el.setAttribute("role", "figure");
     el.setAttribute("aria-label", model.get("_says"));
@@ -221,31 +240,34 @@ function render({ model, el }) {
   const observer = new ResizeObserver(() => {
     if (!el.clientWidth || el.clientWidth === width) return;
     width = el.clientWidth;
-    requestAnimationFrame(point.place);
-    window.dispatchEvent(new Event("resize")); // plotly looks at its width only then
+    if (box.data) plotly.Plots.resize(box);
   });
   observer.observe(el);
   model.on("change:_drawn", redraw);
-  model.on("change:_member", lightUp);
+  model.on("change:_member", own);
   model.on("change:_says", name);
   document.addEventListener(MEMBER, others);
-  document.addEventListener("plotlywidget-after-render", painted);
   name();
+  own();
   // The page is shown without waiting for plotly, which is large.
-  globalThis.spike2popPlotly.then((module) => {
-    plotly = module.default;
-    if (!removed) inTurn(draw);
-  });
+  globalThis.spike2popPlotly.then(
+    (found) => {
+      plotly = found;
+      redraw();
+    },
+    () => {
+      box.textContent = "The code that draws figures could not be loaded; reload the page.";
+    },
+  );
   return () => {
     removed = true;
     model.off("change:_drawn", redraw);
-    model.off("change:_member", lightUp);
+    model.off("change:_member", own);
     model.off("change:_says", name);
     document.removeEventListener(MEMBER, others);
-    document.removeEventListener("plotlywidget-after-render", painted);
     observer.disconnect();
     point.remove();
-    clear?.();
+    if (box.data) plotly.purge(box);
   };
 }
 
