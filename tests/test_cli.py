@@ -257,6 +257,9 @@ def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("map", "--compensate", "CaS,H", "--grid", 0), "2 to 201 nodes a side, not 0"),
         (("map", "--compensate", "CaS,H", "--grid", 5, "--simulate", "--members", 0), "1 to 64 members"),
         (("map", "--compensate", "CaS,H", "--figure", "OUT.gif"), "not 'OUT.gif'"),
+        (("map", "--compensate", "CaS,H", "--out", "none/map.csv"), "there is no folder none"),
+        (("run", "FILE", "--budget", 0, "--out", "OUT"), "budget must be a whole number from the population"),
+        (("run", "FILE", "--compensate", "H,H", "--out", "OUT"), "different conductances"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(

@@ -12,7 +12,6 @@ from spike2pop_nb.app import compiling
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Dispatch, Runner, Task
-from spike2pop_nb.app.settings import Explored
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import (
     generate_population,
@@ -357,7 +356,6 @@ class Explorer:
         self._neuron = session.neuron
         self._middle = (session.neuron.baseline.g_s, session.neuron.baseline.g_u)
         state.pair = session.pair
-        session.explored = Explored(layer=session.explored.layer)
         self._settle()
         state.active = active
 

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, vary_neuron
+from spike2pop_nb.neurons import NeuronModel, broken_neurons, get_neuron, list_neurons, vary_neuron
 from spike2pop_nb.spiketrains.reader import Layout, UnitChoice
 
 __all__ = ["MAX_MEMBERS", "Explored", "Settings"]
@@ -175,6 +175,9 @@ class Settings(BaseModel):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in list_neurons():
+            why = broken_neurons().get(name)
+            if why is not None:
+                raise ValueError(f"the neuron {name[:40]!r} cannot be used: {why}")
             raise ValueError(f"there is no neuron {name[:40]!r}; there are {', '.join(list_neurons())}")
         return name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicode
+from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicode, observe
 
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.settings import Explored, Settings
@@ -121,6 +121,11 @@ class Session(HasTraits):
     generating = Bool(False)
     drawing = Bool(False)
     dark = Bool(False)
+
+    @observe("neuron")
+    def _explore_anew(self, _change: Any) -> None:
+        """Forget what was explored of another neuron, before anyone else hears of the change."""
+        self.explored = Explored(layer=self.explored.layer)
 
     def settings(self) -> Settings:
         """The choices as they are; numbers outside their range are given as the nearest inside."""

@@ -20,7 +20,7 @@ from spike2pop_nb.cli.common import (
     read_file,
     say_notes,
 )
-from spike2pop_nb.errors import CompensationError, NeuronModelError, SpikeTrainError
+from spike2pop_nb.errors import CompensationError, NeuronModelError, Spike2PopError, SpikeTrainError
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
@@ -178,6 +178,9 @@ def _check_endings(out: Path | None, figure: Path | None) -> None:
         export.table_format(out)
     if figure is not None:
         export.figure_format(figure)
+    for path in (out, figure):
+        if path is not None and not path.parent.is_dir():
+            raise Spike2PopError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 def _varied(neuron: NeuronModel, V_th_mV: float | None, ranges: list[str] | None) -> NeuronModel:

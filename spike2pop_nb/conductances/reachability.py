@@ -60,9 +60,10 @@ class Reachability(PlaneMap):
 
     def describe(self, points: npt.ArrayLike | None = None, where: str = "this recording's DICs") -> str:
         """Say in one sentence what the choice reaches, and at points (n, 2) if any, which ``where`` names."""
+        condition = float(np.median(self.condition))
         text = (
             f"Compensating {self.choice} reaches {100 * self.share:.0f} % of the plane "
-            f"(median condition number {np.nanmedian(self.condition):.1f})"
+            f"(median condition number {f'{condition:.1f}' if np.isfinite(condition) else 'infinite'})"
         )
         if points is None:
             return text + "."
@@ -82,12 +83,12 @@ def _reachability(neuron: NeuronModel, compensated: tuple[str, ...], n_grid: int
     residual = np.where(np.isfinite(solved.residual), solved.residual, np.inf)
     # the system of the first member at each node is typical, and a matrix of each member would be slow
     index = [neuron.index(name) for name in pair]
-    S = sensitivity(neuron, solved.g[::_MEMBERS])[:, 1:, index]
-    finite = np.isfinite(S).all(axis=(1, 2))
+    with np.errstate(all="ignore"):  # what was not solved may be beyond all bounds
+        S = sensitivity(neuron, solved.g[::_MEMBERS])[:, 1:, index]
+        scaled = S / np.linalg.norm(S, axis=1, keepdims=True)
+    finite = np.isfinite(scaled).all(axis=(1, 2))
     condition = np.full(n, np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = S[finite] / np.linalg.norm(S[finite], axis=1, keepdims=True)
-        condition[finite] = np.linalg.cond(scaled)
+    condition[finite] = np.linalg.cond(scaled[finite])
     return Reachability(
         neuron.name,
         pair,

@@ -164,6 +164,8 @@ def _files(
     formats: Sequence[ExportFormat],
     settings: Mapping[str, Any] | str | None,
 ) -> dict[str, bytes]:
+    if not results:
+        raise Spike2PopError("There are no results to write: make a population for a recording first.")
     _checked(formats)
     frames = results_frames(results)
     files: dict[str, bytes] = {}
@@ -185,9 +187,9 @@ def _files(
             files |= {
                 f"figures/{folder}/{name}": content for name, content in figure_files(result, drawn).items()
             }
-    if "md" in formats and results:
+    if "md" in formats:
         files["methods.md"] = methods_paragraph(results).encode()
-    if "html" in formats and results:
+    if "html" in formats:
         files["report.html"] = html_report(results, options=options).encode()
     text = json.dumps(summary(results, options), indent=2, ensure_ascii=False)
     files["summary.json"] = f"{text}\n".encode()
@@ -213,7 +215,7 @@ def write_results(
     Parameters
     ----------
     results
-        In any number, also none.
+        One or more, also of recordings for which no population was made.
     out_dir
         Made if it is not there; files of the same names are replaced.
     options
@@ -228,7 +230,7 @@ def write_results(
     Raises
     ------
     Spike2PopError
-        If the folder cannot be written to, or a format is not known.
+        If there are no results, the folder cannot be written to, or a format is not known.
     """
     files = _files(results, options, formats, settings)
     out = Path(out_dir)
@@ -269,6 +271,6 @@ def results_zip(
     Raises
     ------
     Spike2PopError
-        If a format is not known.
+        If there are no results, or a format is not known.
     """
     return packed(_files(results, options, formats, settings))

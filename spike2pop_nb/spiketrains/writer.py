@@ -28,7 +28,7 @@ def write_spike_times(trains: Iterable[SpikeTrain], path: str | Path) -> None:
     Raises
     ------
     SpikeTrainError
-        When two trains have the same id, or the file cannot be written.
+        When there is no train, two trains have the same id, or the file cannot be written.
 
     Notes
     -----
@@ -36,6 +36,8 @@ def write_spike_times(trains: Iterable[SpikeTrain], path: str | Path) -> None:
     spikes is one row with an id and no time.
     """
     kept = list(trains)
+    if not kept:
+        raise SpikeTrainError(f"There are no trains to write to {Path(path).name}.")
     ids = [train.id for train in kept]
     if len(set(ids)) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
@@ -45,7 +47,7 @@ def write_spike_times(trains: Iterable[SpikeTrain], path: str | Path) -> None:
     table = pd.DataFrame(
         {
             "id": np.repeat(np.array(ids, dtype=object), [part.size for part in times]),
-            "time_ms": np.concatenate(times) if times else np.empty(0),
+            "time_ms": np.concatenate(times),
         }
     )
     try:

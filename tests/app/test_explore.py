@@ -186,6 +186,17 @@ def test_what_cannot_be_gets_one_sentence(opened, loop):
     assert "end of modulation has g_u = 99" in opened.messages.text
 
 
+def test_a_choice_that_cannot_be_solved_gets_one_sentence(opened, loop):
+    opened.explorer.set_pair(("Na", "Kd"))
+    loop.until(lambda: opened.state.map is None and not (opened.state.working or opened.state.mapping))
+    assert "Na and Kd of the stg neuron cannot set g_s and g_u" in opened.messages.text
+    assert opened.state.population is None
+    opened.messages.clear()
+    opened.explorer.set_pair(("H", "leak"))
+    loop.until(lambda: opened.state.map is not None and not (opened.state.working or opened.state.mapping))
+    assert "H and leak of the stg neuron does not reach this target" in opened.messages.text
+
+
 def test_another_neuron_begins_anew(opened, loop, dashboard):
     opened.V_th.value = -50.0
     settled(loop, opened)

@@ -302,6 +302,30 @@ def saved(dashboard, loop, name):
     return got[0][1]
 
 
+def test_a_download_of_nothing_gets_one_sentence(dashboard, loop):
+    opened(dashboard, loop)
+    button = dashboard.results.downloads["everything"]
+    assert button.disabled
+    dashboard.actions.download("everything", button)
+    assert "There is nothing to download yet: generate a population" in dashboard.messages.text
+
+
+def test_a_neuron_that_cannot_be_used_is_said_to_be_one(loop, network, monkeypatch):
+    from spike2pop_nb.app import Dashboard
+    from spike2pop_nb.neurons import registry
+
+    monkeypatch.setattr(registry, "_load_own", lambda: {"mine": "mine.py, line 3: Gate needs 'tau' as well."})
+    made = Dashboard(dispatch=loop)
+    said = "<li>mine cannot be used: mine.py, line 3: Gate needs &#x27;tau&#x27; as well.</li>"
+    assert any(said in getattr(part, "value", "") for part in made.dics.widget.children)
+    made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=mine"}, [])
+    for figure in made.figures:
+        figure.answered()
+    assert (
+        "Settings, neuron: the neuron &#x27;mine&#x27; cannot be used: mine.py, line 3" in made.messages.text
+    )
+
+
 def test_a_member_that_is_picked_is_lit_in_every_figure_and_its_page_turned_to(dashboard, loop):
     opened(dashboard, loop)
     dashboard.recordings.choice.index = 2

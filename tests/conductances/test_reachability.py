@@ -62,6 +62,13 @@ def test_pairs_without_hold_on_slow_dics_are_left_out() -> None:
         reachability("stg", ("Na", "Kd"))
 
 
+def test_a_choice_that_often_has_no_finite_solution_is_mapped_all_the_same() -> None:
+    found = reachability("stg", ("H", "leak"), 5)
+    assert not np.isnan(found.condition).any()
+    assert np.isinf(found.condition).any()
+    assert "median condition number infinite" in found.describe()
+
+
 def test_bad_choices_are_refused(neuron: NeuronModel) -> None:
     with pytest.raises(CompensationError, match="takes two conductances, not 1"):
         reachability(neuron, ("Na",))

@@ -149,8 +149,16 @@ def test_nothing_kept_gives_empty_tables(results: list[Result]) -> None:
     frames = results_frames(results[1:])
     assert frames["population"].empty
     assert list(frames["spike_times"].columns) == ["id", "member", "time_ms"]
-    with zipfile.ZipFile(io.BytesIO(results_zip([], {}, formats=EVERYTHING))) as archive:
+    with zipfile.ZipFile(io.BytesIO(results_zip(results[1:], {}, formats=EVERYTHING))) as archive:
         assert "summary.json" in archive.namelist()
+
+
+def test_nothing_to_write_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Spike2PopError, match="There are no results to write"):
+        results_zip([], {}, formats=EVERYTHING)
+    with pytest.raises(Spike2PopError, match="There are no results to write"):
+        write_results([], tmp_path, {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(results: list[Result], tmp_path: Path) -> None:

@@ -74,3 +74,9 @@ def test_same_id_twice_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SpikeTrainError, match="cannot be written"):
         write_spike_times([SpikeTrain("a", [1])], tmp_path / "none" / "s.csv")
+
+
+def test_no_trains_are_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SpikeTrainError, match=r"There are no trains to write to s\.csv"):
+        write_spike_times([], tmp_path / "s.csv")
+    assert not list(tmp_path.iterdir())

@@ -24,6 +24,9 @@ class Taking(Acting):
         results = [result for result in found if result is not None and result.usable]
         if shown is None or not results:
             button.refuse()
+            self.messages.show(
+                "There is nothing to download yet: generate a population for this recording first."
+            )
             return
         settings = session.settings().to_json()
 

@@ -10,11 +10,11 @@ import ipywidgets as w
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import card, field, said, text
+from spike2pop_nb.app.layout import card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.app.turns import Turns
-from spike2pop_nb.neurons import get_neuron, list_neurons
+from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 
 __all__ = ["DICPanel"]
 
@@ -52,11 +52,13 @@ class DICPanel:
             says="The plane of slow and ultraslow DICs: the posterior of the recording, what the compensated "
             "conductances reach, and the members",
         )
+        broken = [f"{name} cannot be used: {why}" for name, why in broken_neurons().items()]
         self.widget = card(
             "2",
             "Dynamic input conductances",
             [
                 field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
+                *map(text, filter(None, [listed(broken)])),
                 field(
                     "The recorded neuron is made",
                     self.prior,
