@@ -319,8 +319,6 @@ def test_a_neuron_that_cannot_be_used_is_said_to_be_one(loop, network, monkeypat
     said = "<li>mine cannot be used: mine.py, line 3: Gate needs &#x27;tau&#x27; as well.</li>"
     assert any(said in getattr(part, "value", "") for part in made.dics.widget.children)
     made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=mine"}, [])
-    for figure in made.figures:
-        figure.answered()
     assert (
         "Settings, neuron: the neuron &#x27;mine&#x27; cannot be used: mine.py, line 3" in made.messages.text
     )
