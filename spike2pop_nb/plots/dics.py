@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,10 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.plots.style import BLUE, GREEN, RED, FloatArray, finish, placeholder
 
 __all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_traces"]
+
+Grid = tuple[FloatArray, FloatArray, FloatArray]
+# A page draws the same posterior under one population after the other.
+_ENCLOSED: WeakKeyDictionary[Any, dict[Any, Grid]] = WeakKeyDictionary()
 
 
 def dic_plane(
@@ -135,10 +140,16 @@ def plane_axes(model: NeuronModel) -> dict[str, Any]:
     }
 
 
-def enclosed(
-    posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int) -> Grid:
     """Grid (n,), (n,) over a window, and the probability of the smallest region that holds each point."""
+    of_posterior = _ENCLOSED.setdefault(posterior, {})
+    key = (*np.ravel(window).tolist(), n)
+    if key not in of_posterior:
+        of_posterior[key] = _enclosed(posterior, window, n)
+    return of_posterior[key]
+
+
+def _enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int) -> Grid:
     g_s, g_u = (np.linspace(low, high, n) for low, high in window)
     density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
     order = np.argsort(density, axis=None)[::-1]
@@ -156,7 +167,7 @@ def posterior_traces(model: NeuronModel, posterior: Any) -> list[dict[str, Any]]
         "x": g_s,
         "y": g_u,
         # Fills are painted one over the other from the lowest up, so what is outside must be low.
-        "z": 1.0 - held,
+        "z": (1.0 - held).astype(np.float32),
         # Two levels, hence three fills; a fill takes the colour of the middle of its band.
         "contours": {"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
         "zmin": -0.175,

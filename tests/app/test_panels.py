@@ -592,3 +592,24 @@ def test_figures_always_carry_the_newest_state(dashboard):
     view.clear()
     assert view.widget._widget_data == []
     assert "xaxis2" not in view.widget._widget_layout
+
+
+def test_numbers_go_to_the_browser_as_buffers_and_all_else_as_it_is():
+    from spike2pop_nb.app.figures import packed
+
+    sent = packed(
+        {
+            "z": np.arange(6, dtype=np.float32).reshape(2, 3),
+            "n": np.arange(3),
+            "x": np.zeros(0),
+            "t": ["a", None],
+        }
+    )
+    assert sent["t"] == ["a", None]
+    assert (sent["z"]["dtype"], sent["z"]["shape"]) == ("float32", (2, 3))
+    np.testing.assert_array_equal(np.frombuffer(sent["z"]["buffer"], np.float32), np.arange(6))
+    assert sent["n"]["dtype"] == "float64"
+    np.testing.assert_array_equal(np.frombuffer(sent["n"]["buffer"]), np.arange(3))
+    assert len(sent["x"]["buffer"]) == 0
+    assert packed(np.array(["a", None], dtype=object)) == ["a", None]
+    assert packed([np.float64(1.5), np.arange(2) > 0]) == [1.5, [False, True]]

@@ -112,7 +112,7 @@ def answers(context: BrowserContext, address: str) -> None:
         seconds(
             "16 members of a 0.94 s recording generated, refined and verified; and all figures drawn",
             "button('Generate').click()",
-            "await until(() => !button('Cancel').disabled, () => says('Done'))",
+            "await until(() => !says('Done') && !says('Ready'), () => says('Done'))",
             "await settled()",
         )
     for k in (6, 12):
@@ -148,6 +148,48 @@ def answers(context: BrowserContext, address: str) -> None:
             f"await until(() => says('Cancelled') && {RESULT} !== window.before)",
             "await settled()",
         )
+    page.close(run_before_unload=True)
+
+
+def sliders(context: BrowserContext, address: str) -> None:
+    """The explorer's controls, moved by one step of a key each."""
+    page, _, _ = opened(context, address + EXAMPLE)
+    page.wait_for_selector(".s2p-big")
+    page.click("text=What each choice reaches")
+    page.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
+    page.get_by_role("button", name="Modulate", exact=True).click()
+    page.wait_for_selector("text=Step 0 of")
+    page.evaluate("""() => {
+      window.counted = 0;
+      for (const name of ["react", "relayout"]) {
+        const draw = window.Plotly[name];
+        window.Plotly[name] = (...given) => {
+          const drawn = draw(...given);
+          window.counted += 1;
+          return drawn;
+        };
+      }
+    }""")
+    # the map, the ways and the course for a step; the conductances, at once, for another threshold
+    for name, which, figures in (("step of modulation", "last", 3), ("threshold voltage", "first", 1)):
+        handles = page.locator(".s2p-explore .noUi-handle")
+        getattr(handles, which).focus()
+        first, last = [], []
+        for _ in range(8):
+            time.sleep(1.5)
+            page.evaluate(
+                """n => { window.counted = 0; document.addEventListener('keydown', () => {
+                  window.moved = window.timed(() => {}, () => until(() => window.counted >= 1),
+                    () => until(() => window.counted >= n)); },
+                  { capture: true, once: true }); }""",
+                figures,
+            )
+            page.keyboard.press("ArrowLeft" if which == "first" else "ArrowRight")
+            moved = page.evaluate("window.moved")
+            first.append(moved[0])
+            last.append(moved[1])
+        soon, late = statistics.median(first), statistics.median(last)
+        print(f"{name} moved: first figure {soon:.0f} ms, all {figures} {late:.0f} ms (medians)")
     page.close(run_before_unload=True)
 
 
@@ -191,6 +233,7 @@ def main() -> None:
             context.add_init_script(SCRIPT)
             loads(context, found.group(), asked.loads)
             answers(context, found.group())
+            sliders(context, found.group())
             memory(context, found.group(), server.pid, asked.sessions)
             browser.close()
     finally:

@@ -13,10 +13,17 @@ function address(model) {
   return new URL(path, new URL(base.replace(/voila\/$/, ""), window.location.href)).href;
 }
 
+// A plain script, unlike a module, is kept compiled by browsers for the next visit. Running it takes the browser
+// some tenths of a second, for which the page, once shown, must not wait.
 async function library(model) {
+  await new Promise((done) => (window.requestIdleCallback ?? window.setTimeout)(done, { timeout: 1000 }));
   const other = globalThis.Plotly; // of a notebook, say
   globalThis.PlotlyConfig ??= { MathJaxConfig: "local" };
-  await import(address(model));
+  await new Promise((done, failed) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: address(model), async: true, onload: done, onerror: failed });
+    document.head.append(script);
+  });
   const plotly = globalThis.Plotly;
   if (other) globalThis.Plotly = other;
   return plotly;
@@ -39,6 +46,13 @@ function unpacked(value) {
     return Array.from({ length: rows }, (_, row) => all.subarray(row * columns, (row + 1) * columns));
   }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpacked(inner)]));
+}
+
+// What differs between two layouts; null for what is gone.
+function changed(before, after) {
+  const keys = Object.keys({ ...before, ...after });
+  const differs = (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+  return Object.fromEntries(keys.filter(differs).map((key) => [key, after[key] ?? null]));
 }
 
 // Lights up one member: its points among those with ids, which begin with the number of a member, and its own
@@ -187,6 +201,8 @@ function render({ model, el }) {
   let plotly = null;
   let removed = false;
   let lit = NONE;
+  let curves = null;
+  let layout = null;
 
   const light = (member) => {
     if (member === lit) return;
@@ -212,18 +228,19 @@ function render({ model, el }) {
   const draw = () => {
     if (!plotly || removed) return;
     const first = !box.data;
-    plotly.react(
-      box,
-      unpacked(model.get("_widget_data")),
-      unpacked(model.get("_widget_layout")),
-      model.get("_config"),
-    );
+    const before = layout;
+    layout = model.get("_widget_layout");
+    if (!first && curves === model.get("_widget_data")) {
+      plotly.relayout(box, changed(unpacked(before), unpacked(layout)));
+      return;
+    }
+    curves = model.get("_widget_data");
+    plotly.react(box, unpacked(curves), unpacked(layout), model.get("_config"));
     if (!first) return;
     box.on("plotly_click", click);
     box.on("plotly_relayout", moved);
     box.on("plotly_afterplot", painted);
     painted();
-    model.send({ kind: "painted" });
   };
   const redraw = () => soon(el, draw);
   const own = () => light(model.get("_member"));
