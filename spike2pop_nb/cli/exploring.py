@@ -109,7 +109,8 @@ def plane(
     file: TargetFile = None,
     neuron: NeuronOption = "stg",
     compensate: Annotated[
-        str | None, typer.Option(help="Two conductances, such as CaS,H; the recommended ones of a target.")
+        str | None,
+        typer.Option(help="Two conductances, such as CaS,H; those of the published heuristic by default."),
     ] = None,
     recording: RecordingOption = None,
     g_s: SlowOption = None,

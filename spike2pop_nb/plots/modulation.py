@@ -17,6 +17,7 @@ from spike2pop_nb.simulation import Modulated
 __all__ = ["modulation", "modulation_plane", "modulation_ways", "path_traces"]
 
 _MOST_PANELS = 6
+_SIDES = ("top center", "bottom center", "middle right", "middle left")
 
 
 def path_traces(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
@@ -99,15 +100,19 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
         )
     members = [str(member) for _, member in path.labels]
     lost = (path.lost_at >= 0) & (path.lost_at <= at)
+    here_x, here_y = path.g[:, at, first], path.g[:, at, second]
+    # members that lie on each other have their numbers on different sides
+    sides = np.empty(len(members), dtype=object)
+    sides[np.lexsort((here_y, here_x))] = np.resize(_SIDES, len(members))
     data.append(
         {
             "type": "scatter",
-            "x": path.g[:, at, first],
-            "y": path.g[:, at, second],
+            "x": here_x,
+            "y": here_y,
             "ids": members,
             "text": members,
             "mode": "markers+text",
-            "textposition": "top center",
+            "textposition": list(sides),
             "marker": {
                 "size": 8,
                 "symbol": ["x" if gone else "circle" for gone in lost],

@@ -169,7 +169,7 @@ def _patterns(found: PatternMap) -> list[dict[str, Any]]:
                         "symbol": _SYMBOLS[k],
                         "color": PATTERN_MARKS[k],
                         "size": size,
-                        "opacity": np.clip(agreed[here], 0.3, 1.0) ** 2,
+                        "opacity": np.clip(agreed[here], 0.5, 1.0),
                         "line": {"width": 1, "color": PATTERN_MARKS[k]},
                     },
                     "hoverinfo": "skip",

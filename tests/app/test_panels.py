@@ -121,7 +121,7 @@ def test_the_recommended_pair_is_preselected_and_another_can_be_chosen(dashboard
     session = opened(dashboard, loop)
     panel = dashboard.compensation
     assert session.pair == session.neuron.recommend(-5.0, 4.0)
-    assert panel.pair.label.endswith("(recommended)")
+    assert panel.pair.label.endswith("(published heuristic)")
     other = panel.pair.options[3][1]
     panel.pair.value = other
     loop.until(lambda: session.reach is not None and session.reach.compensate == other)

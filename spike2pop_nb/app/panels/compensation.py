@@ -34,7 +34,8 @@ class CompensationPanel:
                 field(
                     "Compensated conductances",
                     self.pair,
-                    "Solved for, so that each member has the wanted DICs; the others vary freely.",
+                    "Solved for, so that each member has the wanted DICs; the others vary freely. "
+                    "Explore, below, ranks all choices.",
                 ),
                 self.says,
             ]
@@ -64,7 +65,8 @@ class CompensationPanel:
         if recommended is not None:
             pairs = [recommended, *(pair for pair in pairs if pair != recommended)]
         options = [
-            (f"{a} and {b}" + (" (recommended)" if (a, b) == recommended else ""), (a, b)) for a, b in pairs
+            (f"{a} and {b}" + (" (published heuristic)" if (a, b) == recommended else ""), (a, b))
+            for a, b in pairs
         ]
         if tuple(self.pair.options) != tuple(options) or self.pair.value != chosen:
             self._filling = True

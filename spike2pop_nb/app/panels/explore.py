@@ -87,7 +87,7 @@ class ExplorePanel:
         self._filling = False
         self.layer = w.Dropdown(options=_LAYERS, value=state.layer)
         self.pair = w.Dropdown()
-        self.use = button("Use this pair", "Compensate this pair in the search of step 3 too")
+        self.use = button("Use this pair in the search", "Compensate it in step 3 too")
         self.g_s, self.g_u = w.FloatText(), w.FloatText()
         low_mV, high_mV = V_TH_RANGE_MV
         self.V_th = w.FloatSlider(
@@ -143,7 +143,11 @@ class ExplorePanel:
                 field(
                     "Map of", self.layer, "The last two simulate members all over the plane: some seconds."
                 ),
-                field("Compensated", self.pair, "Best first for this recording; solved for in each member."),
+                field(
+                    "Compensated",
+                    self.pair,
+                    "Best first, with the share of members that get there within the ranges.",
+                ),
             ]
         )
         target = w.HBox(
@@ -232,7 +236,7 @@ class ExplorePanel:
                 value = (
                     pair if pair is not None and set(pair) == set(choice.compensate) else choice.compensate
                 )
-                note = ", published heuristic" if choice.published else ""
+                note = ", published" if choice.published else ""
                 options.append((f"{place}. {choice.name} ({100 * choice.within:.0f} %{note})", value))
         elif pair is not None:
             options = [(" and ".join(pair), pair)]
