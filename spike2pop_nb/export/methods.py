@@ -260,12 +260,16 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "spikes per burst for recordings that burst), a first step brought all members towards the recording "
         f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; where "
         "too few arrived, half of the further starts were crosses of three members that already fired so "
-        "(differential evolution). Members were neither copied nor weighted."
+        "(differential evolution), and starts that fired otherwise were moved towards members that did not. "
+        "Where a conductance varied less than before, the members kept were chosen, and moved apart along "
+        "their own differences, to restore its spread, and brought back to the recording. Members were "
+        "neither copied nor weighted."
     )
     crosses, kept = sum(r.n_crosses for r in made), sum(len(r.population or ()) for r in made)
     if crosses:
         text += f" Of the {count(kept, 'member')} kept, {crosses} {_were(crosses)} "
-        text += f"{'a cross' if crosses == 1 else 'crosses'} of members that fired like the recording."
+        text += f"{'a cross' if crosses == 1 else 'crosses'} of members that fired like the recording, or "
+        text += "moved towards one."
     elif kept:
         each = "The member" if kept == 1 else f"Each of the {kept} members"
         text += f" {each} kept started from a draw of its own."

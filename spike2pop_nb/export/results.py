@@ -30,6 +30,7 @@ from spike2pop_nb.export.tables import (
     traces_npz,
 )
 from spike2pop_nb.fidelity import Diversity, Result
+from spike2pop_nb.fidelity.diversity import beyond_range
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
@@ -84,6 +85,9 @@ def _describe(result: Result) -> dict[str, Any]:
                 f"{name}_interval_95": [_number(low[i]), _number(high[i])]
                 for i, name in enumerate(("g_s", "g_u"))
             }
+    for name, members in (("kept", result.population), ("unrefined", result.unrefined)):
+        if members is not None:  # compensating may already take members above it
+            entry[f"{name}_above_declared_range"] = beyond_range(result.neuron, members.g)
     if result.diversity is not None:
         entry["diversity"] = _diversity(result.diversity)
     if result.verdict is not None:

@@ -5,7 +5,7 @@ Also how members fire anywhere in the plane: the atlas of firing patterns.
 
 from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.fidelity.diversity import Diversity, diversity
-from spike2pop_nb.fidelity.refinement import Refined, Summaries, refine_members
+from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, van_rossum_ratio, verify
 from spike2pop_nb.fidelity.search import (
@@ -14,6 +14,7 @@ from spike2pop_nb.fidelity.search import (
     default_budget,
     find_population,
 )
+from spike2pop_nb.fidelity.summaries import Summaries
 
 __all__ = [
     "MAX_SEARCH_SIZE",

@@ -10,8 +10,9 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["Diversity", "diversity"]
+__all__ = ["Diversity", "beyond_range", "diversity"]
 
 FloatArray = npt.NDArray[np.float64]
 _SAME = 1e-9  # relative difference below which two members are one
@@ -119,6 +120,14 @@ def diversity(population: Population, unrefined: Population | None = None) -> Di
         None if others is None else _dimensions(others),
         others,
     )
+
+
+def beyond_range(neuron: NeuronModel, g: FloatArray) -> dict[str, int]:
+    """Return {channel: members} of those with more of it than the range declared for the neuron allows."""
+    ranges = neuron.conductance_range
+    high = np.array([ranges.get(name, (0.0, np.inf))[1] for name in neuron.channel_names])
+    counts = (g > high).sum(axis=0)
+    return {name: int(n) for name, n in zip(neuron.channel_names, counts, strict=True) if n}
 
 
 def _correlations(g: FloatArray, names: list[str]) -> pd.DataFrame:

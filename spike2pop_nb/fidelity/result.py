@@ -38,8 +38,8 @@ class Result:
     n_simulated
         Simulations of one member that this took; more than ``n_tried`` if members were refined.
     n_crosses
-        Of the members kept, how many started as crosses of members that fired like the recording; the others
-        started each from a draw of its own.
+        Of the members kept, how many started as crosses of members that fired like the recording, or were
+        moved towards one; the others came each from a draw of its own.
     reasons
         Why the others fell, counted by their first reason.
     cancelled

@@ -86,6 +86,8 @@ def test_the_summary_says_how_different_the_members_stayed(inferred: list[Result
     )
     assert found["correlations_unrefined"]["Kd"]["H"] == own.correlations_unrefined.loc["Kd", "H"]
     assert set(found["spread_against_unrefined"]) == set(inferred[0].neuron.channel_names)
+    assert set(first["kept_above_declared_range"]) <= set(inferred[0].neuron.channel_names)
+    assert first["unrefined_above_declared_range"].keys() <= set(inferred[0].neuron.channel_names)
     plain = summary([replace(inferred[0], unrefined=None)], {})["recordings"][0]["diversity"]
     assert set(plain) == {"effective_sample_size", "dimensions", "correlations"}
 

@@ -1,0 +1,333 @@
+"""One search: rounds of generating, simulating, refining and checking, then spreading what is kept."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import DICSampler, Population, generate_population
+from spike2pop_nb.errors import Cancelled, CompensationError
+from spike2pop_nb.fidelity.message import search_message
+from spike2pop_nb.fidelity.moving import Moving, log_g
+from spike2pop_nb.fidelity.refinement import cross_members, refine_members
+from spike2pop_nb.fidelity.result import Result
+from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
+from spike2pop_nb.fidelity.spreading import choose_spread, spread_ratio, spread_step
+from spike2pop_nb.fidelity.summaries import Summaries
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation import Simulated, needs_compiling, simulate, time_step_ms
+from spike2pop_nb.spiketrains import SpikeTrain, features
+
+__all__ = ["Search"]
+
+FloatArray = npt.NDArray[np.float64]
+_BATCH = (32, 256)  # least and most members a round
+_LONGEST_MS = 20_000.0
+# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out.
+_TRACES_AFTER_CANCEL = 32
+_MOST_STARTS = 1000
+_FEW = 5  # members that pass, below which others of the firing pattern are crossed too
+# Members are moved apart if a conductance varies less than so much of what it does over unrefined ones, up to
+# a goal, for at most so many rounds.
+_LEAST_SPREAD, _SPREAD_GOAL, _SPREAD_ROUNDS = 0.85, 0.95, 8
+
+
+def recording_length_ms(train: SpikeTrain, neuron: NeuronModel) -> float:
+    """Return how long members are recorded: at least the neuron's own window, at most 20 s."""
+    start, stop = neuron.recording_window_ms
+    return min(max(stop - start, 1.1 * train.duration_ms), _LONGEST_MS)
+
+
+class Search:
+    """State of one search; members that were tried are kept until the best can be chosen."""
+
+    def __init__(
+        self,
+        train: SpikeTrain,
+        neuron: NeuronModel,
+        posterior: DICSampler,
+        size: int,
+        compensate: Sequence[str] | None,
+        seed: int,
+        accuracy: str,
+        refine: bool,
+        rule: PassRule,
+        progress: Callable[[int, int, str], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> None:
+        self.train, self.neuron, self.posterior, self.size = train, neuron, posterior, size
+        self.compensate, self.accuracy, self.rule = compensate, accuracy, rule
+        self.progress, self.cancel = progress, cancel
+        self.summaries = Summaries.of(train, rule) if refine else None
+        self.seeds = np.random.SeedSequence(seed)
+        self.duration_ms = neuron.recording_window_ms[0] + recording_length_ms(train, neuron)
+        # all members so far, those after the first n_tried not yet refined and judged
+        self.g = np.zeros((0, neuron.n_channels))
+        self.spikes: list[FloatArray] = []
+        self.y = np.zeros((0, len(self.summaries.names) if self.summaries else 0))  # summaries of the spikes
+        self.is_cross = np.zeros(0, dtype=bool)
+        self.failures: dict[int, str] = {}
+        self.starts: list[FloatArray] = []  # of the recording's firing pattern, as generated
+        self.gain: FloatArray | None = None
+        self.verdict = pd.DataFrame()
+        self.n_tried = self.n_passed = self.n_simulated = self.n_negative = 0
+        self.reasons: Counter[str] = Counter()
+        self.cancelled = False
+        self.exhausted = ""
+
+    def say(self, text: str) -> None:
+        if self.progress is not None:
+            self.progress(min(self.n_passed, self.size), self.size, text)
+
+    def batch(self, left: int) -> int:
+        """Members of the next round: what should do at the acceptance seen so far, and some more."""
+        missing = self.size - self.n_passed
+        share = (self.n_passed + 1) / (self.n_tried + 2)
+        first = 2.0 if self.summaries is None else 1.25
+        wanted = math.ceil(missing * (1.2 / share if self.n_tried else first))
+        most = _BATCH[1] if self.summaries is None else max(_BATCH[0], left // 8)
+        return min(left, max(_BATCH[0], min(wanted, most, _BATCH[1])))
+
+    def run(self, budget: int) -> None:
+        if needs_compiling():
+            self.say("Compiling the simulator, once on this machine (about ten seconds)")
+        try:
+            while self.n_passed < self.size and self.n_simulated < budget and not self.exhausted:
+                self.round(budget)
+            self.spread(budget)
+        except Cancelled:
+            self.cancelled = True
+        self.judge()
+
+    def round(self, budget: int) -> None:
+        n = self.batch(budget - self.n_simulated)
+        self.say(f"Simulating {n} members, {len(self.g)} tried so far, {self.n_passed} passed")
+        rng = np.random.default_rng(self.seeds.spawn(1)[0])
+        crossed = self.crossed(n // 2, rng)
+        try:
+            population = generate_population(
+                self.neuron, self.posterior, n - len(crossed), self.compensate, seed=rng, id=self.train.id
+            )
+        except CompensationError as error:
+            if not len(self.g):
+                raise
+            self.exhausted = str(error)  # only some draws can be reached: what was found is not lost
+            return
+        starts = np.concatenate([population.g, crossed])
+        simulated = self.simulate(Population.from_g(self.neuron, starts), "spikes")
+        self.n_simulated += n
+        self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
+        self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
+        self.g = np.concatenate([self.g, starts])
+        self.spikes += simulated.spike_times_ms
+        self.is_cross = np.append(self.is_cross, np.arange(n) >= len(population))
+        if self.summaries is not None:
+            y = self.summaries.measure(simulated.spike_times_ms)
+            self.y = np.concatenate([self.y, y])
+            self.starts.append(population.g[self.summaries.alike(y[: len(population)])])
+        if self.summaries is None or self.refine(self.summaries, budget):
+            self.judge()
+
+    def crossed(self, n: int, rng: np.random.Generator) -> FloatArray:
+        """Return up to n crosses of the members so far that fire as the recording does."""
+        return cross_members(self.alike(), n, rng)
+
+    def alike(self) -> FloatArray:
+        """Conductances of the members so far that pass, or, if those are few, that fire at all alike."""
+        if self.summaries is None or not self.n_tried:
+            return np.zeros((0, self.neuron.n_channels))
+        passed = self.verdict["passed"].to_numpy(bool)
+        chosen = passed if passed.sum() >= _FEW else self.summaries.within(self.y[: self.n_tried])
+        return self.g[: self.n_tried][chosen]
+
+    def refine(self, summaries: Summaries, budget: int) -> bool:
+        """Refine the members that wait; False if they are too few to say how."""
+        g, spikes, y = self.g[self.n_tried :], self.spikes[self.n_tried :], self.y[self.n_tried :]
+        self.say(f"Refining {len(g)} members, {self.n_passed} passed so far")
+        refined = refine_members(
+            g,
+            spikes,
+            summaries,
+            self.run_members,
+            y=y,
+            anchors=self.alike(),
+            enough=math.ceil(1.1 * (self.size - self.n_passed)),
+            most_simulations=budget - self.n_simulated,
+        )
+        if self.gain is None:
+            self.gain = refined.gain
+        rows = self.n_tried + refined.origin
+        self.g[rows], self.y[rows] = refined.g, refined.y
+        for row, times in zip(rows.tolist(), refined.spike_times_ms, strict=True):
+            self.spikes[row] = times
+            self.failures.pop(row, None)  # it was moved since
+        self.is_cross[rows] |= refined.crossed
+        return refined.gain is not None
+
+    def run_members(self, g: FloatArray) -> list[FloatArray]:
+        """Return the spikes of members, counted as simulated."""
+        simulated = self.simulate(Population.from_g(self.neuron, g), "spikes")
+        self.n_simulated += len(g)
+        return list(simulated.spike_times_ms)
+
+    def unrefined(self) -> FloatArray:
+        """Members of the recording's firing pattern as generated, at most 1000."""
+        return np.concatenate([np.zeros((0, self.neuron.n_channels)), *self.starts])[:_MOST_STARTS]
+
+    def kept(self) -> npt.NDArray[np.int64]:
+        """Return the rows of the members to keep: those that pass as they were found, then the best others.
+
+        Of a refined population that can spare some, those that keep its conductances spread.
+        """
+        passed = self.verdict["passed"].to_numpy(bool)
+        rows, starts = np.flatnonzero(passed), self.unrefined()
+        if len(rows) >= self.size:
+            if self.summaries is not None and len(starts) > 1:
+                return rows[choose_spread(self.g[rows], self.size, starts, _SPREAD_GOAL)]
+            return rows[: self.size]
+        others = np.flatnonzero(~passed)
+        best = np.argsort(-self.verdict["score"].to_numpy(float)[others], kind="stable")
+        return np.concatenate([rows, others[best]])[: self.size]
+
+    def spread(self, budget: int) -> None:
+        """Move the members to keep apart until each conductance is spread enough, within the budget."""
+        starts = self.unrefined()
+        enough = self.n_passed >= self.size > 1 and len(starts) > 1
+        if self.summaries is None or self.gain is None or not enough:
+            return
+        rows = self.kept()
+        spikes, left = [self.spikes[row] for row in rows], budget - self.n_simulated
+        members = Moving(log_g(self.g[rows]), spikes, self.summaries, self.run_members, left, self.y[rows])
+        every = np.arange(len(rows))
+        for _ in range(_SPREAD_ROUNDS):
+            ratio = spread_ratio(np.exp(members.theta), starts)
+            least = float(np.min(ratio, initial=1.0, where=np.isfinite(ratio)))
+            if least >= _LEAST_SPREAD or members.n_simulated >= members.limit:
+                break
+            self.say(f"Spreading {len(rows)} members, {self.n_passed} passed so far")
+            before = (members.theta.copy(), list(members.spikes), members.y.copy())
+            by = spread_step(members.theta, ratio / _SPREAD_GOAL)
+            members.go(every, by)
+            members.approach(self.gain, len(rows))
+            simulated = self.simulated(rows, members.spikes)
+            verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)
+            good = members.arrived() & verdict.passed
+            members.take(every, *before, ~good)
+            self.verdict.iloc[rows[good]] = verdict.table[good]
+            self.g[rows[good]], self.y[rows[good]] = np.exp(members.theta[good]), members.y[good]
+            for k in np.flatnonzero(good):
+                self.spikes[rows[k]] = members.spikes[k]
+
+    def judge(self) -> None:
+        """Score the members that wait."""
+        rows = np.arange(self.n_tried, len(self.g))
+        if not len(rows):
+            return
+        verdict = verify(self.train, self.simulated(rows), self.rule, with_van_rossum=False)
+        self.verdict = pd.concat([self.verdict, verdict.table], ignore_index=True)
+        self.n_tried += len(rows)
+        self.n_passed += int(verdict.passed.sum())
+        fell = verdict.table.loc[~verdict.passed, "reasons"]
+        self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
+
+    def simulated(self, rows: npt.NDArray[np.int64], spikes: list[FloatArray] | None = None) -> Simulated:
+        """Return the spikes of members as the simulation gave them, without voltages."""
+        n = len(rows)
+        reasons = {i: self.failures[row] for i, row in enumerate(rows.tolist()) if row in self.failures}
+        return Simulated(
+            neuron=self.neuron,
+            labels=[(self.train.id, i) for i in range(n)],
+            spike_times_ms=[self.spikes[row] for row in rows] if spikes is None else spikes,
+            failed=np.isin(np.arange(n), list(reasons)),
+            reasons=reasons,
+            time_ms=np.zeros(0),
+            V_mV=np.zeros((n, 0), dtype=np.float32),
+            duration_ms=self.duration_ms,
+            transient_ms=self.neuron.recording_window_ms[0],
+            dt_ms=time_step_ms(self.neuron, self.accuracy),
+            accuracy=self.accuracy,
+            noise_sigma=np.zeros(n),
+        )
+
+    def simulate(self, population: Population, record: Any, cancel: bool = True) -> Any:
+        return simulate(
+            population,
+            duration_ms=self.duration_ms,
+            transient_ms=self.neuron.recording_window_ms[0],
+            accuracy=self.accuracy,
+            record=record,
+            cancel=self.cancel if cancel else None,
+        )
+
+    def result(self, budget: int, options: dict[str, Any]) -> Result:
+        common: dict[str, Any] = {
+            "n_asked": self.size,
+            "n_tried": self.n_tried,
+            "n_passed": self.n_passed,
+            "n_simulated": self.n_simulated,
+            "reasons": dict(self.reasons.most_common()),
+            "cancelled": self.cancelled,
+            "exhausted": self.exhausted,
+            "options": options,
+        }
+        if not len(self.verdict):
+            text = "Cancelled before any member was simulated."
+            return Result(self.train, self.neuron, self.posterior, False, text, **common)
+        order = self.kept()
+        made_by = {
+            **options,
+            "tried": self.n_tried,
+            "passed": self.n_passed,
+            "simulated": self.n_simulated,
+            "negative": self.n_negative,
+            "kept_crosses": int(self.is_cross[order].sum()),
+        }
+        population = Population.from_g(self.neuron, self.g[order], id=self.train.id, made_by=made_by)
+        if not self.cancelled or len(population) <= _TRACES_AFTER_CANCEL:
+            self.say("Recording the traces of the members kept")
+            simulated = self.simulate(population, "traces", cancel=False)
+            verdict = verify(self.train, simulated, self.rule)
+        else:
+            simulated = self.simulated(order)
+            table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
+            verdict = Verdict(features(self.train), table, self.rule)
+        unrefined, starts = None, self.unrefined()
+        if len(starts) > 1:
+            unrefined = Population.from_g(self.neuron, starts, id=self.train.id, made_by=options)
+        return Result(
+            self.train,
+            self.neuron,
+            self.posterior,
+            True,
+            search_message(
+                self.train,
+                n_tried=self.n_tried,
+                n_passed=self.n_passed,
+                n_asked=self.size,
+                n_good=int(verdict.passed.sum()),
+                refined=self.summaries is not None,
+                why_short=self.why_short(budget),
+                reasons=self.reasons,
+                note=self.exhausted,
+            ),
+            population=population,
+            simulated=simulated,
+            verdict=verdict,
+            unrefined=unrefined,
+            n_crosses=made_by["kept_crosses"],
+            **common,
+        )
+
+    def why_short(self, budget: int) -> str:
+        """Say why the search ended before enough members passed, if it did."""
+        if self.cancelled:
+            return "it was cancelled"
+        if self.exhausted:
+            return "no more could be generated"
+        return f"the budget of {budget} simulations was spent"
