@@ -22,7 +22,8 @@ MAX_SEARCH_SIZE = 10_000
 
 def default_budget(size: int) -> int:
     """Return how many simulations of a member are spent at most for a population of a given size."""
-    return max(512, 40 * size)
+    # hard recordings need this many however few members are asked for; others end long before
+    return max(2560, 40 * size)
 
 
 def find_population(
