@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -59,26 +60,58 @@ def importable(target: str) -> bool:
     return not subprocess.run(command, capture_output=True).returncode
 
 
-def needs(target: str) -> None:
+def why_not(target: str) -> str | None:
+    """Why a target cannot be run here, if it cannot."""
     if not importable(target):
-        pytest.skip(f"no {target}, or not for this NumPy")
+        return f"no {target}, or not for this NumPy"
     if target == "neuron" and not (shutil.which("c++") or shutil.which("g++")):
-        pytest.skip("no C++ compiler")
+        return "no C++ compiler"
     if target == "neuroml" and not shutil.which("java"):
-        pytest.skip("no Java")
+        return "no Java"
+    return None
+
+
+def members_of(name: str) -> Population:
+    return population(name, size=2 if name == "da" else 1)
+
+
+@pytest.fixture(scope="module")
+def scripts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Future[Path]]]:
+    """Runs of the scripts that are asked for, two at a time: they mostly compile, on one core each."""
+    asked = [
+        (item.callspec.params["name"], item.callspec.params["target"])
+        for item in request.session.items
+        if getattr(item, "originalname", "") == test_other_simulators_give_the_same_intervals.__name__
+    ]
+
+    def spikes(script: Path, duration: int) -> Path:
+        run(script.parent, script.name, "--duration", duration, "--transient", 0, "--out", "spikes.csv")
+        return script.with_name("spikes.csv")
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(max_workers=2) as pool:
+        patch.setenv("SPIKE2POP_NB_NEURONS", str(tmp_path_factory.mktemp("neurons")))
+        add_neuron(EXAMPLE)
+        exported = {
+            (name, target): simulators.export(members_of(name), target, tmp_path_factory.mktemp("out"))[0]
+            for name, target in asked
+            if why_not(target) is None
+        }
+        remove_neuron("ca1")
+        yield {key: pool.submit(spikes, script, DURATION_MS[key[0]]) for key, script in exported.items()}
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("target", simulators.TARGETS)
 @pytest.mark.parametrize("name", NEURONS)
 def test_other_simulators_give_the_same_intervals(
-    name: str, target: simulators.Target, tmp_path: Path
+    name: str, target: simulators.Target, scripts: dict[tuple[str, str], Future[Path]]
 ) -> None:
-    needs(target)
-    members = population(name, size=2 if name == "da" else 1)
-    duration = DURATION_MS[name]
-    script, *_ = simulators.export(members, target, tmp_path / "out")
-    run(script.parent, script.name, "--duration", duration, "--transient", 0, "--out", "spikes.csv")
-    found = pd.read_csv(script.with_name("spikes.csv"))
+    if (why := why_not(target)) is not None:
+        pytest.skip(why)
+    found = pd.read_csv(scripts[name, target].result())
+    members, duration = members_of(name), DURATION_MS[name]
     assert set(found["id"]) == {"cell"}
     ours = simulate(members, duration_ms=duration, transient_ms=0, accuracy="exact", record="spikes")
     for member, expected in enumerate(ours.spike_times_ms):
