@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ MEMBERS = 8
 FIRING_LAYERS = ("pattern", "rate")
 """Layers of the map for which members are simulated all over the plane."""
 _STEPS = 40
+_MOST_WAIT_S = 0.5
 Pair = tuple[str, str]
 
 
@@ -93,6 +95,8 @@ class Explorer:
         self._neuron: NeuronModel | None = None
         self._middle = (0.0, 0.0)  # where members are until the user says where
         self._going: dict[str, str] = {}
+        self._given = threading.Event()  # whether the members that were last asked for are there
+        self._given.set()
         guard = messages.guard
         self._reset(None)
         session.observe(guard(self._reset), "neuron")
@@ -180,14 +184,18 @@ class Explorer:
         state.modulated = None
         neuron, pair, target = self.neuron, state.pair, state.target
         V_mV, ranges, seed = state.V_th_mV, dict(state.ranges), self.session.seed
+        given = self._given = threading.Event()
 
         def work(task: Task) -> Any:
             from spike2pop_nb.simulation import simulate
 
-            population = generate_population(
-                self.session.neuron, target, MEMBERS, pair, seed=seed, V_mV=V_mV, baseline=ranges
-            )
-            task.give((neuron, population))
+            try:
+                population = generate_population(
+                    self.session.neuron, target, MEMBERS, pair, seed=seed, V_mV=V_mV, baseline=ranges
+                )
+                task.give((neuron, population))
+            finally:
+                given.set()
             compiling.wait(task.cancelled)
             return simulate(population, cancel=task.cancelled)
 
@@ -211,8 +219,11 @@ class Explorer:
         if not state.active or state.pair is None:
             return
         neuron, pair, layer = self.neuron, state.pair, state.layer
+        given = self._given
 
         def work(task: Task) -> Any:
+            # members take a tenth of the time, but not beside a map
+            given.wait(_MOST_WAIT_S)
             if layer not in FIRING_LAYERS:
                 return reachability(neuron, pair)
             from spike2pop_nb.fidelity import pattern_map

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class _StateFigure(anywidget.AnyWidget):
     _bundle_code = Unicode("").tag(sync=True)
     _config: Dict[str, Any] = Dict().tag(sync=True)
     _widget_data: List[Any] = List().tag(sync=True, to_json=packed)
+    _widget_moving: List[Any] = List().tag(sync=True, to_json=packed)
     _widget_layout: Dict[str, Any] = Dict().tag(sync=True, to_json=packed)
     _drawn = Int(0).tag(sync=True)
     _member = Int(NO_MEMBER).tag(sync=True)
@@ -79,11 +80,19 @@ class _StateFigure(anywidget.AnyWidget):
             _group=group,
         )
 
-    def replace(self, figure: go.Figure) -> None:
-        """Become another figure."""
+    def replace(self, figure: go.Figure, moving: int) -> None:
+        """Become another figure; the last of its curves, that many, are those which `move` replaces."""
+        curves = _curves(figure)
+        fixed = len(curves) - moving
         with self.hold_sync():
-            self._widget_data = _curves(figure)
+            self._widget_data, self._widget_moving = curves[:fixed], curves[fixed:]
             self._widget_layout = figure.layout.to_plotly_json()
+            self._drawn += 1
+
+    def move(self, figure: go.Figure) -> None:
+        """Have this figure's curves in the place of those that move, which is all that is sent."""
+        with self.hold_sync():
+            self._widget_moving = _curves(figure)
             self._drawn += 1
 
     def rearrange(self, figure: go.Figure) -> None:
@@ -134,8 +143,8 @@ class FigureView:
         self._empty = (text, height)
         self._on_pick, self._on_drag, self._on_point = on_pick, on_drag, on_point
         self._dark = False
-        self.shown = placeholder(text, height)
-        self.widget = _StateFigure(self.shown, says, group)
+        self._shown, self._moving = placeholder(text, height), 0
+        self.widget = _StateFigure(self._shown, says, group)
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
 
@@ -153,15 +162,30 @@ class FigureView:
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
 
-    def show(self, figure: go.Figure) -> None:
-        """Show another figure."""
-        self.shown = figure
-        self.widget.replace(darkened(figure) if self._dark else figure)
+    @property
+    def shown(self) -> go.Figure:
+        """The figure that is shown, as it is on a light page."""
+        return self._shown
+
+    def show(self, figure: go.Figure, moving: int = 0) -> None:
+        """Show another figure; the last of its curves, that many, are those which `move` replaces."""
+        self._shown, self._moving = figure, moving
+        self.widget.replace(self._lit(figure), moving)
+
+    def move(self, curves: Sequence[dict[str, Any]]) -> None:
+        """Have other curves in the place of those that move, while all else stays as it is."""
+        shown = self._shown
+        fixed = shown.data[: len(shown.data) - self._moving]
+        self._shown, self._moving = go.Figure([*fixed, *curves], shown.layout), len(curves)
+        self.widget.move(self._lit(go.Figure(list(curves))))
 
     def rearrange(self, figure: go.Figure) -> None:
         """Show the same curves in another layout."""
-        self.shown = figure
-        self.widget.rearrange(darkened(figure) if self._dark else figure)
+        self._shown = figure
+        self.widget.rearrange(self._lit(figure))
+
+    def _lit(self, figure: go.Figure) -> go.Figure:
+        return darkened(figure) if self._dark else figure
 
     def point(self, x: float, y: float, says: str) -> None:
         """Put a point there that the user can move; `says` names it for those who cannot see it."""
@@ -180,4 +204,4 @@ class FigureView:
         """Show it on a dark page, or on a light one."""
         if on != self._dark:
             self._dark = on
-            self.show(self.shown)
+            self.show(self._shown, self._moving)

@@ -10,8 +10,10 @@ from spike2pop_nb.plots.dics import course, dic_plane
 from spike2pop_nb.plots.modulation import (
     modulation,
     modulation_plane,
+    modulation_points,
     modulation_ways,
-    path_traces,
+    path_points,
+    path_ways,
 )
 from spike2pop_nb.plots.pairs import conductance_pairs
 from spike2pop_nb.plots.plane import LAYERS, plane_map
@@ -36,8 +38,10 @@ __all__ = [
     "members",
     "modulation",
     "modulation_plane",
+    "modulation_points",
     "modulation_ways",
-    "path_traces",
+    "path_points",
+    "path_ways",
     "placeholder",
     "plane_map",
     "ranking",

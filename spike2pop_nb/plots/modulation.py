@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import ModulationPath
@@ -14,31 +15,54 @@ from spike2pop_nb.plots.populations import Panel, stacked
 from spike2pop_nb.plots.style import BLUE, GREEN, INK, RED, composed, decimate, spread, ticks
 from spike2pop_nb.simulation import Modulated
 
-__all__ = ["modulation", "modulation_plane", "modulation_ways", "path_traces"]
+__all__ = [
+    "modulation",
+    "modulation_plane",
+    "modulation_points",
+    "modulation_ways",
+    "path_points",
+    "path_ways",
+]
 
 _MOST_PANELS = 6
 _SIDES = ("top center", "bottom center", "middle right", "middle left")
 
 
-def path_traces(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
-    """Curves of the ways of all members, where those are who cannot go on, and where all are at a step."""
+def _at(path: ModulationPath, step: int | None) -> int:
+    return path.steps if step is None else int(np.clip(step, 0, path.steps))
+
+
+def _lost(path: ModulationPath, at: int) -> npt.NDArray[np.bool_]:
+    return (path.lost_at >= 0) & (path.lost_at <= at)
+
+
+def _moving(path: ModulationPath) -> tuple[int, int]:
+    first, second = path.compensate
+    return path.neuron.index(first), path.neuron.index(second)
+
+
+def path_ways(path: ModulationPath) -> list[dict[str, Any]]:
+    """Curves of the ways of all members through the plane of DICs."""
+    return [
+        {
+            "type": "scatter",
+            "x": path.dics[row, :, 0],
+            "y": path.dics[row, :, 1],
+            "mode": "lines",
+            "line": {"color": INK, "width": 1, "dash": "dot"},
+            "meta": {"member": member},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+        for row, (_, member) in enumerate(path.labels)
+    ]
+
+
+def path_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
+    """Where members are in the plane of DICs after a step (the last if none), and those who cannot go on."""
+    at = _at(path, step)
+    lost = np.flatnonzero(_lost(path, at))
     data: list[dict[str, Any]] = []
-    for row, (_, member) in enumerate(path.labels):
-        way = path.dics[row]
-        data.append(
-            {
-                "type": "scatter",
-                "x": way[:, 0],
-                "y": way[:, 1],
-                "mode": "lines",
-                "line": {"color": INK, "width": 1, "dash": "dot"},
-                "meta": {"member": member},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    at = path.steps if step is None else int(np.clip(step, 0, path.steps))
-    lost = np.flatnonzero((path.lost_at >= 0) & (path.lost_at <= at))
     members = np.array([member for _, member in path.labels])
     going = np.setdiff1d(np.arange(len(path)), lost)
     for rows, symbol, name in ((going, "circle", "members"), (lost, "x", "cannot go on")):
@@ -68,7 +92,7 @@ def path_traces(path: ModulationPath, step: int | None = None) -> list[dict[str,
 def modulation_plane(path: ModulationPath, step: int | None = None, height: int = 360) -> go.Figure:
     """The ways of members through the plane, and where they are after a step (the last if none)."""
     return composed(
-        path_traces(path, step),
+        [*path_ways(path), *path_points(path, step)],
         height,
         **plane_axes(path.neuron),
         showlegend=True,
@@ -82,8 +106,7 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
 
     Members start from different places and go different ways to the same DICs: that is degeneracy.
     """
-    at = path.steps if step is None else int(np.clip(step, 0, path.steps))
-    first, second = (path.neuron.index(name) for name in path.compensate)
+    first, second = _moving(path)
     data: list[dict[str, Any]] = []
     for row, (_, member) in enumerate(path.labels):
         data.append(
@@ -98,13 +121,21 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
                 "showlegend": False,
             }
         )
+    x, y = ({"title": f"g_{name} (mS/cm²)", "rangemode": "tozero"} for name in path.compensate)
+    data += modulation_points(path, step)
+    return composed(data, height, xaxis=x, yaxis=y, showlegend=False, margin={"t": 14})
+
+
+def modulation_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
+    """The curve of `modulation_ways` that depends on the step: where each member is."""
+    at = _at(path, step)
+    lost = _lost(path, at)
     members = [str(member) for _, member in path.labels]
-    lost = (path.lost_at >= 0) & (path.lost_at <= at)
-    here_x, here_y = path.g[:, at, first], path.g[:, at, second]
+    here_x, here_y = (path.g[:, at, index] for index in _moving(path))
     # members that lie on each other have their numbers on different sides
     sides = np.empty(len(members), dtype=object)
     sides[np.lexsort((here_y, here_x))] = np.resize(_SIDES, len(members))
-    data.append(
+    return [
         {
             "type": "scatter",
             "x": here_x,
@@ -121,9 +152,7 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
             "hovertemplate": "member %{id}: %{x:.4g} and %{y:.4g} mS/cm²<extra></extra>",
             "showlegend": False,
         }
-    )
-    x, y = ({"title": f"g_{name} (mS/cm²)", "rangemode": "tozero"} for name in path.compensate)
-    return composed(data, height, xaxis=x, yaxis=y, showlegend=False, margin={"t": 14})
+    ]
 
 
 def modulation(

@@ -102,7 +102,7 @@ def _reached(reach: Reachability, layer: str) -> dict[str, Any]:
         "colorscale": scale,
         "zmin": bar["zmin"],
         "zmax": bar["zmax"],
-        "zsmooth": "best" if np.isfinite(z).all() else False,
+        "zsmooth": "fast" if np.isfinite(z).all() else False,
         "colorbar": _bar(LAYERS[layer], bar["ticks"], bar["text"]),
         "hovertemplate": "g_s %{x:.3g}, g_u %{y:.3g}: " + hover + "<extra></extra>",
         "name": layer,

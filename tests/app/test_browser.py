@@ -35,6 +35,19 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
+# Whether the marks of members stand where their ways through the plane and their conductances are at a step.
+MARKS_AT = """(step) => [0, 3].every((i) => {
+  const plot = document.querySelectorAll(".s2p-explore .js-plotly-plot")[i];
+  const { xaxis, yaxis } = plot._fullLayout;
+  const ways = plot.data.filter((trace) => trace.mode === "lines" && trace.meta);
+  const curve = [...plot.querySelectorAll(".scatterlayer > .trace")].at(-1);
+  const marks = [...curve.querySelectorAll(".points > path")];
+  return ways.length === 8 && marks.length === 8 && marks.every((mark, k) => {
+    const [left, top] = mark.getAttribute("transform").match(/-?[0-9.]+/g).map(Number);
+    const { x, y } = ways[k];
+    return Math.abs(left - xaxis.d2p(x[step])) < 1 && Math.abs(top - yaxis.d2p(y[step])) < 1;
+  });
+})"""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -385,6 +398,14 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     explored.wait_for_function("() => !location.hash.includes('explore.target=19')")
     explored.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
     assert float(g_s.input_value()) < 19
+    explored.get_by_role("button", name="Modulate", exact=True).click()
+    explored.wait_for_selector(".s2p-explore .s2p-says:has-text('Step 0 of 40')")
+    step = explored.locator(".s2p-explore .noUi-handle").last
+    for key, times, at in (("ArrowRight", 1, 1), ("ArrowRight", 39, 40), ("ArrowLeft", 1, 39)):
+        for _ in range(times):
+            step.press(key)
+        explored.wait_for_selector(f".s2p-explore .s2p-says:has-text('Step {at} of 40')")
+        explored.wait_for_function(MARKS_AT, arg=at)
     assert explored.problems == []
     explored.close(run_before_unload=True)
 

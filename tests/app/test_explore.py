@@ -144,8 +144,13 @@ def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatc
     assert not panel.step.disabled
     assert panel.step.max == path.steps
     drawn = panel.course.widget._drawn
+    still = [opened.plane.widget._widget_data, panel.ways.widget._widget_data]
     panel.step.value = 10
     assert panel.course.widget._drawn == drawn + 1
+    # the map and the ways are not sent again
+    assert opened.plane.widget._widget_data is still[0]
+    assert panel.ways.widget._widget_data is still[1]
+    assert [curve["name"] for curve in opened.plane.widget._widget_moving] == ["members"]
     assert panel.course.shown.layout.shapes[1].x0 == pytest.approx(
         0.25 * panel.course.shown.layout.shapes[0].x1
     )

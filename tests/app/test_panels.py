@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from spike2pop_nb import plots
@@ -570,6 +571,20 @@ def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypat
     loop.until(lambda: dashboard.messages.text)
     assert "secret" not in dashboard.messages.text
     assert not dashboard.session.busy
+
+
+def test_curves_that_move_are_sent_alone(dashboard):
+    view = dashboard.recordings.figure
+    view.show(go.Figure([{"y": [1, 2]}, {"y": [3]}]), 1)
+    still = view.widget._widget_data
+    view.move([{"y": [4]}, {"y": [5]}])
+    assert view.widget._widget_data is still
+    assert [list(curve["y"]) for curve in view.widget._widget_moving] == [[4], [5]]
+    assert [list(trace.y) for trace in view.shown.data] == [[1, 2], [4], [5]]
+    view.dark(True)
+    assert [list(curve["y"]) for curve in view.widget._widget_data] == [[1, 2]]
+    view.show(go.Figure())
+    assert view.widget._widget_data == view.widget._widget_moving == []
 
 
 def test_no_figure_offers_to_be_uploaded(dashboard):

@@ -161,7 +161,7 @@ def sliders(context: BrowserContext, address: str) -> None:
     page.wait_for_selector("text=Step 0 of")
     page.evaluate("""() => {
       window.counted = 0;
-      for (const name of ["react", "relayout"]) {
+      for (const name of ["react", "relayout", "animate"]) {
         const draw = window.Plotly[name];
         window.Plotly[name] = (...given) => {
           const drawn = draw(...given);
@@ -170,26 +170,29 @@ def sliders(context: BrowserContext, address: str) -> None:
         };
       }
     }""")
-    # the map, the ways and the course for a step; the conductances, at once, for another threshold
-    for name, which, figures in (("step of modulation", "last", 3), ("threshold voltage", "first", 1)):
+    page.click("text=Threshold voltage and baseline ranges")
+    time.sleep(1)
+    # for a step the map, the ways and the course; for another threshold the conductances first, then the map
+    # and the voltages, which are simulated
+    for name, which in (("step of modulation", "last"), ("threshold voltage", "first")):
         handles = page.locator(".s2p-explore .noUi-handle")
         getattr(handles, which).focus()
+        page.keyboard.press("ArrowLeft" if which == "first" else "ArrowRight")
         first, last = [], []
         for _ in range(8):
             time.sleep(1.5)
             page.evaluate(
-                """n => { window.counted = 0; document.addEventListener('keydown', () => {
+                """() => { window.counted = 0; document.addEventListener('keydown', () => {
                   window.moved = window.timed(() => {}, () => until(() => window.counted >= 1),
-                    () => until(() => window.counted >= n)); },
-                  { capture: true, once: true }); }""",
-                figures,
+                    () => until(() => window.counted >= 3)); },
+                  { capture: true, once: true }); }"""
             )
             page.keyboard.press("ArrowLeft" if which == "first" else "ArrowRight")
             moved = page.evaluate("window.moved")
             first.append(moved[0])
             last.append(moved[1])
         soon, late = statistics.median(first), statistics.median(last)
-        print(f"{name} moved: first figure {soon:.0f} ms, all {figures} {late:.0f} ms (medians)")
+        print(f"{name} moved: first figure {soon:.0f} ms, all three {late:.0f} ms (medians)")
     page.close(run_before_unload=True)
 
 

@@ -125,9 +125,11 @@ class ExplorePanel:
         state.observe(guard(self._show_choices), ["ranking", "pair"])
         state.observe(guard(self._show_layer), "layer")
         state.observe(guard(self._show_ranking), "ranking")
-        state.observe(guard(self._show_plane), ["map", "modulated", "step"])
+        state.observe(guard(self._show_plane), ["map", "modulated"])
+        state.observe(guard(self._show_step), "step")
         state.observe(guard(self._show_target), "target")
-        state.observe(guard(self._show_members), ["population", "simulated"])
+        state.observe(guard(self._show_conductances), "population")
+        state.observe(guard(self._show_traces), "simulated")
         state.observe(guard(self._show_status), ["mapping", "working"])
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges"])
         state.observe(guard(self._show_member), "member")
@@ -293,27 +295,41 @@ class ExplorePanel:
             self.says.value = ""
             return
         posterior = session.posterior
-        points = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
+        drawn = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
         # the map that is asked for may still be made, while another is shown
         layer = state.layer if (state.layer in FIRING_LAYERS) == hasattr(found, "shares") else None
         figure = plots.plane_map(found, _PLANE_PX, layer=layer, posterior=posterior)
-        self.says.value = said([found.describe(points)])
+        self.says.value = said([found.describe(drawn)])
+        points = self._points()
         if state.modulated is not None:
-            figure.add_traces(plots.path_traces(state.modulated.path, state.step))
+            figure.add_traces([*plots.path_ways(state.modulated.path), *points])
         # a drag moves the target, and nothing else
         figure.update_layout(dragmode=False, xaxis_fixedrange=True, yaxis_fixedrange=True)
-        self.plane.show(figure)
+        self.plane.show(figure, len(points))
 
-    def _show_members(self, _change: Any) -> None:
-        state = self.state
-        if state.population is None:
+    def _points(self) -> list[dict[str, Any]]:
+        """Members on their way through the plane, if they are on one."""
+        found = self.state.modulated
+        return [] if found is None else plots.path_points(found.path, self.state.step)
+
+    def _show_step(self, _change: Any) -> None:
+        if self.state.map is not None and self.state.modulated is not None:
+            self.plane.move(self._points())
+
+    def _show_conductances(self, _change: Any) -> None:
+        population = self.state.population
+        if population is None:
             self.conductances.clear()
-            self.traces.clear()
+        else:
+            self.conductances.show(plots.conductances(population, height=_SIDE_PX))
+
+    def _show_traces(self, _change: Any) -> None:
+        """Voltages of other members stay until those of these members are there."""
+        simulated = self.state.simulated
+        if simulated is None:
+            if self.state.population is None:
+                self.traces.clear()
             return
-        if state.simulated is None:
-            self.conductances.show(plots.conductances(state.population, height=_SIDE_PX))
-            return
-        simulated = state.simulated
         labels = []
         for row, train in enumerate(simulated.trains()):
             kind = simulated.reasons.get(row) or str(describe_pattern(train).kind)

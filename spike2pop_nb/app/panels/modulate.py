@@ -107,8 +107,10 @@ class ModulatePanel:
         self.step.max = found.path.steps
         self.step.value = self.state.step
         self.says.value = said([found.path.describe()])
-        self.course.show(plots.modulation(found, step=self.state.step, most_points=1500, height=_COURSE_PX))
-        self._show_step(None)
+        path, step = found.path, self.state.step
+        self.course.show(plots.modulation(found, step=step, most_points=1500, height=_COURSE_PX))
+        self.ways.show(plots.modulation_ways(path, step, _WAYS_PX), len(plots.modulation_points(path, step)))
+        self._say_step()
 
     def _toggle(self) -> None:
         """Play, from the start if the end is reached, or pause."""
@@ -137,12 +139,16 @@ class ModulatePanel:
         if found is None:
             return
         path = found.path
-        self.ways.show(plots.modulation_ways(path, step, _WAYS_PX))
+        self.ways.move(plots.modulation_points(path, step))
         figure = self.course.shown
         if len(figure.layout.shapes) > 1:
             at = (found.end_ms - found.begin_ms) / 1000.0 * step / path.steps
             figure.layout.shapes[1].update(x0=at, x1=at)
             self.course.rearrange(figure)
+        self._say_step()
+
+    def _say_step(self) -> None:
+        path, step = self.state.modulated.path, self.state.step
         lost = int(((path.lost_at >= 0) & (path.lost_at <= step)).sum())
         words = f"Step {step} of {path.steps}"
         self.where.value = said([words + (f": {lost} of {len(path)} members stay behind." if lost else ".")])

@@ -164,6 +164,9 @@ function draggable({ model, el }) {
   };
 }
 
+// How plotly animates without any animation.
+const STILL = { mode: "immediate", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
+
 // Figures are drawn one after the other, those that are looked at first, and the page answers in between.
 const AT_ONCE_MS = 20;
 const waiting = (globalThis.spike2popWaiting ??= new Map());
@@ -201,8 +204,10 @@ function render({ model, el }) {
   let plotly = null;
   let removed = false;
   let lit = NONE;
-  let curves = null;
+  let curves = null; // as they came from the kernel, to tell which of them are new
+  let moving = null;
   let layout = null;
+  let fixed = []; // the curves that stay while others move
 
   const light = (member) => {
     if (member === lit) return;
@@ -228,14 +233,23 @@ function render({ model, el }) {
   const draw = () => {
     if (!plotly || removed) return;
     const first = !box.data;
-    const before = layout;
-    layout = model.get("_widget_layout");
-    if (!first && curves === model.get("_widget_data")) {
-      plotly.relayout(box, changed(unpacked(before), unpacked(layout)));
-      return;
+    const [curvesBefore, movingBefore, layoutBefore] = [curves, moving, layout];
+    [curves, moving, layout] = ["_widget_data", "_widget_moving", "_widget_layout"].map((name) => model.get(name));
+    if (!first && curves === curvesBefore) {
+      if (moving === movingBefore) {
+        plotly.relayout(box, changed(unpacked(layoutBefore), unpacked(layout)));
+        return;
+      }
+      if (layout === layoutBefore && moving.length === movingBefore.length) {
+        // these alone are drawn anew: a map beneath them takes longer than all the rest
+        const traces = moving.map((_, i) => fixed.length + i);
+        plotly.animate(box, { data: unpacked(moving), traces }, STILL).then(painted);
+        return;
+      }
+    } else {
+      fixed = unpacked(curves);
     }
-    curves = model.get("_widget_data");
-    plotly.react(box, unpacked(curves), unpacked(layout), model.get("_config"));
+    plotly.react(box, [...fixed, ...unpacked(moving)], unpacked(layout), model.get("_config"));
     if (!first) return;
     box.on("plotly_click", click);
     box.on("plotly_relayout", moved);
