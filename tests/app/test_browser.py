@@ -457,16 +457,40 @@ def test_a_page_whose_python_has_died_says_so_and_starts_again(context, server):
     address, process = server
     before = kernels(process)
     orphan = open_page(context, address + "#neuron=da&seed=5")
-    after = kernels(process)
     # the page took the kernel that was kept ready; what is new is the next one in store
-    for pid in before & after:
+    taken = before & kernels(process)
+    assert taken
+    for pid in taken:
         psutil.Process(pid).kill()
+    begin = time.monotonic()
     orphan.wait_for_selector(".s2p-lost:has-text('Python has stopped answering')")
+    assert time.monotonic() - begin < 25  # no need to wait for the silence to grow long
     orphan.click("text=Start again")
     orphan.wait_for_selector(".s2p-lost", state="detached")
     orphan.wait_for_selector(UPLOAD)
     assert orphan.get_by_label("Seed", exact=True).input_value() == "5"
     orphan.close(run_before_unload=True)
+
+
+def test_a_page_whose_python_hangs_says_so_until_it_answers(context, server):
+    address, process = server
+    before = kernels(process)
+    stuck = open_page(context, address)
+    # half a minute of silence is long: for this page time flies
+    stuck.evaluate(
+        "() => { const now = performance.now.bind(performance); performance.now = () => 2.5 * now(); }"
+    )
+    stopped = [psutil.Process(pid) for pid in before & kernels(process)]
+    assert stopped
+    for kernel in stopped:
+        kernel.suspend()
+    try:
+        stuck.wait_for_selector(".s2p-lost:has-text('Python has stopped answering')")
+    finally:
+        for kernel in stopped:
+            kernel.resume()
+    stuck.wait_for_selector(".s2p-lost", state="detached")
+    stuck.close(run_before_unload=True)
 
 
 def test_a_second_page_is_its_own_and_closing_it_frees_its_kernel(context, server):

@@ -14,16 +14,20 @@ function store(name, value) {
   return null;
 }
 
+const GONE = new Set(["restarting", "autorestarting", "dead"]); // what was computed is gone with it
+
 function heart(model) {
   let heard = performance.now();
   let sent = heard;
   let lost = null;
-  const banner = (text) => {
+  const banner = () => {
+    if (lost) return;
     lost = document.createElement("div");
     lost.className = "s2p-lost";
     lost.setAttribute("role", "alert");
     const words = document.createElement("span");
-    words.textContent = text;
+    words.textContent =
+      "Python has stopped answering, so this page shows only what it had. Your settings are kept in the address.";
     const again = document.createElement("button");
     again.textContent = "Start again";
     again.addEventListener("click", () => window.location.reload());
@@ -47,11 +51,14 @@ function heart(model) {
     } catch {
       // a closed connection is noticed by the answer that does not come
     }
-    if (!lost && now - heard > PATIENCE_MS) {
-      banner("Python has stopped answering, so this page shows only what it had. Your settings are kept in the address.");
-    }
+    if (now - heard > PATIENCE_MS) banner();
   }, BEAT_MS);
+  // The server notices a death within seconds; what has no such ties is noticed by the silence.
+  const died = model.widget_manager?.kernel?.statusChanged;
+  const told = (_kernel, status) => GONE.has(status) && banner();
+  died?.connect(told);
   return () => {
+    died?.disconnect(told);
     window.clearInterval(timer);
     model.off("msg:custom", hear);
   };
