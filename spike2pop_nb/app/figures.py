@@ -24,6 +24,7 @@ NO_MEMBER = -1
 _CONFIG = {
     "responsive": False,  # the widget watches its own width
     "displaylogo": False,
+    "doubleClick": "reset",  # to the axes it came with, so that a member clicked twice stays under the mouse
     "showSendToCloud": False,
     "plotlyServerURL": "",
     "edits": {"shapePosition": True},

@@ -230,6 +230,29 @@ def test_a_member_picked_in_one_figure_is_lit_in_all(page):
     page.wait_for_selector("text=Click a member in any figure")
 
 
+def test_axes_are_reset_to_those_a_figure_came_with(page):
+    ranges = (
+        "i => ['xaxis', 'yaxis'].map("
+        "name => document.querySelectorAll('.js-plotly-plot')[i]._fullLayout[name].range)"
+    )
+    before = page.evaluate(ranges, SCORES)
+    page.evaluate(
+        "i => { Plotly.relayout(document.querySelectorAll('.js-plotly-plot')[i],"
+        " { 'xaxis.range': [0, 1], 'yaxis.range': [0, 1] }); }",
+        SCORES,
+    )
+    figure = page.locator(".js-plotly-plot").nth(SCORES)
+    figure.hover(force=True)
+    figure.locator("[data-title='Reset axes']").click(force=True)
+    page.wait_for_function(
+        f"([i, before]) => JSON.stringify(({ranges})(i)) === JSON.stringify(before)", arg=[SCORES, before]
+    )
+    assert (
+        page.evaluate("i => document.querySelectorAll('.js-plotly-plot')[i]._context.doubleClick", SCORES)
+        == "reset"
+    )
+
+
 def test_a_closer_look_is_drawn_when_it_is_opened(page):
     assert page.locator(".js-plotly-plot").count() == CLOSER
     page.click("text=A closer look: currents")
@@ -237,7 +260,7 @@ def test_a_closer_look_is_drawn_when_it_is_opened(page):
         "i => document.querySelectorAll('.js-plotly-plot')[i]?.data?.filter(t => t.stackgroup).length > 7",
         arg=CLOSER,
     )
-    assert page.is_visible(".s2p-closer:has-text('the one with the best score')")
+    page.wait_for_selector(".s2p-closer:has-text('the one with the best score')")
     page.click(".s2p-closer button:has-text('Conductance pairs')")
     page.wait_for_selector(".s2p-closer :text('large: Spearman')")
     page.click(".s2p-closer button:has-text('Return map')")

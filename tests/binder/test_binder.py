@@ -203,6 +203,7 @@ def test_the_dashboard_works_asks_nobody_else_and_gives_its_kernel_back(address)
         page.on("response", lambda answer: answer.ok or refused.append((answer.status, answer.url)))
         page.goto(f"{address}{PAGE}?token={TOKEN}", wait_until="commit")
         page.wait_for_selector(READY)
+        page.wait_for_function("() => globalThis.Plotly")  # for which the page does not wait
         assert len(kernels(address)) == 1
         page.close(run_before_unload=True)
         end = time.monotonic() + 60

@@ -55,6 +55,14 @@ function changed(before, after) {
   return Object.fromEntries(keys.filter(differs).map((key) => [key, after[key] ?? null]));
 }
 
+// Where a double click and "Reset axes" lead back to: plotly keeps the axes of what it drew first, which was
+// no figure yet.
+function keepAxes(plot, layout) {
+  for (const [name, axis] of Object.entries(plot._fullLayout)) {
+    if (/^[xy]axis\d*$/.test(name)) [axis._rangeInitial0, axis._rangeInitial1] = layout[name]?.range ?? [];
+  }
+}
+
 // Lights up one member: its points among those with ids, which begin with the number of a member, and its own
 // lines among lines. What is drawn gets a class, since telling plotly would have it draw all figures anew.
 function lightUp(plot, member) {
@@ -227,6 +235,7 @@ function render({ model, el }) {
     if (y !== undefined) model.send({ kind: "drag", y });
   };
   const painted = () => {
+    keepAxes(box, layout);
     if (lit !== NONE) lightUp(box, lit);
     point.place();
   };

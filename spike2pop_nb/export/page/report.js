@@ -1,6 +1,9 @@
 // Draws each figure when it comes into view, all of them before printing, in the colours of the page.
 const colours = JSON.parse(document.getElementById("settings").textContent).dark;
-const config = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", toImageButtonOptions: { format: "svg" } };
+const config = {
+  responsive: true, displaylogo: false, doubleClick: "reset", showSendToCloud: false, plotlyServerURL: "",
+  toImageButtonOptions: { format: "svg" },
+};
 const plots = [...document.querySelectorAll(".plot")];
 const source = (plot) => JSON.parse(document.querySelector(`script[data-for="${plot.id}"]`).textContent);
 const PRINTED_PX = 660;
