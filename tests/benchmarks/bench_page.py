@@ -15,10 +15,12 @@ import sys
 import time
 
 import psutil
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, FilePayload, Page, sync_playwright
+
+import spike2pop_nb as s2p
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-READY = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
+UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 EXAMPLE = "#file=stg_set.csv&recording=3"
 # When the browser itself says that the page stood on the screen, in ms after the address was asked for; and
 # how long an act takes in the browser until its effect is on the screen, looked for once a frame.
@@ -56,7 +58,23 @@ window.timed = async (act, ...ends) => {
 };
 """
 DRAWN = "([i, n]) => window.plot(i)?.data?.length === n"
+TARGETS = (
+    (5.0, 4.0),
+    (-8.0, 5.0),
+    (0.0, 5.0),
+)  # g_s and g_u of the recordings of 3 s: spiking, bursting, between
 RESULT = "document.querySelector('.s2p-results .s2p-says').textContent"
+
+
+def recordings() -> list[FilePayload]:
+    """Spike times of 3 s of one neuron for each target, as files."""
+    made: list[FilePayload] = []
+    for g_s, g_u in TARGETS:
+        population = s2p.generate_population("stg", (g_s, g_u), size=1, seed=3)
+        train = s2p.simulate(population, duration_ms=3000, record="spikes").train(0)
+        content = "\n".join(["spike_times_ms", *map(str, train.times_ms)]).encode()
+        made.append({"name": f"at_{g_s:g}_{g_u:g}.csv", "mimeType": "text/csv", "buffer": content})
+    return made
 
 
 def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
@@ -65,7 +83,7 @@ def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
     page.set_default_timeout(120_000)
     begin = time.perf_counter()
     page.goto(address, wait_until="commit")
-    page.wait_for_selector(READY)
+    page.wait_for_selector(UPLOAD)
     usable = time.perf_counter() - begin
     return page, page.evaluate("window.painted") / 1e3, usable
 
@@ -107,14 +125,30 @@ def answers(context: BrowserContext, address: str) -> None:
         print(f"{name}: {'; '.join(f'{ms / 1e3:.2f} s' for ms in times)}")
         time.sleep(1.5)
 
-    for seed in (11, 12, 13, 14):
-        fill("Seed", seed)
-        seconds(
-            "16 members of a 0.94 s recording generated, refined and verified; and all figures drawn",
-            "button('Generate').click()",
-            "await until(() => !says('Done') && !says('Ready'), () => says('Done'))",
-            "await settled()",
-        )
+    def generate(length_s: str, seeds: tuple[int, ...]) -> None:
+        for seed in seeds:
+            fill("Seed", seed)
+            seconds(
+                f"16 members of a {length_s} s recording, refined and verified; and all figures drawn",
+                "button('Generate').click()",
+                "await until(() => !says('Done') && !says('Ready'), () => says('Done'))",
+                "await settled()",
+            )
+
+    for file in recordings():
+        with page.expect_file_chooser() as chooser:
+            page.click(UPLOAD)
+        chooser.value.set_files([file])
+        page.wait_for_selector(f"text={file['name']} (CSV)")
+        page.wait_for_selector(".s2p-idle")
+        time.sleep(3)
+        generate("3", (11, 12, 13, 14))
+    page.get_by_label("or an example", exact=True).select_option("stg_set.csv")
+    page.wait_for_selector("text=5 trains")
+    page.get_by_label("Recording (id)", exact=True).select_option(index=2)
+    page.wait_for_selector("text=23 spikes in 940 ms")
+    time.sleep(3)
+    generate("0.94", (11, 12, 13, 14))
     for k in (6, 12):
         turned = f"plot(2).querySelectorAll('.annotation-text')[1]?.textContent.startsWith('member {k}')"
         seconds("six traces turned", "button('Next ›').click()", f"await until(() => {turned})")
