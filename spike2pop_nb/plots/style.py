@@ -74,8 +74,14 @@ TEMPLATE = go.layout.Template(
         "hoverlabel": {"font": {"family": _FONT, "size": 12}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
         "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
-        # some versions of Plotly offer to upload the figure to a service
-        "modebar": {"remove": ["sendChartToCloud", "sendDataToCloud"]},
+        # Nothing here is selected with a box or a lasso, and some versions of Plotly offer to upload the
+        # figure to a service. Of its own, Plotly makes the bar half black where the page shines through.
+        "modebar": {
+            "remove": ["select2d", "lasso2d", "sendChartToCloud", "sendDataToCloud"],
+            "bgcolor": "rgba(255,255,255,0.8)",
+            "color": "#5A6472",
+            "activecolor": BLUE,
+        },
     }
 )
 
