@@ -458,6 +458,16 @@ def kernels(process):
     return {child.pid for child in psutil.Process(process.pid).children(recursive=True) if is_kernel(child)}
 
 
+def settled(process):
+    """The kernels once none has come or gone for a while: the next one is in store then."""
+    found, since = kernels(process), time.monotonic()
+    while time.monotonic() - since < 8:
+        time.sleep(0.3)
+        if kernels(process) != found:
+            found, since = kernels(process), time.monotonic()
+    return found
+
+
 def test_generating_again_and_again_holds_no_more_memory(context, server):
     address, process = server
     worked = open_page(context, address + "#file=stg_set.csv&recording=3&size=4&budget=8")
@@ -478,7 +488,7 @@ def test_generating_again_and_again_holds_no_more_memory(context, server):
 
 def test_a_page_whose_python_has_died_says_so_and_starts_again(context, server):
     address, process = server
-    before = kernels(process)
+    before = settled(process)
     orphan = open_page(context, address + "#neuron=da&seed=5")
     # the page took the kernel that was kept ready; what is new is the next one in store
     taken = before & kernels(process)
@@ -497,14 +507,12 @@ def test_a_page_whose_python_has_died_says_so_and_starts_again(context, server):
 
 def test_a_page_whose_python_hangs_says_so_until_it_answers(context, server):
     address, process = server
-    before = kernels(process)
     stuck = open_page(context, address)
     # half a minute of silence is long: for this page time flies
     stuck.evaluate(
-        "() => { const now = performance.now.bind(performance); performance.now = () => 2.5 * now(); }"
+        "() => { const now = performance.now.bind(performance); performance.now = () => 2 * now(); }"
     )
-    stopped = [psutil.Process(pid) for pid in before & kernels(process)]
-    assert stopped
+    stopped = [psutil.Process(pid) for pid in kernels(process)]
     for kernel in stopped:
         kernel.suspend()
     try:
