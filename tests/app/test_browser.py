@@ -513,6 +513,7 @@ def test_a_page_whose_python_hangs_says_so_until_it_answers(context, server):
         "() => { const now = performance.now.bind(performance); performance.now = () => 2 * now(); }"
     )
     stopped = [psutil.Process(pid) for pid in kernels(process)]
+    assert stopped
     for kernel in stopped:
         kernel.suspend()
     try:

@@ -58,11 +58,7 @@ window.timed = async (act, ...ends) => {
 };
 """
 DRAWN = "([i, n]) => window.plot(i)?.data?.length === n"
-TARGETS = (
-    (5.0, 4.0),
-    (-8.0, 5.0),
-    (0.0, 5.0),
-)  # g_s and g_u of the recordings of 3 s: spiking, bursting, between
+TARGETS = ((5.0, 4.0), (-8.0, 5.0), (0.0, 5.0))  # g_s and g_u of the recordings of 3 s
 RESULT = "document.querySelector('.s2p-results .s2p-says').textContent"
 
 

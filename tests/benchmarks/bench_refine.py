@@ -94,6 +94,7 @@ def main() -> None:
             groups = found.groupby(keys)
             table = groups.median(numeric_only=True)
             table[["passed", "same pattern"]] = groups[["passed", "same pattern"]].mean()
+            table["recordings"] = groups.size()  # those of which any population was found
             print(table.round(3).T.to_string())
 
 
