@@ -27,6 +27,12 @@ def dataset(
     duration_s: Annotated[
         float | None, typer.Option(help="Length of the recordings; the neuron's own window by default.")
     ] = None,
+    longest_s: Annotated[
+        float | None,
+        typer.Option(
+            help="Longest recordings: each file's length is then drawn from --duration-s up to this."
+        ),
+    ] = None,
     shard_size: Annotated[int, typer.Option(help="Rows a file.")] = 4096,
     seed: SeedOption = 0,
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
@@ -44,6 +50,7 @@ def dataset(
         "sigma_min": sigma_min,
         "sigma_max": sigma_max,
         "duration_s": duration_s,
+        "longest_s": longest_s,
         "seed": seed,
         "shard_size": shard_size,
     }

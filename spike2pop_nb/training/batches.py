@@ -41,7 +41,7 @@ class Trains:
 
     Attributes
     ----------
-    times_ms : float32 (total spikes,)
+    times_ms : float64 (total spikes,)
         Train i is ``times_ms[offsets[i]:offsets[i + 1]]``, first spike at 0.
     targets : float32 (n, 2)
         g_s, g_u.
@@ -110,9 +110,9 @@ class Trains:
 
 
 def checksum(trains: Trains) -> str:
-    """SHA-256 of the spike times, their numbers and the targets, in order."""
+    """SHA-256 of the spike times (as float32), their numbers and the targets, in order."""
     digest = hashlib.sha256()
-    for values in (trains.times_ms, trains.n_spikes, trains.targets):
+    for values in (trains.times_ms.astype(np.float32), trains.n_spikes, trains.targets):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 
@@ -165,7 +165,7 @@ def read_trains(folder: str | Path | Sequence[str | Path], most_shards: int | No
             raise TrainingError(f"{path.name} lacks the column {missing[0]!r}.")
         listed = table["spike_times_ms"].combine_chunks()
         listed = listed.chunk(0) if isinstance(listed, pa.ChunkedArray) else listed
-        times.append(np.asarray(listed.flatten(), dtype=np.float32))
+        times.append(np.asarray(listed.flatten(), dtype=np.float64))
         counts.append(np.asarray(listed.value_lengths(), dtype=np.int64))
         scalars.append({c: table[c].to_numpy() for c in columns if c != "spike_times_ms"})
     column = {c: np.concatenate([s[c] for s in scalars]) for c in scalars[0]}
@@ -197,23 +197,29 @@ class Augmentation:
         Probability of losing spikes, and the largest share lost.
     add, add_share : float
         Probability of false spikes, and their largest share.
+    sample, finest_ms, coarsest_ms : float
+        Probability of moving every spike to a grid, as sampling does and files with few decimals, and its
+        range of steps, uniform in their logarithm.
     settle : float
         Probability, for a train that is all but periodic, of shrinking its departures from the mean interval
         by a random factor: a simulation still settles from its start, by an amount that tells its DICs, and a
         recording of a settled neuron must get an answer without that.
     """
 
-    crop: float = 0.15
+    crop: float = 0.3
     jitter: float = 0.05
     jitter_ms: float = 2.0
     drop: float = 0.05
     drop_share: float = 0.1
     add: float = 0.03
     add_share: float = 0.05
+    sample: float = 0.35
+    finest_ms: float = 0.001
+    coarsest_ms: float = 1.0
     settle: float = 0.02
 
 
-NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, settle=0)
+NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, sample=0, settle=0)
 _ALMOST_PERIODIC = 0.02
 FEWEST = 4
 """Intervals of the shortest random window."""
@@ -243,14 +249,16 @@ def _windows(
 
 
 def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.random.Generator) -> None:
-    """Jitter, thin and pollute in place: times (n, L + 1), infinite where padded; ``size`` in intervals."""
+    """Jitter, thin, pollute and sample in place: times (n, L + 1), infinite where padded; ``size`` in
+    intervals.
+    """
     n, width = times.shape
     present = np.isfinite(times)
-    draw = rng.random((3, n))
+    draw = rng.random((4, n))
     moved = np.flatnonzero(draw[0] < how.jitter)
     if moved.size:
         step = how.jitter_ms * rng.random(moved.size) ** 2
-        times[moved] += (rng.standard_normal((moved.size, width)) * step[:, None]).astype(np.float32)
+        times[moved] += rng.standard_normal((moved.size, width)) * step[:, None]
     thinned = np.flatnonzero(draw[1] < how.drop)
     if thinned.size:
         lost = rng.random((thinned.size, width)) < how.drop_share * rng.random((thinned.size, 1))
@@ -263,11 +271,18 @@ def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.
         false = rng.random((polluted.size, extra)) * span[:, None]
         wanted = how.add_share * rng.random(polluted.size) * (size[polluted] + 1)
         false[rng.random(false.shape) >= (wanted / extra)[:, None]] = np.inf
-        joined = np.sort(np.concatenate([times[polluted], false.astype(np.float32)], axis=1), axis=1)
+        joined = np.sort(np.concatenate([times[polluted], false], axis=1), axis=1)
         times[polluted] = joined[:, :width]
     changed = np.union1d(np.union1d(moved, thinned), polluted)
     times[changed] = np.sort(times[changed], axis=1)
     size[changed] = np.isfinite(times[changed]).sum(axis=1) - 1
+    sampled = np.flatnonzero(draw[3] < how.sample)
+    if sampled.size:
+        finest, coarsest = np.log([how.finest_ms, how.coarsest_ms])
+        grid = np.exp(rng.uniform(finest, coarsest, (sampled.size, 1)))
+        # The clock does not start with the first spike.
+        phase = rng.random((sampled.size, 1))
+        times[sampled] = (np.floor(times[sampled] / grid + phase) - phase) * grid
 
 
 def _settle(
@@ -292,7 +307,7 @@ def _assemble(
 ) -> Batch:
     place = np.arange(int(size.max()) + 1)
     index = np.minimum(first[:, None] + place, trains.times_ms.size - 1)
-    times = np.where(place <= size[:, None], trains.times_ms[index], np.inf).astype(np.float32)
+    times = np.where(place <= size[:, None], trains.times_ms[index], np.inf)
     if how != NO_AUGMENTATION:
         _disturb(times, size, how, rng)
     longest = int(size.max())

@@ -13,7 +13,11 @@ AS_SHIPPED = "as shipped"
 
 
 def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
-    length = f"--duration-s {recipe['duration_s']:g} " if recipe.get("duration_s") else ""
+    length = "".join(
+        f"--{name.replace('_', '-')} {recipe[name]:g} "
+        for name in ("duration_s", "longest_s")
+        if recipe.get(name)
+    )
     return (
         f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
         f"--members {recipe['members_per_target']} "
@@ -46,10 +50,19 @@ def _train_commands(neuron: str, weights: dict[str, Any], out: str) -> list[str]
     return [*before, f"{run} --out {out}"]
 
 
+def runs_before(weights: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that ``weights`` were begun from, the last one first, as the header of weights keeps them."""
+    start = weights["training"].get("start")
+    return [start, *runs_before(start)] if start and "training" in start else []
+
+
 def commands(scores: dict[str, Any]) -> list[str]:
     """Markdown lines: commands, and the rows and checksums of the data."""
     weights, neuron = scores["weights"], scores["neuron"]
-    made = weights.get("recipes", {})
+    runs = [run for run in (weights, *runs_before(weights)) if run.get("recipes")]
+    made: dict[str, Any] = {}
+    for run in reversed(runs):
+        made |= run["recipes"]
     out = f"runs/{neuron}"
     used = " ".join(f"--data data/{name}" for name in scores["data"])
     kept = "".join(f" --held-out data/{name}" for name in scores["held_out"])
@@ -67,8 +80,10 @@ def commands(scores: dict[str, Any]) -> list[str]:
     if made:
         lines += ["", "SHA-256 of spike times and targets, in order:", ""]
         lines += [f"* `{name}`, {row['rows']} rows: `{row['sha256']}`" for name, row in made.items()]
-    start = weights["training"].get("start")
-    if start and start.get("recipes"):
-        rows = ", ".join(f"{row['rows']} of `{name}`" for name, row in start["recipes"].items())
-        lines += ["", f"The run it was begun from saw the first rows: {rows}."]
+    if len(runs) > 1:
+        lines += ["", "Rows that each run learned from, the first of each set, the last run first:", ""]
+        lines += [
+            "* " + ", ".join(f"{row['rows']} of `{name}`" for name, row in run["recipes"].items())
+            for run in runs
+        ]
     return lines

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
@@ -54,6 +54,9 @@ class Recipe(BaseModel):
         Share of members with injected noise, its σ uniform between ``sigma_min`` and ``sigma_max`` µA/cm².
     duration_s
         Length of the recordings; by default the neuron's own recording window. Both start there.
+    longest_s
+        If given, the recordings of each shard have a length of their own, drawn between ``duration_s`` and
+        this, uniform in its logarithm.
     accuracy
         Of the simulation.
     seed
@@ -72,9 +75,18 @@ class Recipe(BaseModel):
     sigma_min: float = Field(default=0.0, ge=0, le=100)
     sigma_max: float = Field(default=6.0, ge=0, le=100)
     duration_s: float | None = Field(default=None, gt=0, le=3600)
+    longest_s: float | None = Field(default=None, gt=0, le=3600)
     accuracy: Literal["standard", "exact"] = "standard"
     seed: int = Field(default=0, ge=0)
     shard_size: int = Field(default=4096, ge=1, le=1_000_000)
+
+    @field_validator("longest_s")
+    @classmethod
+    def _not_shorter(cls, value: float | None, others: ValidationInfo) -> float | None:
+        shortest = others.data.get("duration_s")
+        if value is not None and shortest is not None and value < shortest:
+            raise ValueError(f"{value:g} s is under the duration_s of {shortest:g} s")
+        return value
 
     @property
     def n_shards(self) -> int:
@@ -84,6 +96,15 @@ class Recipe(BaseModel):
     def rows(self, shard: int) -> int:
         """Return the number of rows of a shard."""
         return min(self.shard_size, self.n_trains - shard * self.shard_size)
+
+    def window_ms(self, shard: int) -> tuple[float, float]:
+        """Return start and end of the recordings of a shard, in ms after the start of the simulation."""
+        start, stop = get_neuron(self.neuron).recording_window_ms
+        length = stop - start if self.duration_s is None else 1000 * self.duration_s
+        if self.longest_s is not None:
+            share = np.random.default_rng([self.seed, shard, 1]).random()
+            length *= float((1000 * self.longest_s / length) ** share)
+        return start, start + length
 
 
 def shard_path(out: str | Path, shard: int) -> Path:
@@ -211,12 +232,12 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
         return count_rows(path)
     neuron = get_neuron(recipe.neuron)
     table, rng = sample_members(recipe, shard)
-    start, stop = neuron.recording_window_ms
+    start, stop = recipe.window_ms(shard)
     simulated = simulate(
         table[list(neuron.g_columns)].to_numpy(),
         neuron,
         transient_ms=start,
-        duration_ms=stop if recipe.duration_s is None else start + 1000 * recipe.duration_s,
+        duration_ms=stop,
         accuracy=recipe.accuracy,
         record="spikes",
         noise_sigma=table["sigma"].to_numpy(float),
@@ -227,9 +248,8 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     table["pattern"] = np.array([d.pattern.code for d in described], dtype=np.int8)
     for name in FEATURE_COLUMNS:
         table[name] = np.array([getattr(d, name) for d in described], dtype=np.float32)
-    trains = [
-        (times - times[0] if len(times) else times).astype(np.float32) for times in simulated.spike_times_ms
-    ]
+    # In full precision: a settled neuron's intervals differ by less than what float32 keeps of late times.
+    trains = [times - times[0] if len(times) else times for times in simulated.spike_times_ms]
     table["spike_times_ms"] = pd.Series(trains, index=table.index, dtype=object)
     table[list(neuron.g_columns)] = table[list(neuron.g_columns)].astype(np.float32)
     if simulated.failed.any():

@@ -26,7 +26,7 @@ _STEPS = 2500
 _BATCH = 512
 _MOST = 30_000
 _EXAMPLES = 192
-_LENGTHS = (8, 16, 32, 64, 128, 256)
+_LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 _LEVELS = 201
 _DISTURBED = Augmentation(crop=0.5, jitter=0.1, drop=0.3, add=0.3, settle=0.05)
 
@@ -213,8 +213,10 @@ def _fit(x: torch.Tensor, y: torch.Tensor, steps: int, seed: int) -> list[Floats
 
 
 def _calibrate(domain: Domain, held: Trains, scale: TokenScale, seed: int) -> None:
-    """Fill in the scores of held-out trains by length: whole, in random windows, and disturbed."""
-    how = (NO_AUGMENTATION, replace(NO_AUGMENTATION, crop=1.0), _DISTURBED)
+    """Fill in the scores of held-out trains by length: whole, in random windows, half of them in times of few
+    decimals, and disturbed.
+    """
+    how = (NO_AUGMENTATION, replace(NO_AUGMENTATION, crop=1.0, sample=0.5), _DISTURBED)
     isi = [isi for i, each in enumerate(how) for isi in _inside(held, each, _MOST, seed + i)]
     score = domain.score(scale.standardise(statistics_of_intervals(isi)))
     band = np.searchsorted(domain.length_edges, [i.size for i in isi], side="right")

@@ -124,6 +124,7 @@ def evaluate(
     sections: dict[str, Callable[[], Any]] = {
         "bands": scored,
         "by_length": lambda: stress.by_length(predictor, made, seed=seed),
+        "by_seconds": lambda: stress.by_seconds(predictor, made, seed=seed),
         "disturbed": lambda: stress.disturbed(predictor, test, seed=seed),
         "drift": lambda: stress.drift(predictor, made, seed=seed),
         "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn), seed=seed),

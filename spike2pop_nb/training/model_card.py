@@ -104,8 +104,12 @@ def _head(scores: dict[str, Any]) -> list[str]:
     start = training.get("start")
     if base:
         kind = f"low-rank adapters on the frozen network of {base['neuron']!r}"
+    elif start:
+        rows = sum(row["rows"] for row in (start.get("recipes") or {}).values())
+        seen = f" (learned from {rows} rows of data)" if rows else ""
+        kind = f"whole network, begun from that of {start['neuron']!r}{seen}"
     else:
-        kind = f"whole network, begun from that of {start['neuron']!r}" if start else "whole network"
+        kind = "whole network"
     return [
         f"# Network for neuron `{scores['neuron']}`",
         "",
@@ -206,11 +210,11 @@ def _features(bands: dict[str, Any]) -> list[str]:
 
 
 def _stressed(rows: dict[str, Any], first: str) -> list[str]:
-    lines = _table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %")
+    lines = _table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %", "flagged as strange")
     for name, row in rows.items():
         lines.append(
             f"| {name} | {row['trains']} | {_pair(row['mae'])} | {_pair(row['expected_error'])} "
-            f"| {_percent(row['coverage'])} |"
+            f"| {_percent(row['coverage'])} | {100 * row['flagged']:.1f} % |"
         )
     return lines
 
@@ -226,6 +230,9 @@ def _lengths(scores: dict[str, Any]) -> list[str]:
         "Windows from the middle of test trains that have as many intervals; longer ones are of trains that "
         "fire faster or longer: compare a row's error with what its posterior expects.",
         *_stressed(rows, "intervals"),
+        "",
+        "Whole test trains, from the start of the recording to its end:",
+        *_stressed(scores["by_seconds"], "seconds"),
     ]
 
 
@@ -233,7 +240,7 @@ def _disturbed(scores: dict[str, Any]) -> list[str]:
     rows = scores.get("disturbed")
     if not rows:
         return []
-    return ["", "## Missing, false and jittered spikes", *_stressed(rows, "trains")]
+    return ["", "## Missing, false, jittered and sampled spikes", *_stressed(rows, "trains")]
 
 
 def _strange(scores: dict[str, Any]) -> list[str]:

@@ -92,6 +92,9 @@ _NUMBERS = {
     if f.type in ("int", "float") and f.name not in _FIXED
 }
 
+_BEFORE = {"sample": 0.0}
+"""What runs did before they knew a number, and kept it in their header."""
+
 
 def changes(training: dict[str, Any], network: dict[str, Any]) -> list[str]:
     """Numbers of a run, as its weights' header keeps them, that are not those of `TrainingOptions`."""
@@ -99,8 +102,8 @@ def changes(training: dict[str, Any], network: dict[str, Any]) -> list[str]:
     kept = {"": training, "network": network}
     found = []
     for name, (part, _) in _NUMBERS.items():
-        own = kept.get(part, training.get(part, {})).get(name)
         usual = plain[part][name] if part else plain[name]
-        if own is not None and own != usual:
+        own = kept.get(part, training.get(part, {})).get(name, _BEFORE.get(name, usual))
+        if own != usual:
             found.append(f"{name}={own:g}")
     return found

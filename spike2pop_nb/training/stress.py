@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains,
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
 
-__all__ = ["DISTURBED", "MISSING", "alike", "by_length", "disturbed", "drift", "strange"]
+__all__ = ["DISTURBED", "MISSING", "alike", "by_length", "by_seconds", "disturbed", "drift", "strange"]
 
 Floats = NDArray[np.floating]
 
@@ -29,8 +30,15 @@ DISTURBED: dict[str, Augmentation] = {
     MISSING: replace(NO_AUGMENTATION, drop=1.0, drop_share=0.1),
     "2.5 % false spikes": replace(NO_AUGMENTATION, add=1.0, add_share=0.05),
     "1 ms of jitter at most": replace(NO_AUGMENTATION, jitter=1.0, jitter_ms=1.0),
+    **{
+        f"times in steps of {step:g} ms": replace(
+            NO_AUGMENTATION, sample=1.0, finest_ms=step, coarsest_ms=step
+        )
+        for step in (0.01, 0.1, 1.0)
+    },
 }
 """Shares are means: each train's own is uniform up to twice that."""
+SECONDS = (0, 2, 4, 8, 16, 32, 64, 128)
 
 
 def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -38,6 +46,13 @@ def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {key: row[key] for key in ("trains", "coverage", "expected_error", "nll")} | {
         "mae": row["mae"]["median"]
     }
+
+
+def _asked(predictor: Predictor, trains: Trains, times: list[Floats], seed: int) -> dict[str, Any]:
+    """Scores of the answers to ``times``, which belong to ``trains``, and the share flagged as strange."""
+    posteriors = predictor.predict(times)
+    row = _short(score(trains, posteriors, {}, seed, _whole(len(trains))))
+    return row | {"flagged": _flagged(posteriors)}
 
 
 def _whole(n: int) -> dict[str, NDArray[np.bool_]]:
@@ -55,7 +70,21 @@ def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int 
         chosen = trains.take(np.sort(rng.permutation(long)[:most]))
         first = (chosen.n_spikes - 1 - n) // 2
         cut = [chosen.train(i)[first[i] : first[i] + n + 1] for i in range(len(chosen))]
-        rows[str(n)] = _short(score(chosen, predictor.predict(cut), {}, seed, _whole(len(chosen))))
+        rows[str(n)] = _asked(predictor, chosen, cut, seed)
+    return rows
+
+
+def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
+    """Scores of whole trains by the time from their first spike to their last."""
+    rng = np.random.default_rng(seed)
+    seconds = 1e-3 * (trains.times_ms[trains.offsets[1:] - 1] - trains.times_ms[trains.offsets[:-1]])
+    rows: dict[str, Any] = {}
+    for least, most_s in itertools.pairwise(SECONDS):
+        within = np.flatnonzero((seconds >= least) & (seconds < most_s))
+        if within.size >= 50:
+            chosen = trains.take(np.sort(rng.permutation(within)[:most]))
+            whole = [chosen.train(i) for i in range(len(chosen))]
+            rows[f"{least} to {most_s}"] = _asked(predictor, chosen, whole, seed)
     return rows
 
 
@@ -71,9 +100,7 @@ def disturbed(
     rows = {}
     for name in kinds:
         moved, order = _applied(chosen, DISTURBED[name], seed)
-        posteriors = predictor.predict(moved)
-        rows[name] = _short(score(chosen.take(order), posteriors, {}, seed, _whole(len(order))))
-        rows[name]["flagged"] = _flagged(posteriors)
+        rows[name] = _asked(predictor, chosen.take(order), moved, seed)
     return rows
 
 

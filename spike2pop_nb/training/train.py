@@ -12,7 +12,7 @@ import torch
 from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.tokens import TokenScale
-from spike2pop_nb.inference.weights import FeatureScale
+from spike2pop_nb.inference.weights import FeatureScale, LoadedNetwork, load_network
 from spike2pop_nb.training.batches import (
     Trains,
     checksum,
@@ -59,7 +59,8 @@ def train(
     neuron : str
         Neuron that the trains come from.
     base : path, optional
-        Weights of another neuron's network: then low-rank adapters are trained on it and stored alone.
+        Weights of another neuron's network: then low-rank adapters are trained on it and stored alone. With
+        ``options.lora_rank`` 0 all weights are learned from there on, with the base's scales of inputs.
     epochs, max_minutes : int, float
         Length of the run; give one. The learning rate follows it. With ``epochs`` the same seed gives the
         same weights on the same machine; with ``max_minutes`` the speed of the machine enters.
@@ -92,7 +93,9 @@ def train(
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     options = options or TrainingOptions()
-    data = _load(data_dir, neuron, most_shards, most_trains, dic_range, options, seed)
+    # Weights that are learned on expect inputs scaled as they were.
+    begun = None if base is None or options.lora_rank else load_network(base)
+    data = _load(data_dir, neuron, most_shards, most_trains, dic_range, options, seed, begun)
     run = Run(data, out, neuron, base, options, seed, _device(device), resume)
     return run.go(epochs, max_minutes, checkpoint_minutes, progress, report, cancel)
 
@@ -116,6 +119,7 @@ def _load(
     dic_range: dict[str, tuple[float, float]] | None,
     options: TrainingOptions,
     seed: int,
+    begun: LoadedNetwork | None,
 ) -> RunData:
     if dic_range is None:
         from spike2pop_nb.neurons import get_neuron
@@ -142,15 +146,22 @@ def _load(
         raise TrainingError(
             f"{data_dir} has {len(trains)} trains with 3 spikes or more: too few to train on."
         )
+    scale, feature_scale = (
+        _measured(fitting, options.longest) if begun is None else (begun.scale, begun.feature_scale)
+    )
+    domain = fit_domain(fitting, held, scale, seed, steps=options.domain_steps)
+    if len(held) > _MOST_VALIDATION:
+        held = held.take(np.sort(np.random.default_rng(0).permutation(len(held))[:_MOST_VALIDATION]))
+    return RunData(fitting, held, scale, feature_scale, Box.from_ranges(dic_range), domain, recipes)
+
+
+def _measured(fitting: Trains, longest: int) -> tuple[TokenScale, FeatureScale]:
+    """Scales of what the network reads, from a sample of trains, and of the features that it gives."""
     sample = fitting.take(np.random.default_rng(0).permutation(len(fitting))[:20_000])
-    batches = list(ordered_batches(sample, len(sample), options.longest))
-    scale = TokenScale.measure(batches[0].isi_ms, batches[0].lengths)
+    batches = list(ordered_batches(sample, len(sample), longest))
     log_features = log_of_features(fitting.features)
     known = np.isfinite(log_features).any(axis=0)
     mean, std = np.zeros(log_features.shape[1]), np.ones(log_features.shape[1])
     mean[known] = np.nanmean(log_features[:, known], axis=0)
     std[known] = np.maximum(np.nanstd(log_features[:, known], axis=0), 1e-3)
-    domain = fit_domain(fitting, held, scale, seed, steps=options.domain_steps)
-    if len(held) > _MOST_VALIDATION:
-        held = held.take(np.sort(np.random.default_rng(0).permutation(len(held))[:_MOST_VALIDATION]))
-    return RunData(fitting, held, scale, FeatureScale(mean, std), Box.from_ranges(dic_range), domain, recipes)
+    return TokenScale.measure(batches[0].isi_ms, batches[0].lengths), FeatureScale(mean, std)

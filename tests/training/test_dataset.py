@@ -62,6 +62,24 @@ def test_the_same_members_with_other_noise_and_for_longer(tmp_path: Path) -> Non
         assert 3000 < long[-1] < 4500
 
 
+def test_shards_have_lengths_of_their_own(tmp_path: Path) -> None:
+    recipe = Recipe(
+        neuron="stg", n_trains=8, members_per_target=2, shard_size=2, seed=9, duration_s=1, longest_s=3
+    )
+    windows = [recipe.window_ms(shard) for shard in range(recipe.n_shards)]
+    assert [start for start, _ in windows] == [3000.0] * 4
+    lengths = [stop - start for start, stop in windows]
+    assert len(set(lengths)) == 4
+    assert min(lengths) >= 1000
+    assert max(lengths) <= 3000
+    assert windows == [recipe.model_copy().window_ms(shard) for shard in range(recipe.n_shards)]
+    make_shard(recipe, 3, tmp_path)
+    times = pd.read_parquet(shard_path(tmp_path, 3))["spike_times_ms"]
+    assert all(one.dtype == np.float64 and one.max() < lengths[3] for one in times)
+    with pytest.raises(TrainingError, match=r"longest_s: .*0.5 s is under the duration_s of 1 s"):
+        make_dataset(recipe.model_dump() | {"longest_s": 0.5}, tmp_path / "none")
+
+
 def test_recipe_divides_the_rows() -> None:
     assert TINY.n_shards == 3
     assert [TINY.rows(i) for i in range(3)] == [8, 8, 4]

@@ -16,6 +16,7 @@ from spike2pop_nb.errors import Cancelled, PredictorError, TrainingError
 from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS
+from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training.batches import Trains
 from spike2pop_nb.training.evaluate import evaluate
 from spike2pop_nb.training.options import changes
@@ -129,6 +130,12 @@ def test_all_weights_are_learned_from_those_of_a_base_on(trained: Path, shards: 
     whole = replace(SMALL, lora_rank=0, learning_rate=0.001)
     path = train(shards, tmp_path, "toy", base=trained, epochs=1, options=whole, dic_range=DIC_RANGE)
     assert load_predictor("toy", path).metadata["base"] is None
+    # On other data too, inputs are scaled as the weights learned them.
+    other = write_shards(tmp_path / "other", n_groups=100, seed=7)
+    again = train(other, tmp_path / "on", "toy", base=path, epochs=1, options=whole, dic_range=DIC_RANGE)
+    scales = [load_network(weights).scale for weights in (trained, again)]
+    for name in ("token_mean", "statistic_std", "statistic_knots"):
+        np.testing.assert_array_equal(*(getattr(scale, name) for scale in scales))
     rows = _rows(path.with_name("history.csv"))
     assert float(rows[0]["val_loss"]) < float(_rows(trained.with_name("history.csv"))[0]["val_loss"])
     first_scores = evaluate(path, shards, tmp_path, baseline=False)
@@ -138,6 +145,12 @@ def test_all_weights_are_learned_from_those_of_a_base_on(trained: Path, shards: 
     assert "whole network, begun from that of 'toy'" in card
     first = card.index(f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set")
     assert card.index("--base runs/toy_start/toy.safetensors --epochs 1 --seed 0 --set") > first
+    evaluate(again, other, tmp_path / "on", baseline=False)
+    later = (tmp_path / "on" / "model_card.md").read_text()
+    start = "runs/toy_start_start"
+    assert later.index(f"--out {start}") < later.index(f"--base {start}/toy.safetensors")
+    assert "(learned from 640 rows of data)" in later
+    assert f"* 400 of `other`\n* 640 of `{shards.name}`\n* 640 of `{shards.name}`\n" in later
     run = scores["ablations"][trained.parent.name]["run"]
     assert run["trains"] == scores["weights"]["data"]["trains"]
     assert "n_components=3" in run["changes"]
@@ -158,6 +171,10 @@ def test_numbers_of_a_run_are_changed_and_found_again() -> None:
     assert (options.network.n_components, options.augmentation.crop, options.loss.feature) == (1, 0, 0)
     assert changes(asdict(options), options.network.as_dict()) == texts
     assert changes(asdict(TrainingOptions()), NetworkConfig().as_dict()) == []
+    # Runs before times were sampled in training did not sample them.
+    earlier = asdict(TrainingOptions())
+    del earlier["augmentation"]["sample"], earlier["augmentation"]["finest_ms"]
+    assert changes(earlier, NetworkConfig().as_dict()) == ["sample=0"]
     for text in (
         "depth=3",
         "width=2.5",
@@ -216,6 +233,8 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     assert set(scores["drawn"]) == {"compensated", "drawn", "recognised"}
     assert scores["strange"]["kinds"]["Poisson"]["auroc"] > 0.7
     assert scores["disturbed"]["as simulated"]["trains"] > 0
+    assert scores["disturbed"]["times in steps of 0.1 ms"]["trains"] > 0
+    assert sum(row["trains"] for row in scores["by_seconds"].values()) <= row["trains"]
 
 
 def test_wrong_requests_are_explained(shards: Path, tmp_path: Path) -> None:

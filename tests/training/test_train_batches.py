@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,40 @@ def test_disturbed_trains_stay_trains(trains: Trains) -> None:
         assert (batch.isi_ms >= 0).all()
         shorter += int((batch.lengths < active.n_spikes[batch.rows] - 1).sum())
     assert shorter > len(active) / 2
+
+
+def test_sampled_trains_lie_on_a_grid(trains: Trains) -> None:
+    active = trains.active()
+    how = replace(NO_AUGMENTATION, sample=1, finest_ms=0.5, coarsest_ms=0.5)
+    for batch in epoch_batches(active, 32, how, (0, 0)):
+        np.testing.assert_allclose(batch.isi_ms % 0.5, 0, atol=1e-6)
+        for row, isi, length in zip(batch.rows, batch.isi_ms, batch.lengths, strict=True):
+            assert np.abs(isi[:length] - np.diff(active.train(row))).max() < 0.5
+    some = replace(how, sample=0.5)
+    on_grid = [
+        not (isi[:length] % 0.5).any()
+        for batch in epoch_batches(active, 32, some, (0, 0))
+        for isi, length in zip(batch.isi_ms, batch.lengths, strict=True)
+    ]
+    assert 0.3 < np.mean(on_grid) < 0.7
+
+
+def test_late_intervals_keep_their_precision() -> None:
+    """A settled neuron's intervals differ by less than float32 keeps of times after a minute."""
+    times = 60_000 + 20.0 * np.arange(9) + 1e-4 * np.arange(9) ** 2
+    one = Trains(
+        times,
+        np.array([0, 9]),
+        np.zeros((1, 2), dtype=np.float32),
+        np.full((1, 5), np.nan, dtype=np.float32),
+        np.ones(1, dtype=np.int8),
+        np.zeros(1, dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=bool),
+        np.zeros(1, dtype=np.int64),
+    )
+    batch = next(ordered_batches(one))
+    np.testing.assert_allclose(batch.isi_ms[0], np.diff(times), rtol=1e-7)
 
 
 def test_long_trains_are_cut_to_the_window(trains: Trains) -> None:
