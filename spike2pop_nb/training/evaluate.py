@@ -19,7 +19,7 @@ from spike2pop_nb.training import stress
 from spike2pop_nb.training.baseline import trees
 from spike2pop_nb.training.batches import Trains, read_trains, split_of
 from spike2pop_nb.training.card_commands import AS_SHIPPED
-from spike2pop_nb.training.dataset import read_recipe
+from spike2pop_nb.training.dataset import Recipe, read_recipe
 from spike2pop_nb.training.failures import draw_failures
 from spike2pop_nb.training.model_card import model_card
 from spike2pop_nb.training.options import changes
@@ -57,7 +57,9 @@ def evaluate(
     ----------
     weights, data_dir, out_dir : path
         The network, the shards it was trained on (one folder or several; their test populations were kept
-        apart), and where to write.
+        apart), and where to write. The tables of errors and calibration are of test trains of the neuron's
+        own recording window; folders of other lengths enter those by length, and of disturbed and strange
+        trains.
     held_out : sequence of path
         Data sets that it was not trained on at all, scored whole.
     ablations : sequence of path
@@ -85,14 +87,16 @@ def evaluate(
     loaded = load_network(weights)
     predictor = Predictor(loaded, device)
     folders = [data_dir] if isinstance(data_dir, str | Path) else list(data_dir)
-    trains = read_trains(folders, most_shards)
+    recipes = [read_recipe(folder) for folder in folders]
+    trains, usual = _read(folders, recipes, most_shards)
     side = split_of(trains.group)
     active = trains.n_spikes >= 3
-    made = trains.take((side == 2) & active & ~trains.drawn)
-    if not len(made):
+    asked_of = (side == 2) & active & ~trains.drawn
+    made, usual_made = trains.take(asked_of), trains.take(asked_of & usual)
+    if not len(usual_made):
         raise TrainingError(f"{folders[0]} has no test populations with 3 spikes or more.")
-    test = _some(made, most_test, seed)
-    drawn = trains.take((side == 2) & active & trains.drawn)
+    test = _some(usual_made, most_test, seed)
+    drawn = trains.take((side == 2) & active & trains.drawn & usual)
     others = {Path(folder).name: read_trains(folder).active() for folder in held_out}
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
     out = Path(out_dir)
@@ -125,19 +129,24 @@ def evaluate(
         "bands": scored,
         "by_length": lambda: stress.by_length(predictor, made, seed=seed),
         "by_seconds": lambda: stress.by_seconds(predictor, made, seed=seed),
-        "disturbed": lambda: stress.disturbed(predictor, test, seed=seed),
+        "disturbed": lambda: stress.disturbed(predictor, made, seed=seed),
         "drift": lambda: stress.drift(predictor, made, seed=seed),
-        "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn), seed=seed),
-        "strange": lambda: stress.strange(predictor, test, seed=seed) if loaded.domain is not None else None,
+        "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn & usual), seed=seed),
+        "strange": lambda: stress.strange(predictor, made, seed=seed) if loaded.domain is not None else None,
         "drawn": lambda: _drawn(predictor, _some(drawn, most_test, seed), seed) if len(drawn) else None,
     }
     asked = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
-        "recipes": {Path(folder).name: read_recipe(folder).model_dump() for folder in [*folders, *held_out]},
+        "recipes": {
+            Path(folder).name: recipe.model_dump()
+            for folder, recipe in zip(
+                [*folders, *held_out], [*recipes, *map(read_recipe, held_out)], strict=True
+            )
+        },
         "data": [Path(folder).name for folder in folders],
         "test_trains": len(test),
-        "silent_test_trains": int(((side == 2) & ~active & ~trains.drawn).sum()),
+        "silent_test_trains": int(((side == 2) & ~active & ~trains.drawn & usual).sum()),
     }
     scores: dict[str, Any] = {**_kept(out / "scores.json", asked, baseline), **asked}
     for name, make in sections.items():
@@ -160,6 +169,16 @@ def evaluate(
 
 
 _MOST_FOR_RIVALS = 4000
+
+
+def _read(
+    folders: Sequence[str | Path], recipes: Sequence[Recipe], most_shards: int | None
+) -> tuple[Trains, NDArray[np.bool_]]:
+    """All trains, and which are of the neuron's own recording window (all, if none are)."""
+    parts = [read_trains(folder, most_shards) for folder in folders]
+    own = [recipe.duration_s is None and recipe.longest_s is None for recipe in recipes]
+    usual = np.repeat(own if any(own) else [True] * len(own), [len(part) for part in parts])
+    return Trains.join(parts), usual
 
 
 def _write(path: Path, scores: dict[str, Any]) -> None:

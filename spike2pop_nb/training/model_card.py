@@ -122,7 +122,8 @@ def _head(scores: dict[str, Any]) -> list[str]:
         f"{100 * data.get('share_drawn', 0):.0f} % of neurons with conductances drawn over their ranges.",
         "",
         f"Scored on {scores['test_trains']} trains of populations that were kept apart, made by compensation"
-        f" ({scores['silent_test_trains']} more had under 3 spikes and are called silent by rule). "
+        f" and as long as the neuron's own recordings ({scores['silent_test_trains']} more had under 3 "
+        "spikes and are called silent by rule). "
         f"The trees saw {scores['baseline_trains']} trains, all of the same training data that were made by "
         "compensation. Published figures come from other test trains; they stand here for orientation.",
     ]
