@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +29,11 @@ _MOST_TRAINS = 256
 _ALONE = 64
 _DOUBT = 0.9
 _LOCATION_AND_SPREAD = [STATISTICS.index(name) for name in ("log_mean_isi", "std_log_isi")]
+_FEWEST_IN_PIECE = 16
+_LONGER = 1.1
 _PIECES = (
-    "Longer than the {most} intervals that the network reads at once: {n} consecutive pieces were read, and "
-    "their posteriors averaged."
+    "Longer than {most}, which the network reads at once: {n} consecutive pieces were read, and their "
+    "posteriors averaged."
 )
 _SILENT = "The recording has under 3 spikes: silent, so no DICs are predicted."
 
@@ -119,6 +122,7 @@ class Predictor:
         taught = dict(zip(PRIORS, (drawn < 1, drawn > 0), strict=True))
         self.priors = tuple(name for name in PRIORS if taught[name])
         self.box = loaded.box
+        self._longest_s = float(loaded.metadata.get("data", {}).get("longest_s", math.inf))
         self._loaded = loaded
         self._device = torch.device(device)
         self._network = loaded.network.to(self._device).fuse()
@@ -136,10 +140,10 @@ class Predictor:
     ) -> list[Posterior]:
         """One posterior per train, in order.
 
-        A train of more intervals than the network reads at once is read in consecutive pieces that together
-        are all of it; the posterior is their equal-weight mixture. Pieces of one neuron's recording are not
-        independent evidence, so their densities are averaged, never multiplied: the answer can only be as
-        narrow as its pieces agree on.
+        A train of more intervals than the network reads at once, or longer than those it learned from, is
+        read in consecutive pieces that together are all of it; the posterior is their equal-weight mixture.
+        Pieces of one neuron's recording are not independent evidence, so their densities are averaged, never
+        multiplied: the answer can only be as narrow as its pieces agree on.
 
         Parameters
         ----------
@@ -163,7 +167,7 @@ class Predictor:
         plans: list[_Plan] = []
         for name, times in named:
             isi = np.diff(times)
-            parts = segments(isi.size, self._loaded.max_intervals) if times.size >= MIN_SPIKES else []
+            parts = self._pieces(times)
             course = drift_windows(isi.size, self._loaded.max_intervals)
             first = len(windows)
             windows += [isi[part] for part in [*parts, *course]]
@@ -180,6 +184,17 @@ class Predictor:
             raise PredictorError(
                 f"The {self.neuron} network knows the prior {' or '.join(map(repr, known))}, not {prior!r}."
             )
+
+    def _most(self) -> str:
+        longest = f" or {self._longest_s:.3g} s" if math.isfinite(self._longest_s) else ""
+        return f"{self._loaded.max_intervals} intervals{longest}"
+
+    def _pieces(self, times: NDArray[np.float64]) -> list[slice]:
+        n = times.size - 1
+        if times.size < MIN_SPIKES:
+            return []
+        fewest = math.ceil(1e-3 * (times[-1] - times[0]) / (_LONGER * self._longest_s))
+        return segments(n, self._loaded.max_intervals, max(1, min(fewest, n // _FEWEST_IN_PIECE)))
 
     @torch.inference_mode()
     def _run(
@@ -253,7 +268,7 @@ class Predictor:
         domain = self._judge(read, own)
         course = self._course(plan, read, prior)
         p_drawn = float(read.priors[own, 1].mean()) if len(self.priors) > 1 else float("nan")
-        remarks = [_PIECES.format(most=self._loaded.max_intervals, n=len(own))] if len(own) > 1 else []
+        remarks = [_PIECES.format(most=self._most(), n=len(own))] if len(own) > 1 else []
         rival = None
         if prior == PRIORS[0] and p_drawn > _DOUBT:
             rival = Mixture.pool([self._mixture(read, i, PRIORS[1]) for i in own])

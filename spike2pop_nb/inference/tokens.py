@@ -131,11 +131,14 @@ def _normal_scores(statistics: Floats) -> tuple[Floats, Floats]:
     return knots, scores
 
 
-def segments(n_intervals: int, longest: int = MAX_INTERVALS) -> list[slice]:
-    """Consecutive slices of all but equal size, none over ``longest``, that together are all intervals."""
-    if n_intervals <= longest:
+def segments(n_intervals: int, longest: int = MAX_INTERVALS, fewest: int = 1) -> list[slice]:
+    """Consecutive slices of all but equal size, ``fewest`` or more of them, and none over ``longest``, that
+    together are all intervals.
+    """
+    count = max(-(-n_intervals // longest), fewest)
+    if count == 1:
         return [slice(0, n_intervals)]
-    edges = np.linspace(0, n_intervals, -(-n_intervals // longest) + 1).astype(np.int64)
+    edges = np.linspace(0, n_intervals, count + 1).astype(np.int64)
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 

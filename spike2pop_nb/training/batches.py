@@ -77,6 +77,12 @@ class Trains:
         """Spikes of each train (n,)."""
         return np.diff(self.offsets)
 
+    @property
+    def span_ms(self) -> Floats:
+        """Time from the first spike of each train to its last (n,), where each has one."""
+        span: Floats = self.times_ms[self.offsets[1:] - 1] - self.times_ms[self.offsets[:-1]]
+        return span
+
     def train(self, i: int) -> Floats:
         """Spike times of train ``i`` in ms."""
         return self.times_ms[self.offsets[i] : self.offsets[i + 1]]

@@ -300,6 +300,7 @@ class Run:
                     "share_noisy": float((train_set.sigma > 0).mean()),
                     "share_bursting": float((train_set.pattern == 2).mean()),
                     "share_drawn": float(train_set.drawn.mean()),
+                    "longest_s": round(float(1e-3 * train_set.span_ms.max()), 2),
                 },
                 "training": {
                     "seed": self.seed,

@@ -77,7 +77,7 @@ def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int 
 def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
     """Scores of whole trains by the time from their first spike to their last."""
     rng = np.random.default_rng(seed)
-    seconds = 1e-3 * (trains.times_ms[trains.offsets[1:] - 1] - trains.times_ms[trains.offsets[:-1]])
+    seconds = 1e-3 * trains.span_ms
     rows: dict[str, Any] = {}
     for least, most_s in itertools.pairwise(SECONDS):
         within = np.flatnonzero((seconds >= least) & (seconds < most_s))

@@ -19,7 +19,7 @@ from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale, pad_intervals
-from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, FeatureScale, save_weights
+from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, FeatureScale, load_network, save_weights
 
 CONFIG = NetworkConfig(
     n_channels=len(CHANNELS), n_statistics=N_STATISTICS, width=16, n_blocks=2, n_components=3
@@ -85,6 +85,23 @@ def test_silent_recordings_get_a_clear_answer(predictor: Predictor, n: int) -> N
     assert not answer.usable
     assert answer.pattern["silent"] == 1
     assert "silent" in answer.notes[0]
+
+
+def test_recordings_longer_than_the_data_are_read_in_pieces(weights: Path) -> None:
+    loaded = load_network(weights)
+    loaded.metadata["data"]["longest_s"] = 1.0
+    predictor = Predictor(loaded)
+    times = 50.0 * np.arange(61)
+    assert [p.n_windows for p in predictor.predict([times, times[:21], times[:23], 20 * times])] == [
+        3,
+        1,
+        1,
+        3,
+    ]
+    (answer,) = predictor.predict([times])
+    alone = predictor.predict([times[:21], times[20:41], times[40:]])
+    np.testing.assert_allclose(answer.mean, np.mean([p.mean for p in alone], axis=0), rtol=1e-4)
+    assert answer.notes[-1].startswith("Longer than 64 intervals or 1 s, which the network reads at once: 3 ")
 
 
 def test_long_recordings_are_read_whole_in_pieces(predictor: Predictor) -> None:
