@@ -97,7 +97,7 @@ def evaluate(
         raise TrainingError(f"{folders[0]} has no test populations with 3 spikes or more.")
     test = _some(usual_made, most_test, seed)
     drawn = trains.take((side == 2) & active & trains.drawn & usual)
-    others = {Path(folder).name: read_trains(folder).active() for folder in held_out}
+    kept = {Path(folder).name: read_trains(folder).active() for folder in held_out}
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def evaluate(
 
     def scored() -> dict[str, Any]:
         fitting = trains.take((side == 0) & active & ~trains.drawn) if baseline else None
-        guesses = _trees(fitting, {"": test, **others}, baseline_trains, seed, baseline_rounds)
+        guesses = _trees(fitting, {"": test, **kept}, baseline_trains, seed, baseline_rounds)
         answers = predictor.predict(_listed(test), progress)
         draw_failures(test, answers, drawing)
         held = {
@@ -114,9 +114,9 @@ def evaluate(
                 predictor.predict(_listed(other)),
                 guesses.get(name, {}),
                 seed,
-                _own_firing(other, others),
+                _own_firing(other, kept),
             )
-            for name, other in others.items()
+            for name, other in kept.items()
         }
         seen = 0 if fitting is None else min(len(fitting), baseline_trains or len(fitting))
         return {
@@ -157,7 +157,8 @@ def evaluate(
     if rivals:
         few = _some(test, _MOST_FOR_RIVALS, seed)
         rows = {AS_SHIPPED: predictor, **rivals}
-        scores["ablations"] = {name: _rival(rival, few, seed) for name, rival in rows.items()}
+        others = trains.take(asked_of & ~usual)
+        scores["ablations"] = {name: _rival(rival, few, others, seed) for name, rival in rows.items()}
     if curve is not None and Path(curve).is_file():
         with Path(curve).open(newline="") as file:
             scores["curve"] = list(csv.DictReader(file))
@@ -219,8 +220,10 @@ def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:
     return rows
 
 
-def _rival(predictor: Predictor, test: Trains, seed: int) -> dict[str, Any]:
-    """Scores of another network, on the test trains as they are and disturbed, and how it was trained."""
+def _rival(predictor: Predictor, test: Trains, others: Trains, seed: int) -> dict[str, Any]:
+    """Scores of another network, on the test trains as they are and disturbed and on ``others``, of other
+    lengths, and how it was trained.
+    """
     found = score(test, predictor.predict(_listed(test)), {}, seed)["all"]
     training = predictor.metadata["training"]
     run = {
@@ -228,8 +231,10 @@ def _rival(predictor: Predictor, test: Trains, seed: int) -> dict[str, Any]:
         "steps": training["steps"],
         "changes": changes(training, predictor.metadata["config"]),
     }
-    hurt = stress.disturbed(predictor, test, _MOST_FOR_RIVALS // 2, seed, (stress.MISSING,))
-    return {**found, "run": run, "disturbed": hurt}
+    half = _MOST_FOR_RIVALS // 2
+    hurt = stress.disturbed(predictor, test, half, seed, (stress.MISSING, stress.SAMPLED))
+    longer = stress.whole(predictor, others, half, seed)
+    return {**found, "run": run, "disturbed": hurt, "other_lengths": longer}
 
 
 def _own_firing(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]]:

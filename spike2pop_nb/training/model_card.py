@@ -6,8 +6,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from spike2pop_nb.training.card_commands import AS_SHIPPED, commands
-from spike2pop_nb.training.stress import MISSING
+from spike2pop_nb.training.card_commands import commands
+from spike2pop_nb.training.card_markdown import pair, percent, table
+from spike2pop_nb.training.card_rivals import ablations, adapting
 
 __all__ = ["PUBLISHED", "model_card"]
 
@@ -75,26 +76,14 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
         *_strange(scores),
         *_alike(scores),
         *_drawn(scores),
-        *_ablations(scores),
-        *_adapting(scores),
+        *ablations(scores),
+        *adapting(scores),
     ]
     if drawing is not None:
         lines += ["", "## Failures in the (g_s, g_u) plane", "", f"![Errors over the plane]({drawing})"]
     lines += _curve(history) + commands(scores)
     versions = ", ".join(f"{k} {v}" for k, v in scores["weights"].get("versions", {}).items())
     return "\n".join([*lines, "", f"Made with {versions}.", ""])
-
-
-def _table(*names: str) -> list[str]:
-    return ["", "| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-
-
-def _pair(values: list[float]) -> str:
-    return " / ".join(f"{v:.2f}" for v in values)
-
-
-def _percent(values: dict[str, float]) -> str:
-    return " | ".join(f"{100 * v:.1f}" for v in values.values())
 
 
 def _head(scores: dict[str, Any]) -> list[str]:
@@ -136,16 +125,16 @@ def _rows(bands: dict[str, Any], names: dict[str, str], published: list[Any]) ->
             start = f"| {words} | {pattern} |"
             for method, title in _METHODS.items():
                 if method in row["mae"]:
-                    lines.append(f"{start} {title} | {_pair(row['mae'][method])} |")
-            lines.append(f"{start} median, as its posterior expects | {_pair(row['expected_error'])} |")
+                    lines.append(f"{start} {title} | {pair(row['mae'][method])} |")
+            lines.append(f"{start} median, as its posterior expects | {pair(row['expected_error'])} |")
             for b, p, source, error in published:
                 if (b, p) == (band, pattern):
-                    lines.append(f"{start} {source} | {_pair(list(error))} |")
+                    lines.append(f"{start} {source} | {pair(list(error))} |")
     return lines
 
 
 def _errors(scores: dict[str, Any]) -> list[str]:
-    lines = ["", "## Mean absolute error, g_s / g_u", *_table("trains", "pattern", "method", "g_s / g_u")]
+    lines = ["", "## Mean absolute error, g_s / g_u", *table("trains", "pattern", "method", "g_s / g_u")]
     lines += _rows(scores["bands"], {k: _BANDS[k] for k in _SHOWN}, PUBLISHED.get(scores["neuron"], []))
     return lines + _behind(scores)
 
@@ -156,15 +145,15 @@ def _held_out(scores: dict[str, Any]) -> list[str]:
     lines = [
         "",
         "## Data sets the network never trained on",
-        *_table("data", "pattern", "method", "g_s / g_u"),
+        *table("data", "pattern", "method", "g_s / g_u"),
     ]
     for name, bands in scores["held_out"].items():
         title = {band: name if band == "all" else f"{name}, {band}" for band in bands}
         lines += _rows(bands, title, [])
-    lines += _table("data", "n", "50 %", "80 %", "95 %", "pattern right")
+    lines += table("data", "n", "50 %", "80 %", "95 %", "pattern right")
     for name, bands in scores["held_out"].items():
         row = bands["all"]["all"]
-        covered = _percent(row["coverage"])
+        covered = percent(row["coverage"])
         lines.append(f"| {name} | {row['trains']} | {covered} | {row['pattern_accuracy']:.4f} |")
     return lines
 
@@ -177,15 +166,15 @@ def _calibration(scores: dict[str, Any]) -> list[str]:
         "Share of targets inside the 50, 80 and 95 % highest-density regions; mean posterior standard "
         "deviation; negative log likelihood per train (DIC units); ranks of the targets in the marginal "
         "posteriors, 20 bins from 0 to 1, flat if calibrated.",
-        *_table("trains", "pattern", "n", "50 %", "80 %", "95 %", "std g_s / g_u", "NLL", "pattern right"),
+        *table("trains", "pattern", "n", "50 %", "80 %", "95 %", "std g_s / g_u", "NLL", "pattern right"),
     ]
     for band, patterns in scores["bands"].items():
         for pattern, row in patterns.items():
             lines.append(
-                f"| {_BANDS[band]} | {pattern} | {row['trains']} | {_percent(row['coverage'])} "
-                f"| {_pair(row['posterior_std'])} | {row['nll']:.2f} | {row['pattern_accuracy']:.4f} |"
+                f"| {_BANDS[band]} | {pattern} | {row['trains']} | {percent(row['coverage'])} "
+                f"| {pair(row['posterior_std'])} | {row['nll']:.2f} | {row['pattern_accuracy']:.4f} |"
             )
-    lines += _table("trains", "pattern", "ranks of g_s", "ranks of g_u", "largest departure from flat")
+    lines += table("trains", "pattern", "ranks of g_s", "ranks of g_u", "largest departure from flat")
     for band, patterns in scores["bands"].items():
         for pattern, row in patterns.items():
             ranks = row["rank_histogram"]
@@ -202,7 +191,7 @@ def _bars(counts: list[int]) -> str:
 
 
 def _features(bands: dict[str, Any]) -> list[str]:
-    lines = ["", "## Features, mean absolute error", *_table("trains", *_UNITS)]
+    lines = ["", "## Features, mean absolute error", *table("trains", *_UNITS)]
     for band in _SHOWN:
         values = bands.get(band, {}).get("all", {}).get("feature_mae", {})
         shown = [f"{values[f]:.3g} {u}" if values.get(f) is not None else "–" for f, u in _UNITS.items()]
@@ -211,11 +200,11 @@ def _features(bands: dict[str, Any]) -> list[str]:
 
 
 def _stressed(rows: dict[str, Any], first: str) -> list[str]:
-    lines = _table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %", "flagged as strange")
+    lines = table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %", "flagged as strange")
     for name, row in rows.items():
         lines.append(
-            f"| {name} | {row['trains']} | {_pair(row['mae'])} | {_pair(row['expected_error'])} "
-            f"| {_percent(row['coverage'])} | {100 * row['flagged']:.1f} % |"
+            f"| {name} | {row['trains']} | {pair(row['mae'])} | {pair(row['expected_error'])} "
+            f"| {percent(row['coverage'])} | {100 * row['flagged']:.1f} % |"
         )
     return lines
 
@@ -254,7 +243,7 @@ def _strange(scores: dict[str, Any]) -> list[str]:
             "## Strange recordings",
             "",
             f"Held-out trains of the neuron that are flagged wrongly: {alarms}.",
-            *_table("kind", "trains", "AUROC", "flagged"),
+            *table("kind", "trains", "AUROC", "flagged"),
         ]
         for kind, row in found["kinds"].items():
             lines.append(f"| {kind} | {row['trains']} | {row['auroc']:.3f} | {100 * row['flagged']:.1f} % |")
@@ -289,15 +278,15 @@ def _alike(scores: dict[str, Any]) -> list[str]:
         f"{100 * found['trains'] / found['populations']:.0f} % spike so regularly that they fall into groups "
         f"of {found['size']} in whose trains every interval agrees with every other to {share}. Their DICs "
         "differ all the same: the best constant for each group, chosen with the answers known, errs by "
-        f"{_pair(found['hindsight'])} on average, and no estimator that is blind to differences under "
+        f"{pair(found['hindsight'])} on average, and no estimator that is blind to differences under "
         f"{share} can be expected to err less on them.",
     ]
     network = found.get("network")
     if network:
         lines[-1] += (
             " The network sees smaller ones, such as how a neuron settles after its start, where they tell "
-            f"anything: its posterior median errs by {_pair(network['mae'])} on the {network['trains']} of "
-            f"these trains that it was not trained on, where it expects {_pair(network['expected_error'])}."
+            f"anything: its posterior median errs by {pair(network['mae'])} on the {network['trains']} of "
+            f"these trains that it was not trained on, where it expects {pair(network['expected_error'])}."
         )
     return lines
 
@@ -311,64 +300,18 @@ def _drawn(scores: dict[str, Any]) -> list[str]:
         "## Neurons of another make",
         "",
         "Test neurons whose conductances were drawn over their declared ranges, read under each prior.",
-        *_table("prior", "pattern", "n", "g_s / g_u", "always the median", "50 %", "80 %", "95 %"),
+        *table("prior", "pattern", "n", "g_s / g_u", "always the median", "50 %", "80 %", "95 %"),
     ]
     for prior, patterns in rows.items():
         if prior == "recognised":
             continue
         for pattern, row in patterns.items():
             lines.append(
-                f"| {prior} | {pattern} | {row['trains']} | {_pair(row['mae']['median'])} "
-                f"| {_pair(row['mae']['constant'])} | {_percent(row['coverage'])} |"
+                f"| {prior} | {pattern} | {row['trains']} | {pair(row['mae']['median'])} "
+                f"| {pair(row['mae']['constant'])} | {percent(row['coverage'])} |"
             )
     if "recognised" in rows:
         lines += ["", f"{100 * rows['recognised']:.1f} % of them are recognised as drawn."]
-    return lines
-
-
-def _ablations(scores: dict[str, Any]) -> list[str]:
-    if not scores.get("ablations"):
-        return []
-    lines = [
-        "",
-        "## Ablations",
-        "",
-        "Other networks, from runs as the columns tell, beside the shipped one, on the same "
-        f"{scores['ablations'][AS_SHIPPED]['all']['trains']} test trains: posterior median, negative log "
-        f"likelihood per train (DIC units), and both for trains with {MISSING}.",
-        *_table(
-            "network", "changed", "trains", "steps", "g_s / g_u", "spiking", "bursting", "NLL",
-            "pattern right", MISSING, "NLL",
-        ),
-    ]  # fmt: skip
-    for name, row in scores["ablations"].items():
-        errors = " | ".join(
-            _pair(row[p]["mae"]["median"]) if p in row else "–" for p in ("all", "spiking", "bursting")
-        )
-        run, hurt = row["run"], row["disturbed"][MISSING]
-        lines.append(
-            f"| {name.replace('_', ' ')} | {', '.join(run['changes']) or '–'} | {run['trains']} "
-            f"| {run['steps']} | {errors} | {row['all']['nll']:.3f} | {row['all']['pattern_accuracy']:.4f} "
-            f"| {_pair(hurt['mae'])} | {hurt['nll']:.3f} |"
-        )
-    return lines
-
-
-def _adapting(scores: dict[str, Any]) -> list[str]:
-    if not scores.get("curve"):
-        return []
-    lines = [
-        "",
-        "## Adapting against training from scratch",
-        "",
-        "Posterior median, test trains made by compensation.",
-        *_table("training trains", "steps", "way", "g_s / g_u", "NLL"),
-    ]
-    for row in scores["curve"]:
-        error = _pair([float(row["mae_g_s"]), float(row["mae_g_u"])])
-        lines.append(
-            f"| {row['trains']} | {row['steps']} | {row['way']} | {error} | {float(row['nll']):.2f} |"
-        )
     return lines
 
 

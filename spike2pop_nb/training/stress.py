@@ -19,11 +19,23 @@ from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains,
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
 
-__all__ = ["DISTURBED", "MISSING", "alike", "by_length", "by_seconds", "disturbed", "drift", "strange"]
+__all__ = [
+    "DISTURBED",
+    "MISSING",
+    "SAMPLED",
+    "alike",
+    "by_length",
+    "by_seconds",
+    "disturbed",
+    "drift",
+    "strange",
+    "whole",
+]
 
 Floats = NDArray[np.floating]
 
 MISSING = "5 % of spikes missing"
+SAMPLED = "times in steps of 0.1 ms"
 LENGTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 DISTURBED: dict[str, Augmentation] = {
     "as simulated": NO_AUGMENTATION,
@@ -74,17 +86,22 @@ def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int 
     return rows
 
 
+def whole(predictor: Predictor, trains: Trains, most: int, seed: int = 0) -> dict[str, Any] | None:
+    """Scores of whole trains, as they are; None if there are none."""
+    if not len(trains):
+        return None
+    chosen = _some(trains, most, seed)
+    return _asked(predictor, chosen, [chosen.train(i) for i in range(len(chosen))], seed)
+
+
 def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
     """Scores of whole trains by the time from their first spike to their last."""
-    rng = np.random.default_rng(seed)
     seconds = 1e-3 * trains.span_ms
     rows: dict[str, Any] = {}
     for least, most_s in itertools.pairwise(SECONDS):
         within = np.flatnonzero((seconds >= least) & (seconds < most_s))
         if within.size >= 50:
-            chosen = trains.take(np.sort(rng.permutation(within)[:most]))
-            whole = [chosen.train(i) for i in range(len(chosen))]
-            rows[f"{least} to {most_s}"] = _asked(predictor, chosen, whole, seed)
+            rows[f"{least} to {most_s}"] = whole(predictor, trains.take(within), most, seed)
     return rows
 
 
