@@ -29,6 +29,8 @@ __all__ = ["CURVE", "adapt", "learning_curve"]
 
 CURVE = (1_000, 10_000, 100_000)
 _MOST_TEST = 4000
+_LONGEST = 5.0
+_SHARD = 512
 Report = Callable[[str], None]
 
 
@@ -59,8 +61,8 @@ def adapt(
     out_dir : path
         Where data, weights, checkpoints and scores go; started again, it goes on where it stopped.
     data : sequence of path
-        Data sets of this neuron; without any, one of ``trains`` rows is made, a quarter of it with drawn
-        conductances.
+        Data sets of this neuron; without any, one of ``trains`` rows is made, and one of a quarter as many
+        recordings up to five times as long; a quarter of each with drawn conductances.
     base : path, optional
         Network to adapt; the shipped one of ``stg`` by default.
     curve : sequence of int
@@ -87,15 +89,11 @@ def adapt(
         raise TrainingError(f"{base} holds adapters itself; adapt the whole network they were made for.")
     folders: list[str | Path] = list(data)
     if not folders:
-        folder = out / "data" / neuron
-        rows = make_dataset(
-            Recipe(neuron=neuron, n_trains=trains, monte_carlo_share=_drawn_share(neuron), seed=seed),
-            folder,
-            workers=workers,
-            progress=progress,
-        )
-        say(f"{rows} trains in {folder}.")
-        folders = [folder]
+        for recipe in _recipes(neuron, trains, seed):
+            folder = out / "data" / (neuron if recipe.longest_s is None else f"{neuron}_lengths")
+            rows = make_dataset(recipe, folder, workers=workers, progress=progress)
+            say(f"{rows} trains in {folder}.")
+            folders.append(folder)
     weights = train(
         folders,
         out,
@@ -120,9 +118,30 @@ def adapt(
     return weights
 
 
-def _drawn_share(neuron: str) -> float:
-    """A quarter, if the neuron declares ranges to draw from."""
-    return 0.25 if get_neuron(neuron).conductance_range else 0.0
+def _recipes(neuron: str, trains: int, seed: int) -> list[Recipe]:
+    """Data of the neuron's own recording window, and a quarter as many trains up to `_LONGEST` times as long:
+    one window alone teaches to read a neuron that has just been started, for just that long. A quarter of
+    each is drawn, if the neuron declares ranges to draw from.
+    """
+    model = get_neuron(neuron)
+    start, stop = model.recording_window_ms
+    window_s = 1e-3 * (stop - start)
+    own = Recipe(
+        neuron=neuron,
+        n_trains=trains,
+        monte_carlo_share=0.25 if model.conductance_range else 0.0,
+        seed=seed,
+    )
+    lengths = own.model_copy(
+        update={
+            "n_trains": max(trains // 4, 1),
+            "duration_s": window_s,
+            "longest_s": _LONGEST * window_s,
+            "seed": seed + 1,
+            "shard_size": _SHARD,
+        }
+    )
+    return [own, lengths]
 
 
 def learning_curve(

@@ -13,6 +13,7 @@ from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference import list_predictors, load_predictor
 from spike2pop_nb.inference.weights import install_weights, own_base
 from spike2pop_nb.training.adapt import adapt
+from spike2pop_nb.training.dataset import Recipe
 from spike2pop_nb.training.train import train
 
 
@@ -51,6 +52,25 @@ def test_adapting_leaves_weights_curve_and_card(shards: Path, base: Path, tmp_pa
     assert any("from scratch, 100 trains" in sentence for sentence in said)
     with pytest.raises(TrainingError, match="holds adapters itself"):
         adapt("third", tmp_path / "third", data=[shards], base=weights)
+
+
+def test_data_made_for_adapting_have_other_lengths_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Recipe] = {}
+
+    def remember(recipe: Recipe, folder: Path, **_: object) -> int:
+        made[folder.name] = recipe
+        return recipe.n_trains
+
+    monkeypatch.setattr("spike2pop_nb.training.adapt.make_dataset", remember)
+    with pytest.raises(TrainingError, match="No Parquet shards"):
+        adapt("da", tmp_path, trains=400)
+    assert list(made) == ["da", "da_lengths"]
+    assert [recipe.n_trains for recipe in made.values()] == [400, 100]
+    own, longer = made["da"].window_ms(0), made["da_lengths"].window_ms(3)
+    assert own[0] == longer[0]
+    assert own[1] < longer[1] < own[0] + 5 * (own[1] - own[0])
 
 
 def test_adapters_on_a_base_of_ones_own_are_installed_with_it(
