@@ -196,6 +196,9 @@ class Augmentation:
     ----------
     crop : float
         Probability of a random window, its length uniform in its logarithm, from `FEWEST` intervals to all.
+    late : float
+        Probability of a window that starts anywhere in the first half and ends with the train: a recording
+        does not begin just after the neuron did.
     jitter, jitter_ms : float
         Probability of moving every spike by a normal step, and the largest standard deviation; it is drawn
         with small ones favoured, because 2 ms wipes out the intervals of a fast burst.
@@ -212,7 +215,8 @@ class Augmentation:
         recording of a settled neuron must get an answer without that.
     """
 
-    crop: float = 0.3
+    crop: float = 0.25
+    late: float = 0.25
     jitter: float = 0.05
     jitter_ms: float = 2.0
     drop: float = 0.05
@@ -225,7 +229,7 @@ class Augmentation:
     settle: float = 0.02
 
 
-NO_AUGMENTATION = Augmentation(crop=0, jitter=0, drop=0, add=0, sample=0, settle=0)
+NO_AUGMENTATION = Augmentation(crop=0, late=0, jitter=0, drop=0, add=0, sample=0, settle=0)
 _ALMOST_PERIODIC = 0.02
 FEWEST = 4
 """Intervals of the shortest random window."""
@@ -241,17 +245,21 @@ class Batch:
 
 
 def _windows(
-    trains: Trains, rows: Ints, crop: float, longest: int, rng: np.random.Generator
+    trains: Trains, rows: Ints, how: Augmentation, longest: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First spike and number of intervals of the window read of each row."""
     total = trains.n_spikes[rows] - 1
     size = total.copy()
-    chosen = (rng.random(rows.size) < crop) & (total > FEWEST)
+    draw = rng.random(rows.size)
+    chosen = (draw < how.crop) & (total > FEWEST)
     span = np.log(total[chosen] / FEWEST)
     size[chosen] = np.rint(FEWEST * np.exp(rng.random(span.size) * span)).astype(np.int64)
-    size = np.minimum(size, longest)
-    first = trains.offsets[rows] + rng.integers(0, total - size + 1)
-    return first, size
+    late = (draw >= how.crop) & (draw < how.crop + how.late) & (total > 2 * FEWEST)
+    size[late] -= (0.5 * rng.random(int(late.sum())) * total[late]).astype(np.int64)
+    first = rng.integers(0, np.maximum(total - np.minimum(size, longest), 0) + 1)
+    first[late] = np.maximum(total[late] - size[late], first[late])
+    size = np.minimum(size, total - first)
+    return trains.offsets[rows] + first, np.minimum(size, longest)
 
 
 def _disturb(times: Floats, size: NDArray[np.int64], how: Augmentation, rng: np.random.Generator) -> None:
@@ -344,7 +352,7 @@ def epoch_batches(
     """
     rng = np.random.default_rng([*seed, 0])
     order = rng.permutation(len(trains))
-    first, size = _windows(trains, order, how.crop, longest, rng)
+    first, size = _windows(trains, order, how, longest, rng)
     # A little noise on the length keeps trains of one exact length from always meeting.
     by_length = np.argsort(size * rng.uniform(0.95, 1.05, size.size), kind="stable")
     batches = [by_length[i : i + batch_size] for i in range(0, by_length.size, batch_size)]

@@ -92,7 +92,7 @@ _NUMBERS = {
     if f.type in ("int", "float") and f.name not in _FIXED
 }
 
-_BEFORE = {"sample": 0.0}
+_BEFORE = {"sample": 0.0, "late": 0.0}
 """What runs did before they knew a number, and kept it in their header."""
 
 

@@ -100,6 +100,25 @@ def test_disturbed_trains_stay_trains(trains: Trains) -> None:
     assert shorter > len(active) / 2
 
 
+@pytest.mark.parametrize("longest", [2048, 9])
+def test_late_windows_lose_their_start_alone(trains: Trains, longest: int) -> None:
+    active = trains.active()
+    starts = set()
+    for batch in epoch_batches(active, 32, replace(NO_AUGMENTATION, late=1), (0, 0), longest=longest):
+        for row, isi, length in zip(batch.rows, batch.isi_ms, batch.lengths, strict=True):
+            whole = np.diff(active.train(row))
+            windows = np.lib.stride_tricks.sliding_window_view(whole, length)
+            places = np.flatnonzero(np.isclose(windows, isi[:length], rtol=1e-6).all(axis=1))
+            assert places.size
+            starts.add(int(places[0]))
+            if longest > whole.size:
+                assert places[-1] + length == whole.size
+                assert 2 * length >= whole.size
+            else:
+                assert length <= longest
+    assert len(starts) > 5
+
+
 def test_sampled_trains_lie_on_a_grid(trains: Trains) -> None:
     active = trains.active()
     how = replace(NO_AUGMENTATION, sample=1, finest_ms=0.5, coarsest_ms=0.5)
