@@ -25,6 +25,7 @@ _HIDDEN = 64
 _STEPS = 2500
 _BATCH = 512
 _MOST = 30_000
+_SHORTEST_MS = 0.01
 _EXAMPLES = 192
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 _LEVELS = 201
@@ -132,7 +133,9 @@ def _inside(trains: Trains, how: Augmentation, most: int, seed: int) -> list[Flo
     chosen = trains.take(np.sort(rng.permutation(len(trains))[:most]))
     found: list[Floats] = []
     for batch in epoch_batches(chosen, 1024, how, (seed, 0)):
-        found += [isi[:n].astype(np.float64) for isi, n in zip(batch.isi_ms, batch.lengths, strict=True)]
+        # Two spikes may fall on one step of a grid.
+        isi_ms = np.maximum(batch.isi_ms.astype(np.float64), _SHORTEST_MS)
+        found += [isi[:n] for isi, n in zip(isi_ms, batch.lengths, strict=True)]
     return found
 
 

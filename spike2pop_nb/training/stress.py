@@ -48,6 +48,9 @@ DISTURBED: dict[str, Augmentation] = {
         )
         for step in (0.01, 0.1, 1.0)
     },
+    "begun later, in steps of 0.05 ms": replace(
+        NO_AUGMENTATION, late=1.0, sample=1.0, finest_ms=0.05, coarsest_ms=0.05
+    ),
 }
 """Shares are means: each train's own is uniform up to twice that."""
 SECONDS = (0, 2, 4, 8, 16, 32, 64, 128)
