@@ -114,7 +114,7 @@ def evaluate(
                 predictor.predict(_listed(other)),
                 guesses.get(name, {}),
                 seed,
-                _own_firing(other, kept),
+                _masks(other, kept),
             )
             for name, other in kept.items()
         }
@@ -237,8 +237,12 @@ def _rival(predictor: Predictor, test: Trains, others: Trains, seed: int) -> dic
     return {**found, "run": run, "disturbed": hurt, "other_lengths": longer}
 
 
-def _own_firing(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]]:
-    """All trains, and those of neurons that another held-out set shows to fire without noise too."""
+def _masks(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bool_]] | None:
+    """All trains, and those of neurons that another held-out set shows to fire without noise too; None, for
+    the usual bands of noise, if some have noise and some have none.
+    """
+    if trains.sigma.any() and not trains.sigma.all():
+        return None
     masks = {"all": np.ones(len(trains), dtype=bool)}
     for other in others.values():
         if other is not trains and not other.sigma.any() and trains.sigma.any():

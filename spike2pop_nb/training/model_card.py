@@ -148,14 +148,21 @@ def _held_out(scores: dict[str, Any]) -> list[str]:
         *table("data", "pattern", "method", "g_s / g_u"),
     ]
     for name, bands in scores["held_out"].items():
-        title = {band: name if band == "all" else f"{name}, {band}" for band in bands}
-        lines += _rows(bands, title, [])
-    lines += table("data", "n", "50 %", "80 %", "95 %", "pattern right")
+        shown = {band: _named(name, band) for band in bands if band in _SHOWN or band not in _BANDS}
+        lines += _rows(bands, shown, [])
+    lines += table("data", "pattern", "n", "50 %", "80 %", "95 %", "pattern right")
     for name, bands in scores["held_out"].items():
-        row = bands["all"]["all"]
-        covered = percent(row["coverage"])
-        lines.append(f"| {name} | {row['trains']} | {covered} | {row['pattern_accuracy']:.4f} |")
+        for band, patterns in bands.items():
+            for pattern, row in patterns.items():
+                lines.append(
+                    f"| {_named(name, band)} | {pattern} | {row['trains']} | {percent(row['coverage'])} "
+                    f"| {row['pattern_accuracy']:.4f} |"
+                )
     return lines
+
+
+def _named(data: str, band: str) -> str:
+    return data if band == "all" else f"{data}, {_BANDS.get(band, band)}"
 
 
 def _calibration(scores: dict[str, Any]) -> list[str]:
@@ -317,9 +324,12 @@ def _drawn(scores: dict[str, Any]) -> list[str]:
 
 def _behind(scores: dict[str, Any]) -> list[str]:
     """Say where the trees are better than the network's best point."""
+    named = {_BANDS[band]: patterns for band, patterns in scores["bands"].items()}
+    for data, bands in scores["held_out"].items():
+        named |= {_named(data, band): patterns for band, patterns in bands.items()}
     worse = [
-        f"{_BANDS[band]}, {pattern}, {dic}"
-        for band, patterns in scores["bands"].items()
+        f"{name}, {pattern}, {dic}"
+        for name, patterns in named.items()
         for pattern, row in patterns.items()
         for i, dic in enumerate(("g_s", "g_u"))
         if "trees" in row["mae"] and round(row["mae"]["trees"][i], 2) < round(row["mae"]["median"][i], 2)
