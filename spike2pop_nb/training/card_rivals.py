@@ -20,7 +20,7 @@ def ablations(scores: dict[str, Any]) -> list[str]:
         "",
         "Other networks, from runs as the columns tell, beside the shipped one, on the same "
         f"{scores['ablations'][AS_SHIPPED]['all']['trains']} test trains: posterior median, negative log "
-        f"likelihood per train (DIC units), and both for those trains with {MISSING}, for them in "
+        f"likelihood per train (DIC units), and both for those trains with {MISSING}, with "
         f"{SAMPLED}, and for whole test trains of other lengths.",
         *table(
             "network", "changed", "trains", "steps", "g_s / g_u", "spiking", "bursting", "NLL",

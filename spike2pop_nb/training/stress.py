@@ -53,6 +53,7 @@ DISTURBED: dict[str, Augmentation] = {
     ),
 }
 """Shares are means: each train's own is uniform up to twice that."""
+_FEWEST_GROUPS = 10
 SECONDS = (0, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -179,7 +180,12 @@ def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) 
 
 
 def alike(
-    predictor: Predictor, trains: Trains, tolerance: float = 1e-3, size: int = 12, seed: int = 0
+    predictor: Predictor,
+    trains: Trains,
+    tolerance: float = 1e-3,
+    size: int = 12,
+    seed: int = 0,
+    fewest: int = 30,
 ) -> dict[str, Any] | None:
     """How far the DICs of neurons lie apart that fire the same regular train.
 
@@ -191,6 +197,8 @@ def alike(
     ----------
     trains : Trains
         Of populations on all sides of the split; the network is asked about those it was not trained on.
+    fewest : int
+        Fewest such trains to ask about. With under ten groups there is nothing to say: None.
     """
     quiet = trains.take((trains.sigma == 0) & (trains.n_spikes > 3))
     _, one_each = np.unique(quiet.targets, axis=0, return_index=True)
@@ -213,7 +221,7 @@ def alike(
             at += size
         else:
             at += 1
-    if not groups:
+    if len(groups) < _FEWEST_GROUPS:
         return None
     targets = regular.targets[np.array(groups)]
     hindsight = np.abs(targets - np.median(targets, axis=1, keepdims=True)).mean(axis=(0, 1))
@@ -226,7 +234,7 @@ def alike(
         "tolerance": tolerance,
         "hindsight": [float(v) for v in hindsight],
     }
-    if len(asked):
+    if len(asked) >= fewest:
         answers = predictor.predict([asked.train(i) for i in range(len(asked))])
         found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))
     return found
