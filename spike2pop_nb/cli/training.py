@@ -33,6 +33,7 @@ def dataset(
             help="Longest recordings: each file's length is then drawn from --duration-s up to this."
         ),
     ] = None,
+    accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
     shard_size: Annotated[int, typer.Option(help="Rows a file.")] = 4096,
     seed: SeedOption = 0,
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
@@ -51,6 +52,7 @@ def dataset(
         "sigma_max": sigma_max,
         "duration_s": duration_s,
         "longest_s": longest_s,
+        "accuracy": accuracy,
         "seed": seed,
         "shard_size": shard_size,
     }

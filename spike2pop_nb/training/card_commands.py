@@ -18,6 +18,8 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
         for name in ("duration_s", "longest_s")
         if recipe.get(name)
     )
+    if recipe.get("accuracy", "standard") != "standard":
+        length += f"--accuracy {recipe['accuracy']} "
     return (
         f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
         f"--members {recipe['members_per_target']} "
@@ -50,16 +52,16 @@ def _train_commands(neuron: str, weights: dict[str, Any], out: str) -> list[str]
     return [*before, f"{run} --out {out}"]
 
 
-def runs_before(weights: dict[str, Any]) -> list[dict[str, Any]]:
+def _runs_before(weights: dict[str, Any]) -> list[dict[str, Any]]:
     """The runs that ``weights`` were begun from, the last one first, as the header of weights keeps them."""
     start = weights["training"].get("start")
-    return [start, *runs_before(start)] if start and "training" in start else []
+    return [start, *_runs_before(start)] if start and "training" in start else []
 
 
 def commands(scores: dict[str, Any]) -> list[str]:
     """Markdown lines: commands, and the rows and checksums of the data."""
     weights, neuron = scores["weights"], scores["neuron"]
-    runs = [run for run in (weights, *runs_before(weights)) if run.get("recipes")]
+    runs = [run for run in (weights, *_runs_before(weights)) if run.get("recipes")]
     made: dict[str, Any] = {}
     for run in reversed(runs):
         made |= run["recipes"]

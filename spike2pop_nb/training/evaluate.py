@@ -233,7 +233,7 @@ def _rival(predictor: Predictor, test: Trains, others: Trains, seed: int) -> dic
     }
     half = _MOST_FOR_RIVALS // 2
     hurt = stress.disturbed(predictor, test, half, seed, (stress.MISSING, stress.SAMPLED))
-    longer = stress.whole(predictor, others, half, seed)
+    longer = stress.whole_trains(predictor, others, half, seed)
     return {**found, "run": run, "disturbed": hurt, "other_lengths": longer}
 
 

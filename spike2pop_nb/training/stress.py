@@ -29,7 +29,7 @@ __all__ = [
     "disturbed",
     "drift",
     "strange",
-    "whole",
+    "whole_trains",
 ]
 
 Floats = NDArray[np.floating]
@@ -90,7 +90,7 @@ def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int 
     return rows
 
 
-def whole(predictor: Predictor, trains: Trains, most: int, seed: int = 0) -> dict[str, Any] | None:
+def whole_trains(predictor: Predictor, trains: Trains, most: int, seed: int = 0) -> dict[str, Any] | None:
     """Scores of whole trains, as they are; None if there are none."""
     if not len(trains):
         return None
@@ -105,7 +105,7 @@ def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int
     for least, most_s in itertools.pairwise(SECONDS):
         within = np.flatnonzero((seconds >= least) & (seconds < most_s))
         if within.size >= 50:
-            rows[f"{least} to {most_s}"] = whole(predictor, trains.take(within), most, seed)
+            rows[f"{least} to {most_s}"] = whole_trains(predictor, trains.take(within), most, seed)
     return rows
 
 
