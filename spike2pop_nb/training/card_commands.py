@@ -30,7 +30,7 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
 
 
 def _train_commands(neuron: str, weights: dict[str, Any], out: str) -> list[str]:
-    """The command that made ``weights``, after those of the run that it was begun from."""
+    """The command that made ``weights``, after those of the runs before it, which are numbered from 1."""
     training = weights["training"]
     length = next(
         f"--{name} {training[f'asked_{name}']:g}"
@@ -41,7 +41,7 @@ def _train_commands(neuron: str, weights: dict[str, Any], out: str) -> list[str]
     before: list[str] = []
     begun = ""
     if start and "training" in start and start["neuron"] == neuron:
-        first = f"{out}_{'adapters' if start.get('base') else 'start'}"
+        first = f"runs/{neuron}_{1 + sum(run['neuron'] == neuron for run in _runs_before(start))}"
         before = _train_commands(neuron, start, first)
         begun = f" --base {first}/{neuron}.safetensors"
     elif start:

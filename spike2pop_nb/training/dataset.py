@@ -323,7 +323,12 @@ def make_dataset(
     except ValidationError as error:
         first = error.errors()[0]
         raise TrainingError(f"Recipe, {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
-    get_neuron(recipe.neuron)
+    start, stop = get_neuron(recipe.neuron).recording_window_ms
+    if recipe.duration_s is None and recipe.longest_s is not None and 1000 * recipe.longest_s < stop - start:
+        raise TrainingError(
+            f"Recipe, longest_s: {recipe.longest_s:g} s is under the neuron's own window of "
+            f"{1e-3 * (stop - start):g} s; give duration_s as well, the shortest."
+        )
     try:
         from distributed import Client, LocalCluster, as_completed
     except ImportError:

@@ -24,7 +24,7 @@ Floats = NDArray[np.floating]
 _HIDDEN = 64
 _STEPS = 2500
 _BATCH = 512
-_MOST = 30_000
+_MOST = 100_000
 _SHORTEST_MS = 0.01
 _EXAMPLES = 192
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -128,9 +128,21 @@ def _bursts_clearly(isi: Floats) -> bool:
     return bool(log[long].min() - log[~long].max() > 0.7)
 
 
+def _rows_of_all_lengths(span_ms: Floats, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Rows drawn half evenly and half so that each doubling of the length counts as much: few recordings of a
+    data set are long, and they are not to be taken for strange.
+    """
+    n = len(span_ms)
+    doublings = np.log2(np.maximum(span_ms / np.median(span_ms), 1))
+    _, band, count = np.unique(np.round(doublings), return_inverse=True, return_counts=True)
+    if len(count) == 1:
+        return np.sort(rng.permutation(n)[:most])
+    share = 0.5 / n + 0.5 / (len(count) * count[band])
+    return np.sort(rng.choice(n, min(n, most), p=share / share.sum()))
+
+
 def _inside(trains: Trains, how: Augmentation, most: int, seed: int) -> list[Floats]:
-    rng = np.random.default_rng(seed)
-    chosen = trains.take(np.sort(rng.permutation(len(trains))[:most]))
+    chosen = trains.take(_rows_of_all_lengths(trains.span_ms, most, np.random.default_rng(seed)))
     found: list[Floats] = []
     for batch in epoch_batches(chosen, 1024, how, (seed, 0)):
         # Two spikes may fall on one step of a grid.

@@ -138,12 +138,7 @@ def evaluate(
     asked = {
         "neuron": loaded.neuron,
         "weights": loaded.metadata,
-        "recipes": {
-            Path(folder).name: recipe.model_dump()
-            for folder, recipe in zip(
-                [*folders, *held_out], [*recipes, *map(read_recipe, held_out)], strict=True
-            )
-        },
+        "recipes": {Path(f).name: read_recipe(f).model_dump() for f in [*folders, *held_out]},
         "data": [Path(folder).name for folder in folders],
         "test_trains": len(test),
         "silent_test_trains": int(((side == 2) & ~active & ~trains.drawn & usual).sum()),

@@ -78,6 +78,8 @@ def test_shards_have_lengths_of_their_own(tmp_path: Path) -> None:
     assert all(one.dtype == np.float64 and one.max() < lengths[3] for one in times)
     with pytest.raises(TrainingError, match=r"longest_s: .*0.5 s is under the duration_s of 1 s"):
         make_dataset(recipe.model_dump() | {"longest_s": 0.5}, tmp_path / "none")
+    with pytest.raises(TrainingError, match="longest_s: 2 s is under the neuron's own window of 3 s"):
+        make_dataset(recipe.model_dump() | {"longest_s": 2, "duration_s": None}, tmp_path / "none")
 
 
 def test_recipe_divides_the_rows() -> None:

@@ -144,11 +144,11 @@ def test_all_weights_are_learned_from_those_of_a_base_on(trained: Path, shards: 
     card = (tmp_path / "model_card.md").read_text()
     assert "whole network, begun from that of 'toy'" in card
     first = card.index(f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set")
-    assert card.index("--base runs/toy_start/toy.safetensors --epochs 1 --seed 0 --set") > first
+    assert card.index("--base runs/toy_1/toy.safetensors --epochs 1 --seed 0 --set") > first
     evaluate(again, other, tmp_path / "on", baseline=False)
     later = (tmp_path / "on" / "model_card.md").read_text()
-    start = "runs/toy_start_start"
-    assert later.index(f"--out {start}") < later.index(f"--base {start}/toy.safetensors")
+    for start in ("runs/toy_1", "runs/toy_2"):
+        assert later.index(f"--out {start}") < later.index(f"--base {start}/toy.safetensors")
     assert "(learned from 640 rows of data)" in later
     assert f"* 400 of `other`\n* 640 of `{shards.name}`\n* 640 of `{shards.name}`\n" in later
     run = scores["ablations"][trained.parent.name]["run"]
