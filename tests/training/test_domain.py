@@ -10,7 +10,7 @@ from spike2pop_nb.inference.domain import ALARM, Domain
 from spike2pop_nb.inference.statistics import interval_statistics
 from spike2pop_nb.inference.tokens import TokenScale, pad_intervals
 from spike2pop_nb.training.batches import Trains, ordered_batches, read_trains, split_of
-from spike2pop_nb.training.domain import STRANGE, fit_domain, strange_trains
+from spike2pop_nb.training.domain import STRANGE, _rows_of_all_lengths, fit_domain, strange_trains
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,15 @@ def test_only_clear_bursts_are_shuffled() -> None:
     (made,) = strange_trains("shuffled", [bursts, np.full(40, 30.0), rng.exponential(30, 40)], rng)
     assert sorted(made) == sorted(bursts)
     assert made.tolist() != bursts.tolist()
+
+
+def test_long_recordings_count_though_they_are_few() -> None:
+    span_ms = np.where(np.arange(10_000) < 9_900, 3000.0, 30_000.0)
+    rows = _rows_of_all_lengths(span_ms, 2000, np.random.default_rng(0))
+    assert len(rows) == 2000
+    assert (span_ms[rows] > 3000).mean() == pytest.approx(0.5 * 0.01 + 0.25, abs=0.04)
+    alike = _rows_of_all_lengths(np.full(100, 3000.0), 60, np.random.default_rng(0))
+    assert len(np.unique(alike)) == 60
 
 
 def test_the_reason_names_what_is_out_of_range(domain: Domain, scale: TokenScale) -> None:
