@@ -84,7 +84,8 @@ def train(
         typer.Option(
             "--set",
             help="A number of the training to change, such as n_components=1, latent=0, crop=0, feature=0, "
-            "or lora_rank=0 (with --base: learn all weights from there on, instead of adapters).",
+            "or lora_rank=0 (with --base: learn all weights from there on, instead of adapters, after "
+            "splitting the base's components into n_components).",
         ),
     ] = None,
 ) -> None:

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["AttentionNetwork", "NetworkConfig", "NetworkOutput"]
+__all__ = ["AttentionNetwork", "NetworkConfig", "NetworkOutput", "split_components"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class NetworkConfig:
     latent: int = 64
     decoder_width: int = 256
     n_decoder_blocks: int = 3
-    n_components: int = 8
+    n_components: int = 16
     n_priors: int = 2
     n_patterns: int = 2
     n_features: int = 5
@@ -300,3 +300,37 @@ class AttentionNetwork(nn.Module):
             pattern_logits=pattern.float(),
             features=feature.float() + self.feature_shortcut(statistics),
         )
+
+
+_APART = 0.2
+
+
+def split_components(network: AttentionNetwork, n_components: int, seed: int) -> AttentionNetwork:
+    """The same network with each component of its mixtures split into several, to learn on from.
+
+    They begin all but alike, with a random difference in their weights and centres that lets training draw
+    them apart; the density as a whole changes little.
+
+    Raises
+    ------
+    ValueError
+        If ``n_components`` is no multiple of the components that there are.
+    """
+    config = network.config
+    times, rest = divmod(n_components, config.n_components)
+    if rest or not times:
+        raise ValueError(f"{config.n_components} components cannot be split into {n_components}")
+    if times == 1:
+        return network
+    state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    shape = config.n_priors, config.n_components, 6
+    weight = state["density.weight"].view(*shape, config.decoder_width).repeat_interleave(times, dim=1)
+    bias = state["density.bias"].view(shape).repeat_interleave(times, dim=1)
+    random = torch.Generator().manual_seed(seed)
+    weight += _APART * weight.std() * torch.randn(weight.shape, generator=random)
+    bias[..., 1:3] += _APART * torch.randn(bias[..., 1:3].shape, generator=random)
+    state["density.weight"] = weight.flatten(0, 2)
+    state["density.bias"] = bias.flatten()
+    made = AttentionNetwork(replace(config, n_components=n_components))
+    made.load_state_dict(state)
+    return made

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from spike2pop_nb import __version__
-from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.errors import Cancelled, TrainingError
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora
 from spike2pop_nb.inference.mixture import Box, moments
-from spike2pop_nb.inference.network import AttentionNetwork, NetworkOutput
+from spike2pop_nb.inference.network import AttentionNetwork, NetworkOutput, split_components
 from spike2pop_nb.inference.tokens import TokenScale, make_batch
 from spike2pop_nb.inference.weights import FeatureScale, fingerprint, load_network, save_weights
 from spike2pop_nb.training.batches import Batch, Trains, epoch_batches, log_of_features, ordered_batches
@@ -70,7 +70,7 @@ class Run:
                 self.base = named
                 network = apply_lora(network, options.lora_rank)
             else:
-                network.requires_grad_(True)
+                network = self._split(network).requires_grad_(True)
                 kept = ("config", "training", "recipes", "base")
                 self.start = named | {key: loaded.metadata.get(key) for key in kept}
         self.config = network.config
@@ -106,6 +106,17 @@ class Run:
         if resume:
             self._restore()
         self.history = History(out / "history.csv", self.epoch)
+
+    def _split(self, network: AttentionNetwork) -> AttentionNetwork:
+        wanted = self.options.network.n_components
+        try:
+            return split_components(network, wanted, self.seed)
+        except ValueError:
+            has = network.config.n_components
+            raise TrainingError(
+                f"n_components={wanted}: the base has {has} components, and more are made by splitting each; "
+                f"give {has} or a multiple of it."
+            ) from None
 
     def _restore(self) -> None:
         state = restore(self.checkpoint, self.setup)

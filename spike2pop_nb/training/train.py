@@ -60,7 +60,8 @@ def train(
         Neuron that the trains come from.
     base : path, optional
         Weights of another neuron's network: then low-rank adapters are trained on it and stored alone. With
-        ``options.lora_rank`` 0 all weights are learned from there on, with the base's scales of inputs.
+        ``options.lora_rank`` 0 all weights are learned from there on, with the base's scales of inputs, after
+        its components are split into as many as ``options.network`` asks for.
     epochs, max_minutes : int, float
         Length of the run; give one. The learning rate follows it. With ``epochs`` the same seed gives the
         same weights on the same machine; with ``max_minutes`` the speed of the machine enters.
@@ -84,7 +85,8 @@ def train(
     Raises
     ------
     TrainingError
-        If the data are unfit, or the checkpoint belongs to another run.
+        If the data are unfit, the base's components cannot be split evenly, or the checkpoint belongs to
+        another run.
     Cancelled
         If ``cancel`` said so; the checkpoint is kept.
     """

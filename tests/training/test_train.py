@@ -126,6 +126,21 @@ def test_adapters_are_small_and_keep_the_base_frozen(trained: Path, shards: Path
         load_predictor("other", path)
 
 
+def test_a_base_is_learned_on_with_more_components(trained: Path, shards: Path, tmp_path: Path) -> None:
+    def go(n_components: int) -> Path:
+        network = replace(SMALL.network, n_components=n_components)
+        options = replace(SMALL, lora_rank=0, learning_rate=0.001, network=network)
+        folder = tmp_path / str(n_components)
+        return train(shards, folder, "toy", base=trained, epochs=1, options=options, dic_range=DIC_RANGE)
+
+    path = go(6)
+    assert load_network(path).network.config.n_components == 6
+    rows = [_rows(weights.with_name("history.csv"))[0] for weights in (path, trained)]
+    assert float(rows[0]["val_loss"]) < float(rows[1]["val_loss"])
+    with pytest.raises(TrainingError, match="n_components=4: the base has 3 components"):
+        go(4)
+
+
 def test_all_weights_are_learned_from_those_of_a_base_on(trained: Path, shards: Path, tmp_path: Path) -> None:
     whole = replace(SMALL, lora_rank=0, learning_rate=0.001)
     path = train(shards, tmp_path, "toy", base=trained, epochs=1, options=whole, dic_range=DIC_RANGE)
