@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from spike2pop_nb import __version__
-from spike2pop_nb.errors import Cancelled, TrainingError
+from spike2pop_nb.errors import Cancelled
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora
 from spike2pop_nb.inference.mixture import Box, moments
@@ -70,7 +70,8 @@ class Run:
                 self.base = named
                 network = apply_lora(network, options.lora_rank)
             else:
-                network = self._split(network).requires_grad_(True)
+                network = split_components(network, options.network.n_components, seed)
+                network.requires_grad_(True)
                 kept = ("config", "training", "recipes", "base")
                 self.start = named | {key: loaded.metadata.get(key) for key in kept}
         self.config = network.config
@@ -106,17 +107,6 @@ class Run:
         if resume:
             self._restore()
         self.history = History(out / "history.csv", self.epoch)
-
-    def _split(self, network: AttentionNetwork) -> AttentionNetwork:
-        wanted = self.options.network.n_components
-        try:
-            return split_components(network, wanted, self.seed)
-        except ValueError:
-            has = network.config.n_components
-            raise TrainingError(
-                f"n_components={wanted}: the base has {has} components, and more are made by splitting each; "
-                f"give {has} or a multiple of it."
-            ) from None
 
     def _restore(self) -> None:
         state = restore(self.checkpoint, self.setup)

@@ -97,12 +97,22 @@ def train(
     options = options or TrainingOptions()
     # Weights that are learned on expect inputs scaled as they were.
     begun = None if base is None or options.lora_rank else load_network(base)
+    if begun is not None:
+        _check_components(begun.network.config.n_components, options.network.n_components)
     data = _load(data_dir, neuron, most_shards, most_trains, dic_range, options, seed, begun)
     run = Run(data, out, neuron, base, options, seed, _device(device), resume)
     return run.go(epochs, max_minutes, checkpoint_minutes, progress, report, cancel)
 
 
 _MOST_VALIDATION = 12_000
+
+
+def _check_components(has: int, wanted: int) -> None:
+    if wanted % has:
+        raise TrainingError(
+            f"n_components={wanted}: the base has {has} components, and more are made by splitting each; "
+            f"give {has} or a multiple of it."
+        )
 
 
 def _device(name: str) -> torch.device:

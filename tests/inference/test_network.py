@@ -10,14 +10,7 @@ from spike2pop_nb.inference.mixture import Box, Mixture
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig, split_components
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS
 
-CONFIG = NetworkConfig(
-    n_channels=len(CHANNELS),
-    n_statistics=N_STATISTICS,
-    width=16,
-    n_blocks=1,
-    decoder_width=32,
-    n_components=3,
-)
+CONFIG = NetworkConfig(n_components=3)
 
 
 @pytest.fixture
@@ -44,7 +37,12 @@ def test_split_components_begin_nearly_where_they_were(network: AttentionNetwork
             )
             np.testing.assert_allclose(new.moments()[0], old.moments()[0], atol=0.1 * 40)
             assert new.log_weights.size == 6
-    # Drawn apart, by an amount that the seed decides.
+    # Next to the component that they come from (others are over 2 away), and drawn apart by the seed.
+    for name in ("log_weights", "means", "scales"):
+        old, new = (getattr(out, name).unflatten(2, (3, -1)) for out in (before, after))
+        if name == "log_weights":
+            old, new = old.exp().sum(-1), new.exp().sum(-1)
+        assert float((new - old).abs().max()) < 1
     pair = after.means[:, :, 0] - after.means[:, :, 1]
     assert float(pair.abs().min()) > 0
     again = split_components(network, 6, seed=1)
