@@ -48,6 +48,13 @@ MARKS_AT = """(step) => [0, 3].every((i) => {
     return Math.abs(left - xaxis.d2p(x[step])) < 1 && Math.abs(top - yaxis.d2p(y[step])) < 1;
   });
 })"""
+# Counts the searches that have ended. A short one is over before a look at the page could find it running.
+COUNT_SEARCHES = """() => {
+  window.searches = 0;
+  const stop = [...document.querySelectorAll("button")].find((button) => button.textContent === "Cancel");
+  const count = (changes) => changes.forEach((change) => { window.searches += change.oldValue === null; });
+  new MutationObserver(count).observe(stop, { attributeFilter: ["disabled"], attributeOldValue: true });
+}"""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -291,9 +298,13 @@ def test_several_recordings_run_as_a_batch(page):
     rows.nth(0).click()
     rows.nth(1).click(modifiers=["Control"])
     page.wait_for_selector("text=2 of 5 are chosen")
+    page.evaluate(COUNT_SEARCHES)
     page.click("button:has-text('Generate for 2 recordings')")
+    page.wait_for_function("() => window.searches === 1")
     page.wait_for_selector("text=Done; the results are below")
-    assert page.locator(".s2p-table td:has-text('of 4')").count() == 3
+    run = page.locator(".s2p-table td:has-text('of 4')")
+    run.nth(2).wait_for()
+    assert run.count() == 3
     page.locator(".s2p-table tbody tr").nth(2).click()
     page.wait_for_selector("text=1 of 5 are chosen")
 
@@ -472,12 +483,13 @@ def test_generating_again_and_again_holds_no_more_memory(context, server):
     address, process = server
     worked = open_page(context, address + "#file=stg_set.csv&recording=3&size=4&budget=8")
     worked.wait_for_selector(".s2p-idle")
+    worked.evaluate(COUNT_SEARCHES)
     sizes = []
     for cycle in range(20):
         worked.get_by_label("Seed", exact=True).fill(str(100 + cycle))
         worked.get_by_label("Seed", exact=True).press("Enter")
         worked.click("button:has-text('Generate')")
-        worked.wait_for_selector("button:has-text('Cancel'):enabled")
+        worked.wait_for_function("ended => window.searches === ended", arg=cycle + 1)
         worked.wait_for_selector("text=Done; the results are below")
         worked.wait_for_selector(".s2p-idle")
         sizes.append(max(psutil.Process(pid).memory_info().rss for pid in kernels(process)))
