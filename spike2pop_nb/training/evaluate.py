@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from spike2pop_nb.inference.posterior import PRIORS
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training import stress
-from spike2pop_nb.training.baseline import trees
-from spike2pop_nb.training.batches import Trains, read_trains, split_of
+from spike2pop_nb.training.baseline import DISTURBED_TREES, TREES, Trees, fit_trees
+from spike2pop_nb.training.batches import NO_AUGMENTATION, Trains, read_trains, split_of
 from spike2pop_nb.training.card_commands import AS_SHIPPED
 from spike2pop_nb.training.dataset import Recipe, read_recipe
 from spike2pop_nb.training.failures import draw_failures
 from spike2pop_nb.training.model_card import model_card
-from spike2pop_nb.training.options import changes
+from spike2pop_nb.training.options import augmentation_of, changes
 from spike2pop_nb.training.scores import score
 
 __all__ = ["evaluate"]
@@ -71,8 +72,8 @@ def evaluate(
     most_shards : int, optional
         Read only the first few shards, as in training.
     baseline, baseline_trains, baseline_rounds : bool, int, int
-        Whether to fit the gradient-boosted trees, on how many training trains at most (None: all), and how
-        many rounds at most.
+        Whether to fit gradient-boosted trees, on how many training trains at most (None: all), and how many
+        rounds at most: once to the trains as simulated, and once to the same disturbed as the network's were.
 
     Returns
     -------
@@ -103,33 +104,49 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     drawing = out / f"{loaded.neuron}_failures.svg"
 
+    learned = augmentation_of(loaded.metadata["training"])
+    taught = {TREES: NO_AUGMENTATION} if baseline else {}
+    if baseline and learned != NO_AUGMENTATION:
+        taught[DISTURBED_TREES] = learned
+    fitting = (side == 0) & active & ~trains.drawn
+
+    @cache
+    def grown() -> dict[str, Trees]:
+        chosen = trains.take(fitting)
+        return {
+            name: fit_trees(chosen, how, baseline_trains, seed, baseline_rounds)
+            for name, how in taught.items()
+        }
+
+    def guesses(asked: Trains) -> dict[str, Floats]:
+        return {name: made.predict(asked) for name, made in grown().items()}
+
     def scored() -> dict[str, Any]:
-        fitting = trains.take((side == 0) & active & ~trains.drawn) if baseline else None
-        guesses = _trees(fitting, {"": test, **kept}, baseline_trains, seed, baseline_rounds)
         answers = predictor.predict(_listed(test), progress)
         draw_failures(test, answers, drawing)
         held = {
             name: score(
                 other,
                 predictor.predict(_listed(other)),
-                guesses.get(name, {}),
+                guesses(other),
                 seed,
                 _masks(other, kept),
             )
             for name, other in kept.items()
         }
-        seen = 0 if fitting is None else min(len(fitting), baseline_trains or len(fitting))
+        n_fitting = int(fitting.sum())
         return {
-            "bands": score(test, answers, guesses.get("", {}), seed),
+            "bands": score(test, answers, guesses(test), seed),
             "held_out": held,
-            "baseline_trains": seen,
+            "baselines": list(taught),
+            "baseline_trains": min(n_fitting, baseline_trains or n_fitting) if taught else 0,
         }
 
     sections: dict[str, Callable[[], Any]] = {
         "bands": scored,
         "by_length": lambda: stress.by_length(predictor, made, seed=seed),
         "by_seconds": lambda: stress.by_seconds(predictor, made, seed=seed),
-        "disturbed": lambda: stress.disturbed(predictor, made, seed=seed),
+        "disturbed": lambda: stress.disturbed(predictor, made, seed=seed, rivals=grown()),
         "drift": lambda: stress.drift(predictor, made, seed=seed),
         "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn & usual), seed=seed),
         "strange": lambda: stress.strange(predictor, made, seed=seed) if loaded.domain is not None else None,
@@ -143,7 +160,7 @@ def evaluate(
         "test_trains": len(test),
         "silent_test_trains": int(((side == 2) & ~active & ~trains.drawn & usual).sum()),
     }
-    scores: dict[str, Any] = {**_kept(out / "scores.json", asked, baseline), **asked}
+    scores: dict[str, Any] = {**_kept(out / "scores.json", asked, list(taught)), **asked}
     for name, make in sections.items():
         if name not in scores:
             made_now = make()
@@ -183,24 +200,14 @@ def _write(path: Path, scores: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def _kept(path: Path, asked: dict[str, Any], baseline: bool) -> dict[str, Any]:
-    """Scores in ``path``, if they are of the same weights on the same data, and have the trees if asked."""
+def _kept(path: Path, asked: dict[str, Any], baselines: list[str]) -> dict[str, Any]:
+    """Scores in ``path``, if they are of the same weights on the same data, beside those baselines."""
     try:
         found: dict[str, Any] = json.loads(path.read_text())
         same = all(json.dumps(found[key]) == json.dumps(value) for key, value in asked.items())
     except (OSError, ValueError, KeyError):
         return {}
-    return found if same and (found.get("baseline_trains") or not baseline) else {}
-
-
-def _trees(
-    fitting: Trains | None, asked: dict[str, Trains], most: int | None, seed: int, rounds: int
-) -> dict[str, dict[str, Floats]]:
-    if fitting is None:
-        return {}
-    answers = trees(fitting, Trains.join(list(asked.values())), most, seed, rounds)
-    ends = np.cumsum([len(part) for part in asked.values()])[:-1]
-    return {name: {"trees": part} for name, part in zip(asked, np.split(answers, ends), strict=True)}
+    return found if same and set(baselines) <= set(found.get("baselines", [])) else {}
 
 
 def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:

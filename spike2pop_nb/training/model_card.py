@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from spike2pop_nb.training.baseline import DISTURBED_TREES, TREES
 from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.card_markdown import pair, percent, table
 from spike2pop_nb.training.card_rivals import ablations, adapting
@@ -49,7 +50,8 @@ _SHOWN = ("clean", "noisy", "all")
 _METHODS = {
     "mean": "network, posterior mean",
     "median": "network, posterior median",
-    "trees": "gradient-boosted trees",
+    TREES: "gradient-boosted trees",
+    DISTURBED_TREES: "gradient-boosted trees, taught disturbed trains",
     "shuffled": "network, recordings shuffled",
     "constant": "always the median target",
 }
@@ -113,9 +115,24 @@ def _head(scores: dict[str, Any]) -> list[str]:
         f"Scored on {scores['test_trains']} trains of populations that were kept apart, made by compensation"
         f" and as long as the neuron's own recordings ({scores['silent_test_trains']} more had under 3 "
         "spikes and are called silent by rule). "
-        f"The trees saw {scores['baseline_trains']} trains, all of the same training data that were made by "
-        "compensation. Published figures come from other test trains; they stand here for orientation.",
+        f"{_trees(scores)}Published figures come from other test trains; they stand here for orientation.",
     ]
+
+
+def _trees(scores: dict[str, Any]) -> str:
+    """What the trees are, in words."""
+    if not scores["baseline_trains"]:
+        return ""
+    words = (
+        f"The gradient-boosted trees saw {scores['baseline_trains']} trains, all of the same training data "
+        "that were made by compensation, as they were simulated. "
+    )
+    if DISTURBED_TREES in scores["baselines"]:
+        words += (
+            "Those taught disturbed trains saw the same, each disturbed once, in the way in which the "
+            "network's are in every epoch. "
+        )
+    return words
 
 
 def _rows(bands: dict[str, Any], names: dict[str, str], published: list[Any]) -> list[str]:
@@ -207,10 +224,15 @@ def _features(bands: dict[str, Any]) -> list[str]:
 
 
 def _stressed(rows: dict[str, Any], first: str) -> list[str]:
-    lines = table(first, "trains", "g_s / g_u", "expected", "50 %", "80 %", "95 %", "flagged as strange")
+    others = next(iter(rows.values())).get("rivals", {})
+    lines = table(
+        first, "trains", "g_s / g_u", *(_METHODS[name] for name in others),
+        "expected", "50 %", "80 %", "95 %", "flagged as strange",
+    )  # fmt: skip
     for name, row in rows.items():
+        errors = " | ".join(pair(e) for e in [row["mae"], *(row["rivals"][other] for other in others)])
         lines.append(
-            f"| {name} | {row['trains']} | {pair(row['mae'])} | {pair(row['expected_error'])} "
+            f"| {name} | {row['trains']} | {errors} | {pair(row['expected_error'])} "
             f"| {percent(row['coverage'])} | {100 * row['flagged']:.1f} % |"
         )
     return lines
@@ -327,16 +349,29 @@ def _behind(scores: dict[str, Any]) -> list[str]:
     named = {_BANDS[band]: patterns for band, patterns in scores["bands"].items()}
     for data, bands in scores["held_out"].items():
         named |= {_named(data, band): patterns for band, patterns in bands.items()}
-    worse = [
-        f"{name}, {pattern}, {dic}"
+    rows = {
+        f"{name}, {pattern}": (row["mae"]["median"], row["mae"])
         for name, patterns in named.items()
         for pattern, row in patterns.items()
-        for i, dic in enumerate(("g_s", "g_u"))
-        if "trees" in row["mae"] and round(row["mae"]["trees"][i], 2) < round(row["mae"]["median"][i], 2)
-    ]
-    if not worse:
-        return []
-    return ["", f"The trees' error is smaller than the posterior median's for: {'; '.join(worse)}."]
+    }
+    for name, row in (scores.get("disturbed") or {}).items():
+        rows[f"disturbed: {name}"] = row["mae"], row.get("rivals", {})
+    lines = []
+    for method in (TREES, DISTURBED_TREES):
+        asked = [
+            (f"{name}, {dic}", errors[method][i], own[i])
+            for name, (own, errors) in rows.items()
+            if method in errors
+            for i, dic in enumerate(("g_s", "g_u"))
+        ]
+        worse = [name for name, other, own in asked if round(other, 2) < round(own, 2)]
+        if asked:
+            lines += [
+                "",
+                f"{_METHODS[method].capitalize()}: their error is smaller than the posterior median's for "
+                f"{len(worse)} of {len(asked)}{': ' if worse else ''}{'; '.join(worse)}.",
+            ]
+    return lines
 
 
 def _curve(history: Path | None, rows_shown: int = 12) -> list[str]:

@@ -13,7 +13,7 @@ from spike2pop_nb.inference.tokens import CHANNELS, MAX_INTERVALS, N_STATISTICS
 from spike2pop_nb.training.batches import Augmentation
 from spike2pop_nb.training.losses import LossWeights
 
-__all__ = ["TrainingOptions"]
+__all__ = ["TrainingOptions", "augmentation_of", "changes"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,11 @@ _NUMBERS = {
 
 _BEFORE = {"sample": 0.0, "late": 0.0}
 """What runs did before they knew a number, and kept it in their header."""
+
+
+def augmentation_of(training: dict[str, Any]) -> Augmentation:
+    """How a run disturbed its trains, from what its weights' header keeps of it."""
+    return replace(Augmentation(), **{**_BEFORE, **training.get("augmentation", {})})
 
 
 def changes(training: dict[str, Any], network: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from spike2pop_nb.inference.drift import drift_windows
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.tokens import MAX_INTERVALS
+from spike2pop_nb.training.baseline import Trees
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches, split_of
 from spike2pop_nb.training.domain import STRANGE, strange_trains
 from spike2pop_nb.training.scores import score
@@ -64,11 +65,24 @@ def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _asked(predictor: Predictor, trains: Trains, times: list[Floats], seed: int) -> dict[str, Any]:
-    """Scores of the answers to ``times``, which belong to ``trains``, and the share flagged as strange."""
+def _asked(
+    predictor: Predictor,
+    trains: Trains,
+    times: list[Floats],
+    seed: int,
+    rivals: Mapping[str, Trees] | None = None,
+) -> dict[str, Any]:
+    """Scores of the answers to ``times``, which belong to ``trains``, the share flagged as strange, and the
+    errors of others, asked about ``trains`` as they are.
+    """
     posteriors = predictor.predict(times)
-    row = _short(score(trains, posteriors, {}, seed, _whole(len(trains))))
-    return row | {"flagged": _flagged(posteriors)}
+    guesses = {name: other.predict(trains) for name, other in (rivals or {}).items()}
+    found = score(trains, posteriors, guesses, seed, _whole(len(trains)))
+    errors = found["all"]["all"]["mae"]
+    return _short(found) | {
+        "flagged": _flagged(posteriors),
+        "rivals": {name: errors[name] for name in guesses},
+    }
 
 
 def _whole(n: int) -> dict[str, NDArray[np.bool_]]:
@@ -95,7 +109,7 @@ def whole_trains(predictor: Predictor, trains: Trains, most: int, seed: int = 0)
     if not len(trains):
         return None
     chosen = _some(trains, most, seed)
-    return _asked(predictor, chosen, [chosen.train(i) for i in range(len(chosen))], seed)
+    return _asked(predictor, chosen, _listed(chosen), seed)
 
 
 def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
@@ -115,20 +129,23 @@ def disturbed(
     most: int = 3000,
     seed: int = 0,
     kinds: Sequence[str] = tuple(DISTURBED),
+    rivals: Mapping[str, Trees] | None = None,
 ) -> dict[str, Any]:
-    """Scores, and share flagged as strange, of trains with spikes missing, added or moved."""
+    """Scores, and share flagged as strange, of trains with spikes missing, added or moved; the errors of
+    others on the same.
+    """
     chosen = _some(trains, most, seed)
     rows = {}
     for name in kinds:
-        moved, order = _applied(chosen, DISTURBED[name], seed)
-        rows[name] = _asked(predictor, chosen.take(order), moved, seed)
+        moved = _applied(chosen, DISTURBED[name], seed)
+        rows[name] = _asked(predictor, moved, _listed(moved), seed, rivals)
     return rows
 
 
 def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 0) -> dict[str, Any]:
     """How well the test for strange recordings tells each kind from held-out trains of the neuron."""
     chosen = _some(trains, most, seed)
-    inside = predictor.predict([chosen.train(i) for i in range(len(chosen))])
+    inside = predictor.predict(_listed(chosen))
     own = _oddness(inside)
     noise = {"all": chosen.sigma >= 0, "no noise": chosen.sigma == 0, "noise": chosen.sigma > 0}
     isi = [np.diff(chosen.train(i)).astype(np.float64) for i in range(len(chosen))]
@@ -161,7 +178,7 @@ def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) 
     chosen = _some(trains.take(np.array(enough)), most, seed)
     if len(chosen) < 20:
         return None
-    steady = predictor.predict([chosen.train(i) for i in range(len(chosen))])
+    steady = predictor.predict(_listed(chosen))
     other = np.random.default_rng(seed).permutation(len(chosen))
     spliced, apart = [], []
     for i, j in enumerate(other):
@@ -235,7 +252,7 @@ def alike(
         "hindsight": [float(v) for v in hindsight],
     }
     if len(asked) >= fewest:
-        answers = predictor.predict([asked.train(i) for i in range(len(asked))])
+        answers = predictor.predict(_listed(asked))
         found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))
     return found
 
@@ -244,8 +261,12 @@ def _some(trains: Trains, most: int, seed: int) -> Trains:
     return trains.take(np.sort(np.random.default_rng(seed).permutation(len(trains))[:most]))
 
 
-def _applied(trains: Trains, how: Augmentation, seed: int) -> tuple[list[Floats], NDArray[np.integer]]:
-    """Disturbed spike times, and the rows they come from."""
+def _listed(trains: Trains) -> list[Floats]:
+    return [trains.train(i) for i in range(len(trains))]
+
+
+def _applied(trains: Trains, how: Augmentation, seed: int) -> Trains:
+    """The trains disturbed, in another order, without those that are left with under 3 spikes."""
     times, rows = [], []
     for batch in epoch_batches(trains, 512, how, (seed, 7)):
         for row, isi, n in zip(batch.rows, batch.isi_ms, batch.lengths, strict=True):
@@ -253,7 +274,12 @@ def _applied(trains: Trains, how: Augmentation, seed: int) -> tuple[list[Floats]
                 kept = np.maximum(isi[:n].astype(np.float64), 1e-3)
                 times.append(np.concatenate([[0.0], np.cumsum(kept)]))
                 rows.append(row)
-    return times, np.array(rows)
+    ends = np.cumsum([train.size for train in times])
+    return replace(
+        trains.take(np.array(rows)),
+        times_ms=np.concatenate(times),
+        offsets=np.concatenate([[0], ends]),
+    )
 
 
 def _flagged(posteriors: list[Posterior]) -> float:

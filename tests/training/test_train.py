@@ -240,7 +240,8 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     assert 0 <= row["coverage"]["0.5"] <= row["coverage"]["0.95"] <= 1
     assert json.loads((tmp_path / "scores.json").read_text())["neuron"] == "toy"
     card = (tmp_path / "model_card.md").read_text()
-    assert "gradient-boosted trees" in card
+    assert "| gradient-boosted trees, taught disturbed trains | " in card
+    assert row["mae"]["trees"] != row["mae"]["trees_disturbed"]
     assert "Training curve" in card
     assert f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set batch_size=32" in card
     assert "--set n_components=3 --out runs/toy\n" in card
@@ -249,7 +250,9 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     assert set(scores["drawn"]) == {"compensated", "drawn", "recognised"}
     assert scores["strange"]["kinds"]["Poisson"]["auroc"] > 0.7
     assert scores["disturbed"]["as simulated"]["trains"] > 0
-    assert scores["disturbed"]["times in steps of 0.1 ms"]["trains"] > 0
+    stepped = scores["disturbed"]["times in steps of 0.1 ms"]
+    assert stepped["trains"] > 0
+    assert set(stepped["rivals"]) == {"trees", "trees_disturbed"}
     assert sum(row["trains"] for row in scores["by_seconds"].values()) <= row["trains"]
 
 
