@@ -368,8 +368,8 @@ def _behind(scores: dict[str, Any]) -> list[str]:
         if asked:
             lines += [
                 "",
-                f"{_METHODS[method].capitalize()}: their error is smaller than the posterior median's for "
-                f"{len(worse)} of {len(asked)}{': ' if worse else ''}{'; '.join(worse)}.",
+                f"{_METHODS[method].capitalize()}: their error is smaller than the posterior median's in "
+                f"{len(worse)} of {len(asked)} comparisons{': ' if worse else ''}{'; '.join(worse)}.",
             ]
     return lines
 
