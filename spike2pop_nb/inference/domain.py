@@ -3,7 +3,7 @@
 A small perceptron on the interval statistics tells simulated recordings of the neuron (noise, missing and
 false spikes included) from trains that no such neuron fires: Poisson and other renewal trains, shuffled
 bursts, merged units, stretched time. Its score is turned into a share: how many simulated recordings of about
-that length look at least as strange. Below `ALARM`, the recording is flagged.
+as many intervals in about as much time look at least as strange. Below `ALARM`, the recording is flagged.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class DomainVerdict:
     score : float
         Log odds of the perceptron; higher is stranger.
     p_value : float
-        Share of simulated recordings of about this length that score as high.
+        Share of simulated recordings of about as many intervals in as much time that score as high.
     inside : bool
         Whether ``p_value`` is at least `ALARM`.
     """
@@ -71,10 +72,12 @@ class Domain:
     ----------
     weight_1, bias_1, weight_2, bias_2, weight_3, bias_3 : arrays
         Layers of the perceptron on ``TokenScale.statistics``.
+    span_edges_ms : array (S - 1,)
+        Borders of S bands of the time from the first spike to the last.
     length_edges : array (B - 1,)
         Borders, in intervals, of B bands of length.
-    quantiles : array (B, Q)
-        Scores of held-out recordings of each band, at equally spaced levels from 0 to 1.
+    quantiles : array (S, B, Q)
+        Scores of held-out recordings of each pair of bands, at equally spaced levels from 0 to 1.
     examples : array (E, 55)
         Statistics of recordings inside.
     least, most : arrays (55,)
@@ -87,6 +90,7 @@ class Domain:
     bias_2: Floats
     weight_3: Floats
     bias_3: Floats
+    span_edges_ms: Floats
     length_edges: Floats
     quantiles: Floats
     examples: Floats
@@ -105,16 +109,24 @@ class Domain:
         x = np.tanh(x @ self.weight_2.T + self.bias_2)
         return (x @ self.weight_3.T + self.bias_3)[:, 0]
 
-    def p_value(self, score: float, n_intervals: int) -> float:
-        """Share of recordings inside, of about ``n_intervals``, that score at least ``score``."""
-        quantiles = self.quantiles[int(np.searchsorted(self.length_edges, n_intervals, side="right"))]
+    def bands(self, n_intervals: Any, span_ms: Any) -> tuple[Any, Any]:
+        """Places, among those of span and of length, of the bands of recordings."""
+        return (
+            np.searchsorted(self.span_edges_ms, span_ms, side="right"),
+            np.searchsorted(self.length_edges, n_intervals, side="right"),
+        )
+
+    def p_value(self, score: float, n_intervals: int, span_ms: float) -> float:
+        """Share of recordings inside, of about ``n_intervals`` in ``span_ms``, that score as high."""
+        quantiles = self.quantiles[self.bands(n_intervals, span_ms)]
         levels = np.linspace(0, 1, quantiles.size)
         # Beyond the strangest of them there is nothing to interpolate.
         return float(1 - np.interp(score, quantiles, levels)) if score <= quantiles[-1] else 0.0
 
     def judge(self, score: float, n_intervals: int, raw: Floats, scale: TokenScale) -> DomainVerdict:
         """Judge a recording by its score, length and raw statistics (55,)."""
-        p_value = self.p_value(score, n_intervals)
+        span_ms = n_intervals * float(np.exp(raw[_PLACE["log_mean_isi"]]))
+        p_value = self.p_value(score, n_intervals, span_ms)
         return DomainVerdict(
             float(score), p_value, p_value >= ALARM, lambda: self._reasons(score, raw, scale)
         )

@@ -289,11 +289,11 @@ class Predictor:
         )
 
     def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
-        """Judge the piece that is strangest but for half of them."""
+        """Judge the middle piece by strangeness, of two the less strange: what most pieces show counts."""
         domain = self._loaded.domain
         if domain is None:
             return None
-        i = own[int(np.argsort(read.domain_score[own])[len(own) // 2])]
+        i = own[int(np.argsort(read.domain_score[own])[(len(own) - 1) // 2])]
         return domain.judge(
             float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
         )

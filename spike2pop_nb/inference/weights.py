@@ -179,9 +179,7 @@ def load_network(
             raise ValueError("it was trained on other interval statistics")
         scale = TokenScale(**{key: tensors[f"scale.{key}"].numpy() for key in _SCALES})
         feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())
-        domain = None
-        if "domain.weight_1" in tensors:
-            domain = Domain(*(tensors[f"domain.{key}"].numpy() for key in Domain.names()))
+        domain = _domain(_part(tensors, "domain."))
         box = Box.from_ranges(metadata["dic_range"])
         max_intervals = int(metadata["max_intervals"])
         # Building draws random weights, soon overwritten; the caller's random state is put back.
@@ -197,6 +195,16 @@ def load_network(
         raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
     network.requires_grad_(False).eval()
     return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, domain, metadata)
+
+
+def _domain(tensors: Mapping[str, Tensor]) -> Domain | None:
+    if not tensors:
+        return None
+    arrays = {key: value.numpy() for key, value in tensors.items()}
+    if "span_edges_ms" not in arrays:
+        # Earlier weights know bands of the number of intervals alone.
+        arrays |= {"span_edges_ms": np.zeros(0, np.float32), "quantiles": arrays["quantiles"][None]}
+    return Domain(**{key: arrays[key] for key in Domain.names()})
 
 
 def install_weights(path: str | Path, neuron: str) -> Path:

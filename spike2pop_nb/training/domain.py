@@ -28,7 +28,14 @@ _MOST = 100_000
 _SHORTEST_MS = 0.01
 _EXAMPLES = 192
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
+_SPANS = (6.0,)
+"""Borders of the bands of time, in median recordings. What is long and slow, or long and fast, is rare among
+others of as many intervals; more borders would hide the rates that the neuron cannot reach.
+"""
+_FEWEST = 120
+"""Populations among the recordings of a band, for it to be calibrated by itself."""
 _LEVELS = 201
+_CALIBRATION_SHARE = 0.2
 _DISTURBED = Augmentation(crop=0.5, jitter=0.1, drop=0.3, add=0.3, settle=0.05)
 
 
@@ -141,14 +148,19 @@ def _rows_of_all_lengths(span_ms: Floats, most: int, rng: np.random.Generator) -
     return np.sort(rng.choice(n, min(n, most), p=share / share.sum()))
 
 
-def _inside(trains: Trains, how: Augmentation, most: int, seed: int) -> list[Floats]:
+def _inside(
+    trains: Trains, how: Augmentation, most: int, seed: int
+) -> tuple[list[Floats], NDArray[np.int64]]:
+    """Intervals of recordings of all lengths, and the population of each."""
     chosen = trains.take(_rows_of_all_lengths(trains.span_ms, most, np.random.default_rng(seed)))
     found: list[Floats] = []
+    rows = []
     for batch in epoch_batches(chosen, 1024, how, (seed, 0)):
         # Two spikes may fall on one step of a grid.
         isi_ms = np.maximum(batch.isi_ms.astype(np.float64), _SHORTEST_MS)
         found += [isi[:n] for isi, n in zip(isi_ms, batch.lengths, strict=True)]
-    return found
+        rows.append(batch.rows)
+    return found, chosen.group[np.concatenate(rows)]
 
 
 def statistics_of_intervals(isi_ms: Sequence[Floats]) -> Floats:
@@ -169,7 +181,10 @@ def fit_domain(
     kinds: Sequence[str] = tuple(STRANGE),
     steps: int = _STEPS,
 ) -> Domain:
-    """Fit the perceptron on ``fitting``, and its calibration on ``held``.
+    """Fit the perceptron on ``fitting``, and its calibration on ``held`` and some populations of ``fitting``.
+
+    Few recordings of a data set are long, and those held out are too few to calibrate each length. The
+    perceptron is too small to know trains by heart.
 
     Parameters
     ----------
@@ -179,7 +194,7 @@ def fit_domain(
         The strange trains it learns from; leaving one out shows what it makes of kinds it never met.
     """
     rng = np.random.default_rng([seed, 1])
-    inside = _inside(fitting, _DISTURBED, _MOST, seed)
+    inside, _ = _inside(fitting, _DISTURBED, _MOST, seed)
     part = max(len(inside) // len(kinds), 1)
     outside: list[Floats] = []
     for kind in kinds:
@@ -193,14 +208,23 @@ def fit_domain(
     least, most = np.quantile(statistics_of(held), [0.001, 0.999], axis=0).astype(np.float32)
     domain = Domain(
         **dict(zip(Domain.names()[:6], weights, strict=True)),
+        span_edges_ms=(np.array(_SPANS) * np.median(fitting.span_ms)).astype(np.float32),
         length_edges=np.array(_LENGTHS, dtype=np.float32),
-        quantiles=np.zeros((len(_LENGTHS) + 1, _LEVELS), dtype=np.float32),
+        quantiles=np.zeros((len(_SPANS) + 1, len(_LENGTHS) + 1, _LEVELS), dtype=np.float32),
         examples=raw[example],
         least=least,
         most=most,
     )
-    _calibrate(domain, held, scale, seed)
+    some = _some_groups(fitting.group, _CALIBRATION_SHARE, np.random.default_rng([seed, 2]))
+    _calibrate(domain, Trains.join([fitting.take(some), held]), scale, seed)
     return domain
+
+
+def _some_groups(group: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which rows belong to a random share of the populations."""
+    names, place = np.unique(group, return_inverse=True)
+    chosen: NDArray[np.bool_] = (rng.permutation(len(names)) < int(share * len(names)))[place]
+    return chosen
 
 
 def _fit(x: torch.Tensor, y: torch.Tensor, steps: int, seed: int) -> list[Floats]:
@@ -227,16 +251,26 @@ def _fit(x: torch.Tensor, y: torch.Tensor, steps: int, seed: int) -> list[Floats
     return [p.detach().numpy() for p in layers.parameters()]
 
 
-def _calibrate(domain: Domain, held: Trains, scale: TokenScale, seed: int) -> None:
-    """Fill in the scores of held-out trains by length: whole, in random windows, half of them in times of few
-    decimals, and disturbed.
+def _calibrate(domain: Domain, trains: Trains, scale: TokenScale, seed: int) -> None:
+    """Fill in the scores of ``trains`` by time and length: whole, in random windows and begun later, half of
+    either in times of few decimals, and disturbed.
     """
-    how = (NO_AUGMENTATION, replace(NO_AUGMENTATION, crop=1.0, sample=0.5), _DISTURBED)
-    isi = [isi for i, each in enumerate(how) for isi in _inside(held, each, _MOST, seed + i)]
+    windows = (replace(NO_AUGMENTATION, **{name: 1.0}, sample=0.5) for name in ("crop", "late"))
+    how = (NO_AUGMENTATION, *windows, _DISTURBED)
+    parts = [_inside(trains, each, _MOST, seed + i) for i, each in enumerate(how)]
+    isi = [isi for part, _ in parts for isi in part]
+    group = np.concatenate([of for _, of in parts])
     score = domain.score(scale.standardise(statistics_of_intervals(isi)))
-    band = np.searchsorted(domain.length_edges, [i.size for i in isi], side="right")
+    time, length = domain.bands([i.size for i in isi], [i.sum() for i in isi])
     levels = np.linspace(0, 1, _LEVELS)
+
+    def quantiles(rows: NDArray[np.bool_], otherwise: Floats) -> Floats:
+        return np.quantile(score[rows], levels) if len(np.unique(group[rows])) >= _FEWEST else otherwise
+
     for k in range(len(_LENGTHS) + 1):
-        own = score[band == k]
-        # A band with few recordings borrows from all.
-        domain.quantiles[k] = np.quantile(own if own.size >= 200 else score, levels)
+        # A band of few populations borrows from all.
+        of_any_time = quantiles(length == k, np.quantile(score, levels))
+        for j in range(len(_SPANS) + 1):
+            own = quantiles((length == k) & (time == j), of_any_time)
+            # Strange is what is so among those of its time and among those of any.
+            domain.quantiles[j, k] = np.maximum(own, of_any_time)

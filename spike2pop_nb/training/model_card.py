@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from spike2pop_nb.inference.tokens import MAX_INTERVALS
 from spike2pop_nb.training.baseline import DISTURBED_TREES, TREES
 from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.card_markdown import pair, percent, table
@@ -125,7 +126,8 @@ def _trees(scores: dict[str, Any]) -> str:
         return ""
     words = (
         f"The gradient-boosted trees saw {scores['baseline_trains']} trains, all of the same training data "
-        "that were made by compensation, as they were simulated. "
+        "that were made by compensation, as they were simulated; of trains of over "
+        f"{MAX_INTERVALS} intervals they read the middle. "
     )
     if DISTURBED_TREES in scores["baselines"]:
         words += (
@@ -167,13 +169,16 @@ def _held_out(scores: dict[str, Any]) -> list[str]:
     for name, bands in scores["held_out"].items():
         shown = {band: _named(name, band) for band in bands if band in _SHOWN or band not in _BANDS}
         lines += _rows(bands, shown, [])
-    lines += table("data", "pattern", "n", "50 %", "80 %", "95 %", "pattern right")
+    lines += table(
+        "data", "pattern", "n", "50 %", "80 %", "95 %", "pattern right", "flagged as strange", "said to drift"
+    )
     for name, bands in scores["held_out"].items():
         for band, patterns in bands.items():
             for pattern, row in patterns.items():
+                drifting = "–" if row["drifting"] is None else f"{100 * row['drifting']:.1f} %"
                 lines.append(
                     f"| {_named(name, band)} | {pattern} | {row['trains']} | {percent(row['coverage'])} "
-                    f"| {row['pattern_accuracy']:.4f} |"
+                    f"| {row['pattern_accuracy']:.4f} | {100 * row['flagged']:.1f} % | {drifting} |"
                 )
     return lines
 

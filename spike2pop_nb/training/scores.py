@@ -59,7 +59,7 @@ def score(
         median, other methods, the constant median, and the posteriors shuffled over trains; what a calibrated
         posterior itself expects the median's error to be; its standard deviation; negative log likelihood in
         DIC units; coverage of credible regions; histograms of marginal ranks; pattern accuracy; feature
-        errors in their units.
+        errors in their units; shares flagged as strange and, of those long enough to tell, said to drift.
     """
     rng = np.random.default_rng(seed)
     targets = test.targets.astype(np.float64)
@@ -72,6 +72,8 @@ def score(
     named = np.array([1 if p.most_likely_pattern == "spiking" else 2 for p in posteriors])
     features = np.array([[p.features[f] for f in FEATURES] for p in posteriors])
     feature_error = np.abs(features - test.features)
+    flagged = np.array([p.domain is not None and not p.domain.inside for p in posteriors])
+    drifts = np.array([np.nan if p.course is None else float(p.course.drifts) for p in posteriors])
     if masks is None:
         masks = {name: (test.sigma > low) & (test.sigma <= high) for name, (low, high) in BANDS.items()}
     scores: dict[str, dict[str, Any]] = {}
@@ -88,6 +90,7 @@ def score(
             ]
             known = np.isfinite(feature_error[chosen])
             totals = np.where(known, feature_error[chosen], 0).sum(axis=0)
+            told = drifts[chosen][np.isfinite(drifts[chosen])]
             scores.setdefault(band, {})[pattern] = {
                 "trains": int(chosen.size),
                 "mae": error,
@@ -101,6 +104,8 @@ def score(
                     name: float(totals[i] / known[:, i].sum()) if known[:, i].any() else None
                     for i, name in enumerate(FEATURES)
                 },
+                "flagged": float(flagged[chosen].mean()),
+                "drifting": float(told.mean()) if told.size else None,
             }
     return scores
 

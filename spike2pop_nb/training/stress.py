@@ -60,7 +60,7 @@ SECONDS = (0, 2, 4, 8, 16, 32, 64, 128)
 
 def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
     row = scores["all"]["all"]
-    return {key: row[key] for key in ("trains", "coverage", "expected_error", "nll")} | {
+    return {key: row[key] for key in ("trains", "coverage", "expected_error", "nll", "flagged")} | {
         "mae": row["mae"]["median"]
     }
 
@@ -75,14 +75,10 @@ def _asked(
     """Scores of the answers to ``times``, which belong to ``trains``, the share flagged as strange, and the
     errors of others, asked about ``trains`` as they are.
     """
-    posteriors = predictor.predict(times)
     guesses = {name: other.predict(trains) for name, other in (rivals or {}).items()}
-    found = score(trains, posteriors, guesses, seed, _whole(len(trains)))
+    found = score(trains, predictor.predict(times), guesses, seed, _whole(len(trains)))
     errors = found["all"]["all"]["mae"]
-    return _short(found) | {
-        "flagged": _flagged(posteriors),
-        "rivals": {name: errors[name] for name in guesses},
-    }
+    return _short(found) | {"rivals": {name: errors[name] for name in guesses}}
 
 
 def _whole(n: int) -> dict[str, NDArray[np.bool_]]:

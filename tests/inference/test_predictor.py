@@ -15,9 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale, pad_intervals
 from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, FeatureScale, load_network, save_weights
 
@@ -213,6 +215,49 @@ def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> N
     }
     with pytest.raises(PredictorError, match="not finite"):
         load_predictor("toy", changed(broken))
+
+
+@pytest.fixture
+def judging(weights: Path) -> Path:
+    """Weights with a test for strange recordings, of two bands of time, that gives every recording 0."""
+    loaded = load_network(weights)
+    inputs = 2 * N_STATISTICS
+    domain = Domain(
+        *(np.zeros(shape) for shape in ((4, inputs), 4, (4, 4), 4, (1, 4), 1)),
+        span_edges_ms=np.array([1000.0]),
+        length_edges=np.array([8.0]),
+        quantiles=np.broadcast_to(np.linspace(-10, 10, 201), (2, 2, 201)),
+        examples=np.zeros((3, N_STATISTICS)),
+        least=np.full(N_STATISTICS, -np.inf),
+        most=np.full(N_STATISTICS, np.inf),
+    )
+    state = loaded.network.state_dict()
+    path = weights.with_name("judging.safetensors")
+    return save_weights(path, state, loaded.scale, loaded.feature_scale, _metadata("toy"), domain)
+
+
+def test_weights_of_bands_of_length_alone_still_judge(judging: Path, tmp_path: Path) -> None:
+    tensors = load_file(judging)
+    metadata = {"spike2pop_nb": json.dumps({"format": 2, **_metadata("toy")})}
+    del tensors["domain.span_edges_ms"]
+    tensors["domain.quantiles"] = tensors["domain.quantiles"][0].contiguous()
+    save_file(tensors, tmp_path / "earlier.safetensors", metadata)
+    domain = load_network(tmp_path / "earlier.safetensors").domain
+    assert domain is not None
+    assert domain.p_value(-5.0, 20, 10.0) == domain.p_value(-5.0, 20, 1e6) == pytest.approx(0.75)
+
+
+def test_most_pieces_must_be_strange(judging: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = STATISTICS.index("log_mean_isi")
+    monkeypatch.setattr(Domain, "score", lambda _self, x: np.where(x[:, slow] > 0, 9.9, -9.0))
+    predictor = load_predictor("toy", judging)
+    inside = []
+    for n_slow in (64, 128):
+        isi_ms = np.concatenate([np.full(64, 1.0), np.full(n_slow, 1e4)])
+        (answer,) = predictor.predict([np.cumsum(isi_ms)])
+        assert answer.domain is not None
+        inside.append(answer.domain.inside)
+    assert inside == [True, False]
 
 
 def test_the_shipped_adapters_are_small_and_fit_the_shipped_base() -> None:

@@ -7,10 +7,17 @@ import pytest
 from synthetic import write_shards
 
 from spike2pop_nb.inference.domain import ALARM, Domain
-from spike2pop_nb.inference.statistics import interval_statistics
+from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
 from spike2pop_nb.inference.tokens import TokenScale, pad_intervals
 from spike2pop_nb.training.batches import Trains, ordered_batches, read_trains, split_of
-from spike2pop_nb.training.domain import STRANGE, _rows_of_all_lengths, fit_domain, strange_trains
+from spike2pop_nb.training.domain import (
+    STRANGE,
+    _calibrate,
+    _rows_of_all_lengths,
+    _some_groups,
+    fit_domain,
+    strange_trains,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,7 @@ def domain(trains: Trains, scale: TokenScale) -> Domain:
 def _shares(domain: Domain, scale: TokenScale, isi: list[np.ndarray]) -> np.ndarray:
     raw = interval_statistics(*pad_intervals(isi))
     scores = domain.score(scale.standardise(raw))
-    return np.array([domain.p_value(s, i.size) for s, i in zip(scores, isi, strict=True)])
+    return np.array([domain.p_value(s, i.size, i.sum()) for s, i in zip(scores, isi, strict=True)])
 
 
 def test_held_out_trains_are_inside_and_strange_ones_are_not(
@@ -74,6 +81,57 @@ def test_long_recordings_count_though_they_are_few() -> None:
     assert (span_ms[rows] > 3000).mean() == pytest.approx(0.5 * 0.01 + 0.25, abs=0.04)
     alike = _rows_of_all_lengths(np.full(100, 3000.0), 60, np.random.default_rng(0))
     assert len(np.unique(alike)) == 60
+
+
+class SlowIsStrange(Domain):
+    """Scores the mean interval, whatever the perceptron says."""
+
+    def score(self, statistics: np.ndarray) -> np.ndarray:
+        return statistics[:, STATISTICS.index("log_mean_isi")]
+
+
+def _regular(mean_isi_ms: np.ndarray, n: int = 20) -> Trains:
+    rows = len(mean_isi_ms)
+    return Trains(
+        (np.arange(n + 1) * mean_isi_ms[:, None]).ravel(),
+        np.arange(rows + 1) * (n + 1),
+        np.zeros((rows, 2), np.float32),
+        np.full((rows, 5), np.nan, np.float32),
+        np.ones(rows, np.int8),
+        np.zeros(rows, np.float32),
+        np.arange(rows),
+        np.zeros(rows, bool),
+        np.arange(rows),
+    )
+
+
+def test_long_recordings_are_judged_among_long_ones(domain: Domain) -> None:
+    rng = np.random.default_rng(0)
+    slow = np.arange(3000) < 300
+    mean_isi_ms = np.where(slow, rng.uniform(2000, 3000, 3000), rng.uniform(10, 30, 3000))
+    judge = SlowIsStrange(**{name: getattr(domain, name) for name in Domain.names()})
+    judge.span_edges_ms = np.array([6 * 20 * 20.0], np.float32)
+    judge.quantiles = np.zeros_like(domain.quantiles)
+    trains = _regular(mean_isi_ms)
+    (batch,) = ordered_batches(trains, len(trains))
+    scale = TokenScale.measure(batch.isi_ms, batch.lengths)
+    _calibrate(judge, trains, scale, seed=0)
+
+    def flagged(mean_isi_ms: np.ndarray) -> float:
+        shares = _shares(judge, scale, [np.full(20, mean) for mean in mean_isi_ms])
+        return float((shares < ALARM).mean())
+
+    assert flagged(rng.uniform(2000, 3000, 500)) < 2 * ALARM
+    assert flagged(rng.uniform(10, 30, 500)) < 2 * ALARM
+    assert flagged(rng.uniform(3200, 4000, 50)) == 1
+
+
+def test_populations_are_calibrated_on_or_learned_from() -> None:
+    group = np.repeat(np.arange(50), 4)
+    chosen = _some_groups(group, 0.2, np.random.default_rng(0))
+    assert chosen.sum() == 40
+    assert (chosen.reshape(50, 4).sum(axis=1) % 4 == 0).all()
+    assert not _some_groups(group[:4], 0.2, np.random.default_rng(0)).any()
 
 
 def test_the_reason_names_what_is_out_of_range(domain: Domain, scale: TokenScale) -> None:

@@ -232,7 +232,8 @@ def test_regular_trains_of_different_neurons_are_compared(trained: Path) -> None
 
 
 def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path: Path) -> None:
-    scores = evaluate(trained, shards, tmp_path, baseline_rounds=20)
+    other = write_shards(tmp_path / "other", n_groups=60, seed=7)
+    scores = evaluate(trained, shards, tmp_path, held_out=[other], baseline_rounds=20)
     row = scores["bands"]["all"]["all"]
     assert row["trains"] == scores["test_trains"]
     assert row["mae"]["mean"][0] < row["mae"]["constant"][0]
@@ -243,6 +244,10 @@ def test_evaluation_writes_scores_and_card(trained: Path, shards: Path, tmp_path
     assert "| gradient-boosted trees, taught disturbed trains | " in card
     assert row["mae"]["trees"] != row["mae"]["trees_disturbed"]
     assert "Training curve" in card
+    assert "| other | all | " in card
+    assert " | flagged as strange | said to drift |" in card
+    kept_out = scores["held_out"]["other"]["all"]["all"]
+    assert 0 <= kept_out["flagged"] <= 1
     assert f"spike2pop train data/{shards.name} --neuron toy --epochs 8 --seed 1 --set batch_size=32" in card
     assert "--set n_components=3 --out runs/toy\n" in card
     assert "SHA-256" in card
