@@ -64,6 +64,8 @@ _UNITS = {
     "spikes_per_burst": "spikes",
 }
 _BARS = "▁▂▃▄▅▆▇█"
+_FEWEST_COMPARED = 250
+_FEWEST_LISTED = 30
 
 
 def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str | None = None) -> str:
@@ -175,6 +177,8 @@ def _held_out(scores: dict[str, Any]) -> list[str]:
     for name, bands in scores["held_out"].items():
         for band, patterns in bands.items():
             for pattern, row in patterns.items():
+                if row["trains"] < _FEWEST_LISTED:
+                    continue
                 drifting = "–" if row["drifting"] is None else f"{100 * row['drifting']:.1f} %"
                 lines.append(
                     f"| {_named(name, band)} | {pattern} | {row['trains']} | {percent(row['coverage'])} "
@@ -358,9 +362,11 @@ def _behind(scores: dict[str, Any]) -> list[str]:
         f"{name}, {pattern}": (row["mae"]["median"], row["mae"])
         for name, patterns in named.items()
         for pattern, row in patterns.items()
+        if row["trains"] >= _FEWEST_COMPARED
     }
     for name, row in (scores.get("disturbed") or {}).items():
-        rows[f"disturbed: {name}"] = row["mae"], row.get("rivals", {})
+        if row["trains"] >= _FEWEST_COMPARED:
+            rows[f"disturbed: {name}"] = row["mae"], row["rivals"]
     lines = []
     for method in (TREES, DISTURBED_TREES):
         asked = [
@@ -374,7 +380,8 @@ def _behind(scores: dict[str, Any]) -> list[str]:
             lines += [
                 "",
                 f"{_METHODS[method].capitalize()}: their error is smaller than the posterior median's in "
-                f"{len(worse)} of {len(asked)} comparisons{': ' if worse else ''}{'; '.join(worse)}.",
+                f"{len(worse)} of {len(asked)} comparisons over {_FEWEST_COMPARED} trains or more"
+                f"{': ' if worse else ''}{'; '.join(worse)}.",
             ]
     return lines
 
