@@ -77,7 +77,7 @@ class Domain:
     length_edges : array (B - 1,)
         Borders, in intervals, of B bands of length.
     quantiles : array (S, B, Q)
-        Scores of held-out recordings of each pair of bands, at equally spaced levels from 0 to 1.
+        Scores of simulated recordings of each pair of bands, at equally spaced levels from 0 to 1.
     examples : array (E, 55)
         Statistics of recordings inside.
     least, most : arrays (55,)

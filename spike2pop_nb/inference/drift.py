@@ -59,10 +59,13 @@ class Course:
         if not self.drifts:
             return ""
         first, last = self.mean[:3].mean(axis=0), self.mean[-3:].mean(axis=0)
+        g_s, g_u = (
+            f"by {change:.1f}, from {begin:.1f} in the first windows to {end:.1f} in the last"
+            for change, begin, end in zip(self.change, first, last, strict=True)
+        )
         return (
-            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s from {first[0]:.1f} to "
-            f"{last[0]:.1f}, g_u from {first[1]:.1f} to {last[1]:.1f}, first to last windows; one pair of "
-            "values describes none of its parts. Choose a stretch where it is steady."
+            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}; one "
+            "pair of values does not describe all of its parts. Choose a stretch where it is steady."
         )
 
 

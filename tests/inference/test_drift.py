@@ -45,6 +45,13 @@ def test_steady_recordings_seldom_drift() -> None:
     assert np.mean([c.drifts for c in calls]) < 0.03  # type: ignore[attr-defined]
 
 
+def test_the_sentence_tells_how_far_the_dics_went_though_they_came_back() -> None:
+    there = np.concatenate([np.linspace(-4, 2, 20), np.linspace(2, -4, 20)])
+    found = _course(np.stack([there, np.full(40, 5.0)], axis=1))
+    assert "g_s moves by 5.7, from -3.7 in the first windows to -3.7 in the last" in found.sentence()  # type: ignore[attr-defined]
+    assert "g_u by 0.0, from 5.0" in found.sentence()  # type: ignore[attr-defined]
+
+
 def test_a_tiny_drift_is_none() -> None:
     """What is far smaller than the answer's width is not worth a word, however smooth."""
     mean = np.stack([np.linspace(0, 0.2, 30), np.full(30, 5.0)], axis=1)
