@@ -87,6 +87,14 @@ class Trains:
         """Spike times of train ``i`` in ms."""
         return self.times_ms[self.offsets[i] : self.offsets[i + 1]]
 
+    def listed(self) -> list[Floats]:
+        """Spike times of every train in ms."""
+        return [self.train(i) for i in range(len(self))]
+
+    def some(self, most: int | None, seed: int) -> Trains:
+        """At most so many of the trains, drawn at random, in order; None for all."""
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]))
+
     def take(self, rows: NDArray[np.bool_] | Ints) -> Trains:
         """The trains at ``rows`` (a mask or indices), in that order."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows

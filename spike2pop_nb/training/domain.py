@@ -183,8 +183,8 @@ def fit_domain(
 ) -> Domain:
     """Fit the perceptron on ``fitting``, and its calibration on ``held`` and some populations of ``fitting``.
 
-    Few recordings of a data set are long, and those held out are too few to calibrate each length. The
-    perceptron is too small to know trains by heart.
+    Few recordings of a data set are long, and those held out are too few to calibrate each length. So small a
+    perceptron does not know trains by heart: those that it learned from are flagged as often as others.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def evaluate(
     made, usual_made = trains.take(asked_of), trains.take(asked_of & usual)
     if not len(usual_made):
         raise TrainingError(f"{folders[0]} has no test populations with 3 spikes or more.")
-    test = _some(usual_made, most_test, seed)
+    test = usual_made.some(most_test, seed)
     drawn = trains.take((side == 2) & active & trains.drawn & usual)
     kept = {Path(folder).name: read_trains(folder).active() for folder in held_out}
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
@@ -122,12 +122,12 @@ def evaluate(
         return {name: made.predict(asked) for name, made in grown().items()}
 
     def scored() -> dict[str, Any]:
-        answers = predictor.predict(_listed(test), progress)
+        answers = predictor.predict(test.listed(), progress)
         draw_failures(test, answers, drawing)
         held = {
             name: score(
                 other,
-                predictor.predict(_listed(other)),
+                predictor.predict(other.listed()),
                 guesses(other),
                 seed,
                 _masks(other, kept),
@@ -150,7 +150,7 @@ def evaluate(
         "drift": lambda: stress.drift(predictor, made, seed=seed),
         "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn & usual), seed=seed),
         "strange": lambda: stress.strange(predictor, made, seed=seed) if loaded.domain is not None else None,
-        "drawn": lambda: _drawn(predictor, _some(drawn, most_test, seed), seed) if len(drawn) else None,
+        "drawn": lambda: _drawn(predictor, drawn.some(most_test, seed), seed) if len(drawn) else None,
     }
     asked = {
         "neuron": loaded.neuron,
@@ -167,7 +167,7 @@ def evaluate(
             scores |= made_now if name == "bands" else {name: made_now}
             _write(out / "scores.json", scores)
     if rivals:
-        few = _some(test, _MOST_FOR_RIVALS, seed)
+        few = test.some(_MOST_FOR_RIVALS, seed)
         rows = {AS_SHIPPED: predictor, **rivals}
         others = trains.take(asked_of & ~usual)
         scores["ablations"] = {name: _rival(rival, few, others, seed) for name, rival in rows.items()}
@@ -215,7 +215,7 @@ def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:
     everything = {"all": np.ones(len(drawn), dtype=bool)}
     rows: dict[str, Any] = {}
     for prior in predictor.priors:
-        posteriors = predictor.predict(_listed(drawn), prior=prior)
+        posteriors = predictor.predict(drawn.listed(), prior=prior)
         rows[prior] = score(drawn, posteriors, {}, seed, everything)["all"]
     if PRIORS[1] in predictor.priors:
         rows["recognised"] = float(np.mean([p.p_drawn > 0.5 for p in posteriors]))
@@ -226,7 +226,7 @@ def _rival(predictor: Predictor, test: Trains, others: Trains, seed: int) -> dic
     """Scores of another network, on the test trains as they are and disturbed and on ``others``, of other
     lengths, and how it was trained.
     """
-    found = score(test, predictor.predict(_listed(test)), {}, seed)["all"]
+    found = score(test, predictor.predict(test.listed()), {}, seed)["all"]
     training = predictor.metadata["training"]
     run = {
         "trains": predictor.metadata["data"]["trains"],
@@ -252,13 +252,3 @@ def _masks(trains: Trains, others: dict[str, Trains]) -> dict[str, NDArray[np.bo
             if same.any() and not same.all():
                 masks["fire without noise too"] = same
     return masks
-
-
-def _listed(trains: Trains) -> list[Floats]:
-    return [trains.train(i) for i in range(len(trains))]
-
-
-def _some(trains: Trains, most: int | None, seed: int) -> Trains:
-    if most is None or len(trains) <= most:
-        return trains
-    return trains.take(np.sort(np.random.default_rng(seed).permutation(len(trains))[:most]))

@@ -171,6 +171,7 @@ def _held_out(scores: dict[str, Any]) -> list[str]:
     for name, bands in scores["held_out"].items():
         shown = {band: _named(name, band) for band in bands if band in _SHOWN or band not in _BANDS}
         lines += _rows(bands, shown, [])
+    lines += ["", f"Rows of under {_FEWEST_LISTED} trains are left out of the following."]
     lines += table(
         "data", "pattern", "n", "50 %", "80 %", "95 %", "pattern right", "flagged as strange", "said to drift"
     )

@@ -104,8 +104,8 @@ def whole_trains(predictor: Predictor, trains: Trains, most: int, seed: int = 0)
     """Scores of whole trains, as they are; None if there are none."""
     if not len(trains):
         return None
-    chosen = _some(trains, most, seed)
-    return _asked(predictor, chosen, _listed(chosen), seed)
+    chosen = trains.some(most, seed)
+    return _asked(predictor, chosen, chosen.listed(), seed)
 
 
 def by_seconds(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
@@ -130,18 +130,18 @@ def disturbed(
     """Scores, and share flagged as strange, of trains with spikes missing, added or moved; the errors of
     others on the same.
     """
-    chosen = _some(trains, most, seed)
+    chosen = trains.some(most, seed)
     rows = {}
     for name in kinds:
         moved = _applied(chosen, DISTURBED[name], seed)
-        rows[name] = _asked(predictor, moved, _listed(moved), seed, rivals)
+        rows[name] = _asked(predictor, moved, moved.listed(), seed, rivals)
     return rows
 
 
 def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 0) -> dict[str, Any]:
     """How well the test for strange recordings tells each kind from held-out trains of the neuron."""
-    chosen = _some(trains, most, seed)
-    inside = predictor.predict(_listed(chosen))
+    chosen = trains.some(most, seed)
+    inside = predictor.predict(chosen.listed())
     own = _oddness(inside)
     noise = {"all": chosen.sigma >= 0, "no noise": chosen.sigma == 0, "noise": chosen.sigma > 0}
     isi = [np.diff(chosen.train(i)).astype(np.float64) for i in range(len(chosen))]
@@ -171,10 +171,10 @@ def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 
 def drift(predictor: Predictor, trains: Trains, most: int = 500, seed: int = 0) -> dict[str, Any] | None:
     """Share of steady trains called drifting, and of trains spliced from two neurons of different DICs."""
     enough = [bool(drift_windows(int(n) // 2, MAX_INTERVALS)) for n in trains.n_spikes]
-    chosen = _some(trains.take(np.array(enough)), most, seed)
+    chosen = trains.take(np.array(enough)).some(most, seed)
     if len(chosen) < 20:
         return None
-    steady = predictor.predict(_listed(chosen))
+    steady = predictor.predict(chosen.listed())
     other = np.random.default_rng(seed).permutation(len(chosen))
     spliced, apart = [], []
     for i, j in enumerate(other):
@@ -248,17 +248,9 @@ def alike(
         "hindsight": [float(v) for v in hindsight],
     }
     if len(asked) >= fewest:
-        answers = predictor.predict(_listed(asked))
+        answers = predictor.predict(asked.listed())
         found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))
     return found
-
-
-def _some(trains: Trains, most: int, seed: int) -> Trains:
-    return trains.take(np.sort(np.random.default_rng(seed).permutation(len(trains))[:most]))
-
-
-def _listed(trains: Trains) -> list[Floats]:
-    return [trains.train(i) for i in range(len(trains))]
 
 
 def _applied(trains: Trains, how: Augmentation, seed: int) -> Trains:
