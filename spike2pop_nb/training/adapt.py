@@ -194,9 +194,7 @@ def learning_curve(
                 most_trains=size,
                 dic_range=dic_range,
             )
-            answers = Predictor(load_network(weights, Path(base).parent)).predict(
-                [test.train(i) for i in range(len(test))]
-            )
+            answers = Predictor(load_network(weights, Path(base).parent)).predict(test.listed())
             found = score(test, answers, {}, seed, {"all": np.ones(len(test), dtype=bool)})["all"]["all"]
             g_s, g_u = found["mae"]["median"]
             row = {
