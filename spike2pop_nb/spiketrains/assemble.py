@@ -8,11 +8,15 @@ import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError
 
+from .layouts.reading import RawTrain, Reading
+from .layouts.timing import Timing
 from .limits import MAX_TIME_MS
-from .readers.raw import Options, RawRecording, RawTrain, Source, shown
+from .readers.raw import Options, Source, counted, shown
 from .recordings import ReadReport, Recordings
+from .stretch import Stretch
+from .table import Table
 from .train import FloatArray, Provenance, SpikeTrain
-from .units import SHOWN, to_ms, unit_from_intervals
+from .units import shown_unit, to_ms
 
 __all__ = ["assemble"]
 
@@ -20,17 +24,25 @@ __all__ = ["assemble"]
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
 
-def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
-    """Check, convert to ms, sort and report.
+def assemble(
+    table: Table, reading: Reading, timing: Timing, source: Source, options: Options, stretch: Stretch
+) -> Recordings:
+    """Check, convert to ms, sort, cut and report.
 
     Parameters
     ----------
-    raw : RawRecording
-        What a format reader found.
+    table : Table
+        The parsed file.
+    reading : Reading
+        What a layout made of it.
+    timing : Timing
+        The unit of its times.
     source : Source
         The file.
     options : Options
         What the caller fixed.
+    stretch : Stretch
+        Which of the recordings, and which stretch of them, are wanted.
 
     Returns
     -------
@@ -40,24 +52,29 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
     Raises
     ------
     SpikeTrainError
-        For no trains at all, too many, a time that is not finite or too far away.
+        For no trains at all, too many, a time that is not finite or too far away, a recording that is not
+        there, or a stretch without a spike.
     """
+    raw = reading
     source.check_counts(sum(train.times.size for train in raw.trains), len(raw.trains))
     if not raw.trains:
         raise source.error("the file holds no spike train; it must hold at least one.")
+    repairs = [*table.repairs, *raw.repairs, *_unique_ids(raw.trains)]
+    repairs += _marks(raw)
+    skipped = [*table.skipped, *raw.skipped]
+    raw.trains = _wanted(raw.trains, stretch, source, skipped)
     for train in raw.trains:
         _refuse(train, ~np.isfinite(train.times), source, "spike times must be finite numbers")
-    unit, reason = _unit(raw, options)
-    raw.repairs += _unique_ids(raw.trains)
-
+    unit = timing.unit
     limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
     trains: list[SpikeTrain] = []
     labels: dict[str, dict[str, str]] = {}
     unsorted = duplicates = duplicate_trains = negative = negative_trains = silent = backwards = outside = 0
+    cut = 0
     for found in raw.trains:
-        times = to_ms(found.times, unit)
+        times = to_ms(found.times, unit, timing.sampling_rate_hz)
         far = np.abs(times) >= MAX_TIME_MS
-        _refuse(found, far, source, f"times must lie within ±{limit}, and the unit is {SHOWN[unit]}")
+        _refuse(found, far, source, f"times must lie within ±{limit}, and the unit is {shown_unit(unit)}")
         steps = np.diff(times)
         if (steps < 0).any():
             unsorted += 1
@@ -67,26 +84,33 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
             duplicates += times.size - kept.size
             duplicate_trains += int(kept.size < times.size)
             times = kept
+        window = _window_ms(found.window, timing)
+        if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
+            outside += 1
+            window = None
+        before = times.size
+        times, window = stretch.cut(times, window)
+        cut += before - times.size
         before_zero = int(np.searchsorted(times, 0.0)) if times.size else 0
         negative += before_zero
         negative_trains += int(before_zero > 0)
         silent += int(not times.size)
-        provenance = Provenance(source.name, raw.format, found.location, unit)
-        window = _window_ms(found.window, unit)
-        if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
-            outside += 1
-            window = None
+        provenance = Provenance(source.name, table.format, found.location, unit)
         trains.append(SpikeTrain(found.id, times, window, provenance))
         if found.labels:
             labels[trains[-1].id] = dict(found.labels)
+    if stretch.is_part:
+        if not any(train.n_spikes for train in trains):
+            raise source.error(f"there is no spike {stretch}; choose another stretch of the recording.")
+        skipped.append(f"{counted(cut, 'spike')} outside the stretch {stretch}")
 
-    repairs = list(raw.repairs)
     if unsorted:
         repairs.append(f"{_trains(unsorted)} with times out of order, now sorted")
     if duplicates:
         times_word = "time" if duplicates == 1 else "times"
         repairs.append(f"{duplicates:,} {times_word} given twice, in {_trains(duplicate_trains)}, kept once")
-    cautions = list(raw.cautions)
+    cautions = [timing.caution] if timing.caution else []
+    cautions += [*table.cautions, *raw.cautions]
     if backwards:
         cautions.append(
             f"in {_trains(backwards)} over a quarter of the times ran backwards, "
@@ -103,45 +127,74 @@ def assemble(raw: RawRecording, source: Source, options: Options) -> Recordings:
         cautions.append(
             f"{_trains(outside)} with spikes outside the time it is said to be observed in, which is not used"
         )
-    if raw.fixed_unit and options.unit not in ("auto", unit):
-        cautions.append(
-            f"the unit {SHOWN[options.unit]} was asked for, but {raw.format} fixes it, so it is not used"
-        )
-    cautions += _odd_rate(trains, unit, options.unit == "auto" and raw.unit is None)
+    cautions += _odd_rate(trains, unit, timing.assumed)
     report = ReadReport(
         filename=source.name,
-        format=raw.format,
+        format=table.format,
         layout=raw.layout,
-        layout_reason=raw.layout_reason,
+        layout_reason=raw.reason,
         unit=unit,
-        unit_reason=reason,
+        unit_reason=timing.reason,
+        unit_assumed=timing.assumed,
+        sampling_rate_hz=timing.sampling_rate_hz,
+        key=raw.key,
         n_trains=len(trains),
         n_spikes=sum(train.n_spikes for train in trains),
         columns=dict(raw.columns),
         repairs=tuple(repairs),
-        skipped=tuple(raw.skipped),
+        skipped=tuple(skipped),
         cautions=tuple(cautions),
-        candidates=raw.candidates,
-        fixed_unit=raw.fixed_unit,
+        candidates=_candidates(table),
         labels=labels,
     )
     return Recordings(trains, report)
 
 
-def _window_ms(window: tuple[float, float] | None, unit: str) -> tuple[float, float] | None:
+def _candidates(table: Table) -> tuple[str, ...]:
+    """Columns that can be chosen as ids or times; none where there is nothing to choose."""
+    if table.ragged or len(table.columns) < 2:
+        return ()
+    return tuple(
+        name
+        for name, column in zip(table.names, table.columns, strict=True)
+        if column.rows is not None or len(column) > 1 or table.roles
+    )
+
+
+def _marks(reading: Reading) -> list[str]:
+    """What was understood of commas and points in the numbers."""
+    found = []
+    commas = sum(column.decimal_commas for column in reading.times)
+    if commas:
+        found.append(f"{counted(commas, 'number')} with a decimal comma")
+    marks = {column.thousands for column in reading.times if column.thousands}
+    if marks:
+        found.append(f"numbers with {' and '.join(map(repr, sorted(marks)))} between thousands")
+    return found
+
+
+def _wanted(
+    trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]
+) -> list[RawTrain]:
+    """The trains that the caller wants, in the order in which they are named."""
+    if stretch.recordings is None:
+        return trains
+    by_id = {train.id: train for train in trains}
+    missing = [name for name in stretch.recordings if name not in by_id]
+    if missing:
+        raise source.error(f"there is no recording {missing[0]!r}; the file has {shown(list(by_id), 8)}.")
+    kept = [by_id[name] for name in dict.fromkeys(stretch.recordings)]
+    if len(kept) < len(trains):
+        skipped.append(f"{counted(len(trains) - len(kept), 'recording')} not asked for")
+    return kept
+
+
+def _window_ms(window: tuple[float, float] | None, timing: Timing) -> tuple[float, float] | None:
     """The window in ms; None when there is none, or it has no length."""
     if window is None or not all(math.isfinite(edge) for edge in window) or window[0] >= window[1]:
         return None
-    start, end = to_ms(np.array(window), unit)
+    start, end = to_ms(np.array(window), timing.unit, timing.sampling_rate_hz)
     return float(start), float(end)
-
-
-def _unit(raw: RawRecording, options: Options) -> tuple[str, str]:
-    if options.unit != "auto" and not raw.fixed_unit:
-        return options.unit, f"{SHOWN[options.unit]}, as asked for"
-    if raw.unit is not None:
-        return raw.unit, f"{SHOWN[raw.unit]}, {raw.unit_reason}"
-    return unit_from_intervals(train.times for train in raw.trains)
 
 
 def _refuse(train: RawTrain, wrong: np.ndarray, source: Source, why: str) -> None:
@@ -181,7 +234,7 @@ def _odd_rate(trains: list[SpikeTrain], unit: str, assumed: bool) -> list[str]:
     how = "assumed" if assumed else "stated"
     speed = "faster than any neuron fires" if median < _ODD_MEDIAN_MS[0] else "slower than most neurons fire"
     return [
-        f"in the {how} unit {SHOWN[unit]} the median interval is {median:.3g} ms, {speed}; "
+        f"in the {how} unit {shown_unit(unit)} the median interval is {median:.3g} ms, {speed}; "
         "choose another unit by hand if that is wrong"
     ]
 

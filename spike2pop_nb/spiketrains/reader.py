@@ -9,21 +9,21 @@ from typing import BinaryIO, Final, Literal, TypeAlias, get_args
 from spike2pop_nb.errors import SpikeTrainError
 
 from .assemble import assemble
+from .layouts import understand
+from .layouts.timing import timing_of
+from .limits import MAX_RATE_HZ
 from .loading import load
-from .readers.containers import read_archive, read_folder
-from .readers.hdf5_file import HDF5_ADVICE, hdf5_kind, is_hdf5, opened
-from .readers.matlab_file import read_mat, read_mat_hdf5
-from .readers.neo_file import NEO_SUFFIXES, read_neo_trains
-from .readers.numpy_file import read_npy
-from .readers.nwb_file import read_nwb
-from .readers.raw import Options, RawRecording, Source
-from .readers.text_file import read_text_file
+from .readers.formats import read_binary
+from .readers.raw import Options, Source
+from .readers.text_table import text_table
 from .recordings import Recordings
+from .stretch import Stretch
+from .table import Table
+from .units import canonical_unit
 
-__all__ = ["Layout", "UnitChoice", "read_spike_trains"]
+__all__ = ["Layout", "parse_file", "read_spike_trains"]
 
-UnitChoice: TypeAlias = Literal["auto", "s", "ms", "us"]
-Layout: TypeAlias = Literal["auto", "list", "long", "columns", "rows", "single"]
+Layout: TypeAlias = Literal["auto", "list", "long", "columns", "rows", "single", "trials"]
 
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),

@@ -32,9 +32,15 @@ class ReadReport:
     columns : dict of str to str
         Role ("id", "member", "time", "ignored") to the name of the column or array that was taken for it.
     unit : str
-        Unit of the times in the file: "s", "ms" or "us".
+        Unit of the times in the file: "s", "ms", "us", "samples", or another such as "0.1 ms".
     unit_reason : str
         How the unit was decided, in words.
+    unit_assumed : bool
+        Whether the unit is only what the intervals suggest; then the first caution says so.
+    sampling_rate_hz : float or None
+        With the unit "samples".
+    key : str
+        What tells the trains apart, and how that is known, in words; "" for a single train.
     n_trains, n_spikes : int
         What was read.
     repairs : tuple of str
@@ -46,8 +52,6 @@ class ReadReport:
     candidates : tuple of str
         Columns or arrays of the file that can be given as ``time_column`` or ``id_column`` instead; empty
         where the format leaves nothing to choose.
-    fixed_unit : bool
-        Whether the format itself fixes the unit, so that no other can be chosen.
     labels : dict of str to dict of str to str
         What the file says about a train, by its id: for example its group or quality.
     """
@@ -65,7 +69,9 @@ class ReadReport:
     skipped: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
-    fixed_unit: bool = False
+    unit_assumed: bool = False
+    sampling_rate_hz: float | None = None
+    key: str = ""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
@@ -76,6 +82,8 @@ class ReadReport:
         if self.columns:
             roles = ", ".join(f"{role} from {name!r}" for role, name in self.columns.items())
             lines.append(f"Columns: {roles}.")
+        if self.key:
+            lines.append(f"Key: {self.key}.")
         lines.append(f"Unit: {self.unit_reason}.")
         lines += [f"Repaired: {text}." for text in self.repairs]
         lines += [f"Skipped: {text}." for text in self.skipped]

@@ -41,8 +41,14 @@ class Column:
         Which cells are empty; None for none.
     wrong : tuple of (int, str) or None
         Row and text of the first cell that is no number, in a column of numbers.
+    cells : ndarray of object or None
+        The cells of a text file as they stand there, so that an id such as "007" stays what it is.
     decimal_commas : int
         How many numbers had a decimal comma.
+    thousands : str
+        The mark that parts thousands in them, "" for none.
+    doubt : str
+        Why the numbers cannot be told, in words; "" where they can.
     """
 
     name: str
@@ -52,7 +58,10 @@ class Column:
     rows: NDArray[np.int64] | None = None
     empty: NDArray[np.bool_] | None = None
     wrong: tuple[int, str] | None = None
+    cells: NDArray[np.object_] | None = None
     decimal_commas: int = 0
+    thousands: str = ""
+    doubt: str = ""
 
     @property
     def kind(self) -> ColumnKind:

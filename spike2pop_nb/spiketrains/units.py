@@ -1,30 +1,93 @@
-"""The unit of the times in a file: from a name if one says it, otherwise from the intervals."""
+"""The unit of the times in a file: what a name, an attribute or a comment says, otherwise the intervals."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import numpy as np
 
 from .train import FloatArray
 
-__all__ = ["SHOWN", "Unit", "to_ms", "unit_from_comments", "unit_from_intervals", "unit_from_name"]
+__all__ = [
+    "MOST_SAMPLES_PER_S",
+    "SAMPLES",
+    "canonical_unit",
+    "ms_per_unit",
+    "rate_from_facts",
+    "rate_from_text",
+    "shown_unit",
+    "to_ms",
+    "unit_from_comments",
+    "unit_from_intervals",
+    "unit_from_name",
+]
 
-Unit: TypeAlias = Literal["s", "ms", "us"]
+SAMPLES: Final = "samples"
+"""The unit of times that count samples; it takes a sampling rate to know how long they are."""
 
-SHOWN: Final[dict[str, str]] = {"s": "s", "ms": "ms", "us": "µs"}
+MOST_SAMPLES_PER_S: Final = 1e7
+"""Highest sampling rate in Hz that is taken for one."""
 
-_WORDS: Final[dict[str, Unit]] = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "ms"),
-    **dict.fromkeys(("us", "µs", "μs", "usec", "usecs", "microsecond", "microseconds"), "us"),
+_MS: Final[dict[str, float]] = {"h": 3.6e6, "min": 6e4, "s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+_WORDS: Final[dict[str, str]] = {
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sekunden", "secondes", "segundos"), "s"),
+    **dict.fromkeys(
+        ("ms", "msec", "msecs", "millisecond", "milliseconds", "millisec", "milli-seconds", "millisekunden"),
+        "ms",
+    ),
+    **dict.fromkeys(
+        ("us", "µs", "μs", "usec", "µsec", "μsec", "usecs", "microsecond", "microseconds", "microsec", "mus"),
+        "us",
+    ),
+    **dict.fromkeys(("ns", "nsec", "nsecs", "nanosecond", "nanoseconds", "nanosec"), "ns"),
+    **dict.fromkeys(
+        ("sample", "samples", "samp", "frame", "frames", "tick", "ticks", "pts", "datapoints", "timesteps"),
+        SAMPLES,
+    ),
 }
-_UNIT = "|".join(sorted(_WORDS, key=len, reverse=True))
+_WORD: Final = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
+_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
+_NUMBER: Final = (
+    r"\d+(?:[.,]\d+)?e[+-]?\d+|10\s*(?:\^|\*\*|e)?\s*[({]?[-−⁻+⁺][\d⁰¹²³⁴⁵⁶⁷⁸⁹]+[)}]?|"
+    r"1/\d+(?:\.\d+)?|\d+(?:[.,]\d+)?"
+)
+# 0.1 ms, 10us, 100 microseconds, x 10^-4 s, 1/30000 s
+_EXPRESSION: Final = re.compile(
+    rf"(?:(?:[x×*]\s*)?(?P<number>{_NUMBER})[\s_*·]*)?(?P<word>{_WORD})", re.IGNORECASE
+)
 # The unit closes the name, set off from it: time_ms, t (s), spikes [us], time.ms, "times in ms".
-_IN_NAME = re.compile(rf"^(?:(.*?)[\s_.,/(\[{{:-]+)?({_UNIT})[)\]}}]?$", re.IGNORECASE)
-_IN_COMMENT = re.compile(rf"\bunits?\b[^a-zµμ]*[:=]\s*\(?({_UNIT})\b", re.IGNORECASE)
+_IN_NAME: Final = re.compile(
+    rf"^(?:(?P<stem>.*?)[\s_.,/(\[{{:-]+)?(?P<unit>{_EXPRESSION.pattern})[)\]}}]?$", re.IGNORECASE
+)
+_IN_BRACKETS: Final = re.compile(r"^(?P<stem>[^()\[\]{}]*)[(\[{](?P<unit>[^()\[\]{}]{1,40})[)\]}]$")
+_UNIT_IS: Final = re.compile(
+    r"\b(?:time[\s_-]*)?units?\b(?:\s+of\s+(?:the\s+)?(?:spike\s*)?times?)?\s*(?:[:=]|\bis\b|\bare\b)\s*(.{1,40})",
+    re.IGNORECASE,
+)
+_TIMES_IN: Final = re.compile(
+    r"\b(?:times?|time[\s_-]?stamps?|spikes?)\b[^.;,:=()]{0,40}?\b(?:in|as)\s+(?:units\s+of\s+)?"
+    rf"(?P<unit>{_EXPRESSION.pattern})\b",
+    re.IGNORECASE,
+)
+_TIMES_BRACKETED: Final = re.compile(
+    r"\b(?:spike\s*)?(?:times?|time[\s_-]?stamps?)\s*[(\[](?P<unit>[^()\[\]]{1,30})[)\]]", re.IGNORECASE
+)
+_RATE_NAME: Final = re.compile(
+    r"(?:[\w ]*[\s_.])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|"
+    r"samplefreq|rate|freq(?:uency)?|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|resolution|rate)|"
+    r"adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
+    re.IGNORECASE,
+)
+_RATE_TEXT: Final = re.compile(
+    r"(?<![\w.])(\d[\d ,']*(?:\.\d+)?(?:e[+]?\d+)?)\s*(khz|mhz|hz|samples?\s*(?:/|per)\s*s(?:ec(?:ond)?)?)\b",
+    re.IGNORECASE,
+)
+_HZ: Final = {"khz": 1e3, "mhz": 1e6, "hz": 1.0}
 
 # A median interval of 2 ms to 2 s is a rate of 0.5 to 500 Hz: what neurons do. The three units differ by a
 # thousand each, so exactly one of them puts any median there.
@@ -35,43 +98,176 @@ _REFRACTORY_MS = 0.5
 _SLOW_MEDIAN_S, _SLOW_SPAN_S = 10.0, 5000.0
 
 
-def unit_from_name(name: str) -> tuple[str, Unit | None]:
+def canonical_unit(text: str) -> str | None:
+    """The unit that a text names, in one spelling; None where it names none.
+
+    Parameters
+    ----------
+    text : str
+        For example "msec", "0.1 ms", "10us", "x 10^-4 s", "samples".
+
+    Returns
+    -------
+    str or None
+        "h", "min", "s", "ms", "us", "ns", "samples", or a number and one of these, such as "0.1 ms".
+
+    Examples
+    --------
+    >>> canonical_unit("microseconds"), canonical_unit("x 10^-4 s"), canonical_unit("parsec")
+    ('us', '0.1 ms', None)
+    """
+    match = _EXPRESSION.fullmatch(text.strip().rstrip(".").strip())
+    if match is None:
+        return None
+    word = _WORDS[match["word"].lower()]
+    if match["number"] is None:
+        return word
+    number = _number(match["number"])
+    if not (math.isfinite(number) and number > 0):
+        return None
+    if word == SAMPLES:
+        return SAMPLES if number == 1 else None
+    for name, ms in _MS.items():  # 10^-3 s is ms, and 1e-4 s is 0.1 ms
+        if math.isclose(number * _MS[word], ms, rel_tol=1e-9):
+            return name
+    return f"{float(f'{number * _MS[word]:.16g}')!r} ms"
+
+
+def _number(text: str) -> float:
+    text = text.translate(_SUPERSCRIPTS).replace(",", ".").replace(" ", "").lower()
+    power = re.fullmatch(r"10(?:\^|\*\*|e)?[({]?([+-]\d+)[)}]?", text)
+    if power:
+        return 10.0 ** max(min(int(power[1]), 30), -30)
+    if text.startswith("1/"):
+        return 1.0 / max(float(text[2:]), 1e-30)
+    return float(text)
+
+
+def shown_unit(unit: str) -> str:
+    """The unit as it is written for people: "µs" for "us"."""
+    return unit.replace("us", "µs")
+
+
+def ms_per_unit(unit: str, sampling_rate_hz: float | None = None) -> float:
+    """How many ms the unit is long.
+
+    Parameters
+    ----------
+    unit : str
+        As `canonical_unit` gives it.
+    sampling_rate_hz : float, optional
+        Needed for "samples".
+    """
+    if unit == SAMPLES:
+        assert sampling_rate_hz is not None
+        return 1000.0 / sampling_rate_hz
+    number, _, word = unit.rpartition(" ")
+    return _MS[word] * float(number or 1.0)
+
+
+def to_ms(times: FloatArray, unit: str, sampling_rate_hz: float | None = None) -> FloatArray:
+    """Times in ms from times in `unit`."""
+    if unit == SAMPLES:
+        assert sampling_rate_hz is not None
+        return times / sampling_rate_hz * 1000.0
+    factor = ms_per_unit(unit)
+    # A thousandth is no binary number: dividing by a thousand is exact where multiplying is not.
+    return times * factor if factor >= 1.0 else times / round(1.0 / factor, 9)
+
+
+def unit_from_name(name: str) -> tuple[str, str | None]:
     """Split a column name into its stem and its unit.
 
     Parameters
     ----------
     name : str
-        For example "time_ms", "t (s)" or "spikes".
+        For example "time_ms", "t (s)", "time_10us" or "spikes".
 
     Returns
     -------
-    (str, unit or None)
-        ("time", "ms"), ("t", "s") and ("spikes", None) for the examples above.
+    (str, str or None)
+        ("time", "ms"), ("t", "s"), ("time", "0.01 ms") and ("spikes", None) for the examples above. A unit in
+        brackets that is not understood is returned as it stands, with a question mark before it: "?lightyears".
     """
-    match = _IN_NAME.match(name.strip())
-    if match is None:
-        return name.strip(), None
-    stem = re.sub(r"[\s_]+in$", "", match[1] or "", flags=re.IGNORECASE)
-    return stem, _WORDS[match[2].lower()]
+    name = name.strip()
+    match = _IN_NAME.match(name)
+    if match is not None:
+        unit = canonical_unit(match["unit"])
+        if unit is not None:
+            return re.sub(r"[\s_]+in$", "", match["stem"] or "", flags=re.IGNORECASE).strip(), unit
+    bracketed = _IN_BRACKETS.match(name)
+    if bracketed is not None:
+        inside = bracketed["unit"].strip()
+        unit = canonical_unit(inside)
+        if unit is None:
+            # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
+            unit = f"?{inside}" if re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside) else None
+        return bracketed["stem"].strip(" _"), unit
+    return name, None
 
 
-def unit_from_comments(lines: Iterable[str]) -> tuple[Unit, str] | None:
-    """Unit that a comment line such as ``# unit: ms`` states, with that line; None when none does."""
+def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
+    """Unit of the times that a comment line states, with that line; None when none does.
+
+    Understood are ``unit: ms``, ``time unit: 100 microseconds``, ``times in samples at 30 kHz`` and the like.
+    A unit that is stated and not understood is returned with a question mark before it.
+    """
     for line in lines:
-        match = _IN_COMMENT.search(line)
-        if match:
-            return _WORDS[match[1].lower()], line.strip()
+        line = line.strip().strip('"')
+        stated = _UNIT_IS.search(line)
+        if stated:
+            words = re.split(r"[,;)\]]|\s(?:at|@|from|since)\s", stated[1].strip(" ([\"'"))[0].strip()
+            unit = canonical_unit(words) or canonical_unit(words.split(" ")[0])
+            return unit or f"?{words}", line
+        found = _TIMES_IN.search(line) or _TIMES_BRACKETED.search(line)
+        if found and (unit := canonical_unit(found["unit"])):
+            return unit, line
     return None
 
 
-def to_ms(times: FloatArray, unit: str) -> FloatArray:
-    """Times in ms from times in `unit`."""
-    if unit == "s":
-        return times * 1000.0
-    return times / 1000.0 if unit == "us" else times
+def rate_from_text(text: str) -> float | None:
+    """A sampling rate in Hz that stands in a text with its unit, such as "12.5 kHz"; None for none."""
+    found = _RATE_TEXT.search(text)
+    if found is None:
+        return None
+    number = re.sub(r"[ ,']", "", found[1])
+    rate = float(number) * _HZ.get(found[2].lower(), 1.0)
+    return rate if 1.0 <= rate <= MOST_SAMPLES_PER_S else None
 
 
-def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[Unit, str]:
+def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -> tuple[float, str] | None:
+    """Sampling rate in Hz that a file states, and where; None when it states none.
+
+    Two rates that differ are none: which of them the spikes were counted at is not known.
+    """
+    found: dict[float, str] = {}
+    for name, value in facts.items():
+        match = _RATE_NAME.fullmatch(name.rpartition("/")[2].strip())
+        if match is None:
+            continue
+        rate = rate_from_text(value) if isinstance(value, str) else None
+        if rate is None:
+            try:
+                rate = float(value) * _HZ.get((match["unit"] or "hz").lower(), 1.0)
+            except ValueError:
+                continue
+        if math.isfinite(rate) and 1.0 <= rate <= MOST_SAMPLES_PER_S:
+            found.setdefault(rate, repr(name))
+    if not found:
+        for line in comments:
+            rate = rate_from_text(line)
+            name, _, value = re.sub(r"[:=]", "=", line).partition("=")
+            if rate is None and _RATE_NAME.fullmatch(name.strip()):
+                try:
+                    rate = float(value)
+                except ValueError:
+                    continue
+            if rate is not None and 1.0 <= rate <= MOST_SAMPLES_PER_S:
+                found.setdefault(rate, f"the comment {line.strip()!r}")
+    return next(iter(found.items())) if len(found) == 1 else None
+
+
+def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[str, str]:
     """Guess the unit from the intervals of all trains.
 
     Parameters
@@ -81,8 +277,8 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[Unit, str]:
 
     Returns
     -------
-    (unit, str)
-        The unit and the reason in words.
+    (str, str)
+        The unit, "s", "ms" or "us", and the reason in words.
 
     Notes
     -----
@@ -97,7 +293,6 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[Unit, str]:
         return "ms", "ms assumed, since no train has two spikes to judge by"
     isi = np.sort(np.concatenate(gaps))
     median, low = float(np.median(isi)), float(isi[(isi.size - 1) // 100])
-    unit: Unit
     if median < _SHORTEST_MEDIAN_MS:
         unit = "s"
     elif median < _LONGEST_MEDIAN_MS:
@@ -111,6 +306,6 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[Unit, str]:
         unit = "us" if whole and isi[0] >= 1000.0 * _REFRACTORY_MS else "ms"
     rate = 1000.0 / float(to_ms(np.array(median), unit))
     return unit, (
-        f"{SHOWN[unit]} assumed from the intervals: their median is {median:.4g}, "
-        f"which as {SHOWN[unit]} is a rate of {rate:.3g} Hz"
+        f"{shown_unit(unit)} assumed from the intervals: their median is {median:.4g}, "
+        f"which as {shown_unit(unit)} is a rate of {rate:.3g} Hz"
     )

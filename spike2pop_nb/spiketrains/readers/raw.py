@@ -1,30 +1,41 @@
-"""What every format reader takes and returns, before units, sorting and checks."""
+"""What every reader takes: the file, and what the caller fixed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-
-import numpy as np
-from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains.limits import MAX_SPIKES, MAX_TRAINS
-from spike2pop_nb.spiketrains.train import FloatArray, checked_id
-from spike2pop_nb.spiketrains.units import Unit
+from spike2pop_nb.spiketrains.train import checked_id
 
-__all__ = ["Options", "RawRecording", "RawTrain", "Source", "counted", "shown"]
+__all__ = ["Options", "Source", "counted", "shown"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the caller fixed; "auto" and None are for the reader to find out."""
+    """What the caller fixed; "auto" and None are for the reader to find out.
+
+    Attributes
+    ----------
+    unit : str
+        "auto", or a unit as `units.canonical_unit` gives it.
+    layout : str
+        "auto", or the name of a layout.
+    id_columns : tuple of str or int, or None
+        Columns that together identify a train; empty where no column does.
+    time_column : str, int or None
+        Column of the times.
+    sampling_rate_hz : float or None
+        How many samples make a second.
+    """
 
     unit: str = "auto"
     layout: str = "auto"
-    id_column: str | int | None = None
+    id_columns: tuple[str | int, ...] | None = None
     time_column: str | int | None = None
+    sampling_rate_hz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,65 +85,6 @@ class Source:
             raise self.error(f"the file holds more than {MAX_SPIKES:,} spikes; split it into smaller files.")
         if n_trains > MAX_TRAINS:
             raise self.error(f"the file holds more than {MAX_TRAINS:,} trains; split it into smaller files.")
-
-
-@dataclass
-class RawTrain:
-    """Times of one train as they stand in the file: unsorted, in the file's unit, as is the window."""
-
-    id: str
-    times: FloatArray
-    location: str
-    rows: NDArray[np.int64] | None = None
-    window: tuple[float, float] | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-
-    def place(self, index: int) -> str:
-        """Where in the file spike `index` stands."""
-        if self.rows is None:
-            return f"{self.location}, value {index + 1}"
-        row = f"row {self.rows[index]}"
-        return row if self.location.startswith("row") else f"{row}, {self.location}"
-
-
-@dataclass
-class RawRecording:
-    """Everything a format reader found.
-
-    `candidates` are the columns or arrays that could be chosen as ids or times; `fixed_unit` is set where the
-    format itself fixes the unit, so that there is nothing to choose.
-    """
-
-    format: str
-    layout: str
-    layout_reason: str
-    trains: list[RawTrain]
-    columns: dict[str, str] = field(default_factory=dict)
-    unit: Unit | None = None
-    unit_reason: str = ""
-    fixed_unit: bool = False
-    candidates: tuple[str, ...] = ()
-    repairs: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    cautions: list[str] = field(default_factory=list)
-
-    def note_counts(
-        self,
-        commas: int,
-        blanks: int = 0,
-        blank: tuple[str, str] = ("", ""),
-        empty: int = 0,
-        comments: int = 0,
-    ) -> None:
-        """Note decimal commas, blanks inside (a noun and where they stood), blank lines and comment lines."""
-        if commas:
-            self.repairs.append(f"{counted(commas, 'number')} with a decimal comma")
-        if blanks:
-            self.skipped.append(f"{counted(blanks, blank[0])} {blank[1]}")
-        if empty:
-            self.skipped.append(counted(empty, "blank line"))
-        if comments:
-            self.skipped.append(counted(comments, "comment line"))
 
 
 def counted(n: int, noun: str) -> str:

@@ -1,34 +1,29 @@
-"""From bytes to lines: encoding, comments, delimiter, header."""
+"""Plain text taken apart: encoding, comments, what stands above and below the table, delimiter, column names."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import re
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Final
 
-import pandas as pd
-from pandas.io.parsers import TextFileReader
+from spike2pop_nb.spiketrains.table import Facts
 
-from spike2pop_nb.spiketrains.limits import MAX_CELLS
+from .cells import is_list, is_number, value_of
+from .raw import Source, counted
 
-from .numbers import is_list, is_number
-from .raw import Source, counted, shown
-
-__all__ = ["BLANK", "COMMENT_MARKS", "SAMPLE_ROWS", "Text", "read_text", "table_blocks"]
+__all__ = ["BLANK", "COMMENT_MARKS", "Text", "cells_of", "take_apart"]
 
 BLANK: Final = " "
 """Stands for "any run of blanks" as a delimiter."""
 
-SAMPLE_ROWS: Final = 50
-_NO_DELIMITER: Final = "\x1f"
+COMMENT_MARKS: Final = ("#", "%", "//")
+_SAMPLE_ROWS: Final = 60
 _SAMPLE_COLUMNS: Final = 200
 _SAMPLE_CHARACTERS: Final = 2_000_000
-COMMENT_MARKS: Final = ("#", "%", "//")
+_TOP_LINES: Final = 400
+_FOOT_LINES: Final = 2_000
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -36,10 +31,13 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NESTED: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)|"[^"]*$')
+# Each class leaves out what opens it, so that a line of brackets alone takes no longer than any other.
+_NESTED: Final = re.compile(r'"[^"]*"|\[[^\[\]]*\]|\([^()]*\)|"[^"]*$')
+_BARE_LIST: Final = re.compile(r"(^|[,;\t])[ ]*([\[(][^\[\](){}\"]*[\])])[ ]*(?=$|[,;\t])")
+_BLANK_CELL: Final = re.compile(r'"[^"]*"|[\[(][^\[\]()]*[\])]|\S+')
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _LONG_CELL: Final = re.compile(r'"([^"]{2000})[^"]*"?')
-_BARE_LIST: Final = re.compile(r"(^|[,;\t])[ ]*([\[(][^\])\"]*[\])])[ ]*(?=$|[,;\t])")
+_KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Text:
     Attributes
     ----------
     lines : list of str
-        All lines of the file.
+        All lines of the file, without what stands below the table.
     start : int
         Index of the first line of data.
     header : list of str or None
@@ -62,6 +60,8 @@ class Text:
         Number of columns, judged by the header or else the first rows.
     comments : list of str
         Comment lines.
+    facts : dict
+        Keys and values that stand above the table.
     repairs, skipped : list of str
         For the report.
     """
@@ -73,18 +73,19 @@ class Text:
     sample: list[list[str]]
     width: int
     comments: list[str]
+    facts: Facts = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-
-    @property
-    def sampled(self) -> range:
-        """Indices of the columns that the sample covers."""
-        return range(min(self.width, _SAMPLE_COLUMNS))
 
     @property
     def names(self) -> list[str]:
         """Column names; "column 1" and so on where the file has none."""
         return self.header if self.header is not None else [f"column {k + 1}" for k in range(self.width)]
+
+    @property
+    def sampled(self) -> range:
+        """Indices of the columns that the sample covers."""
+        return range(min(self.width, _SAMPLE_COLUMNS))
 
     def column(self, index: int) -> list[str]:
         """Non-blank cells of a column in the sample."""
@@ -92,155 +93,171 @@ class Text:
         return [cell for cell in cells if cell]
 
 
-def read_text(source: Source) -> Text:
-    """Decode a text file and find its comments, delimiter and header.
+def take_apart(source: Source) -> Text:
+    """Decode a text file and find its comments, delimiter and column names.
 
     Raises
     ------
     SpikeTrainError
         When the bytes are no text, or there is nothing in it.
     """
-    text, repairs = _decode(source)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    content, repairs = _decode(source)
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
-    start = 0
-    delimiter: str | None = None
-    comments: list[str] = []
-    blank = 0
-    while start < len(lines):
-        line = lines[start].strip()
-        if start == 0 and re.fullmatch(r"sep=.", line):
-            delimiter = line[4]
-        elif line.startswith(COMMENT_MARKS):
-            comments.append(line)
-        elif line:
-            break
-        else:
-            blank += 1
-        start += 1
+    start, delimiter, comments, blank = _below_comments(lines)
     if start == len(lines):
         raise source.error("the file is empty; it must hold at least one spike time.")
     skipped = [counted(blank, "blank line") + " at the top"] if blank else []
     if comments:
         skipped.append(counted(len(comments), "comment line") + " at the top")
+    facts: Facts = {}
+    names_at: int | None = None
+    above = _above_table(lines, start)
+    if above is not None:
+        data, names_at = above
+        for line in lines[start:data]:
+            _take_fact(line, facts)
+        n_above = len(range(start, data)) - (names_at is not None)
+        skipped.append(f"{counted(n_above, 'line')} above the table")
+        start = data if names_at is None else names_at
 
-    sample_lines: list[str] = []
-    n_characters = 0
-    for line in lines[start:]:
-        if line.strip():
-            sample_lines.append(line)
-            n_characters += len(line)
-        if len(sample_lines) > SAMPLE_ROWS or n_characters > _SAMPLE_CHARACTERS:
-            break
+    sample_lines = _sample_lines(lines[start:])
     if delimiter is None:
         delimiter = _delimiter(sample_lines)
-    rows = [_cells(line, delimiter) for line in sample_lines]
+    rows = [cells_of(line, delimiter) for line in sample_lines]
     header = None
-    if _is_header(rows):
+    if names_at is not None or _is_header(rows):
         header = [name.strip() for name in rows.pop(0)]
         start += 1
     elif comments:
         # NumPy and MATLAB users write the column names as the last comment line.
-        names = [name.strip() for name in _cells(comments[-1].lstrip("#%/ "), delimiter)]
+        names = [name.strip() for name in cells_of(comments[-1].lstrip("#%/ "), delimiter)]
         if len(names) == len(rows[0]) > 1 and not any(is_number(name) or not name for name in names):
             header = names
     kept = len(header) if header is not None else 1
     for row in rows:  # a delimiter at the end of a line opens no column
         while len(row) > kept and not row[-1].strip():
             row.pop()
-    width = len(header) if header is not None else max(len(row) for row in rows)
+    width = len(header) if header is not None else max((len(row) for row in rows), default=1)
     sample = [row[:_SAMPLE_COLUMNS] for row in rows]
-    return Text(lines, start, header, delimiter, sample, width, comments, repairs, skipped)
+    text = Text(lines, start, header, delimiter, sample, width, comments, facts, repairs, skipped)
+    _cut_foot(text)
+    return text
 
 
-def table_blocks(
-    text: Text, source: Source, width: int, *, bare_lists: bool = False
-) -> Iterator[tuple[range, pd.DataFrame]]:
-    """Rows of a table as strings, in blocks, with the row numbers of each block.
+def _below_comments(lines: list[str]) -> tuple[int, str | None, list[str], int]:
+    """First line below the comments, the delimiter that ``sep=`` states, the comments, and blank lines."""
+    delimiter: str | None = None
+    comments: list[str] = []
+    start = blank = 0
+    while start < len(lines):
+        line = lines[start].strip()
+        if start == 0 and re.fullmatch(r"sep=.", line):
+            delimiter = line[4]
+        elif line.startswith(COMMENT_MARKS) and not _names_columns(lines, start):
+            comments.append(line)
+        elif line:
+            break
+        else:
+            blank += 1
+        start += 1
+    return start, delimiter, comments, blank
 
-    Parameters
-    ----------
-    text : Text
-        The file.
-    source : Source
-        Names the file in errors.
-    width : int
-        Number of columns; a row with more cells is refused.
-    bare_lists : bool
-        Whether bracketed lists stand without quotes and hold the delimiter.
 
-    Yields
-    ------
-    (range, DataFrame)
-        Row numbers counted from 1 at the top of the file, and the cells; a missing cell is "".
+def _names_columns(lines: list[str], at: int) -> bool:
+    """Whether a line that begins with # names columns, the first of them a counter called "#"."""
+    line = lines[at].strip()
+    mark = next((c for c in "\t,;" if line.startswith(f"#{c}")), None)
+    if mark is None:
+        return False
+    below = next((other for other in lines[at + 1 :] if other.strip()), "")
+    return below.count(mark) == line.count(mark) and is_number(below.split(mark)[0])
+
+
+def _sample_lines(lines: list[str]) -> list[str]:
+    found: list[str] = []
+    n_characters = 0
+    for line in lines:
+        if line.strip():
+            found.append(line)
+            n_characters += len(line)
+        if len(found) > _SAMPLE_ROWS or n_characters > _SAMPLE_CHARACTERS:
+            break
+    return found
+
+
+def _shape(line: str) -> tuple[str, tuple[bool, ...]]:
+    """Delimiter of a line on its own, and which of its cells are numbers."""
+    delimiter = next((c for c in ("\t", ";", ",") if c in line), BLANK)
+    cells = cells_of(line[:5000], delimiter)
+    while len(cells) > 1 and not cells[-1].strip():
+        cells.pop()
+    return delimiter, tuple(is_number(cell) for cell in cells[:_SAMPLE_COLUMNS])
+
+
+def _above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
+    """Where the table begins below the lines that an instrument writes first, and where its names stand.
+
+    Returns None where the first line, or the second, already belongs to the table.
     """
-    lines = text.lines[text.start :]
-    if bare_lists:
-        lines = [line if '"' in line else _BARE_LIST.sub(r'\1"\2"', line) for line in lines]
-    if len(lines) * width > MAX_CELLS:
-        raise source.error(
-            f"the table has {len(lines):,} rows of {width:,} cells; up to {MAX_CELLS:,} cells are read."
-        )
-    _check_row_lengths(lines, text, source, width)
-    try:
-        # One column more than there should be, for a delimiter at the end of the line.
-        blocks = pd.read_csv(
-            StringIO("\n".join(lines)),
-            sep=r"\s+" if text.delimiter == BLANK else text.delimiter or _NO_DELIMITER,
-            header=None,
-            names=range(width + 1),
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            chunksize=max(1, 500_000 // width),
-        )
-        while (block := _next_block(blocks)) is not None:
-            if block.empty:
-                continue
-            first = text.start + 1 + int(block.index[0])
-            rows = range(first, first + len(block))
-            block = block.fillna("")
-            extra = block[width].str.strip()
-            if (extra != "").any():
-                where = int((extra != "").to_numpy().argmax())
-                raise source.error(
-                    f"the row has more than the {width} cells of the table, the next being "
-                    f"{shown([extra.iloc[where]])}.",
-                    row=rows[where],
-                )
-            yield rows, block.drop(columns=width)
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError):
-        raise source.error("the table cannot be read; is a quotation mark missing or out of place?") from None
+    filled = [k for k in range(start, min(len(lines), start + _TOP_LINES)) if lines[k].strip()]
+    shapes = [_shape(lines[k]) for k in filled]
+    run = next(
+        (
+            i
+            for i in range(len(filled) - 2)
+            if shapes[i] == shapes[i + 1] == shapes[i + 2] and 2 * sum(shapes[i][1]) >= len(shapes[i][1])
+        ),
+        None,
+    )
+    if run is None or run < 2:
+        return None
+    delimiter, pattern = shapes[run]
+    top = [lines[k] for k in filled[:run]]
+    keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
+    first = cells_of(top[0][:5000], delimiter)
+    magic = top[0].startswith("ATF")
+    if not magic and len(first) == len(pattern) and 2 * keys < len(top) - 1:
+        return None  # the names of columns and a faulty row below them, for the table's reader to name
+    if not magic and any(s == shapes[run] for s in shapes[:run]):
+        return None
+    last = cells_of(top[-1], delimiter)
+    names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
+    if names and _KEY.fullmatch(top[-1]):
+        names = False
+    if not (magic or names or 2 * keys >= len(top)):
+        return None  # other text, which nobody should skip without knowing what it is
+    return filled[run], filled[run - 1] if names else None
 
 
-def _next_block(blocks: TextFileReader) -> pd.DataFrame | None:
-    with warnings.catch_warnings():
-        # pandas warns when it cuts a row that is too long; nothing may be dropped here.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return next(blocks, None)
+def _take_fact(line: str, facts: Facts) -> None:
+    parts = re.split(r"[\t=:,;]+", line.strip().strip('"'), maxsplit=1)
+    if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(facts) < _TOP_LINES:
+        facts.setdefault(parts[0].strip(" \"'"), parts[1].strip(" \"'\t,;")[:200])
 
 
-def _check_row_lengths(lines: list[str], text: Text, source: Source, width: int) -> None:
-    """Refuse a row with more cells than the table has, and cut delimiters at the end of rows in place."""
-    inside = False  # a quoted cell may run over several lines
-    for k, line in enumerate(lines):
-        odd = line.count('"') % 2 == 1
-        n_most = len(line.split()) if text.delimiter == BLANK else line.count(text.delimiter or "\n") + 1
-        if n_most > width and not inside and not odd:
-            cells = _cells(line, text.delimiter)
-            if len(cells) > width and not cells[-1].strip():
-                lines[k] = line.rstrip(f" {text.delimiter}")
-                cells = _cells(lines[k], text.delimiter)
-            if len(cells) > width:
-                raise source.error(
-                    f"the row has {len(cells)} cells where the table has {width}, "
-                    f"{shown(cells[width:])} being too many.",
-                    row=text.start + k + 1,
-                )
-        inside ^= odd
+def _cut_foot(text: Text) -> None:
+    """Drop the lines below an empty row that hold no row of the table, as acquisition systems add them."""
+    if text.delimiter in ("", BLANK) or text.width < 2:
+        return
+    numeric = [
+        k for k in text.sampled if (c := text.column(k)) and 5 * sum(is_number(x) for x in c) >= 4 * len(c)
+    ]
+    lines = text.lines
+    lowest = max(text.start, len(lines) - _FOOT_LINES)
+    empty = [k for k in range(lowest, len(lines)) if not lines[k].strip(f" {text.delimiter}")]
+    if not numeric or not empty:
+        return
+    for at in empty:
+        foot = [cells_of(line, text.delimiter) for line in lines[at:] if line.strip(f" {text.delimiter}")]
+        if any(k < len(row) and is_number(row[k]) for row in foot for k in numeric):
+            continue
+        odd = any(len(row) < text.width or any(row[k].strip() for k in numeric) for row in foot)
+        if foot and odd:
+            del lines[at:]
+            text.skipped.append(f"{counted(len(foot), 'line')} below the table")
+        return
 
 
 def _decode(source: Source) -> tuple[str, list[str]]:
@@ -288,19 +305,37 @@ def _delimiter(lines: list[str]) -> str:
         tokens = [token for line in bare for token in line.split()]
         if 2 * sum(several) >= len(several) and all(re.fullmatch(r"[+-]?\d+(,\d+)?", t) for t in tokens):
             return BLANK
+        if all(re.fullmatch(r"\s*[+-]?\d+,\d+\s*", line) for line in bare) and _decimal_commas(bare):
+            return ""
     if not found and (all(several) or 2 * sum(data) > len(data)):
         found = BLANK
     return found
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def _decimal_commas(lines: list[str]) -> bool:
+    """Whether 373,9 on every line is a number with a decimal comma, and not two columns."""
+    numbers = [value_of(line) for line in lines]
+    behind = [int(line.rpartition(",")[2][:15]) for line in lines]
+    if len(lines) < 2:
+        return False
+    grows = sum(b > a for a, b in zip(numbers, numbers[1:], strict=False)) / (len(numbers) - 1)
+    second = sum(b > a for a, b in zip(behind, behind[1:], strict=False)) / (len(behind) - 1)
+    # A sampled clock before a column of voltages grows too; digits behind a comma are of one width.
+    widths = {len(line.strip().rpartition(",")[2]) for line in lines}
+    first = [float(line.partition(",")[0]) for line in lines]
+    repeats = len(set(first)) < len(first)
+    return grows >= 0.65 > second or (len(widths) == 1 and repeats and grows > 0.9 and second < 0.9)
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """Cells of a line."""
     if delimiter == "":
         return [line.strip().strip('"')]
     if delimiter == BLANK:
         # A list in brackets is one cell, blanks and all.
-        return [cell.strip('"') for cell in re.findall(r'"[^"]*"|[\[(][^\])]*[\])]|\S+', line)]
+        return [cell.strip('"') for cell in _BLANK_CELL.findall(line)]
     if '"' not in line and ("[" in line or "(" in line):
-        line = _BARE_LIST.sub(r'\1"\2"', line)
+        line = with_quoted_lists(line)
     line = _LONG_CELL.sub(r'"\1"', line)  # the start of a list tells enough, and csv has a limit per cell
     try:
         return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
@@ -308,13 +343,29 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
 
 
+def with_quoted_lists(line: str) -> str:
+    """The line with quotes around lists in brackets, which hold the delimiter."""
+    return _BARE_LIST.sub(r'\1"\2"', line)
+
+
 def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:_SAMPLE_COLUMNS]]
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
         return True
-    if len(first) > 1 and all(cell.isdigit() for cell in first):
-        # A table of one column per train whose trains are numbered: 0, 1, 2, … or 1, 2, 3, …
-        numbers = [int(cell) for cell in first]
-        return numbers in (list(range(len(first))), list(range(1, len(first) + 1))) and len(rows) > 2
-    return False
+    blank_first = len(first) > 1 and not first[0]
+    numbers = first[1:] if blank_first else first
+    if len(first) < 2 or not all(cell.isascii() and cell.isdecimal() for cell in numbers):
+        return False
+    if len(set(numbers)) < len(numbers) or len(rows) < 4:
+        return False
+    # A table of one column per train whose trains are numbered: 0, 1, 2, … or by unit, as 12, 45, 103.
+    values = [int(cell[:15]) for cell in numbers]
+    if values in (list(range(len(values))), list(range(1, len(values) + 1))) or blank_first:
+        return True
+    columns = [[row[k].strip() for row in rows[1:] if k < len(row) and row[k].strip()] for k in range(len(first))]
+    if any(not column or not all(is_number(cell) for cell in column) for column in columns):
+        return False
+    fractions = all("." in cell or "," in cell for column in columns for cell in column)
+    falls = sum(value_of(column[0]) < value for column, value in zip(columns, values, strict=True))
+    return fractions or falls > 0

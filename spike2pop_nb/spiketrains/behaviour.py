@@ -1,0 +1,166 @@
+"""What numbers look like: times that grow, counters, axes, intervals, padding, trials one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .train import FloatArray
+
+__all__ = [
+    "MIN_INCREASING",
+    "codes_of",
+    "falls_back",
+    "grows_within",
+    "has_equal_steps",
+    "is_counter",
+    "is_whole",
+    "kept_before_padding",
+    "looks_like_intervals",
+    "paddings",
+    "share_increasing",
+    "share_increasing_within",
+]
+
+MIN_INCREASING: Final = 0.65
+"""Spike times grow; of the steps between numbers of another kind half go up."""
+
+_MIN_AXIS: Final = 10
+# A clock printed with few digits has steps that differ by one of its last digit.
+_ROUNDING: Final = 0.51
+
+
+def is_whole(values: FloatArray) -> bool:
+    """Whether all finite values are whole numbers, and there are some."""
+    finite = values[np.isfinite(values)]
+    return finite.size > 0 and bool((finite == np.rint(finite)).all())
+
+
+def is_counter(values: FloatArray) -> bool:
+    """Whether the values count 0, 1, 2, … or 1, 2, 3, …"""
+    if values.size < 2 or not np.isfinite(values).all() or values[0] not in (0.0, 1.0):
+        return False
+    return bool((np.diff(values) == 1.0).all())
+
+
+def share_increasing(columns: Sequence[FloatArray]) -> float:
+    """Share of steps that go up, over all columns; 1 where there is no step."""
+    steps = [np.diff(column[np.isfinite(column)]) for column in columns]
+    joined = np.concatenate(steps or [np.empty(0)])
+    return float(np.mean(joined > 0)) if joined.size else 1.0
+
+
+def has_equal_steps(values: FloatArray) -> bool:
+    """Whether the values run in equal steps upwards, as the time axis of a sampled trace does."""
+    if values.size < _MIN_AXIS or not np.isfinite(values).all():
+        return False
+    steps = np.diff(values)
+    step = float(steps.mean())
+    straight = values[0] + step * np.arange(values.size)
+    return step > 0 and bool((steps > 0).all()) and float(np.abs(values - straight).max()) <= _ROUNDING * step
+
+
+def codes_of(labels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """A number for each different label, in the order in which they first appear."""
+    import pandas as pd
+
+    return np.asarray(pd.factorize(labels)[0], dtype=np.int64)
+
+
+def _within(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
+    """Steps between one time of a group and the next, over all groups."""
+    finite = np.isfinite(times)
+    order = np.argsort(codes[finite], kind="stable")
+    steps = np.diff(times[finite][order])
+    return steps[np.diff(codes[finite][order]) == 0]
+
+
+def share_increasing_within(codes: NDArray[np.int64], times: FloatArray) -> float:
+    """Share of steps that go up from one time of a group to its next; 1 where there is no such step."""
+    steps = _within(codes, times)
+    return float(np.mean(steps > 0)) if steps.size else 1.0
+
+
+def grows_within(codes: NDArray[np.int64], times: FloatArray) -> bool:
+    """Whether the codes repeat and the times grow within each group: the mark of a row per spike."""
+    if times.size < 2:
+        return False
+    n_groups = int(codes.max()) + 1
+    few = n_groups <= max(1, int(0.7 * times.size))
+    steps = _within(codes, times)
+    return few and steps.size > 0 and bool(np.mean(steps > 0) > 0.9)
+
+
+def falls_back(times: FloatArray) -> NDArray[np.int64]:
+    """Where times start over, as those of trials written one after another do.
+
+    Returns
+    -------
+    ndarray of int
+        Index of the first time of each later trial. Empty where the times grow throughout, or fall back so
+        often or so little that they are merely out of order.
+    """
+    times = times[np.isfinite(times)]
+    falls = np.flatnonzero(np.diff(times) < 0) + 1
+    nothing = np.empty(0, dtype=np.int64)
+    if not falls.size or times.size < 4.0 * (falls.size + 1):
+        return nothing
+    starts = np.concatenate(([0], falls, [times.size]))
+    ends = times[starts[1:] - 1]
+    begins = times[starts[:-1]]
+    spans = ends - begins
+    far = (ends[:-1] - begins[1:]) > 0.5 * np.maximum(spans[:-1], 1e-300)
+    return falls if bool(np.mean(far) > 0.8) else nothing
+
+
+def looks_like_intervals(values: FloatArray) -> bool:
+    """Whether the values are positive, in no order and bunched, as intervals between spikes are."""
+    if values.size < 10 or not np.isfinite(values).all() or (values <= 0).any():
+        return False
+    middle = float(np.median(values))
+    unordered = 0.25 < float(np.mean(np.diff(values) < 0)) < 0.75
+    return unordered and float(values.min()) > 0.2 * middle and float(values.max()) < 30.0 * middle
+
+
+def paddings(trains: Sequence[FloatArray]) -> frozenset[float]:
+    """Values that ragged trains are filled up with; none where they are not.
+
+    Such a value stands at the end and is no time of that train: it lies before the time it follows and is 0 or
+    −1, is repeated, or closes other trains as well; or it is repeated at the end of several trains.
+    """
+    behind: dict[float, int] = {}
+    repeated: dict[float, int] = {}
+    sure: set[float] = set()
+    for times in trains:
+        filled = times[~np.isnan(times)]
+        if filled.size < 2:
+            continue
+        last, run = float(filled[-1]), _run(filled)
+        if run == filled.size:
+            continue
+        if last < filled[-run - 1]:
+            behind[last] = behind.get(last, 0) + 1
+            if last in (0.0, -1.0) or run > 1:
+                sure.add(last)
+        elif run > 1:
+            repeated[last] = repeated.get(last, 0) + 1
+    several = {value for counts in (behind, repeated) for value, n in counts.items() if n > 1}
+    return frozenset(sure | several)
+
+
+def _run(times: FloatArray) -> int:
+    """How many values at the end equal the last."""
+    other = np.flatnonzero(times != times[-1])
+    return int(times.size - 1 - other[-1]) if other.size else int(times.size)
+
+
+def kept_before_padding(times: FloatArray, padding: frozenset[float]) -> int:
+    """How many values stand before the NaN and the padding that fill up the end."""
+    filled = np.flatnonzero(~np.isnan(times))
+    size = int(filled[-1]) + 1 if filled.size else 0
+    if size and float(times[size - 1]) in padding:
+        size -= _run(times[:size])
+    return size

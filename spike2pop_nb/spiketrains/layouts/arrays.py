@@ -1,0 +1,396 @@
+"""Layouts of files of named arrays (NPY, NPZ, MAT, HDF5): which hold times, which say whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    codes_of,
+    grows_within,
+    has_equal_steps,
+    is_counter,
+    is_whole,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .keys import check_trains, find_keys, may_label
+from .reading import RawTrain, Reading, times_of, trains_by_key, without_padding
+from .tables import pick_time_column, values_of
+
+__all__ = ["arrays_layout"]
+
+_NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
+_MAX_KEY_WIDTH: Final = 8
+
+
+def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence[Column] | None) -> Reading:
+    """Trains in the arrays of a file.
+
+    Parameters
+    ----------
+    table : Table
+        Named arrays, lists and matrices of any lengths.
+    source : Source
+        Names the file in errors.
+    options : Options
+        ``time_column`` names an array; a named layout overrides the guess.
+    keys : sequence of Column or None
+        What identifies a train, if the caller named it.
+
+    Raises
+    ------
+    SpikeTrainError
+        When no array looks like spike times, or several do and nothing prefers one.
+    """
+    skipped: list[str] = []
+    chosen = _chosen(table, options, source, skipped)
+    readings: dict[str, Reading] = {}
+    refusal: SpikeTrainError | None = None
+    for column in chosen:
+        try:
+            readings[column.name] = _read(table, column, source, options, keys)
+        except SpikeTrainError as error:
+            if len(chosen) == 1:
+                raise
+            refusal = error
+            skipped.append(f"{column.name!r}, which does not look like spike times")
+    if not readings:
+        assert refusal is not None
+        raise refusal
+    reading = _joined(table, readings, source)
+    used = {c.name for c in reading.times} | {name for name in reading.columns.values()}
+    left = [c.name for c in table.columns if c.name not in used and not any(repr(c.name) in t for t in skipped)]
+    left = [name for name in left if not any(name in joined.split(" + ") for joined in used)]
+    reading.skipped += skipped
+    if left:
+        reading.skipped.append(f"{shown(left)}, not taken for spike times")
+    return reading
+
+
+def _chosen(table: Table, options: Options, source: Source, skipped: list[str]) -> list[Column]:
+    """The arrays that hold times."""
+    columns = table.columns
+    wanted = options.time_column
+    if wanted is not None:
+        return _wanted(table, wanted, source)
+    if len(columns) == 1:
+        return list(columns)
+    numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
+    skipped += [f"{c.name!r}, a single number" for c in columns if c.kind == "numbers" and len(c) == 1 and not _named(c)]
+    if not numeric:
+        raise source.error(f"none of {shown(table.names)} is an array of spike times.")
+    named = [c for c in numeric if _named(c)]
+    usable = [c for c in named if _usable(c)]
+    if usable:
+        return _one_each(usable, source)
+    return _by_behaviour(numeric, skipped, source)
+
+
+def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
+    columns = table.columns
+    if isinstance(wanted, int):
+        if 0 <= wanted < len(columns):
+            return [columns[wanted]]
+    else:
+        exact = [c for c in columns if c.name == wanted] or [c for c in columns if c.leaf == wanted]
+        if len(exact) == 1:
+            return exact
+        inside = [c for c in columns if c.parent == wanted and c.kind != "text"]
+        found = [c for c in inside if _named(c) and _usable(c)] or inside[:1]
+        if exact or found:
+            return _one_each(exact or found, source)
+    raise source.error(f"there is no array {wanted!r}; the file holds {shown(table.names)}.")
+
+
+def _named(column: Column) -> bool:
+    return role_of(column.leaf) == "time"
+
+
+def _usable(column: Column) -> bool:
+    """Whether an array that is named as times may hold them: not waveforms, not traces."""
+    if column.kind == "matrix":
+        return _as_pair(column) is not None or max(_growth(values_of(column))) >= MIN_INCREASING
+    if column.kind == "numbers":
+        return not len(column) or share_increasing([values_of(column)]) >= MIN_INCREASING
+    return column.kind == "lists"
+
+
+def _growth(matrix: FloatArray) -> tuple[float, float]:
+    """Share of steps that go up along the rows, and down the columns."""
+    return share_increasing(list(matrix)), share_increasing(list(matrix.T))
+
+
+def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:
+    """One array of times for each struct or group; numbered ones are a train each."""
+    others = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))]
+    columns = others or list(columns)
+    chosen = []
+    for parent in dict.fromkeys(c.parent for c in columns):
+        inside = [c for c in columns if c.parent == parent]
+        numbered = [m[1] if (m := _NUMBERED.match(c.leaf)) else None for c in inside]
+        if len(inside) > 1 and len(set(numbered)) == 1 and None not in numbered:
+            chosen += inside
+        else:
+            chosen.append(pick_time_column(inside, source))
+    return chosen
+
+
+def _is_axis(values: FloatArray) -> bool:
+    return is_counter(values) or has_equal_steps(values)
+
+
+def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source) -> list[Column]:
+    """Arrays that grow; of arrays that say whose the times are, these alone."""
+    strong = [c for c in columns if c.kind == "lists" or (c.kind == "matrix" and _as_pair(c) is not None)]
+    if strong:
+        skipped += [
+            f"{c.name!r}, which does not look like spike times" for c in columns if not any(c is s for s in strong)
+        ]
+        return strong
+    plain = [c for c in columns if role_of(c.leaf) not in ("attribute", "interval", "id", "trial")]
+    grow = [c for c in plain if _may_grow(c)]
+    if len(plain) == 1 and not grow:
+        grow = plain
+    if not grow:
+        raise source.error(f"none of {shown([c.name for c in columns])} is an array of spike times.")
+    skipped += [
+        f"{c.name!r}, which does not look like spike times" for c in columns if not any(c is g for g in grow)
+    ]
+    return grow
+
+
+def _may_grow(column: Column) -> bool:
+    if column.kind == "matrix":
+        return max(_growth(values_of(column))) >= MIN_INCREASING
+    values = values_of(column)
+    if not values.size:
+        return role_of(column.leaf) == ""
+    return values.size > 1 and share_increasing([values]) > 0.9 and not _is_axis(values)
+
+
+def _as_pair(column: Column, *, sure: bool = False) -> tuple[FloatArray, FloatArray] | None:
+    """Ids and times of a two-column (or two-row) matrix; None when it is not one."""
+    values = values_of(column)
+    for table in (values, values.T):
+        if table.shape[1] != 2:
+            continue
+        for ids, times in ((table[:, 0], table[:, 1]), (table[:, 1], table[:, 0])):
+            if np.isfinite(ids).all() and is_whole(ids) and not is_counter(ids) and grows_within(codes_of(ids), times):
+                return ids, times
+        if sure:
+            return table[:, 0], table[:, 1]
+    return None
+
+
+def _read(
+    table: Table, column: Column, source: Source, options: Options, keys: Sequence[Column] | None
+) -> Reading:
+    name = f"array {column.name!r}" if column.name else "the array"
+    if options.layout == "list" and column.kind != "lists":
+        raise source.error(f"{name} cannot hold lists; its layout is single, long, rows or columns.")
+    if column.kind == "text":
+        raise source.error(f"{name} holds text values; spike times must be real numbers.")
+    if column.kind == "lists":
+        return _lists(table, column, source, keys)
+    if column.kind == "matrix":
+        return _matrix(column, name, source, options)
+    values = times_of(column, source) if column.rows is not None else values_of(column)
+    if values.size > 10 and np.isin(values, (0.0, 1.0)).all():
+        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
+    beside = _beside(table, column)
+    label = "as asked for"
+    if keys is None:
+        asked = options.layout in ("single", "columns", "rows")
+        # Arrays of another name than those of ids and labels are not taken for keys: many lie in such files.
+        named = [c for c in beside if _may_be_key(c)]
+        found = find_keys([] if asked else named, values, source)
+        keys, label = found.columns, found.why
+    if keys:
+        trains = trains_by_key(keys, values, name, source)
+        joined = " + ".join(key.name for key in keys)
+        reading = Reading("long", "an id and a time per spike, in arrays of equal length", trains, [column])
+        reading.columns = {"id": joined, "time": column.name}
+        reading.key = f"{joined}, {label}"
+    else:
+        source.check_counts(values.size)
+        trains = [RawTrain(source.id(column.leaf or source.stem), values, name)]
+        reading = Reading("single", f"one train, in {name}", trains, [column])
+        without_padding(trains, reading.skipped)
+    if options.layout == "auto":
+        check_trains(trains, source, keyed=bool(keys))
+    return reading
+
+
+def _may_be_key(column: Column) -> bool:
+    role = role_of(column.leaf)
+    if role == "counter":
+        return not is_counter(values_of(column)) if column.kind == "numbers" else False
+    return role in ("id", "trial")
+
+
+def _beside(table: Table, time: Column) -> list[Column]:
+    """Arrays as long as the times, of the same struct or group where there are such; codes in a matrix too."""
+    found: list[Column] = []
+    for column in table.columns:
+        if column is time or len(column) != len(time) or column.parent != time.parent:
+            continue
+        if column.kind in ("numbers", "text"):
+            found.append(column)
+        elif column.kind == "matrix" and role_of(column.leaf) == "id":
+            codes = values_of(column)
+            if codes.shape[1] <= _MAX_KEY_WIDTH:
+                found += [
+                    replace(column, values=own) for own in codes.T if is_whole(own) and np.unique(own).size > 1
+                ]
+    return found
+
+
+def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] | None) -> Reading:
+    """A train per entry, with the ids that lie beside."""
+    assert isinstance(column.values, list)
+    beside = [
+        c
+        for c in table.columns
+        if c is not column and c.kind in ("numbers", "text") and len(c) == len(column) and c.parent == column.parent
+    ]
+    ids = list(keys) if keys is not None else _ids_of(beside)
+    trains = []
+    for k, times in enumerate(column.values):
+        parts = [source.id(_entry(key, k)) for key in ids]
+        label = "/".join(parts) or str(k + 1)
+        trains.append(RawTrain(source.id(label), times, f"cell {k + 1} of {column.name!r}"))
+    trials = [
+        c
+        for c in table.columns
+        if isinstance(c.values, list)
+        and c.parent == column.parent
+        and role_of(c.leaf) == "trial"
+        and [len(part) for part in c.values] == [len(part) for part in column.values]
+    ]
+    if trials and keys is None:
+        assert isinstance(trials[0].values, list)
+        trains = [part for k, train in enumerate(trains) for part in _by_trial(train, trials[0].values[k], source)]
+    source.check_counts(sum(train.times.size for train in trains), len(trains))
+    where = repr(column.parent or column.name)
+    reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
+    if ids:
+        reading.columns = {"id": " + ".join(key.name for key in ids), "time": column.name}
+        reading.key = f"{' + '.join(key.name for key in ids)}, by name"
+    without_padding(trains, reading.skipped)
+    if keys is None:
+        check_trains(trains, source, keyed=False)
+    return reading
+
+
+def _by_trial(train: RawTrain, numbers: FloatArray, source: Source) -> list[RawTrain]:
+    if np.unique(numbers).size < 2:
+        return [train]
+    key = Column("trial", numbers)
+    parts = trains_by_key([key], train.times, train.location, source)
+    return [replace(part, id=source.id(f"{train.id}/{part.id}"), rows=None) for part in parts]
+
+
+def _ids_of(beside: Sequence[Column]) -> list[Column]:
+    """The first column of ids that are unique; otherwise all of them together."""
+    named = [c for c in beside if role_of(c.leaf) in ("id", "trial") and may_label(c)]
+    named.sort(key=lambda c: role_of(c.leaf) != "id")
+    for column in named:
+        if int(codes_of(np.asarray(column.values)).max(initial=-1)) + 1 == len(column):
+            return [column]
+    return [c for c in named if int(codes_of(np.asarray(c.values)).max(initial=0)) > 0]
+
+
+def _entry(column: Column, index: int) -> object:
+    value = column.values[index]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _matrix(column: Column, name: str, source: Source, options: Options) -> Reading:
+    values = values_of(column)
+    if values.size > 10 and np.isin(values, (0.0, 1.0)).all():
+        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
+    layout = options.layout
+    if layout == "single":
+        raise source.error(f"{name} has the shape {values.shape}; a single train has one row or one column.")
+    if layout in ("auto", "long"):
+        pair = _as_pair(column, sure=layout == "long")
+        if pair is not None:
+            trains = trains_by_key([Column("id", pair[0])], pair[1], name, source)
+            reading = Reading("long", f"an id and a time per spike, in the two columns of {name}", trains, [column])
+            reading.key = "the whole numbers beside the times"
+            if layout == "auto":
+                check_trains(trains, source, keyed=True)
+            return reading
+        if layout == "long":
+            raise source.error(f"{name} has the shape {values.shape}; ids and times need two columns.")
+        counted = _less_counter(values)
+        if counted is not None:
+            return Reading("single", f"one train, in {name} beside a counter", [RawTrain(source.id(source.stem), counted, name)], [column])
+    return _rows(column, name, source, options)
+
+
+def _less_counter(values: FloatArray) -> FloatArray | None:
+    """The times beside a counter in a two-column (or two-row) matrix; None for another."""
+    for table in (values, values.T):
+        if table.shape[1] == 2:
+            for counter, times in ((table[:, 0], table[:, 1]), (table[:, 1], table[:, 0])):
+                if len(table) > 2 and is_counter(counter) and share_increasing([times]) > 0.9:
+                    return np.ascontiguousarray(times)
+    return None
+
+
+def _rows(column: Column, name: str, source: Source, options: Options) -> Reading:
+    values = values_of(column)
+    by_column = options.layout == "columns"
+    if options.layout == "auto":
+        by_row, by_col = _growth(values)
+        if max(by_row, by_col) < MIN_INCREASING:
+            raise source.error(
+                f"{name}, of shape {values.shape}, increases neither along its rows nor down its columns, "
+                "so it does not look like spike times; choose a layout if it is."
+            )
+        by_column = by_col > by_row
+    table = values.T if by_column else values
+    kind = "column" if by_column else "row"
+    source.check_counts(0, len(table))
+    trains = [RawTrain(str(k + 1), line.copy(), f"{kind} {k + 1} of {name}") for k, line in enumerate(table)]
+    layout = "columns" if by_column else "rows"
+    reading = Reading(layout, f"a train per {kind} of {name}, numbered from 1", trains, [column])
+    without_padding(trains, reading.skipped)
+    return reading
+
+
+def _joined(table: Table, readings: dict[str, Reading], source: Source) -> Reading:
+    """One reading of several arrays; their names part trains of the same id."""
+    if len(readings) == 1:
+        reading = next(iter(readings.values()))
+        if len(reading.trains) == 1 and reading.layout == "single" and (table.format in ("NPY", "MAT")):
+            reading.trains[0].id = source.id(source.stem)
+        return reading
+    parents = {name: name.rpartition("/")[0] or name for name in readings}
+    unique = len(set(parents.values())) == len(parents)
+    leaves = {name: name.rpartition("/")[2] for name in readings}
+    short = len(set(leaves.values())) == len(leaves)
+    joined = Reading("arrays", "an array per train, by its name", [], [], key="the name of the array")
+    for name, reading in readings.items():
+        own = parents[name] if unique and "/" in name else leaves[name] if short else name
+        for train in reading.trains:
+            alone = reading.layout == "single"
+            train.id = source.id(own if alone else f"{own}/{train.id}")
+            joined.trains.append(train)
+        joined.times += reading.times
+        joined.skipped += reading.skipped
+        joined.cautions += reading.cautions
+    source.check_counts(sum(train.times.size for train in joined.trains), len(joined.trains))
+    return joined

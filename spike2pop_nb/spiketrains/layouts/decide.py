@@ -1,0 +1,312 @@
+"""The one place that decides what a table means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    has_equal_steps,
+    is_counter,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import is_signal_name, role_of, same_name
+from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
+from spike2pop_nb.spiketrains.readers.text_table import EXPECTED
+from spike2pop_nb.spiketrains.table import Column, Table
+
+from .arrays import arrays_layout
+from .fixed import fixed_layout
+from .keys import check_trains, may_label
+from .reading import Reading
+from .tables import (
+    columns_layout,
+    grows_by,
+    lists_layout,
+    long_layout,
+    pick_time_column,
+    rows_layout,
+    running_layout,
+    single_layout,
+    trials_layout,
+    values_of,
+    wide_layout,
+)
+from .traces import Trace, find_trace
+
+__all__ = ["understand"]
+
+_TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
+
+
+def understand(table: Table, source: Source, options: Options) -> Reading:
+    """What a table means as spike trains.
+
+    Parameters
+    ----------
+    table : Table
+        A parsed file.
+    source : Source
+        Names it in errors.
+    options : Options
+        What the caller fixed.
+
+    Raises
+    ------
+    SpikeTrainError
+        When the table holds no spike times, or may be read in more than one way that changes the numbers; the
+        sentence says which option settles it.
+    """
+    if options.layout == "trials":
+        layout = "single" if len(table.columns) == 1 else "long"
+        return trials_layout(_read(table, source, replace(options, layout=layout)), source)
+    return _read(table, source, options)
+
+
+def _read(table: Table, source: Source, options: Options) -> Reading:
+    if not table.columns:
+        raise source.error("the file holds no columns or arrays, so no spike times.")
+    if table.roles and options.layout in ("auto", "list"):
+        return fixed_layout(table, source, options)
+    keys = _asked_keys(table, source, options)
+    if table.format not in _TEXT_FORMATS:
+        return arrays_layout(table, source, options, keys)
+    reading = _asked(table, source, options, keys) if _is_asked(options) else _guessed(table, source, keys)
+    return reading
+
+
+def _is_asked(options: Options) -> bool:
+    return options.layout != "auto" or options.time_column is not None
+
+
+def _asked_keys(table: Table, source: Source, options: Options) -> list[Column] | None:
+    if options.id_columns is None:
+        return None
+    return [_find(table, wanted, source) for wanted in options.id_columns]
+
+
+def _find(table: Table, wanted: str | int, source: Source) -> Column:
+    """The column that the caller named, or numbered from 0."""
+    if isinstance(wanted, int):
+        if 0 <= wanted < len(table.columns):
+            return table.columns[wanted]
+    else:
+        for name, column in zip(table.names, table.columns, strict=True):
+            if name == wanted or column.leaf == wanted:
+                return column
+        for name, column in zip(table.names, table.columns, strict=True):
+            if same_name(name, wanted):
+                return column
+    raise source.error(f"there is no column {wanted!r}; the columns are {shown(table.names)}.")
+
+
+def _asked(table: Table, source: Source, options: Options, keys: list[Column] | None) -> Reading:
+    """The reading that the caller wants."""
+    layout = options.layout
+    time = _find(table, options.time_column, source) if options.time_column is not None else None
+    if layout == "rows":
+        return rows_layout(table, source, ids=True if keys else None if not _equal_numbers(table) else False)
+    if layout == "columns":
+        reading = columns_layout(table, source, sure=True)
+        if reading is None:
+            raise source.error("a train per column needs columns of numbers.")
+        return reading
+    if layout == "single" and time is None and (table.ragged or len(table.columns) > 1):
+        running = running_layout(table, source, asked=True)
+        if running is not None:
+            return running
+    lists = [c for c in table.columns if c.kind == "lists"]
+    if layout == "auto":
+        layout = "list" if time is not None and time.kind == "lists" else "long"
+    if time is None:
+        time = _any_time(table, source, keys or [], lists if layout == "list" else None)
+    if layout == "list":
+        if time.kind != "lists":
+            raise source.error(f"the column {time.name!r} holds no lists; name the column that does.")
+        return lists_layout(table, time, keys, source)
+    if layout == "single":
+        return single_layout(table, time, source, check=False)
+    if keys is None and options.layout == "long" and len(table.columns) == 2:
+        named = [c for c in table.columns if c is not time and role_of(c.leaf) in ("id", "trial")]
+        keys = named or [c for c in table.columns if c is not time]
+    return long_layout(table, time, keys, source, check=keys is None)
+
+
+def _equal_numbers(table: Table) -> bool:
+    return not table.ragged and all(c.kind == "numbers" for c in table.columns)
+
+
+def _any_time(
+    table: Table, source: Source, keys: Sequence[Column], lists: list[Column] | None
+) -> Column:
+    if lists is not None:
+        candidates = lists
+    else:
+        others = [c for c in table.columns if not any(c is key for key in keys)]
+        candidates = [c for c in others if role_of(c.leaf) == "time" and c.kind == "numbers"]
+        if candidates:
+            return pick_time_column(candidates, source)
+        candidates = [c for c in others if c.kind == "numbers"]
+    if not candidates:
+        raise source.error(f"no column of times among {shown(table.names)}; name it as the time column.")
+    return candidates[-1]  # without names to go by, the ids come first and the times last
+
+
+def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading:
+    """The reading for which the table speaks."""
+    trace = find_trace(table) if keys is None else None
+    if trace is not None and trace.sure:
+        raise _trace_error(trace, source)
+    if table.ragged:
+        running = running_layout(table, source) if keys is None else None
+        return running or rows_layout(table, source)
+    lists = [c for c in table.columns if c.kind == "lists"]
+    if lists:
+        return lists_layout(table, _one_list(lists, source), keys, source)
+    if len(table.columns) == 1:
+        column = table.columns[0]
+        if column.kind != "numbers":
+            raise _unrecognised(table, source)
+        reading = single_layout(table, column, source)
+        return reading
+    reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
+    if trace is not None and reading.layout in ("long", "single") and not reading.columns.get("id"):
+        raise _trace_error(trace, source)
+    return reading
+
+
+def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
+    return source.error(
+        f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
+        "trace; read it with read_voltage and find its spikes with detect_spikes (or name the time column if "
+        "these are spike times)."
+    )
+
+
+def _unrecognised(table: Table, source: Source) -> SpikeTrainError:
+    what = f"the columns {shown(table.names)}" if table.named else "the contents"
+    return source.error(f"{what} cannot be recognised as spike times; {EXPECTED}.")
+
+
+def _one_list(lists: Sequence[Column], source: Source) -> Column:
+    named = [c for c in lists if role_of(c.leaf) == "time"] or list(lists)
+    return pick_time_column(named, source)
+
+
+def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
+    """A table with column names and one number per cell."""
+    wide = wide_layout(table, source) if keys is None else None
+    if wide is not None:
+        return wide
+    numeric = [c for c in table.columns if c.kind == "numbers"]
+    asked = keys or []
+    timed = [c for c in numeric if role_of(c.leaf) == "time" and not any(c is k for k in asked)]
+    filled = [c for c in table.columns if not (c.empty is not None and c.empty.all())]
+    if len(timed) > 1 and len(timed) == len(filled):
+        reading = columns_layout(table, source)
+        if reading is not None and not _proportional(timed):
+            return reading
+    if timed:
+        time = pick_time_column(timed, source)
+        return long_layout(table, time, keys, source)
+    intervals = [c for c in numeric if role_of(c.leaf) == "interval"]
+    # No name speaks of time: the contents must, by growing within the groups of some other column.
+    groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
+    groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
+    for time in numeric:
+        if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
+            continue
+        for group in groups:
+            if group is not time and grows_by(group, time):
+                return long_layout(table, time, keys, source)
+    if all(c.kind == "numbers" for c in filled):
+        reading = columns_layout(table, source)
+        if reading is not None:
+            return reading
+    if intervals:
+        raise source.error(
+            f"the column {intervals[0].name!r} holds intervals, not times; add them up from the first spike on."
+        )
+    raise _unrecognised(table, source)
+
+
+def _proportional(columns: Sequence[Column]) -> bool:
+    """Whether two columns are the same times in different units."""
+    first = values_of(columns[0])
+    for other in columns[1:]:
+        values = values_of(other)
+        if values.size != first.size or values.size < 2:
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = values / first
+        ratio = ratio[np.isfinite(ratio)]
+        if ratio.size > 1 and np.allclose(ratio, ratio[0], rtol=1e-3):
+            return True
+    return False
+
+
+def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading:
+    """A table without column names and with one number per cell."""
+    text = [c for c in table.columns if c.kind == "text"]
+    numeric = [c for c in table.columns if c.kind == "numbers"]
+    if not numeric:
+        raise _unrecognised(table, source)
+    if keys is not None:
+        return long_layout(table, numeric[-1], keys, source)
+    counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
+    if counter and _grow_down(numeric[1:]):
+        rest = _less(table, table.columns[0])
+        rest.skipped.append("the first column, which numbers the rows")
+        return _guessed(rest, source, None)
+    if text:
+        labels_first = table.columns[0].kind == "text" and len(text) == 1
+        for time in numeric:
+            if grows_by(text[0], time):
+                return long_layout(table, time, None, source)
+        if labels_first and len(numeric) > 1 and share_increasing(list(_matrix(numeric))) >= MIN_INCREASING:
+            return rows_layout(table, source)
+        if labels_first and len(numeric) == 1:
+            return rows_layout(table, source)
+        raise _unrecognised(table, source)
+    running = running_layout(table, source)
+    if running is not None:
+        return running
+    if counter and len(table.columns[0]) > 1:
+        return rows_layout(table, source)
+    for time in numeric:
+        groups = [c for c in numeric if c is not time and grows_by(c, time) and not _grow_down([c])]
+        if groups and not has_equal_steps(values_of(time)):
+            return long_layout(table, time, None if len(table.columns) > 2 else groups, source)
+    along = share_increasing([line[np.isfinite(line)] for line in _matrix(numeric)])
+    down = share_increasing([values_of(c) for c in numeric])
+    if max(along, down) < MIN_INCREASING:
+        raise _unrecognised(table, source)
+    if along >= down:
+        return rows_layout(table, source)
+    reading = columns_layout(table, source)
+    if reading is None:
+        raise _unrecognised(table, source)
+    check_trains(reading.trains, source, keyed=False)
+    return reading
+
+
+def _matrix(columns: Sequence[Column]) -> np.ndarray:
+    return np.column_stack([values_of(c) for c in columns])
+
+
+def _grow_down(columns: Sequence[Column]) -> bool:
+    grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
+    return bool(grown) and all(
+        share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown
+    ) and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
+
+
+def _less(table: Table, column: Column) -> Table:
+    """The table without a column."""
+    return replace(table, columns=[c for c in table.columns if c is not column])
+

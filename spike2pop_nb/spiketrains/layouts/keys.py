@@ -1,0 +1,191 @@
+"""Which columns identify a train: by their names, and by what they do to the times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.spiketrains.behaviour import (
+    codes_of,
+    falls_back,
+    is_counter,
+    is_whole,
+    share_increasing_within,
+)
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.readers.raw import Source, shown
+from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .reading import RawTrain, key_codes
+
+__all__ = ["Keys", "check_trains", "find_keys", "may_label"]
+
+_GROWING: Final = 0.999
+_SETTLE: Final = "say which columns identify a train (id columns), or that none does (id columns 'none')"
+
+
+@dataclass
+class Keys:
+    """Columns that identify a train, how that is known, and what was left out on the way."""
+
+    columns: list[Column]
+    why: str = ""
+    ignored: list[Column] = field(default_factory=list)
+
+
+def may_label(column: Column) -> bool:
+    """Whether the values can be labels: text, or whole numbers."""
+    if column.kind == "text":
+        return True
+    return column.kind == "numbers" and column.wrong is None and is_whole(np.asarray(column.values, dtype=float))
+
+
+def _codes(column: Column) -> NDArray[np.int64]:
+    return codes_of(column.cells if column.cells is not None else np.asarray(column.values))
+
+
+def _n_groups(column: Column) -> int:
+    return int(_codes(column).max(initial=-1)) + 1
+
+
+def _counts_rows(column: Column) -> bool:
+    return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
+
+
+def find_keys(
+    columns: Sequence[Column], times: FloatArray, source: Source, *, named_only: bool = False
+) -> Keys:
+    """The columns beside the times that identify a train.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        As long as `times`.
+    times : ndarray, shape (n,)
+        In the file's order; NaN for a row without a time.
+    source : Source
+        Names the file in errors.
+    named_only : bool
+        Whether the file names its columns: then names count first.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a column may or may not identify a train.
+    """
+    keys: list[Column] = []
+    ignored: list[Column] = []
+    unknown: list[Column] = []
+    for column in columns:
+        role = _role(column, columns)
+        if not may_label(column) or role in ("attribute", "interval", "time"):
+            ignored.append(column)
+        elif role in ("id", "trial") and not (_counts_rows(column) and len(column) > 2 and _grows(times)):
+            keys.append(column)
+        elif _counts_rows(column) or _n_groups(column) < 2:
+            ignored.append(column)
+        else:
+            unknown.append(column)
+    several = [key for key in keys if _n_groups(key) > 1]
+    if len(keys) > 1:
+        ignored += [key for key in keys if several and _n_groups(key) < 2]
+        keys = several or keys[:1]
+    why = "by name" if keys else ""
+    for column in unknown:
+        verdict = _identifies(column, keys, times)
+        if verdict == "yes":
+            keys.append(column)
+            why = f"{why}, and " * bool(why) + f"{column.name!r} since it parts the times into trains"
+        elif verdict == "no":
+            ignored.append(column)
+        else:
+            raise source.error(
+                f"the column {column.name!r} may tell trains apart or only describe the spikes; {_SETTLE}."
+            )
+    return Keys(keys, why, ignored)
+
+
+def _role(column: Column, columns: Sequence[Column]) -> str:
+    role = role_of(column.leaf)
+    names = {other.leaf.strip().lower() for other in columns}
+    if column.leaf.strip().lower() == "i" and "v" not in names:
+        return "id"  # Brian2 writes i and t
+    if role == "counter" and not _counts_rows(column) and 1 < _n_groups(column) < 0.7 * len(column):
+        return "id"  # an index that repeats
+    return role
+
+
+def _grows(times: FloatArray) -> bool:
+    steps = np.diff(times[np.isfinite(times)])
+    return bool(np.mean(steps > 0) > 0.9) if steps.size else False
+
+
+def _identifies(column: Column, keys: list[Column], times: FloatArray) -> str:
+    """Whether a column of an unknown name parts the times into trains: "yes", "no" or "perhaps"."""
+    n_groups = _n_groups(column)
+    if n_groups > 0.7 * times.size:
+        return "no"
+    before = key_codes(keys, times.size)
+    after = key_codes([*keys, column], times.size)
+    if keys and int(after.max(initial=0)) == int(before.max(initial=0)):
+        return "no"  # it says nothing that the keys do not say
+    grown = share_increasing_within(before, times)
+    if grown < _GROWING:
+        better = share_increasing_within(after, times)
+        if better >= _GROWING:
+            return "yes"
+        return "no" if better <= grown else "perhaps"
+    # The file is sorted by time, so any column leaves growing times. No neuron fires twice at once: where
+    # spikes follow each other at all distances, several neurons fire; where a shortest interval is kept, one.
+    pooled, parted = _intervals(before, times), _intervals(after, times)
+    if pooled.size < 20 or parted.size < 5:
+        return "perhaps"
+    middle = float(np.median(pooled))
+    shortest = float(np.quantile(pooled, 0.01))
+    if shortest > 0.25 * middle:
+        return "no"
+    return "yes" if float(np.quantile(parted, 0.01)) > 5.0 * max(shortest, 1e-12) else "perhaps"
+
+
+def _intervals(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
+    finite = np.isfinite(times)
+    order = np.argsort(codes[finite], kind="stable")
+    steps = np.diff(times[finite][order])
+    return steps[np.diff(codes[finite][order]) == 0]
+
+
+def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> None:
+    """Refuse trains that show that a key was left out, or that one too many was taken.
+
+    Raises
+    ------
+    SpikeTrainError
+        When times start over as those of trials written one after another do, or nearly every train has one
+        spike.
+    """
+    starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
+    if 2 * len(starting_over) > len(trains):
+        train, falls = starting_over[0]
+        again = f"{falls.size} times" if falls.size > 1 else "once"
+        raise source.error(
+            f"the times of {train.id!r} start over {again} (first at {train.place(int(falls[0]))}), as those of "
+            "trials written one after another do; name the column that numbers the trials (id columns), or "
+            "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
+        )
+    if keyed and len(trains) >= 6:
+        alone = sum(train.times.size == 1 for train in trains)
+        if 5 * alone > 4 * len(trains):
+            raise source.error(
+                f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do not "
+                f"identify trains; {_SETTLE}."
+            )
+
+
+def shown_names(columns: Sequence[Column]) -> str:
+    """Names of columns in quotes."""
+    return shown([column.name for column in columns])

@@ -1,0 +1,157 @@
+"""What a layout makes of a table: trains as they stand in the file, and how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.spiketrains.behaviour import codes_of, kept_before_padding, paddings
+from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
+from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.train import FloatArray
+
+__all__ = ["RawTrain", "Reading", "label_of", "times_of", "trains_by_key", "without_padding"]
+
+
+@dataclass
+class RawTrain:
+    """Times of one train as they stand in the file: unsorted, in the file's unit, as is the window."""
+
+    id: str
+    times: FloatArray
+    location: str
+    rows: NDArray[np.int64] | None = None
+    window: tuple[float, float] | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def place(self, index: int) -> str:
+        """Where in the file spike `index` stands."""
+        if self.rows is None:
+            return f"{self.location}, value {index + 1}"
+        row = f"row {self.rows[index]}"
+        return row if self.location.startswith("row") else f"{row}, {self.location}"
+
+
+@dataclass
+class Reading:
+    """Trains of a table under one layout.
+
+    Attributes
+    ----------
+    layout, reason : str
+        The layout, and in words how the table is read.
+    trains : list of RawTrain
+        As they stand in the file.
+    times : list of Column
+        The columns that the times come from, which may name their unit.
+    columns : dict of str to str
+        Role to the name of the column taken for it, for the report.
+    key : str
+        In words: what tells the trains apart, and how that is known.
+    repairs, skipped, cautions : list of str
+        For the report.
+    """
+
+    layout: str
+    reason: str
+    trains: list[RawTrain]
+    times: list[Column]
+    columns: dict[str, str] = field(default_factory=dict)
+    key: str = ""
+    repairs: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+
+def times_of(column: Column, source: Source) -> FloatArray:
+    """The numbers of a column that is taken for times.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a cell is no finite number, or the numbers cannot be told.
+    """
+    where = f"column {column.name!r}" if column.name else "one time per line"
+    if column.kind != "numbers":
+        raise source.error(f"{where} holds {column.kind}, where spike times should be.")
+    if column.wrong is not None:
+        row, cell = column.wrong
+        what = f"{shown([cell])} is text where a number should be" if cell.strip() else "a time is missing"
+        raise source.error(f"{what} ({where}); every entry there must be a spike time.", row=row)
+    if column.doubt:
+        raise source.error(f"{column.doubt} ({where}).")
+    assert not isinstance(column.values, list)
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def label_of(column: Column, index: int) -> object:
+    """The entry of a column as an id: as it stands in a text file, otherwise its value."""
+    if column.cells is not None:
+        return column.cells[index]
+    value = column.values[index]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def trains_by_key(
+    keys: Sequence[Column], times: FloatArray, place: str, source: Source, rows: NDArray[np.int64] | None = None
+) -> list[RawTrain]:
+    """Trains from key columns and times of equal length, in the order in which the keys first appear.
+
+    Parameters
+    ----------
+    keys : sequence of Column
+        What identifies a train, all together.
+    times : ndarray of float64, shape (n,)
+        Times in the file's unit; NaN for none.
+    place : str
+        Where they stand, in words.
+    source : Source
+        Names the file in errors.
+    rows : ndarray of int, shape (n,), optional
+        Row numbers; counted from 1 by default.
+    """
+    codes = key_codes(keys, times.size)
+    n_trains = int(codes.max()) + 1 if codes.size else 0
+    source.check_counts(int((~np.isnan(times)).sum()), n_trains)
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(codes, minlength=n_trains))[:-1]) if n_trains else []
+    if rows is None:
+        rows = np.arange(1, times.size + 1, dtype=np.int64)
+    trains = []
+    for where in groups:
+        first = int(where[0])
+        parts = [str(source.id(label_of(key, first), row=int(rows[first]))) for key in keys]
+        trains.append(RawTrain(source.id("/".join(parts), row=int(rows[first])), times[where], place, rows[where]))
+    return trains
+
+
+def key_codes(keys: Sequence[Column], n: int) -> NDArray[np.int64]:
+    """A number for each different combination of keys, in the order of their first appearance."""
+    codes = np.zeros(n, dtype=np.int64)
+    for key in keys:
+        labels = key.cells if key.cells is not None else np.asarray(key.values)
+        own = codes_of(labels)
+        codes = codes_of(codes * (int(own.max(initial=0)) + 1) + own)
+    return codes
+
+
+def without_padding(trains: list[RawTrain], reading_skipped: list[str]) -> None:
+    """Cut in place what fills up the ends of ragged trains, and say so."""
+    padding = paddings([train.times for train in trains])
+    n_nan = n_cut = 0
+    for train in trains:
+        kept = kept_before_padding(train.times, padding)
+        cut = train.times[kept:]
+        n_nan += int(np.isnan(cut).sum())
+        n_cut += int((~np.isnan(cut)).sum())
+        if cut.size:
+            train.times = train.times[:kept]
+            train.rows = train.rows[:kept] if train.rows is not None else None
+    if n_nan:
+        reading_skipped.append(f"{n_nan:,} NaN that fill up the ends of trains")
+    if n_cut:
+        values = " and ".join(f"{value:g}" for value in sorted(padding))
+        reading_skipped.append(f"{counted(n_cut, 'value')} that fill up the ends of trains ({values})")

@@ -1,0 +1,490 @@
+"""Layouts of tables whose columns belong together: a row per spike, a list per row, a train per row or column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    codes_of,
+    falls_back,
+    grows_within,
+    has_equal_steps,
+    is_counter,
+    is_whole,
+    looks_like_intervals,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import is_signal_name, role_of
+from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import unit_from_name
+
+from .keys import check_trains, find_keys, may_label, shown_names
+from .reading import RawTrain, Reading, times_of, trains_by_key, without_padding
+
+__all__ = [
+    "columns_layout",
+    "lists_layout",
+    "long_layout",
+    "pick_time_column",
+    "rows_layout",
+    "running_layout",
+    "single_layout",
+    "values_of",
+    "wide_layout",
+]
+
+_NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
+
+
+def values_of(column: Column) -> FloatArray:
+    """The numbers of a column, only to judge it by."""
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
+    """The one column of times among several that could be.
+
+    Raises
+    ------
+    SpikeTrainError
+        When several could be, and nothing prefers one.
+    """
+    if len(columns) > 1:
+        # An axis of equal steps and a counter are no spike times where something else may be.
+        columns = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))] or list(columns)
+    if len(columns) > 1:
+        columns = _without_ticks(columns)
+    if len(columns) > 1:
+        spikes = [c for c in columns if re.search(r"sp(?!an)|firing", c.leaf.lower())]
+        columns = spikes or columns
+    if len(columns) > 1:
+        parent = min((c.parent for c in columns), key=lambda name: name.count("/"))
+        inner = [c for c in columns if c.parent == parent]
+        columns = inner if len(inner) == 1 else columns
+    if len(columns) > 1:
+        raise source.error(f"the columns {shown_names(columns)} could all hold the times; name the time column.")
+    return columns[0]
+
+
+def _is_axis(values: FloatArray) -> bool:
+    return is_counter(values) or has_equal_steps(values)
+
+
+def _without_ticks(columns: Sequence[Column]) -> list[Column]:
+    """The columns less those that repeat another in samples: the same times by a constant factor."""
+
+    def flat(column: Column) -> FloatArray:
+        lists = column.values if isinstance(column.values, list) else [values_of(column)]
+        return np.concatenate([np.asarray(part, dtype=float) for part in lists] or [np.empty(0)])
+
+    kept = list(columns)
+    for ticks in columns:
+        own = flat(ticks)
+        if not is_whole(own) or unit_from_name(ticks.leaf)[1] not in (None, "samples"):
+            continue
+        for other in columns:
+            values = flat(other)
+            if other is ticks or values.size != own.size or own.size < 3 or is_whole(values):
+                continue
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = np.diff(own) / np.diff(values)
+            ratio = ratio[np.isfinite(ratio)]
+            if ratio.size and np.median(ratio) > 1 and np.mean(np.abs(ratio / np.median(ratio) - 1) < 0.05) > 0.9:
+                kept = [column for column in kept if column is not ticks]
+                break
+    return kept
+
+
+def long_layout(
+    table: Table, time: Column, keys: Sequence[Column] | None, source: Source, *, check: bool = True
+) -> Reading:
+    """A row per spike: a time, and what tells whose it is.
+
+    Parameters
+    ----------
+    table : Table
+        The file.
+    time : Column
+        Of the times.
+    keys : sequence of Column or None
+        What identifies a train; None to find out.
+    source : Source
+        Names the file in errors.
+    check : bool
+        Whether trains that look as if a key were missing are refused.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a time is no finite number, an id is missing, or which columns identify a train is not clear.
+    """
+    times = times_of(time, source)
+    beside = [c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")]
+    if keys is None:
+        found = find_keys(beside, times, source, named_only=table.named)
+        keys, why = found.columns, found.why
+    else:
+        why = "as asked for"
+    _refuse_non_finite(time, times, source)
+    for key in keys:
+        missing = key.empty if key.empty is not None else np.zeros(len(key), dtype=bool)
+        if missing.any():
+            row = int(key.rows[missing.argmax()]) if key.rows is not None else None
+            raise source.error(f"the id is missing (column {key.name!r}).", row=row)
+    place = f"column {time.name!r}" if time.name else "one time per line"
+    if keys:
+        trains = trains_by_key(keys, times, place, source, time.rows)
+    else:
+        source.check_counts(int((~np.isnan(times)).sum()))
+        name = source.stem if table.named or not time.name else time.name
+        trains = [RawTrain(source.id(name), times, place, time.rows)]
+    blanks = _drop_blanks(trains)
+    reason = f"a row per spike, the time in {_named(table, time)}"
+    if not keys:
+        reason = f"one train, its times in {_named(table, time)}" if table.named else "one train, a time per line"
+    reading = Reading("long" if keys else "single", reason, trains, [time], _roles(table, keys, time))
+    if keys:
+        reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
+    if blanks:
+        reading.skipped.append(f"{counted(blanks, 'row')} without a time, of trains that have spikes elsewhere")
+    if not keys:
+        without_padding(reading.trains, reading.skipped)
+    _note_left(table, [time, *keys], reading)
+    if check:
+        check_trains(trains, source, keyed=bool(keys))
+    return reading
+
+
+def _named(table: Table, column: Column) -> str:
+    return f"column {_label(table, column)!r}"
+
+
+def _label(table: Table, column: Column) -> str:
+    return table.names[next(k for k, other in enumerate(table.columns) if other is column)]
+
+
+def _roles(table: Table, keys: Sequence[Column], time: Column) -> dict[str, str]:
+    if not table.named:
+        return {}
+    roles: dict[str, str] = {}
+    members = [key for key in keys if role_of(key.leaf) == "trial"]
+    ids = [key for key in keys if key not in members] or members
+    if ids:
+        roles["id"] = " + ".join(key.name for key in ids)
+    if members and ids is not members:
+        roles["member"] = " + ".join(key.name for key in members)
+    roles["time"] = time.name
+    return roles
+
+
+def _note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
+    """Say which columns are left out; one that only numbers the rows needs no word."""
+    left = [
+        name
+        for name, column in zip(table.names, table.columns, strict=True)
+        if not any(column is other for other in used) and not _numbers_rows(column, table)
+    ]
+    if left and table.named:
+        noun = "the column" if len(left) == 1 else "the columns"
+        reading.skipped.append(f"{noun} {shown(left)}, neither ids nor times")
+    elif left:
+        reading.skipped.append(f"{shown(left)}, neither ids nor times")
+
+
+def _numbers_rows(column: Column, table: Table) -> bool:
+    if column.kind != "numbers" or not is_counter(values_of(column)):
+        return False
+    return not table.named or role_of(column.leaf) == "counter" or not column.name
+
+
+def _refuse_non_finite(time: Column, times: FloatArray, source: Source) -> None:
+    empty = time.empty if time.empty is not None else np.zeros(times.size, dtype=bool)
+    wrong = ~np.isfinite(times) & ~empty
+    if wrong.any() and time.rows is not None:
+        where = int(wrong.argmax())
+        cell = time.cells[where] if time.cells is not None else times[where]
+        place = f" ({_place(time)})" if time.name else ""
+        raise source.error(
+            f"the time {str(cell)!r} cannot be used{place}; spike times must be finite numbers.",
+            row=int(time.rows[where]),
+        )
+
+
+def _place(time: Column) -> str:
+    return f"column {time.name!r}"
+
+
+def _drop_blanks(trains: list[RawTrain]) -> int:
+    """Leave out rows without a time; how many, of trains that have spikes elsewhere."""
+    blanks = 0
+    for train in trains:
+        filled = ~np.isnan(train.times)
+        if not filled.all():
+            if filled.any():
+                blanks += int((~filled).sum())
+            train.times = train.times[filled]
+            train.rows = train.rows[filled] if train.rows is not None else None
+    return blanks
+
+
+def single_layout(table: Table, time: Column, source: Source, *, check: bool = True) -> Reading:
+    """One train, a time per row."""
+    if role_of(time.leaf) == "interval" and check:
+        raise source.error(
+            f"the column {time.name!r} holds intervals, not times; add them up from the first spike on, and give "
+            "the times."
+        )
+    times = times_of(time, source)
+    if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
+        raise source.error(
+            "the numbers are in no order and bunched, like intervals between spikes rather than their times; add "
+            "them up and give the times, or choose the layout 'single' if they are times."
+        )
+    return long_layout(table, time, [], source, check=check)
+
+
+def lists_layout(
+    table: Table, time: Column, keys: Sequence[Column] | None, source: Source
+) -> Reading:
+    """A list of times per row, with what identifies its train in the other columns."""
+    assert isinstance(time.values, list)
+    if role_of(time.leaf) == "interval":
+        raise source.error(f"{time.name!r} holds intervals, not times; give the times of the spikes.")
+    beside = [c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")]
+    why = "as asked for"
+    if keys is None:
+        keys, why = _keys_of_lists(beside, table)
+    trains: list[RawTrain] = []
+    for k, times in enumerate(time.values):
+        row = int(time.rows[k]) if time.rows is not None else None
+        for key in keys:
+            if (key.empty is not None and key.empty[k]) or not str(_cell(key, k)).strip():
+                raise source.error(f"the id is missing (column {key.name!r}).", row=row)
+        parts = [source.id(_cell(key, k), row=row) for key in keys]
+        place = f"row {row}" if row is not None else f"entry {k + 1} of {time.name!r}"
+        trains.append(RawTrain(source.id("/".join(parts) or str(k + 1), row=row), times, place))
+    source.check_counts(sum(train.times.size for train in trains), len(trains))
+    reason = f"a list of times per row, in {_named(table, time)}"
+    reading = Reading("list", reason, trains, [time], _roles(table, keys, time))
+    if keys:
+        reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
+    without_padding(trains, reading.skipped)
+    _note_left(table, [time, *keys], reading)
+    return reading
+
+
+def _cell(column: Column, index: int) -> object:
+    if column.cells is not None:
+        return column.cells[index]
+    value = column.values[index]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column], str]:
+    if not table.named:
+        return [c for c in beside[:1]], "before the list"
+    named = [c for c in beside if role_of(c.leaf) in ("id", "trial") and may_label(c)]
+    if not named and beside and len(table.columns) > 1:
+        labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
+        return labels[:1], "the first column that is no list"
+    several = [c for c in named if int(codes_of(np.asarray(_labels(c))).max(initial=0)) > 0]
+    return (several if len(named) > 1 and several else named), "by name"
+
+
+def _labels(column: Column) -> object:
+    return column.cells if column.cells is not None else column.values
+
+
+def wide_layout(table: Table, source: Source) -> Reading | None:
+    """A train per row under column names: ids first, then t1, t2, t3 and so on; None for another table."""
+    if not table.named or table.ragged:
+        return None
+    keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
+    times = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
+    if len(times) < 2 or len(stems) != 1 or None in stems or not (keys or stems <= {"t", "time", "spike", "spk"}):
+        return None
+    matrix = np.column_stack([values_of(c) for c in times])
+    if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
+        return None
+    if not keys and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
+        return None
+    for column in times:
+        times_of(column, source)
+    trains = []
+    several = [c for c in keys if int(codes_of(np.asarray(_labels(c))).max(initial=0)) > 0] or keys[:1]
+    for k, line in enumerate(matrix):
+        row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
+        label = "/".join(source.id(_cell(key, k), row=row) for key in several) or str(k + 1)
+        trains.append(RawTrain(source.id(label, row=row), line, f"row {row}"))
+    reading = Reading("rows", f"a train per row, its times in columns {times[0].name!r} to {times[-1].name!r}", trains, times)
+    if several:
+        reading.columns = {"id": " + ".join(key.name for key in several)}
+        reading.key = f"{' + '.join(key.name for key in several)}, by name"
+    without_padding(trains, reading.skipped)
+    reading.skipped = [text.replace("NaN", "blank cells") for text in reading.skipped]
+    _note_left(table, [*times, *keys], reading)
+    return reading
+
+
+def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
+    """A column per train, columns as long as they need to be; None where they do not grow and are not asked for."""
+    columns = [c for c in table.columns if c.kind in ("numbers", "matrix")]
+    left: list[Column] = []
+    if len(columns) > 1:
+        first = columns[0]
+        if _numbers_rows(first, table) or (
+            first.kind == "numbers" and not first.name and table.named and is_counter(values_of(first))
+        ):
+            left.append(first)
+            columns = columns[1:]
+    described = [c for c in columns if table.named and role_of(c.leaf) in ("attribute", "interval") and not sure]
+    if described and len(described) < len(columns):
+        columns = [c for c in columns if not any(c is d for d in described)]
+    plain = [c for c in columns if c.kind == "numbers"]
+    axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
+    if axes and len(axes) < len(plain) and not sure:
+        columns = [c for c in plain if not any(c is axis for axis in axes)]
+        described = [*described, *axes]
+    if not columns or any(c.kind != "numbers" for c in columns):
+        return None
+    if not sure and share_increasing([values_of(c) for c in columns]) < MIN_INCREASING:
+        return None
+    total = 0
+    trains: list[RawTrain] = []
+    for k, column in enumerate(columns):
+        times_of(column, source)
+        empty = column.empty if column.empty is not None else np.zeros(len(column), dtype=bool)
+        values = values_of(column)[~empty]
+        total += values.size
+        source.check_counts(total, len(trains) + 1)
+        label = source.id(column.name or f"column {k + 1 + len(left)}")
+        rows = column.rows[~empty] if column.rows is not None else None
+        trains.append(RawTrain(label, values, f"column {label!r}", rows))
+    reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
+    if left:
+        reading.skipped.append("the first column, which numbers the rows")
+    if described:
+        reading.skipped.append(f"{shown_names(described)}, no spike times")
+    without_padding(trains, reading.skipped)
+    return reading
+
+
+def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
+    """A train per line, with or without its id in front.
+
+    Parameters
+    ----------
+    table : Table
+        Ragged, or rectangular without names.
+    source : Source
+        Names the file in errors.
+    ids : bool, optional
+        Whether lines begin with an id; by default that is found out.
+    """
+    labels, lists, rows, times = _lines_of(table, source)
+    if labels is None and ids is not False and len(lists) > (0 if ids else 1):
+        first = np.array([line[0] if line.size else np.nan for line in lists])
+        if ids or (is_counter(first) and min(line.size for line in lists) > 1):
+            labels = [f"{value:.15g}" for value in first]
+            lists = [line[1:] for line in lists]
+    trains = []
+    for k, line in enumerate(lists):
+        row = int(rows[k])
+        label = labels[k] if labels is not None else str(k + 1)
+        trains.append(RawTrain(source.id(label or str(k + 1), row=row), line, f"row {row}"))
+    source.check_counts(sum(line.size for line in lists), len(lists))
+    what = "its id first, then its times" if labels is not None else "trains numbered from 1"
+    reading = Reading("rows", f"a train per line, {what}", trains, times)
+    if labels is not None:
+        reading.key = "what stands first in each line"
+    without_padding(trains, reading.skipped)
+    return reading
+
+
+def _lines_of(
+    table: Table, source: Source
+) -> tuple[list[str] | None, list[FloatArray], np.ndarray, list[Column]]:
+    """Labels, numbers and row of each line."""
+    if table.ragged:
+        column = table.columns[-1]
+        assert isinstance(column.values, list)
+        labels = [str(label) for label in table.columns[0].values] if len(table.columns) > 1 else None
+        assert column.rows is not None
+        return labels, column.values, column.rows, [column]
+    text = [c for c in table.columns if c.kind == "text"]
+    numbers = [c for c in table.columns if c.kind == "numbers"]
+    if not numbers or len(text) > 1:
+        raise source.error("a train per line needs lines of numbers, with at most one id in front.")
+    for column in numbers:
+        times_of(column, source)
+    matrix = np.column_stack([values_of(c) for c in numbers])
+    empty = np.column_stack([c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers])
+    lists = [line[~gaps] for line, gaps in zip(matrix, empty, strict=True)]
+    rows = numbers[0].rows if numbers[0].rows is not None else np.arange(1, len(lists) + 1)
+    labels = [str(label).rstrip(":=") for label in text[0].values] if text else None
+    return labels, lists, rows, numbers
+
+
+def running_layout(table: Table, source: Source, *, asked: bool = False) -> Reading | None:
+    """One train whose times run on over several lines; None where they do not grow from each to the next."""
+    if any(c.kind == "text" for c in table.columns) or (table.named and not table.ragged):
+        return None
+    _, lists, rows, columns = _lines_of(table, source)
+    flat = np.concatenate(lists) if lists else np.empty(0)
+    if not asked and len(lists) > 1 and not (np.diff(flat) > 0).all():
+        return None
+    if len(lists) > 1 and is_counter(np.array([line[0] if line.size else np.nan for line in lists])) and not asked:
+        return None
+    if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
+        raise source.error(
+            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be one "
+            "train or one per column; choose the layout 'single' or 'columns'."
+        )
+    name = columns[0].name if table.named else ""
+    own = name if name and role_of(name) != "time" else ""
+    label = source.id((unit_from_name(own)[0] or own) if own else source.stem)
+    where = np.repeat(rows, [line.size for line in lists])
+    over = f" that runs on over {len(lists):,} lines" if len(lists) > 1 else ""
+    reason = table.reason or f"one train, a list of times{over}"
+    reading = Reading("single", reason, [RawTrain(label, flat, "a list of times", where)], columns)
+    if name:
+        reading.columns["time"] = name
+    without_padding(reading.trains, reading.skipped)
+    return reading
+
+
+def trials_layout(reading: Reading, source: Source) -> Reading:
+    """The trains of a reading, each begun anew wherever its times start over."""
+    trains: list[RawTrain] = []
+    for train in reading.trains:
+        falls = falls_back(train.times)
+        if not falls.size:
+            falls = np.flatnonzero(np.diff(train.times) < 0) + 1
+        parts = np.split(train.times, falls)
+        rows = np.split(train.rows, falls) if train.rows is not None else [None] * len(parts)
+        for k, (times, own) in enumerate(zip(parts, rows, strict=True), start=1):
+            label = f"{train.id}/{k}" if len(parts) > 1 else train.id
+            trains.append(RawTrain(source.id(label), times, train.location, own))
+    source.check_counts(0, len(trains))
+    reading.trains = trains
+    reading.layout = "trials"
+    reading.reason += "; a new train wherever the times start over"
+    return reading
+
+
+def is_signal_table(table: Table) -> bool:
+    """Whether the named columns hold measured quantities only."""
+    return table.named and all(is_signal_name(c.name) for c in table.columns)
+
+
+def grows_by(group: Column, time: Column) -> bool:
+    """Whether the times grow within each value of `group`, which repeats."""
+    return may_label(group) and grows_within(codes_of(np.asarray(_labels(group))), values_of(time))

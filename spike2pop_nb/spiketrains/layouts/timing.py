@@ -1,0 +1,227 @@
+"""Which unit the times of a reading have, and how that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.behaviour import is_whole
+from spike2pop_nb.spiketrains.limits import MAX_TIME_MS
+from spike2pop_nb.spiketrains.names import named_unit
+from spike2pop_nb.spiketrains.readers.raw import Options, Source
+from spike2pop_nb.spiketrains.table import Table
+from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import (
+    SAMPLES,
+    canonical_unit,
+    rate_from_facts,
+    shown_unit,
+    unit_from_comments,
+    unit_from_intervals,
+)
+
+from .reading import RawTrain, Reading
+
+__all__ = ["Timing", "timing_of"]
+
+# Samplers of spikes run at 1 kHz and more; what is slower is some other rate.
+_SLOWEST_SAMPLING_HZ: Final = 500.0
+_USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
+_MEDIAN_MS: Final = (2.0, 2000.0)
+_UNIT_FACTS: Final = frozenset({"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"})
+_UNDERSTOOD: Final = "h, min, s, ms, us, ns, samples, or a multiple such as '0.1 ms'"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The unit of the times in a file.
+
+    Attributes
+    ----------
+    unit : str
+        As `units.canonical_unit` gives it.
+    sampling_rate_hz : float or None
+        With the unit "samples".
+    reason : str
+        How the unit is known, in words.
+    assumed : bool
+        Whether it is only what the intervals suggest.
+    caution : str
+        What to beware of, "" for nothing.
+    """
+
+    unit: str
+    sampling_rate_hz: float | None
+    reason: str
+    assumed: bool = False
+    caution: str = ""
+
+
+def timing_of(table: Table, reading: Reading, source: Source, options: Options) -> Timing:
+    """The unit of the times: as asked for, as the file says, or as the intervals suggest.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a unit is named and not understood, several differ, times count samples at a rate that is not
+        known, or whole numbers may be samples or microseconds.
+    """
+    stated = _stated(table, reading, source)
+    rate = rate_from_facts(table.facts, table.comments)
+    if options.unit != "auto" or options.sampling_rate_hz is not None:
+        asked = _asked(reading, options, stated, rate, source)
+        if asked is not None:
+            return asked
+    if stated is not None:
+        unit, why = stated
+        if unit != SAMPLES:
+            return _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
+        if rate is None:
+            raise source.error(
+                f"the times count samples ({why}), and the file does not say how many a second has; give the "
+                "sampling rate in Hz, such as 30000."
+            )
+        return Timing(SAMPLES, rate[0], f"samples, {why}, at the {rate[0]:g} Hz of {rate[1]}")
+    return _judged(reading, rate, source)
+
+
+def _asked(
+    reading: Reading,
+    options: Options,
+    stated: tuple[str, str] | None,
+    rate: tuple[float, str] | None,
+    source: Source,
+) -> Timing | None:
+    """What the caller asked for; None where a rate is given that times in a stated unit do not need."""
+    unit = options.unit
+    caution = ""
+    if unit == "auto":
+        if stated is not None and stated[0] != SAMPLES:
+            return None
+        if stated is None and not _all_whole(reading.trains):
+            raise source.error(
+                "a sampling rate is given, but the times are no whole numbers, so they count no samples; give "
+                "their unit instead."
+            )
+        unit = SAMPLES
+    if stated is not None and stated[0] != unit:
+        caution = (
+            f"{shown_unit(unit)} was asked for and is used, though the file says {shown_unit(stated[0])} "
+            f"({stated[1]})"
+        )
+    if unit != SAMPLES:
+        return Timing(unit, None, f"{shown_unit(unit)}, as asked for", caution=caution)
+    hz = options.sampling_rate_hz if options.sampling_rate_hz is not None else rate[0] if rate else None
+    if hz is None:
+        raise source.error("times in samples need their rate; give the sampling rate in Hz, such as 30000.")
+    where = "as asked for" if options.sampling_rate_hz is not None else f"from {rate[1] if rate else ''}"
+    if options.sampling_rate_hz is not None and rate is not None and rate[0] != hz:
+        caution = f"a sampling rate of {hz:g} Hz was asked for and is used, though {rate[1]} says {rate[0]:g} Hz"
+    return Timing(SAMPLES, hz, f"samples at {hz:g} Hz, {where}", caution=caution)
+
+
+def _stated(table: Table, reading: Reading, source: Source) -> tuple[str, str] | None:
+    """The unit that the file names, and where; None when it names none."""
+    found: dict[str, str] = {}
+    unknown: list[str] = []
+
+    def note(unit: str | None, why: str) -> None:
+        if unit is not None and unit.startswith("?"):
+            unknown.append(f"{unit[1:]!r} {why}")
+        elif unit is not None:
+            found.setdefault(unit, why)
+
+    for column in reading.times:
+        if column.unit.strip():
+            note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
+    if not found and not unknown and table.named:
+        for column in reading.times:
+            what = "column name" if column.rows is not None else "name of the array"
+            if table.ragged or not column.leaf:
+                what = "name"
+            unit = named_unit(column.leaf)
+            quoted = f" {column.leaf!r}" if what != "name of the array" else ""
+            note(unit, f"as the {what}{quoted} says")
+    if not found and not unknown:
+        for name, value in table.facts.items():
+            leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
+            near = name.rpartition("/")[0] in {column.parent for column in reading.times} | {""}
+            if isinstance(value, str) and leaf in _UNIT_FACTS and near:
+                unit = canonical_unit(value)
+                if unit is not None or leaf.startswith("time"):
+                    note(unit or f"?{value}", f"as {name!r} says")
+    if not found and not unknown:
+        comment = unit_from_comments(table.comments)
+        if comment is not None:
+            note(comment[0], f"as the comment {comment[1]!r} says")
+    if unknown:
+        raise source.error(
+            f"the unit {unknown[0]} is not understood; give the unit of the times ({_UNDERSTOOD})."
+        )
+    if len(found) > 1:
+        units = " and ".join(shown_unit(unit) for unit in found)
+        raise source.error(f"the times are said to be in {units}; give the unit, or name one time column.")
+    return next(iter(found.items())) if found else None
+
+
+def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source) -> Timing:
+    """NWB fixes seconds, and some files have milliseconds nevertheless, which the intervals show."""
+    if not (table.format == "NWB" and timing.unit == "s"):
+        return timing
+    median = _median_interval(reading.trains)
+    if median is None or median * 1000.0 <= 10_000.0 or not _MEDIAN_MS[0] <= median <= _MEDIAN_MS[1]:
+        return timing
+    caution = (
+        f"NWB fixes s as the unit, but then the median interval would be {median:.3g} s; the times are taken for "
+        "ms, which they seem to be: give the unit (s or ms) if you know it"
+    )
+    return Timing("ms", None, "ms, from the intervals, though NWB fixes s", assumed=True, caution=caution)
+
+
+def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) -> Timing:
+    """The unit that the numbers suggest."""
+    trains = reading.trains
+    median = _median_interval(trains)
+    whole = _all_whole(trains)
+    if whole and median is not None:
+        if rate is not None and rate[0] >= _SLOWEST_SAMPLING_HZ and _plausible(median, rate[0]):
+            reason = f"samples, as the whole numbers and the {rate[0]:g} Hz of {rate[1]} say"
+            return Timing(SAMPLES, rate[0], reason)
+        integers = any(column.integers for column in reading.times)
+        plausible = any(_plausible(median, hz) for hz in _USUAL_SAMPLING_HZ)
+        far = max((float(np.abs(t.times).max()) for t in trains if t.times.size), default=0.0) >= 1e3 * MAX_TIME_MS
+        ticks = not far and _common_step(trains) < 5
+        if plausible and ((integers and median >= 100.0) or (median > _MEDIAN_MS[1] and ticks)):
+            raise source.error(
+                f"the times are whole numbers with a median interval of {median:.4g}, which may be sample "
+                "numbers, ms or µs; give the sampling rate in Hz, such as 30000, or the unit."
+            )
+    unit, reason = unit_from_intervals(train.times for train in trains)
+    caution = "" if median is None else f"the file names no unit: {reason}; give the unit if that is wrong"
+    return Timing(unit, None, reason, assumed=True, caution=caution)
+
+
+def _plausible(median: float, rate_hz: float) -> bool:
+    return _MEDIAN_MS[0] <= 1000.0 * median / rate_hz <= _MEDIAN_MS[1]
+
+
+def _all_whole(trains: Sequence[RawTrain]) -> bool:
+    filled = [train.times for train in trains if train.times.size]
+    return bool(filled) and all(is_whole(times) for times in filled)
+
+
+def _median_interval(trains: Sequence[RawTrain]) -> float | None:
+    gaps: list[FloatArray] = [np.diff(np.unique(t.times)) for t in trains if t.times.size > 1]
+    joined = np.concatenate(gaps or [np.empty(0)])
+    return float(np.median(joined)) if joined.size else None
+
+
+def _common_step(trains: Sequence[RawTrain]) -> int:
+    """Largest whole number of which all times are multiples: times in µs at 10 kHz are multiples of 100."""
+    steps = np.concatenate([np.diff(np.unique(t.times[:10_000])) for t in trains if t.times.size > 1])
+    steps = steps[np.abs(steps) < 2**53].astype(np.int64)
+    return int(np.gcd.reduce(steps)) if steps.size else 0
+

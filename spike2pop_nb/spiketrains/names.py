@@ -1,0 +1,121 @@
+"""What the name of a column says it holds."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, TypeAlias
+
+from .units import SAMPLES, canonical_unit, unit_from_name
+
+__all__ = ["Role", "is_signal_name", "named_unit", "role_of", "same_name", "words_of"]
+
+Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
+
+_IDS: Final = frozenset(
+    "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template assign "
+    "assignment recording rec sender source node nid gid id uid clusterid unitid cellid neuronid cluid tetrode "
+    "tt shank probe well session subject animal mouse rat monkey fish patient participant file filename "
+    "experiment exp expt slice preparation prep population pop celltype region area_name label name code "
+    "class cls group site entity roi mea culture dish plate hemisphere side".split()
+)
+_TRIALS: Final = frozenset(
+    "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member day date "
+    "lap bout pass stimulus stim presentation iteration realization realisation".split()
+)
+_TIMES: Final = frozenset(
+    "t time timestamp ts spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt temps tiempo "
+    "tempo tijd tijden".split()
+)
+# Words for the spikes themselves: alone they name the times, beside others they only say whose.
+_SPIKES: Final = frozenset("spike spk spiking firing event sp ap actionpotential potential discharge".split())
+_BESIDE_TIMES: Final = frozenset(
+    "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index number idx "
+    "no nr num rec recording session corrected aligned".split()
+)
+_INTERVALS: Final = frozenset(
+    "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle".split()
+)
+_ATTRIBUTES: Final = frozenset(
+    "amplitude amp ampl peak height width snr area rise decay quality score energy depth x y z v vm mv uv pa na "
+    "phase value val waveform wave wf pc pca noise in is has confidence probability prob sd std mean max min fwhm "
+    "duration dur burst slope baseline threshold thr speed position pos temperature temp angle contrast half "
+    "current voltage volt membrane signal flag valid accepted outlier trough valley ratio distance dist count rate "
+    "frequency freq power level isolation contamination lratio rms error residual charge capacitance resistance "
+    "weight".split()
+)
+_COUNTING: Final = frozenset("no nr num number index idx row n count event spike peak unnamed item entry".split())
+_QUALIFIERS: Final = frozenset("id no nr num number name index idx label n spike the of".split())
+
+_SIGNAL: Final = re.compile(
+    r"v|vm|i|x|y|volt.*|v_.*|potential|membrane.*|current|amp.*|values?|signal|mv|pa|na"
+)
+
+
+def words_of(name: str) -> list[str]:
+    """Words of a name in small letters and the singular: ``spikeTimes`` gives ``["spike", "time"]``."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.strip())
+    words = re.split(r"[^0-9a-zµμ²#]+", parted.lower())
+    return [_singular(word) for word in words if word]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def named_unit(name: str) -> str | None:
+    """Unit of the times that a name gives; "samples" also for names such as ``sample_index``."""
+    stem, unit = unit_from_name(name)
+    if unit is not None:
+        return unit
+    words = words_of(stem)
+    return SAMPLES if any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+
+
+def role_of(name: str) -> Role:
+    """What a column of this name holds, as far as the name tells; "" where it does not.
+
+    Examples
+    --------
+    >>> [role_of(name) for name in ("spike_time_s", "Channel Label", "Trial #", "isi_ms", "peak", "#")]
+    ['time', 'id', 'trial', 'interval', 'attribute', 'counter']
+    """
+    stem, unit = unit_from_name(name)
+    if not stem.strip():
+        return "time" if unit is not None and not unit.startswith("?") else ""
+    words = words_of(stem)
+    if not words or words == ["#"]:
+        return "counter"
+    known = {word for word in words if not word.isdigit()} or set(words)
+    if known & _INTERVALS or {"inter", "spike"} <= known:
+        return "interval"
+    if _is_time(known):
+        return "time"
+    if known & _TRIALS and not known & (_ATTRIBUTES - {"is", "in"}):
+        return "trial"
+    if known <= _COUNTING | {"#", "0"} and not known <= _SPIKES:
+        return "counter"
+    if known & _ATTRIBUTES:
+        return "attribute"
+    if any(word.rstrip("0123456789") in _IDS for word in words):
+        return "id"
+    if len(words) > 1 and words[-1] in {"id", "gid"}:
+        return "id"
+    return ""
+
+
+def _is_time(words: set[str]) -> bool:
+    if words & _TIMES:
+        return words <= _TIMES | _SPIKES | _BESIDE_TIMES
+    if words & _SPIKES:
+        return words <= _SPIKES | {"list", "train", "array", "start", "peak", "onset"}
+    return False
+
+
+def is_signal_name(name: str) -> bool:
+    """Whether a column of this name holds a measured quantity rather than ids."""
+    return _SIGNAL.fullmatch(re.sub(r"[\s.\-]+", "_", name.strip().lower())) is not None
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names differ at most in blanks around them and in capitals."""
+    return one.strip().casefold() == other.strip().casefold()

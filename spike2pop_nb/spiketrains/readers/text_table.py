@@ -1,0 +1,451 @@
+"""A text file as a `Table`: rectangular, a list per line, or one list over many lines."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from io import StringIO
+from pathlib import PurePath
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.io.parsers import TextFileReader
+
+from spike2pop_nb.spiketrains.limits import MAX_CELLS
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .cells import is_list, is_number, numbers_of, parse_list, refuse_wrong
+from .raw import Source, counted, shown
+from .spike2_text import is_spike2_text, spike2_table
+from .text import BLANK, COMMENT_MARKS, Text, cells_of, take_apart, with_quoted_lists
+
+__all__ = ["text_table"]
+
+_NO_DELIMITER: Final = "\x1f"
+_WIDE: Final = 500
+_ASSIGNED: Final = re.compile(
+    r"^\s*([^\W\d][\w .()µμ-]{0,60}?)\s*=\s*(?=[\[(+\-.\d]|(?:np\.|numpy\.)?array\()"
+)
+_OPENING: Final = re.compile(r"^\s*(?:(?:np\.|numpy\.)?array\s*)?\(?\s*[\[(]")
+_CLOSING: Final = re.compile(r"[\])]\s*(?:,\s*dtype=[\w.'\"]{1,30}\s*)?\)?\s*[,;]?\s*$")
+_MAYBE_DECIMAL: Final = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
+_DECIMAL_COMMAS: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_BLANK_PLACE: Final = re.compile(r"[,;]\s*(?=[,;])")
+_CHARACTERS: Final = re.compile(r"[\d\s.,;+\-eE]*", re.ASCII)
+
+
+def text_table(source: Source) -> Table:
+    """Parse a CSV or TXT file.
+
+    Raises
+    ------
+    SpikeTrainError
+        When the bytes are no text, a table has rows of too many cells, or a list holds something else than
+        numbers.
+    """
+    if is_spike2_text(source):
+        return spike2_table(source)
+    text = take_apart(source)
+    suffix = PurePath(source.name).suffix.lower()
+    tabular = text.delimiter not in ("", BLANK)
+    format_ = "CSV" if suffix in {".csv", ".tsv"} or (tabular and suffix != ".txt") else "TXT"
+    table = _running(text, source, format_)
+    if table is None:
+        if not any(cell.strip() for row in text.sample for cell in row):
+            _refuse_nothing(text, source)
+        if _one_entry_per_line(text):
+            table = _single(text, source, format_)
+        elif _is_ragged(text):
+            table = _ragged(text, source, format_)
+        else:
+            table = _rectangular(text, source, format_)
+    table.comments = [line.lstrip("#%/ ") if line else line for line in text.comments]
+    table.facts = {**text.facts, **table.facts}
+    table.repairs[:0] = text.repairs
+    table.skipped[:0] = text.skipped
+    return table
+
+
+def _refuse_nothing(text: Text, source: Source) -> None:
+    header = text.header or []
+    if len(header) == 1 and role_of(header[0]) != "time":
+        raise source.error(f"{shown(header)} is no number, so there are no spike times.")
+    raise source.error(f"there is nothing below the column names {shown(header)}, so no spike times.")
+
+
+def _one_entry_per_line(text: Text) -> bool:
+    return text.width == 1 and text.delimiter in ("", BLANK) and not any(is_list(c) for c in text.column(0))
+
+
+def _is_ragged(text: Text) -> bool:
+    lists = any(is_list(cell) for row in text.sample for cell in row[:2])
+    if text.delimiter in ("", BLANK) and lists and text.header is None:
+        return True
+    if text.header is not None:
+        # ID,spiking_times above rows of an id and as many bare numbers as there are spikes. In a table of ids
+        # and times a third cell is a fault, which is left for the reader of such tables to name.
+        named = len(text.header) == 2 and role_of(text.header[0]) in ("id", "counter")
+        return named and 2 * sum(len(row) > 2 for row in text.sample) > len(text.sample)
+    if any(is_list(cell) for row in text.sample for cell in row):
+        return False
+    lengths = {len(row) for row in text.sample}
+    return len(lengths) > 1 or text.width > _WIDE or len(text.sample) == 1
+
+
+def _single(text: Text, source: Source, format_: str) -> Table:
+    """One entry per line."""
+    cells: list[str] = []
+    rows: list[int] = []
+    comments = blank = 0
+    for row, line in enumerate(text.lines[text.start :], start=text.start + 1):
+        cell = line.strip().strip('"').rstrip(",;")
+        if not cell:
+            blank += 1
+        elif cell.startswith(COMMENT_MARKS):
+            comments += 1
+        else:
+            cells.append(cell)
+            rows.append(row)
+    source.check_counts(len(cells))
+    if 2 * sum(is_number(cell) for cell in cells[:100]) < len(cells[:100]):
+        name = shown(text.header) if text.header else "the contents"
+        raise source.error(f"{name} cannot be recognised as spike times; {EXPECTED}.")
+    name = text.header[0] if text.header else ""
+    column = _numbers(name, cells, np.array(rows, dtype=np.int64), np.zeros(len(cells), dtype=bool))
+    table = Table(format_, [column], named=text.header is not None)
+    _note(table, blank=blank, comments=comments)
+    return table
+
+
+def _ragged(text: Text, source: Source, format_: str) -> Table:
+    """A list per line, with or without a label before it."""
+    lists: list[FloatArray] = []
+    leading: list[str] = []
+    rows: list[int] = []
+    total = commas = blanks = empty = comments = 0
+    labelled = _labels_lead(text)
+    for row, line in enumerate(text.lines[text.start :], start=text.start + 1):
+        stripped = line.strip()
+        if not stripped:
+            empty += 1
+            continue
+        if stripped.startswith(COMMENT_MARKS):
+            comments += 1
+            continue
+        label, times, n_commas, n_blanks = _line(stripped, text.delimiter, labelled, source, row)
+        commas, blanks, total = commas + n_commas, blanks + n_blanks, total + times.size
+        leading.append(label)
+        lists.append(times)
+        rows.append(row)
+        source.check_counts(total, len(lists))
+    numbered = np.array(rows, dtype=np.int64)
+    columns = [Column(text.header[1] if text.header else "", lists, rows=numbered, decimal_commas=commas)]
+    if labelled or any(leading):
+        name = text.header[0] if text.header else ""
+        columns.insert(0, Column(name, np.array(leading), rows=numbered))
+    table = Table(format_, columns, named=text.header is not None, ragged=True)
+    _note(table, blank=empty, comments=comments)
+    if blanks:
+        table.skipped.append(f"{counted(blanks, 'blank cell')} between times")
+    return table
+
+
+def _labels_lead(text: Text) -> bool:
+    """Whether lines begin with a label: text, "7:", or the id of a named column."""
+    if text.header is not None:
+        return True
+    leading = [row[0].strip() for row in text.sample if row]
+    labels = sum(not (is_number(cell) or is_list(cell)) for cell in leading)
+    return 2 * labels >= len(leading) and any(len(row) > 1 for row in text.sample)
+
+
+def _line(
+    line: str, delimiter: str, labelled: bool, source: Source, row: int
+) -> tuple[str, FloatArray, int, int]:
+    """Label ("" for none), times, decimal commas and blank entries of one line."""
+    where = "a train per line"
+    if '"' in line:
+        # Quotes enclose cells; one inside a number would join two numbers once it is taken away.
+        if re.search(r'[^\s,;:=\t"]"[^\s,;:=\t"]', line):
+            raise source.error(f"a quotation mark stands inside {shown([line])} ({where}).", row=row)
+        if delimiter in ("", BLANK):
+            line = line.replace('"', "").strip()
+    bracket = min((at for at in (line.find("["), line.find("(")) if at >= 0), default=-1)
+    if bracket >= 0 and '"' not in line:
+        label = line[:bracket].strip(" \t:=,;|")
+        if not label or not is_number(label.split()[-1].rstrip(":=,;|")) or " " not in label:
+            return label, *parse_list(line[bracket:], source, row, where)
+    if delimiter in ("", BLANK):
+        label, _, rest = line.partition(" ") if labelled else ("", "", line)
+        source.check_counts(rest.count(" "))
+        return label.rstrip(":=,"), *parse_list(rest, source, row, where)
+    source.check_counts(line.count(delimiter) - 1)
+    cells = [cell.strip() for cell in (cells_of(line, delimiter) if '"' in line else line.split(delimiter))]
+    label = cells.pop(0).rstrip(":=") if labelled else ""
+    if len(cells) == 1:
+        return label, *parse_list(cells[0], source, row, where)
+    while cells and not cells[-1]:
+        cells.pop()
+    filled = [cell for cell in cells if cell]
+    numbers = numbers_of(filled)
+    if numbers.doubt:
+        raise source.error(f"{numbers.doubt} ({where}).", row=row)
+    refuse_wrong(numbers, filled, source, np.full(len(filled), row), where)
+    return label, numbers.values, numbers.decimal_commas, len(cells) - len(filled)
+
+
+def _running(text: Text, source: Source, format_: str) -> Table | None:
+    """Numbers in one pair of brackets, behind the name of a variable, or on one line: a single list.
+
+    None when this is something else.
+    """
+    start, name = text.start, ""
+    if text.header is not None:
+        line = text.lines[start - 1]
+        name = " ".join(text.header)
+        if _OPENING.match(line) or _ASSIGNED.match(line):
+            start, name = start - 1, ""
+        elif len(text.header) > 1 and not (text.delimiter == BLANK and role_of(name) == "time"):
+            return None
+    body = [(n, line) for n, line in enumerate(text.lines[start:], start + 1) if line.strip()]
+    n_lines = len(body)
+    body = [(n, line) for n, line in body if not line.lstrip().startswith(COMMENT_MARKS)]
+    comments = n_lines - len(body)
+    if not body:
+        return None
+    assigned = _ASSIGNED.match(body[0][1])
+    if assigned and not name:
+        name, body[0] = assigned[1], (body[0][0], body[0][1][assigned.end() :])
+    bracketed = _unbracket(body)
+    if len(body) > 1 and not (bracketed or assigned):
+        return None
+    if not all(_CHARACTERS.fullmatch(line) for _, line in body):
+        return None
+    if not bracketed and all(_DECIMAL_COMMAS.fullmatch(line.strip()) for _, line in body):
+        return None  # 1,5 may well be one number
+    rows, cells = _flat_cells(body, source)
+    if not all(is_number(cell) for cell in cells):
+        return None
+    numbers = numbers_of(cells)
+    blanks = sum(len(_BLANK_PLACE.findall(line)) for _, line in body)
+    column = Column(name, [numbers.values], rows=np.array(rows[:1], dtype=np.int64))
+    column.decimal_commas = numbers.decimal_commas
+    table = Table(format_, [column], named=bool(name), ragged=True)
+    table.reason = "one train, a list of times" + (
+        f" that runs on over {len(body):,} lines" if len(body) > 1 else ""
+    )
+    _note(table, comments=comments)
+    if blanks:
+        table.skipped.append(f"{counted(blanks, 'blank place')} between times")
+    return table
+
+
+def _unbracket(body: list[tuple[int, str]]) -> bool:
+    """Take one pair of brackets off in place; False when there is none."""
+    first, last = _OPENING.match(body[0][1]), _CLOSING.search(body[-1][1][-200:])
+    if first is None or last is None:
+        return False
+    whole = sum(line.count("[") + line.count("(") for _, line in body)
+    if whole > first[0].count("[") + first[0].count("("):
+        return False
+    cut = len(body[-1][1][-200:]) - last.start()
+    body[-1] = (body[-1][0], body[-1][1][:-cut])
+    body[0] = (body[0][0], body[0][1][first.end() :])
+    return True
+
+
+def _flat_cells(body: list[tuple[int, str]], source: Source) -> tuple[list[int], list[str]]:
+    rows: list[int] = []
+    cells: list[str] = []
+    for row, line in body:
+        parts = [part for part in re.split(r"[;\s]+", line) if part.strip(",")]
+        # In 1,5 2,5 and 1; 2,5 the comma is part of the number; in 1,5 alone and in 1, 2 it separates.
+        decimal = len(parts) > 1 and all(_MAYBE_DECIMAL.fullmatch(part) for part in parts)
+        if not decimal:
+            parts = [cell for part in parts for cell in part.split(",") if cell]
+        cells += parts
+        rows += [row] * len(parts)
+        source.check_counts(len(cells))
+    return rows, cells
+
+
+def _rectangular(text: Text, source: Source, format_: str) -> Table:
+    """Rows of as many cells each as there are columns, blank ones at the end left out or not."""
+    width = text.width
+    source.check_counts(0, width - 1)
+    lines = text.lines[text.start :]
+    if any("[" in line or "(" in line for line in lines[:50]):
+        lines = [line if '"' in line else with_quoted_lists(line) for line in lines]
+    if len(lines) * width > MAX_CELLS:
+        raise source.error(
+            f"the table has {len(lines):,} rows of {width:,} cells; up to {MAX_CELLS:,} cells are read."
+        )
+    _check_row_lengths(lines, text, source, width)
+    blocks, numbers, empty = _blocks(lines, text, source, width)
+    rows = np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64)
+    names = text.header if text.header is not None else [""] * width
+    lists = _list_columns(text)
+    commas = blanks = 0
+    columns = []
+    for k in range(width):
+        cells = np.concatenate([block[k] for block in blocks]) if blocks else np.empty(0, dtype=object)
+        column, n_blanks = _column(names[k].strip(), cells, rows, k in lists, source)
+        if column is not None:
+            commas, blanks = commas + column.decimal_commas, blanks + n_blanks
+            columns.append(column)
+    table = Table(format_, columns, named=text.header is not None)
+    _note(table, blank=empty)
+    if blanks:
+        table.skipped.append(f"{counted(blanks, 'blank place')} inside lists")
+    return table
+
+
+def _blocks(
+    lines: list[str], text: Text, source: Source, width: int
+) -> tuple[list[dict[int, NDArray[np.object_]]], list[NDArray[np.int64]], int]:
+    """Cells by column and row numbers, in blocks, and how many rows were blank."""
+    blocks: list[dict[int, NDArray[np.object_]]] = []
+    numbers: list[NDArray[np.int64]] = []
+    empty = 0
+    try:
+        # One column more than there should be, for a delimiter at the end of the line.
+        reader = pd.read_csv(
+            StringIO("\n".join(lines)),
+            sep=r"\s+" if text.delimiter == BLANK else text.delimiter or _NO_DELIMITER,
+            header=None,
+            names=range(width + 1),
+            index_col=False,
+            dtype=str,
+            na_filter=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+            chunksize=max(1, 500_000 // width),
+        )
+        while (block := _next_block(reader)) is not None:
+            if block.empty:
+                continue
+            block = block.fillna("")
+            first = text.start + 1 + int(block.index[0])
+            rows = np.arange(first, first + len(block))
+            extra = block[width].to_numpy(dtype=object)
+            if any(cell.strip() for cell in extra if cell):
+                where = next(k for k, cell in enumerate(extra) if cell.strip())
+                raise source.error(
+                    f"the row has more than the {width} cells of the table, the next being "
+                    f"{shown([extra[where]])}.",
+                    row=int(rows[where]),
+                )
+            cells = {k: _stripped(block[k].to_numpy(dtype=object)) for k in range(width)}
+            filled = np.zeros(len(block), dtype=bool)
+            for values in cells.values():
+                filled |= values != ""
+            empty += int((~filled).sum())
+            blocks.append({k: values[filled] for k, values in cells.items()})
+            numbers.append(rows[filled])
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError):
+        raise source.error("the table cannot be read; is a quotation mark missing or out of place?") from None
+    return blocks, numbers, empty
+
+
+def _stripped(cells: NDArray[np.object_]) -> NDArray[np.object_]:
+    found = np.empty(cells.size, dtype=object)
+    found[:] = [cell.strip() for cell in cells]
+    return found
+
+
+def _next_block(blocks: TextFileReader) -> pd.DataFrame | None:
+    with warnings.catch_warnings():
+        # pandas warns when it cuts a row that is too long; nothing may be dropped here.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return next(blocks, None)
+
+
+def _check_row_lengths(lines: list[str], text: Text, source: Source, width: int) -> None:
+    """Refuse a row with more cells than the table has, and cut delimiters at the end of rows in place."""
+    inside = False  # a quoted cell may run over several lines
+    for k, line in enumerate(lines):
+        odd = line.count('"') % 2 == 1
+        n_most = len(line.split()) if text.delimiter == BLANK else line.count(text.delimiter or "\n") + 1
+        if n_most > width and not inside and not odd:
+            cells = cells_of(line, text.delimiter)
+            if len(cells) > width and not cells[-1].strip():
+                lines[k] = line.rstrip(f" {text.delimiter}")
+                cells = cells_of(lines[k], text.delimiter)
+            if len(cells) > width:
+                raise source.error(
+                    f"the row has {len(cells)} cells where the table has {width}, "
+                    f"{shown(cells[width:])} being too many.",
+                    row=text.start + k + 1,
+                )
+        inside ^= odd
+
+
+def _list_columns(text: Text) -> set[int]:
+    found: set[int] = set()
+    for k in text.sampled:
+        cells = text.column(k)
+        role = role_of(text.names[k]) if text.header is not None else ""
+        n_lists = sum(is_list(cell) for cell in cells)
+        if role in ("id", "trial"):
+            continue
+        if n_lists and (2 * n_lists > len(cells) or role == "time"):
+            found.add(k)
+        elif role == "time" and any(is_number(cell) for cell in cells):
+            return set()  # one time per row: brackets elsewhere are part of a name
+    return found
+
+
+def _column(
+    name: str, cells: NDArray[np.object_], rows: NDArray[np.int64], lists: bool, source: Source
+) -> tuple[Column | None, int]:
+    """A column by what its cells are, and how many blanks stood inside its lists; None for no column."""
+    empty = cells == ""
+    if not name and empty.all():
+        return None, 0  # a delimiter at the end of every line
+    if lists:
+        parsed = [parse_list(cell, source, int(row), f"column {name!r}") for cell, row in zip(cells, rows, strict=True)]
+        total = sum(values.size for values, _, _ in parsed)
+        source.check_counts(total, len(parsed))
+        column = Column(name, [values for values, _, _ in parsed], rows=rows)
+        column.decimal_commas = sum(n for _, n, _ in parsed)
+        column.cells = cells
+        return column, sum(n for _, _, n in parsed)
+    sampled = [cell for cell in cells[:200] if cell]
+    sampled = sampled or [cell for cell in cells if cell][:200]
+    if 2 * sum(is_number(cell) for cell in sampled) < max(len(sampled), 1):
+        return Column(name, cells.astype(str), rows=rows, empty=empty, cells=cells), 0
+    return _numbers(name, cells, rows, empty), 0
+
+
+def _numbers(
+    name: str, cells: NDArray[np.object_] | list[str], rows: NDArray[np.int64], empty: NDArray[np.bool_]
+) -> Column:
+    """A column of numbers; a cell that is none is noted, for whoever takes the column for times."""
+    every = np.asarray(cells, dtype=object)
+    filled = every[~empty] if empty.any() else every
+    numbers = numbers_of(filled.tolist())
+    values = np.full(every.size, np.nan)
+    values[~empty] = numbers.values
+    column = Column(name, values, rows=rows, empty=empty, cells=every)
+    column.decimal_commas, column.doubt = numbers.decimal_commas, numbers.doubt
+    column.thousands = numbers.thousands
+    if numbers.wrong is not None:
+        column.wrong = (int(rows[~empty][numbers.wrong]), str(filled[numbers.wrong]))
+    return column
+
+
+def _note(table: Table, *, blank: int = 0, comments: int = 0) -> None:
+    if blank:
+        table.skipped.append(counted(blank, "blank line"))
+    if comments:
+        table.skipped.append(counted(comments, "comment line"))
+
+
+EXPECTED: Final = (
+    "a table needs an id and a time column (id, time_ms), a list of times per row (ID, spiking_times), "
+    "or a column of increasing times per train"
+)
