@@ -12,6 +12,7 @@ __all__ = [
     "MAX_LIBRARY_SECONDS",
     "MAX_OBJECTS",
     "MAX_OPENED_BYTES",
+    "MAX_OPENED_SPIKES",
     "MAX_SAMPLES",
     "MAX_SPIKES",
     "MAX_TIME_MS",
@@ -39,10 +40,13 @@ MAX_OBJECTS: Final = 100_000
 """Most groups and data sets of an HDF5 file."""
 
 MAX_LIBRARY_SECONDS: Final = 180
-"""Longest time in seconds that a file may keep the process busy which reads it with neo."""
+"""Longest time in seconds that a file may keep the process busy which reads it; small ones have less."""
 
 MAX_SPIKES: Final = 2_000_000
 """Most spikes in one file, over all trains."""
+
+MAX_OPENED_SPIKES: Final = 100_000_000
+"""Most spikes in a folder of a spike sorter, of which single units are read."""
 
 MAX_TRAINS: Final = 10_000
 """Most trains in one file."""

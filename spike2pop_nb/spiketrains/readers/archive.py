@@ -6,7 +6,9 @@ import re
 import zipfile
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+from numpy.typing import NDArray
 
 from spike2pop_nb.spiketrains.limits import (
     MAX_ARCHIVE_MEMBERS,
@@ -14,6 +16,7 @@ from spike2pop_nb.spiketrains.limits import (
     MAX_UNPACKED_RATIO,
 )
 
+from .npy_array import array_of_bytes, mapped_array
 from .raw import Source, shown
 
 __all__ = ["Archive", "Files", "Folder"]
@@ -32,6 +35,9 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes:
         """Contents of one of them."""
+
+    def array(self, name: str, what: str) -> NDArray[Any]:
+        """One of them as a NumPy array, called `what` in messages."""
 
 
 class Archive:
@@ -81,6 +87,10 @@ class Archive:
             raise self._source.error(
                 f"{shown([name.removesuffix('.npy')])} is damaged and cannot be unpacked."
             ) from None
+
+    def array(self, name: str, what: str) -> NDArray[Any]:
+        """A member that is an NPY file."""
+        return array_of_bytes(self.read(name), what, self._source)
 
     def _check(self, member: zipfile.ZipInfo) -> None:
         name = member.filename
@@ -147,3 +157,7 @@ class Folder:
             return path.read_bytes()
         except OSError as error:
             raise self._source.error(f"{name!r} cannot be opened: {error.strerror}.") from None
+
+    def array(self, name: str, what: str) -> NDArray[Any]:
+        """A file in NPY format, mapped into memory rather than read."""
+        return mapped_array(Path(self._path, name), what, self._source)

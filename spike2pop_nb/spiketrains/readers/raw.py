@@ -66,6 +66,10 @@ class Source:
         """File name without folder and suffix: the id of a train that has no other."""
         return PurePath(self.name).stem or "train"
 
+    def contents(self) -> bytes:
+        """All bytes, also of a file of which only the start is in `data`."""
+        return self.data if self.path is None else self.path.read_bytes()
+
     def error(self, message: str, *, row: int | None = None) -> SpikeTrainError:
         """An error whose sentence names the file and, where known, the row."""
         place = self.name if row is None else f"{self.name}, row {row}"

@@ -1,0 +1,102 @@
+"""`read_binary`: from a binary file or a folder of any known format to a `Table`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spike2pop_nb.spiketrains.table import Table
+
+from .archive import Archive, Files, Folder
+from .matlab_table import DAMAGED_MAT
+from .numpy_table import npy_table, npz_table
+from .phy_table import LABEL_FILES, phy_table
+from .raw import Source, shown
+from .sandbox import Parser, parsed
+from .sorting_table import INFO_NAME, Wanted, numpy_folder_table
+
+__all__ = ["read_binary"]
+
+_REFUSED: Final = (
+    (b"\x1f\x8b", "this is a compressed file; unpack it first."),
+    (b"BZh", "this is a compressed file; unpack it first."),
+    (b"\xfd7zXZ", "this is a compressed file; unpack it first."),
+    (b"%PDF", "this is a PDF document, not a table of spike times."),
+    (b"\x89PNG", "this is an image, not a table of spike times."),
+    (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
+    (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
+    (b"\x80\x04\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
+    (b"\x80\x05\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
+)
+_MAT: Final = Parser("matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT)
+
+
+def read_binary(source: Source, only: Wanted = None) -> Table | None:
+    """Parse a binary file or a folder; what it begins with decides, then the end of its name.
+
+    Parameters
+    ----------
+    source : Source
+        The file or folder.
+    only : callable, optional
+        Tells from an id whether a train is wanted. Used where single trains can be read out of a large
+        folder (Phy, Kilosort, SpikeInterface); elsewhere all are given.
+
+    Returns
+    -------
+    Table or None
+        None when the file is text.
+
+    Raises
+    ------
+    SpikeTrainError
+        With one sentence that names the file.
+    """
+    data = source.data
+    if source.path is not None and source.path.is_dir():
+        return _folder_table(source, only)
+    for magic, message in _REFUSED:
+        if data.startswith(magic):
+            raise source.error(message)
+    if data.startswith(b"\x93NUMPY"):
+        return npy_table(source)
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        archive = Archive(source)
+        found = _sorted_folder(archive, source, only, zipped=source.suffix == ".zip")
+        return found if found is not None else npz_table(archive, source)
+    if data.startswith(b"MATLAB 5.0") or source.suffix == ".mat":
+        return parsed(source, _MAT)
+    return None
+
+
+def _folder_table(source: Source, only: Wanted) -> Table:
+    found = _sorted_folder(Folder(source), source, only, zipped=True)
+    if found is None:
+        raise source.error(
+            "this is a folder, not a file, and it has no 'spike_times.npy' of Phy or Kilosort in it; give a "
+            "file of spike times, or such a folder."
+        )
+    return found
+
+
+def _sorted_folder(files: Files, source: Source, only: Wanted, *, zipped: bool) -> Table | None:
+    """The one folder of a spike sorter among the files; None when there is none."""
+    names = set(files.names)
+    sortings = _folders(names, INFO_NAME)
+    phys = [
+        folder
+        for folder in _folders(names, "spike_times.npy")
+        # An NPZ file may well have an array of that name; then nothing else of Phy lies beside it.
+        if zipped or any(folder + beside in names for beside in ("params.py", *LABEL_FILES))
+    ]
+    if len(sortings) + len(phys) > 1:
+        raise source.error(
+            f"there are several sortings in it, in the folders {shown(sorted(sortings + phys))}; "
+            "give one at a time."
+        )
+    if sortings:
+        return numpy_folder_table(files, sortings[0], source, only)
+    return phy_table(files, phys[0], source, only) if phys else None
+
+
+def _folders(names: set[str], file: str) -> list[str]:
+    return [name.removesuffix(file) for name in names if name == file or name.endswith("/" + file)]

@@ -1,0 +1,190 @@
+"""Binary files are parsed in a process of their own.
+
+The libraries that read them trust the sizes and offsets in a file: a hostile one can make them loop for ever,
+crash or ask for all memory. So they run in a process with a limit on time and memory, which hands over a
+`Table` of plain arrays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains.limits import MAX_LIBRARY_SECONDS
+from spike2pop_nb.spiketrains.table import Column, Table
+
+from .raw import Source
+from .sandbox_worker import ANSWER, REQUEST
+
+__all__ = ["Parser", "parsed", "require"]
+
+_WORKER: Final = Path(__file__).with_name("sandbox_worker.py")
+_START_SECONDS: Final = 120
+_TIMED_OUT: Final = {-getattr(signal, name) for name in ("SIGPROF", "SIGXCPU") if hasattr(signal, name)} | {1}
+
+
+@dataclass(frozen=True)
+class Parser:
+    """How a kind of file is parsed.
+
+    Attributes
+    ----------
+    module, function : str
+        What parses it: takes a `Source` whose path is set, returns a `Table`.
+    what : str
+        The file in words, for messages: "MAT file".
+    libraries : tuple of str
+        Modules to import before the clock runs.
+    damaged : str
+        What to say when the parser crashes or fails.
+    seconds : float
+        What a small file may take; it rises with the size.
+    """
+
+    module: str
+    function: str
+    what: str
+    libraries: tuple[str, ...]
+    damaged: str
+    seconds: float = 1.5
+
+    def allowed(self, n_bytes: int) -> float:
+        """Seconds of work for a file of that size."""
+        return min(self.seconds + n_bytes / 1e6, MAX_LIBRARY_SECONDS)
+
+
+def require(library: str, what: str, source: Source) -> None:
+    """Refuse when a library of the ``io`` extra is not installed; it is not imported.
+
+    Parameters
+    ----------
+    library : str
+        Module name, for example "h5py".
+    what : str
+        The files that it reads, in words.
+    source : Source
+        Names the file in errors.
+
+    Raises
+    ------
+    SpikeTrainError
+        With the command that installs it.
+    """
+    try:
+        found = find_spec(library) is not None
+    except (ImportError, ValueError):
+        found = False
+    if not found:
+        raise source.error(
+            f"{what} are read with {library}, which is not installed; install it with: "
+            'pip install "spike2pop-nb[io]"'
+        )
+
+
+def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = False) -> Table:
+    """Parse a file in a process of its own.
+
+    Parameters
+    ----------
+    source : Source
+        The file, on disk or in memory.
+    parser : Parser
+        What parses it.
+    suffix : str
+        Ending of the name by which the parser finds it, where that decides.
+    alone : bool
+        Whether the parser must find it alone in a folder.
+
+    Raises
+    ------
+    SpikeTrainError
+        With what the parser said, or because it crashed or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="spike2pop_", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        path = _placed(source, folder, suffix, alone)
+        seconds = parser.allowed(path.stat().st_size)
+        request = {
+            "module": f"{__package__}.{parser.module}",
+            "function": parser.function,
+            "libraries": parser.libraries,
+            "name": source.name,
+            "path": str(path),
+            "seconds": seconds,
+        }
+        (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        code = _run(folder, seconds)
+        if code in _TIMED_OUT:
+            raise source.error(
+                f"reading this {parser.what} took over {seconds:.0f} s, so it is damaged or too large; "
+                "export its spike times as CSV."
+            )
+        if code:
+            raise source.error(parser.damaged)
+        with np.load(folder / ANSWER, allow_pickle=False) as arrays:
+            said = json.loads(arrays["said"].tobytes())
+            if "error" in said:
+                raise SpikeTrainError(said["error"])
+            if "failed" in said:
+                raise source.error(parser.damaged)
+            return _unpacked(said, arrays)
+
+
+def _placed(source: Source, folder: Path, suffix: str, alone: bool) -> Path:
+    """Where the parser finds the file: as it lies on disk if it may, otherwise a copy."""
+    if source.path is not None and not alone:
+        return source.path.resolve()
+    inside = folder / "recording"
+    inside.mkdir()
+    target = inside / f"recording{suffix}"
+    if source.path is not None:
+        shutil.copyfile(source.path, target)
+    else:
+        target.write_bytes(source.data)
+    return target
+
+
+def _run(folder: Path, seconds: float) -> int:
+    """Exit code of the process; 1 when it had to be ended for its time."""
+    paths = [str(Path(__file__).resolve().parents[3]), *(path for path in sys.path if path)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "HDF5_PLUGIN_PATH": str(folder / "none"),  # a file may name filters, but not bring code in
+    }
+    try:
+        return subprocess.run(
+            [sys.executable, "-P", str(_WORKER), str(folder)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_START_SECONDS + 6 * seconds,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return 1
+
+
+def _unpacked(said: dict[str, Any], arrays: Any) -> Table:
+    columns = []
+    for k, (name, kind, unit, integers) in enumerate(said.pop("columns")):
+        values = arrays[f"v{k}"]
+        if kind == "lists":
+            values = np.split(values, np.cumsum(arrays[f"n{k}"])[:-1]) if arrays[f"n{k}"].size else []
+        columns.append(Column(name, values, unit, integers))
+    return Table(columns=columns, **said)
