@@ -11,7 +11,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from .layouts.reading import RawTrain, Reading
 from .layouts.timing import Timing
 from .limits import MAX_TIME_MS
-from .readers.raw import Options, Source, counted, shown
+from .readers.raw import Source, counted, shown
 from .recordings import ReadReport, Recordings
 from .stretch import Stretch
 from .table import Table
@@ -25,7 +25,7 @@ _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
 
 def assemble(
-    table: Table, reading: Reading, timing: Timing, source: Source, options: Options, stretch: Stretch
+    table: Table, reading: Reading, timing: Timing, source: Source, stretch: Stretch
 ) -> Recordings:
     """Check, convert to ms, sort, cut and report.
 
@@ -39,8 +39,6 @@ def assemble(
         The unit of its times.
     source : Source
         The file.
-    options : Options
-        What the caller fixed.
     stretch : Stretch
         Which of the recordings, and which stretch of them, are wanted.
 

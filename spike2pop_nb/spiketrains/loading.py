@@ -8,7 +8,7 @@ from typing import Final
 from spike2pop_nb.errors import SpikeTrainError
 
 from .limits import MAX_FILE_BYTES, MAX_OPENED_BYTES
-from .readers.hdf5_file import is_hdf5
+from .readers.formats import is_hdf5
 from .readers.neo_file import NEO_SUFFIXES
 from .readers.raw import Source
 

@@ -21,7 +21,7 @@ from .readers.voltage_file import RawTrace, traces_from_nwb, traces_from_text
 from .recordings import ReadReport, Recordings
 from .trace import VoltageTrace, VoltageTraces
 from .train import FloatArray, Provenance, SpikeTrain
-from .units import SHOWN, Unit
+from .units import shown_unit
 
 __all__ = [
     "VoltageTrace",
@@ -262,7 +262,6 @@ def detect_recordings(traces: Sequence[VoltageTrace], threshold_mV: float | None
         n_spikes=sum(train.n_spikes for train in trains),
         skipped=tuple(getattr(traces, "skipped", ())),
         cautions=tuple(cautions),
-        fixed_unit=True,
     )
     return Recordings(trains, report)
 
@@ -318,7 +317,7 @@ def _converted(
         named = None if raw.unit == "V" and largest > 10.0 else raw.unit
         chosen, why = _choice(unit, named, _voltage_unit(largest), f"the largest value of {largest:.4g}")
         reasons = [f"voltage in {'µV' if chosen == 'uV' else chosen}, {why}"]
-        reasons.append(f"times in {SHOWN[chosen_time]}, {why_time}")
+        reasons.append(f"times in {shown_unit(chosen_time)}, {why_time}")
     assert chosen is not None
     assert chosen_time is not None
     scale = {"s": 1000.0, "ms": 1.0, "us": 0.001}[chosen_time]
@@ -341,7 +340,7 @@ def _choice(asked: str, named: str | None, judged: str, by: str) -> tuple[str, s
     return (named, "as the column name says") if named is not None else (judged, f"assumed from {by}")
 
 
-def _time_unit(step: float) -> Unit:
+def _time_unit(step: float) -> str:
     # Traces are sampled at 500 Hz to 200 kHz: a step of 0.005 to 2 ms.
     return "s" if step < 0.002 else "ms" if step < 5.0 else "us"
 

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from spike2pop_nb.spiketrains.limits import MAX_LIBRARY_SECONDS
 
 from .optional import optional
-from .raw import RawRecording, RawTrain, Source
+from .raw import Source
 
-__all__ = ["NEO_SUFFIXES", "NeoContent", "read_neo", "read_neo_trains"]
+__all__ = ["NEO_SUFFIXES", "NeoContent", "read_neo"]
 
 
 @dataclass(frozen=True)
@@ -70,41 +70,6 @@ class NeoContent:
     entries: list[dict[str, Any]]
     arrays: list[NDArray[np.float64]]
     skipped: list[str]
-
-
-def read_neo_trains(source: Source) -> RawRecording:
-    """Read the spike trains of a file that neo reads; the window is the segment's.
-
-    Raises
-    ------
-    SpikeTrainError
-        When neo is missing, cannot read the file, or finds no spike trains in it.
-    """
-    content = read_neo(source, "trains")
-    if not content.entries:
-        raise source.error(
-            f"this {content.format} file holds no spike trains; if it holds a trace of voltage, read it with "
-            "read_voltage."
-        )
-    source.check_counts(sum(array.size for array in content.arrays), len(content.arrays))
-    several = len({entry["segment"] for entry in content.entries}) > 1
-    trains = []
-    for entry, times in zip(content.entries, content.arrays, strict=True):
-        place = f"segment {entry['segment']}"
-        name = f"{entry['name']}/{entry['segment']}" if several else entry["name"]
-        window = (entry["start"], entry["stop"])
-        trains.append(RawTrain(source.id(name), times, f"{place}, {entry['name']}", window=window))
-    what = "a train per unit and segment" if several else "a train per unit"
-    return RawRecording(
-        content.format,
-        "units",
-        f"{what}, as neo finds them",
-        trains,
-        unit="s",
-        unit_reason="converted by neo",
-        fixed_unit=True,
-        skipped=content.skipped,
-    )
 
 
 def read_neo(source: Source, wanted: str) -> NeoContent:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from spike2pop_nb.spiketrains.behaviour import is_counter
+from spike2pop_nb.spiketrains.layouts.reading import times_of
+from spike2pop_nb.spiketrains.layouts.tables import values_of
+from spike2pop_nb.spiketrains.layouts.traces import find_trace
 from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
+from spike2pop_nb.spiketrains.names import named_unit
+from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.train import FloatArray
-from spike2pop_nb.spiketrains.units import Unit, unit_from_name
 
-from .columns import is_counter
-from .numbers import to_floats
 from .nwb_file import nwb_content
 from .raw import Source, counted, shown
-from .text import read_text, table_blocks
-from .traces import find_trace
+from .text_table import text_table
 
 if TYPE_CHECKING:
     import h5py
@@ -59,7 +61,7 @@ class RawTrace:
     times: FloatArray
     samples: FloatArray
     location: str
-    time_unit: Unit | None
+    time_unit: str | None
     unit: str | None
     reason: str = ""
 
@@ -72,53 +74,47 @@ def traces_from_text(source: Source) -> tuple[list[RawTrace], list[str]]:
     SpikeTrainError
         When there is no column of times with equal steps, or a cell is no number.
     """
-    text = read_text(source)
-    trace = find_trace(text, any_steps=True)
+    table = text_table(source)
+    trace = find_trace(table, any_steps=True)
     if trace is None:
         raise source.error(
             "no trace of voltage is found; a table needs a column of times in equal steps and a column per "
             "trace, such as time_ms, V_mV."
         )
-    columns, names = trace.columns, text.names
-    skipped = list(text.skipped)
-    other = [k for k in columns if text.header is not None and _CURRENT.match(names[k])]
+    columns = trace.columns
+    skipped = list(table.skipped)
+    other = [c for c in columns if table.named and _CURRENT.match(c.name)]
     if other and len(other) < len(columns):
-        columns = [k for k in columns if k not in other]
+        columns = [c for c in columns if not any(c is o for o in other)]
         skipped.append(
-            f"{counted(len(other), 'column')} of another quantity, {shown([names[k] for k in other])}"
+            f"{counted(len(other), 'column')} of another quantity, {shown([c.name for c in other])}"
         )
-    counter = [k for k in columns if len(columns) > 1 and k == 0 and is_counter(_sampled(text.column(k)))]
-    if counter:
+    if len(columns) > 1 and columns[0] is table.columns[0] and is_counter(values_of(columns[0])):
         columns = columns[1:]
         skipped.append("the first column, which numbers the rows")
-    wanted = [trace.clock, *columns]
-    parts: list[FloatArray] = []
-    empty = n_samples = 0
-    for rows, block in table_blocks(text, source, text.width):
-        cells = block[wanted].map(str.strip)
-        filled = (cells != "").any(axis=1).to_numpy()
-        empty += int((~filled).sum())
-        numbers = np.asarray(rows, dtype=np.int64)[filled]
-        n_samples += numbers.size * len(columns)
-        if n_samples > MAX_SAMPLES:
-            raise source.error(
-                f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
-            )
-        values = [
-            to_floats(cells[k][filled].tolist(), source, numbers, f"column {names[k]!r}")[0] for k in wanted
-        ]
-        parts.append(np.column_stack(values))
-    table = np.concatenate(parts)
-    if empty:
-        skipped.append(counted(empty, "blank line"))
-    time_unit = unit_from_name(trace.clock_name)[1] if text.header is not None else None
+    if len(trace.clock) * len(columns) > MAX_SAMPLES:
+        raise source.error(
+            f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
+        )
+    times = _every(trace.clock, source)
+    time_unit = named_unit(trace.clock_name) if table.named else None
     found = []
-    for place, k in enumerate(columns, start=1):
-        match = _IN_NAME.match(names[k].strip()) if text.header is not None else None
+    for column in columns:
+        match = _IN_NAME.match(column.name.strip()) if table.named else None
         unit = _VOLTS[match[1].lower()] if match else None
-        name = names[k] if text.header is not None and len(columns) > 1 else source.stem
-        found.append(RawTrace(name, table[:, 0], table[:, place], f"column {names[k]!r}", time_unit, unit))
+        name = column.name if table.named and len(columns) > 1 else source.stem
+        place = f"column {column.name!r}"
+        found.append(RawTrace(name, times, _every(column, source), place, time_unit, unit))
     return found, skipped
+
+
+def _every(column: Column, source: Source) -> FloatArray:
+    """All numbers of a column; a blank cell is refused."""
+    values = times_of(column, source)
+    if column.empty is not None and column.empty.any() and column.rows is not None:
+        row = int(column.rows[int(column.empty.argmax())])
+        raise source.error(f"a number is missing (column {column.name!r}).", row=row)
+    return values
 
 
 def traces_from_nwb(file: h5py.File, source: Source) -> tuple[list[RawTrace], list[str]]:
@@ -175,6 +171,3 @@ def _to_volts(unit: object) -> float | None:
     """Factor from a unit to V; None when it is no unit of voltage."""
     return {"V": 1.0, "mV": 1e-3, "uV": 1e-6}.get(_VOLTS.get(str(unit).strip().lower(), ""))
 
-
-def _sampled(cells: list[str]) -> FloatArray:
-    return np.array([float(cell.replace(",", ".")) for cell in cells if cell.replace(".", "").isdigit()])
