@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from spike2pop_nb.spiketrains.table import Table
 
 from .archive import Archive, Files, Folder
 from .matlab_table import DAMAGED_MAT
+from .mclust_table import is_mclust, mclust_table
+from .neo_table import NEO_READERS, neo_table
+from .nex5_table import NEX5_MAGIC, nex5_table
 from .numpy_table import npy_table, npz_table
 from .phy_table import LABEL_FILES, phy_table
 from .raw import Source, shown
-from .sandbox import Parser, parsed
+from .sandbox import Parser, parsed, require
 from .sorting_table import INFO_NAME, Wanted, numpy_folder_table
+from .workbook import holds_workbook
 
 __all__ = ["read_binary"]
 
@@ -26,6 +31,14 @@ _REFUSED: Final = (
     (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
     (b"\x80\x04\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
     (b"\x80\x05\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
+)
+_HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+_HDF5: Final = Parser(
+    "hdf5_table",
+    "parse_hdf5",
+    "HDF5 file",
+    ("h5py",),
+    "the HDF5 file is damaged: a part of it cannot be read.",
 )
 _MAT: Final = Parser("matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT)
 
@@ -44,7 +57,7 @@ def read_binary(source: Source, only: Wanted = None) -> Table | None:
     Returns
     -------
     Table or None
-        None when the file is text.
+        None when the file is text, or a workbook, whose sheet `workbook.read_workbook` hands on as text.
 
     Raises
     ------
@@ -57,15 +70,44 @@ def read_binary(source: Source, only: Wanted = None) -> Table | None:
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise source.error(message)
+    if is_hdf5(source):
+        return _hdf5_table(source)
+    if data.startswith(NEX5_MAGIC):
+        return nex5_table(source)
+    if source.suffix in NEO_READERS:
+        return neo_table(source)
+    if is_mclust(source):
+        return mclust_table(source)
     if data.startswith(b"\x93NUMPY"):
         return npy_table(source)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         archive = Archive(source)
+        if holds_workbook(archive):
+            return None
         found = _sorted_folder(archive, source, only, zipped=source.suffix == ".zip")
         return found if found is not None else npz_table(archive, source)
     if data.startswith(b"MATLAB 5.0") or source.suffix == ".mat":
         return parsed(source, _MAT)
     return None
+
+
+def is_hdf5(source: Source) -> bool:
+    """Whether the file says that it is HDF5, MATLAB 7.3 included."""
+    return (
+        source.data.startswith(_HDF5_MAGIC)
+        or _HDF5_MAGIC in source.data[512:520]
+        or source.data[:10] == b"MATLAB 7.3"
+    )
+
+
+def _hdf5_table(source: Source) -> Table:
+    require("h5py", "HDF5 files (NWB, MATLAB 7.3)", source)
+    table = parsed(source, _HDF5)
+    if (
+        not table.columns
+    ):  # the worker found NIX; neo goes by names, and it may have been given without its suffix
+        return neo_table(replace(source, name=f"{source.stem}.nix"))
+    return table
 
 
 def _folder_table(source: Source, only: Wanted) -> Table:

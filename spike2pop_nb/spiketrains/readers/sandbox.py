@@ -58,7 +58,7 @@ class Parser:
     what: str
     libraries: tuple[str, ...]
     damaged: str
-    seconds: float = 1.5
+    seconds: float = 1.0
 
     def allowed(self, n_bytes: int) -> float:
         """Seconds of work for a file of that size."""
@@ -127,8 +127,9 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
         code = _run(folder, seconds)
         if code in _TIMED_OUT:
+            limit = f"{round(seconds, 1):g} s"
             raise source.error(
-                f"reading this {parser.what} took over {seconds:.0f} s, so it is damaged or too large; "
+                f"reading this {parser.what} took over {limit}, so it is damaged or too large; "
                 "export its spike times as CSV."
             )
         if code:

@@ -1,0 +1,240 @@
+"""Files of acquisition systems, read by neo in the sandbox, as tables.
+
+Only the readers listed here are used. Each was looked through: none unpickles, evaluates text of the file,
+opens files that the file names or calls a vendor's library, as others of neo do (PickleIO, ElphyIO,
+NeuroshareIO, Plexon2IO).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .builder import texts
+from .raw import Source, counted, shown
+from .sandbox import Parser, parsed, require
+
+__all__ = ["NEO_READERS", "neo_signals", "neo_table", "parse_signals", "parse_trains"]
+
+
+@dataclass(frozen=True)
+class NeoReader:
+    """A class of neo.io.
+
+    `alone` when it reads a whole folder or the files beside the one named, which must then lie alone in one;
+    `folder` when it is given the folder. `unsorted` and `noise` are the units that the system files what was
+    not classified and what is no spike under; None where it has no such unit.
+    """
+
+    name: str
+    format: str
+    alone: bool = False
+    folder: bool = False
+    unsorted: int | None = None
+    noise: int | None = None
+
+
+_NEURALYNX: Final = NeoReader("NeuralynxIO", "Neuralynx", alone=True, folder=True, unsorted=0)
+
+NEO_READERS: Final[dict[str, NeoReader]] = {
+    ".abf": NeoReader("AxonIO", "Axon ABF"),
+    ".axgd": NeoReader("AxographIO", "AxoGraph"),
+    ".axgx": NeoReader("AxographIO", "AxoGraph"),
+    ".edr": NeoReader("WinEdrIO", "WinEDR"),
+    ".f32": NeoReader("BrainwareF32IO", "BrainWare F32"),
+    ".mpx": NeoReader("AlphaOmegaIO", "AlphaOmega", alone=True, folder=True),
+    ".nev": NeoReader("BlackrockIO", "Blackrock NEV", alone=True, unsorted=0, noise=255),
+    ".nex": NeoReader("NeuroExplorerIO", "NeuroExplorer"),
+    ".nix": NeoReader("NixIO", "NIX"),
+    ".nse": _NEURALYNX,
+    ".ntt": _NEURALYNX,
+    ".plx": NeoReader("PlexonIO", "Plexon PLX", unsorted=0),
+    ".smr": NeoReader("Spike2IO", "Spike2 SMR"),
+    ".src": NeoReader("BrainwareSrcIO", "BrainWare SRC"),
+    ".wcp": NeoReader("WinWcpIO", "WinWCP"),
+}
+"""By the endings of the files that neo reads for us."""
+
+_UNIT_NUMBER: Final = re.compile(r"#(\d+)$")
+
+
+def neo_table(source: Source) -> Table:
+    """The spike trains of a file that neo reads: times in s, windows, segments, and which units are unsorted.
+
+    Raises
+    ------
+    SpikeTrainError
+        When neo is missing, cannot read the file, or finds no spike trains in it.
+    """
+    return _read(source, "parse_trains")
+
+
+def neo_signals(source: Source) -> Table:
+    """The signals of voltage in a file that neo reads, a row each.
+
+    Returns
+    -------
+    Table
+        "signals" holds lists in mV, "name", "units" (those of the file) text, "segment" (from 1), "start"
+        (s) and "rate" (Hz) numbers.
+
+    Raises
+    ------
+    SpikeTrainError
+        When neo is missing or cannot read the file.
+    """
+    return _read(source, "parse_signals")
+
+
+def _read(source: Source, function: str) -> Table:
+    reader = NEO_READERS[source.suffix]
+    require("neo", f"{reader.format} files", source)
+    if reader.name == "NixIO":
+        require("nixio", "NIX files", source)
+    parser = Parser(
+        "neo_table",
+        function,
+        f"{reader.format} file",
+        ("neo.io", "nixio") if reader.name == "NixIO" else ("neo.io",),
+        f"neo failed on it, so it is damaged, too large, or no {reader.format} file; "
+        "export its spike times as CSV.",
+        seconds=10,
+    )
+    return parsed(source, parser, suffix=source.suffix, alone=reader.alone)
+
+
+def parse_trains(source: Source) -> Table:
+    """What `neo_table` gives, inside the sandbox."""
+    reader = NEO_READERS[source.suffix]
+    names: list[str] = []
+    units: list[int] = []
+    segments: list[int] = []
+    trains: list[FloatArray] = []
+    windows: list[tuple[float, float]] = []
+    n_spikes = 0
+    for number, segment in enumerate(_segments(reader, source), start=1):
+        found = [_name(train, f"unit {k}") for k, train in enumerate(segment.spiketrains, start=1)]
+        for name, train in zip(found, segment.spiketrains, strict=True):
+            n_spikes += int(train.shape[0])
+            source.check_counts(n_spikes, len(trains) + 1)
+            # Units sorted from one electrode often share its name, and have an id each.
+            unit = train.annotations.get("id")
+            number_of = _UNIT_NUMBER.search(str(unit or "")) or _UNIT_NUMBER.search(name)
+            train = _loaded(train)
+            names.append(f"{name} {unit}" if unit and found.count(name) > 1 else name)
+            units.append(int(number_of[1]) if number_of else -1)
+            segments.append(number)
+            trains.append(np.asarray(train.rescale("s").magnitude, dtype=np.float64).ravel())
+            windows.append((float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))))
+    if not trains:
+        raise source.error(
+            f"this {reader.format} file holds no spike trains; if it holds a trace of voltage, read it with "
+            "read_voltage."
+        )
+    columns = [
+        Column("spike trains", trains, "s"),
+        Column("unit", texts(names)),
+        Column("window", np.array(windows), "s"),
+    ]
+    roles = {"time": "spike trains", "id": "unit", "window": "window"}
+    several = len(set(segments)) > 1
+    if several:
+        columns.append(Column("segment", np.array(segments, dtype=np.float64), integers=True))
+        roles["segment"] = "segment"
+    labels = {}
+    for label, marked, word in (("unsorted", reader.unsorted, "yes"), ("quality", reader.noise, "noise")):
+        if marked in units:
+            columns.append(Column(label, texts([word if unit == marked else "" for unit in units])))
+            labels[label] = label
+    reason = "a train per unit and segment" if several else "a train per unit"
+    return Table(reader.format, columns, roles=roles, labels=labels, reason=f"{reason}, as neo finds them")
+
+
+def parse_signals(source: Source) -> Table:
+    """What `neo_signals` gives, inside the sandbox."""
+    import quantities as pq
+
+    reader = NEO_READERS[source.suffix]
+    signals: list[FloatArray] = []
+    names: list[str] = []
+    file_units: list[str] = []
+    numbers: list[tuple[float, float, float]] = []
+    other: list[str] = []
+    n_samples = 0
+    for number, segment in enumerate(_segments(reader, source), start=1):
+        for k, signal in enumerate(segment.analogsignals, start=1):
+            name = _name(signal, f"signal {k}")
+            units = pq.Quantity(1, getattr(signal, "units", pq.dimensionless))
+            if units.simplified.dimensionality != pq.V.simplified.dimensionality:
+                other.append(name)
+                continue
+            n_samples += int(np.prod(signal.shape))
+            if n_samples > MAX_SAMPLES or len(signals) >= MAX_TRAINS:
+                raise source.error(
+                    f"the file holds more than {MAX_SAMPLES:,} samples or {MAX_TRAINS:,} traces; split it."
+                )
+            signal = _loaded(signal)
+            volts = np.asarray(signal.rescale("mV").magnitude, dtype=np.float64).reshape(len(signal), -1)
+            for channel, samples in enumerate(volts.T, start=1):
+                signals.append(np.ascontiguousarray(samples))
+                names.append(name if volts.shape[1] == 1 else f"{name}/{channel}")
+                file_units.append(units.dimensionality.string)
+                start, rate = float(signal.t_start.rescale("s")), float(signal.sampling_rate.rescale("Hz"))
+                numbers.append((number, start, rate))
+    table = np.array(numbers, dtype=np.float64).reshape(-1, 3)
+    columns = [
+        Column("signals", signals, "mV"),
+        Column("name", texts(names)),
+        Column("units", texts(file_units)),
+    ]
+    columns += [Column(name, table[:, k].copy()) for k, name in enumerate(("segment", "start", "rate"))]
+    skipped = []
+    if other:
+        unique = list(dict.fromkeys(other))
+        skipped = [f"{counted(len(other), 'signal')} of another quantity than voltage, {shown(unique)}"]
+    return Table(reader.format, columns, skipped=skipped)
+
+
+def _segments(reader: NeoReader, source: Source) -> Iterator[Any]:
+    """All segments; neo meets a damaged file with errors of every kind."""
+    import neo.io
+    from neo.io.basefromrawio import BaseFromRaw
+
+    assert source.path is not None
+    path = str(source.path.parent if reader.folder else source.path)
+    try:
+        reader_class = getattr(neo.io, reader.name)
+        if reader.name == "NixIO":
+            for block in reader_class(path, mode="ro").read_all_blocks():
+                yield from block.segments
+            return
+        opened = reader_class(path)
+        if not isinstance(opened, BaseFromRaw):
+            yield from opened.read_block().segments
+            return
+        for k in range(opened.block_count()):
+            yield from opened.read_block(k, lazy=True, signal_group_mode="split-all").segments
+    except (SpikeTrainError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:150].rstrip(".") or type(error).__name__
+        raise source.error(
+            f"neo's {reader.name} cannot read it ({reason}); it is damaged or of another kind."
+        ) from None
+
+
+def _loaded(item: Any) -> Any:
+    return item.load() if hasattr(item, "load") else item
+
+
+def _name(item: Any, otherwise: str) -> str:
+    return str(item.name or item.annotations.get("id") or otherwise).strip() or otherwise

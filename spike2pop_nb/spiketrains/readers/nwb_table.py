@@ -1,0 +1,162 @@
+"""NWB files as tables: all their tables of units. Plain h5py reads them; runs in the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_TRAINS
+from spike2pop_nb.spiketrains.table import Column, Table
+
+from .builder import floats, text_of, texts
+from .raw import Source, counted
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["nwb_table", "with_times"]
+
+_NAMES: Final = ("unit_name", "cluster_id", "id")
+_LABELS: Final = ("quality", "group", "KSLabel", "label", "cell_type", "location", "group_name")
+_TIMES, _WINDOW = "spike_times", "obs_intervals"
+
+
+def nwb_table(file: h5py.File, source: Source) -> Table:
+    """The units tables of an NWB file: times in s, names, labels, and when each unit was observed.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The file.
+    source : Source
+        Names it in errors.
+
+    Returns
+    -------
+    Table
+        With the columns of all units tables. The roles are those of ``/units``, or of the first other one
+        where that has no spike times; `with_times` gives those of another.
+
+    Raises
+    ------
+    SpikeTrainError
+        When there is no units table with spike times, or it is too large.
+    """
+    found: dict[str, Any] = {}
+
+    def item(name: str, group: Any) -> None:
+        if text_of(group.attrs.get("neurodata_type")).endswith("Units") or name == "units":
+            found[name] = group
+
+    file.visititems(item)
+    paths = [name for name in found if _has_times(found[name])]
+    paths.sort(key=lambda name: name != "units")
+    if not paths:
+        raise source.error(
+            "this NWB file has no units table with spike times; add the spike times as units, or if it "
+            "holds a trace of voltage, read it with read_voltage."
+        )
+    columns: list[Column] = []
+    gaps: dict[str, str] = {}
+    for path in paths[:20]:
+        columns += _columns(path, found[path], gaps, source)
+    table = with_times(Table("NWB", columns), f"{paths[0]}/{_TIMES}")
+    if paths[0] in gaps:
+        table.cautions.append(gaps[paths[0]])
+    if len(paths) > 1:
+        others = ", ".join(repr(f"{path}/{_TIMES}") for path in paths[1:20])
+        table.cautions.append(
+            f"the file has {len(paths)} tables of units, of which {paths[0]!r} is read; {others} can be "
+            "chosen as time_column"
+        )
+    return table
+
+
+def with_times(table: Table, name: str) -> Table:
+    """The table with its roles set to one of its units tables.
+
+    Parameters
+    ----------
+    table : Table
+        Of an NWB file.
+    name : str
+        A column of spike times, for example ``processing/ecephys/sorted_units/spike_times``.
+    """
+    parent = table.column(name).parent
+    beside = {column.leaf: column for column in table.columns if column.parent == parent}
+    for leaf in _NAMES:
+        if leaf in beside and (leaf == "id" or np.unique(beside[leaf].values).size == len(beside[leaf])):
+            break
+    roles = {"time": name, "id": beside[leaf].name}
+    if _WINDOW in beside:
+        roles["window"] = beside[_WINDOW].name
+    table.roles = roles
+    table.labels = {leaf: beside[leaf].name for leaf in _LABELS if leaf in beside}
+    table.reason = f"a train per row of the table {parent!r}"
+    return table
+
+
+def _has_times(group: Any) -> bool:
+    wanted = (_TIMES, f"{_TIMES}_index", "id")
+    return all(name in group and hasattr(group[name], "shape") for name in wanted)
+
+
+def _columns(path: str, units: Any, gaps: dict[str, str], source: Source) -> list[Column]:
+    n_units = int(units["id"].size)
+    if n_units > MAX_TRAINS:
+        raise source.error(f"the file holds more than {MAX_TRAINS:,} trains; split it into smaller files.")
+    times, ends = _ragged(units, _TIMES, n_units, source)
+    rows = np.split(times.ravel(), ends[:-1]) if n_units else []
+    columns = [Column(f"{path}/{_TIMES}", rows, "s")]
+    for name in dict.fromkeys([*_NAMES, *_LABELS]):
+        values = _plain(units, name, n_units)
+        if values is not None:
+            columns.append(Column(f"{path}/{name}", values, integers=units[name].dtype.kind in "iu"))
+    if f"{_WINDOW}_index" in units and _WINDOW in units:
+        intervals, interval_ends = _ragged(units, _WINDOW, n_units, source)
+        if intervals.ndim != 2 or intervals.shape[1] != 2:
+            raise source.error("the column 'obs_intervals' must hold pairs of a start and an end.")
+        windows = np.full((n_units, 2), np.nan)
+        several = 0
+        for k, observed in enumerate(np.split(intervals, interval_ends[:-1]) if n_units else []):
+            if len(observed):
+                windows[k] = observed[:, 0].min(), observed[:, 1].max()
+                several += len(observed) > 1
+        columns.append(Column(f"{path}/{_WINDOW}", windows, "s"))
+        if several:
+            gaps[path] = (
+                f"{counted(several, 'train')} observed in several intervals (obs_intervals), and the "
+                "intervals between spikes run across the gaps"
+            )
+    return columns
+
+
+def _ragged(
+    units: Any, name: str, n_units: int, source: Source
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """All values of a ragged column, and where each row ends."""
+    data, index = units[name], units[f"{name}_index"]
+    if data.size > MAX_CELLS:
+        raise source.error(f"the column {name!r} has {data.size:,} entries, more than is read.")
+    if data.dtype.kind not in "iuf" or not data.ndim or index.dtype.kind not in "iu":
+        raise source.error(f"the column {name!r} of the units table must hold numbers.")
+    ends = np.asarray(index[: n_units + 1]).astype(np.int64) if index.shape == (n_units,) else np.empty(0)
+    if ends.size != n_units or (np.diff(ends, prepend=0) < 0).any() or (n_units and ends[-1] > len(data)):
+        raise source.error(
+            f"the index of the column {name!r} does not fit the units table; write the file again."
+        )
+    return floats(np.asarray(data[()])), ends.astype(np.int64)
+
+
+def _plain(units: Any, name: str, n_units: int) -> NDArray[Any] | None:
+    """A column with one number or text per unit; None when there is none of that name."""
+    if name not in units or getattr(units[name], "shape", None) != (n_units,):
+        return None
+    values = units[name][()]
+    if values.dtype.kind in "iuf":
+        return floats(values)
+    if values.dtype.kind in "OSU" and all(isinstance(value, bytes | str) for value in values.tolist()):
+        return texts(values.tolist())
+    return None
