@@ -43,7 +43,7 @@ _ATTRIBUTES: Final = frozenset(
     "frequency freq power level isolation contamination lratio rms error residual charge capacitance resistance "
     "weight".split()
 )
-_COUNTING: Final = frozenset("no nr num number index idx row n count event spike peak unnamed item entry".split())
+_COUNTING: Final = frozenset("no nr num number index idx row n count event spike unnamed item entry".split())
 _QUALIFIERS: Final = frozenset("id no nr num number name index idx label n spike the of".split())
 
 _SIGNAL: Final = re.compile(

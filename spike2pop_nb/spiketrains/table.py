@@ -26,7 +26,7 @@ class Column:
     ----------
     name : str
         As in the file; names of groups or structs stand before it, parted by "/" (``units/spike_times``).
-        Empty where the file gives none.
+        "column 1" and so on, or empty for a single one, where the file gives none.
     values : ndarray or list of ndarray
         One of: numbers, float64 of shape (n,), NaN where a cell is empty; text, shape (n,); a matrix, float64
         of shape (n, m); or lists, a float64 array per row.
@@ -136,5 +136,5 @@ class Table:
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns; "column 1" and so on where the file has none."""
+        """Names of the columns; "column 1" and so on for those without."""
         return [column.name or f"column {k + 1}" for k, column in enumerate(self.columns)]

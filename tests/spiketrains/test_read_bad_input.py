@@ -152,7 +152,7 @@ def test_a_folder_a_pipe_and_a_text_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"unit": "min"}, {"layout": "matrix"}, {"id_column": "no"}, {"time_column": 9}]
+    "options", [{"unit": "min"}, {"layout": "matrix"}, {"id_columns": "no"}, {"time_column": 9}]
 )
 def test_options_that_are_wrong(options: dict[str, object]) -> None:
     with pytest.raises(SpikeTrainError):
@@ -195,7 +195,7 @@ def test_any_text_with_any_options(
     text: str, layout: str, id_column: int | None, time_column: int | None
 ) -> None:
     try:
-        read_spike_trains(text.encode(), layout=layout, id_column=id_column, time_column=time_column)  # type: ignore[arg-type]
+        read_spike_trains(text.encode(), layout=layout, id_columns=id_column, time_column=time_column)  # type: ignore[arg-type]
     except SpikeTrainError as error:
         assert "\n" not in str(error)  # noqa: PT017
 

@@ -148,8 +148,8 @@ def test_id_and_member() -> None:
 
 def test_columns_chosen_by_hand() -> None:
     text = "a,b,c\nx,5,1\nx,15,2\ny,2,3\n"
-    assert times(text, id_column="a", time_column="b") == {"x": [5, 15], "y": [2]}
-    assert times(text, id_column=0, time_column=2, unit="ms") == {"x": [1, 2], "y": [3]}
+    assert times(text, id_columns="a", time_column="b") == {"x": [5, 15], "y": [2]}
+    assert times(text, id_columns=0, time_column=2, unit="ms") == {"x": [1, 2], "y": [3]}
     assert times("a,b\n5,1\n15,2\n", layout="columns", unit="ms") == {"a": [5, 15], "b": [1, 2]}
     assert times("1 5\n2 15\n3 8\n", layout="long") == {"1": [5], "2": [15], "3": [8]}
     assert times("1 5\n2 15\n3 8\n", layout="rows") == {"1": [1, 5], "2": [2, 15], "3": [3, 8]}

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from spike2pop_nb.spiketrains.behaviour import has_equal_steps, share_increasing
+from spike2pop_nb.spiketrains.behaviour import has_equal_steps, is_counter, share_increasing
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.table import Column, Table
 
@@ -62,6 +62,9 @@ def find_trace(table: Table, *, any_steps: bool = False) -> Trace | None:
     else:
         return None
     columns = [c for c in numeric if c is not clock]
+    # Beside a counter, what grows may well be spike times.
+    if is_counter(times) and any(share_increasing([np.asarray(c.values, dtype=float)]) > 0.9 for c in columns):
+        return None
     if not columns:
         return None
     names = dict(zip(map(id, table.columns), table.names, strict=True))

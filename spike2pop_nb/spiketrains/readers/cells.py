@@ -140,7 +140,7 @@ def _thousands(cells: Sequence[str], found: Numbers) -> str:
 
 def _doubt_points(cells: Sequence[str], found: Numbers) -> None:
     """Where every point has three digits behind it and other cells have none, it may part thousands."""
-    if share_increasing([found.values]) > 0.9:
+    if share_increasing([found.values]) == 1.0:
         return
     marked = [cell.strip() for cell in cells if "." in cell]
     if 0 < len(marked) < len(cells) and all(_PERHAPS_GROUPED["."].fullmatch(cell) for cell in marked):
@@ -159,9 +159,9 @@ def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
     grouped = np.array([float(_ungrouped(cell, mark)) for cell in cells])
     decimal = np.array([float(cell.replace(",", ".")) for cell in cells])
     as_groups, as_decimals = share_increasing([grouped]), share_increasing([decimal])
-    if plain and as_groups > MIN_INCREASING and as_groups > as_decimals + 0.05:
+    if plain and as_decimals < as_groups and (as_groups == 1.0 or as_groups > max(MIN_INCREASING, as_decimals + 0.05)):
         return mark
-    if plain and as_decimals > as_groups + 0.05:
+    if plain and as_groups < as_decimals and (as_decimals == 1.0 or as_decimals > as_groups + 0.05):
         return ""
     name = "comma" if mark == "," else "point"
     example = next(cell for cell in cells if mark in cell)

@@ -314,17 +314,21 @@ def _delimiter(lines: list[str]) -> str:
 
 def _decimal_commas(lines: list[str]) -> bool:
     """Whether 373,9 on every line is a number with a decimal comma, and not two columns."""
-    numbers = [value_of(line) for line in lines]
-    behind = [int(line.rpartition(",")[2][:15]) for line in lines]
     if len(lines) < 2:
         return False
-    grows = sum(b > a for a, b in zip(numbers, numbers[1:], strict=False)) / (len(numbers) - 1)
-    second = sum(b > a for a, b in zip(behind, behind[1:], strict=False)) / (len(behind) - 1)
-    # A sampled clock before a column of voltages grows too; digits behind a comma are of one width.
-    widths = {len(line.strip().rpartition(",")[2]) for line in lines}
-    first = [float(line.partition(",")[0]) for line in lines]
-    repeats = len(set(first)) < len(first)
-    return grows >= 0.65 > second or (len(widths) == 1 and repeats and grows > 0.9 and second < 0.9)
+    numbers = [value_of(line) for line in lines]
+    behind = [line.strip().rpartition(",")[2] for line in lines]
+    grows = _share(numbers)
+    second = _share([float(digits[:15]) for digits in behind])
+    if grows >= 0.65 > second:
+        return True
+    # Numbers printed with as many digits behind the comma each, zeros among them, are no whole numbers.
+    printed = len({len(digits) for digits in behind}) == 1 and any(digits[0] == "0" for digits in behind)
+    return printed and len(behind[0]) > 1 and grows > 0.9
+
+
+def _share(values: list[float]) -> float:
+    return sum(b > a for a, b in zip(values, values[1:], strict=False)) / (len(values) - 1)
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

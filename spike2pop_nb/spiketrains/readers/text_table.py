@@ -287,7 +287,7 @@ def _rectangular(text: Text, source: Source, format_: str) -> Table:
     _check_row_lengths(lines, text, source, width)
     blocks, numbers, empty = _blocks(lines, text, source, width)
     rows = np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64)
-    names = text.header if text.header is not None else [""] * width
+    names = text.names
     lists = _list_columns(text)
     commas = blanks = 0
     columns = []
