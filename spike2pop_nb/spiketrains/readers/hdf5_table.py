@@ -113,8 +113,10 @@ def _datasets(file: h5py.File, source: Source) -> Table:
 
 
 def _attributes(builder: TableBuilder, name: str, item: Any) -> None:
-    """Keep single numbers and texts among the attributes."""
+    """Keep single numbers and texts among the attributes; units stay with their columns."""
     for key in item.attrs:
+        if key in _UNIT_NAMES and isinstance(item, h5py.Dataset):
+            continue
         try:
             value = np.asarray(item.attrs[key])
         except Exception:  # of a type that h5py does not know: references, enumerations of others

@@ -41,7 +41,10 @@ def parse_mat(source: Source) -> Table:
     data = source.contents()
     _check(data, source)
     builder = TableBuilder("MAT", source)
-    content = loadmat(BytesIO(data), mat_dtype=True, struct_as_record=True)
+    try:
+        content = loadmat(BytesIO(data), mat_dtype=True, struct_as_record=True)
+    except MemoryError:  # what is there has been found to fit
+        raise source.error(DAMAGED_MAT) from None
     for name, value in content.items():
         if not name.startswith("__"):
             add_variable(builder, name, _value(value, 0))

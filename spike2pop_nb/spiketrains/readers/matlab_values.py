@@ -74,7 +74,7 @@ def _numeric(value: Value) -> bool:
 
 
 def _nothing(value: Value) -> bool:
-    return (isinstance(value, np.ndarray) and not value.size) or value == ""
+    return not value.size if isinstance(value, np.ndarray) else isinstance(value, str) and not value
 
 
 def _add_cells(builder: TableBuilder, name: str, entries: list[Value], depth: int) -> None:

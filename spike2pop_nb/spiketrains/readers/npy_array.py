@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,6 +39,8 @@ def array_of_bytes(data: bytes, name: str, source: Source) -> NDArray[Any]:
     stream = BytesIO(data)
     shape, fortran, dtype = _header(stream, len(data), name, source)
     flat = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=stream.tell())
+    if not _is_text_sound(flat):
+        raise source.error(f"{name} is damaged: its text has characters that do not exist.")
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
@@ -58,6 +61,16 @@ def mapped_array(path: Path, name: str, source: Source) -> NDArray[Any]:
         return np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
     except OSError as error:
         raise source.error(f"{name} cannot be opened: {error.strerror}.") from None
+
+
+def _is_text_sound(flat: NDArray[Any]) -> bool:
+    """Whether all code points exist, also in fields; Python fails on others when it makes text of them."""
+    if flat.dtype.names:
+        return all(_is_text_sound(flat[name].ravel()) for name in flat.dtype.names)
+    if flat.dtype.kind != "U" or not flat.size or not flat.dtype.itemsize:
+        return True
+    codes = np.ascontiguousarray(flat).view(f"{flat.dtype.byteorder}u4")
+    return int(codes.max()) <= sys.maxunicode
 
 
 def _header(

@@ -15,7 +15,6 @@ from .sandbox import Parser, parsed, require
 
 __all__ = ["Workbook", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
 
-_MAX_COLUMNS: Final = 16_384
 _PARSER: Final = Parser(
     "workbook",
     "parse_workbook",
@@ -71,12 +70,15 @@ def parse_workbook(source: Source) -> Table:
             text = io.StringIO()
             writer = csv.writer(text, delimiter="\t", lineterminator="\n")
             numbers = False
-            for row in sheet.iter_rows(values_only=True, max_col=_MAX_COLUMNS):
+            for row in sheet.iter_rows(values_only=True):
                 n_cells += len(row)
                 if n_cells > MAX_CELLS // 4:
                     raise source.error(f"the workbook has more than {MAX_CELLS // 4:,} cells; split it.")
                 numbers = numbers or any(_is_number(cell) for cell in row)
-                writer.writerow([_written(cell) for cell in row])
+                cells = [_written(cell) for cell in row]
+                while cells and not cells[-1]:
+                    cells.pop()
+                writer.writerow(cells)
             if numbers:
                 found[sheet.title] = text.getvalue()
     if not found:
