@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 from spike2pop_nb.errors import SpikeTrainError
@@ -12,8 +13,10 @@ from .layouts import understand
 from .layouts.timing import timing_of
 from .loading import load
 from .readers.formats import read_binary
+from .readers.objects import table_from_object
 from .readers.raw import Options, Source
 from .readers.text_table import text_table
+from .readers.workbook import is_workbook, read_workbook
 from .recordings import Recordings
 from .stretch import Stretch
 from .table import Table
@@ -115,13 +118,25 @@ def parse_file(source: object, filename: str | None = None, stretch: Stretch | N
     SpikeTrainError
         When the file cannot be opened or parsed.
     """
+    held = None if isinstance(source, str | bytes | bytearray | memoryview) else table_from_object(source)
+    if held is not None:
+        return Source(filename or f"the {type(source).__name__}", b""), held
     loaded = load(source, filename)
     try:
         if not loaded.data and not (loaded.path is not None and loaded.path.is_dir()):
             raise loaded.error("the file is empty; it must hold at least one spike time.")
         wanted = set(stretch.recordings) if stretch is not None and stretch.recordings is not None else None
         table = read_binary(loaded, None if wanted is None else wanted.__contains__)
-        return loaded, table if table is not None else text_table(loaded)
+        if table is not None:
+            return loaded, table
+        if not is_workbook(loaded):
+            return loaded, text_table(loaded)
+        workbook = read_workbook(loaded)
+        table = text_table(replace(loaded, data=workbook.text.encode()))
+        table.format = "Excel"
+        table.facts.setdefault("sheet", workbook.sheet)
+        table.cautions += workbook.cautions
+        return loaded, table
     except MemoryError:
         raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
 

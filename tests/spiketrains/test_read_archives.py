@@ -59,17 +59,19 @@ def refusal(data: bytes | Path, name: str = "bad.zip") -> str:
 @pytest.mark.parametrize("folder", ["", "recording/sorted/"])
 def test_zipped_phy_folder(folder: str) -> None:
     data = packed({folder + name: content for name, content in phy().items()} | {"__MACOSX/._x": "x"})
-    recordings = read_spike_trains(data, filename="sorted.zip", unit="ms")
+    recordings = read_spike_trains(data, filename="sorted.zip")
     assert {train.id: train.times_ms.tolist() for train in recordings} == {
         "2": [100, 200, 450],
         "7": [5, 300],
     }
     report = recordings.report
-    assert (report.format, report.unit, report.fixed_unit) == ("Phy", "s", True)
-    assert "20000 Hz of params.py" in report.unit_reason
+    assert (report.format, report.unit, report.sampling_rate_hz) == ("Phy", "samples", 20_000)
+    assert "20000 Hz of 'params.py" in report.unit_reason
     assert report.skipped == ("1 unit labelled noise, '3'",)
     assert "mua" in report.cautions[0]
-    assert "ms was asked for" in report.cautions[1]
+    asked = read_spike_trains(data, filename="sorted.zip", unit="ms")
+    assert asked.by_id("2").times_ms.tolist() == [2000, 4000, 9000]
+    assert "ms was asked for and is used, though the file says samples" in asked.report.cautions[0]
     assert report.labels == {
         "2": {"KSLabel": "mua", "group": "good"},
         "7": {"KSLabel": "good", "group": "mua"},

@@ -152,7 +152,7 @@ def test_a_folder_a_pipe_and_a_text_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"unit": "min"}, {"layout": "matrix"}, {"id_columns": "no"}, {"time_column": 9}]
+    "options", [{"unit": "fortnights"}, {"layout": "matrix"}, {"id_columns": "no"}, {"time_column": 9}]
 )
 def test_options_that_are_wrong(options: dict[str, object]) -> None:
     with pytest.raises(SpikeTrainError):

@@ -100,7 +100,7 @@ def test_the_report_names_what_else_could_be_chosen() -> None:
         5,
         9,
     ]
-    assert not report.fixed_unit
+    assert not report.unit_assumed
     assert pasted("1 2 3").report.candidates == ()
 
 

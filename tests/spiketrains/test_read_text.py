@@ -202,7 +202,9 @@ def test_negative_times_are_kept_and_said() -> None:
 
 def test_times_that_run_backwards_are_pointed_out() -> None:
     text = "\n".join(str(x) for x in np.random.default_rng(0).permutation(100))
-    assert "ran backwards" in read_spike_trains(text.encode()).report.cautions[0]
+    cautions = read_spike_trains(text.encode()).report.cautions
+    assert "names no unit" in cautions[0]
+    assert "ran backwards" in cautions[1]
 
 
 def test_empty_trains_are_kept() -> None:

@@ -53,7 +53,8 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
     SpikeTrainError
         When no array looks like spike times, or several do and nothing prefers one.
     """
-    skipped: list[str] = []
+    source.check_counts(0, len(table.columns))
+    skipped = [f"{shown(list(table.facts))}, single values"] if table.facts else []
     chosen = _chosen(table, options, source, skipped)
     readings: dict[str, Reading] = {}
     refusal: SpikeTrainError | None = None

@@ -38,7 +38,7 @@ def fixed_layout(table: Table, source: Source, options: Options) -> Reading:
     for k, times in enumerate(time.values):
         name = str(source.id(_entry(ids, k))) if ids is not None else str(k + 1)
         if several and segments is not None:
-            name = f"{name}/{_entry(segments, k)}"
+            name = f"{name}/{source.id(_entry(segments, k))}"
         train = RawTrain(source.id(name), times, f"unit {name}")
         if windows is not None:
             start, end = np.asarray(windows.values[k], dtype=float)

@@ -42,7 +42,11 @@ def may_label(column: Column) -> bool:
     """Whether the values can be labels: text, or whole numbers."""
     if column.kind == "text":
         return True
-    return column.kind == "numbers" and column.wrong is None and is_whole(np.asarray(column.values, dtype=float))
+    if column.kind != "numbers":
+        return False
+    values = np.asarray(column.values, dtype=float)
+    # In a text file, ids such as "nan" and "7b" stand among numbers.
+    return is_whole(values) or (column.cells is not None and not np.isfinite(values).any())
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
@@ -85,7 +89,7 @@ def find_keys(
         role = _role(column, columns)
         if not may_label(column) or role in ("attribute", "interval", "time"):
             ignored.append(column)
-        elif role in ("id", "trial") and not (_counts_rows(column) and len(column) > 2 and _grows(times)):
+        elif role in ("id", "trial") and not (_counts_rows(column) and _others_name(column, columns)):
             keys.append(column)
         elif _counts_rows(column) or _n_groups(column) < 2:
             ignored.append(column)
@@ -120,9 +124,13 @@ def _role(column: Column, columns: Sequence[Column]) -> str:
     return role
 
 
-def _grows(times: FloatArray) -> bool:
-    steps = np.diff(times[np.isfinite(times)])
-    return bool(np.mean(steps > 0) > 0.9) if steps.size else False
+def _others_name(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether another column identifies trains, so that one that counts the rows needs not."""
+    return any(
+        role_of(other.leaf) in ("id", "trial") and not _counts_rows(other) and may_label(other)
+        for other in columns
+        if other is not column
+    )
 
 
 def _identifies(column: Column, keys: list[Column], times: FloatArray) -> str:

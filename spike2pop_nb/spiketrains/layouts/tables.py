@@ -74,7 +74,7 @@ def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
 
 
 def _is_axis(values: FloatArray) -> bool:
-    return is_counter(values) or has_equal_steps(values)
+    return (values.size > 2 and is_counter(values)) or has_equal_steps(values)
 
 
 def _without_ticks(columns: Sequence[Column]) -> list[Column]:

@@ -172,7 +172,8 @@ def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source
     if not (table.format == "NWB" and timing.unit == "s"):
         return timing
     median = _median_interval(reading.trains)
-    if median is None or median * 1000.0 <= 10_000.0 or not _MEDIAN_MS[0] <= median <= _MEDIAN_MS[1]:
+    few = sum(train.times.size for train in reading.trains) < 20
+    if few or median is None or median * 1000.0 <= 10_000.0 or not _MEDIAN_MS[0] <= median <= _MEDIAN_MS[1]:
         return timing
     caution = (
         f"NWB fixes s as the unit, but then the median interval would be {median:.3g} s; the times are taken for "

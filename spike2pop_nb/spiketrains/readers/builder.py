@@ -139,7 +139,7 @@ class TableBuilder:
         if not self.columns:
             found = "; ".join(self.skipped)
             if not found and self.facts:
-                found = f"{shown(list(self.facts))} hold single values"
+                raise self.source.error(f"none of {shown(list(self.facts))} is an array of spike times.")
             raise self.source.error(
                 f"{what} holds nothing that could be spike times" + (f" ({found})." if found else ".")
             )

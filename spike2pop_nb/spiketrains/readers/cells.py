@@ -102,8 +102,6 @@ def numbers_of(cells: Sequence[str]) -> Numbers:
         pass
     stripped = [cell.strip() for cell in cells]
     mark = _thousands(stripped, found)
-    if found.doubt:
-        return found
     for k, cell in enumerate(stripped):
         if mark and mark in cell and _GROUPED.fullmatch(cell):
             cell = _ungrouped(cell, mark)

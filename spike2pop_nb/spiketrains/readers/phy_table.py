@@ -97,7 +97,7 @@ def phy_table(files: Files, folder: str, source: Source, only: Wanted = None) ->
     return Table(
         "Phy",
         columns,
-        {"sampling_rate_hz": rate},
+        {"params.py/sample_rate": rate},
         roles={"time": "spike_times.npy", "id": labels_name},
         labels=kept,
         reason=f"a train per cluster of {labels_name!r}",

@@ -297,6 +297,9 @@ def _rectangular(text: Text, source: Source, format_: str) -> Table:
         if column is not None:
             commas, blanks = commas + column.decimal_commas, blanks + n_blanks
             columns.append(column)
+    if any(column.decimal_commas and not column.doubt for column in columns):
+        for column in columns:  # a comma means the same in the whole file
+            column.doubt = "" if column.decimal_commas else column.doubt
     table = Table(format_, columns, named=text.header is not None)
     _note(table, blank=empty)
     if blanks:
@@ -416,7 +419,8 @@ def _column(
         return column, sum(n for _, _, n in parsed)
     sampled = [cell for cell in cells[:200] if cell]
     sampled = sampled or [cell for cell in cells if cell][:200]
-    if 2 * sum(is_number(cell) for cell in sampled) < max(len(sampled), 1):
+    numbers = 2 * sum(is_number(cell) for cell in sampled) >= len(sampled)
+    if not numbers or (not sampled and role_of(name) != "time"):
         return Column(name, cells.astype(str), rows=rows, empty=empty, cells=cells), 0
     return _numbers(name, cells, rows, empty), 0
 
