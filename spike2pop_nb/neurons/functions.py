@@ -57,8 +57,8 @@ class _Bridge:
     cubic: tuple[float, float, float, float]
 
     def __call__(self, V: Any) -> Any:
-        start_mV, (c3, c2, c1, c0) = self.start_mV, self.cubic
-        inside = (V > start_mV) & (V < self.stop_mV)
+        start_mV, stop_mV, (c3, c2, c1, c0) = self.start_mV, self.stop_mV, self.cubic
+        inside = (V > start_mV) & (V < stop_mV)  # noqa: SIM300
         x = V - start_mV
         cubic = c0 + x * (c1 + x * (c2 + x * c3))
         return np.where(inside, cubic, self.function(np.where(inside, start_mV, V)))

@@ -219,8 +219,8 @@ class Modulation:
 class NeuronModel:
     """A conductance-based neuron, declared once.
 
-    It goes through pickle, to other processes and back as itself: one that every process finds by its name as
-    that name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
+    It goes through pickle and to other processes as itself: one that every process finds by its name as that
+    name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
 
     Attributes
     ----------

@@ -67,7 +67,8 @@ def _by_name(
         base = get_neuron(name)
     except NeuronModelError as error:
         raise NeuronModelError(
-            f"What was pickled is of the neuron {name!r}, which must be registered before it is loaded: {error}"
+            f"What was pickled is of the neuron {name!r}, which must be registered before that is loaded: "
+            f"{error}"
         ) from None
     if base.declaration != declaration:
         raise NeuronModelError(
