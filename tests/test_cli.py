@@ -136,7 +136,7 @@ def test_a_size_that_no_network_has_is_refused(tmp_path: Path, capsys: pytest.Ca
 def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     generate_population("stg", (5.0, 5.0), size=2, seed=1, id="cell").to_csv(tmp_path / "population.csv")
     out = tmp_path / "spikes.csv"
-    arguments = ("--neuron", "stg", "--duration-ms", 1500, "--transient-ms", 500, "--out", out)
+    arguments = ("--duration-ms", 1500, "--transient-ms", 500, "--out", out)
     status, _, _ = spike2pop(capsys, "simulate", tmp_path / "population.csv", *arguments)
     assert status == 0
     table = pd.read_csv(out)
@@ -235,7 +235,8 @@ def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("run", "FILE", "--compensate", "CaS", "--out", "OUT"), "Two conductances"),
         (("run", "missing.csv", "--out", "OUT"), "missing.csv"),
         (("predict", "EMPTY"), "empty"),
-        (("simulate", "FILE", "--out", "OUT"), "no column g_Na"),
+        (("simulate", "FILE", "--neuron", "stg", "--out", "OUT"), "no column g_Na"),
+        (("simulate", "FILE", "--out", "OUT"), "no column g_leak"),
         (("run", "FILE", "--accuracy", "perfect", "--out", "OUT"), "accuracy"),
         (("choices",), "give a file of recordings, or --g-s and --g-u"),
         (("choices", "--g-s", 3), "give --g-s and --g-u"),

@@ -58,13 +58,19 @@ def neuron_of(table: pd.DataFrame, given: str | NeuronModel | None, file: str) -
     Raises
     ------
     CompensationError
-        If neither the table nor the caller says it, or they say different neurons.
+        If neither the table nor the caller says it, or they say different neurons, or there is no row.
     """
+    if not len(table) or len(table) > MAX_SIZE:
+        raise CompensationError(f"{file} has {len(table)} members; 1 to {MAX_SIZE} can be used.")
     if "neuron" not in table:
+        if given is None and "g_leak" not in table:
+            raise CompensationError(
+                f"{file} has no column g_leak; members have g_<channel> in mS/cm² for every channel."
+            )
         if given is None:
             raise CompensationError(
                 f"{file} does not say of which neuron its members are, for it has no column neuron: "
-                "name the neuron."
+                "name the neuron (in a command, with --neuron)."
             )
         return get_neuron(given)
     said = {name: _cell(table, name, file) for name in NEURON_COLUMNS if name in table}
@@ -72,7 +78,7 @@ def neuron_of(table: pd.DataFrame, given: str | NeuronModel | None, file: str) -
     if given is not None and get_neuron(given).name != name:
         raise CompensationError(
             f"{file} holds members of the neuron {name!r}, not of {get_neuron(given).name!r}; "
-            "name that neuron, or none."
+            "name that one, or none."
         )
     try:
         base = _base(given, name)
@@ -144,8 +150,6 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
             f"{file} has no column {missing[0]}; a population of the {neuron.name} neuron needs "
             f"{', '.join(neuron.g_columns)}."
         )
-    if not len(table) or len(table) > MAX_SIZE:
-        raise CompensationError(f"{file} has {len(table)} members; 1 to {MAX_SIZE} can be used.")
     for column in neuron.g_columns:
         values = pd.to_numeric(table[column], errors="coerce")
         bad = ~(np.isfinite(values) & (values >= 0))
