@@ -146,6 +146,32 @@ def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.Cap
     assert len(read_spike_trains(out)) == 2
 
 
+def test_the_file_says_of_which_neuron_members_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    varied = generate_population("da", (0.5, 5.0), size=2, seed=1, V_mV=-54)
+    varied.to_csv(tmp_path / "members.csv")
+    varied.to_parquet(tmp_path / "members.parquet")
+    varied.table.to_csv(tmp_path / "old.csv", index=False)
+    times = ("--duration-ms", 400, "--transient-ms", 100)
+    written = []
+    for name, neuron in (("members.csv", ()), ("members.parquet", ()), ("old.csv", ("--neuron", "da"))):
+        out = tmp_path / f"spikes_of_{name}"
+        status, _, said = spike2pop(capsys, "simulate", tmp_path / name, *neuron, *times, "--out", out)
+        assert status == 0, said
+        written.append(out.read_bytes())
+    assert len(set(written)) == 1
+    for name, neuron, sentence in (
+        ("members.csv", ("--neuron", "stg"), "members.csv holds members of the neuron 'da', not of 'stg'"),
+        ("old.csv", (), "old.csv does not say of which neuron its members are"),
+    ):
+        none = tmp_path / "none.csv"
+        status, _, said = spike2pop(capsys, "simulate", tmp_path / name, *neuron, *times, "--out", none)
+        assert status == 2
+        assert sentence in said
+        assert not none.exists()
+
+
 def test_choices_are_ranked_for_a_recording_and_say_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

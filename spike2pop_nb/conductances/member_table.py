@@ -2,7 +2,7 @@
 
 Beside ``id``, ``member`` and ``g_<channel>``, a table has in each row ``neuron`` (its name), ``V_th_mV``,
 ``declaration`` (which declaration of that name; see `NeuronModel.declaration`) and, where the baseline ranges
-are not the registered ones, ``baseline``, such as ``Kd:70.0:140.0 leak:0.007:0.014``. Plain columns, for they
+are not the registered ones, ``baseline``, such as ``Kd:70:140 leak:0.007:0.014``. Plain columns, for they
 survive any program that can open a table. A table without ``neuron`` is of the neuron that the caller names.
 """
 
@@ -26,10 +26,16 @@ NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
     """Return what a table says of its neuron: {column: value}, the same in every row."""
     V_th_mV, ranges = variation(neuron, registered_base(neuron))
-    cells: dict[str, Any] = {"neuron": neuron.name, "V_th_mV": float(V_th_mV)}
+    cells: dict[str, Any] = {"neuron": neuron.name, "V_th_mV": V_th_mV}
     if ranges:
-        cells["baseline"] = " ".join(f"{channel}:{low!r}:{high!r}" for channel, low, high in ranges)
+        cells["baseline"] = " ".join(
+            f"{channel}:{_shortest(low)}:{_shortest(high)}" for channel, low, high in ranges
+        )
     return cells | {"declaration": neuron.declaration}
+
+
+def _shortest(number: float) -> str:
+    return repr(number).removesuffix(".0")
 
 
 def said_of(neuron: NeuronModel) -> str:

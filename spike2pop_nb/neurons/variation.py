@@ -85,14 +85,15 @@ def varied(neuron: NeuronModel, V_th_mV: float, ranges: Ranges) -> NeuronModel:
 
 
 def _limits(drawn: Range | float) -> tuple[float, float]:
-    return (drawn.low, drawn.high) if isinstance(drawn, Range) else (float(drawn), float(drawn))
+    low, high = (drawn.low, drawn.high) if isinstance(drawn, Range) else (drawn, drawn)
+    return float(low), float(high)
 
 
 def variation(neuron: NeuronModel, base: NeuronModel | None) -> tuple[float, Ranges]:
     """Return V_th, and the baseline ranges that are not those of ``base``; all of them if there is none."""
     declared = {} if base is None else base.baseline.free
     drawn = sorted(neuron.baseline.free.items())
-    return neuron.V_th_mV, tuple(
+    return float(neuron.V_th_mV), tuple(
         (channel, *_limits(spread)) for channel, spread in drawn if declared.get(channel) != spread
     )
 

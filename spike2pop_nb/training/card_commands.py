@@ -12,10 +12,6 @@ AS_SHIPPED = "as shipped"
 """The row of the scored network itself among its ablations."""
 
 
-def _name(neuron: str | dict[str, Any]) -> str:
-    return neuron if isinstance(neuron, str) else neuron["name"]
-
-
 def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
     length = "".join(
         f"--{name.replace('_', '-')} {recipe[name]:g} "
@@ -24,12 +20,18 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
     )
     if recipe.get("accuracy", "standard") != "standard":
         length += f"--accuracy {recipe['accuracy']} "
+    neuron, varied = recipe["neuron"], ""
+    if not isinstance(neuron, str):
+        varied = (
+            f"  # but with V_th at {neuron['V_th_mV']:g} mV, baseline {neuron['baseline'] or 'as declared'}"
+        )
+        neuron = neuron["name"]
     return (
-        f"spike2pop dataset --neuron {_name(recipe['neuron'])} --trains {recipe['n_trains']} "
+        f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "
         f"--members {recipe['members_per_target']} "
         f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
         f"--sigma-min {recipe['sigma_min']:g} --sigma-max {recipe['sigma_max']:g} {length}"
-        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}"
+        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}{varied}"
     )
 
 
