@@ -22,9 +22,7 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
         length += f"--accuracy {recipe['accuracy']} "
     neuron, varied = recipe["neuron"], ""
     if not isinstance(neuron, str):
-        varied = (
-            f"  # but with V_th at {neuron['V_th_mV']:g} mV, baseline {neuron['baseline'] or 'as declared'}"
-        )
+        varied = f"  # but with V_th at {neuron['V_th_mV']:g} mV and baseline {neuron['baseline']}"
         neuron = neuron["name"]
     return (
         f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "

@@ -48,8 +48,8 @@ def test_what_is_written_says_the_variation() -> None:
     assert again.model is pickle.loads(pickle.dumps(recipe)).model is VARIED
     assert again.model_dump() == written
     scores = {"recipes": {"mine": written}, "neuron": "stg", "data": {}, "held_out": {}}
-    lines = commands(scores | {"weights": {"training": {}, "config": {}}})
-    assert any("# but with V_th at -49 mV, baseline {'Kd': [80.0, 100.0]}" in line for line in lines)
+    lines = commands(scores | {"weights": {"training": {"asked_epochs": 1, "seed": 0}, "config": {}}})
+    assert any("# but with V_th at -49 mV and baseline {'Kd': [80.0, 100.0]}" in line for line in lines)
 
 
 def test_data_of_an_unknown_neuron_can_be_read_but_not_made(tmp_path: Path) -> None:
