@@ -65,8 +65,13 @@ def test_it_is_generated_simulated_and_verified(
     assert population.neuron is simulated.neuron is mine
     assert verify(simulated.train(0), simulated).passed[0]
     assert currents(population, 0, **QUICK).neuron is mine
-    with pytest.raises(SimulationError, match=r"of the neuron 'mine' with V_th at -50 mV, not of the one"):
-        simulate(population, "stg")
+    for other in ("stg", vary_neuron(mine, V_th_mV=-49)):
+        with pytest.raises(
+            SimulationError, match=r"of the neuron 'mine' with V_th at -50 mV, not of the one"
+        ):
+            simulate(population, other)
+    varied = generate_population("stg", (4.0, 4.0), 1, V_mV=-49)
+    assert simulate(varied, "stg", **QUICK).neuron is simulate(varied, **QUICK).neuron is varied.neuron
     with pytest.raises(SimulationError, match=r"of the neuron 'mine' with V_th at -50 mV, not of the one"):
         currents(population, 0, "stg")
 

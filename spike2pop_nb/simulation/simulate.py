@@ -153,12 +153,15 @@ def members_of(
         If another neuron is named beside a population, none beside an array, or the array is not of it.
     """
     if isinstance(population, Population):
-        if neuron is not None and not same_neuron(get_neuron(neuron), population.neuron):
+        own = population.neuron
+        if isinstance(neuron, str):  # a name may be that of a variation
+            neuron = own if get_neuron(neuron).declaration == own.declaration else get_neuron(neuron)
+        if neuron is not None and not same_neuron(neuron, own):
             raise SimulationError(
-                f"The population is of the neuron {population.neuron.name!r} with V_th at "
-                f"{population.neuron.V_th_mV:g} mV, not of the one that is named beside it; leave that out."
+                f"The population is of the neuron {own.name!r} with V_th at {own.V_th_mV:g} mV, not of the "
+                "one that is named beside it; leave that out."
             )
-        return population.neuron, population.g, population.labels
+        return own, population.g, population.labels
     if neuron is None:
         raise SimulationError("Name the neuron when conductances are given as an array.")
     model, g = get_neuron(neuron), np.atleast_2d(np.asarray(population, dtype=float))
