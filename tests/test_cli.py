@@ -136,7 +136,7 @@ def test_a_size_that_no_network_has_is_refused(tmp_path: Path, capsys: pytest.Ca
 def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     generate_population("stg", (5.0, 5.0), size=2, seed=1, id="cell").to_csv(tmp_path / "population.csv")
     out = tmp_path / "spikes.csv"
-    arguments = ("--neuron", "stg", "--duration-ms", 1500, "--transient-ms", 500, "--out", out)
+    arguments = ("--duration-ms", 1500, "--transient-ms", 500, "--out", out)
     status, _, _ = spike2pop(capsys, "simulate", tmp_path / "population.csv", *arguments)
     assert status == 0
     table = pd.read_csv(out)
@@ -144,6 +144,32 @@ def test_simulate_writes_times_from_the_start(tmp_path: Path, capsys: pytest.Cap
     assert set(table["id"]) == {"cell"}
     assert table["time_ms"].between(500, 1500).all()
     assert len(read_spike_trains(out)) == 2
+
+
+def test_the_file_says_of_which_neuron_members_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    varied = generate_population("da", (0.5, 5.0), size=2, seed=1, V_mV=-54)
+    varied.to_csv(tmp_path / "members.csv")
+    varied.to_parquet(tmp_path / "members.parquet")
+    varied.table.to_csv(tmp_path / "old.csv", index=False)
+    times = ("--duration-ms", 400, "--transient-ms", 100)
+    written = []
+    for name, neuron in (("members.csv", ()), ("members.parquet", ()), ("old.csv", ("--neuron", "da"))):
+        out = tmp_path / f"spikes_of_{name}"
+        status, _, said = spike2pop(capsys, "simulate", tmp_path / name, *neuron, *times, "--out", out)
+        assert status == 0, said
+        written.append(out.read_bytes())
+    assert len(set(written)) == 1
+    for name, neuron, sentence in (
+        ("members.csv", ("--neuron", "stg"), "members.csv holds members of the neuron 'da', not of 'stg'"),
+        ("old.csv", (), "old.csv does not say of which neuron its members are"),
+    ):
+        none = tmp_path / "none.csv"
+        status, _, said = spike2pop(capsys, "simulate", tmp_path / name, *neuron, *times, "--out", none)
+        assert status == 2
+        assert sentence in said
+        assert not none.exists()
 
 
 def test_choices_are_ranked_for_a_recording_and_say_why(
@@ -235,7 +261,8 @@ def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("run", "FILE", "--compensate", "CaS", "--out", "OUT"), "Two conductances"),
         (("run", "missing.csv", "--out", "OUT"), "missing.csv"),
         (("predict", "EMPTY"), "empty"),
-        (("simulate", "FILE", "--out", "OUT"), "no column g_Na"),
+        (("simulate", "FILE", "--neuron", "stg", "--out", "OUT"), "no column g_Na"),
+        (("simulate", "FILE", "--out", "OUT"), "no column g_leak"),
         (("run", "FILE", "--accuracy", "perfect", "--out", "OUT"), "accuracy"),
         (("choices",), "give a file of recordings, or --g-s and --g-u"),
         (("choices", "--g-s", 3), "give --g-s and --g-u"),

@@ -68,7 +68,7 @@ def test_one_member_of_one_recording(
         (("TABLE", "--to", "matlab"), "There is no export to 'matlab'; choose one of neuron, brian2"),
         (("TABLE", "--to", "neuron", "--member", 7), "has no member 7; it has 3 members, numbered 0 to 2"),
         (("TABLE", "--to", "neuron", "--id", "x"), "has no member of recording 'x'"),
-        (("TABLE", "--to", "neuron", "--neuron", "da"), "no column g_CaL"),
+        (("TABLE", "--to", "neuron", "--neuron", "da"), "members of the neuron 'stg', not of 'da'"),
         (("missing.csv", "--to", "neuron"), "missing.csv: there is no such file"),
         (("EMPTY", "--to", "neuron"), "has 0 members"),
     ],

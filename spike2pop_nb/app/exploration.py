@@ -183,26 +183,24 @@ class Explorer:
             return
         state.modulated = None
         neuron, pair, target = self.neuron, state.pair, state.target
-        V_mV, ranges, seed = state.V_th_mV, dict(state.ranges), self.session.seed
+        seed = self.session.seed
         given = self._given = threading.Event()
 
         def work(task: Task) -> Any:
             from spike2pop_nb.simulation import simulate
 
             try:
-                population = generate_population(
-                    self.session.neuron, target, MEMBERS, pair, seed=seed, V_mV=V_mV, baseline=ranges
-                )
-                task.give((neuron, population))
+                population = generate_population(neuron, target, MEMBERS, pair, seed=seed)
+                task.give(population)
             finally:
                 given.set()
             compiling.wait(task.cancelled)
             return simulate(population, cancel=task.cancelled)
 
-        def partly(made: tuple[NeuronModel, Any]) -> None:
+        def partly(population: Any) -> None:
             self.messages.clear()
             with state.hold_trait_notifications():
-                state.population, state.simulated = made[1], None
+                state.population, state.simulated = population, None
 
         def done(simulated: Any) -> None:
             state.simulated = simulated
@@ -269,7 +267,7 @@ class Explorer:
     def modulate(self) -> None:
         """Move the members from the target to the end, and simulate them on their way."""
         state = self.state
-        population, pair, end, neuron = state.population, state.pair, state.end, self.neuron
+        population, pair, end = state.population, state.pair, state.end
         if population is None:
             self.messages.show("There are no members to modulate: choose a target that can be reached first.")
             return
@@ -277,7 +275,7 @@ class Explorer:
         def work(task: Task) -> Any:
             from spike2pop_nb.simulation import simulate_modulation
 
-            path = modulation_path(population, end, steps=_STEPS, compensate=pair, neuron=neuron)
+            path = modulation_path(population, end, steps=_STEPS, compensate=pair)
             compiling.wait(task.cancelled)
             return simulate_modulation(path, cancel=task.cancelled)
 

@@ -13,11 +13,14 @@ import typer
 from spike2pop_nb import __version__
 
 if TYPE_CHECKING:
+    from spike2pop_nb.conductances import Population
     from spike2pop_nb.spiketrains import Recordings, SpikeTrain
 
 __all__ = [
     "FileArgument",
+    "MembersArgument",
     "NeuronOption",
+    "OptionalNeuron",
     "PriorOption",
     "SeedOption",
     "Unit",
@@ -27,6 +30,7 @@ __all__ = [
     "posteriors_of",
     "progress_bar",
     "read_file",
+    "read_members",
     "say_notes",
 ]
 
@@ -38,6 +42,10 @@ cli = typer.Typer(
 )
 
 NeuronOption = Annotated[str, typer.Option("--neuron", help="Neuron model; `spike2pop models` lists them.")]
+OptionalNeuron = Annotated[
+    str | None,
+    typer.Option("--neuron", help="Neuron model of the members, where the file does not say it."),
+]
 Unit = Literal["auto", "s", "ms", "us"]
 UnitOption = Annotated[Unit, typer.Option("--unit", help="Unit of the times in the file.")]
 PriorOption = Annotated[
@@ -52,6 +60,11 @@ FileArgument = Annotated[
     typer.Argument(
         help="Spike times: CSV, TXT, MAT, NPY, NPZ, NWB, Phy, what Neo reads.", show_default=False
     ),
+]
+
+
+MembersArgument = Annotated[
+    Path, typer.Argument(help="CSV or Parquet table with columns g_<channel> in mS/cm².", show_default=False)
 ]
 
 
@@ -95,6 +108,14 @@ def read_file(file: Path, unit: Unit) -> Recordings:
     for line in recordings.report.sentences():
         typer.echo(line, err=True)
     return recordings
+
+
+def read_members(path: Path, neuron: str | None) -> Population:
+    """Read a population, of the neuron that its file says or that is named."""
+    from spike2pop_nb.conductances import Population
+
+    read = Population.from_parquet if path.suffix.lower() == ".parquet" else Population.from_csv
+    return read(path, neuron)
 
 
 def pair_of(text: str | None) -> tuple[str, ...] | None:

@@ -167,7 +167,7 @@ def plane(
         table = export.write_plane(reach, out, firing)
         typer.echo(f"{len(table)} nodes written to {out}.")
     if figure is not None:
-        export.write_plane_figure(declared, reach, figure, firing, posterior=posterior, target=point)
+        export.write_plane_figure(reach, figure, firing, posterior=posterior, target=point)
         typer.echo(f"Written: {figure}")
 
 

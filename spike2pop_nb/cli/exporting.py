@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from spike2pop_nb.cli.common import NeuronOption, cli
+from spike2pop_nb.cli.common import MembersArgument, OptionalNeuron, cli, read_members
 from spike2pop_nb.errors import SimulationError
 
 __all__ = ["export"]
@@ -15,10 +15,10 @@ __all__ = ["export"]
 
 @cli.command()
 def export(
-    population: Annotated[Path, typer.Argument(help="CSV with columns g_<channel> in mS/cm².")],
+    population: MembersArgument,
     to: Annotated[str, typer.Option("--to", help="neuron, brian2, jaxley or neuroml.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.", show_default=False)],
-    neuron: NeuronOption = "stg",
+    neuron: OptionalNeuron = None,
     member: Annotated[
         int | None, typer.Option(help="Number in the column member; every member by default.")
     ] = None,
@@ -27,10 +27,9 @@ def export(
     ] = None,
 ) -> None:
     """Write members of a table as a model for another simulator."""
-    from spike2pop_nb.conductances import Population
     from spike2pop_nb.export import simulators
 
-    chosen = Population.from_csv(population, neuron)
+    chosen = read_members(population, neuron)
     rows = [
         row
         for row, (name, number) in enumerate(chosen.labels)

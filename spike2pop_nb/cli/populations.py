@@ -9,7 +9,9 @@ import typer
 
 from spike2pop_nb.cli.common import (
     FileArgument,
+    MembersArgument,
     NeuronOption,
+    OptionalNeuron,
     PriorOption,
     SeedOption,
     UnitOption,
@@ -18,6 +20,7 @@ from spike2pop_nb.cli.common import (
     posteriors_of,
     progress_bar,
     read_file,
+    read_members,
     say_notes,
 )
 
@@ -165,9 +168,9 @@ def predict(
 
 @cli.command()
 def simulate(
-    population: Annotated[Path, typer.Argument(help="CSV with columns g_<channel> in mS/cm².")],
+    population: MembersArgument,
     out: Annotated[Path, typer.Option("--out", help="CSV of spike times to write.", show_default=False)],
-    neuron: NeuronOption = "stg",
+    neuron: OptionalNeuron = None,
     duration_ms: Annotated[
         float | None, typer.Option("--duration-ms", help="Length of the simulation, transient included.")
     ] = None,
@@ -180,16 +183,14 @@ def simulate(
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
-    from spike2pop_nb.conductances import Population
     from spike2pop_nb.export import write_table
-    from spike2pop_nb.neurons import get_neuron
 
-    model = get_neuron(neuron)
-    members = Population.from_csv(population, model)
+    members = read_members(population, neuron)
     if simulation.needs_compiling():
         typer.echo("Compiling the simulator, once on this machine (about ten seconds).", err=True)
-    transient = model.recording_window_ms[0] if transient_ms is None else transient_ms
-    duration = model.recording_window_ms[1] if duration_ms is None else duration_ms
+    window = members.neuron.recording_window_ms
+    transient = window[0] if transient_ms is None else transient_ms
+    duration = window[1] if duration_ms is None else duration_ms
     with progress_bar(1, " member·ms") as update:
         simulated = simulation.simulate(
             members,

@@ -3,6 +3,7 @@
 from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
 from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
+from spike2pop_nb.conductances.member_table import neuron_cells
 from spike2pop_nb.conductances.modulation import ModulationPath, modulation_path
 from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import (
@@ -38,6 +39,7 @@ __all__ = [
     "mean_threshold",
     "modulate",
     "modulation_path",
+    "neuron_cells",
     "pair_correlations",
     "plane_grid",
     "rank_choices",

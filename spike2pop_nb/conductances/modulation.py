@@ -15,7 +15,7 @@ import numpy.typing as npt
 from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.conductances.population import Population, modulate
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["MAX_STEPS", "ModulationPath", "modulation_path"]
 
@@ -84,7 +84,7 @@ class ModulationPath:
             id=[name for name, _ in self.labels], member=[member for _, member in self.labels]
         )
         made_by = {"modulated_to": list(self.to), "compensated": list(self.compensate), "step": step}
-        return Population(population.neuron, table, made_by)
+        return Population(self.neuron, table, made_by)
 
     def describe(self) -> str:
         """Say in a few sentences who arrives, and who does not and why."""
@@ -101,7 +101,6 @@ def modulation_path(
     *,
     steps: int = 40,
     compensate: Sequence[str] | None = None,
-    neuron: NeuronModel | None = None,
 ) -> ModulationPath:
     """Move each member from its own (g_s, g_u) to another, straight through the plane.
 
@@ -115,8 +114,6 @@ def modulation_path(
         Equal steps in which each goes there.
     compensate
         The two conductances that move; by default those that the published rule takes for the end.
-    neuron
-        The variation of the neuron with which the population was made, if it was one.
 
     Returns
     -------
@@ -129,7 +126,7 @@ def modulation_path(
     UnreachableTarget
         If no member can even begin.
     """
-    model = neuron or get_neuron(population.neuron)
+    model = population.neuron
     if not len(population):
         raise CompensationError("There is no member to modulate.")
     end = np.asarray(to, dtype=float)

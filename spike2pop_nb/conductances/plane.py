@@ -31,7 +31,7 @@ class PlaneMap:
         Share of baseline members that get there with no negative conductance.
     """
 
-    neuron: str
+    neuron: NeuronModel
     compensate: tuple[str, str]
     g_s: FloatArray
     g_u: FloatArray

@@ -13,13 +13,19 @@ import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
 from spike2pop_nb.conductances.dics import dics
+from spike2pop_nb.conductances.member_table import (
+    MAX_SIZE,
+    checked_members,
+    neuron_cells,
+    neuron_of,
+    said_of,
+)
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
-from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, vary_neuron
+from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, same_neuron, vary_neuron
 
 __all__ = ["MAX_SIZE", "DICSampler", "Population", "baseline_population", "generate_population", "modulate"]
 
 FloatArray = npt.NDArray[np.float64]
-MAX_SIZE = 1_000_000
 _ROUNDS = 40  # of drawing anew for the members that came out negative
 
 
@@ -39,16 +45,20 @@ class Population:
     Attributes
     ----------
     neuron
-        Name of the neuron.
+        The declaration that they were made with, its threshold and baseline varied or not; a name is looked
+        up once.
     table
         One row a member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
     made_by
         Options, seed, and counts: asked, tried, and why others were thrown away.
     """
 
-    neuron: str
+    neuron: NeuronModel
     table: pd.DataFrame
     made_by: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neuron", get_neuron(self.neuron))
 
     def __len__(self) -> int:
         return len(self.table)
@@ -56,12 +66,12 @@ class Population:
     @property
     def channel_names(self) -> tuple[str, ...]:
         """Names of the channels, leak last."""
-        return get_neuron(self.neuron).channel_names
+        return self.neuron.channel_names
 
     @property
     def g(self) -> FloatArray:
         """Maximal conductances in mS/cm², shape ``(n, n_channels)``."""
-        return np.ascontiguousarray(self.table[list(get_neuron(self.neuron).g_columns)], dtype=float)
+        return np.ascontiguousarray(self.table[list(self.neuron.g_columns)], dtype=float)
 
     @property
     def labels(self) -> list[tuple[str, int]]:
@@ -81,12 +91,12 @@ class Population:
         CompensationError
             If there is no population, or they are of different neurons.
         """
-        neurons = list(dict.fromkeys(population.neuron for population in populations))
-        if len(neurons) != 1:
-            raise CompensationError(
-                "Populations of one neuron can be joined, not "
-                f"{'of ' + ' and '.join(neurons) if neurons else 'none'}."
-            )
+        if not populations:
+            raise CompensationError("Populations of one neuron can be joined, not none.")
+        neuron = populations[0].neuron
+        if not all(same_neuron(neuron, population.neuron) for population in populations):
+            found = dict.fromkeys(said_of(population.neuron) for population in populations)
+            raise CompensationError(f"Populations of one neuron can be joined, not of {' and '.join(found)}.")
         first = populations[0].made_by
         shared = {
             key: value
@@ -94,11 +104,23 @@ class Population:
             if all(other.made_by.get(key) == value for other in populations[1:])
         }
         table = pd.concat([population.table for population in populations], ignore_index=True)
-        return cls(neurons[0], table, shared)
+        return cls(neuron, table, shared)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table with the columns that say of which neuron the members are.
+
+        These are ``neuron`` (its name), ``V_th_mV``, ``declaration`` (`NeuronModel.declaration`) and, where
+        the baseline ranges are other than the registered ones, ``baseline``.
+        """
+        return self.table.assign(**neuron_cells(self.neuron))
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the table."""
-        self.table.to_csv(path, index=False)
+        """Write `to_frame` as CSV."""
+        self.to_frame().to_csv(path, index=False)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write `to_frame` as Parquet."""
+        self.to_frame().to_parquet(path, index=False)
 
     @classmethod
     def from_g(
@@ -115,52 +137,72 @@ class Population:
         table = pd.DataFrame({"id": id, "member": np.arange(len(values))})
         table[list(neuron.g_columns)] = values
         table[["g_s", "g_u"]] = dics(neuron, values)[:, 1:]
-        return cls(neuron.name, table, made_by or {})
+        return cls(neuron, table, made_by or {})
 
     @classmethod
-    def from_csv(cls, path: str | Path, neuron: str | NeuronModel) -> Population:
-        """Read a table of conductances: ``g_<channel>`` in mS/cm², with or without ``id`` and ``member``.
+    def from_frame(
+        cls, table: pd.DataFrame, neuron: str | NeuronModel | None = None, *, file: str = "The table"
+    ) -> Population:
+        """Make a population of a table of conductances: ``g_<channel>`` in mS/cm².
+
+        Parameters
+        ----------
+        table
+            With or without ``id`` and ``member``, and the columns of `to_frame` that say of which neuron the
+            members are. g_s and g_u are computed anew.
+        neuron
+            Needed if the table does not say it. Of a name the table may say the variation; a neuron must be
+            the one that the table says.
+        file
+            What messages call the table.
 
         Raises
         ------
         CompensationError
-            If the file is no such table, or a value is missing or negative (file, row and value are named).
+            If it is no such table, a value is missing or negative (row and value are named), or table and
+            caller say different neurons, or neither says one.
         """
-        neuron = get_neuron(neuron)
+        found = neuron_of(table, neuron, file)
+        members = checked_members(table, found, file)
+        members[["g_s", "g_u"]] = dics(found, members[list(found.g_columns)].to_numpy(float))[:, 1:]
+        return cls(found, members, {"read_from": file})
+
+    @classmethod
+    def from_csv(cls, path: str | Path, neuron: str | NeuronModel | None = None) -> Population:
+        """Read a CSV table of conductances; see `from_frame`.
+
+        Raises
+        ------
+        CompensationError
+            If the file is no such table, or table and caller say different neurons, or neither says one.
+        """
         name = Path(path).name
+        texts = {"id": str, "neuron": str, "V_th_mV": str, "baseline": str, "declaration": str}
         try:
-            table = pd.read_csv(path, dtype={"id": str}, nrows=MAX_SIZE + 1)
+            table = pd.read_csv(path, dtype=texts, nrows=MAX_SIZE + 1)
         except FileNotFoundError:
             raise CompensationError(f"{name}: there is no such file.") from None
         except (ValueError, OSError, UnicodeDecodeError):
             raise CompensationError(f"{name} is not a CSV table that can be read.") from None
-        if missing := [column for column in neuron.g_columns if column not in table]:
-            raise CompensationError(
-                f"{name} has no column {missing[0]}; a population of the {neuron.name} neuron needs "
-                f"{', '.join(neuron.g_columns)}."
-            )
-        if not len(table) or len(table) > MAX_SIZE:
-            raise CompensationError(f"{name} has {len(table)} members; 1 to {MAX_SIZE} can be used.")
-        for column in neuron.g_columns:
-            values = pd.to_numeric(table[column], errors="coerce")
-            bad = ~(np.isfinite(values) & (values >= 0))
-            if bad.any():
-                row = int(np.flatnonzero(bad)[0])
-                raise CompensationError(
-                    f"{name}, row {row + 2}: {column} is {table[column].iloc[row]!r}; "
-                    "a conductance must be a number, zero or more, in mS/cm²."
-                )
-            table[column] = values.astype(float)
-        if "id" not in table:
-            table["id"] = "1"
-        if "member" not in table:
-            table["member"] = np.arange(len(table))
-        table["id"] = table["id"].astype(str)
-        if not pd.api.types.is_integer_dtype(table["member"]):
-            raise CompensationError(f"{name}: the column member must hold whole numbers.")
-        table[["g_s", "g_u"]] = dics(neuron, table[list(neuron.g_columns)].to_numpy(float))[:, 1:]
-        columns = ["id", "member", *neuron.g_columns, "g_s", "g_u"]
-        return cls(neuron.name, table[columns], {"read_from": name})
+        return cls.from_frame(table, neuron, file=name)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path, neuron: str | NeuronModel | None = None) -> Population:
+        """Read a Parquet table of conductances; see `from_frame`.
+
+        Raises
+        ------
+        CompensationError
+            As `from_csv`.
+        """
+        name = Path(path).name
+        try:
+            table = pd.read_parquet(path)
+        except FileNotFoundError:
+            raise CompensationError(f"{name}: there is no such file.") from None
+        except (ValueError, OSError):
+            raise CompensationError(f"{name} is not a Parquet table that can be read.") from None
+        return cls.from_frame(table, neuron, file=name)
 
 
 def baseline_population(

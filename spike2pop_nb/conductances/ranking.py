@@ -75,14 +75,14 @@ class Ranking:
     Attributes
     ----------
     neuron
-        Name of the neuron.
+        The declaration, or its variation, that the choices were tried with.
     choices
         Best first; of those that cannot be told from the best, the published one comes first.
     n_draws
         Members, each with its own draw of the target, that each choice was tried with.
     """
 
-    neuron: str
+    neuron: NeuronModel
     choices: tuple[Choice, ...]
     n_draws: int
 
@@ -226,7 +226,7 @@ def rank_choices(
         reach, within, moved, condition, score = judged[i][0]
         told = {"published": bool(is_published[i]), "tied": bool(tied[i])}
         choices.append(Choice(pairs[i], reach, within, moved, condition, score, **told))
-    return Ranking(neuron.name, tuple(choices), n)
+    return Ranking(neuron, tuple(choices), n)
 
 
 def _draws(target: object, n: int, rng: np.random.Generator) -> FloatArray:

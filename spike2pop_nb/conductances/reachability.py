@@ -90,7 +90,7 @@ def _reachability(neuron: NeuronModel, compensated: tuple[str, ...], n_grid: int
     condition = np.full(n, np.inf)
     condition[finite] = np.linalg.cond(scaled[finite])
     return Reachability(
-        neuron.name,
+        neuron,
         pair,
         s_axis,
         u_axis,

@@ -15,7 +15,6 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from spike2pop_nb.conductances import Ranking, Reachability
 from spike2pop_nb.export.sheet import mean_and_sd, sheet, shown
 from spike2pop_nb.fidelity import PATTERNS, PatternMap
-from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.plots.dics import enclosed
 from spike2pop_nb.plots.plane import CLOSED, LAYERS, PATTERN_FILLS, PATTERN_MARKS
 from spike2pop_nb.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, FloatArray
@@ -54,7 +53,6 @@ def draw_rankings(rankings: Mapping[str, Ranking], whose: str, width_mm: float) 
 
 
 def draw_plane(
-    neuron: NeuronModel,
     reach: Reachability,
     firing: PatternMap | None,
     posterior: Any,
@@ -69,7 +67,7 @@ def draw_plane(
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes in grid[len(layers) :]:
         axes.set_axis_off()
-    s_range, u_range = (neuron.dic_range[name] for name in ("g_s", "g_u"))
+    s_range, u_range = (reach.neuron.dic_range[name] for name in ("g_s", "g_u"))
     for place, (axes, layer) in enumerate(zip(grid, layers, strict=False)):
         axes.set_facecolor(CLOSED)
         if firing is not None and layer == "pattern":

@@ -17,7 +17,6 @@ from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
 from spike2pop_nb.fidelity import PATTERNS, PatternMap
-from spike2pop_nb.neurons import NeuronModel
 
 __all__ = [
     "choices_table",
@@ -166,7 +165,6 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
 
 
 def write_plane_figure(
-    neuron: NeuronModel,
     reach: Reachability,
     path: str | Path,
     firing: PatternMap | None = None,
@@ -178,10 +176,8 @@ def write_plane_figure(
 
     Parameters
     ----------
-    neuron
-        Gives the ranges of the axes.
     reach, firing
-        What the choice reaches, and how members fire where that was simulated.
+        What the choice of a neuron's conductances reaches, and how members fire where that was simulated.
     path
         Where to write it.
     posterior, target
@@ -204,14 +200,16 @@ def write_plane_figure(
             ]
             sentences.append(firing.describe(points, where))
         _write_page(
-            Path(path), f"What {reach.choice} can reach, {neuron.title}", [(reach.choice, sentences, figures)]
+            Path(path),
+            f"What {reach.choice} can reach, {reach.neuron.title}",
+            [(reach.choice, sentences, figures)],
         )
         return
 
     def draw() -> Any:
         from spike2pop_nb.export.drawings_of_choices import draw_plane
 
-        return draw_plane(neuron, reach, firing, posterior, target, COLUMN_MM["two"])
+        return draw_plane(reach, firing, posterior, target, COLUMN_MM["two"])
 
     write_whole(Path(path), rendered(draw, cast(FigureFormat, kind)))
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
+from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
@@ -50,6 +51,7 @@ def _describe(result: Result) -> dict[str, Any]:
     train, posterior = result.recording, result.posterior
     entry: dict[str, Any] = {
         "id": train.id,
+        "neuron": neuron_cells(result.neuron),
         "n_spikes": train.n_spikes,
         "duration_ms": train.duration_ms,
         "rate_hz": _number(train.rate_hz),

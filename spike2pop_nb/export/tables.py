@@ -42,6 +42,10 @@ _COLUMNS = {
     "time_ms": Column("ms", "time of a spike from the start of the simulation, transient included"),
     "g_s": Column("in units of g_leak", "slow dynamic input conductance at threshold"),
     "g_u": Column("in units of g_leak", "ultraslow dynamic input conductance at threshold"),
+    "neuron": Column("", "name of the neuron model"),
+    "V_th_mV": Column("mV", "threshold voltage at which its DICs are read"),
+    "baseline": Column("mS/cm²", "ranges channel:low:high, drawn from in place of the registered ones"),
+    "declaration": Column("", "which declaration of that name, so that no other is taken for it"),
     "score": Column("", "likeness with the recording: 1 is alike, 0.5 at the tolerances"),
     "passed": Column("", "whether the member fires like the recording by the rule in summary.json"),
     "pattern": Column("", "firing pattern: silent, spiking, bursting, or failed"),
@@ -76,7 +80,8 @@ def describe_column(name: str) -> Column:
 def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     """Return the tables ``population`` and ``spike_times`` of all recordings that have a population.
 
-    ``population`` has id, member, g_* in mS/cm², g_s, g_u, score, passed and the errors behind the score;
+    ``population`` has id, member, g_* in mS/cm², g_s, g_u, the columns that say of which neuron the members
+    are (see `Population.to_frame`), score, passed and the errors behind the score;
     ``spike_times`` has id, member and time_ms from the start of the simulation.
     """
     populations, spikes = [], []
@@ -84,7 +89,7 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         if result.population is None or result.verdict is None or result.simulated is None:
             continue
         scores = result.verdict.table.drop(columns=["id", "member"])
-        populations.append(pd.concat([result.population.table, scores], axis=1))
+        populations.append(pd.concat([result.population.to_frame(), scores], axis=1))
         spikes.append(result.simulated.spikes_frame())
     if not populations:
         empty = pd.DataFrame({"id": [], "member": []})

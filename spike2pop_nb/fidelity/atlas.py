@@ -158,7 +158,7 @@ def pattern_map(
             _fill(nodes, model, pair, g_s, g_u, stride, workers, progress, cancel)
         part = np.s_[::stride, ::stride]
         return PatternMap(
-            neuron=model.name,
+            neuron=model,
             compensate=pair,
             g_s=g_s[::stride],
             g_u=g_u[::stride],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import CompensationError
-from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.neurons import NeuronModel, same_neuron
 
 __all__ = ["Diversity", "beyond_range", "diversity"]
 
@@ -93,10 +93,10 @@ def diversity(population: Population, unrefined: Population | None = None) -> Di
             raise CompensationError(
                 f"The diversity of a population needs two members or more, not {len(one)}."
             )
-    if unrefined is not None and unrefined.neuron != population.neuron:
+    if unrefined is not None and not same_neuron(unrefined.neuron, population.neuron):
         raise CompensationError(
-            f"A population of the {population.neuron} neuron cannot be compared with one of the "
-            f"{unrefined.neuron} neuron."
+            f"A population of the {population.neuron.name} neuron cannot be compared with one of the "
+            f"{unrefined.neuron.name} neuron."
         )
     names = list(population.channel_names)
     g = population.g

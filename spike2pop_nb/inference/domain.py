@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,10 @@ class DomainVerdict:
     p_value: float
     inside: bool
     _explain: Callable[[], list[str]] = field(default=list, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the reasons go along instead of the recordings that they are told from
+        return DomainVerdict, (self.score, self.p_value, self.inside, partial(list, self.reasons))
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -128,7 +132,7 @@ class Domain:
         span_ms = n_intervals * float(np.exp(raw[_PLACE["log_mean_isi"]]))
         p_value = self.p_value(score, n_intervals, span_ms)
         return DomainVerdict(
-            float(score), p_value, p_value >= ALARM, lambda: self._reasons(score, raw, scale)
+            float(score), p_value, p_value >= ALARM, partial(self._reasons, score, raw, scale)
         )
 
     def _reasons(self, score: float, raw: Floats, scale: TokenScale, most: int = 2) -> list[str]:

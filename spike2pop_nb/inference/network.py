@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -165,9 +166,9 @@ def _plain(layer: nn.Linear | nn.LayerNorm) -> Callable[[Tensor], Tensor]:
     """The function of a layer with the weights that it has now."""
     weight, bias = layer.weight, layer.bias
     if isinstance(layer, nn.Linear):
-        return lambda x: F.linear(x, weight, bias)
+        return partial(F.linear, weight=weight, bias=bias)
     shape, eps = layer.normalized_shape, layer.eps
-    return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
+    return partial(torch.layer_norm, normalized_shape=shape, weight=weight, bias=bias, eps=eps)
 
 
 class AttentionNetwork(nn.Module):

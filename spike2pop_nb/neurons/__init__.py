@@ -1,6 +1,7 @@
 """Neuron declarations: channels, gates, kinetics, reversal potentials, calcium. Nothing else knows them."""
 
 from spike2pop_nb.neurons.functions import bridge, constant, product, sigmoid
+from spike2pop_nb.neurons.identity import same_neuron
 from spike2pop_nb.neurons.model import (
     Baseline,
     CalciumPool,
@@ -45,6 +46,7 @@ __all__ = [
     "product",
     "register_neuron",
     "remove_neuron",
+    "same_neuron",
     "sigmoid",
     "vary_neuron",
 ]

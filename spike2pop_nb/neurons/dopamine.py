@@ -72,6 +72,11 @@ def bi(V: Any) -> Any:
     return 0.003 * np.exp(-0.0733 * V)
 
 
+def below_zero_g_s(g_s: Any, g_u: Any) -> Any:
+    """Targets for which ERG and CaL are compensated."""
+    return g_s < 0
+
+
 tau_nKd = s(20, -18, -10, 38)
 
 DA = NeuronModel(
@@ -120,7 +125,7 @@ DA = NeuronModel(
         g_u=5.0,
     ),
     modulation=(
-        Modulation(("ERG", "CaL"), where=lambda g_s, g_u: g_s < 0),
+        Modulation(("ERG", "CaL"), where=below_zero_g_s),
         Modulation(("ERG", "Kd")),
     ),
     dic_range={"g_s": (-10.0, 15.0), "g_u": (0.0, 20.0)},

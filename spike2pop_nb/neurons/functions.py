@@ -1,12 +1,14 @@
 """Building blocks of a neuron declaration: functions of voltage that accept arrays, real or complex.
 
 Complex arguments matter: derivatives of steady states are taken by a complex step, so a declaration must use
-functions that are analytic, such as those of numpy.
+functions that are analytic, such as those of numpy. What these blocks return can be pickled, if what it is
+made of can.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,37 +19,67 @@ __all__ = ["VoltageFunction", "bridge", "constant", "product", "sigmoid"]
 VoltageFunction = Callable[[Any], Any]
 
 
+@dataclass(frozen=True)
+class _Sigmoid:
+    A: float
+    B: float
+    C: float
+    D: float
+
+    def __call__(self, V: Any) -> Any:
+        return self.A + self.B / (1.0 + np.exp((V + self.D) / self.C))
+
+
+@dataclass(frozen=True)
+class _Product:
+    functions: tuple[VoltageFunction, ...]
+
+    def __call__(self, V: Any) -> Any:
+        value = self.functions[0](V)
+        for function in self.functions[1:]:
+            value = value * function(V)
+        return value
+
+
+@dataclass(frozen=True)
+class _Constant:
+    value: float
+
+    def __call__(self, V: Any) -> Any:
+        return self.value + 0.0 * V
+
+
+@dataclass(frozen=True)
+class _Bridge:
+    function: VoltageFunction
+    start_mV: float
+    stop_mV: float
+    cubic: tuple[float, float, float, float]
+
+    def __call__(self, V: Any) -> Any:
+        start_mV, stop_mV, (c3, c2, c1, c0) = self.start_mV, self.stop_mV, self.cubic
+        inside = (V > start_mV) & (V < stop_mV)  # noqa: SIM300
+        x = V - start_mV
+        cubic = c0 + x * (c1 + x * (c2 + x * c3))
+        return np.where(inside, cubic, self.function(np.where(inside, start_mV, V)))
+
+
 def sigmoid(A: float, B: float, C: float, D: float) -> VoltageFunction:
     """Return ``s(V) = A + B / (1 + exp((V + D) / C))`` with V, C and D in mV.
 
     This is the form in which Liu et al. (1998) and Qian et al. (2014) print steady states and time constants.
     """
-
-    def s(V: Any) -> Any:
-        return A + B / (1.0 + np.exp((V + D) / C))
-
-    return s
+    return _Sigmoid(A, B, C, D)
 
 
 def product(*functions: VoltageFunction) -> VoltageFunction:
     """Return the product of functions of voltage."""
-
-    def f(V: Any) -> Any:
-        value = functions[0](V)
-        for function in functions[1:]:
-            value = value * function(V)
-        return value
-
-    return f
+    return _Product(functions)
 
 
 def constant(value: float) -> VoltageFunction:
     """Return the function that has the same value at every voltage."""
-
-    def f(V: Any) -> Any:
-        return value + 0.0 * V
-
-    return f
+    return _Constant(value)
 
 
 def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> VoltageFunction:
@@ -62,11 +94,4 @@ def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> Voltag
     outward = np.array([-step, step])
     slopes = (function(ends + outward) - function(ends)) / outward
     c3, c2, c1, c0 = (float(c) for c in CubicHermiteSpline(ends, function(ends), slopes).c[:, 0])
-
-    def f(V: Any) -> Any:
-        inside = (V > start_mV) & (V < stop_mV)  # noqa: SIM300
-        x = V - start_mV
-        cubic = c0 + x * (c1 + x * (c2 + x * c3))
-        return np.where(inside, cubic, function(np.where(inside, start_mV, V)))
-
-    return f
+    return _Bridge(function, start_mV, stop_mV, (c3, c2, c1, c0))

@@ -215,9 +215,12 @@ class Modulation:
     where: Callable[[Any, Any], Any] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NeuronModel:
     """A conductance-based neuron, declared once.
+
+    It goes through pickle and to other processes as itself: one that every process finds by its name as that
+    name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
 
     Attributes
     ----------
@@ -325,8 +328,26 @@ class NeuronModel:
         """Return the two conductances that are recommended to compensate for a target."""
         return self.modulation[int(self.modulation_index(g_s, g_u))].compensate
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Declarations hold local functions, which other processes cannot unpickle: they look the name up.
-        from spike2pop_nb.neurons.registry import get_neuron
+    @cached_property
+    def declaration(self) -> str:
+        """``name-digest``, the same on every machine: what files name, so that no other neuron is taken.
 
-        return get_neuron, (self.name,)
+        What `vary_neuron` changes does not count.
+        """
+        from spike2pop_nb.neurons.identity import declaration_of
+
+        return declaration_of(self)
+
+    def __repr__(self) -> str:
+        return f"NeuronModel({self.name!r}, V_th_mV={self.V_th_mV:g}, {self.n_channels} channels)"
+
+    def __copy__(self) -> NeuronModel:
+        return self  # nothing in it changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NeuronModel:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from spike2pop_nb.neurons.pickling import reduce_neuron
+
+        return reduce_neuron(self)

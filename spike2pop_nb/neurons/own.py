@@ -15,13 +15,11 @@ from pathlib import Path
 import platformdirs
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.dopamine import DA
 from spike2pop_nb.neurons.model import NeuronModel
-from spike2pop_nb.neurons.stg import STG
+from spike2pop_nb.neurons.shipped import shipped_neurons
 
-__all__ = ["SHIPPED", "load_neuron", "own_files", "own_neurons_folder"]
+__all__ = ["load_neuron", "own_files", "own_neurons_folder"]
 
-SHIPPED = (STG, DA)
 MAX_BYTES = 2**20
 _MISSING = re.compile(r"(\w+)\.__init__\(\) missing .*?: (.+)")
 
@@ -62,7 +60,7 @@ def load_neuron(path: str | Path) -> NeuronModel:
     except (Exception, SystemExit) as error:
         raise NeuronModelError(f"{path.name}{_line(path, error)}: {_words(error)}.") from None
     found = {id(value): value for value in values if isinstance(value, NeuronModel)}
-    own = [neuron for neuron in found.values() if neuron not in SHIPPED]
+    own = [neuron for neuron in found.values() if neuron not in shipped_neurons()]
     if len(own) != 1:
         names = f" ({', '.join(neuron.name for neuron in own)})" if own else ""
         raise NeuronModelError(

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons.model import NeuronModel
-from spike2pop_nb.neurons.own import SHIPPED, load_neuron, own_files, own_neurons_folder
+from spike2pop_nb.neurons.own import load_neuron, own_files, own_neurons_folder
+from spike2pop_nb.neurons.shipped import shipped_neurons
 
 __all__ = [
     "add_neuron",
     "broken_neurons",
     "get_neuron",
+    "is_lasting",
     "list_neurons",
     "look_again",
     "register_neuron",
@@ -22,7 +24,8 @@ __all__ = [
 ]
 
 ENTRY_POINT_GROUP = "spike2pop_nb.neurons"
-_registered: dict[str, NeuronModel] = {neuron.name: neuron for neuron in SHIPPED}
+_registered: dict[str, NeuronModel] = {}
+_of_session: set[str] = set()
 
 
 def register_neuron(neuron: NeuronModel) -> NeuronModel:
@@ -33,6 +36,13 @@ def register_neuron(neuron: NeuronModel) -> NeuronModel:
     NeuronModelError
         If another neuron already has the name.
     """
+    _load_entry_points()
+    if neuron.name not in _registered:
+        _of_session.add(neuron.name)
+    return _register(neuron)
+
+
+def _register(neuron: NeuronModel) -> NeuronModel:
     if _registered.setdefault(neuron.name, neuron) is not neuron:
         raise NeuronModelError(f"A neuron named {neuron.name!r} is already declared; choose another name.")
     return neuron
@@ -40,11 +50,14 @@ def register_neuron(neuron: NeuronModel) -> NeuronModel:
 
 @cache
 def _load_entry_points() -> None:
+    """Register the neurons of this package, then those of others."""
+    for neuron in shipped_neurons():
+        _register(neuron)
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         neuron = entry.load()
         if not isinstance(neuron, NeuronModel):
             raise NeuronModelError(f"The entry point {entry.name!r} of {entry.value} is not a NeuronModel.")
-        register_neuron(neuron)
+        _register(neuron)
 
 
 @cache
@@ -53,7 +66,7 @@ def _load_own() -> dict[str, str]:
     broken = {}
     for path in own_files():
         try:
-            register_neuron(load_neuron(path))
+            _register(load_neuron(path))
         except NeuronModelError as error:
             broken[path.stem] = str(error)
     return broken
@@ -84,7 +97,7 @@ def add_neuron(path: str | Path) -> NeuronModel:
     target = own_neurons_folder() / f"{neuron.name}.py"
     if neuron.name in list_neurons() and not target.is_file():
         raise NeuronModelError(f"A neuron named {neuron.name!r} is already declared; choose another name.")
-    if neuron.name in {shipped.name for shipped in SHIPPED}:
+    if neuron.name in {shipped.name for shipped in shipped_neurons()}:
         raise NeuronModelError(f"The name {neuron.name!r} is that of a shipped neuron; choose another name.")
     if target.resolve() != Path(path).resolve():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +105,7 @@ def add_neuron(path: str | Path) -> NeuronModel:
         shutil.copyfile(path, part)
         part.replace(target)
     _registered[neuron.name] = neuron
+    _of_session.discard(neuron.name)
     _load_own().pop(neuron.name, None)
     return neuron
 
@@ -113,6 +127,11 @@ def remove_neuron(name: str) -> None:
     own[name].unlink()
     if broken is None:
         _registered.pop(name, None)
+
+
+def is_lasting(neuron: NeuronModel) -> bool:
+    """Return whether every process finds this declaration by its name: it was not registered in this one."""
+    return _registered.get(neuron.name) is neuron and neuron.name not in _of_session
 
 
 def list_neurons() -> list[str]:

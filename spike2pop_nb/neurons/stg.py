@@ -34,6 +34,26 @@ def tau_hCaS(V: Any) -> Any:
     return 60.0 + 150.0 / (np.exp((V + 55.0) / 9.0) + np.exp(-(V + 65.0) / 16.0))
 
 
+def below_zero_g_u(g_s: Any, g_u: Any) -> Any:
+    """Targets for which CaS and A are compensated."""
+    return g_u < 0
+
+
+def from_zero_g_s(g_s: Any, g_u: Any) -> Any:
+    """Of the others, those for which A and H are."""
+    return g_s >= 0
+
+
+def guess_CaS(g_s: Any) -> Any:
+    """Start of the iteration for g_CaS, mS/cm²."""
+    return 34.12 - 2.33 * g_s
+
+
+def guess_CaT(g_s: Any) -> Any:
+    """Start of the iteration for g_CaT, mS/cm²."""
+    return 24.6 - 5.14 * g_s
+
+
 tau_mNa, tau_mKd, tau_mH = s(1.32, -1.26, -25, 120), s(7.2, -6.4, -19.2, 28.3), s(272, 1499, -8.73, 42.2)
 
 STG = NeuronModel(
@@ -97,11 +117,11 @@ STG = NeuronModel(
         g_u=5.0,
     ),
     modulation=(
-        Modulation(("CaS", "A"), where=lambda g_s, g_u: g_u < 0),
-        Modulation(("A", "H"), where=lambda g_s, g_u: g_s >= 0),
+        Modulation(("CaS", "A"), where=below_zero_g_u),
+        Modulation(("A", "H"), where=from_zero_g_s),
         Modulation(("CaS", "H")),
     ),
-    calcium_guess={"CaS": lambda g_s: 34.12 - 2.33 * g_s, "CaT": lambda g_s: 24.6 - 5.14 * g_s},
+    calcium_guess={"CaS": guess_CaS, "CaT": guess_CaT},
     dic_range={"g_s": (-20.0, 20.0), "g_u": (0.0, 20.0)},
     conductance_range={
         "Na": (0, 8000),

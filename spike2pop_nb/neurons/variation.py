@@ -10,7 +10,9 @@ from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons.model import NeuronModel, Range
 from spike2pop_nb.neurons.registry import get_neuron
 
-__all__ = ["V_TH_RANGE_MV", "vary_neuron"]
+__all__ = ["V_TH_RANGE_MV", "registered_base", "variation", "varied", "vary_neuron"]
+
+Ranges = tuple[tuple[str, float, float], ...]
 
 V_TH_RANGE_MV = (-90.0, -20.0)
 """Where a threshold voltage can lie, in mV."""
@@ -66,11 +68,12 @@ def vary_neuron(
                 f"{_LOWEST_LEAK:g} mS/cm² or more, not from {low:g} to {high:g}."
             )
         ranges.append((channel, low, high))
-    return _varied(neuron, V_th, tuple(ranges))
+    return varied(neuron, V_th, tuple(ranges))
 
 
 @lru_cache(maxsize=32)
-def _varied(neuron: NeuronModel, V_th_mV: float, ranges: tuple[tuple[str, float, float], ...]) -> NeuronModel:
+def varied(neuron: NeuronModel, V_th_mV: float, ranges: Ranges) -> NeuronModel:
+    """Return a neuron with another threshold and ranges (channel, low, high), which are not checked."""
     free = dict(neuron.baseline.free)
     for channel, low, high in ranges:
         declared = free[channel]
@@ -79,3 +82,32 @@ def _varied(neuron: NeuronModel, V_th_mV: float, ranges: tuple[tuple[str, float,
     if V_th_mV == neuron.V_th_mV and free == neuron.baseline.free:
         return neuron
     return replace(neuron, V_th_mV=V_th_mV, baseline=replace(neuron.baseline, free=free))
+
+
+def _limits(drawn: Range | float) -> tuple[float, float]:
+    low, high = (drawn.low, drawn.high) if isinstance(drawn, Range) else (drawn, drawn)
+    return float(low), float(high)
+
+
+def variation(neuron: NeuronModel, base: NeuronModel | None) -> tuple[float, Ranges]:
+    """Return V_th, and the baseline ranges that are not those of ``base``; all of them if there is none."""
+    declared = {} if base is None else base.baseline.free
+    drawn = sorted(neuron.baseline.free.items())
+    return float(neuron.V_th_mV), tuple(
+        (channel, *_limits(spread)) for channel, spread in drawn if declared.get(channel) != spread
+    )
+
+
+def registered_base(neuron: NeuronModel) -> NeuronModel | None:
+    """Return the registered declaration that a neuron is, or is a variation of; None if it is of none."""
+    try:
+        base = get_neuron(neuron.name)
+    except NeuronModelError:
+        return None
+    if base is neuron:
+        return base
+    same = (base.declaration, base.title, base.references)
+    if same != (neuron.declaration, neuron.title, neuron.references):
+        return None
+    again = varied(base, *variation(neuron, base))
+    return base if dict(again.baseline.free) == dict(neuron.baseline.free) else None

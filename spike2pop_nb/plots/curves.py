@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import Population, find_threshold
 from spike2pop_nb.conductances import dic_curves as compute_curves
-from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.plots.style import BLUE, GREY, INK, RED, composed, placeholder, spread
 
 __all__ = ["dic_curves"]
@@ -51,7 +50,7 @@ def dic_curves(
     """
     if not len(population):
         return placeholder("There are no members", height)
-    model = get_neuron(population.neuron)
+    model = population.neuron
     V = np.arange(model.V_th_mV - _AROUND_MV, model.V_th_mV + _AROUND_MV + 0.01, _STEP_MV)
     shown = spread(len(population), most)
     chosen = population.select(shown)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import PlaneMap, Reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.plots.dics import plane_axes, posterior_traces
 from spike2pop_nb.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, FloatArray, composed
 from spike2pop_nb.spiketrains import ActivityPattern
@@ -219,16 +219,15 @@ def _bar(title: str, ticks: Any = None, text: Any = None) -> dict[str, Any]:
 
 
 def _plane(
-    neuron: str,
+    neuron: NeuronModel,
     data: list[dict[str, Any]],
     posterior: Any,
     target: Sequence[float] | None,
     height: int,
     **layout: Any,
 ) -> go.Figure:
-    model = get_neuron(neuron)
     if posterior is not None and posterior.usable:
-        data = [*data, *posterior_traces(model, posterior)]
+        data = [*data, *posterior_traces(neuron, posterior)]
     if target is not None:
         mark = {"symbol": "cross-thin", "size": 14, "line": {"width": 2.5, "color": INK}}
         hover = "target: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>"
@@ -238,7 +237,7 @@ def _plane(
     return composed(
         data,
         height,
-        **plane_axes(model),
+        **plane_axes(neuron),
         showlegend=named,
         legend={"y": 1.03, "font": {"size": 10}, "tracegroupgap": 0},
         margin={"t": 44},

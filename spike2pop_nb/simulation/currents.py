@@ -11,9 +11,9 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
-from spike2pop_nb.neurons import CalciumPool, Channel, KineticScheme, NeuronModel, get_neuron
+from spike2pop_nb.neurons import CalciumPool, Channel, KineticScheme, NeuronModel
 from spike2pop_nb.simulation.plan import exponentials
-from spike2pop_nb.simulation.simulate import Simulated, simulate, time_step_ms
+from spike2pop_nb.simulation.simulate import Simulated, members_of, simulate, time_step_ms
 
 __all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
 
@@ -105,7 +105,7 @@ def currents(
     row
         Which of them.
     neuron
-        Needed when an array is given.
+        Of an array; a population has its own.
     like
         Take duration, transient and accuracy from this simulation of the population; it must have been one
         without noise.
@@ -123,13 +123,7 @@ def currents(
         if np.any(like.noise_sigma > 0):
             raise SimulationError("Currents are followed without noise, but this simulation had noise.")
         duration_ms, transient_ms, accuracy = like.duration_ms, like.transient_ms, like.accuracy
-    if isinstance(population, Population):
-        model, g, labels = get_neuron(population.neuron), population.g, population.labels
-    else:
-        g = np.atleast_2d(np.asarray(population, dtype=float))
-        if neuron is None:
-            raise SimulationError("Name the neuron when conductances are given as an array.")
-        model, labels = get_neuron(neuron), [("", member) for member in range(len(g))]
+    model, g, labels = members_of(population, neuron)
     if not 0 <= row < len(g):
         raise SimulationError(f"There is no member in row {row}; the population has {len(g)}, from row 0.")
     start = model.recording_window_ms[0] if transient_ms is None else float(transient_ms)

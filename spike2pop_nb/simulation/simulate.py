@@ -15,7 +15,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import COURSE_MS, Course
 from spike2pop_nb.simulation.kernel import run_block
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles, noise_seeds
@@ -142,6 +142,36 @@ def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:
     return neuron.time_step_ms * ACCURACY_STEPS[accuracy]
 
 
+def members_of(
+    population: Population | npt.ArrayLike, neuron: str | NeuronModel | None
+) -> tuple[NeuronModel, FloatArray, list[tuple[str, int]]]:
+    """Return the neuron of members, their conductances (n, n_channels), and ``(id, member)`` of each.
+
+    Raises
+    ------
+    SimulationError
+        If another neuron is named beside a population, none beside an array, or the array is not of it.
+    """
+    if isinstance(population, Population):
+        own = population.neuron
+        if isinstance(neuron, str):  # a name may be that of a variation
+            neuron = own if get_neuron(neuron).declaration == own.declaration else get_neuron(neuron)
+        if neuron is not None and not same_neuron(neuron, own):
+            raise SimulationError(
+                f"The population is of the neuron {own.name!r} with V_th at {own.V_th_mV:g} mV, not of the "
+                "one that is named beside it; leave that out."
+            )
+        return own, population.g, population.labels
+    if neuron is None:
+        raise SimulationError("Name the neuron when conductances are given as an array.")
+    model, g = get_neuron(neuron), np.atleast_2d(np.asarray(population, dtype=float))
+    if g.ndim != 2 or g.shape[1] != model.n_channels:
+        raise SimulationError(
+            f"The {model.name} neuron needs rows of {model.n_channels} conductances, not shape {g.shape}."
+        )
+    return model, g, [("", member) for member in range(len(g))]
+
+
 def simulate(
     population: Population | npt.ArrayLike,
     neuron: str | NeuronModel | None = None,
@@ -166,7 +196,7 @@ def simulate(
     population : Population or (n, n_channels)
         Members; maximal conductances in mS/cm².
     neuron
-        Needed when an array is given.
+        Of an array; a population has its own.
     duration_ms, transient_ms
         Whole length of the simulation, and what is left out at its start; from the neuron's declaration by
         default. If only ``duration_ms`` is given, that much is recorded after the neuron's own transient.
@@ -203,19 +233,7 @@ def simulate(
     Cancelled
         If ``cancel`` asked for it.
     """
-    labels: list[tuple[str, int]]
-    if isinstance(population, Population):
-        model, g = get_neuron(population.neuron), population.g
-        labels = population.labels
-    else:
-        if neuron is None:
-            raise SimulationError("Name the neuron when conductances are given as an array.")
-        model, g = get_neuron(neuron), np.atleast_2d(np.asarray(population, dtype=float))
-        if g.ndim != 2 or g.shape[1] != model.n_channels:
-            raise SimulationError(
-                f"The {model.name} neuron needs rows of {model.n_channels} conductances, not shape {g.shape}."
-            )
-        labels = [("", member) for member in range(len(g))]
+    model, g, labels = members_of(population, neuron)
     n = len(g)
     start, stop = _times(model, duration_ms, transient_ms)
     dt = time_step_ms(model, accuracy)

@@ -20,12 +20,16 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
     )
     if recipe.get("accuracy", "standard") != "standard":
         length += f"--accuracy {recipe['accuracy']} "
+    neuron, varied = recipe["neuron"], ""
+    if not isinstance(neuron, str):
+        varied = f"  # but with V_th at {neuron['V_th_mV']:g} mV and baseline {neuron['baseline']}"
+        neuron = neuron["name"]
     return (
-        f"spike2pop dataset --neuron {recipe['neuron']} --trains {recipe['n_trains']} "
+        f"spike2pop dataset --neuron {neuron} --trains {recipe['n_trains']} "
         f"--members {recipe['members_per_target']} "
         f"--monte-carlo-share {recipe['monte_carlo_share']:g} --noisy-share {recipe['noisy_share']:g} "
         f"--sigma-min {recipe['sigma_min']:g} --sigma-max {recipe['sigma_max']:g} {length}"
-        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}"
+        f"--seed {recipe['seed']} --shard-size {recipe['shard_size']} --out data/{name}{varied}"
     )
 
 

@@ -9,102 +9,31 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ValidationError
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
 from spike2pop_nb.errors import Cancelled, TrainingError
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features
+from spike2pop_nb.training.recipe import RECIPE_FILE, Recipe, read_recipe
 
 __all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "read_recipe", "shard_path"]
 
 FloatArray = npt.NDArray[np.float64]
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
-RECIPE_FILE = "recipe.json"
 _TARGETS = 1000  # drawn for a group before giving up
 _ATTEMPTS = 8  # at finding a member without negative conductances before a new target is drawn
-
-
-class Recipe(BaseModel):
-    """Everything that determines a data set.
-
-    Attributes
-    ----------
-    neuron
-        Name of a registered neuron.
-    n_trains
-        Rows in all.
-    members_per_target
-        Members that share one (g_s, g_u), drawn uniformly over the neuron's range.
-    monte_carlo_share
-        Share of groups whose members are not made by compensation but drawn uniformly over the neuron's
-        ranges of conductances, each with its own DICs, which lie within the neuron's range of DICs: real
-        neurons were not made by our algorithm.
-    noisy_share, sigma_min, sigma_max
-        Share of members with injected noise, its σ uniform between ``sigma_min`` and ``sigma_max`` µA/cm².
-    duration_s
-        Length of the recordings; by default the neuron's own recording window. Both start there.
-    longest_s
-        If given, the recordings of each shard have a length of their own, drawn between ``duration_s`` and
-        this, uniform in its logarithm.
-    accuracy
-        Of the simulation.
-    seed
-        Seed of everything.
-    shard_size
-        Rows a shard.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    neuron: str
-    n_trains: int = Field(default=200_000, ge=1, le=100_000_000)
-    members_per_target: int = Field(default=4, ge=1, le=1024)
-    monte_carlo_share: float = Field(default=0.0, ge=0, le=1)
-    noisy_share: float = Field(default=0.5, ge=0, le=1)
-    sigma_min: float = Field(default=0.0, ge=0, le=100)
-    sigma_max: float = Field(default=6.0, ge=0, le=100)
-    duration_s: float | None = Field(default=None, gt=0, le=3600)
-    longest_s: float | None = Field(default=None, gt=0, le=3600)
-    accuracy: Literal["standard", "exact"] = "standard"
-    seed: int = Field(default=0, ge=0)
-    shard_size: int = Field(default=4096, ge=1, le=1_000_000)
-
-    @field_validator("longest_s")
-    @classmethod
-    def _not_shorter(cls, value: float | None, others: ValidationInfo) -> float | None:
-        shortest = others.data.get("duration_s")
-        if value is not None and shortest is not None and value < shortest:
-            raise ValueError(f"{value:g} s is under the duration_s of {shortest:g} s")
-        return value
-
-    @property
-    def n_shards(self) -> int:
-        """Number of shards."""
-        return math.ceil(self.n_trains / self.shard_size)
-
-    def rows(self, shard: int) -> int:
-        """Return the number of rows of a shard."""
-        return min(self.shard_size, self.n_trains - shard * self.shard_size)
-
-    def window_ms(self, shard: int) -> tuple[float, float]:
-        """Return start and end of the recordings of a shard, in ms after the start of the simulation."""
-        start, stop = get_neuron(self.neuron).recording_window_ms
-        length = stop - start if self.duration_s is None else 1000 * self.duration_s
-        if self.longest_s is not None:
-            share = np.random.default_rng([self.seed, shard, 1]).random()
-            length *= float((1000 * self.longest_s / length) ** share)
-        return start, start + length
 
 
 def shard_path(out: str | Path, shard: int) -> Path:
@@ -119,27 +48,9 @@ def count_rows(path: Path) -> int:
     return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
-def read_recipe(out: str | Path) -> Recipe:
-    """Return the recipe of a data set.
-
-    Raises
-    ------
-    TrainingError
-        If the folder holds none.
-    """
-    file = Path(out) / RECIPE_FILE
-    try:
-        return Recipe(**json.loads(file.read_text())["recipe"])
-    except (ValueError, KeyError, OSError):  # pydantic's errors are ValueErrors
-        raise TrainingError(
-            f"{file}, which `spike2pop dataset` makes, is missing or is damaged; "
-            "remove the folder or choose another."
-        ) from None
-
-
 def sample_members(recipe: Recipe, shard: int) -> tuple[pd.DataFrame, np.random.Generator]:
     """Draw the targets and members of a shard; return them with the generator for what follows."""
-    neuron = get_neuron(recipe.neuron)
+    neuron = recipe.model
     rng = np.random.default_rng(np.random.SeedSequence(recipe.seed, spawn_key=(shard,)))
     per = recipe.members_per_target
     n_groups = math.ceil(recipe.rows(shard) / per)
@@ -230,7 +141,7 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     path = shard_path(out, shard)
     if path.exists():
         return count_rows(path)
-    neuron = get_neuron(recipe.neuron)
+    neuron = recipe.model
     table, rng = sample_members(recipe, shard)
     start, stop = recipe.window_ms(shard)
     simulated = simulate(
@@ -263,7 +174,7 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
 def _open(recipe: Recipe, out: Path) -> None:
     """Start a data set, or check that the one that is there has the same recipe."""
     file = out / RECIPE_FILE
-    wanted = recipe.model_dump()
+    wanted, declaration = recipe.model_dump(), recipe.model.declaration
     if file.exists():
         there = read_recipe(out).model_dump()
         if there != wanted:
@@ -272,13 +183,20 @@ def _open(recipe: Recipe, out: Path) -> None:
                 f"{out} holds a data set made with another {', '.join(differs)}; "
                 "give the same options to go on with it, or choose another folder."
             )
+        if json.loads(file.read_text()).get("declaration", declaration) != declaration:
+            raise TrainingError(
+                f"{out} holds a data set made with another declaration of the neuron {recipe.model.name!r}; "
+                "choose another folder."
+            )
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"The folder {out} cannot be made: {error.strerror}.") from None
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps({"recipe": wanted, "spike2pop_nb": __version__}, indent=2))
+    partial.write_text(
+        json.dumps({"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}, indent=2)
+    )
     partial.replace(file)
 
 
@@ -317,13 +235,15 @@ def make_dataset(
     ------
     TrainingError
         If the recipe is impossible, the folder holds another data set, or the Dask extra is not installed.
+    NeuronModelError
+        If there is no such neuron, or it cannot be sent to the workers.
     """
     try:
         recipe = recipe if isinstance(recipe, Recipe) else Recipe(**recipe)
     except ValidationError as error:
         first = error.errors()[0]
         raise TrainingError(f"Recipe, {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
-    start, stop = get_neuron(recipe.neuron).recording_window_ms
+    start, stop = recipe.model.recording_window_ms
     if recipe.duration_s is None and recipe.longest_s is not None and 1000 * recipe.longest_s < stop - start:
         raise TrainingError(
             f"Recipe, longest_s: {recipe.longest_s:g} s is under the neuron's own window of "
@@ -333,6 +253,9 @@ def make_dataset(
         from distributed import Client, LocalCluster, as_completed
     except ImportError:
         raise TrainingError("Making data needs Dask: pip install 'spike2pop-nb[train]'.") from None
+    # not a name, of which a worker may know another declaration
+    recipe = recipe.model_copy(update={"neuron": recipe.model})
+    pickle.dumps(recipe)
     out = Path(out).absolute()
     _open(recipe, out)
     for partial in out.glob("part-*.partial"):

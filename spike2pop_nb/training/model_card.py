@@ -12,33 +12,8 @@ from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.card_markdown import pair, percent, table
 from spike2pop_nb.training.card_rivals import ablations, adapting
 
-__all__ = ["PUBLISHED", "model_card"]
+__all__ = ["model_card", "published_errors"]
 
-PUBLISHED: dict[str, list[tuple[str, str, str, tuple[float, float]]]] = {
-    # (test set, pattern, source, mean absolute error of g_s and g_u); "noisy" has σ = 5
-    "stg": [
-        ("clean", "all", "published", (2.85, 1.75)),
-        ("clean", "spiking", "published", (4.65, 2.30)),
-        ("clean", "bursting", "published", (0.81, 1.14)),
-        ("clean", "all", "published weights, remeasured", (3.12, 1.69)),
-        ("clean", "spiking", "published weights, remeasured", (4.86, 2.05)),
-        ("clean", "bursting", "published weights, remeasured", (0.95, 1.25)),
-        ("noisy", "all", "published weights, remeasured", (2.73, 2.61)),
-        ("noisy", "spiking", "published weights, remeasured", (4.41, 3.29)),
-        ("noisy", "bursting", "published weights, remeasured", (1.68, 2.18)),
-    ],
-    "da": [
-        ("clean", "all", "published", (2.41, 1.10)),
-        ("clean", "spiking", "published", (2.62, 1.18)),
-        ("clean", "bursting", "published", (1.27, 0.67)),
-        ("clean", "all", "published weights, remeasured", (1.94, 1.10)),
-        ("clean", "spiking", "published weights, remeasured", (2.16, 1.08)),
-        ("clean", "bursting", "published weights, remeasured", (0.45, 1.26)),
-        ("noisy", "all", "published weights, remeasured", (4.00, 6.03)),
-        ("noisy", "spiking", "published weights, remeasured", (3.88, 7.13)),
-        ("noisy", "bursting", "published weights, remeasured", (4.03, 5.74)),
-    ],
-}
 _BANDS = {
     "clean": "no injected noise",
     "noisy": "injected noise",
@@ -89,6 +64,22 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
     lines += _curve(history) + commands(scores)
     versions = ", ".join(f"{k} {v}" for k, v in scores["weights"].get("versions", {}).items())
     return "\n".join([*lines, "", f"Made with {versions}.", ""])
+
+
+def published_errors(neuron: str) -> list[tuple[str, str, str, tuple[float, float]]]:
+    """Published figures for a neuron, from ``published/<name>.csv``; none if there is no such file.
+
+    Each is (test set, pattern, source, mean absolute error of g_s and g_u); trains of the set "noisy" have σ
+    of 5 µA/cm².
+    """
+    file = Path(__file__).parent / "published" / f"{neuron}.csv"
+    if not file.is_file():
+        return []
+    with file.open(newline="") as table:
+        return [
+            (row["trains"], row["pattern"], row["source"], (float(row["g_s"]), float(row["g_u"])))
+            for row in csv.DictReader(table)
+        ]
 
 
 def _head(scores: dict[str, Any]) -> list[str]:
@@ -156,7 +147,7 @@ def _rows(bands: dict[str, Any], names: dict[str, str], published: list[Any]) ->
 
 def _errors(scores: dict[str, Any]) -> list[str]:
     lines = ["", "## Mean absolute error, g_s / g_u", *table("trains", "pattern", "method", "g_s / g_u")]
-    lines += _rows(scores["bands"], {k: _BANDS[k] for k in _SHOWN}, PUBLISHED.get(scores["neuron"], []))
+    lines += _rows(scores["bands"], {k: _BANDS[k] for k in _SHOWN}, published_errors(scores["neuron"]))
     return lines + _behind(scores)
 
 

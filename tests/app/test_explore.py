@@ -207,7 +207,7 @@ def test_another_neuron_begins_anew(opened, loop, dashboard):
     settled(loop, opened)
     dashboard.dics.neuron.value = "da"
     session = dashboard.session
-    loop.until(lambda: opened.state.map is not None and opened.state.map.neuron == "da")
+    loop.until(lambda: opened.state.map is not None and opened.state.map.neuron.name == "da")
     loop.until(lambda: not (opened.state.working or opened.state.mapping))
     assert opened.V_th.value == get_neuron("da").V_th_mV
     assert set(opened.sliders) == set(get_neuron("da").baseline.free)

@@ -56,9 +56,9 @@ def test_who_cannot_go_on_stays_and_is_named() -> None:
 
 
 def test_a_variation_goes_by_its_own_threshold() -> None:
-    varied = vary_neuron("stg", V_th_mV=-49.0)
     population = generate_population("stg", (5.0, 5.0), 3, V_mV=-49.0)
-    path = modulation_path(population, (0.0, 5.0), steps=4, neuron=varied)
+    path = modulation_path(population, (0.0, 5.0), steps=4)
+    assert path.neuron is path.at(2).neuron is vary_neuron("stg", V_th_mV=-49.0)
     np.testing.assert_allclose(path.dics[:, -1], [[0.0, 5.0]] * 3, atol=1e-5)
     np.testing.assert_allclose(dics("stg", path.g[:, -1], -49.0)[:, 1:], [[0.0, 5.0]] * 3, atol=1e-5)
 

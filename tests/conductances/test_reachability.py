@@ -13,7 +13,7 @@ from spike2pop_nb.neurons import NeuronModel, vary_neuron
 def test_map_covers_the_plane(neuron: NeuronModel) -> None:
     pair = neuron.recommend(neuron.baseline.g_s, neuron.baseline.g_u)
     found = reachability(neuron, pair, 9)
-    assert (found.neuron, found.compensate) == (neuron.name, pair)
+    assert (found.neuron, found.compensate) == (neuron, pair)
     assert (found.g_s[0], found.g_s[-1]) == neuron.dic_range["g_s"]
     assert (found.g_u[0], found.g_u[-1]) == neuron.dic_range["g_u"]
     assert found.valid_fraction.shape == found.condition.shape == (9, 9)

@@ -15,7 +15,6 @@ from spike2pop_nb import export
 from spike2pop_nb.conductances import Ranking, Reachability, rank_choices, reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.fidelity import PATTERNS, PatternMap, pattern_map
-from spike2pop_nb.neurons import get_neuron
 
 HOSTILE = "=<img src=x onerror=alert(1)>"
 
@@ -89,10 +88,9 @@ def test_maps_that_do_not_belong_together_share_no_table(reach, firing) -> None:
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
 def test_figures_hold_all_that_was_ranked_or_mapped(kind, rankings, reach, firing, tmp_path: Path) -> None:
-    neuron = get_neuron("stg")
     export.write_choices_figure(rankings, tmp_path / f"c.{kind}")
-    export.write_plane_figure(neuron, reach, tmp_path / f"m.{kind}", firing, posterior=Gaussian())
-    export.write_plane_figure(neuron, reach, tmp_path / f"n.{kind}", target=(1, 2))
+    export.write_plane_figure(reach, tmp_path / f"m.{kind}", firing, posterior=Gaussian())
+    export.write_plane_figure(reach, tmp_path / f"n.{kind}", target=(1, 2))
     start = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[kind]
     assert all((tmp_path / f"{name}.{kind}").read_bytes().startswith(start) for name in "cmn")
     if kind == "svg":
@@ -118,9 +116,7 @@ def test_no_bar_of_a_figure_is_cut_off(rankings) -> None:
 
 def test_a_page_holds_everything_and_asks_for_nothing(rankings, reach, firing, tmp_path: Path) -> None:
     export.write_choices_figure(rankings, tmp_path / "c.html")
-    export.write_plane_figure(
-        get_neuron("stg"), reach, tmp_path / "m.html", firing, posterior=Gaussian(), target=(1, 2)
-    )
+    export.write_plane_figure(reach, tmp_path / "m.html", firing, posterior=Gaussian(), target=(1, 2))
     choices, plane = ((tmp_path / f"{name}.html").read_text(encoding="utf-8") for name in "cm")
     assert "<img src=x" not in choices
     assert "Choices for recording =&lt;img" in choices

@@ -11,12 +11,13 @@ from spike2pop_nb.app.layout import field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import solvable_pairs
+from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["CompensationPanel"]
 
 
 @lru_cache(maxsize=16)
-def _pairs(neuron: str) -> tuple[tuple[str, str], ...]:
+def _pairs(neuron: NeuronModel) -> tuple[tuple[str, str], ...]:
     return tuple(solvable_pairs(neuron))
 
 
@@ -57,7 +58,7 @@ class CompensationPanel:
 
     def _list_pairs(self, _change: Any) -> None:
         recommended, chosen = self._recommended(), self.session.pair
-        pairs = list(_pairs(self.session.neuron.name))
+        pairs = list(_pairs(self.session.neuron))
         # The pair may be declared in the other order than the list has it.
         for pair in (recommended, chosen):
             if pair is not None and pair not in pairs:
