@@ -34,13 +34,15 @@ _REFUSED: Final = (
 )
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
-    "hdf5_table",
+    f"{__package__}.hdf5_table",
     "parse_hdf5",
     "HDF5 file",
     ("h5py",),
     "the HDF5 file is damaged: a part of it cannot be read.",
 )
-_MAT: Final = Parser("matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT)
+_MAT: Final = Parser(
+    f"{__package__}.matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT
+)
 
 
 def read_binary(source: Source, only: Wanted = None) -> Table | None:

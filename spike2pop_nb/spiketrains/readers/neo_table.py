@@ -95,7 +95,7 @@ def _read(source: Source, function: str) -> Table:
     if reader.name == "NixIO":
         require("nixio", "NIX files", source)
     parser = Parser(
-        "neo_table",
+        f"{__package__}.neo_table",
         function,
         f"{reader.format} file",
         ("neo.io", "nixio") if reader.name == "NixIO" else ("neo.io",),

@@ -42,7 +42,7 @@ class Parser:
     Attributes
     ----------
     module, function : str
-        What parses it: takes a `Source` whose path is set, returns a `Table`.
+        Full names of what parses it: takes a `Source` whose path is set, returns a `Table`.
     what : str
         The file in words, for messages: "MAT file".
     libraries : tuple of str
@@ -117,7 +117,7 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
         path = _placed(source, folder, suffix, alone)
         seconds = parser.allowed(path.stat().st_size)
         request = {
-            "module": f"{__package__}.{parser.module}",
+            "module": parser.module,
             "function": parser.function,
             "libraries": parser.libraries,
             "name": source.name,
