@@ -93,7 +93,7 @@ def test_whatever_happens_it_is_one_sentence(
 
 def test_time_allowed() -> None:
     assert HDF5.allowed(8000) < 1.1
-    assert HDF5.allowed(50_000_000) == 51
+    assert HDF5.allowed(50_000_000) == 101
     assert HDF5.allowed(4_000_000_000) == 180
 
 

@@ -62,7 +62,7 @@ def _parsed(source: Source, parse: Callable[[h5py.File, Source], Table]) -> Tabl
     try:
         file = h5py.File(source.path, "r")
     except Exception:  # HDF5 meets a damaged file with errors of several kinds
-        kind = "MATLAB 7.3 (HDF5)" if source.contents()[:10] == b"MATLAB 7.3" else "HDF5"
+        kind = "MATLAB 7.3 (HDF5)" if source.data[:10] == b"MATLAB 7.3" else "HDF5"
         raise source.error(f"the {kind} file is damaged or cut short; copy or save it again.") from None
     try:
         with file:
