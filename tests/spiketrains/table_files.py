@@ -194,6 +194,19 @@ def nex5(*, wide: bool = False) -> bytes:
     return head.ljust(356, b"\0") + headers + times + b'{"variables": []}'
 
 
+def nex() -> bytes:
+    """A NEX file with two spike variables, at 40 kHz."""
+    trains = {"PD": [40, 800, 1200], "LP": [400, 40_000]}
+    head = struct.pack("<4si256sdiii", b"NEX1", 104, b"", 40_000.0, 0, 80_000, len(trains)).ljust(544, b"\0")
+    start = 544 + 208 * len(trains)
+    headers = times = b""
+    for name, ticks in trains.items():
+        variable = struct.pack("<ii64sii", 0, 100, name.encode(), start + len(times), len(ticks))
+        headers += variable.ljust(208, b"\0")
+        times += np.array(ticks, dtype="<i4").tobytes()
+    return head + headers + times
+
+
 def mclust(times: Any, kind: str = ">u4") -> bytes:
     header = b"%%BEGINHEADER\n% Program: MClust\n% Date: 1-Jan-2024\n%%ENDHEADER\n"
     return header + np.array(times, dtype=kind).tobytes()

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
-from table_files import hdf5, mat, mat73, mclust, nex5, npy, nse, nwb, phy, workbook, zipped
+from table_files import hdf5, mat, mat73, mclust, nex, nex5, npy, nse, nwb, phy, workbook, zipped
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains.readers.formats import read_binary
@@ -72,7 +72,7 @@ def original(family: str) -> bytes | dict[str, Any]:
         if family == "nwb":
             return nwb(path, quality=["good", "mua", "x"])
         if family == "nex":
-            return b"NEX1" + nex5()[4:]
+            return nex()
         if family == "nse":
             return nse()
         return _members(workbook([["id", "t"], ["a", 1.5], ["b", 2]]))

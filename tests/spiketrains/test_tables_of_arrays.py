@@ -72,6 +72,7 @@ def test_too_large_an_array_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None
         (npy(np.zeros(3, dtype="V0")), "no length"),
         (npz(a=np.array(["x", {}], dtype=object)), "holds nothing.*'a'.*never loaded"),
         (npz(fs=1.0), "holds nothing.*'fs' hold single values"),
+        (zipped({"content.xml": ""}), "OpenDocument"),
         (b"\x80\x04\x95\x00", "pickle"),
         (b"\x1f\x8b\x08", "compressed"),
     ],

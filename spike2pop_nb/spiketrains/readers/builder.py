@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spike2pop_nb.spiketrains.limits import MAX_CELLS
+from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_UNPACKED_BYTES
 from spike2pop_nb.spiketrains.table import Column, Facts, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
@@ -86,7 +86,11 @@ class TableBuilder:
     def text(self, name: str, values: Sequence[Any] | NDArray[Any]) -> None:
         """Keep a column of text."""
         if self.room(name, len(values)):
-            self.columns.append(Column(name, texts(values)))
+            words = texts(values)
+            if words.nbytes > MAX_UNPACKED_BYTES:
+                self.skip(name, "whose texts are too long")
+            else:
+                self.columns.append(Column(name, words))
 
     def lists(
         self, name: str, rows: Sequence[NDArray[Any]], unit: str = "", *, integers: bool = False

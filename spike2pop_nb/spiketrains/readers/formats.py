@@ -10,7 +10,7 @@ from spike2pop_nb.spiketrains.table import Table
 from .archive import Archive, Files, Folder
 from .matlab_table import DAMAGED_MAT
 from .mclust_table import is_mclust, mclust_table
-from .neo_table import NEO_READERS, neo_table
+from .neo_table import NEO_READERS, neo_signals, neo_table
 from .nex5_table import NEX5_MAGIC, nex5_table
 from .numpy_table import npy_table, npz_table
 from .phy_table import LABEL_FILES, phy_table
@@ -19,7 +19,7 @@ from .sandbox import Parser, parsed, require
 from .sorting_table import INFO_NAME, Wanted, numpy_folder_table
 from .workbook import holds_workbook
 
-__all__ = ["read_binary"]
+__all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),
@@ -34,13 +34,15 @@ _REFUSED: Final = (
 )
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
-    "hdf5_table",
+    f"{__package__}.hdf5_table",
     "parse_hdf5",
     "HDF5 file",
     ("h5py",),
     "the HDF5 file is damaged: a part of it cannot be read.",
 )
-_MAT: Final = Parser("matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT)
+_MAT: Final = Parser(
+    f"{__package__}.matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT, 10
+)
 
 
 def read_binary(source: Source, only: Wanted = None) -> Table | None:
@@ -100,14 +102,47 @@ def is_hdf5(source: Source) -> bool:
     )
 
 
+def is_opened(source: Source) -> bool:
+    """Whether the file is opened where it lies on disk, and so may be larger than one that is loaded."""
+    return is_hdf5(source) or source.suffix in NEO_READERS or source.data.startswith(NEX5_MAGIC)
+
+
+def read_signals(source: Source) -> Table | None:
+    """The signals of voltage in NWB and NIX files and those of acquisition systems.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+
+    Returns
+    -------
+    Table or None
+        A row per signal: lists "signals" (in mV or V, as the column says) and "timestamps" (s; empty where
+        the numbers "start" and "rate" stand for them), texts "name", "place" and "reason". None for files
+        of other kinds.
+
+    Raises
+    ------
+    SpikeTrainError
+        With one sentence that names the file.
+    """
+    if is_hdf5(source):
+        require("h5py", "HDF5 files (NWB, MATLAB 7.3)", source)
+        table = parsed(source, replace(_HDF5, function="parse_hdf5_signals"))
+        return table if table.columns else neo_signals(_as_nix(source))
+    return neo_signals(source) if source.suffix in NEO_READERS else None
+
+
 def _hdf5_table(source: Source) -> Table:
     require("h5py", "HDF5 files (NWB, MATLAB 7.3)", source)
     table = parsed(source, _HDF5)
-    if (
-        not table.columns
-    ):  # the worker found NIX; neo goes by names, and it may have been given without its suffix
-        return neo_table(replace(source, name=f"{source.stem}.nix"))
-    return table
+    return table if table.columns else neo_table(_as_nix(source))
+
+
+def _as_nix(source: Source) -> Source:
+    """NIX, which neo tells by the ending of the name; it may have been given without."""
+    return replace(source, name=f"{source.stem}.nix")
 
 
 def _folder_table(source: Source, only: Wanted) -> Table:

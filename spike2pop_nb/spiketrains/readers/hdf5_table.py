@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import h5py
@@ -14,10 +15,11 @@ from spike2pop_nb.spiketrains.table import Table
 
 from .builder import NO_NUMBERS, TableBuilder, text_of
 from .matlab73_table import matlab73_table
+from .nwb_signals import nwb_signals
 from .nwb_table import nwb_table
 from .raw import Source, shown
 
-__all__ = ["NIX", "parse_hdf5"]
+__all__ = ["NIX", "parse_hdf5", "parse_hdf5_signals"]
 
 NIX: Final = "NIX"
 _UNIT_NAMES: Final = ("unit", "units", "Unit", "Units")
@@ -37,6 +39,26 @@ def parse_hdf5(source: Source) -> Table:
     SpikeTrainError
         When the file is damaged, anything in it lies outside it, or it holds nothing that could be read.
     """
+    return _parsed(source, _table)
+
+
+def parse_hdf5_signals(source: Source) -> Table:
+    """The signals of voltage of an NWB file, as `nwb_signals` gives them.
+
+    Returns
+    -------
+    Table
+        As `parse_hdf5` when neo is to read the file.
+
+    Raises
+    ------
+    SpikeTrainError
+        As `parse_hdf5`.
+    """
+    return _parsed(source, _signals)
+
+
+def _parsed(source: Source, parse: Callable[[h5py.File, Source], Table]) -> Table:
     try:
         file = h5py.File(source.path, "r")
     except Exception:  # HDF5 meets a damaged file with errors of several kinds
@@ -47,7 +69,7 @@ def parse_hdf5(source: Source) -> Table:
             refusal = _refusal(file)
             if refusal:
                 raise source.error(refusal)
-            return _table(file, source)
+            return parse(file, source)
     except (SpikeTrainError, MemoryError):
         raise
     except Exception:  # what is damaged shows when it is read, again with errors of several kinds
@@ -55,13 +77,29 @@ def parse_hdf5(source: Source) -> Table:
 
 
 def _table(file: h5py.File, source: Source) -> Table:
-    if "nwb_version" in file.attrs or "nwb_version" in file:
+    if _is_nwb(file):
         return nwb_table(file, source)
-    if text_of(file.attrs.get("format")) == "nix":
+    if _is_nix(file):
         return Table(NIX, [])
     if any("MATLAB_class" in item.attrs for item in file.values()) or file.userblock_size >= 512:
         return matlab73_table(file, source)
     return _datasets(file, source)
+
+
+def _signals(file: h5py.File, source: Source) -> Table:
+    if _is_nix(file):
+        return Table(NIX, [])
+    if not _is_nwb(file):
+        raise source.error("this HDF5 file is neither NWB nor NIX; save its voltage as CSV with times.")
+    return nwb_signals(file, source)
+
+
+def _is_nwb(file: h5py.File) -> bool:
+    return "nwb_version" in file.attrs or "nwb_version" in file
+
+
+def _is_nix(file: h5py.File) -> bool:
+    return text_of(file.attrs.get("format")) == "nix"
 
 
 def _refusal(file: h5py.File) -> str | None:

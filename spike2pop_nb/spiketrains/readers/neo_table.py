@@ -79,13 +79,7 @@ def neo_table(source: Source) -> Table:
 
 
 def neo_signals(source: Source) -> Table:
-    """The signals of voltage in a file that neo reads, a row each.
-
-    Returns
-    -------
-    Table
-        "signals" holds lists in mV, "name", "units" (those of the file) text, "segment" (from 1), "start"
-        (s) and "rate" (Hz) numbers.
+    """The signals of voltage in a file that neo reads, a row each, as `nwb_signals` gives them; in mV.
 
     Raises
     ------
@@ -101,7 +95,7 @@ def _read(source: Source, function: str) -> Table:
     if reader.name == "NixIO":
         require("nixio", "NIX files", source)
     parser = Parser(
-        "neo_table",
+        f"{__package__}.neo_table",
         function,
         f"{reader.format} file",
         ("neo.io", "nixio") if reader.name == "NixIO" else ("neo.io",),
@@ -165,9 +159,9 @@ def parse_signals(source: Source) -> Table:
 
     reader = NEO_READERS[source.suffix]
     signals: list[FloatArray] = []
-    names: list[str] = []
-    file_units: list[str] = []
-    numbers: list[tuple[float, float, float]] = []
+    names: list[tuple[str, int]] = []
+    reasons: list[str] = []
+    numbers: list[tuple[float, float]] = []
     other: list[str] = []
     n_samples = 0
     for number, segment in enumerate(_segments(reader, source), start=1):
@@ -186,17 +180,22 @@ def parse_signals(source: Source) -> Table:
             volts = np.asarray(signal.rescale("mV").magnitude, dtype=np.float64).reshape(len(signal), -1)
             for channel, samples in enumerate(volts.T, start=1):
                 signals.append(np.ascontiguousarray(samples))
-                names.append(name if volts.shape[1] == 1 else f"{name}/{channel}")
-                file_units.append(units.dimensionality.string)
-                start, rate = float(signal.t_start.rescale("s")), float(signal.sampling_rate.rescale("Hz"))
-                numbers.append((number, start, rate))
-    table = np.array(numbers, dtype=np.float64).reshape(-1, 3)
+                names.append((name if volts.shape[1] == 1 else f"{name}/{channel}", number))
+                reasons.append(f"{units.dimensionality.string} and s, as neo gives them")
+                numbers.append(
+                    (float(signal.t_start.rescale("s")), float(signal.sampling_rate.rescale("Hz")))
+                )
+    table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+    several = len({number for _, number in names}) > 1
     columns = [
         Column("signals", signals, "mV"),
-        Column("name", texts(names)),
-        Column("units", texts(file_units)),
+        Column("timestamps", [np.empty(0)] * len(signals), "s"),
+        Column("name", texts([f"{name}/{number}" if several else name for name, number in names])),
+        Column("place", texts([f"{name}, segment {number}" for name, number in names])),
+        Column("reason", texts(reasons)),
+        Column("start", table[:, 0].copy(), "s"),
+        Column("rate", table[:, 1].copy(), "Hz"),
     ]
-    columns += [Column(name, table[:, k].copy()) for k, name in enumerate(("segment", "start", "rate"))]
     skipped = []
     if other:
         unique = list(dict.fromkeys(other))

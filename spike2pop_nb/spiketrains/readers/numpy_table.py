@@ -50,6 +50,8 @@ def npz_table(archive: Archive, source: Source) -> Table:
     """
     names = [name for name in archive.names if name.endswith(".npy")]
     if not names:
+        if "content.xml" in archive.names:
+            raise source.error("this is an OpenDocument file; save its sheet as CSV or XLSX.")
         raise source.error(
             "this is an archive without NPY arrays, and no Phy or SpikeInterface folder; unpack it and give "
             "the file of spike times."

@@ -194,7 +194,7 @@ def _values(item: Any) -> tuple[NDArray[Any] | list[NDArray[Any]], str, int]:
     """One entry of a dict or column of a frame: an array, or one per row."""
     if _home(item) == "pandas":
         return _column(item), "", 0
-    if _home(item) == "pynapple":
+    if _home(item) == "pynapple" and hasattr(item, "t"):
         return np.asarray(item.t), "s", 0
     ragged = isinstance(item, list | tuple) and any(_is_row(row) for row in item)
     if ragged or (isinstance(item, np.ndarray) and item.dtype == object):
@@ -278,12 +278,11 @@ def _neo_names(trains: list[Any]) -> list[str]:
 
 
 def _pynapple(given: Any) -> Table:
-    """Ts, Tsd and TsGroup, whose times are in s."""
-    grouped = hasattr(given, "keys") and hasattr(given, "values") and not hasattr(given, "t")
-    if not grouped and not hasattr(given, "t"):
-        raise SpikeTrainError(
-            f"The {type(given).__name__} of pynapple holds no spike times; give a Ts or TsGroup."
-        )
+    """Ts and TsGroup, whose times are in s."""
+    kinds = {cls.__name__ for cls in type(given).__mro__}
+    if not kinds & {"Ts", "TsGroup"}:
+        raise SpikeTrainError(f"A {type(given).__name__} holds no spike times; give a Ts or TsGroup.")
+    grouped = "TsGroup" in kinds
     keys = [*given.keys()] if grouped else []
     rows = [floats(np.asarray(given[key].t)) for key in keys] if grouped else [floats(np.asarray(given.t))]
     columns = [Column("t", rows, "s")]

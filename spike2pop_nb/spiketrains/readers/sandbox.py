@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Parser:
     Attributes
     ----------
     module, function : str
-        What parses it: takes a `Source` whose path is set, returns a `Table`.
+        Full names of what parses it: takes a `Source` whose path is set, returns a `Table`.
     what : str
         The file in words, for messages: "MAT file".
     libraries : tuple of str
@@ -50,7 +51,7 @@ class Parser:
     damaged : str
         What to say when the parser crashes or fails.
     seconds : float
-        What a small file may take; it rises with the size.
+        What a small file may take; it rises by 2 s per MB.
     """
 
     module: str
@@ -62,7 +63,7 @@ class Parser:
 
     def allowed(self, n_bytes: int) -> float:
         """Seconds of work for a file of that size."""
-        return min(self.seconds + n_bytes / 1e6, MAX_LIBRARY_SECONDS)
+        return min(self.seconds + 2e-6 * n_bytes, MAX_LIBRARY_SECONDS)
 
 
 def require(library: str, what: str, source: Source) -> None:
@@ -117,7 +118,7 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
         path = _placed(source, folder, suffix, alone)
         seconds = parser.allowed(path.stat().st_size)
         request = {
-            "module": f"{__package__}.{parser.module}",
+            "module": parser.module,
             "function": parser.function,
             "libraries": parser.libraries,
             "name": source.name,
@@ -134,13 +135,16 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
             )
         if code:
             raise source.error(parser.damaged)
-        with np.load(folder / ANSWER, allow_pickle=False) as arrays:
-            said = json.loads(arrays["said"].tobytes())
-            if "error" in said:
-                raise SpikeTrainError(said["error"])
-            if "failed" in said:
-                raise source.error(parser.damaged)
-            return _unpacked(said, arrays)
+        try:
+            with np.load(folder / ANSWER, allow_pickle=False) as arrays:
+                said = json.loads(arrays["said"].tobytes())
+                if "error" in said:
+                    raise SpikeTrainError(said["error"])
+                if "failed" not in said:
+                    return _unpacked(said, arrays)
+        except (OSError, ValueError, KeyError, BadZipFile):  # what damaged the process may have done so too
+            pass
+    raise source.error(parser.damaged)
 
 
 def _placed(source: Source, folder: Path, suffix: str, alone: bool) -> Path:
@@ -176,6 +180,7 @@ def _run(folder: Path, seconds: float) -> int:
             stderr=subprocess.DEVNULL,
             timeout=_START_SECONDS + 6 * seconds,
             check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         ).returncode
     except subprocess.TimeoutExpired:
         return 1

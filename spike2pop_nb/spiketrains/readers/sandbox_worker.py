@@ -13,6 +13,7 @@ import signal
 import sys
 import types
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ __all__ = ["ANSWER", "REQUEST", "answer_to", "main"]
 REQUEST: Final = "request.json"
 ANSWER: Final = "answer.npz"
 _MAX_MEMORY_BYTES: Final = 6_000_000_000
+_HEAD_BYTES: Final = 4096
 _WALL_PER_CPU: Final = 4  # other work on the machine may take the rest
 
 
@@ -45,7 +47,8 @@ def _limit_memory() -> None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard == resource.RLIM_INFINITY or hard > _MAX_MEMORY_BYTES:
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, hard))
+        with suppress(ValueError, OSError):  # macOS refuses less than a process has mapped at its start
+            resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, hard))
 
 
 def _limit_time(seconds: float) -> None:
@@ -69,7 +72,9 @@ def answer_to(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     from spike2pop_nb.errors import SpikeTrainError
 
     raw: Any = importlib.import_module("spike2pop_nb.spiketrains.readers.raw")
-    source = raw.Source(request["name"], b"", Path(request["path"]))
+    path = Path(request["path"])
+    with path.open("rb") as stream:
+        source = raw.Source(request["name"], stream.read(_HEAD_BYTES), path)
     try:
         for library in request["libraries"]:
             importlib.import_module(library)
@@ -123,4 +128,7 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except BaseException:
+        os._exit(3)  # 1 says that the time was up

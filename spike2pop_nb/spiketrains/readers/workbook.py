@@ -16,7 +16,7 @@ from .sandbox import Parser, parsed, require
 __all__ = ["Workbook", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
 
 _PARSER: Final = Parser(
-    "workbook",
+    f"{__package__}.workbook",
     "parse_workbook",
     "Excel workbook",
     ("openpyxl",),
