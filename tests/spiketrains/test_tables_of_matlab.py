@@ -109,7 +109,7 @@ def unknown_type() -> bytes:
         (lying(), "unknown type or promises more than the file holds"),
         (unknown_type(), "unknown type or promises more than the file holds"),
         (b"MATLAB 5.0 MAT-file, and then nothing", "version 5 to 7"),
-        (mat({"fs": 3.0}), "'fs' hold single values"),
+        (mat({"fs": 3.0}), "none of 'fs' is an array"),
         (mat({"a": [np.array([1.0, 2]), np.ones((3, 4))]}), "cell 2"),
     ],
 )

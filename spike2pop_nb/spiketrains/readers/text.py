@@ -213,6 +213,8 @@ def _above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     )
     if run is None or run < 2:
         return None
+    if _names_columns_at_once(lines, filled):
+        return None
     delimiter, pattern = shapes[run]
     top = [lines[k] for k in filled[:run]]
     keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
@@ -229,6 +231,15 @@ def _above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
+
+
+def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
+    """Whether the first line already holds the names of columns, and the second a row below them."""
+    first, second = lines[filled[0]], lines[filled[1]]
+    delimiter, pattern = _shape(first)
+    below = cells_of(second[:5000], delimiter)
+    names = len(pattern) > 1 and not any(pattern) and _KEY.fullmatch(first) is None
+    return names and len(below) == len(pattern) and any(is_number(cell) for cell in below)
 
 
 def _take_fact(line: str, facts: Facts) -> None:
