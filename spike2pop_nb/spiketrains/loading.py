@@ -8,8 +8,7 @@ from typing import Final
 from spike2pop_nb.errors import SpikeTrainError
 
 from .limits import MAX_FILE_BYTES, MAX_OPENED_BYTES
-from .readers.formats import is_hdf5
-from .readers.neo_file import NEO_SUFFIXES
+from .readers.formats import is_opened
 from .readers.raw import Source
 
 __all__ = ["load"]
@@ -63,7 +62,7 @@ def _from_disk(source: str | Path, filename: str | None) -> Source:
         with path.open("rb") as stream:
             size, head = path.stat().st_size, stream.read(_HEAD_BYTES)
             opened = Source(name, head, path)
-            if is_hdf5(opened) or opened.suffix in NEO_SUFFIXES:
+            if is_opened(opened):
                 _check_size(size, name, MAX_OPENED_BYTES)
                 return opened
             _check_size(size, name)

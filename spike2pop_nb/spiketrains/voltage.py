@@ -14,10 +14,9 @@ from spike2pop_nb.errors import SpikeTrainError
 
 from .limits import MAX_SAMPLES
 from .loading import load
-from .readers.hdf5_file import hdf5_kind, is_hdf5, opened
-from .readers.neo_file import NEO_SUFFIXES, read_neo
+from .readers.formats import read_signals
 from .readers.raw import Source, counted, shown
-from .readers.voltage_file import RawTrace, traces_from_nwb, traces_from_text
+from .readers.voltage_file import RawTrace, traces_from_signals, traces_from_text
 from .recordings import ReadReport, Recordings
 from .trace import VoltageTrace, VoltageTraces
 from .train import FloatArray, Provenance, SpikeTrain
@@ -280,27 +279,10 @@ def _crossings(volts: FloatArray, threshold: float, reset: float) -> NDArray[np.
 
 def _raw(loaded: Source) -> tuple[list[RawTrace], list[str], str]:
     """Traces as they stand in the file, what was left out, and the format."""
-    if is_hdf5(loaded):
-        with opened(loaded) as file:
-            kind = hdf5_kind(file)
-            if kind == "NWB":
-                traces, skipped = traces_from_nwb(file, loaded)
-                return traces, skipped, "NWB"
-        if kind != "NIX":
-            raise loaded.error("this HDF5 file is neither NWB nor NIX; save its voltage as CSV with times.")
-        loaded = replace(loaded, name=f"{loaded.stem}.nix")
-    if loaded.suffix in NEO_SUFFIXES:
-        content = read_neo(loaded, "signals")
-        several = len({entry["segment"] for entry in content.entries}) > 1
-        traces = []
-        for entry, samples in zip(content.entries, content.arrays, strict=True):
-            name = f"{entry['name']}/{entry['segment']}" if several else entry["name"]
-            times = entry["start"] + np.arange(samples.size) / entry["rate"]
-            reason = f"{entry['units']} and s, as neo gives them"
-            place = f"{entry['name']}, segment {entry['segment']}"
-            traces.append(RawTrace(name, times, samples, place, "s", "mV", reason))
-        return traces, content.skipped, content.format
-    return *traces_from_text(loaded), "text"
+    table = read_signals(loaded)
+    if table is None:
+        return *traces_from_text(loaded), "text"
+    return traces_from_signals(table), table.skipped, table.format
 
 
 def _converted(

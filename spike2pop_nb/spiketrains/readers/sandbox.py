@@ -138,13 +138,14 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
         try:
             with np.load(folder / ANSWER, allow_pickle=False) as arrays:
                 said = json.loads(arrays["said"].tobytes())
-                if "error" in said:
-                    raise SpikeTrainError(said["error"])
-                if "failed" not in said:
-                    return _unpacked(said, arrays)
+                table = _unpacked(said, arrays) if not {"error", "failed"} & set(said) else None
         except (OSError, ValueError, KeyError, BadZipFile):  # what damaged the process may have done so too
-            pass
-    raise source.error(parser.damaged)
+            raise source.error(parser.damaged) from None
+    if "error" in said:
+        raise SpikeTrainError(said["error"])
+    if table is None:
+        raise source.error(parser.damaged)
+    return table
 
 
 def _placed(source: Source, folder: Path, suffix: str, alone: bool) -> Path:

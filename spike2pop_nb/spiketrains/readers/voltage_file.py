@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,19 +12,15 @@ from spike2pop_nb.spiketrains.behaviour import is_counter
 from spike2pop_nb.spiketrains.layouts.reading import times_of
 from spike2pop_nb.spiketrains.layouts.tables import values_of
 from spike2pop_nb.spiketrains.layouts.traces import find_trace
-from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
+from spike2pop_nb.spiketrains.limits import MAX_SAMPLES
 from spike2pop_nb.spiketrains.names import named_unit
-from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .nwb_file import nwb_content
 from .raw import Source, counted, shown
 from .text_table import text_table
 
-if TYPE_CHECKING:
-    import h5py
-
-__all__ = ["RawTrace", "traces_from_nwb", "traces_from_text"]
+__all__ = ["RawTrace", "traces_from_signals", "traces_from_text"]
 
 _VOLTS: Final = {
     **dict.fromkeys(("v", "volt", "volts"), "V"),
@@ -117,57 +113,18 @@ def _every(column: Column, source: Source) -> FloatArray:
     return values
 
 
-def traces_from_nwb(file: h5py.File, source: Source) -> tuple[list[RawTrace], list[str]]:
-    """Acquired series in volts of an NWB file, and what was left out.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the series together have too many samples.
-    """
-    found: list[RawTrace] = []
-    other: list[str] = []
-    n_samples = 0
-    with nwb_content(file, source) as content:
-        for name, series in list(content.acquisition.items())[:MAX_TRAINS]:
-            data: Any = getattr(series, "data", None)
-            scale = _to_volts(getattr(series, "unit", ""))
-            shape: tuple[int, ...] = getattr(data, "shape", ())
-            if scale is None or len(shape) != 1 or shape[0] < 2:
-                other.append(name)
-                continue
-            n_samples += int(shape[0])
-            if n_samples > MAX_SAMPLES:
-                raise source.error(
-                    f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
-                )
-            samples = np.asarray(data[:], dtype=np.float64) * float(series.conversion or 1.0)
-            samples = (samples + float(series.offset or 0.0)) * scale
-            place = f"acquisition {name!r}"
-            found.append(
-                RawTrace(name, _nwb_times(series, source), samples, place, "s", "V", "V and s, as NWB says")
-            )
-    skipped = []
-    if other:
-        skipped.append(f"{counted(len(other), 'acquired series')} of no single voltage, {shown(other)}")
-    return found, skipped
-
-
-def _nwb_times(series: Any, source: Source) -> FloatArray:
-    n = int(series.data.shape[0])
-    if series.timestamps is not None:
-        times = np.asarray(series.timestamps[: n + 1], dtype=np.float64)
-        if times.shape != (n,):
-            raise source.error(f"{shown([series.name])} has {n:,} samples but {times.size:,} times.")
-        return times
-    if not series.rate or series.rate <= 0:
-        raise source.error(
-            f"{shown([series.name])} has neither a rate nor timestamps, so its times are not known."
-        )
-    return float(series.starting_time or 0.0) + np.arange(n) / float(series.rate)
-
-
-def _to_volts(unit: object) -> float | None:
-    """Factor from a unit to V; None when it is no unit of voltage."""
-    return {"V": 1.0, "mV": 1e-3, "uV": 1e-6}.get(_VOLTS.get(str(unit).strip().lower(), ""))
-
+def traces_from_signals(table: Table) -> list[RawTrace]:
+    """Traces of the signals that NWB files and acquisition systems hold."""
+    signals, stamps = (table.column(name) for name in ("signals", "timestamps"))
+    assert isinstance(signals.values, list)
+    assert isinstance(stamps.values, list)
+    start, rate = (np.asarray(table.column(name).values, dtype=np.float64) for name in ("start", "rate"))
+    names, places, reasons = (table.column(name).values for name in ("name", "place", "reason"))
+    found = []
+    for k, samples in enumerate(signals.values):
+        times = stamps.values[k]
+        if not times.size:
+            times = start[k] + np.arange(samples.size) / rate[k]
+        place, reason = str(places[k]), str(reasons[k])
+        found.append(RawTrace(str(names[k]), times, samples, place, "s", signals.unit, reason))
+    return found
