@@ -104,6 +104,31 @@ def test_pandas() -> None:
     assert unit(made(pd.Series(np.array([1, 20], dtype="m8[ms]")))) == "ms"
 
 
+class Sorting:
+    """As SpikeInterface has it."""
+
+    unit_ids = ("a", "b")
+
+    def get_sampling_frequency(self) -> float:
+        return 30_000.0
+
+    def get_num_segments(self) -> int:
+        return 2
+
+    def get_unit_spike_train(self, unit_id: str, segment_index: int) -> Any:
+        return np.array([100, 200 + segment_index]) if unit_id == "a" else np.array([], dtype=int)
+
+
+def test_spikeinterface() -> None:
+    found = made(Sorting())
+    assert values(found) == {
+        "spike trains": [[100, 200], [], [100, 201], []],
+        "id": ["a", "b", "a", "b"],
+        "segment": [0, 0, 1, 1],
+    }
+    assert (unit(found), found.facts) == ("samples", {"sampling_rate_hz": 30_000})
+
+
 def test_numpy() -> None:
     assert values(made(np.array([1.0, 20]))) == {"": [1, 20]}
     assert made(np.eye(3)).columns[0].kind == "matrix"

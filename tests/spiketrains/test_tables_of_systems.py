@@ -8,9 +8,10 @@ import neo
 import numpy as np
 import pytest
 import quantities as pq
-from table_files import mclust, nex5, npz, nse, table, values, workbook
+from table_files import mclust, nex, nex5, npz, nse, table, values, workbook
 
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains.readers.formats import read_binary
 from spike2pop_nb.spiketrains.readers.neo_table import NEO_READERS, parse_trains
 from spike2pop_nb.spiketrains.readers.raw import Source
 from spike2pop_nb.spiketrains.readers.workbook import is_workbook, read_workbook
@@ -42,6 +43,19 @@ def test_unsorted_units(tmp_path: Path) -> None:
     assert [len(row) for row in found.column("spike trains").values] == [2, 3, 1]
     assert found.labels == {"unsorted": "unsorted"}
     assert found.column("unsorted").values.tolist() == ["yes", "", ""]
+
+
+def test_neuroexplorer() -> None:
+    found = table(nex(), "../rec.NEX")
+    assert (found.format, found.labels) == ("NeuroExplorer", {})
+    assert found.column("unit").values.tolist() == ["PD", "LP"]
+    assert found.column("spike trains").values[0] == pytest.approx([0.001, 0.02, 0.03])
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    for data, name in ((mclust([1, 2]), "a.t"), (nex(), "a.nex"), (nse(), "a.nse")):
+        with pytest.raises(SpikeTrainError, match="cannot be opened: No such file"):
+            read_binary(Source(name, data, tmp_path / name))
 
 
 def test_rubbish_that_claims_to_be_a_format_of_neo(tmp_path: Path) -> None:

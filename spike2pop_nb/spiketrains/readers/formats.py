@@ -66,6 +66,13 @@ def read_binary(source: Source, only: Wanted = None) -> Table | None:
     SpikeTrainError
         With one sentence that names the file.
     """
+    try:
+        return _read(source, only)
+    except OSError as error:  # gone meanwhile, or no room for the copy that is read
+        raise source.error(f"the file cannot be opened: {error.strerror or error}.") from None
+
+
+def _read(source: Source, only: Wanted) -> Table | None:
     data = source.data
     if source.path is not None and source.path.is_dir():
         return _folder_table(source, only)

@@ -106,12 +106,13 @@ def _refusal(file: h5py.File) -> str | None:
     """Why the file is not read, if it is not. (HDF5 lets no exception out of a visit, but an answer.)"""
     n_links = 0
 
-    def link(name: str, found: Any) -> str | None:
+    def link(name: bytes, found: Any) -> str | None:
         nonlocal n_links
         n_links += 1
         if n_links > MAX_OBJECTS:
             return f"the HDF5 file has more than {MAX_OBJECTS:,} groups and data sets."
-        return _ELSEWHERE.format(shown([name])) if isinstance(found, h5py.ExternalLink) else None
+        inside = found.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT)
+        return None if inside else _ELSEWHERE.format(shown([text_of(name)]))
 
     def item(name: str, found: Any) -> str | None:
         if not isinstance(found, h5py.Dataset):
@@ -123,7 +124,7 @@ def _refusal(file: h5py.File) -> str | None:
             return f"{shown([name])} is packed in blocks of over {limit}, too large to read."
         return None
 
-    return file.visititems_links(link) or file.visititems(item)
+    return file.id.links.visit(link, info=True) or file.visititems(item)
 
 
 def _datasets(file: h5py.File, source: Source) -> Table:

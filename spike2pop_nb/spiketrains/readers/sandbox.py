@@ -50,8 +50,8 @@ class Parser:
         Modules to import before the clock runs.
     damaged : str
         What to say when the parser crashes or fails.
-    seconds : float
-        What a small file may take; it rises by 2 s per MB.
+    seconds, seconds_per_mb : float
+        What a small file may take, and how that rises with the size.
     """
 
     module: str
@@ -60,10 +60,11 @@ class Parser:
     libraries: tuple[str, ...]
     damaged: str
     seconds: float = 1.0
+    seconds_per_mb: float = 2.0
 
     def allowed(self, n_bytes: int) -> float:
         """Seconds of work for a file of that size."""
-        return min(self.seconds + 2e-6 * n_bytes, MAX_LIBRARY_SECONDS)
+        return min(self.seconds + self.seconds_per_mb * n_bytes / 1e6, MAX_LIBRARY_SECONDS)
 
 
 def require(library: str, what: str, source: Source) -> None:
@@ -135,17 +136,22 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
             )
         if code:
             raise source.error(parser.damaged)
-        try:
-            with np.load(folder / ANSWER, allow_pickle=False) as arrays:
-                said = json.loads(arrays["said"].tobytes())
-                table = _unpacked(said, arrays) if not {"error", "failed"} & set(said) else None
-        except (OSError, ValueError, KeyError, BadZipFile):  # what damaged the process may have done so too
-            raise source.error(parser.damaged) from None
+        said, table = _answer(folder / ANSWER)
     if "error" in said:
         raise SpikeTrainError(said["error"])
     if table is None:
         raise source.error(parser.damaged)
     return table
+
+
+def _answer(path: Path) -> tuple[dict[str, Any], Table | None]:
+    """What the process said, and its table; none when it failed or wrote nonsense."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            said = json.loads(arrays["said"].tobytes())
+            return said, _unpacked(said, arrays) if "columns" in said else None
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return {}, None
 
 
 def _placed(source: Source, folder: Path, suffix: str, alone: bool) -> Path:
