@@ -24,9 +24,7 @@ __all__ = ["assemble"]
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
 
-def assemble(
-    table: Table, reading: Reading, timing: Timing, source: Source, stretch: Stretch
-) -> Recordings:
+def assemble(table: Table, reading: Reading, timing: Timing, source: Source, stretch: Stretch) -> Recordings:
     """Check, convert to ms, sort, cut and report.
 
     Parameters
@@ -171,9 +169,7 @@ def _marks(reading: Reading) -> list[str]:
     return found
 
 
-def _wanted(
-    trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]
-) -> list[RawTrain]:
+def _wanted(trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]) -> list[RawTrain]:
     """The trains that the caller wants, in the order in which they are named."""
     if stretch.recordings is None:
         return trains

@@ -101,7 +101,9 @@ def read_spike_trains(
         raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
 
 
-def parse_file(source: object, filename: str | None = None, stretch: Stretch | None = None) -> tuple[Source, Table]:
+def parse_file(
+    source: object, filename: str | None = None, stretch: Stretch | None = None
+) -> tuple[Source, Table]:
     """Name and table of a file, whatever its format.
 
     Parameters

@@ -53,7 +53,9 @@ class Stretch:
         if isinstance(recordings, str):
             recordings = (recordings,)
         if recordings is not None and not recordings:
-            raise SpikeTrainError("No recording is named; name at least one, or leave the choice out for all.")
+            raise SpikeTrainError(
+                "No recording is named; name at least one, or leave the choice out for all."
+            )
         return cls(None if recordings is None else tuple(str(name) for name in recordings), start_s, stop_s)
 
     @property

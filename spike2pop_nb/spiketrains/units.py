@@ -187,7 +187,7 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
     -------
     (str, str or None)
         ("time", "ms"), ("t", "s"), ("time", "0.01 ms") and ("spikes", None) for the examples above. A unit in
-        brackets that is not understood is returned as it stands, with a question mark before it: "?lightyears".
+        brackets that is not understood is returned as it stands, behind a question mark: "?lightyears".
     """
     name = name.strip()
     match = _IN_NAME.match(name)

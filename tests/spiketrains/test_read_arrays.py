@@ -175,7 +175,7 @@ def test_a_header_that_promises_too_much() -> None:
     lying = bytearray(stream.getvalue())
     at = lying.find(struct.pack("<ii", 1, 3))
     lying[at : at + 8] = struct.pack("<ii", 30_000, 30_000)
-    with pytest.raises(SpikeTrainError, match="promises more than the file holds|more memory than there is"):
+    with pytest.raises(SpikeTrainError, match=r"promises more than the file holds|more memory than there is"):
         read_spike_trains(bytes(lying))
 
 

@@ -71,7 +71,9 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
         raise refusal
     reading = _joined(table, readings, source)
     used = {c.name for c in reading.times} | {name for name in reading.columns.values()}
-    left = [c.name for c in table.columns if c.name not in used and not any(repr(c.name) in t for t in skipped)]
+    left = [
+        c.name for c in table.columns if c.name not in used and not any(repr(c.name) in t for t in skipped)
+    ]
     left = [name for name in left if not any(name in joined.split(" + ") for joined in used)]
     reading.skipped += skipped
     if left:
@@ -88,7 +90,11 @@ def _chosen(table: Table, options: Options, source: Source, skipped: list[str]) 
     if len(columns) == 1:
         return list(columns)
     numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
-    skipped += [f"{c.name!r}, a single number" for c in columns if c.kind == "numbers" and len(c) == 1 and not _named(c)]
+    skipped += [
+        f"{c.name!r}, a single number"
+        for c in columns
+        if c.kind == "numbers" and len(c) == 1 and not _named(c)
+    ]
     if not numeric:
         raise source.error(f"none of {shown(table.names)} is an array of spike times.")
     named = [c for c in numeric if _named(c)]
@@ -156,7 +162,9 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
     strong = [c for c in columns if c.kind == "lists" or (c.kind == "matrix" and _as_pair(c) is not None)]
     if strong:
         skipped += [
-            f"{c.name!r}, which does not look like spike times" for c in columns if not any(c is s for s in strong)
+            f"{c.name!r}, which does not look like spike times"
+            for c in columns
+            if not any(c is s for s in strong)
         ]
         return strong
     plain = [c for c in columns if role_of(c.leaf) not in ("attribute", "interval", "id", "trial")]
@@ -187,7 +195,12 @@ def _as_pair(column: Column, *, sure: bool = False) -> tuple[FloatArray, FloatAr
         if table.shape[1] != 2:
             continue
         for ids, times in ((table[:, 0], table[:, 1]), (table[:, 1], table[:, 0])):
-            if np.isfinite(ids).all() and is_whole(ids) and not is_counter(ids) and grows_within(codes_of(ids), times):
+            if (
+                np.isfinite(ids).all()
+                and is_whole(ids)
+                and not is_counter(ids)
+                and grows_within(codes_of(ids), times)
+            ):
                 return ids, times
         if sure:
             return table[:, 0], table[:, 1]
@@ -252,7 +265,9 @@ def _beside(table: Table, time: Column) -> list[Column]:
             codes = values_of(column)
             if codes.shape[1] <= _MAX_KEY_WIDTH:
                 found += [
-                    replace(column, values=own) for own in codes.T if is_whole(own) and np.unique(own).size > 1
+                    replace(column, values=own)
+                    for own in codes.T
+                    if is_whole(own) and np.unique(own).size > 1
                 ]
     return found
 
@@ -263,7 +278,10 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
     beside = [
         c
         for c in table.columns
-        if c is not column and c.kind in ("numbers", "text") and len(c) == len(column) and c.parent == column.parent
+        if c is not column
+        and c.kind in ("numbers", "text")
+        and len(c) == len(column)
+        and c.parent == column.parent
     ]
     ids = list(keys) if keys is not None else _ids_of(beside)
     trains = []
@@ -281,7 +299,9 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
     ]
     if trials and keys is None:
         assert isinstance(trials[0].values, list)
-        trains = [part for k, train in enumerate(trains) for part in _by_trial(train, trials[0].values[k], source)]
+        trains = [
+            part for k, train in enumerate(trains) for part in _by_trial(train, trials[0].values[k], source)
+        ]
     source.check_counts(sum(train.times.size for train in trains), len(trains))
     where = repr(column.parent or column.name)
     reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
@@ -328,7 +348,9 @@ def _matrix(column: Column, name: str, source: Source, options: Options) -> Read
         pair = _as_pair(column, sure=layout == "long")
         if pair is not None:
             trains = trains_by_key([Column("id", pair[0])], pair[1], name, source)
-            reading = Reading("long", f"an id and a time per spike, in the two columns of {name}", trains, [column])
+            reading = Reading(
+                "long", f"an id and a time per spike, in the two columns of {name}", trains, [column]
+            )
             reading.key = "the whole numbers beside the times"
             if layout == "auto":
                 check_trains(trains, source, keyed=True)
@@ -337,7 +359,12 @@ def _matrix(column: Column, name: str, source: Source, options: Options) -> Read
             raise source.error(f"{name} has the shape {values.shape}; ids and times need two columns.")
         counted = _less_counter(values)
         if counted is not None:
-            return Reading("single", f"one train, in {name} beside a counter", [RawTrain(source.id(source.stem), counted, name)], [column])
+            return Reading(
+                "single",
+                f"one train, in {name} beside a counter",
+                [RawTrain(source.id(source.stem), counted, name)],
+                [column],
+            )
     return _rows(column, name, source, options)
 
 

@@ -141,9 +141,7 @@ def _equal_numbers(table: Table) -> bool:
     return not table.ragged and all(c.kind == "numbers" for c in table.columns)
 
 
-def _any_time(
-    table: Table, source: Source, keys: Sequence[Column], lists: list[Column] | None
-) -> Column:
+def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[Column] | None) -> Column:
     if lists is not None:
         candidates = lists
     else:
@@ -301,12 +299,13 @@ def _matrix(columns: Sequence[Column]) -> np.ndarray:
 
 def _grow_down(columns: Sequence[Column]) -> bool:
     grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
-    return bool(grown) and all(
-        share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown
-    ) and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
+    return (
+        bool(grown)
+        and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
+        and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
+    )
 
 
 def _less(table: Table, column: Column) -> Table:
     """The table without a column."""
     return replace(table, columns=[c for c in table.columns if c is not column])
-

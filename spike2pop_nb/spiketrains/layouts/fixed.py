@@ -65,7 +65,11 @@ def _times(table: Table, source: Source, options: Options) -> tuple[Column, str]
         column = table.column(table.roles["time"])
         return column, column.parent
     for column in table.columns:
-        if column.kind == "lists" and wanted in (column.name, column.parent, column.parent.rpartition("/")[2]):
+        if column.kind == "lists" and wanted in (
+            column.name,
+            column.parent,
+            column.parent.rpartition("/")[2],
+        ):
             return column, column.parent
     lists = [column.name for column in table.columns if column.kind == "lists"]
     raise source.error(f"there are no spike times named {wanted!r}; it has {shown(lists)}.")

@@ -44,9 +44,7 @@ def may_label(column: Column) -> bool:
         return True
     if column.kind != "numbers":
         return False
-    values = np.asarray(column.values, dtype=float)
-    # In a text file, ids such as "nan" and "7b" stand among numbers.
-    return is_whole(values) or (column.cells is not None and not np.isfinite(values).any())
+    return is_whole(np.asarray(column.values, dtype=float))
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
@@ -87,9 +85,11 @@ def find_keys(
     unknown: list[Column] = []
     for column in columns:
         role = _role(column, columns)
-        if not may_label(column) or role in ("attribute", "interval", "time"):
+        named = role in ("id", "trial")
+        # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
+        if not (may_label(column) or (named and column.cells is not None)) or role in ("attribute", "interval", "time"):
             ignored.append(column)
-        elif role in ("id", "trial") and not (_counts_rows(column) and _others_name(column, columns)):
+        elif named and not (_counts_rows(column) and _others_name(column, columns)):
             keys.append(column)
         elif _counts_rows(column) or _n_groups(column) < 2:
             ignored.append(column)

@@ -96,7 +96,11 @@ def label_of(column: Column, index: int) -> object:
 
 
 def trains_by_key(
-    keys: Sequence[Column], times: FloatArray, place: str, source: Source, rows: NDArray[np.int64] | None = None
+    keys: Sequence[Column],
+    times: FloatArray,
+    place: str,
+    source: Source,
+    rows: NDArray[np.int64] | None = None,
 ) -> list[RawTrain]:
     """Trains from key columns and times of equal length, in the order in which the keys first appear.
 
@@ -124,7 +128,9 @@ def trains_by_key(
     for where in groups:
         first = int(where[0])
         parts = [str(source.id(label_of(key, first), row=int(rows[first]))) for key in keys]
-        trains.append(RawTrain(source.id("/".join(parts), row=int(rows[first])), times[where], place, rows[where]))
+        trains.append(
+            RawTrain(source.id("/".join(parts), row=int(rows[first])), times[where], place, rows[where])
+        )
     return trains
 
 

@@ -69,7 +69,9 @@ def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
         inner = [c for c in columns if c.parent == parent]
         columns = inner if len(inner) == 1 else columns
     if len(columns) > 1:
-        raise source.error(f"the columns {shown_names(columns)} could all hold the times; name the time column.")
+        raise source.error(
+            f"the columns {shown_names(columns)} could all hold the times; name the time column."
+        )
     return columns[0]
 
 
@@ -96,7 +98,11 @@ def _without_ticks(columns: Sequence[Column]) -> list[Column]:
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = np.diff(own) / np.diff(values)
             ratio = ratio[np.isfinite(ratio)]
-            if ratio.size and np.median(ratio) > 1 and np.mean(np.abs(ratio / np.median(ratio) - 1) < 0.05) > 0.9:
+            if (
+                ratio.size
+                and np.median(ratio) > 1
+                and np.mean(np.abs(ratio / np.median(ratio) - 1) < 0.05) > 0.9
+            ):
                 kept = [column for column in kept if column is not ticks]
                 break
     return kept
@@ -126,7 +132,9 @@ def long_layout(
         When a time is no finite number, an id is missing, or which columns identify a train is not clear.
     """
     times = times_of(time, source)
-    beside = [c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")]
+    beside = [
+        c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
+    ]
     if keys is None:
         found = find_keys(beside, times, source, named_only=table.named)
         keys, why = found.columns, found.why
@@ -148,12 +156,16 @@ def long_layout(
     blanks = _drop_blanks(trains)
     reason = f"a row per spike, the time in {_named(table, time)}"
     if not keys:
-        reason = f"one train, its times in {_named(table, time)}" if table.named else "one train, a time per line"
+        reason = (
+            f"one train, its times in {_named(table, time)}" if table.named else "one train, a time per line"
+        )
     reading = Reading("long" if keys else "single", reason, trains, [time], _roles(table, keys, time))
     if keys:
         reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
     if blanks:
-        reading.skipped.append(f"{counted(blanks, 'row')} without a time, of trains that have spikes elsewhere")
+        reading.skipped.append(
+            f"{counted(blanks, 'row')} without a time, of trains that have spikes elsewhere"
+        )
     if not keys:
         without_padding(reading.trains, reading.skipped)
     _note_left(table, [time, *keys], reading)
@@ -250,14 +262,14 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
     return long_layout(table, time, [], source, check=check)
 
 
-def lists_layout(
-    table: Table, time: Column, keys: Sequence[Column] | None, source: Source
-) -> Reading:
+def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, source: Source) -> Reading:
     """A list of times per row, with what identifies its train in the other columns."""
     assert isinstance(time.values, list)
     if role_of(time.leaf) == "interval":
         raise source.error(f"{time.name!r} holds intervals, not times; give the times of the spikes.")
-    beside = [c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")]
+    beside = [
+        c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
+    ]
     why = "as asked for"
     if keys is None:
         keys, why = _keys_of_lists(beside, table)
@@ -309,7 +321,12 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
     times = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
     stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
-    if len(times) < 2 or len(stems) != 1 or None in stems or not (keys or stems <= {"t", "time", "spike", "spk"}):
+    if (
+        len(times) < 2
+        or len(stems) != 1
+        or None in stems
+        or not (keys or stems <= {"t", "time", "spike", "spk"})
+    ):
         return None
     matrix = np.column_stack([values_of(c) for c in times])
     if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
@@ -324,7 +341,12 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
         row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
         label = "/".join(source.id(_cell(key, k), row=row) for key in several) or str(k + 1)
         trains.append(RawTrain(source.id(label, row=row), line, f"row {row}"))
-    reading = Reading("rows", f"a train per row, its times in columns {times[0].name!r} to {times[-1].name!r}", trains, times)
+    reading = Reading(
+        "rows",
+        f"a train per row, its times in columns {times[0].name!r} to {times[-1].name!r}",
+        trains,
+        times,
+    )
     if several:
         reading.columns = {"id": " + ".join(key.name for key in several)}
         reading.key = f"{' + '.join(key.name for key in several)}, by name"
@@ -345,7 +367,9 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         ):
             left.append(first)
             columns = columns[1:]
-    described = [c for c in columns if table.named and role_of(c.leaf) in ("attribute", "interval") and not sure]
+    described = [
+        c for c in columns if table.named and role_of(c.leaf) in ("attribute", "interval") and not sure
+    ]
     if described and len(described) < len(columns):
         columns = [c for c in columns if not any(c is d for d in described)]
     plain = [c for c in columns if c.kind == "numbers"]
@@ -426,7 +450,9 @@ def _lines_of(
     for column in numbers:
         times_of(column, source)
     matrix = np.column_stack([values_of(c) for c in numbers])
-    empty = np.column_stack([c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers])
+    empty = np.column_stack(
+        [c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers]
+    )
     lists = [line[~gaps] for line, gaps in zip(matrix, empty, strict=True)]
     rows = numbers[0].rows if numbers[0].rows is not None else np.arange(1, len(lists) + 1)
     labels = [str(label).rstrip(":=") for label in text[0].values] if text else None
@@ -441,7 +467,11 @@ def running_layout(table: Table, source: Source, *, asked: bool = False) -> Read
     flat = np.concatenate(lists) if lists else np.empty(0)
     if not asked and len(lists) > 1 and not (np.diff(flat) > 0).all():
         return None
-    if len(lists) > 1 and is_counter(np.array([line[0] if line.size else np.nan for line in lists])) and not asked:
+    if (
+        len(lists) > 1
+        and is_counter(np.array([line[0] if line.size else np.nan for line in lists]))
+        and not asked
+    ):
         return None
     if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
         raise source.error(

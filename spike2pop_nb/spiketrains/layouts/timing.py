@@ -31,7 +31,9 @@ __all__ = ["Timing", "timing_of"]
 _SLOWEST_SAMPLING_HZ: Final = 500.0
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
-_UNIT_FACTS: Final = frozenset({"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"})
+_UNIT_FACTS: Final = frozenset(
+    {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
+)
 _UNDERSTOOD: Final = "h, min, s, ms, us, ns, samples, or a multiple such as '0.1 ms'"
 
 
@@ -119,7 +121,9 @@ def _asked(
         raise source.error("times in samples need their rate; give the sampling rate in Hz, such as 30000.")
     where = "as asked for" if options.sampling_rate_hz is not None else f"from {rate[1] if rate else ''}"
     if options.sampling_rate_hz is not None and rate is not None and rate[0] != hz:
-        caution = f"a sampling rate of {hz:g} Hz was asked for and is used, though {rate[1]} says {rate[0]:g} Hz"
+        caution = (
+            f"a sampling rate of {hz:g} Hz was asked for and is used, though {rate[1]} says {rate[0]:g} Hz"
+        )
     return Timing(SAMPLES, hz, f"samples at {hz:g} Hz, {where}", caution=caution)
 
 
@@ -193,7 +197,10 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
             return Timing(SAMPLES, rate[0], reason)
         integers = any(column.integers for column in reading.times)
         plausible = any(_plausible(median, hz) for hz in _USUAL_SAMPLING_HZ)
-        far = max((float(np.abs(t.times).max()) for t in trains if t.times.size), default=0.0) >= 1e3 * MAX_TIME_MS
+        far = (
+            max((float(np.abs(t.times).max()) for t in trains if t.times.size), default=0.0)
+            >= 1e3 * MAX_TIME_MS
+        )
         ticks = not far and _common_step(trains) < 5
         if plausible and ((integers and median >= 100.0) or (median > _MEDIAN_MS[1] and ticks)):
             raise source.error(
@@ -225,4 +232,3 @@ def _common_step(trains: Sequence[RawTrain]) -> int:
     steps = np.concatenate([np.diff(np.unique(t.times[:10_000])) for t in trains if t.times.size > 1])
     steps = steps[np.abs(steps) < 2**53].astype(np.int64)
     return int(np.gcd.reduce(steps)) if steps.size else 0
-

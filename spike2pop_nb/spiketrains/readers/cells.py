@@ -157,7 +157,11 @@ def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
     grouped = np.array([float(_ungrouped(cell, mark)) for cell in cells])
     decimal = np.array([float(cell.replace(",", ".")) for cell in cells])
     as_groups, as_decimals = share_increasing([grouped]), share_increasing([decimal])
-    if plain and as_decimals < as_groups and (as_groups == 1.0 or as_groups > max(MIN_INCREASING, as_decimals + 0.05)):
+    if (
+        plain
+        and as_decimals < as_groups
+        and (as_groups == 1.0 or as_groups > max(MIN_INCREASING, as_decimals + 0.05))
+    ):
         return mark
     if plain and as_groups < as_decimals and (as_decimals == 1.0 or as_decimals > as_groups + 0.05):
         return ""

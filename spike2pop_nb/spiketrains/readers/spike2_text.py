@@ -48,12 +48,19 @@ def spike2_table(source: Source) -> Table:
             continue
         first = next((k for k in range(start + 1, end) if rows[k] and _is_time(rows[k][0])), end)
         data = [row for row in rows[first:end] if row and row[0].strip()]
-        odd = next((k for k in range(first, end) if rows[k] and rows[k][0].strip() and not _is_time(rows[k][0])), None)
+        odd = next(
+            (k for k in range(first, end) if rows[k] and rows[k][0].strip() and not _is_time(rows[k][0])),
+            None,
+        )
         if odd is not None:
-            raise source.error(f"{shown(rows[odd][:1])} is text where a time of {title!r} should be.", row=odd + 1)
+            raise source.error(
+                f"{shown(rows[odd][:1])} is text where a time of {title!r} should be.", row=odd + 1
+            )
         codes = [row[1] if len(row) > 1 and "mark" in head[0].lower() else "" for row in data]
         for code in dict.fromkeys(codes):
-            trains.append(np.array([value_of(row[0]) for row, own in zip(data, codes, strict=True) if own == code]))
+            trains.append(
+                np.array([value_of(row[0]) for row, own in zip(data, codes, strict=True) if own == code])
+            )
             names.append(f"{title}/{code}" if len(set(codes)) > 1 else title)
             places.append(first + 1)
     if not trains:
@@ -61,7 +68,9 @@ def spike2_table(source: Source) -> Table:
     source.check_counts(sum(times.size for times in trains), len(trains))
     where = np.array(places, dtype=np.int64)
     columns = [Column("channel", np.array(names)), Column("times", trains, unit="s", rows=where)]
-    table = Table("Spike2 text", columns, roles={"id": "channel", "time": "times"}, reason="a train per channel")
+    table = Table(
+        "Spike2 text", columns, roles={"id": "channel", "time": "times"}, reason="a train per channel"
+    )
     if left_out:
         table.skipped.append(f"{shown(left_out)}, no channel of events")
     return table

@@ -378,7 +378,9 @@ def _is_header(rows: list[list[str]]) -> bool:
     values = [int(cell[:15]) for cell in numbers]
     if values in (list(range(len(values))), list(range(1, len(values) + 1))) or blank_first:
         return True
-    columns = [[row[k].strip() for row in rows[1:] if k < len(row) and row[k].strip()] for k in range(len(first))]
+    columns = [
+        [row[k].strip() for row in rows[1:] if k < len(row) and row[k].strip()] for k in range(len(first))
+    ]
     if any(not column or not all(is_number(cell) for cell in column) for column in columns):
         return False
     fractions = all("." in cell or "," in cell for column in columns for cell in column)

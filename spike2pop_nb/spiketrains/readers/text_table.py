@@ -410,7 +410,10 @@ def _column(
     if not name and empty.all():
         return None, 0  # a delimiter at the end of every line
     if lists:
-        parsed = [parse_list(cell, source, int(row), f"column {name!r}") for cell, row in zip(cells, rows, strict=True)]
+        parsed = [
+            parse_list(cell, source, int(row), f"column {name!r}")
+            for cell, row in zip(cells, rows, strict=True)
+        ]
         total = sum(values.size for values, _, _ in parsed)
         source.check_counts(total, len(parsed))
         column = Column(name, [values for values, _, _ in parsed], rows=rows)

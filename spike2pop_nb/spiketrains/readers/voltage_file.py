@@ -89,9 +89,7 @@ def traces_from_text(source: Source) -> tuple[list[RawTrace], list[str]]:
         columns = columns[1:]
         skipped.append("the first column, which numbers the rows")
     if len(trace.clock) * len(columns) > MAX_SAMPLES:
-        raise source.error(
-            f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
-        )
+        raise source.error(f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files.")
     times = _every(trace.clock, source)
     time_unit = named_unit(trace.clock_name) if table.named else None
     found = []
