@@ -174,10 +174,13 @@ def _wanted(trains: list[RawTrain], stretch: Stretch, source: Source, skipped: l
     if stretch.recordings is None:
         return trains
     by_id = {train.id: train for train in trains}
-    missing = [name for name in stretch.recordings if name not in by_id]
+    wanted = [
+        part.strip() for name in stretch.recordings for part in ([name] if name in by_id else name.split(","))
+    ]
+    missing = [name for name in wanted if name not in by_id]
     if missing:
         raise source.error(f"there is no recording {missing[0]!r}; the file has {shown(list(by_id), 8)}.")
-    kept = [by_id[name] for name in dict.fromkeys(stretch.recordings)]
+    kept = [by_id[name] for name in dict.fromkeys(wanted)]
     if len(kept) < len(trains):
         skipped.append(f"{counted(len(trains) - len(kept), 'recording')} not asked for")
     return kept

@@ -128,8 +128,8 @@ def looks_like_intervals(values: FloatArray) -> bool:
 def paddings(trains: Sequence[FloatArray]) -> frozenset[float]:
     """Values that ragged trains are filled up with; none where they are not.
 
-    Such a value stands at the end and is no time of that train: it lies before the time it follows and is 0 or
-    −1, is repeated, or closes other trains as well; or it is repeated at the end of several trains.
+    Such a value stands at the end and is no time of that train: it lies before the time it follows and is 0
+    or −1, is repeated, or closes other trains as well; or it is repeated at the end of several trains.
     """
     behind: dict[float, int] = {}
     repeated: dict[float, int] = {}

@@ -11,28 +11,44 @@ __all__ = ["Role", "is_signal_name", "named_unit", "role_of", "same_name", "word
 
 Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
 
-_IDS: Final = frozenset(
-    ["neuron", "cell", "unit", "train", "spiketrain", "electrode", "elec", "channel", "chan", "ch", "chn", "cluster", "clu", "clust", "template", "assign", "assignment", "recording", "rec", "sender", "source", "node", "nid", "gid", "id", "uid", "clusterid", "unitid", "cellid", "neuronid", "cluid", "tetrode", "tt", "shank", "probe", "well", "session", "subject", "animal", "mouse", "rat", "monkey", "fish", "patient", "participant", "file", "filename", "experiment", "exp", "expt", "slice", "preparation", "prep", "population", "pop", "celltype", "region", "area_name", "label", "name", "code", "class", "cls", "group", "site", "entity", "roi", "mea", "culture", "dish", "plate", "hemisphere", "side"]
+
+def _vocabulary(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_IDS: Final = _vocabulary(
+    "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template "
+    "assign assignment recording rec sender source node nid gid id uid clusterid unitid cellid neuronid "
+    "cluid tetrode tt shank probe well session subject animal mouse rat monkey fish patient participant "
+    "file filename experiment exp expt slice preparation prep population pop celltype region area_name "
+    "label name code class cls group site entity roi mea culture dish plate hemisphere side"
 )
-_TRIALS: Final = frozenset(
-    ["trial", "member", "sweep", "repeat", "repetition", "rep", "segment", "seg", "block", "epoch", "episode", "run", "condition", "cond", "member", "day", "date", "lap", "bout", "pass", "stimulus", "stim", "presentation", "iteration", "realization", "realisation"]
+_TRIALS: Final = _vocabulary(
+    "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member "
+    "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
-_TIMES: Final = frozenset(
-    ["t", "time", "timestamp", "ts", "spiketime", "spiketimes", "spiketimestamp", "sample", "frame", "tick", "zeit", "zeiten", "zeitpunkt", "temps", "tiempo", "tempo", "tijd", "tijden"]
+_TIMES: Final = _vocabulary(
+    "t time timestamp ts spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
+    "temps tiempo tempo tijd tijden"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
-_SPIKES: Final = frozenset(["spike", "spk", "spiking", "firing", "event", "sp", "ap", "actionpotential", "potential", "discharge"])
-_BESIDE_TIMES: Final = frozenset(
-    ["start", "peak", "onset", "list", "train", "array", "vector", "vec", "abs", "absolute", "rel", "relative", "of", "the", "all", "sorted", "raw", "index", "number", "idx", "no", "nr", "num", "rec", "recording", "session", "corrected", "aligned"]
+_SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
+_BESIDE_TIMES: Final = _vocabulary(
+    "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index "
+    "number idx no nr num rec recording session corrected aligned"
 )
-_INTERVALS: Final = frozenset(
-    ["isi", "isis", "interval", "intervals", "interspike", "iei", "ieis", "ibi", "ici", "iti", "intervall", "intervalle"]
+_INTERVALS: Final = _vocabulary(
+    "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle"
 )
-_ATTRIBUTES: Final = frozenset(
-    ["amplitude", "amp", "ampl", "peak", "height", "width", "snr", "area", "rise", "decay", "quality", "score", "energy", "depth", "x", "y", "z", "v", "vm", "mv", "uv", "pa", "na", "phase", "value", "val", "waveform", "wave", "wf", "pc", "pca", "noise", "in", "is", "has", "confidence", "probability", "prob", "sd", "std", "mean", "max", "min", "fwhm", "duration", "dur", "burst", "slope", "baseline", "threshold", "thr", "speed", "position", "pos", "temperature", "temp", "angle", "contrast", "half", "current", "voltage", "volt", "membrane", "signal", "flag", "valid", "accepted", "outlier", "trough", "valley", "ratio", "distance", "dist", "count", "rate", "frequency", "freq", "power", "level", "isolation", "contamination", "lratio", "rms", "error", "residual", "charge", "capacitance", "resistance", "weight"]
+_ATTRIBUTES: Final = _vocabulary(
+    "amplitude amp ampl peak height width snr area rise decay quality score energy depth x y z v vm mv "
+    "uv pa na phase value val waveform wave wf pc pca noise in is has confidence probability prob sd "
+    "std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
+    "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
+    "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
+    "contamination lratio rms error residual charge capacitance resistance weight"
 )
-_COUNTING: Final = frozenset(["no", "nr", "num", "number", "index", "idx", "row", "n", "count", "event", "spike", "unnamed", "item", "entry"])
-_QUALIFIERS: Final = frozenset(["id", "no", "nr", "num", "number", "name", "index", "idx", "label", "n", "spike", "the", "of"])
+_COUNTING: Final = _vocabulary("no nr num number index idx row n count event spike unnamed item entry")
 
 _SIGNAL: Final = re.compile(
     r"v|vm|i|x|y|volt.*|v_.*|potential|membrane.*|current|amp.*|values?|signal|mv|pa|na"
@@ -47,6 +63,8 @@ def words_of(name: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
+    if word in _TIMES:
+        return word
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
@@ -92,6 +110,8 @@ def role_of(name: str) -> Role:
 
 
 def _is_time(words: set[str]) -> bool:
+    if words & {"time", "timestamp"}:
+        return words <= _TIMES | _SPIKES | _BESIDE_TIMES | _IDS | _TRIALS
     if words & _TIMES:
         return words <= _TIMES | _SPIKES | _BESIDE_TIMES
     if words & _SPIKES:

@@ -63,8 +63,8 @@ def read_spike_trains(
         A list of times per row, a row per spike, a column per train, a train per line, one train, or trains
         one after another that begin where the times start over.
     id_columns : str, int or sequence of them, optional
-        Names, or numbers from 0, of the columns (arrays, for NPZ and MAT) that together identify a train; "none"
-        or an empty sequence where no column does.
+        Names, or numbers from 0, of the columns (arrays, for NPZ and MAT) that together identify a train;
+        "none" or an empty sequence where no column does.
     time_column : str or int, optional
         Name, or number from 0, of the column or array of times.
     sampling_rate_hz : float, optional
@@ -127,8 +127,7 @@ def parse_file(
     try:
         if not loaded.data and not (loaded.path is not None and loaded.path.is_dir()):
             raise loaded.error("the file is empty; it must hold at least one spike time.")
-        wanted = set(stretch.recordings) if stretch is not None and stretch.recordings is not None else None
-        table = read_binary(loaded, None if wanted is None else wanted.__contains__)
+        table = read_binary(loaded, stretch.wants if stretch is not None and stretch.recordings else None)
         if table is not None:
             return loaded, table
         if not is_workbook(loaded):
@@ -153,15 +152,16 @@ def _options(
     named = unit if unit == "auto" else canonical_unit(str(unit))
     if named is None:
         raise SpikeTrainError(
-            f"The unit {unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple such as "
-            "'0.1 ms'."
+            f"The unit {unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple such "
+            "as '0.1 ms'."
         )
     if layout not in get_args(Layout):
         known = ", ".join(repr(choice) for choice in get_args(Layout))
         raise SpikeTrainError(f"The layout {layout!r} is unknown; choose one of {known}.")
     if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
         raise SpikeTrainError(
-            f"The sampling rate is {sampling_rate_hz} Hz; it must lie between 1 and {MOST_SAMPLES_PER_S:g} Hz."
+            f"The sampling rate is {sampling_rate_hz} Hz; it must lie between 1 and "
+            f"{MOST_SAMPLES_PER_S:g} Hz."
         )
     if isinstance(id_columns, (str, int)):
         id_columns = () if id_columns == "none" else (id_columns,)

@@ -58,6 +58,12 @@ class Stretch:
             )
         return cls(None if recordings is None else tuple(str(name) for name in recordings), start_s, stop_s)
 
+    def wants(self, name: str) -> bool:
+        """Whether a recording of that id, or a part of one such as "7/0", is wanted."""
+        assert self.recordings is not None
+        named = {part.strip() for text in self.recordings for part in (text, *text.split(","))}
+        return name in named or any(text.startswith(f"{name}/") for text in named)
+
     @property
     def is_part(self) -> bool:
         """Whether anything of the time is cut away."""

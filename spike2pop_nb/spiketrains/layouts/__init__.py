@@ -1,4 +1,4 @@
-"""What a table of numbers means as spike trains: layouts, each with its evidence, and one place that decides."""
+"""What a table means as spike trains: layouts, each with its evidence, and one place that decides."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
         assert refusal is not None
         raise refusal
     reading = _joined(table, readings, source)
-    used = {c.name for c in reading.times} | {name for name in reading.columns.values()}
+    used = {c.name for c in reading.times} | set(reading.columns.values())
     left = [
         c.name for c in table.columns if c.name not in used and not any(repr(c.name) in t for t in skipped)
     ]
@@ -254,7 +254,7 @@ def _may_be_key(column: Column) -> bool:
 
 
 def _beside(table: Table, time: Column) -> list[Column]:
-    """Arrays as long as the times, of the same struct or group where there are such; codes in a matrix too."""
+    """Arrays as long as the times, of the same struct or group; codes in the columns of a matrix too."""
     found: list[Column] = []
     for column in table.columns:
         if column is time or len(column) != len(time) or column.parent != time.parent:

@@ -102,6 +102,8 @@ def _find(table: Table, wanted: str | int, source: Source) -> Column:
         for name, column in zip(table.names, table.columns, strict=True):
             if same_name(name, wanted):
                 return column
+        if wanted.isascii() and wanted.isdecimal() and int(wanted[:6]) < len(table.columns):
+            return table.columns[int(wanted[:6])]
     raise source.error(f"there is no column {wanted!r}; the columns are {shown(table.names)}.")
 
 
@@ -228,7 +230,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
             return reading
     if intervals:
         raise source.error(
-            f"the column {intervals[0].name!r} holds intervals, not times; add them up from the first spike on."
+            f"the column {intervals[0].name!r} holds intervals, not times; add them up to times."
         )
     raise _unrecognised(table, source)
 

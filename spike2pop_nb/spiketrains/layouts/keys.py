@@ -87,7 +87,8 @@ def find_keys(
         role = _role(column, columns)
         named = role in ("id", "trial")
         # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
-        if not (may_label(column) or (named and column.cells is not None)) or role in ("attribute", "interval", "time"):
+        labels = may_label(column) or (named and column.cells is not None)
+        if not labels or role in ("attribute", "interval", "time"):
             ignored.append(column)
         elif named and not (_counts_rows(column) and _others_name(column, columns)):
             keys.append(column)
@@ -119,6 +120,8 @@ def _role(column: Column, columns: Sequence[Column]) -> str:
     names = {other.leaf.strip().lower() for other in columns}
     if column.leaf.strip().lower() == "i" and "v" not in names:
         return "id"  # Brian2 writes i and t
+    if role == "time" and _n_groups(column) < 0.5 * len(column):
+        return ""  # "sample" may be a slice of tissue
     if role == "counter" and not _counts_rows(column) and 1 < _n_groups(column) < 0.7 * len(column):
         return "id"  # an index that repeats
     return role
@@ -182,15 +185,15 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
         again = f"{falls.size} times" if falls.size > 1 else "once"
         raise source.error(
             f"the times of {train.id!r} start over {again} (first at {train.place(int(falls[0]))}), as those of "
-            "trials written one after another do; name the column that numbers the trials (id columns), or "
-            "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
+            "trials one after another do; name the column that numbers the trials (id columns), or choose the "
+            "layout 'trials' to begin a train wherever they start over, or 'single' for one train."
         )
     if keyed and len(trains) >= 6:
         alone = sum(train.times.size == 1 for train in trains)
         if 5 * alone > 4 * len(trains):
             raise source.error(
-                f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do not "
-                f"identify trains; {_SETTLE}."
+                f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do "
+                f"not identify trains; {_SETTLE}."
             )
 
 

@@ -1,4 +1,4 @@
-"""Layouts of tables whose columns belong together: a row per spike, a list per row, a train per row or column."""
+"""Layouts of tables: a row per spike, a list per row, a train per row or per column."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
         # An axis of equal steps and a counter are no spike times where something else may be.
         columns = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))] or list(columns)
     if len(columns) > 1:
-        columns = _without_ticks(columns)
+        # "sample" and "frame" may as well name what was recorded.
+        varied = [c for c in columns if c.kind != "numbers" or 2 * np.unique(values_of(c)).size >= len(c)]
+        columns = _without_ticks(varied or columns)
     if len(columns) > 1:
         spikes = [c for c in columns if re.search(r"sp(?!an)|firing", c.leaf.lower())]
         columns = spikes or columns
@@ -250,14 +252,14 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
     """One train, a time per row."""
     if role_of(time.leaf) == "interval" and check:
         raise source.error(
-            f"the column {time.name!r} holds intervals, not times; add them up from the first spike on, and give "
-            "the times."
+            f"the column {time.name!r} holds intervals, not times; add them up from the first spike on, "
+            "and give the times."
         )
     times = times_of(time, source)
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
         raise source.error(
-            "the numbers are in no order and bunched, like intervals between spikes rather than their times; add "
-            "them up and give the times, or choose the layout 'single' if they are times."
+            "the numbers are in no order and bunched, like intervals between spikes rather than their times; "
+            "add them up and give the times, or choose the layout 'single' if they are times."
         )
     return long_layout(table, time, [], source, check=check)
 
@@ -301,7 +303,7 @@ def _cell(column: Column, index: int) -> object:
 
 def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column], str]:
     if not table.named:
-        return [c for c in beside[:1]], "before the list"
+        return list(beside[:1]), "before the list"
     named = [c for c in beside if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     if not named and beside and len(table.columns) > 1:
         labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
@@ -357,7 +359,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
 
 
 def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
-    """A column per train, columns as long as they need to be; None where they do not grow and are not asked for."""
+    """A column per train, as long as it needs to be; None where they do not grow and are not asked for."""
     columns = [c for c in table.columns if c.kind in ("numbers", "matrix")]
     left: list[Column] = []
     if len(columns) > 1:
@@ -475,8 +477,8 @@ def running_layout(table: Table, source: Source, *, asked: bool = False) -> Read
         return None
     if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
         raise source.error(
-            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be one "
-            "train or one per column; choose the layout 'single' or 'columns'."
+            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be "
+            "one train or one per column; choose the layout 'single' or 'columns'."
         )
     name = columns[0].name if table.named else ""
     own = name if name and role_of(name) != "time" else ""

@@ -105,8 +105,8 @@ def _asked(
             return None
         if stated is None and not _all_whole(reading.trains):
             raise source.error(
-                "a sampling rate is given, but the times are no whole numbers, so they count no samples; give "
-                "their unit instead."
+                "a sampling rate is given, but the times are no whole numbers, so they count no samples; "
+                "give their unit instead."
             )
         unit = SAMPLES
     if stated is not None and stated[0] != unit:
@@ -180,8 +180,8 @@ def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source
     if few or median is None or median * 1000.0 <= 10_000.0 or not _MEDIAN_MS[0] <= median <= _MEDIAN_MS[1]:
         return timing
     caution = (
-        f"NWB fixes s as the unit, but then the median interval would be {median:.3g} s; the times are taken for "
-        "ms, which they seem to be: give the unit (s or ms) if you know it"
+        f"NWB fixes s as the unit, but then the median interval would be {median:.3g} s; the times are taken "
+        "for ms, which they seem to be: give the unit (s or ms) if you know it"
     )
     return Timing("ms", None, "ms, from the intervals, though NWB fixes s", assumed=True, caution=caution)
 

@@ -1,1 +1,1 @@
-"""One module per family of file formats; each turns bytes into `RawRecording`."""
+"""One module per family of file formats; each parses bytes into a `Table`."""

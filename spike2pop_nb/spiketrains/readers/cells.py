@@ -1,4 +1,4 @@
-"""From text cells to numbers: decimal commas, thousands, Fortran's exponents, lists; and what is no number."""
+"""From text cells to numbers: decimal commas, thousands, Fortran's exponents, lists."""
 
 from __future__ import annotations
 
@@ -168,8 +168,8 @@ def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
     name = "comma" if mark == "," else "point"
     example = next(cell for cell in cells if mark in cell)
     found.doubt = (
-        f"the {name} in {example!r} may part thousands or be a decimal {name}; write the numbers without marks "
-        "between thousands"
+        f"the {name} in {example!r} may part thousands or be a decimal {name}; write the numbers without "
+        "marks between thousands"
     )
     return ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.spiketrains.limits import MAX_SPIKES, MAX_TRAINS
+from spike2pop_nb.spiketrains.limits import MAX_OPENED_SPIKES, MAX_SPIKES, MAX_TRAINS
 from spike2pop_nb.spiketrains.train import checked_id
 
 __all__ = ["Options", "Source", "counted", "shown"]
@@ -83,10 +83,18 @@ class Source:
             text = str(error)
             raise self.error(text[0].lower() + text[1:], row=row) from None
 
+    @property
+    def most_spikes(self) -> int:
+        """How many spikes are read: more of what is opened where it lies on disk."""
+        path = self.path
+        opened = path is not None and (path.is_dir() or path.stat().st_size > len(self.data))
+        return MAX_OPENED_SPIKES if opened else MAX_SPIKES
+
     def check_counts(self, n_spikes: int, n_trains: int = 0) -> None:
         """Refuse as soon as a running count passes its limit."""
-        if n_spikes > MAX_SPIKES:
-            raise self.error(f"the file holds more than {MAX_SPIKES:,} spikes; split it into smaller files.")
+        if n_spikes > MAX_SPIKES and n_spikes > self.most_spikes:
+            most = self.most_spikes
+            raise self.error(f"the file holds more than {most:,} spikes; split it into smaller files.")
         if n_trains > MAX_TRAINS:
             raise self.error(f"the file holds more than {MAX_TRAINS:,} trains; split it into smaller files.")
 

@@ -1,4 +1,4 @@
-"""Plain text taken apart: encoding, comments, what stands above and below the table, delimiter, column names."""
+"""Plain text taken apart: encoding, comments, lines above and below the table, delimiter, names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from spike2pop_nb.spiketrains.table import Facts
@@ -339,7 +340,7 @@ def _decimal_commas(lines: list[str]) -> bool:
 
 
 def _share(values: list[float]) -> float:
-    return sum(b > a for a, b in zip(values, values[1:], strict=False)) / (len(values) - 1)
+    return sum(b > a for a, b in pairwise(values)) / (len(values) - 1)
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
