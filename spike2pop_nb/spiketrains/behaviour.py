@@ -16,6 +16,7 @@ __all__ = [
     "falls_back",
     "grows_within",
     "has_equal_steps",
+    "is_binary",
     "is_counter",
     "is_whole",
     "kept_before_padding",
@@ -51,6 +52,11 @@ def share_increasing(columns: Sequence[FloatArray]) -> float:
     steps = [np.diff(column[np.isfinite(column)]) for column in columns]
     joined = np.concatenate(steps or [np.empty(0)])
     return float(np.mean(joined > 0)) if joined.size else 1.0
+
+
+def is_binary(values: FloatArray) -> bool:
+    """Whether there are only 0 and 1, as in binned spikes."""
+    return values.size > 10 and bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def has_equal_steps(values: FloatArray) -> bool:
@@ -106,7 +112,7 @@ def falls_back(times: FloatArray) -> NDArray[np.int64]:
     times = times[np.isfinite(times)]
     falls = np.flatnonzero(np.diff(times) < 0) + 1
     nothing = np.empty(0, dtype=np.int64)
-    if not falls.size or times.size < 4.0 * (falls.size + 1):
+    if not falls.size or times.size < max(9.0, 3.0 * (falls.size + 1)):
         return nothing
     starts = np.concatenate(([0], falls, [times.size]))
     ends = times[starts[1:] - 1]
@@ -145,10 +151,16 @@ def paddings(trains: Sequence[FloatArray]) -> frozenset[float]:
             behind[last] = behind.get(last, 0) + 1
             if last in (0.0, -1.0) or run > 1:
                 sure.add(last)
+        elif run > 1 and last - filled[-run - 1] > 5.0 * _median_step(filled[:-run]):
+            sure.add(last)
         elif run > 1:
             repeated[last] = repeated.get(last, 0) + 1
     several = {value for counts in (behind, repeated) for value, n in counts.items() if n > 1}
     return frozenset(sure | several)
+
+
+def _median_step(times: FloatArray) -> float:
+    return float(np.median(np.diff(times))) if times.size > 2 else np.inf
 
 
 def _run(times: FloatArray) -> int:

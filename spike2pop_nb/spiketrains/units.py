@@ -66,7 +66,7 @@ _IN_NAME: Final = re.compile(
 )
 _IN_BRACKETS: Final = re.compile(r"^(?P<stem>[^()\[\]{}]*)[(\[{](?P<unit>[^()\[\]{}]{1,40})[)\]}]$")
 _UNIT_IS: Final = re.compile(
-    r"\b(?:time[\s_-]*)?units?\b(?:\s+of\s+(?:the\s+)?(?:spike\s*)?times?)?\s*(?:[:=]|\bis\b|\bare\b)\s*(.{1,40})",
+    r"\b(?:(?:time[\s_-]*)?units?|time[\s_-]*base)\b(?:\s+of\s+(?:the\s+)?(?:spike\s*)?times?)?\s*(?:[:=]|\bis\b|\bare\b)\s*(.{1,40})",
     re.IGNORECASE,
 )
 _TIMES_IN: Final = re.compile(

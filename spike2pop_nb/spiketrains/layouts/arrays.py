@@ -15,8 +15,10 @@ from spike2pop_nb.spiketrains.behaviour import (
     codes_of,
     grows_within,
     has_equal_steps,
+    is_binary,
     is_counter,
     is_whole,
+    looks_like_intervals,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of
@@ -88,6 +90,8 @@ def _chosen(table: Table, options: Options, source: Source, skipped: list[str]) 
     if wanted is not None:
         return _wanted(table, wanted, source)
     if len(columns) == 1:
+        if role_of(columns[0].leaf) == "interval":
+            raise source.error(f"{columns[0].name!r} holds intervals, not times; add them up to times.")
         return list(columns)
     numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
     skipped += [
@@ -100,8 +104,23 @@ def _chosen(table: Table, options: Options, source: Source, skipped: list[str]) 
     named = [c for c in numeric if _named(c)]
     usable = [c for c in named if _usable(c)]
     if usable:
+        _refuse_trace(usable, numeric, source)
         return _one_each(usable, source)
     return _by_behaviour(numeric, skipped, source)
+
+
+def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:
+    """An axis of equal steps with samples beside it holds no spike times."""
+    if not all(c.kind == "numbers" and has_equal_steps(values_of(c)) for c in usable):
+        return
+    for axis in usable:
+        beside = [c for c in numeric if c is not axis and c.parent == axis.parent and len(c) == len(axis)]
+        samples = [c for c in beside if role_of(c.leaf) not in ("id", "trial", "counter")]
+        if samples:
+            raise source.error(
+                f"{axis.name!r} has equal steps and {shown([c.name for c in samples])} beside it, like a sampled "
+                "trace; give the times of its spikes, or name the array of times if these are spike times."
+            )
 
 
 def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
@@ -129,7 +148,8 @@ def _usable(column: Column) -> bool:
     if column.kind == "matrix":
         return _as_pair(column) is not None or max(_growth(values_of(column))) >= MIN_INCREASING
     if column.kind == "numbers":
-        return not len(column) or share_increasing([values_of(column)]) >= MIN_INCREASING
+        values = values_of(column)
+        return not len(column) or (share_increasing([values]) >= MIN_INCREASING and not is_binary(values))
     return column.kind == "lists"
 
 
@@ -220,15 +240,17 @@ def _read(
     if column.kind == "matrix":
         return _matrix(column, name, source, options)
     values = times_of(column, source) if column.rows is not None else values_of(column)
-    if values.size > 10 and np.isin(values, (0.0, 1.0)).all():
-        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
+    _refuse_no_times(values, name, source)
+    if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
+        raise source.error(
+            f"the numbers of {name} are in no order and bunched, like intervals between spikes; add them up and "
+            "give the times, or choose the layout 'single' if they are times."
+        )
     beside = _beside(table, column)
     label = "as asked for"
     if keys is None:
         asked = options.layout in ("single", "columns", "rows")
-        # Arrays of another name than those of ids and labels are not taken for keys: many lie in such files.
-        named = [c for c in beside if _may_be_key(c)]
-        found = find_keys([] if asked else named, values, source)
+        found = find_keys([] if asked else beside, values, source)
         keys, label = found.columns, found.why
     if keys:
         trains = trains_by_key(keys, values, name, source)
@@ -246,11 +268,9 @@ def _read(
     return reading
 
 
-def _may_be_key(column: Column) -> bool:
-    role = role_of(column.leaf)
-    if role == "counter":
-        return not is_counter(values_of(column)) if column.kind == "numbers" else False
-    return role in ("id", "trial")
+def _refuse_no_times(values: FloatArray, name: str, source: Source) -> None:
+    if is_binary(values):
+        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
 
 
 def _beside(table: Table, time: Column) -> list[Column]:
@@ -339,8 +359,7 @@ def _entry(column: Column, index: int) -> object:
 
 def _matrix(column: Column, name: str, source: Source, options: Options) -> Reading:
     values = values_of(column)
-    if values.size > 10 and np.isin(values, (0.0, 1.0)).all():
-        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
+    _refuse_no_times(values, name, source)
     layout = options.layout
     if layout == "single":
         raise source.error(f"{name} has the shape {values.shape}; a single train has one row or one column.")

@@ -12,6 +12,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     has_equal_steps,
+    is_binary,
     is_counter,
     share_increasing,
 )
@@ -112,7 +113,8 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     layout = options.layout
     time = _find(table, options.time_column, source) if options.time_column is not None else None
     if layout == "rows":
-        return rows_layout(table, source, ids=True if keys else None if not _equal_numbers(table) else False)
+        ids = bool(keys) if keys is not None else None if not _equal_numbers(table) else False
+        return rows_layout(table, source, ids=ids)
     if layout == "columns":
         reading = columns_layout(table, source, sure=True)
         if reading is None:
@@ -164,7 +166,7 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _trace_error(trace, source)
     if table.ragged:
         running = running_layout(table, source) if keys is None else None
-        return running or rows_layout(table, source)
+        return running or rows_layout(table, source, ids=None if keys is None else bool(keys))
     lists = [c for c in table.columns if c.kind == "lists"]
     if lists:
         return lists_layout(table, _one_list(lists, source), keys, source)
@@ -206,6 +208,12 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
     timed = [c for c in numeric if role_of(c.leaf) == "time" and not any(c is k for k in asked)]
+    binned = [c for c in timed if is_binary(values_of(c))]
+    timed = [c for c in timed if not any(c is b for b in binned)]
+    if binned and all(has_equal_steps(values_of(c)) for c in timed):
+        raise source.error(
+            f"the column {binned[0].name!r} holds only 0 and 1, like binned spikes; spike times are needed."
+        )
     filled = [c for c in table.columns if not (c.empty is not None and c.empty.all())]
     if len(timed) > 1 and len(timed) == len(filled):
         reading = columns_layout(table, source)

@@ -88,7 +88,7 @@ def find_keys(
         named = role in ("id", "trial")
         # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
         labels = may_label(column) or (named and column.cells is not None)
-        if not labels or role in ("attribute", "interval", "time"):
+        if not labels or (role in ("attribute", "interval", "time") and column.kind != "text"):
             ignored.append(column)
         elif named and not (_counts_rows(column) and _others_name(column, columns)):
             keys.append(column)
@@ -184,9 +184,9 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
         train, falls = starting_over[0]
         again = f"{falls.size} times" if falls.size > 1 else "once"
         raise source.error(
-            f"the times of {train.id!r} start over {again} (first at {train.place(int(falls[0]))}), as those of "
-            "trials one after another do; name the column that numbers the trials (id columns), or choose the "
-            "layout 'trials' to begin a train wherever they start over, or 'single' for one train."
+            f"the times of {train.id!r} start over {again} (first at {train.place(int(falls[0]))}), as "
+            "those of trials one after another do; name the column that numbers the trials (id columns), or "
+            "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
         )
     if keyed and len(trains) >= 6:
         alone = sum(train.times.size == 1 for train in trains)

@@ -14,6 +14,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     falls_back,
     grows_within,
     has_equal_steps,
+    is_binary,
     is_counter,
     is_whole,
     looks_like_intervals,
@@ -256,6 +257,8 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
             "and give the times."
         )
     times = times_of(time, source)
+    if is_binary(times):
+        raise source.error("the numbers are only 0 and 1, like binned spikes; spike times are needed.")
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
         raise source.error(
             "the numbers are in no order and bunched, like intervals between spikes rather than their times; "
@@ -381,6 +384,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         described = [*described, *axes]
     if not columns or any(c.kind != "numbers" for c in columns):
         return None
+    if not table.named and not sure:
+        _refuse_numbered(columns, source)
     if not sure and share_increasing([values_of(c) for c in columns]) < MIN_INCREASING:
         return None
     total = 0
@@ -403,6 +408,17 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     return reading
 
 
+def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
+    """Whole numbers in order above whole times may be numbers of units."""
+    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
+    whole = all(is_whole(values_of(c)) for c in columns)
+    if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and (np.diff(first) > 0).all():
+        raise source.error(
+            "the first row may hold the numbers of the units or their first times; write names of columns above "
+            "it, or choose the layout 'columns' if these are times."
+        )
+
+
 def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
     """A train per line, with or without its id in front.
 
@@ -418,7 +434,7 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
     labels, lists, rows, times = _lines_of(table, source)
     if labels is None and ids is not False and len(lists) > (0 if ids else 1):
         first = np.array([line[0] if line.size else np.nan for line in lists])
-        if ids or (is_counter(first) and min(line.size for line in lists) > 1):
+        if ids or _ids_lead(first, lists, source):
             labels = [f"{value:.15g}" for value in first]
             lists = [line[1:] for line in lists]
     trains = []
@@ -433,6 +449,25 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
         reading.key = "what stands first in each line"
     without_padding(trains, reading.skipped)
     return reading
+
+
+def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) -> bool:
+    """Whether the first number of each line names it rather than being a time."""
+    if min(line.size for line in lists) < 2 or not is_whole(first) or np.unique(first).size < first.size:
+        return False
+    if is_counter(first):
+        return True
+    rest = np.concatenate([line[1:] for line in lists])
+    fall = float(np.mean([line[1] < line[0] for line in lists]))
+    fractions = float(np.mean(rest != np.rint(rest)))
+    if fractions > 0.9 or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
+        return True
+    if len(lists) > 2 and (np.diff(first) > 0).all() and is_whole(rest):
+        raise source.error(
+            "the first number of each line may name the train or be its first time; say that the first column "
+            "holds the ids (id columns 0), or that none does (id columns 'none')."
+        )
+    return False
 
 
 def _lines_of(

@@ -195,7 +195,9 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
         if rate is not None and rate[0] >= _SLOWEST_SAMPLING_HZ and _plausible(median, rate[0]):
             reason = f"samples, as the whole numbers and the {rate[0]:g} Hz of {rate[1]} say"
             return Timing(SAMPLES, rate[0], reason)
-        integers = any(column.integers for column in reading.times)
+        # MATLAB keeps whole numbers as doubles; times in ms that are all whole are rare in arrays.
+        n_spikes = sum(train.times.size for train in trains)
+        integers = any(c.integers or (c.rows is None and n_spikes >= 20) for c in reading.times)
         plausible = any(_plausible(median, hz) for hz in _USUAL_SAMPLING_HZ)
         far = (
             max((float(np.abs(t.times).max()) for t in trains if t.times.size), default=0.0)

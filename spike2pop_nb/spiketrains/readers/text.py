@@ -371,12 +371,12 @@ def _is_header(rows: list[list[str]]) -> bool:
         return True
     blank_first = len(first) > 1 and not first[0]
     numbers = first[1:] if blank_first else first
-    if len(first) < 2 or not all(cell.isascii() and cell.isdecimal() for cell in numbers):
+    if len(first) < 2 or not all(re.fullmatch(r"\d+(?:\.0+)?", cell, re.ASCII) for cell in numbers):
         return False
     if len(set(numbers)) < len(numbers) or len(rows) < 4:
         return False
     # A table of one column per train whose trains are numbered: 0, 1, 2, … or by unit, as 12, 45, 103.
-    values = [int(cell[:15]) for cell in numbers]
+    values = [int(cell.partition(".")[0][:15]) for cell in numbers]
     if values in (list(range(len(values))), list(range(1, len(values) + 1))) or blank_first:
         return True
     columns = [
@@ -384,6 +384,9 @@ def _is_header(rows: list[list[str]]) -> bool:
     ]
     if any(not column or not all(is_number(cell) for cell in column) for column in columns):
         return False
+    plain = not any("." in cell for cell in numbers)
+    values_below = [value_of(cell) for column in columns for cell in column]
     fractions = all("." in cell or "," in cell for column in columns for cell in column)
+    fractions &= plain or all(value != round(value) for value in values_below[:20])
     falls = sum(value_of(column[0]) < value for column, value in zip(columns, values, strict=True))
     return fractions or falls > 0

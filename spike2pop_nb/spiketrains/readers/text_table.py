@@ -19,6 +19,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
 from .cells import is_list, is_number, numbers_of, parse_list, refuse_wrong
+from .igor_text import igor_table, is_igor_text
 from .raw import Source, counted, shown
 from .spike2_text import is_spike2_text, spike2_table
 from .text import BLANK, COMMENT_MARKS, Text, cells_of, take_apart, with_quoted_lists
@@ -49,6 +50,8 @@ def text_table(source: Source) -> Table:
     """
     if is_spike2_text(source):
         return spike2_table(source)
+    if is_igor_text(source):
+        return igor_table(source)
     text = take_apart(source)
     suffix = PurePath(source.name).suffix.lower()
     tabular = text.delimiter not in ("", BLANK)
