@@ -46,7 +46,7 @@ _ATTRIBUTES: Final = _vocabulary(
     "std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
-    "contamination lratio rms error residual charge capacitance resistance weight"
+    "contamination lratio rms error residual charge capacitance resistance weight on off"
 )
 _COUNTING: Final = _vocabulary("no nr num number index idx row n count event spike unnamed item entry")
 
@@ -88,7 +88,7 @@ def role_of(name: str) -> Role:
     stem, unit = unit_from_name(name)
     if not stem.strip():
         return "time" if unit is not None and not unit.startswith("?") else ""
-    words = words_of(stem)
+    words = words_of(name if unit == SAMPLES else stem)
     if not words or words == ["#"]:
         return "counter"
     known = {word for word in words if not word.isdigit()} or set(words)
@@ -98,7 +98,7 @@ def role_of(name: str) -> Role:
         return "time"
     if known & _TRIALS and not known & (_ATTRIBUTES - {"is", "in"}):
         return "trial"
-    if known <= _COUNTING | {"#", "0"} and not known <= _SPIKES:
+    if known <= _COUNTING | {"#", "0", "id"} and not known <= _SPIKES and known != {"id"}:
         return "counter"
     if known & _ATTRIBUTES:
         return "attribute"

@@ -75,12 +75,12 @@ class Column:
     @property
     def leaf(self) -> str:
         """The name without the groups or structs that it lies in."""
-        return self.name.rpartition("/")[2]
+        return self.name if self.rows is not None else self.name.rpartition("/")[2]
 
     @property
     def parent(self) -> str:
         """The groups or structs that it lies in, "" for none."""
-        return self.name.rpartition("/")[0]
+        return "" if self.rows is not None else self.name.rpartition("/")[0]
 
     def __len__(self) -> int:
         return len(self.values)

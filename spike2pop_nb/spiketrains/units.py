@@ -190,20 +190,22 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
         brackets that is not understood is returned as it stands, behind a question mark: "?lightyears".
     """
     name = name.strip()
-    match = _IN_NAME.match(name)
-    if match is not None:
-        unit = canonical_unit(match["unit"])
-        if unit is not None:
-            return re.sub(r"[\s_]+in$", "", match["stem"] or "", flags=re.IGNORECASE).strip(), unit
     bracketed = _IN_BRACKETS.match(name)
+    inside = bracketed["unit"].strip() if bracketed is not None else ""
+    if bracketed is not None and (unit := canonical_unit(inside)) is not None:
+        return _less_in(bracketed["stem"]), unit
+    match = _IN_NAME.match(name)
+    if match is not None and (unit := canonical_unit(match["unit"])) is not None:
+        return _less_in(match["stem"] or ""), unit
     if bracketed is not None:
-        inside = bracketed["unit"].strip()
-        unit = canonical_unit(inside)
-        if unit is None:
-            # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
-            unit = f"?{inside}" if re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside) else None
-        return bracketed["stem"].strip(" _"), unit
+        # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
+        named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside)
+        return bracketed["stem"].strip(" _"), f"?{inside}" if named else None
     return name, None
+
+
+def _less_in(stem: str) -> str:
+    return re.sub(r"[\s_]+in$", "", stem.strip(" _"), flags=re.IGNORECASE)
 
 
 def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:

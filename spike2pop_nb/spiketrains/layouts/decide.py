@@ -24,20 +24,9 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from .arrays import arrays_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
-from .reading import Reading
-from .tables import (
-    columns_layout,
-    grows_by,
-    lists_layout,
-    long_layout,
-    pick_time_column,
-    rows_layout,
-    running_layout,
-    single_layout,
-    trials_layout,
-    values_of,
-    wide_layout,
-)
+from .reading import Reading, values_of
+from .rows import rows_layout, running_layout, trials_layout, wide_layout
+from .tables import columns_layout, grows_by, lists_layout, long_layout, pick_time_column, single_layout
 from .traces import Trace, find_trace
 
 __all__ = ["understand"]
@@ -210,6 +199,9 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     timed = [c for c in numeric if role_of(c.leaf) == "time" and not any(c is k for k in asked)]
     binned = [c for c in timed if is_binary(values_of(c))]
     timed = [c for c in timed if not any(c is b for b in binned)]
+    others = [c for c in numeric if not any(c is t for t in timed) and not any(c is k for k in asked)]
+    if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
+        timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
     if binned and all(has_equal_steps(values_of(c)) for c in timed):
         raise source.error(
             f"the column {binned[0].name!r} holds only 0 and 1, like binned spikes; spike times are needed."
@@ -268,9 +260,9 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return long_layout(table, numeric[-1], keys, source)
     counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
     if counter and _grow_down(numeric[1:]):
-        rest = _less(table, table.columns[0])
-        rest.skipped.append("the first column, which numbers the rows")
-        return _guessed(rest, source, None)
+        return _without_counter(_guessed(_less_counter(table), source, None))
+    if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and _grow_down(numeric[1:2]):
+        return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
         for time in numeric:
@@ -316,6 +308,10 @@ def _grow_down(columns: Sequence[Column]) -> bool:
     )
 
 
-def _less(table: Table, column: Column) -> Table:
-    """The table without a column."""
-    return replace(table, columns=[c for c in table.columns if c is not column])
+def _less_counter(table: Table) -> Table:
+    return replace(table, columns=table.columns[1:])
+
+
+def _without_counter(reading: Reading) -> Reading:
+    reading.skipped.append("the first column, which numbers the rows")
+    return reading

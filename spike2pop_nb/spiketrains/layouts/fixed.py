@@ -9,7 +9,7 @@ import numpy as np
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 
-from .reading import RawTrain, Reading
+from .reading import RawTrain, Reading, label_of
 
 __all__ = ["fixed_layout"]
 
@@ -36,15 +36,15 @@ def fixed_layout(table: Table, source: Source, options: Options) -> Reading:
     several = segments is not None and len({str(value) for value in segments.values}) > 1
     trains: list[RawTrain] = []
     for k, times in enumerate(time.values):
-        name = str(source.id(_entry(ids, k))) if ids is not None else str(k + 1)
+        name = str(source.id(label_of(ids, k))) if ids is not None else str(k + 1)
         if several and segments is not None:
-            name = f"{name}/{source.id(_entry(segments, k))}"
+            name = f"{name}/{source.id(label_of(segments, k))}"
         train = RawTrain(source.id(name), times, f"unit {name}")
         if windows is not None:
             start, end = np.asarray(windows.values[k], dtype=float)
             train.window = (float(start), float(end)) if np.isfinite([start, end]).all() else None
         for label, column_name in table.labels.items():
-            text = str(_entry(table.column(column_name), k)).strip()
+            text = str(label_of(table.column(column_name), k)).strip()
             if text and column_name.rpartition("/")[0] == time.parent:
                 train.labels[label] = text[:40]
         trains.append(train)
@@ -84,11 +84,6 @@ def _beside(table: Table, parent: str, role: str) -> Column | None:
     inside = [c for c in table.columns if c.parent == parent]
     found = next((c for c in inside if c.leaf == leaf), None)
     return found or (next((c for c in inside if c.leaf == "id"), None) if role == "id" else None)
-
-
-def _entry(column: Column, index: int) -> object:
-    value = column.values[index]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _judge(reading: Reading, source: Source) -> None:

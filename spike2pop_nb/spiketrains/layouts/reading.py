@@ -13,7 +13,7 @@ from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["RawTrain", "Reading", "label_of", "times_of", "trains_by_key", "without_padding"]
+__all__ = ["RawTrain", "Reading", "label_of", "times_of", "trains_by_key", "values_of", "without_padding"]
 
 
 @dataclass
@@ -84,6 +84,11 @@ def times_of(column: Column, source: Source) -> FloatArray:
     if column.doubt:
         raise source.error(f"{column.doubt} ({where}).")
     assert not isinstance(column.values, list)
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def values_of(column: Column) -> FloatArray:
+    """The numbers of a column, only to judge it by."""
     return np.asarray(column.values, dtype=np.float64)
 
 

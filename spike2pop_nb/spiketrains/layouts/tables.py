@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
-    falls_back,
     grows_within,
     has_equal_steps,
     is_binary,
@@ -27,26 +25,19 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .keys import check_trains, find_keys, may_label, shown_names
-from .reading import RawTrain, Reading, times_of, trains_by_key, without_padding
+from .reading import RawTrain, Reading, label_of, times_of, trains_by_key, values_of, without_padding
 
 __all__ = [
     "columns_layout",
+    "grows_by",
+    "labels_of",
     "lists_layout",
     "long_layout",
+    "note_left",
     "pick_time_column",
-    "rows_layout",
-    "running_layout",
     "single_layout",
-    "values_of",
-    "wide_layout",
+    "stand_apart",
 ]
-
-_NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
-
-
-def values_of(column: Column) -> FloatArray:
-    """The numbers of a column, only to judge it by."""
-    return np.asarray(column.values, dtype=np.float64)
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
@@ -171,7 +162,7 @@ def long_layout(
         )
     if not keys:
         without_padding(reading.trains, reading.skipped)
-    _note_left(table, [time, *keys], reading)
+    note_left(table, [time, *keys], reading)
     if check:
         check_trains(trains, source, keyed=bool(keys))
     return reading
@@ -199,7 +190,7 @@ def _roles(table: Table, keys: Sequence[Column], time: Column) -> dict[str, str]
     return roles
 
 
-def _note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
+def note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
     """Say which columns are left out; one that only numbers the rows needs no word."""
     left = [
         name
@@ -282,9 +273,9 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
     for k, times in enumerate(time.values):
         row = int(time.rows[k]) if time.rows is not None else None
         for key in keys:
-            if (key.empty is not None and key.empty[k]) or not str(_cell(key, k)).strip():
+            if (key.empty is not None and key.empty[k]) or not str(label_of(key, k)).strip():
                 raise source.error(f"the id is missing (column {key.name!r}).", row=row)
-        parts = [source.id(_cell(key, k), row=row) for key in keys]
+        parts = [source.id(label_of(key, k), row=row) for key in keys]
         place = f"row {row}" if row is not None else f"entry {k + 1} of {time.name!r}"
         trains.append(RawTrain(source.id("/".join(parts) or str(k + 1), row=row), times, place))
     source.check_counts(sum(train.times.size for train in trains), len(trains))
@@ -293,15 +284,8 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
     if keys:
         reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
     without_padding(trains, reading.skipped)
-    _note_left(table, [time, *keys], reading)
+    note_left(table, [time, *keys], reading)
     return reading
-
-
-def _cell(column: Column, index: int) -> object:
-    if column.cells is not None:
-        return column.cells[index]
-    value = column.values[index]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column], str]:
@@ -311,54 +295,12 @@ def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column]
     if not named and beside and len(table.columns) > 1:
         labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
         return labels[:1], "the first column that is no list"
-    several = [c for c in named if int(codes_of(np.asarray(_labels(c))).max(initial=0)) > 0]
+    several = [c for c in named if int(codes_of(np.asarray(labels_of(c))).max(initial=0)) > 0]
     return (several if len(named) > 1 and several else named), "by name"
 
 
-def _labels(column: Column) -> object:
+def labels_of(column: Column) -> object:
     return column.cells if column.cells is not None else column.values
-
-
-def wide_layout(table: Table, source: Source) -> Reading | None:
-    """A train per row under column names: ids first, then t1, t2, t3 and so on; None for another table."""
-    if not table.named or table.ragged:
-        return None
-    keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
-    times = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
-    stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
-    if (
-        len(times) < 2
-        or len(stems) != 1
-        or None in stems
-        or not (keys or stems <= {"t", "time", "spike", "spk"})
-    ):
-        return None
-    matrix = np.column_stack([values_of(c) for c in times])
-    if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
-        return None
-    if not keys and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
-        return None
-    for column in times:
-        times_of(column, source)
-    trains = []
-    several = [c for c in keys if int(codes_of(np.asarray(_labels(c))).max(initial=0)) > 0] or keys[:1]
-    for k, line in enumerate(matrix):
-        row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
-        label = "/".join(source.id(_cell(key, k), row=row) for key in several) or str(k + 1)
-        trains.append(RawTrain(source.id(label, row=row), line, f"row {row}"))
-    reading = Reading(
-        "rows",
-        f"a train per row, its times in columns {times[0].name!r} to {times[-1].name!r}",
-        trains,
-        times,
-    )
-    if several:
-        reading.columns = {"id": " + ".join(key.name for key in several)}
-        reading.key = f"{' + '.join(key.name for key in several)}, by name"
-    without_padding(trains, reading.skipped)
-    reading.skipped = [text.replace("NaN", "blank cells") for text in reading.skipped]
-    _note_left(table, [*times, *keys], reading)
-    return reading
 
 
 def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
@@ -408,145 +350,6 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     return reading
 
 
-def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
-    """Whole numbers in order above whole times may be numbers of units."""
-    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
-    whole = all(is_whole(values_of(c)) for c in columns)
-    if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and (np.diff(first) > 0).all():
-        raise source.error(
-            "the first row may hold the numbers of the units or their first times; write names of columns above "
-            "it, or choose the layout 'columns' if these are times."
-        )
-
-
-def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
-    """A train per line, with or without its id in front.
-
-    Parameters
-    ----------
-    table : Table
-        Ragged, or rectangular without names.
-    source : Source
-        Names the file in errors.
-    ids : bool, optional
-        Whether lines begin with an id; by default that is found out.
-    """
-    labels, lists, rows, times = _lines_of(table, source)
-    if labels is None and ids is not False and len(lists) > (0 if ids else 1):
-        first = np.array([line[0] if line.size else np.nan for line in lists])
-        if ids or _ids_lead(first, lists, source):
-            labels = [f"{value:.15g}" for value in first]
-            lists = [line[1:] for line in lists]
-    trains = []
-    for k, line in enumerate(lists):
-        row = int(rows[k])
-        label = labels[k] if labels is not None else str(k + 1)
-        trains.append(RawTrain(source.id(label or str(k + 1), row=row), line, f"row {row}"))
-    source.check_counts(sum(line.size for line in lists), len(lists))
-    what = "its id first, then its times" if labels is not None else "trains numbered from 1"
-    reading = Reading("rows", f"a train per line, {what}", trains, times)
-    if labels is not None:
-        reading.key = "what stands first in each line"
-    without_padding(trains, reading.skipped)
-    return reading
-
-
-def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) -> bool:
-    """Whether the first number of each line names it rather than being a time."""
-    if min(line.size for line in lists) < 2 or not is_whole(first) or np.unique(first).size < first.size:
-        return False
-    if is_counter(first):
-        return True
-    rest = np.concatenate([line[1:] for line in lists])
-    fall = float(np.mean([line[1] < line[0] for line in lists]))
-    fractions = float(np.mean(rest != np.rint(rest)))
-    if fractions > 0.9 or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
-        return True
-    if len(lists) > 2 and (np.diff(first) > 0).all() and is_whole(rest):
-        raise source.error(
-            "the first number of each line may name the train or be its first time; say that the first column "
-            "holds the ids (id columns 0), or that none does (id columns 'none')."
-        )
-    return False
-
-
-def _lines_of(
-    table: Table, source: Source
-) -> tuple[list[str] | None, list[FloatArray], np.ndarray, list[Column]]:
-    """Labels, numbers and row of each line."""
-    if table.ragged:
-        column = table.columns[-1]
-        assert isinstance(column.values, list)
-        labels = [str(label) for label in table.columns[0].values] if len(table.columns) > 1 else None
-        assert column.rows is not None
-        return labels, column.values, column.rows, [column]
-    text = [c for c in table.columns if c.kind == "text"]
-    numbers = [c for c in table.columns if c.kind == "numbers"]
-    if not numbers or len(text) > 1:
-        raise source.error("a train per line needs lines of numbers, with at most one id in front.")
-    for column in numbers:
-        times_of(column, source)
-    matrix = np.column_stack([values_of(c) for c in numbers])
-    empty = np.column_stack(
-        [c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers]
-    )
-    lists = [line[~gaps] for line, gaps in zip(matrix, empty, strict=True)]
-    rows = numbers[0].rows if numbers[0].rows is not None else np.arange(1, len(lists) + 1)
-    labels = [str(label).rstrip(":=") for label in text[0].values] if text else None
-    return labels, lists, rows, numbers
-
-
-def running_layout(table: Table, source: Source, *, asked: bool = False) -> Reading | None:
-    """One train whose times run on over several lines; None where they do not grow from each to the next."""
-    if any(c.kind == "text" for c in table.columns) or (table.named and not table.ragged):
-        return None
-    _, lists, rows, columns = _lines_of(table, source)
-    flat = np.concatenate(lists) if lists else np.empty(0)
-    if not asked and len(lists) > 1 and not (np.diff(flat) > 0).all():
-        return None
-    if (
-        len(lists) > 1
-        and is_counter(np.array([line[0] if line.size else np.nan for line in lists]))
-        and not asked
-    ):
-        return None
-    if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
-        raise source.error(
-            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be "
-            "one train or one per column; choose the layout 'single' or 'columns'."
-        )
-    name = columns[0].name if table.named else ""
-    own = name if name and role_of(name) != "time" else ""
-    label = source.id((unit_from_name(own)[0] or own) if own else source.stem)
-    where = np.repeat(rows, [line.size for line in lists])
-    over = f" that runs on over {len(lists):,} lines" if len(lists) > 1 else ""
-    reason = table.reason or f"one train, a list of times{over}"
-    reading = Reading("single", reason, [RawTrain(label, flat, "a list of times", where)], columns)
-    if name:
-        reading.columns["time"] = name
-    without_padding(reading.trains, reading.skipped)
-    return reading
-
-
-def trials_layout(reading: Reading, source: Source) -> Reading:
-    """The trains of a reading, each begun anew wherever its times start over."""
-    trains: list[RawTrain] = []
-    for train in reading.trains:
-        falls = falls_back(train.times)
-        if not falls.size:
-            falls = np.flatnonzero(np.diff(train.times) < 0) + 1
-        parts = np.split(train.times, falls)
-        rows = np.split(train.rows, falls) if train.rows is not None else [None] * len(parts)
-        for k, (times, own) in enumerate(zip(parts, rows, strict=True), start=1):
-            label = f"{train.id}/{k}" if len(parts) > 1 else train.id
-            trains.append(RawTrain(source.id(label), times, train.location, own))
-    source.check_counts(0, len(trains))
-    reading.trains = trains
-    reading.layout = "trials"
-    reading.reason += "; a new train wherever the times start over"
-    return reading
-
-
 def is_signal_table(table: Table) -> bool:
     """Whether the named columns hold measured quantities only."""
     return table.named and all(is_signal_name(c.name) for c in table.columns)
@@ -554,4 +357,23 @@ def is_signal_table(table: Table) -> bool:
 
 def grows_by(group: Column, time: Column) -> bool:
     """Whether the times grow within each value of `group`, which repeats."""
-    return may_label(group) and grows_within(codes_of(np.asarray(_labels(group))), values_of(time))
+    return may_label(group) and grows_within(codes_of(np.asarray(labels_of(group))), values_of(time))
+
+
+def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
+    """Whole numbers in order above whole times may be numbers of units."""
+    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
+    whole = all(is_whole(values_of(c)) for c in columns)
+    apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
+    if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
+        raise source.error(
+            "the first row may hold the numbers of the units or their first times; write names of columns "
+            "above it, or choose the layout 'columns' if these are times."
+        )
+
+
+def stand_apart(lists: Sequence[FloatArray]) -> bool:
+    """Whether every first number lies further from the second than later ones lie from each other."""
+    if len(lists) < 2 or min(line.size for line in lists) < 5:
+        return False
+    return all(line[1] - line[0] > 1.2 * np.median(np.diff(line[1:])) for line in lists)

@@ -334,6 +334,10 @@ def _decimal_commas(lines: list[str]) -> bool:
     second = _share([float(digits[:15]) for digits in behind])
     if grows >= 0.65 > second:
         return True
+    # Whole numbers that repeat, with a digit behind the comma that never makes them fall: no ids.
+    whole = [line.partition(",")[0] for line in lines]
+    if len(lines) >= 20 and 10 * len(set(whole)) < 7 * len(lines) and numbers == sorted(numbers):
+        return True
     # Numbers printed with as many digits behind the comma each, zeros among them, are no whole numbers.
     printed = len({len(digits) for digits in behind}) == 1 and any(digits[0] == "0" for digits in behind)
     return printed and len(behind[0]) > 1 and grows > 0.9
@@ -364,11 +368,18 @@ def with_quoted_lists(line: str) -> str:
     return _BARE_LIST.sub(r'\1"\2"', line)
 
 
+def _count(start: int, n: int) -> list[str]:
+    return [str(k) for k in range(start, start + n)]
+
+
 def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:_SAMPLE_COLUMNS]]
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
         return True
+    counted = [cell for cell in first if is_number(cell)]
+    if 1 < len(counted) < len(first) and counted in (_count(0, len(counted)), _count(1, len(counted))):
+        return True  # cell, trial, 0, 1, 2, …
     blank_first = len(first) > 1 and not first[0]
     numbers = first[1:] if blank_first else first
     if len(first) < 2 or not all(re.fullmatch(r"\d+(?:\.0+)?", cell, re.ASCII) for cell in numbers):
@@ -384,9 +395,10 @@ def _is_header(rows: list[list[str]]) -> bool:
     ]
     if any(not column or not all(is_number(cell) for cell in column) for column in columns):
         return False
-    plain = not any("." in cell for cell in numbers)
-    values_below = [value_of(cell) for column in columns for cell in column]
-    fractions = all("." in cell or "," in cell for column in columns for cell in column)
-    fractions &= plain or all(value != round(value) for value in values_below[:20])
+    below = [cell for column in columns for cell in column]
+    fractions = all("." in cell or "," in cell for cell in below)
+    if any("." in cell for cell in numbers):  # 12.0 above 334.5: as times they would be whole by chance
+        whole = sum(value_of(cell).is_integer() for cell in below) / len(below)
+        fractions &= whole ** len(numbers) < 0.02
     falls = sum(value_of(column[0]) < value for column, value in zip(columns, values, strict=True))
     return fractions or falls > 0

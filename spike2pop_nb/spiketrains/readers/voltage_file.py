@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 
 from spike2pop_nb.spiketrains.behaviour import is_counter
-from spike2pop_nb.spiketrains.layouts.reading import times_of
-from spike2pop_nb.spiketrains.layouts.tables import values_of
+from spike2pop_nb.spiketrains.layouts.reading import times_of, values_of
 from spike2pop_nb.spiketrains.layouts.traces import find_trace
 from spike2pop_nb.spiketrains.limits import MAX_SAMPLES
 from spike2pop_nb.spiketrains.names import named_unit

@@ -1,0 +1,175 @@
+"""Which of the named arrays of a file hold times: by their names, then by how they grow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    codes_of,
+    grows_within,
+    has_equal_steps,
+    is_binary,
+    is_counter,
+    is_whole,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .reading import values_of
+from .tables import pick_time_column
+
+__all__ = ["arrays_of_times", "as_pair", "growth"]
+
+_NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
+
+
+def arrays_of_times(table: Table, options: Options, source: Source, skipped: list[str]) -> list[Column]:
+    """The arrays that hold times."""
+    columns = table.columns
+    wanted = options.time_column
+    if wanted is not None:
+        return _wanted(table, wanted, source)
+    if len(columns) == 1:
+        if role_of(columns[0].leaf) == "interval":
+            raise source.error(f"{columns[0].name!r} holds intervals, not times; add them up to times.")
+        return list(columns)
+    numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
+    skipped += [
+        f"{c.name!r}, a single number"
+        for c in columns
+        if c.kind == "numbers" and len(c) == 1 and not _named(c)
+    ]
+    if not numeric:
+        raise source.error(f"none of {shown(table.names)} is an array of spike times.")
+    named = [c for c in numeric if _named(c)]
+    usable = [c for c in named if _usable(c)]
+    if usable:
+        _refuse_trace(usable, numeric, source)
+        return _one_each(usable, source)
+    return _by_behaviour(numeric, skipped, source)
+
+
+def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:
+    """An axis of equal steps with samples beside it holds no spike times."""
+    if not all(c.kind == "numbers" and has_equal_steps(values_of(c)) for c in usable):
+        return
+    for axis in usable:
+        beside = [c for c in numeric if c is not axis and c.parent == axis.parent and len(c) == len(axis)]
+        samples = [c for c in beside if role_of(c.leaf) not in ("id", "trial", "counter")]
+        if samples:
+            raise source.error(
+                f"{axis.name!r} has equal steps and {shown([c.name for c in samples])} beside it, like a "
+                "sampled trace; give the times of its spikes, or name the array of times if these are some."
+            )
+
+
+def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
+    columns = table.columns
+    if isinstance(wanted, int):
+        if 0 <= wanted < len(columns):
+            return [columns[wanted]]
+    else:
+        exact = [c for c in columns if c.name == wanted] or [c for c in columns if c.leaf == wanted]
+        if len(exact) == 1:
+            return exact
+        inside = [c for c in columns if c.parent == wanted and c.kind != "text"]
+        found = [c for c in inside if _named(c) and _usable(c)] or inside[:1]
+        if exact or found:
+            return _one_each(exact or found, source)
+    raise source.error(f"there is no array {wanted!r}; the file holds {shown(table.names)}.")
+
+
+def _named(column: Column) -> bool:
+    return role_of(column.leaf) == "time"
+
+
+def _usable(column: Column) -> bool:
+    """Whether an array that is named as times may hold them: not waveforms, not traces."""
+    if column.kind == "matrix":
+        return as_pair(column) is not None or max(growth(values_of(column))) >= MIN_INCREASING
+    if column.kind == "numbers":
+        values = values_of(column)
+        return not len(column) or (share_increasing([values]) >= MIN_INCREASING and not is_binary(values))
+    return column.kind == "lists"
+
+
+def growth(matrix: FloatArray) -> tuple[float, float]:
+    """Share of steps that go up along the rows, and down the columns."""
+    return share_increasing(list(matrix)), share_increasing(list(matrix.T))
+
+
+def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:
+    """One array of times for each struct or group; numbered ones are a train each."""
+    others = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))]
+    columns = others or list(columns)
+    chosen = []
+    for parent in dict.fromkeys(c.parent for c in columns):
+        inside = [c for c in columns if c.parent == parent]
+        numbered = [m[1] if (m := _NUMBERED.match(c.leaf)) else None for c in inside]
+        if len(inside) > 1 and len(set(numbered)) == 1 and None not in numbered:
+            chosen += inside
+        else:
+            chosen.append(pick_time_column(inside, source))
+    return chosen
+
+
+def _is_axis(values: FloatArray) -> bool:
+    return is_counter(values) or has_equal_steps(values)
+
+
+def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source) -> list[Column]:
+    """Arrays that grow; of arrays that say whose the times are, these alone."""
+    strong = [c for c in columns if c.kind == "lists" or (c.kind == "matrix" and as_pair(c) is not None)]
+    if strong:
+        skipped += [
+            f"{c.name!r}, which does not look like spike times"
+            for c in columns
+            if not any(c is s for s in strong)
+        ]
+        return strong
+    plain = [c for c in columns if role_of(c.leaf) not in ("attribute", "interval", "id", "trial")]
+    grow = [c for c in plain if _may_grow(c)]
+    if len(plain) == 1 and not grow:
+        grow = plain
+    if not grow:
+        raise source.error(f"none of {shown([c.name for c in columns])} is an array of spike times.")
+    skipped += [
+        f"{c.name!r}, which does not look like spike times" for c in columns if not any(c is g for g in grow)
+    ]
+    return grow
+
+
+def _may_grow(column: Column) -> bool:
+    if column.kind == "matrix":
+        return max(growth(values_of(column))) >= MIN_INCREASING
+    values = values_of(column)
+    if not values.size:
+        return role_of(column.leaf) == ""
+    return values.size > 1 and share_increasing([values]) > 0.9 and not _is_axis(values)
+
+
+def as_pair(column: Column, *, sure: bool = False) -> tuple[FloatArray, FloatArray] | None:
+    """Ids and times of a two-column (or two-row) matrix; None when it is not one."""
+    values = values_of(column)
+    for table in (values, values.T):
+        if table.shape[1] != 2:
+            continue
+        for ids, times in ((table[:, 0], table[:, 1]), (table[:, 1], table[:, 0])):
+            if (
+                np.isfinite(ids).all()
+                and is_whole(ids)
+                and not is_counter(ids)
+                and grows_within(codes_of(ids), times)
+            ):
+                return ids, times
+        if sure:
+            return table[:, 0], table[:, 1]
+    return None

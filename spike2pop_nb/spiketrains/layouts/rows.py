@@ -1,0 +1,194 @@
+"""Layouts whose trains lie in rows: one per line, one that runs on over several, or trials in turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.behaviour import codes_of, falls_back, is_counter, is_whole, share_increasing
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.readers.raw import Source
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import unit_from_name
+
+from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
+from .tables import labels_of, note_left, stand_apart
+
+__all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
+
+_NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
+
+
+def wide_layout(table: Table, source: Source) -> Reading | None:
+    """A train per row under column names: ids first, then t1, t2, t3 and so on; None for another table."""
+    if not table.named or table.ragged:
+        return None
+    keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
+    times = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
+    if (
+        len(times) < 2
+        or len(stems) != 1
+        or None in stems
+        or not (keys or stems <= {"t", "time", "spike", "spk"})
+    ):
+        return None
+    matrix = np.column_stack([values_of(c) for c in times])
+    if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
+        return None
+    if not keys and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
+        return None
+    for column in times:
+        times_of(column, source)
+    trains = []
+    several = [c for c in keys if int(codes_of(np.asarray(labels_of(c))).max(initial=0)) > 0] or keys[:1]
+    for k, line in enumerate(matrix):
+        row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
+        label = "/".join(source.id(label_of(key, k), row=row) for key in several) or str(k + 1)
+        trains.append(RawTrain(source.id(label, row=row), line, f"row {row}"))
+    reading = Reading(
+        "rows",
+        f"a train per row, its times in columns {times[0].name!r} to {times[-1].name!r}",
+        trains,
+        times,
+    )
+    if several:
+        reading.columns = {"id": " + ".join(key.name for key in several)}
+        reading.key = f"{' + '.join(key.name for key in several)}, by name"
+    without_padding(trains, reading.skipped)
+    reading.skipped = [text.replace("NaN", "blank cells") for text in reading.skipped]
+    note_left(table, [*times, *keys], reading)
+    return reading
+
+
+def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
+    """A train per line, with or without its id in front.
+
+    Parameters
+    ----------
+    table : Table
+        Ragged, or rectangular without names.
+    source : Source
+        Names the file in errors.
+    ids : bool, optional
+        Whether lines begin with an id; by default that is found out.
+    """
+    labels, lists, rows, times = _lines_of(table, source)
+    if labels is None and ids is not False and len(lists) > (0 if ids else 1):
+        first = np.array([line[0] if line.size else np.nan for line in lists])
+        if ids or _ids_lead(first, lists, source):
+            labels = [f"{value:.15g}" for value in first]
+            lists = [line[1:] for line in lists]
+    trains = []
+    for k, line in enumerate(lists):
+        row = int(rows[k])
+        label = labels[k] if labels is not None else str(k + 1)
+        trains.append(RawTrain(source.id(label or str(k + 1), row=row), line, f"row {row}"))
+    source.check_counts(sum(line.size for line in lists), len(lists))
+    what = "its id first, then its times" if labels is not None else "trains numbered from 1"
+    reading = Reading("rows", f"a train per line, {what}", trains, times)
+    if labels is not None:
+        reading.key = "what stands first in each line"
+    without_padding(trains, reading.skipped)
+    return reading
+
+
+def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) -> bool:
+    """Whether the first number of each line names it rather than being a time."""
+    if min(line.size for line in lists) < 2 or not is_whole(first) or np.unique(first).size < first.size:
+        return False
+    if is_counter(first):
+        return True
+    rest = np.concatenate([line[1:] for line in lists])
+    fall = float(np.mean([line[1] < line[0] for line in lists]))
+    whole = float(np.mean(rest == np.rint(rest)))
+    if whole ** len(lists) < 0.02 or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
+        return True
+    ordered = len(lists) > 2 and bool((np.diff(first) > 0).all())
+    if whole == 1.0 and (ordered or stand_apart(lists)):
+        raise source.error(
+            "the first number of each line may name the train or be its first time; say that the first "
+            "column holds the ids (id columns 0), or that none does (id columns 'none')."
+        )
+    return False
+
+
+def _lines_of(
+    table: Table, source: Source
+) -> tuple[list[str] | None, list[FloatArray], np.ndarray, list[Column]]:
+    """Labels, numbers and row of each line."""
+    if table.ragged:
+        column = table.columns[-1]
+        assert isinstance(column.values, list)
+        labels = [str(label) for label in table.columns[0].values] if len(table.columns) > 1 else None
+        assert column.rows is not None
+        return labels, column.values, column.rows, [column]
+    text = [c for c in table.columns if c.kind == "text"]
+    numbers = [c for c in table.columns if c.kind == "numbers"]
+    if not numbers or len(text) > 1:
+        raise source.error("a train per line needs lines of numbers, with at most one id in front.")
+    for column in numbers:
+        times_of(column, source)
+    matrix = np.column_stack([values_of(c) for c in numbers])
+    empty = np.column_stack(
+        [c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers]
+    )
+    lists = [line[~gaps] for line, gaps in zip(matrix, empty, strict=True)]
+    rows = numbers[0].rows if numbers[0].rows is not None else np.arange(1, len(lists) + 1)
+    labels = [str(label).rstrip(":=") for label in text[0].values] if text else None
+    return labels, lists, rows, numbers
+
+
+def running_layout(table: Table, source: Source, *, asked: bool = False) -> Reading | None:
+    """One train whose times run on over several lines; None where they do not grow from each to the next."""
+    if any(c.kind == "text" for c in table.columns) or (table.named and not table.ragged):
+        return None
+    _, lists, rows, columns = _lines_of(table, source)
+    flat = np.concatenate(lists) if lists else np.empty(0)
+    if not asked and len(lists) > 1 and not (np.diff(flat) > 0).all():
+        return None
+    if (
+        len(lists) > 1
+        and is_counter(np.array([line[0] if line.size else np.nan for line in lists]))
+        and not asked
+    ):
+        return None
+    if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
+        raise source.error(
+            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be "
+            "one train or one per column; choose the layout 'single' or 'columns'."
+        )
+    name = columns[0].name if table.named else ""
+    own = name if name and role_of(name) != "time" else ""
+    label = source.id((unit_from_name(own)[0] or own) if own else source.stem)
+    where = np.repeat(rows, [line.size for line in lists])
+    over = f" that runs on over {len(lists):,} lines" if len(lists) > 1 else ""
+    reason = table.reason or f"one train, a list of times{over}"
+    reading = Reading("single", reason, [RawTrain(label, flat, "a list of times", where)], columns)
+    if name:
+        reading.columns["time"] = name
+    without_padding(reading.trains, reading.skipped)
+    return reading
+
+
+def trials_layout(reading: Reading, source: Source) -> Reading:
+    """The trains of a reading, each begun anew wherever its times start over."""
+    trains: list[RawTrain] = []
+    for train in reading.trains:
+        falls = falls_back(train.times)
+        if not falls.size:
+            falls = np.flatnonzero(np.diff(train.times) < 0) + 1
+        parts = np.split(train.times, falls)
+        rows = np.split(train.rows, falls) if train.rows is not None else [None] * len(parts)
+        for k, (times, own) in enumerate(zip(parts, rows, strict=True), start=1):
+            label = f"{train.id}/{k}" if len(parts) > 1 else train.id
+            trains.append(RawTrain(source.id(label), times, train.location, own))
+    source.check_counts(0, len(trains))
+    reading.trains = trains
+    reading.layout = "trials"
+    reading.reason += "; a new train wherever the times start over"
+    return reading
