@@ -185,7 +185,8 @@ def load_network(
         # Building draws random weights, soon overwritten; the caller's random state is put back.
         with torch.random.fork_rng(devices=[]):
             network = AttentionNetwork(config)
-        network.load_state_dict(state, strict=True, assign=True)
+        # Copied, not assigned: tensors read from a file lie anywhere in memory, and kernels may choose by it.
+        network.load_state_dict(state, strict=True)
     except PredictorError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
