@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.provenance import Network, networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.words import Citations, count, doi, figure, fixed, interval, percent, plain, series
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.fidelity.scores import kernel_ms
-from spike2pop_nb.inference import PRIORS, Posterior
+from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern, features
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
@@ -98,7 +98,8 @@ def _groups(results: Sequence[Result]) -> Iterable[tuple[Network | None, list[Re
     """Results made alike, with their network; what came to nothing goes with others of its neuron."""
     groups: dict[tuple[object, ...], tuple[Network | None, list[Result]]] = {}
     rest: list[tuple[Result, tuple[object, ...], Network | None]] = []
-    for result, network in zip(results, networks(results), strict=True):
+    for result in results:
+        network = network_of(result)
         posterior = _inferred(result)
         made = (result.neuron.name, *((posterior.prior, network) if posterior is not None else ()))
         if result.population is None:
@@ -169,7 +170,7 @@ def _inference(
     alone: bool,
     table: int,
 ) -> list[str]:
-    weights = "with weights other than those installed now"
+    weights = "weights unknown"
     if network is not None:
         trained = f", trained on {network.n_trains} simulated spike trains" if network.n_trains else ""
         weights = f"{network.file}, SHA-256 {network.sha256}{trained}"

@@ -19,7 +19,7 @@ from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.provenance import networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
@@ -79,6 +79,14 @@ def _describe(result: Result) -> dict[str, Any]:
             "pattern": posterior.pattern,
             "notes": list(posterior.notes),
         }
+        if (network := network_of(result)) is not None:
+            entry["network"] = {
+                "file": network.file,
+                "sha256": network.sha256,
+                "trained_on": {"trains": network.n_trains, "data_sha256": dict(network.data)},
+            }
+            if network.base:
+                entry["network"]["adapts"] = network.base
         if isinstance(posterior, Posterior):
             low, high = posterior.quantile(0.025), posterior.quantile(0.975)
             entry["dics"] |= {
@@ -127,10 +135,6 @@ def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, 
     An id that CSV files hold with an apostrophe before it, so that no spreadsheet takes it for a formula, is
     given as it is, under ``id``, and as they have it, under ``id_in_csv``.
     """
-    recordings = [_describe(result) for result in results]
-    for entry, network in zip(recordings, networks(results), strict=True):
-        if network is not None:
-            entry["network"] = {"file": network.file, "sha256": network.sha256}
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
@@ -140,7 +144,7 @@ def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, 
             "g_s, g_u": describe_column("g_s").unit,
             "time_ms": describe_column("time_ms").unit,
         },
-        "recordings": recordings,
+        "recordings": [_describe(result) for result in results],
     }
 
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course
-from spike2pop_nb.inference.posterior import PRIORS, CredibleRegion, Posterior, course_frame, predict_frame
+from spike2pop_nb.inference.posterior import (
+    PRIORS,
+    CredibleRegion,
+    Network,
+    Posterior,
+    course_frame,
+    predict_frame,
+)
 
 if TYPE_CHECKING:
     from spike2pop_nb.inference.predictor import Predictor
@@ -21,6 +28,7 @@ __all__ = [
     "Course",
     "CredibleRegion",
     "DomainVerdict",
+    "Network",
     "Posterior",
     "Predictor",
     "course_frame",

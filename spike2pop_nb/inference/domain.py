@@ -52,6 +52,11 @@ class DomainVerdict:
         """What is strange, in words, the most telling first; empty for a recording inside."""
         return () if self.inside else tuple(self._explain())
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What explains it is a function over the network's examples; the explanation is a few words.
+        reasons = list(self.reasons)
+        return {**self.__dict__, "reasons": tuple(reasons), "_explain": list}
+
     def sentence(self, neuron: str) -> str:
         """One sentence for the reader; empty for a recording inside."""
         if self.inside:

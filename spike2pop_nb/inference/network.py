@@ -186,9 +186,8 @@ def _plain(layer: nn.Linear | nn.LayerNorm) -> Callable[[Tensor], Tensor]:
     if missing <= 0:
         return partial(_linear, weight=weight, bias=bias)
     # Of so few outputs, products are summed in another order in every other row; of more they are not.
-    weight = F.pad(weight, (0, 0, 0, missing))
-    bias = None if bias is None else F.pad(bias, (0, missing))
-    return partial(_narrow, weight=weight, bias=bias, size=layer.out_features)
+    wider = None if bias is None else F.pad(bias, (0, missing))
+    return partial(_narrow, weight=F.pad(weight, (0, 0, 0, missing)), bias=wider, size=layer.out_features)
 
 
 class AttentionNetwork(nn.Module):
@@ -233,6 +232,8 @@ class AttentionNetwork(nn.Module):
         For a network that learns no more and stays on its device: half of the time of a single recording goes
         into calls of modules.
         """
+        if self._fused is not None:
+            return self
         heads = (self.density, self.prior, self.pattern, self.feature)
         weight, bias = (
             torch.cat([getattr(head, name) for head in heads]).detach() for name in ("weight", "bias")

@@ -19,7 +19,16 @@ from spike2pop_nb.inference.mixture import Mixture
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEATURES", "PATTERNS", "PRIORS", "CredibleRegion", "Posterior", "course_frame", "predict_frame"]
+__all__ = [
+    "FEATURES",
+    "PATTERNS",
+    "PRIORS",
+    "CredibleRegion",
+    "Network",
+    "Posterior",
+    "course_frame",
+    "predict_frame",
+]
 
 Floats = NDArray[np.floating]
 
@@ -29,6 +38,31 @@ PRIORS = ("compensated", "drawn")
 """What a neuron may have been made like before anything was recorded: as `conductances` makes populations, or
 with conductances drawn anywhere in their declared ranges."""
 _NAN2 = np.full(2, np.nan)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Weights that a network was read from, and what they were trained on, as they say of themselves.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    sha256 : str
+        SHA-256 of its content.
+    n_trains : int or None
+        Simulated spike trains that it was last trained on; None if that is not known.
+    data : tuple of (str, str)
+        Name and SHA-256 of each of the sets of data that these were taken from.
+    base : str
+        Of adapters, the neuron whose network they adapt; else empty.
+    """
+
+    file: str
+    sha256: str
+    n_trains: int | None = None
+    data: tuple[tuple[str, str], ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +130,8 @@ class Posterior:
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
         The answer under the other prior, if the recording looks more like that one.
+    network : Network or None
+        The weights that gave it; None if it did not come from a file of weights.
     """
 
     id: str
@@ -111,6 +147,7 @@ class Posterior:
     domain: DomainVerdict | None = None
     course: Course | None = None
     rival: Mixture | None = None
+    network: Network | None = None
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

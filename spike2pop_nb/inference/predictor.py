@@ -135,6 +135,9 @@ class Predictor:
         self._narrowest = -(-config.most_tokens // config.patch) * config.patch
         self._rows: dict[int, int] = {}  # of the blocks of each width
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Predictor, (self._loaded, str(self._device))
+
     def __repr__(self) -> str:
         size = sum(p.numel() for p in self._network.parameters())
         return f"Predictor(neuron={self.neuron!r}, parameters={size})"
@@ -212,13 +215,13 @@ class Predictor:
         for i, window in enumerate(windows):
             by_width.setdefault(self._width(window.size), []).append(i)
         order: list[int] = []
-        parts: list[_Read] = []
+        parts: list[list[NDArray[Any]]] = []
         for width, members in sorted(by_width.items()):
             rows = self._rows_of(width)
             for first in range(0, len(members), rows):
                 chosen = members[first : first + rows]
                 block = self._block([windows[i] for i in np.resize(chosen, rows)], width)
-                parts.append(_Read(*(array[: len(chosen)] for array in block)))
+                parts.append([array[: len(chosen)] for array in block])
                 order += chosen
                 if progress is not None:
                     progress(len(order), len(windows))
@@ -245,17 +248,15 @@ class Predictor:
         config, domain = self._loaded.network.config, self._loaded.domain
         isi, lengths = pad_intervals(windows, width)
         batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
-        out = self._network(
-            *(_aligned(a, self._device) for a in (batch.tokens, batch.lengths, batch.statistics))
+        given = (batch.tokens, batch.lengths, batch.statistics)
+        out = self._network(*(_aligned(array, self._device) for array in given))
+        log_weights, means, scales, priors, patterns, features = (
+            t.cpu().numpy()
+            for t in (*out[:3], out.prior_logits.softmax(-1), out.pattern_logits.softmax(-1), out.features)
         )
+        score = np.zeros(len(windows)) if domain is None else domain.score(batch.statistics)
         return _Read(
-            *(t.cpu().numpy() for t in out[:3]),
-            out.prior_logits.softmax(-1).cpu().numpy(),
-            out.pattern_logits.softmax(-1).cpu().numpy(),
-            out.features.cpu().numpy(),
-            batch.raw_statistics,
-            np.zeros(len(windows)) if domain is None else domain.score(batch.statistics),
-            lengths,
+            log_weights, means, scales, priors, patterns, features, batch.raw_statistics, score, lengths
         )
 
     def _mixture(self, read: _Read, i: int, prior: str) -> Mixture:
@@ -276,7 +277,16 @@ class Predictor:
             silent = dict(zip(PATTERNS, (1.0, 0.0, 0.0), strict=True))
             nothing = dict.fromkeys(FEATURES, float("nan"))
             return Posterior(
-                plan.name, self.neuron, None, silent, nothing, plan.n_spikes, 0, (_SILENT,), prior
+                plan.name,
+                self.neuron,
+                None,
+                silent,
+                nothing,
+                plan.n_spikes,
+                0,
+                (_SILENT,),
+                prior,
+                network=self._loaded.origin,
             )
         own = list(plan.pieces)
         parts = [self._mixture(read, i, prior) for i in own]
@@ -307,6 +317,7 @@ class Predictor:
             domain,
             course,
             rival,
+            self._loaded.origin,
         )
 
     def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
