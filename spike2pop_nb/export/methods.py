@@ -11,7 +11,7 @@ import numpy as np
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.words import Citations, count, doi, figure, fixed, interval, percent, plain, series
-from spike2pop_nb.fidelity import Result
+from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
@@ -263,8 +263,7 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "too few arrived, half of the further starts were crosses of three members that already fired so "
         "(differential evolution), and starts that fired otherwise were moved towards members that did not. "
         "Where a conductance varied less than before, the members kept were chosen, and moved apart along "
-        "their own differences, to restore its spread, and brought back to the recording. Members were "
-        "neither copied nor weighted."
+        "their own differences, to restore its spread, and brought back to the recording."
     )
     crosses, kept = sum(r.n_crosses for r in made), sum(len(r.population or ()) for r in made)
     if crosses:
@@ -275,12 +274,27 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         each = "The member" if kept == 1 else f"Each of the {kept} members"
         text += f" {each} kept started from a draw of its own."
     found = [result.diversity for result in made if result.diversity is not None]
+    text += _difference(found)
     least = [each.least_spread for each in found if np.isfinite(each.least_spread)]
     if not least:
         return text
     return text + (
         " The standard deviation of each conductance over the members kept was at least "
         f"{percent(min(least))} of that over members as generated that had the recording’s firing pattern."
+    )
+
+
+def _difference(found: list[Diversity]) -> str:
+    """How different the members kept are, as they are."""
+    copies = sum(each.n - each.n_distinct for each in found)
+    if not found or copies:
+        return (
+            f" Of the members kept, {copies} {_were(copies)} all but the same as another." if copies else ""
+        )
+    nearest = min(each.least_distance for each in found)
+    return (
+        " No two of a population were alike: of the nearest two, some conductance differed by "
+        f"{figure(100 * np.expm1(nearest), 2)} %."
     )
 
 
@@ -337,7 +351,17 @@ def _simulation(made: list[Result]) -> str:
         f"Every member was simulated for {interval(min(seconds), max(seconds))} s, of which the first "
         f"{interval(min(transients), max(transients))} s were left out, {noise}, by exponential Euler with "
         f"gates and voltage staggered and a time step of {figure(runs[0].dt_ms)} ms "
-        f"(accuracy “{runs[0].accuracy}”)."
+        f"(accuracy “{runs[0].accuracy}”).{_late(made)}"
+    )
+
+
+def _late(made: list[Result]) -> str:
+    late = sum(result.n_late for result in made)
+    if not late:
+        return ""
+    return (
+        f" Of the members kept, {late} still changed within the time judged after the neuron’s usual transient "
+        "and settled after a longer one, so that their populations were simulated and judged after that."
     )
 
 

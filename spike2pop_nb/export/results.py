@@ -62,6 +62,7 @@ def _describe(result: Result) -> dict[str, Any]:
         "kept": 0 if result.population is None else len(result.population),
         "kept_passed": result.n_kept_passed,
         "kept_crosses": result.n_crosses,
+        "kept_late": result.n_late,
         "acceptance": _number(result.acceptance),
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
@@ -103,6 +104,8 @@ def _describe(result: Result) -> dict[str, Any]:
         entry["pattern"] = str(found.pattern)
         entry["pattern_notes"] = list(found.notes)
         entry["rule"] = result.verdict.rule.describe()
+    if result.simulated is not None:
+        entry["transient_ms"] = result.simulated.transient_ms
     return entry
 
 
@@ -110,6 +113,7 @@ def _diversity(found: Diversity) -> dict[str, Any]:
     """How different the members kept are; of a refined population also against the unrefined one."""
     entry: dict[str, Any] = {
         "effective_sample_size": found.effective_sample_size,
+        "least_distance": _number(found.least_distance),
         "dimensions": _number(found.dimensions),
         "correlations": _matrix(found.correlations),
     }

@@ -51,6 +51,10 @@ def find_population(
     may take a conductance out of the range in which it was drawn, and above the one declared for the neuron,
     as compensating may.
 
+    No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
+    not count as passed, and is not kept. A member whose firing still changes within the time that is judged
+    is judged on what it settles to, after a longer transient.
+
     Parameters
     ----------
     train
@@ -64,9 +68,10 @@ def find_population(
     compensate
         The two conductances solved for; the recommended pair by default.
     seed
-        The same seed gives the same population, whatever the number of cores.
+        The same seed gives the same population, whatever the number of cores, and whichever recordings are
+        searched beside this one.
     budget
-        Most simulations of a member; 40 times the size, and at least 512, by default.
+        Most simulations of a member; 40 times the size, and at least 2560, by default.
     accuracy
         Of the simulation.
     refine
