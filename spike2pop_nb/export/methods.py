@@ -260,8 +260,8 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "over all members on those of the firing rate (of the burst rate, the rate within bursts and the "
         "spikes per burst for recordings that burst), a first step brought all members towards the recording "
         f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; where "
-        "too few arrived, half of the further starts were crosses of three members that already fired so "
-        "(differential evolution), and starts that fired otherwise were moved towards members that did not. "
+        "too few arrived, up to half of the further starts were crosses of three members that already fired "
+        "so (differential evolution), and starts that fired otherwise were moved towards those that did not. "
         "Where a conductance varied less than before, the members kept were chosen, and moved apart along "
         "their own differences, to restore its spread, and brought back to the recording."
     )
@@ -287,10 +287,10 @@ def _refinement(made: list[Result], cited: Citations) -> str:
 def _difference(found: list[Diversity]) -> str:
     """How different the members kept are, as they are."""
     copies = sum(each.n - each.n_distinct for each in found)
-    if not found or copies:
-        return (
-            f" Of the members kept, {copies} {_were(copies)} all but the same as another." if copies else ""
-        )
+    if copies:
+        return f" Of the members kept, {copies} {_were(copies)} all but the same as another."
+    if not found:
+        return ""
     nearest = min(each.least_distance for each in found)
     return (
         " No two of a population were alike: of the nearest two, some conductance differed by "
@@ -360,8 +360,9 @@ def _late(made: list[Result]) -> str:
     if not late:
         return ""
     return (
-        f" Of the members kept, {late} still changed within the time judged after the neuron’s usual transient "
-        "and settled after a longer one, so that their populations were simulated and judged after that."
+        f" Of the members kept, {late} still changed within the time judged after the neuron’s usual "
+        "transient and settled after a longer one, so that their populations were simulated and judged after "
+        "that."
     )
 
 
