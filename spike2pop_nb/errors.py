@@ -12,6 +12,7 @@ __all__ = [
     "SpikeTrainError",
     "TrainingError",
     "UnreachableTarget",
+    "failure_in_words",
 ]
 
 
@@ -49,3 +50,11 @@ class TrainingError(Spike2PopError, ValueError):
 
 class Cancelled(Spike2PopError):
     """The user asked to stop; whatever was complete has been kept."""
+
+
+def failure_in_words(error: BaseException) -> str:
+    """One sentence for what went wrong with one recording of several, expected or not."""
+    if isinstance(error, Spike2PopError):
+        return str(error)
+    said = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}{f' ({said})' if said else ''}, which is a fault of this software."

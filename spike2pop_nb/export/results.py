@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import write_whole
@@ -67,6 +67,8 @@ def _describe(result: Result) -> dict[str, Any]:
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
     }
+    if result.failure:
+        entry["failure"] = result.failure
     if (written := neutralised(train.id)) != train.id:
         entry["id_in_csv"] = written
     if train.provenance is not None:
@@ -196,9 +198,14 @@ def _files(
             else:
                 missing.append(f"{folder}: no traces, since its voltages were not kept.")
         if drawn:
-            files |= {
-                f"figures/{folder}/{name}": content for name, content in figure_files(result, drawn).items()
-            }
+            try:
+                made = figure_files(result, drawn)
+            except Spike2PopError:
+                raise
+            except Exception as error:  # those of the others are drawn
+                made = {}
+                missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
+            files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
     if "md" in formats:
         files["methods.md"] = methods_paragraph(results).encode()
     if "html" in formats:

@@ -50,6 +50,8 @@ class Result:
         Whether the user stopped it early.
     exhausted
         Why no more members could be generated, if that ended the search before enough passed; else empty.
+    failure
+        The error that ended the search, in words; empty if none did.
     options
         Everything that was chosen.
     """
@@ -72,6 +74,7 @@ class Result:
     reasons: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     exhausted: str = ""
+    failure: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ from spike2pop_nb.inference.posterior import (
     CredibleRegion,
     Network,
     Posterior,
+    attempt_predictions,
     course_frame,
     predict_frame,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Network",
     "Posterior",
     "Predictor",
+    "attempt_predictions",
     "course_frame",
     "find_weights",
     "list_predictors",

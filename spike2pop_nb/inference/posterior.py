@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.errors import PredictorError, failure_in_words
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course
 from spike2pop_nb.inference.mixture import Mixture
@@ -26,6 +26,7 @@ __all__ = [
     "CredibleRegion",
     "Network",
     "Posterior",
+    "attempt_predictions",
     "course_frame",
     "predict_frame",
 ]
@@ -132,6 +133,8 @@ class Posterior:
         The answer under the other prior, if the recording looks more like that one.
     network : Network or None
         The weights that gave it; None if it did not come from a file of weights.
+    failure : str
+        Why nothing could be predicted, if an error ended it; else empty.
     """
 
     id: str
@@ -148,6 +151,7 @@ class Posterior:
     course: Course | None = None
     rival: Mixture | None = None
     network: Network | None = None
+    failure: str = ""
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -157,7 +161,8 @@ class Posterior:
         strange = "" if self.domain is None else self.domain.sentence(self.neuron.upper())
         drifting = "" if self.course is None else self.course.sentence()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
-        return tuple(text for text in (strange, drifting, rival, *self.remarks) if text)
+        failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
+        return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
 
     @property
     def usable(self) -> bool:
@@ -247,6 +252,8 @@ class Posterior:
         )
 
     def _needed(self) -> Mixture:
+        if self.failure:
+            raise PredictorError(f"Of recording {self.id!r} nothing was predicted: {self.failure}")
         if self.mixture is None:
             raise PredictorError(
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
@@ -262,6 +269,46 @@ def _rival_sentence(rival: Mixture) -> str:
         "It looks more like neurons with conductances anywhere in their ranges than like the populations "
         f"made here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
     )
+
+
+def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> list[Posterior]:
+    """As ``predictor.predict``; a recording that fails gives a `Posterior` that says why, and no other does.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    trains : sequence of SpikeTrain
+    prior : str
+        See `Predictor.predict`.
+
+    Raises
+    ------
+    PredictorError
+        If the network does not know the prior.
+    """
+    try:
+        return list(predictor.predict(trains, prior=prior))
+    except Exception:  # one of them: each alone, with the same answers
+        predictor.predict([], prior=prior)
+    found: list[Posterior] = []
+    for train in trains:
+        try:
+            found += predictor.predict([train], prior=prior)
+        except Exception as error:
+            found.append(
+                Posterior(
+                    train.id,
+                    predictor.neuron,
+                    None,
+                    dict.fromkeys(PATTERNS, math.nan),
+                    dict.fromkeys(FEATURES, math.nan),
+                    train.n_spikes,
+                    0,
+                    prior=prior,
+                    failure=failure_in_words(error),
+                )
+            )
+    return found
 
 
 def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
