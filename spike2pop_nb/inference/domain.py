@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -47,15 +47,14 @@ class DomainVerdict:
     inside: bool
     _explain: Callable[[], list[str]] = field(default=list, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the reasons go along instead of the recordings that they are told from
+        return DomainVerdict, (self.score, self.p_value, self.inside, partial(list, self.reasons))
+
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """What is strange, in words, the most telling first; empty for a recording inside."""
         return () if self.inside else tuple(self._explain())
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What explains it is a function over the network's examples; the explanation is a few words.
-        reasons = list(self.reasons)
-        return {**self.__dict__, "reasons": tuple(reasons), "_explain": list}
 
     def sentence(self, neuron: str) -> str:
         """One sentence for the reader; empty for a recording inside."""
@@ -133,7 +132,7 @@ class Domain:
         span_ms = n_intervals * float(np.exp(raw[_PLACE["log_mean_isi"]]))
         p_value = self.p_value(score, n_intervals, span_ms)
         return DomainVerdict(
-            float(score), p_value, p_value >= ALARM, lambda: self._reasons(score, raw, scale)
+            float(score), p_value, p_value >= ALARM, partial(self._reasons, score, raw, scale)
         )
 
     def _reasons(self, score: float, raw: Floats, scale: TokenScale, most: int = 2) -> list[str]:

@@ -232,8 +232,6 @@ class AttentionNetwork(nn.Module):
         For a network that learns no more and stays on its device: half of the time of a single recording goes
         into calls of modules.
         """
-        if self._fused is not None:
-            return self
         heads = (self.density, self.prior, self.pattern, self.feature)
         weight, bias = (
             torch.cat([getattr(head, name) for head in heads]).detach() for name in ("weight", "bias")

@@ -2,8 +2,9 @@
 
 What is predicted of a recording does not depend on the others, to the last bit. Sums of floating-point
 numbers depend on their order, and libraries choose it by the shape of what they sum and by the number of
-threads. So a train is always computed in a block whose shape follows from the train alone, on one thread; the
-other rows of the block are other trains, or repeats, and no row has a say in another.
+threads. So a train is padded to a width that follows from its own length, and computed on one thread, in
+blocks of one of two numbers of rows, filled up with repeats. Where trains do not come out the same in all
+places of both, which is tried out, each is computed alone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 
 __all__ = ["Predictor", "load_predictor"]
 
-_ROWS = 8  # of a block
+_ROWS = (4, 16)  # of a block for few windows, and for many
+_TRIED = 48  # windows: another order of summing changes the result of one in ten
 _DOUBT = 0.9
 _LOCATION_AND_SPREAD = [STATISTICS.index(name) for name in ("log_mean_isi", "std_log_isi")]
 _FEWEST_IN_PIECE = 16
@@ -133,10 +135,7 @@ class Predictor:
         self._network = loaded.network.to(self._device).fuse()
         config = loaded.network.config
         self._narrowest = -(-config.most_tokens // config.patch) * config.patch
-        self._rows: dict[int, int] = {}  # of the blocks of each width
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Predictor, (self._loaded, str(self._device))
+        self._rows: dict[int, tuple[int, int]] = {}  # of the blocks of each width
 
     def __repr__(self) -> str:
         size = sum(p.numel() for p in self._network.parameters())
@@ -217,9 +216,10 @@ class Predictor:
         order: list[int] = []
         parts: list[list[NDArray[Any]]] = []
         for width, members in sorted(by_width.items()):
-            rows = self._rows_of(width)
-            for first in range(0, len(members), rows):
-                chosen = members[first : first + rows]
+            few, many = self._rows_of(width)
+            while members:
+                rows = few if len(members) <= few else many
+                chosen, members = members[:rows], members[rows:]
                 block = self._block([windows[i] for i in np.resize(chosen, rows)], width)
                 parts.append([array[: len(chosen)] for array in block])
                 order += chosen
@@ -234,14 +234,27 @@ class Predictor:
         """Intervals to which a window is padded: powers of two times what attention looks at."""
         return self._narrowest << max(0, math.ceil(n_intervals / self._narrowest) - 1).bit_length()
 
-    def _rows_of(self, width: int) -> int:
-        """Rows of the blocks of a width: one if, on this machine, the place of a row has a say in it."""
+    def _rows_of(self, width: int) -> tuple[int, int]:
+        """Rows of the blocks of a width: one if a row's place or the number of rows has a say in it here."""
         if width not in self._rows:
-            window = np.random.default_rng(0).gamma(2.0, 20.0, width - width // 4)
-            found = self._block([window] * _ROWS, width)
-            same = all((array == array[:1]).all() for array in found)
-            self._rows[width] = _ROWS if same else 1
+            rng = np.random.default_rng(0)
+            sizes = rng.integers(width // 2 + 1, width + 1, _TRIED)
+            shapes = rng.uniform(1.0, 9.0, _TRIED)
+            tried = [rng.gamma(shape, 20.0, size) for shape, size in zip(shapes, sizes, strict=True)]
+            few, many = (self._in_blocks(tried, width, rows) for rows in _ROWS)
+            turned = self._in_blocks(tried[::-1], width, _ROWS[1])
+            same = all(
+                np.array_equal(a, b) and np.array_equal(b, c[::-1])
+                for a, b, c in zip(few, many, turned, strict=True)
+            )
+            self._rows[width] = _ROWS if same else (1, 1)
         return self._rows[width]
+
+    def _in_blocks(
+        self, windows: Sequence[NDArray[np.floating]], width: int, rows: int
+    ) -> list[NDArray[Any]]:
+        parts = [self._block(windows[a : a + rows], width) for a in range(0, len(windows), rows)]
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
     def _block(self, windows: Sequence[NDArray[np.floating]], width: int) -> _Read:
         """Read a block of windows (n,), all padded to ``width`` intervals."""
