@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
+
 __all__ = [
     "Cancelled",
     "CompensationError",
@@ -12,6 +15,7 @@ __all__ = [
     "SpikeTrainError",
     "TrainingError",
     "UnreachableTarget",
+    "failure_in_words",
 ]
 
 
@@ -49,3 +53,15 @@ class TrainingError(Spike2PopError, ValueError):
 
 class Cancelled(Spike2PopError):
     """The user asked to stop; whatever was complete has been kept."""
+
+
+def failure_in_words(error: BaseException) -> str:
+    """One sentence for what went wrong with one recording of several, expected or not.
+
+    Of what was not expected its kind and place, but not its text, which may name what is not the reader's.
+    """
+    if isinstance(error, Spike2PopError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}, a fault of this software."

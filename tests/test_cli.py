@@ -10,8 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spike2pop_nb import cli, example_path, read_spike_trains
+from spike2pop_nb import cli, conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
+from spike2pop_nb.fidelity import search
+from spike2pop_nb.inference import Posterior, Predictor
+from spike2pop_nb.spiketrains import Recordings
+
+CASES = Path(__file__).parents[2] / "shared" / "cases"
 
 
 def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -320,3 +325,93 @@ def test_a_silent_recording_is_answered_and_the_others_go_on(
     assert "silent" in text
     summary = json.loads((out / "summary.json").read_text())
     assert [entry["usable"] for entry in summary["recordings"]] == [False, True]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, where: object, name: str, unfit: str) -> None:
+    """Have a function that is given recordings fail at one of them."""
+    plain = getattr(where, name)
+
+    def fails(*arguments: object, **options: object) -> object:
+        for given in arguments[:2]:
+            for train in given if isinstance(given, list | tuple | Recordings) else [given]:
+                if getattr(train, "id", "") == unfit:
+                    raise ZeroDivisionError("secret")
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(where, name, fails)
+
+
+@pytest.mark.parametrize("stage", ["search", "predict"])
+def test_a_recording_that_fails_is_named_and_the_others_go_on(
+    stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stage == "search":
+        failing(monkeypatch, search, "find_population", "2")
+    else:
+        failing(monkeypatch, Predictor, "predict", "2")
+    out = tmp_path / "out"
+    status, text, said = spike2pop(
+        capsys, "run", example_path("stg_set.csv"), "--size", 1, "--budget", 32, "--out", out, "--report"
+    )
+    assert status == 1
+    assert "Failed: 2 (1 of 5 recordings)" in said
+    assert "ZeroDivisionError in test_cli.py, line" in text
+    assert "secret" not in text + said
+    entries = json.loads((out / "summary.json").read_text())["recordings"]
+    assert [entry["id"] for entry in entries] == ["1", "2", "3", "4", "5"]
+    assert [entry["usable"] for entry in entries] == [True, False, True, True, True]
+    assert "ZeroDivisionError" in entries[1]["failure"]
+    assert all("failure" not in entry for entry in entries if entry["id"] != "2")
+    assert set(pd.read_csv(out / "population.csv", dtype={"id": str})["id"]) == {"1", "3", "4", "5"}
+    assert "ZeroDivisionError" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_predictions_and_rankings_go_on_without_a_recording_that_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = example_path("stg_set.csv"), tmp_path / "dics.csv"
+    assert spike2pop(capsys, "predict", file, "--out", out)[0] == 0
+    whole = out.read_text().splitlines()
+    with monkeypatch.context() as patch:
+        failing(patch, Predictor, "predict", "2")
+        status, _, said = spike2pop(capsys, "predict", file, "--out", out)
+        assert status == 1
+        assert "2: Nothing was predicted: ZeroDivisionError" in said
+        others = out.read_text().splitlines()
+        assert "ZeroDivisionError" in others[2]
+        assert [*others[:2], *others[3:]] == [*whole[:2], *whole[3:]]
+        status, text, said = spike2pop(capsys, "choices", file, "--draws", 64)
+        assert status == 1
+        assert "Failed: 2 (1 of 5 recordings)" in said
+        assert "\n3: " in text
+        status, _, said = spike2pop(capsys, "map", file, "--recording", 2, "--grid", 3)
+        assert status == 2
+        assert "nothing could be predicted for 2" in said
+        assert spike2pop(capsys, "map", file, "--recording", 3, "--grid", 3)[0] == 0
+    plain = conductances.rank_choices
+
+    def second_fails(neuron: object, target: Posterior, **options: int) -> object:
+        return 1 / 0 if target.id == "2" else plain(neuron, target, **options)
+
+    monkeypatch.setattr(conductances, "rank_choices", second_fails)
+    table = tmp_path / "choices.csv"
+    status, _, said = spike2pop(capsys, "choices", file, "--draws", 64, "--out", table)
+    assert status == 1
+    assert "2: ZeroDivisionError" in said
+    assert set(pd.read_csv(table, dtype={"id": str})["id"]) == {"1", "3", "4", "5"}
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="no collection of cases beside the repository")
+def test_bursts_of_one_spike_get_an_answer_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("crash_single_spike_burst.txt", "crash_two_recordings.csv"):
+        out = tmp_path / name
+        file = CASES / "40_single_spike_burst" / name
+        status, _, said = spike2pop(
+            capsys, "run", file, "--neuron", "da", "--size", 2, "--budget", 32, "--out", out
+        )
+        assert status == 0, said
+        entries = json.loads((out / "summary.json").read_text())["recordings"]
+        assert len(entries) == len(read_spike_trains(file))
+        assert all("failure" not in entry for entry in entries)

@@ -24,6 +24,7 @@ __all__ = [
     "PriorOption",
     "SeedOption",
     "cli",
+    "end_failed",
     "pair_of",
     "posteriors_of",
     "progress_bar",
@@ -109,10 +110,17 @@ def pair_of(text: str | None) -> tuple[str, ...] | None:
 
 
 def posteriors_of(recordings: Sequence[SpikeTrain], neuron: str, prior: str) -> list[Any]:
-    """Predict the DICs of recordings."""
-    from spike2pop_nb.inference import load_predictor
+    """Predict the DICs of recordings; one that fails says so, and the others go on."""
+    from spike2pop_nb.inference import attempt_predictions, load_predictor
 
-    return load_predictor(neuron).predict(recordings, prior=prior)
+    return attempt_predictions(load_predictor(neuron), recordings, prior=prior)
+
+
+def end_failed(failed: Sequence[str], n: int) -> None:
+    """End with exit status 1 if recordings failed, and name them."""
+    if failed:
+        typer.echo(f"Failed: {', '.join(failed)} ({len(failed)} of {n} recordings); see above.", err=True)
+        raise typer.Exit(1)
 
 
 def say_notes(posteriors: list[Any]) -> None:

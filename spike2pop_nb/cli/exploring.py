@@ -12,13 +12,20 @@ from spike2pop_nb.cli.common import (
     PriorOption,
     SeedOption,
     cli,
+    end_failed,
     pair_of,
     posteriors_of,
     progress_bar,
     say_notes,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import CompensationError, NeuronModelError, Spike2PopError, SpikeTrainError
+from spike2pop_nb.errors import (
+    CompensationError,
+    NeuronModelError,
+    Spike2PopError,
+    SpikeTrainError,
+    failure_in_words,
+)
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
@@ -84,12 +91,22 @@ def choices(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
+    targets, failed = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
     if not targets:
         raise CompensationError(
             "Choices are ranked for a target: give a file of recordings, or --g-s and --g-u."
         )
-    rankings = {name: rank_choices(model, target, n=draws, seed=seed) for name, target in targets.items()}
+    rankings = {}
+    for name, target in targets.items():
+        try:
+            rankings[name] = rank_choices(model, target, n=draws, seed=seed)
+        except Exception as error:
+            if len(targets) == 1 or isinstance(error, CompensationError):  # of what was chosen, for all
+                raise
+            failed.append(name)
+            typer.echo(f"{name}: {failure_in_words(error)}", err=True)
+    if not rankings:
+        raise Spike2PopError("Choices could be ranked for none of the recordings.")
     if out is not None:
         export.write_choices(rankings, out)
         typer.echo(f"Written: {out}")
@@ -101,6 +118,7 @@ def choices(
         typer.echo(f"Written: {figure}")
     for name, ranking in rankings.items():
         typer.echo(f"{name}: {ranking.reason}")
+    end_failed(failed, len(rankings) + len(failed))
 
 
 @cli.command("map")
@@ -137,7 +155,7 @@ def plane(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
+    targets, failed = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
     if len(targets) > 1:
         names = ", ".join(list(targets)[:10]) + (", …" if len(targets) > 10 else "")
         raise SpikeTrainError(
@@ -169,6 +187,7 @@ def plane(
     if figure is not None:
         export.write_plane_figure(reach, figure, firing, posterior=posterior, target=point)
         typer.echo(f"Written: {figure}")
+    end_failed(failed, len(targets) + len(failed))
 
 
 def _check_endings(out: Path | None, figure: Path | None) -> None:
@@ -209,15 +228,18 @@ def _targets(
     how: HowToRead,
     prior: str,
     V_th_mV: float,
-) -> dict[str, Any]:
-    """Posteriors of the recordings that are meant, or the point that is given, by name; empty if none is."""
+) -> tuple[dict[str, Any], list[str]]:
+    """Posteriors of the recordings that are meant, or the point that is given, by name; empty if none is.
+
+    Beside them the names of the recordings that failed.
+    """
     given = [value for value in (g_s, g_u) if value is not None]
     if file is None:
         if recording is not None:
             raise SpikeTrainError(f"--recording {recording} needs the file that holds it.")
         if len(given) == 1:
             raise CompensationError("A target has both: give --g-s and --g-u.")
-        return {f"g_s {given[0]:g}, g_u {given[1]:g}": (given[0], given[1])} if given else {}
+        return {f"g_s {given[0]:g}, g_u {given[1]:g}": (given[0], given[1])} if given else {}, []
     if given:
         raise CompensationError("Give a file, whose DICs are predicted, or --g-s and --g-u, not both.")
     recordings = how.read(file)
@@ -231,9 +253,12 @@ def _targets(
     posteriors = posteriors_of(trains, neuron.name, prior)
     say_notes(posteriors)
     usable = {posterior.id: posterior for posterior in posteriors if posterior.usable}
+    failed = [posterior.id for posterior in posteriors if posterior.failure]
+    if not usable and failed:
+        raise SpikeTrainError(f"{file.name}: nothing could be predicted for {', '.join(failed)}.")
     if not usable:
         raise SpikeTrainError(
             f"{file.name}: {'the recording has' if len(trains) == 1 else 'no recording has'} "
             f"{'too few' if len(trains) == 1 else 'enough'} spikes to predict DICs from."
         )
-    return usable
+    return usable, failed

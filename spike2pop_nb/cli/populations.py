@@ -15,6 +15,7 @@ from spike2pop_nb.cli.common import (
     PriorOption,
     SeedOption,
     cli,
+    end_failed,
     pair_of,
     posteriors_of,
     progress_bar,
@@ -128,6 +129,7 @@ def run(
         typer.echo(f"{result.recording.id}: {result.message}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
+    end_failed([result.recording.id for result in results if result.failure], len(results))
 
 
 @cli.command()
@@ -166,6 +168,7 @@ def predict(
     else:
         write_table(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
+    end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
 
 
 @cli.command()

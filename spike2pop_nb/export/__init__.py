@@ -13,7 +13,7 @@ from spike2pop_nb.export.exploring import (
 from spike2pop_nb.export.figures import COLUMN_MM, FIGURES, figure_files
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import best_currents
-from spike2pop_nb.export.provenance import Network, networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import MOST_REPORTED, html_report
 from spike2pop_nb.export.results import (
     EVERYTHING,
@@ -31,14 +31,13 @@ __all__ = [
     "FIGURES",
     "MOST_REPORTED",
     "ExportFormat",
-    "Network",
     "best_currents",
     "choices_table",
     "figure_files",
     "figure_format",
     "html_report",
     "methods_paragraph",
-    "networks",
+    "network_of",
     "neutralised",
     "plane_table",
     "results_frames",

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.provenance import Network, networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.words import Citations, count, doi, figure, fixed, interval, percent, plain, series
-from spike2pop_nb.fidelity import Result
+from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.scores import kernel_ms
-from spike2pop_nb.inference import PRIORS, Posterior
+from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern, features
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
@@ -98,7 +98,8 @@ def _groups(results: Sequence[Result]) -> Iterable[tuple[Network | None, list[Re
     """Results made alike, with their network; what came to nothing goes with others of its neuron."""
     groups: dict[tuple[object, ...], tuple[Network | None, list[Result]]] = {}
     rest: list[tuple[Result, tuple[object, ...], Network | None]] = []
-    for result, network in zip(results, networks(results), strict=True):
+    for result in results:
+        network = network_of(result)
         posterior = _inferred(result)
         made = (result.neuron.name, *((posterior.prior, network) if posterior is not None else ()))
         if result.population is None:
@@ -169,7 +170,7 @@ def _inference(
     alone: bool,
     table: int,
 ) -> list[str]:
-    weights = "with weights other than those installed now"
+    weights = "weights unknown"
     if network is not None:
         trained = f", trained on {network.n_trains} simulated spike trains" if network.n_trains else ""
         weights = f"{network.file}, SHA-256 {network.sha256}{trained}"
@@ -259,11 +260,10 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         "over all members on those of the firing rate (of the burst rate, the rate within bursts and the "
         "spikes per burst for recordings that burst), a first step brought all members towards the recording "
         f"{cited.mark(CHEN)}, and Broyden’s method {cited.mark(BROYDEN)} each member alone to it; where "
-        "too few arrived, half of the further starts were crosses of three members that already fired so "
-        "(differential evolution), and starts that fired otherwise were moved towards members that did not. "
+        "too few arrived, up to half of the further starts were crosses of three members that already fired "
+        "so (differential evolution), and starts that fired otherwise were moved towards those that did not. "
         "Where a conductance varied less than before, the members kept were chosen, and moved apart along "
-        "their own differences, to restore its spread, and brought back to the recording. Members were "
-        "neither copied nor weighted."
+        "their own differences, to restore its spread, and brought back to the recording."
     )
     crosses, kept = sum(r.n_crosses for r in made), sum(len(r.population or ()) for r in made)
     if crosses:
@@ -274,12 +274,27 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         each = "The member" if kept == 1 else f"Each of the {kept} members"
         text += f" {each} kept started from a draw of its own."
     found = [result.diversity for result in made if result.diversity is not None]
+    text += _difference(found)
     least = [each.least_spread for each in found if np.isfinite(each.least_spread)]
     if not least:
         return text
     return text + (
         " The standard deviation of each conductance over the members kept was at least "
         f"{percent(min(least))} of that over members as generated that had the recording’s firing pattern."
+    )
+
+
+def _difference(found: list[Diversity]) -> str:
+    """How different the members kept are, as they are."""
+    copies = sum(each.n - each.n_distinct for each in found)
+    if copies:
+        return f" Of the members kept, {copies} {_were(copies)} all but the same as another."
+    if not found:
+        return ""
+    nearest = min(each.least_distance for each in found)
+    return (
+        " No two of a population were alike: of the nearest two, some conductance differed by "
+        f"{figure(100 * np.expm1(nearest), 2)} %."
     )
 
 
@@ -336,7 +351,18 @@ def _simulation(made: list[Result]) -> str:
         f"Every member was simulated for {interval(min(seconds), max(seconds))} s, of which the first "
         f"{interval(min(transients), max(transients))} s were left out, {noise}, by exponential Euler with "
         f"gates and voltage staggered and a time step of {figure(runs[0].dt_ms)} ms "
-        f"(accuracy “{runs[0].accuracy}”)."
+        f"(accuracy “{runs[0].accuracy}”).{_late(made)}"
+    )
+
+
+def _late(made: list[Result]) -> str:
+    late = sum(result.n_late for result in made)
+    if not late:
+        return ""
+    return (
+        f" Of the members kept, {late} still changed within the time judged after the neuron’s usual "
+        "transient and settled after a longer one, so that their populations were simulated and judged after "
+        "that."
     )
 
 

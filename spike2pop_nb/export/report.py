@@ -15,7 +15,7 @@ from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import pictures
-from spike2pop_nb.export.provenance import networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.words import count, figure, fixed, percent
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
@@ -164,7 +164,7 @@ def _section(place: int, result: Result) -> dict[str, Any]:
             if domain.inside
             else f"Unlike the simulated recordings of this neuron: {share} of them look as strange."
         )
-    network = networks([result])[0]
+    network = network_of(result)
     fell = [f"{reason}: {count(n, 'member')}" for reason, n in result.reasons.items()]
     return {
         "anchor": f"recording-{place + 1}",

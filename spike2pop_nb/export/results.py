@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.conductances import neuron_cells
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.provenance import networks, versions
+from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
@@ -64,10 +64,13 @@ def _describe(result: Result) -> dict[str, Any]:
         "kept": 0 if result.population is None else len(result.population),
         "kept_passed": result.n_kept_passed,
         "kept_crosses": result.n_crosses,
+        "kept_late": result.n_late,
         "acceptance": _number(result.acceptance),
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
     }
+    if result.failure:
+        entry["failure"] = result.failure
     if (written := neutralised(train.id)) != train.id:
         entry["id_in_csv"] = written
     if train.provenance is not None:
@@ -81,6 +84,14 @@ def _describe(result: Result) -> dict[str, Any]:
             "pattern": posterior.pattern,
             "notes": list(posterior.notes),
         }
+        if (network := network_of(result)) is not None:
+            entry["network"] = {
+                "file": network.file,
+                "sha256": network.sha256,
+                "trained_on": {"trains": network.n_trains, "data_sha256": dict(network.data)},
+            }
+            if network.base:
+                entry["network"]["adapts"] = network.base
         if isinstance(posterior, Posterior):
             low, high = posterior.quantile(0.025), posterior.quantile(0.975)
             entry["dics"] |= {
@@ -97,6 +108,8 @@ def _describe(result: Result) -> dict[str, Any]:
         entry["pattern"] = str(found.pattern)
         entry["pattern_notes"] = list(found.notes)
         entry["rule"] = result.verdict.rule.describe()
+    if result.simulated is not None:
+        entry["transient_ms"] = result.simulated.transient_ms
     return entry
 
 
@@ -104,6 +117,7 @@ def _diversity(found: Diversity) -> dict[str, Any]:
     """How different the members kept are; of a refined population also against the unrefined one."""
     entry: dict[str, Any] = {
         "effective_sample_size": found.effective_sample_size,
+        "least_distance": _number(found.least_distance),
         "dimensions": _number(found.dimensions),
         "correlations": _matrix(found.correlations),
     }
@@ -129,10 +143,6 @@ def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, 
     An id that CSV files hold with an apostrophe before it, so that no spreadsheet takes it for a formula, is
     given as it is, under ``id``, and as they have it, under ``id_in_csv``.
     """
-    recordings = [_describe(result) for result in results]
-    for entry, network in zip(recordings, networks(results), strict=True):
-        if network is not None:
-            entry["network"] = {"file": network.file, "sha256": network.sha256}
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
@@ -142,7 +152,7 @@ def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, 
             "g_s, g_u": describe_column("g_s").unit,
             "time_ms": describe_column("time_ms").unit,
         },
-        "recordings": recordings,
+        "recordings": [_describe(result) for result in results],
     }
 
 
@@ -190,9 +200,14 @@ def _files(
             else:
                 missing.append(f"{folder}: no traces, since its voltages were not kept.")
         if drawn:
-            files |= {
-                f"figures/{folder}/{name}": content for name, content in figure_files(result, drawn).items()
-            }
+            try:
+                made = figure_files(result, drawn)
+            except Spike2PopError:
+                raise
+            except Exception as error:  # those of the others are drawn
+                made = {}
+                missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
+            files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
     if "md" in formats:
         files["methods.md"] = methods_paragraph(results).encode()
     if "html" in formats:

@@ -4,6 +4,7 @@ Also how members fire anywhere in the plane: the atlas of firing patterns.
 """
 
 from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.fidelity.distinct import LEAST_DISTANCE, least_distance
 from spike2pop_nb.fidelity.diversity import Diversity, diversity
 from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
@@ -17,6 +18,7 @@ from spike2pop_nb.fidelity.search import (
 from spike2pop_nb.fidelity.summaries import Summaries
 
 __all__ = [
+    "LEAST_DISTANCE",
     "MAX_SEARCH_SIZE",
     "PATTERNS",
     "REFINED_RULE",
@@ -31,6 +33,7 @@ __all__ = [
     "default_budget",
     "diversity",
     "find_population",
+    "least_distance",
     "pattern_map",
     "refine_members",
     "van_rossum_ratio",

@@ -10,12 +10,13 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.fidelity.distinct import distinct, least_distance
 from spike2pop_nb.neurons import NeuronModel, same_neuron
 
 __all__ = ["Diversity", "beyond_range", "diversity"]
 
 FloatArray = npt.NDArray[np.float64]
-_SAME = 1e-9  # relative difference below which two members are one
+_SAME = 1e-9  # relative spread below which a conductance does not vary
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,9 @@ class Diversity:
     Attributes
     ----------
     n, n_distinct
-        Members, and different sets of conductances among them. Members are never copied or weighted, so the
-        second is the effective sample size, or its upper bound if some of them were made by crossing others.
+        Members, and different ones among them (see `spike2pop_nb.fidelity.distinct`). Members are not
+        weighted, so the second is the effective sample size, or its upper bound if some of them were made by
+        crossing others.
     dimensions
         In how many independent directions the members differ: participation ratio of the eigenvalues of the
         correlation matrix of conductances, from 1 (all along one line) to the number of channels.
@@ -35,6 +37,8 @@ class Diversity:
         std_unrefined and spread (std over std_unrefined).
     correlations
         Pearson correlations between the channels' conductances; NaN for one that does not vary.
+    least_distance
+        Distance of the nearest two members: the largest difference of ln ḡ over the channels.
     dimensions_unrefined, correlations_unrefined
         The same of the population compared with; None without one.
     """
@@ -44,6 +48,7 @@ class Diversity:
     dimensions: float
     table: pd.DataFrame
     correlations: pd.DataFrame
+    least_distance: float
     dimensions_unrefined: float | None = None
     correlations_unrefined: pd.DataFrame | None = None
 
@@ -61,7 +66,8 @@ class Diversity:
         """Say it in one sentence."""
         text = (
             f"{self.n_distinct} different sets of conductances among {self.n} members, varying in "
-            f"{self.dimensions:.1f} independent directions"
+            f"{self.dimensions:.1f} independent directions; the nearest two differ by "
+            f"{100 * np.expm1(self.least_distance):.2g} % in some conductance"
         )
         if "spread" not in self.table or self.table["spread"].isna().all():
             return text + "."
@@ -109,14 +115,13 @@ def diversity(population: Population, unrefined: Population | None = None) -> Di
         table["spread"] = (table["std"] / table["std_unrefined"]).where(varied)
         others = _correlations(unrefined.g, names)
     own = _correlations(g, names)
-    scale = np.where(g.mean(axis=0) > 0, g.mean(axis=0), 1.0)
-    distinct = len(np.unique(np.round(g / scale / _SAME), axis=0))
     return Diversity(
         len(g),
-        distinct,
+        int(distinct(g).sum()),
         _dimensions(own),
         table,
         own,
+        least_distance(g),
         None if others is None else _dimensions(others),
         others,
     )

@@ -16,6 +16,8 @@ def search_message(
     n_passed: int,
     n_asked: int,
     n_good: int,
+    n_kept: int,
+    n_late: int = 0,
     refined: bool,
     why_short: str,
     reasons: Counter[str],
@@ -27,8 +29,9 @@ def search_message(
     ----------
     train
         The recording.
-    n_tried, n_passed, n_asked, n_good
-        Members tried, those of them that passed, those asked for, and those kept that passed.
+    n_tried, n_passed, n_asked, n_good, n_kept, n_late
+        Members tried, those of them that passed, those asked for, those kept that passed, all that are kept,
+        and those of them that needed a longer transient.
     refined
         Whether members were refined.
     why_short
@@ -41,13 +44,18 @@ def search_message(
     share = 100 * n_passed / n_tried
     after = ", after refinement," if refined else ""
     text = f"{n_passed} of {n_tried} members tried{after} fire like the recording ({share:.0f} %)"
+    late = f"{n_late} of them settle only after a longer transient, after which all are judged."
     if n_good >= n_asked:
-        return f"{text}; the {n_asked} asked for are kept."
-    kept = f"the {n_good} that passed are kept, with the nearest others" if n_good else "the nearest are kept"
-    text += f"; {n_asked} were asked for, but {why_short}: {kept}, marked as not passed"
+        return " ".join([f"{text}; the {n_asked} asked for are kept.", *([late] if n_late else [])])
+    others = ", with the nearest others" if n_kept > n_good else ""
+    kept = f"the {n_good} that passed are kept{others}" if n_good else "the nearest are kept"
+    marked = ", marked as not passed" if n_kept > n_good else ""
+    text += f"; {n_asked} were asked for, but {why_short}: {kept}{marked}"
     text += f", most often for their {causes}." if (causes := _causes(reasons)) else "."
     notes = features(train).notes if n_good == 0 else ()
-    return " ".join([text, *([note] if note else []), *notes[:1]])
+    fewer = f"Only {n_kept} are kept, since the others tried are too like them." if n_kept < n_asked else ""
+    said = (fewer if n_tried >= n_asked else "", late if n_late else "", note)
+    return " ".join([text, *filter(None, said), *notes[:1]])
 
 
 def _causes(reasons: Counter[str]) -> str:

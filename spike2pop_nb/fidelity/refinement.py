@@ -14,12 +14,14 @@ summary statistics, so that members stay as different as they were: this is rand
    half of the way, or three quarters, towards the nearest that has it.
 3. Each member goes on alone within the columns of K, by Broyden's method from the identity: no derivative is
    simulated, and a member that fires otherwise after a step goes back and takes a shorter one.
-4. If too few arrive, half of the next starts are crosses of three members that already fire as the recording
-   does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006, doi:10.1007/s11222-006-8769-1).
+4. If too few arrive, up to half of the next starts are crosses of three members that already fire as the
+   recording does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006,
+   doi:10.1007/s11222-006-8769-1).
 5. The members to keep are chosen, and moved apart, so that conductances stay spread (`spreading`).
 
-Nothing is resampled and none is copied. Members from draws of their own are independent of each other until
-the last step; crosses, and members moved towards another, are not independent of those.
+Nothing is resampled, and a member that is too like another does not count (`distinct`). Members from draws
+of their own are independent of each other until the last step; crosses, and members moved towards another,
+are not independent of those.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ class Result:
         One sentence for the user.
     population, simulated, verdict
         The members kept, their traces, and their scores: row by row the same members. Those that pass come
-        first; if fewer pass than asked, the best of the others follow, marked as not passed.
+        first; if fewer pass than asked, the best of the others follow, marked as not passed. No two are alike
+        (see `spike2pop_nb.fidelity.distinct`).
     unrefined
         Members of the recording's firing pattern as they were generated, of which those of ``population``
         were made; None if the search did not refine, or there are fewer than two.
@@ -40,12 +41,17 @@ class Result:
     n_crosses
         Of the members kept, how many started as crosses of members that fired like the recording, or were
         moved towards one; the others came each from a draw of its own.
+    n_late
+        Of the members kept, how many settle only after the neuron's own transient; if there are such, all of
+        the population is simulated, and judged, after a longer one.
     reasons
         Why the others fell, counted by their first reason.
     cancelled
         Whether the user stopped it early.
     exhausted
         Why no more members could be generated, if that ended the search before enough passed; else empty.
+    failure
+        The error that ended the search, in words; empty if none did.
     options
         Everything that was chosen.
     """
@@ -64,9 +70,11 @@ class Result:
     n_passed: int = 0
     n_simulated: int = 0
     n_crosses: int = 0
+    n_late: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     exhausted: str = ""
+    failure: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from spike2pop_nb.conductances import DICSampler, Population, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError
+from spike2pop_nb.fidelity.distinct import distinct, near_pairs
+from spike2pop_nb.fidelity.judging import Judging
 from spike2pop_nb.fidelity.message import search_message
 from spike2pop_nb.fidelity.moving import Moving, log_g
 from spike2pop_nb.fidelity.refinement import cross_members, refine_members
 from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
+from spike2pop_nb.fidelity.scores import PassRule, verify
 from spike2pop_nb.fidelity.spreading import choose_spread, spread_ratio, spread_step
 from spike2pop_nb.fidelity.summaries import Summaries
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation import Simulated, needs_compiling, simulate, time_step_ms
-from spike2pop_nb.spiketrains import SpikeTrain, features
+from spike2pop_nb.simulation import needs_compiling
+from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Search"]
 
 FloatArray = npt.NDArray[np.float64]
 _BATCH = (32, 256)  # least and most members a round
-_LONGEST_MS = 20_000.0
-# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out.
-_TRACES_AFTER_CANCEL = 32
 _MOST_STARTS = 1000
 _FEW = 5  # members that pass, below which others of the firing pattern are crossed too
 # Members are moved apart if a conductance varies less than so much of what it does over unrefined ones, up to
@@ -38,13 +35,7 @@ _FEW = 5  # members that pass, below which others of the firing pattern are cros
 _LEAST_SPREAD, _SPREAD_GOAL, _SPREAD_ROUNDS = 0.85, 0.95, 8
 
 
-def recording_length_ms(train: SpikeTrain, neuron: NeuronModel) -> float:
-    """Return how long members are recorded: at least the neuron's own window, at most 20 s."""
-    start, stop = neuron.recording_window_ms
-    return min(max(stop - start, 1.1 * train.duration_ms), _LONGEST_MS)
-
-
-class Search:
+class Search(Judging):
     """State of one search; members that were tried are kept until the best can be chosen."""
 
     def __init__(
@@ -61,29 +52,17 @@ class Search:
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
     ) -> None:
-        self.train, self.neuron, self.posterior, self.size = train, neuron, posterior, size
-        self.compensate, self.accuracy, self.rule = compensate, accuracy, rule
-        self.progress, self.cancel = progress, cancel
+        super().__init__(train, neuron, size, accuracy, rule, progress, cancel)
+        self.posterior, self.compensate = posterior, compensate
         self.summaries = Summaries.of(train, rule) if refine else None
         self.seeds = np.random.SeedSequence(seed)
-        self.duration_ms = neuron.recording_window_ms[0] + recording_length_ms(train, neuron)
-        # all members so far, those after the first n_tried not yet refined and judged
-        self.g = np.zeros((0, neuron.n_channels))
-        self.spikes: list[FloatArray] = []
         self.y = np.zeros((0, len(self.summaries.names) if self.summaries else 0))  # summaries of the spikes
         self.is_cross = np.zeros(0, dtype=bool)
-        self.failures: dict[int, str] = {}
         self.starts: list[FloatArray] = []  # of the recording's firing pattern, as generated
         self.gain: FloatArray | None = None
-        self.verdict = pd.DataFrame()
-        self.n_tried = self.n_passed = self.n_simulated = self.n_negative = 0
-        self.reasons: Counter[str] = Counter()
+        self.n_negative = 0
         self.cancelled = False
         self.exhausted = ""
-
-    def say(self, text: str) -> None:
-        if self.progress is not None:
-            self.progress(min(self.n_passed, self.size), self.size, text)
 
     def batch(self, left: int) -> int:
         """Members of the next round: what should do at the acceptance seen so far, and some more."""
@@ -95,6 +74,7 @@ class Search:
         return min(left, max(_BATCH[0], min(wanted, most, _BATCH[1])))
 
     def run(self, budget: int) -> None:
+        self.budget = budget
         if needs_compiling():
             self.say("Compiling the simulator, once on this machine (about ten seconds)")
         try:
@@ -135,8 +115,9 @@ class Search:
             self.judge()
 
     def crossed(self, n: int, rng: np.random.Generator) -> FloatArray:
-        """Return up to n crosses of the members so far that fire as the recording does."""
-        return cross_members(self.alike(), n, rng)
+        """Return up to n crosses of the members so far that fire as the recording does, no two alike."""
+        made = cross_members(self.alike(), n, rng)
+        return made[distinct(np.concatenate([self.g, made]))[len(self.g) :]]
 
     def alike(self) -> FloatArray:
         """Conductances of the members so far that pass, or, if those are few, that fire at all alike."""
@@ -188,12 +169,15 @@ class Search:
         passed = self.verdict["passed"].to_numpy(bool)
         rows, starts = np.flatnonzero(passed), self.unrefined()
         if len(rows) >= self.size:
+            settled = rows[~np.isin(rows, list(self.late))]
+            rows = settled if len(settled) >= self.size else rows
             if self.summaries is not None and len(starts) > 1:
                 return rows[choose_spread(self.g[rows], self.size, starts, _SPREAD_GOAL)]
             return rows[: self.size]
         others = np.flatnonzero(~passed)
         best = np.argsort(-self.verdict["score"].to_numpy(float)[others], kind="stable")
-        return np.concatenate([rows, others[best]])[: self.size]
+        order = np.concatenate([rows, others[best]])
+        return order[distinct(self.g[order])][: self.size]
 
     def spread(self, budget: int) -> None:
         """Move the members to keep apart until each conductance is spread enough, within the budget."""
@@ -217,69 +201,21 @@ class Search:
             members.approach(self.gain, len(rows))
             simulated = self.simulated(rows, members.spikes)
             verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)
-            good = members.arrived() & verdict.passed
+            changing = [self.changes(times) for times in members.spikes]
+            good = members.arrived() & verdict.passed & ~np.array(changing)
+            good = apart(before[0], members.theta, good)
             members.take(every, *before, ~good)
             self.verdict.iloc[rows[good]] = verdict.table[good]
             self.g[rows[good]], self.y[rows[good]] = np.exp(members.theta[good]), members.y[good]
             for k in np.flatnonzero(good):
                 self.spikes[rows[k]] = members.spikes[k]
-
-    def judge(self) -> None:
-        """Score the members that wait."""
-        rows = np.arange(self.n_tried, len(self.g))
-        if not len(rows):
-            return
-        verdict = verify(self.train, self.simulated(rows), self.rule, with_van_rossum=False)
-        self.verdict = pd.concat([self.verdict, verdict.table], ignore_index=True)
-        self.n_tried += len(rows)
-        self.n_passed += int(verdict.passed.sum())
-        fell = verdict.table.loc[~verdict.passed, "reasons"]
-        self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
-
-    def simulated(self, rows: npt.NDArray[np.int64], spikes: list[FloatArray] | None = None) -> Simulated:
-        """Return the spikes of members as the simulation gave them, without voltages."""
-        n = len(rows)
-        reasons = {i: self.failures[row] for i, row in enumerate(rows.tolist()) if row in self.failures}
-        return Simulated(
-            neuron=self.neuron,
-            labels=[(self.train.id, i) for i in range(n)],
-            spike_times_ms=[self.spikes[row] for row in rows] if spikes is None else spikes,
-            failed=np.isin(np.arange(n), list(reasons)),
-            reasons=reasons,
-            time_ms=np.zeros(0),
-            V_mV=np.zeros((n, 0), dtype=np.float32),
-            duration_ms=self.duration_ms,
-            transient_ms=self.neuron.recording_window_ms[0],
-            dt_ms=time_step_ms(self.neuron, self.accuracy),
-            accuracy=self.accuracy,
-            noise_sigma=np.zeros(n),
-        )
-
-    def simulate(self, population: Population, record: Any, cancel: bool = True) -> Any:
-        return simulate(
-            population,
-            duration_ms=self.duration_ms,
-            transient_ms=self.neuron.recording_window_ms[0],
-            accuracy=self.accuracy,
-            record=record,
-            cancel=self.cancel if cancel else None,
-        )
+                self.late.pop(int(rows[k]), None)
 
     def result(self, budget: int, options: dict[str, Any]) -> Result:
-        common: dict[str, Any] = {
-            "n_asked": self.size,
-            "n_tried": self.n_tried,
-            "n_passed": self.n_passed,
-            "n_simulated": self.n_simulated,
-            "reasons": dict(self.reasons.most_common()),
-            "cancelled": self.cancelled,
-            "exhausted": self.exhausted,
-            "options": options,
-        }
         if not len(self.verdict):
             text = "Cancelled before any member was simulated."
-            return Result(self.train, self.neuron, self.posterior, False, text, **common)
-        order = self.kept()
+            return Result(self.train, self.neuron, self.posterior, False, text, **self.counts(options))
+        order, simulated, verdict = self.final()
         made_by = {
             **options,
             "tried": self.n_tried,
@@ -287,16 +223,9 @@ class Search:
             "simulated": self.n_simulated,
             "negative": self.n_negative,
             "kept_crosses": int(self.is_cross[order].sum()),
+            "kept_late": int(np.isin(order, list(self.late)).sum()),
         }
         population = Population.from_g(self.neuron, self.g[order], id=self.train.id, made_by=made_by)
-        if not self.cancelled or len(population) <= _TRACES_AFTER_CANCEL:
-            self.say("Recording the traces of the members kept")
-            simulated = self.simulate(population, "traces", cancel=False)
-            verdict = verify(self.train, simulated, self.rule)
-        else:
-            simulated = self.simulated(order)
-            table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
-            verdict = Verdict(features(self.train), table, self.rule)
         unrefined, starts = None, self.unrefined()
         if len(starts) > 1:
             unrefined = Population.from_g(self.neuron, starts, id=self.train.id, made_by=options)
@@ -311,6 +240,8 @@ class Search:
                 n_passed=self.n_passed,
                 n_asked=self.size,
                 n_good=int(verdict.passed.sum()),
+                n_kept=len(order),
+                n_late=made_by["kept_late"],
                 refined=self.summaries is not None,
                 why_short=self.why_short(budget),
                 reasons=self.reasons,
@@ -321,8 +252,22 @@ class Search:
             verdict=verdict,
             unrefined=unrefined,
             n_crosses=made_by["kept_crosses"],
-            **common,
+            n_late=made_by["kept_late"],
+            **self.counts(options),
         )
+
+    def counts(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What any result says of how the search went."""
+        return {
+            "n_asked": self.size,
+            "n_tried": self.n_tried,
+            "n_passed": self.n_passed,
+            "n_simulated": self.n_simulated,
+            "reasons": dict(self.reasons.most_common()),
+            "cancelled": self.cancelled,
+            "exhausted": self.exhausted,
+            "options": options,
+        }
 
     def why_short(self, budget: int) -> str:
         """Say why the search ended before enough members passed, if it did."""
@@ -331,3 +276,14 @@ class Search:
         if self.exhausted:
             return "no more could be generated"
         return f"the budget of {budget} simulations was spent"
+
+
+def apart(before: FloatArray, after: FloatArray, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which of the good moves of ln ḡ (n, n_channels) leave all members as different as they were."""
+    good = good.copy()
+    while True:
+        pairs = near_pairs(np.exp(np.where(good[:, None], after, before)))
+        moved = pairs[good[pairs]]
+        if not len(moved):
+            return good
+        good[moved] = False

@@ -58,7 +58,7 @@ class PassRule(BaseModel):
         Largest distance of the interval distributions: the Wasserstein distance of ln(ISI), so that 0.25
         means intervals that differ by 28 % on average.
     burst
-        Largest relative error of each burst feature; for recordings that burst.
+        Largest relative error of each burst feature that is defined for the recording; for those that burst.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -229,7 +229,8 @@ def _score(
     )
     if wanted.pattern is FiringPattern.BURSTING and wanted.n_bursts:
         for name, column in _ERROR_NAMES.items():
-            errors[column] = abs(getattr(found, name) / getattr(wanted, name) - 1.0)
+            if np.isfinite(getattr(wanted, name)):
+                errors[column] = _relative(getattr(found, name), getattr(wanted, name))
     excess = []
     for name, error in errors.items():
         tolerance = rule.tolerance(name, wanted)
@@ -246,6 +247,13 @@ def _score(
         "reasons": "; ".join(reasons),
         **errors,
     }
+
+
+def _relative(found: float, wanted: float) -> float:
+    """Relative error; of nothing where there is to be nothing, as the duration of single spikes, it is 0."""
+    if wanted == 0.0:
+        return 0.0 if found == 0.0 else float("nan")
+    return abs(found / wanted - 1.0)
 
 
 def van_rossum_ratio(

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.conductances import MAX_SIZE, DICSampler
-from spike2pop_nb.errors import CompensationError, UnreachableTarget
+from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population, modulate
+from spike2pop_nb.errors import CompensationError, UnreachableTarget, failure_in_words
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
@@ -51,6 +52,10 @@ def find_population(
     may take a conductance out of the range in which it was drawn, and above the one declared for the neuron,
     as compensating may.
 
+    No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
+    not count as passed, and is not kept. A member whose firing still changes within the time that is judged
+    is judged on what it settles to, after a longer transient.
+
     Parameters
     ----------
     train
@@ -64,9 +69,10 @@ def find_population(
     compensate
         The two conductances solved for; the recommended pair by default.
     seed
-        The same seed gives the same population, whatever the number of cores.
+        The same seed gives the same population, whatever the number of cores, and whichever recordings are
+        searched beside this one.
     budget
-        Most simulations of a member; 40 times the size, and at least 512, by default.
+        Most simulations of a member; 40 times the size, and at least 2560, by default.
     accuracy
         Of the simulation.
     refine
@@ -90,16 +96,7 @@ def find_population(
         If size, budget or the choice of conductances is not possible.
     """
     model = get_neuron(neuron)
-    if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SEARCH_SIZE):
-        raise CompensationError(
-            f"The population size must be a whole number from 1 to {MAX_SEARCH_SIZE}, not {size!r}."
-        )
-    budget = default_budget(size) if budget is None else budget
-    if not (isinstance(budget, (int, np.integer)) and size <= budget <= MAX_SIZE):
-        raise CompensationError(
-            f"The budget must be a whole number from the population size ({size}) to {MAX_SIZE}, "
-            f"not {budget!r}."
-        )
+    budget = _checked(model, size, budget, compensate, accuracy)
     rule = rule or (REFINED_RULE if refine else PassRule())
     options = {
         "neuron": model.name,
@@ -135,14 +132,55 @@ def find_population(
     return search.result(int(budget), options)
 
 
-def attempt_population(
-    train: SpikeTrain, neuron: str | NeuronModel, posterior: DICSampler, *, size: int = 16, **options: Any
-) -> Result:
-    """As `find_population`; a recording whose DICs cannot be reached gives a `Result` that says so.
+def _checked(
+    neuron: NeuronModel, size: Any, budget: Any, compensate: Sequence[str] | None, accuracy: str
+) -> int:
+    """Return the budget; refuse choices that no recording could be searched with."""
+    if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SEARCH_SIZE):
+        raise CompensationError(
+            f"The population size must be a whole number from 1 to {MAX_SEARCH_SIZE}, not {size!r}."
+        )
+    budget = default_budget(int(size)) if budget is None else budget
+    if not (isinstance(budget, (int, np.integer)) and size <= budget <= MAX_SIZE):
+        raise CompensationError(
+            f"The budget must be a whole number from the population size ({size}) to {MAX_SIZE}, "
+            f"not {budget!r}."
+        )
+    time_step_ms(neuron, accuracy)
+    if compensate is not None:
+        # one member, which need not get there: whether the two can steer these DICs at all
+        member, _drawn = baseline_population(neuron, 1, np.random.default_rng(0))
+        modulate(neuron, member, neuron.baseline.g_s, neuron.baseline.g_u, compensate)
+    return int(budget)
 
-    For several recordings, of which the others can go on. Other bad choices are raised.
+
+def attempt_population(
+    train: SpikeTrain,
+    neuron: str | NeuronModel,
+    posterior: DICSampler,
+    *,
+    size: int = 16,
+    compensate: Sequence[str] | None = None,
+    budget: int | None = None,
+    accuracy: str = "standard",
+    **options: Any,
+) -> Result:
+    """As `find_population`; whatever goes wrong with this one recording gives a `Result` that says so.
+
+    For several recordings, of which the others go on. DICs that cannot be reached are an answer; any other
+    error is told in `Result.failure`. Choices that no recording could be searched with are raised.
     """
+    model = get_neuron(neuron)
+    _checked(model, size, budget, compensate, accuracy)
+    chosen = {"size": size, "compensate": compensate, "budget": budget, "accuracy": accuracy, **options}
+    failure = getattr(posterior, "failure", "")
     try:
-        return find_population(train, neuron, posterior, size=size, **options)
+        if not failure:
+            return find_population(train, model, posterior, **chosen)
     except UnreachableTarget as error:
-        return Result(train, get_neuron(neuron), posterior, False, str(error), size)
+        return Result(train, model, posterior, False, str(error), size)
+    except Exception as error:
+        failure = failure_in_words(error)
+    return Result(
+        train, model, posterior, False, f"Recording {train.id!r} failed: {failure}", size, failure=failure
+    )

@@ -51,9 +51,10 @@ class Summaries:
         found = features(train)
         names: tuple[str, ...]
         if found.n_bursts:
-            names = ("inter_burst_hz", "intra_burst_hz", "spikes_per_burst")
             # the rate is the product of burst rate and spikes per burst
-            limits = [min(rule.rate, rule.burst), rule.burst, min(rule.rate, rule.burst)]
+            names, limits = ("inter_burst_hz", "spikes_per_burst"), [min(rule.rate, rule.burst)] * 2
+            if found.intra_burst_hz > 0:  # bursts of one spike have none
+                names, limits = (names[0], "intra_burst_hz", names[1]), [limits[0], rule.burst, limits[1]]
         elif found.pattern is FiringPattern.BURSTING:  # irregular
             names, limits = ("rate_hz", "cv"), [rule.rate, rule.burst]
         else:

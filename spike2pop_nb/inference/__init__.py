@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course
-from spike2pop_nb.inference.posterior import PRIORS, CredibleRegion, Posterior, course_frame, predict_frame
+from spike2pop_nb.inference.posterior import (
+    PRIORS,
+    CredibleRegion,
+    Network,
+    Posterior,
+    attempt_predictions,
+    course_frame,
+    predict_frame,
+)
 
 if TYPE_CHECKING:
     from spike2pop_nb.inference.predictor import Predictor
@@ -21,8 +29,10 @@ __all__ = [
     "Course",
     "CredibleRegion",
     "DomainVerdict",
+    "Network",
     "Posterior",
     "Predictor",
+    "attempt_predictions",
     "course_frame",
     "find_weights",
     "list_predictors",

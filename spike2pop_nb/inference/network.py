@@ -162,13 +162,32 @@ class ResidualBlock(nn.Module):
         return out
 
 
+_NARROW = 16
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return F.linear(x, weight, bias)
+
+
+def _narrow(x: Tensor, weight: Tensor, bias: Tensor | None, size: int) -> Tensor:
+    return F.linear(x, weight, bias)[..., :size]
+
+
+def _normed(x: Tensor, shape: tuple[int, ...], weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    return torch.layer_norm(x, shape, weight, bias, eps)
+
+
 def _plain(layer: nn.Linear | nn.LayerNorm) -> Callable[[Tensor], Tensor]:
     """The function of a layer with the weights that it has now."""
     weight, bias = layer.weight, layer.bias
-    if isinstance(layer, nn.Linear):
-        return partial(F.linear, weight=weight, bias=bias)
-    shape, eps = layer.normalized_shape, layer.eps
-    return partial(torch.layer_norm, normalized_shape=shape, weight=weight, bias=bias, eps=eps)
+    if isinstance(layer, nn.LayerNorm):
+        return partial(_normed, shape=layer.normalized_shape, weight=weight, bias=bias, eps=layer.eps)
+    missing = _NARROW - layer.out_features
+    if missing <= 0:
+        return partial(_linear, weight=weight, bias=bias)
+    # Of so few outputs, products are summed in another order in every other row; of more they are not.
+    wider = None if bias is None else F.pad(bias, (0, missing))
+    return partial(_narrow, weight=F.pad(weight, (0, 0, 0, missing)), bias=wider, size=layer.out_features)
 
 
 class AttentionNetwork(nn.Module):

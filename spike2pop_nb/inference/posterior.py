@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.errors import PredictorError, failure_in_words
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course
 from spike2pop_nb.inference.mixture import Mixture
@@ -19,7 +19,17 @@ from spike2pop_nb.inference.mixture import Mixture
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEATURES", "PATTERNS", "PRIORS", "CredibleRegion", "Posterior", "course_frame", "predict_frame"]
+__all__ = [
+    "FEATURES",
+    "PATTERNS",
+    "PRIORS",
+    "CredibleRegion",
+    "Network",
+    "Posterior",
+    "attempt_predictions",
+    "course_frame",
+    "predict_frame",
+]
 
 Floats = NDArray[np.floating]
 
@@ -29,6 +39,31 @@ PRIORS = ("compensated", "drawn")
 """What a neuron may have been made like before anything was recorded: as `conductances` makes populations, or
 with conductances drawn anywhere in their declared ranges."""
 _NAN2 = np.full(2, np.nan)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Weights that a network was read from, and what they were trained on, as they say of themselves.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    sha256 : str
+        SHA-256 of its content.
+    n_trains : int or None
+        Simulated spike trains that it was last trained on; None if that is not known.
+    data : tuple of (str, str)
+        Name and SHA-256 of each of the sets of data that these were taken from.
+    base : str
+        Of adapters, the neuron whose network they adapt; else empty.
+    """
+
+    file: str
+    sha256: str
+    n_trains: int | None = None
+    data: tuple[tuple[str, str], ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +131,10 @@ class Posterior:
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
         The answer under the other prior, if the recording looks more like that one.
+    network : Network or None
+        The weights that gave it; None if it did not come from a file of weights.
+    failure : str
+        Why nothing could be predicted, if an error ended it; else empty.
     """
 
     id: str
@@ -111,6 +150,8 @@ class Posterior:
     domain: DomainVerdict | None = None
     course: Course | None = None
     rival: Mixture | None = None
+    network: Network | None = None
+    failure: str = ""
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -120,7 +161,8 @@ class Posterior:
         strange = "" if self.domain is None else self.domain.sentence(self.neuron.upper())
         drifting = "" if self.course is None else self.course.sentence()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
-        return tuple(text for text in (strange, drifting, rival, *self.remarks) if text)
+        failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
+        return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
 
     @property
     def usable(self) -> bool:
@@ -210,6 +252,8 @@ class Posterior:
         )
 
     def _needed(self) -> Mixture:
+        if self.failure:
+            raise PredictorError(f"Of recording {self.id!r} nothing was predicted: {self.failure}")
         if self.mixture is None:
             raise PredictorError(
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
@@ -225,6 +269,46 @@ def _rival_sentence(rival: Mixture) -> str:
         "It looks more like neurons with conductances anywhere in their ranges than like the populations "
         f"made here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
     )
+
+
+def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> list[Posterior]:
+    """As ``predictor.predict``; a recording that fails gives a `Posterior` that says why, and no other does.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    trains : sequence of SpikeTrain
+    prior : str
+        See `Predictor.predict`.
+
+    Raises
+    ------
+    PredictorError
+        If the network does not know the prior.
+    """
+    try:
+        return list(predictor.predict(trains, prior=prior))
+    except Exception:  # one of them: each alone, with the same answers
+        predictor.predict([], prior=prior)
+    found: list[Posterior] = []
+    for train in trains:
+        try:
+            found += predictor.predict([train], prior=prior)
+        except Exception as error:
+            found.append(
+                Posterior(
+                    train.id,
+                    predictor.neuron,
+                    None,
+                    dict.fromkeys(PATTERNS, math.nan),
+                    dict.fromkeys(FEATURES, math.nan),
+                    train.n_spikes,
+                    0,
+                    prior=prior,
+                    failure=failure_in_words(error),
+                )
+            )
+    return found
 
 
 def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:

@@ -1,8 +1,16 @@
-"""`Predictor`: spike trains in, posteriors out; batched by length, on a CPU or a GPU."""
+"""`Predictor`: spike trains in, posteriors out; on a CPU or a GPU.
+
+What is predicted of a recording does not depend on the others, to the last bit. Sums of floating-point
+numbers depend on their order, and libraries choose it by the shape of what they sum and by the number of
+threads. So a train is padded to a width that follows from its own length, and computed on one thread, in
+blocks of one of two numbers of rows, filled up with repeats. Where trains do not come out the same in all
+places of both, which is tried out, each is computed alone.
+"""
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +32,8 @@ from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 
 __all__ = ["Predictor", "load_predictor"]
 
-_MOST_TOKENS = 16_384
-_MOST_TRAINS = 256
-_ALONE = 64
+_ROWS = (4, 16)  # of a block for few windows, and for many
+_TRIED = 48  # windows: another order of summing changes the result of one in ten
 _DOUBT = 0.9
 _LOCATION_AND_SPREAD = [STATISTICS.index(name) for name in ("log_mean_isi", "std_log_isi")]
 _FEWEST_IN_PIECE = 16
@@ -126,6 +133,9 @@ class Predictor:
         self._loaded = loaded
         self._device = torch.device(device)
         self._network = loaded.network.to(self._device).fuse()
+        config = loaded.network.config
+        self._narrowest = -(-config.most_tokens // config.patch) * config.patch
+        self._rows: dict[int, tuple[int, int]] = {}  # of the blocks of each width
 
     def __repr__(self) -> str:
         size = sum(p.numel() for p in self._network.parameters())
@@ -174,7 +184,7 @@ class Predictor:
             middle = [first + len(parts), len(windows)]
             when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
             plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
-        with _few_threads(len(windows)):
+        with _one_thread():
             read = self._run(windows, progress)
         return [self._posterior(plan, read, prior) for plan in plans]
 
@@ -200,42 +210,67 @@ class Predictor:
     def _run(
         self, windows: Sequence[NDArray[np.floating]], progress: Callable[[int, int], None] | None
     ) -> _Read | None:
-        sizes = np.array([w.size for w in windows], dtype=np.int64)
-        order = np.argsort(sizes, kind="stable")
-        parts: list[list[NDArray[np.floating]]] = []
-        config = self._loaded.network.config
-        domain = self._loaded.domain
-        done = 0
-        while done < order.size:
-            # Sorted by length, a batch is as wide as its last train.
-            count = min(_MOST_TRAINS, order.size - done)
-            count = max(1, min(count, int(_MOST_TOKENS // sizes[order[done + count - 1]])))
-            chosen = order[done : done + count]
-            isi, lengths = pad_intervals([windows[i] for i in chosen])
-            batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
-            even = int(batch.lengths.min()) > batch.tokens.shape[1] - config.patch
-            out = self._network(
-                torch.from_numpy(batch.tokens).to(self._device),
-                None if even else torch.from_numpy(batch.lengths).to(self._device),
-                torch.from_numpy(batch.statistics).to(self._device),
-            )
-            made = (
-                *(t.cpu().numpy() for t in out[:3]),
-                out.prior_logits.softmax(-1).cpu().numpy(),
-                out.pattern_logits.softmax(-1).cpu().numpy(),
-                out.features.cpu().numpy(),
-                batch.raw_statistics,
-                np.zeros(count) if domain is None else domain.score(batch.statistics),
-                lengths,
-            )
-            parts.append(list(made))
-            done += count
-            if progress is not None:
-                progress(done, order.size)
+        by_width: dict[int, list[int]] = {}
+        for i, window in enumerate(windows):
+            by_width.setdefault(self._width(window.size), []).append(i)
+        order: list[int] = []
+        parts: list[list[NDArray[Any]]] = []
+        for width, members in sorted(by_width.items()):
+            few, many = self._rows_of(width)
+            while members:
+                rows = few if len(members) <= few else many
+                chosen, members = members[:rows], members[rows:]
+                block = self._block([windows[i] for i in np.resize(chosen, rows)], width)
+                parts.append([array[: len(chosen)] for array in block])
+                order += chosen
+                if progress is not None:
+                    progress(len(order), len(windows))
         if not parts:
             return None
-        back = np.argsort(order, kind="stable")
+        back = np.argsort(order)
         return _Read(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
+
+    def _width(self, n_intervals: int) -> int:
+        """Intervals to which a window is padded: powers of two times what attention looks at."""
+        return self._narrowest << max(0, math.ceil(n_intervals / self._narrowest) - 1).bit_length()
+
+    def _rows_of(self, width: int) -> tuple[int, int]:
+        """Rows of the blocks of a width: one if a row's place or the number of rows has a say in it here."""
+        if width not in self._rows:
+            rng = np.random.default_rng(0)
+            sizes = rng.integers(width // 2 + 1, width + 1, _TRIED)
+            shapes = rng.uniform(1.0, 9.0, _TRIED)
+            tried = [rng.gamma(shape, 20.0, size) for shape, size in zip(shapes, sizes, strict=True)]
+            few, many = (self._in_blocks(tried, width, rows) for rows in _ROWS)
+            turned = self._in_blocks(tried[::-1], width, _ROWS[1])
+            same = all(
+                np.array_equal(a, b) and np.array_equal(b, c[::-1])
+                for a, b, c in zip(few, many, turned, strict=True)
+            )
+            self._rows[width] = _ROWS if same else (1, 1)
+        return self._rows[width]
+
+    def _in_blocks(
+        self, windows: Sequence[NDArray[np.floating]], width: int, rows: int
+    ) -> list[NDArray[Any]]:
+        parts = [self._block(windows[a : a + rows], width) for a in range(0, len(windows), rows)]
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def _block(self, windows: Sequence[NDArray[np.floating]], width: int) -> _Read:
+        """Read a block of windows (n,), all padded to ``width`` intervals."""
+        config, domain = self._loaded.network.config, self._loaded.domain
+        isi, lengths = pad_intervals(windows, width)
+        batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
+        given = (batch.tokens, batch.lengths, batch.statistics)
+        out = self._network(*(_aligned(array, self._device) for array in given))
+        log_weights, means, scales, priors, patterns, features = (
+            t.cpu().numpy()
+            for t in (*out[:3], out.prior_logits.softmax(-1), out.pattern_logits.softmax(-1), out.features)
+        )
+        score = np.zeros(len(windows)) if domain is None else domain.score(batch.statistics)
+        return _Read(
+            log_weights, means, scales, priors, patterns, features, batch.raw_statistics, score, lengths
+        )
 
     def _mixture(self, read: _Read, i: int, prior: str) -> Mixture:
         own = [
@@ -255,7 +290,16 @@ class Predictor:
             silent = dict(zip(PATTERNS, (1.0, 0.0, 0.0), strict=True))
             nothing = dict.fromkeys(FEATURES, float("nan"))
             return Posterior(
-                plan.name, self.neuron, None, silent, nothing, plan.n_spikes, 0, (_SILENT,), prior
+                plan.name,
+                self.neuron,
+                None,
+                silent,
+                nothing,
+                plan.n_spikes,
+                0,
+                (_SILENT,),
+                prior,
+                network=self._loaded.origin,
             )
         own = list(plan.pieces)
         parts = [self._mixture(read, i, prior) for i in own]
@@ -286,6 +330,7 @@ class Predictor:
             domain,
             course,
             rival,
+            self._loaded.origin,
         )
 
     def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
@@ -312,18 +357,27 @@ class Predictor:
         return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
 
 
+def _aligned(array: NDArray[Any], device: torch.device) -> torch.Tensor:
+    """A copy in memory of PyTorch's own, whose alignment is always the same: kernels may choose by it."""
+    return torch.from_numpy(array).to(device, copy=True)
+
+
+_turn = threading.Lock()
+
+
 @contextmanager
-def _few_threads(n_windows: int) -> Iterator[None]:
-    """One thread for small work: several would wait for each other, for long where cores are busy."""
-    before = torch.get_num_threads()
-    if before == 1 or n_windows > _ALONE:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: several would split sums otherwise, and wait for each other over small work.
+
+    One prediction at a time, since the number of threads is one setting for all of them.
+    """
+    with _turn:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _listed(trains: Iterable[_Recording | ArrayLike]) -> list[_Recording | ArrayLike]:

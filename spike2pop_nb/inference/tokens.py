@@ -142,10 +142,13 @@ def segments(n_intervals: int, longest: int = MAX_INTERVALS, fewest: int = 1) ->
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
-def pad_intervals(trains_isi_ms: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
-    """Stack ragged intervals in ms into (n, L) float32, zero padded, and their lengths (n,)."""
+def pad_intervals(trains_isi_ms: Sequence[Floats], width: int = 1) -> tuple[Floats, NDArray[np.int64]]:
+    """Stack ragged intervals in ms into (n, L) float32, zero padded, and their lengths (n,).
+
+    L is that of the longest, or ``width`` if that is more.
+    """
     lengths = np.array([len(isi) for isi in trains_isi_ms], dtype=np.int64)
-    padded = np.zeros((lengths.size, int(lengths.max(initial=1))), dtype=np.float32)
+    padded = np.zeros((lengths.size, int(lengths.max(initial=width))), dtype=np.float32)
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(trains_isi_ms)
     return padded, lengths
 

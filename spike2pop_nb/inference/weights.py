@@ -26,6 +26,7 @@ from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
+from spike2pop_nb.inference.posterior import Network
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
 
 __all__ = [
@@ -66,6 +67,7 @@ class LoadedNetwork:
     max_intervals: int
     domain: Domain | None
     metadata: dict[str, Any]
+    origin: Network
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
@@ -185,7 +187,8 @@ def load_network(
         # Building draws random weights, soon overwritten; the caller's random state is put back.
         with torch.random.fork_rng(devices=[]):
             network = AttentionNetwork(config)
-        network.load_state_dict(state, strict=True, assign=True)
+        # Copied, not assigned: tensors read from a file lie anywhere in memory, and kernels may choose by it.
+        network.load_state_dict(state, strict=True)
     except PredictorError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -194,7 +197,20 @@ def load_network(
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
     network.requires_grad_(False).eval()
-    return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, domain, metadata)
+    return LoadedNetwork(
+        name, network, scale, feature_scale, box, max_intervals, domain, metadata, _origin(path, metadata)
+    )
+
+
+def _origin(path: Path, metadata: Mapping[str, Any]) -> Network:
+    trains = (metadata.get("data") or {}).get("trains")
+    return Network(
+        path.name,
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        None if trains is None else int(trains),
+        tuple((name, str(row.get("sha256", ""))) for name, row in (metadata.get("recipes") or {}).items()),
+        str((metadata.get("base") or {}).get("neuron", "")),
+    )
 
 
 def _domain(tensors: Mapping[str, Tensor]) -> Domain | None:

@@ -404,6 +404,47 @@ def test_several_recordings_are_chosen_in_the_table_and_run_together(dashboard, 
     assert session.result.recording.id == "2"
 
 
+def test_a_recording_that_fails_is_told_and_the_others_are_run(dashboard, loop, monkeypatch):
+    from spike2pop_nb.fidelity import search
+
+    plain = search.find_population
+
+    def fails(train, *arguments, **options):
+        if train.id == "2":
+            raise ZeroDivisionError("secret")
+        return plain(train, *arguments, **options)
+
+    monkeypatch.setattr(search, "find_population", fails)
+    session = opened(dashboard, loop)
+    dashboard.table.table.selected_rows = [1, 2]
+    settled(dashboard, loop)
+    generated(dashboard, loop, size=2, budget=4)
+    second, third = session.results.values()
+    assert "ZeroDivisionError" in second.failure
+    assert third.usable
+    assert "Recording &#x27;2&#x27; failed" in dashboard.messages.text
+    assert "secret" not in dashboard.messages.text
+    dashboard.recordings.choice.index = 1
+    assert "failed" in dashboard.results.says.value
+
+
+def test_a_recording_that_cannot_be_predicted_leaves_the_table_the_others(dashboard, loop, monkeypatch):
+    from spike2pop_nb.app.actions import predicting
+
+    made = predicting.network("stg")
+
+    def some(trains, prior):
+        if any(train.id == "4" for train in trains):
+            raise RuntimeError("secret")
+        return plain(trains, prior)
+
+    plain = made.predict
+    monkeypatch.setattr(made, "predict", some)
+    monkeypatch.setattr(made, "neuron", "stg", raising=False)
+    session = opened(dashboard, loop)
+    assert session.survey["g_s"].isna().tolist() == [False, False, False, True, False]
+
+
 def test_times_can_be_pasted(dashboard, loop):
     dashboard.recordings.take.click()
     assert "nothing to read" in dashboard.messages.text

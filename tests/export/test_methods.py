@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
@@ -13,9 +14,8 @@ from hypothesis import strategies as st
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export import methods_paragraph, versions
 from spike2pop_nb.export.words import Citations, count, figure, fixed, interval, percent, plain, series
-from spike2pop_nb.fidelity import Result, find_population
-from spike2pop_nb.inference import find_weights
-from spike2pop_nb.inference.mixture import Mixture
+from spike2pop_nb.fidelity import Result, find_population, least_distance
+from spike2pop_nb.inference import Network, find_weights
 
 
 def test_it_names_every_number(inferred: list[Result]) -> None:
@@ -68,6 +68,20 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
     assert all(f"[{place}]" in body or f"{place}]" in body for place in range(1, 6))
 
 
+def test_what_it_says_of_likeness_and_of_settling_is_true_of_the_members(inferred: list[Result]) -> None:
+    result = inferred[0]
+    nearest = figure(100 * np.expm1(least_distance(result.population.g)), 2)
+    text = methods_paragraph(result)
+    likeness = f"of the nearest two, some conductance differed by {nearest} %"
+    assert f"No two of a population were alike: {likeness}" in text
+    assert "longer one" not in text
+    twice = replace(result, population=result.population.select([0, 0, 1, 2]), n_late=1)
+    text = methods_paragraph(twice)
+    assert "No two" not in text
+    assert "1 was all but the same as another" in text
+    assert "Of the members kept, 1 still changed within the time judged" in text
+
+
 def test_it_says_when_fewer_passed_and_which_criteria_applied(inferred: list[Result]) -> None:
     result = inferred[1]
     assert result.n_passed < result.n_asked
@@ -102,13 +116,14 @@ def test_several_recordings_made_alike_share_a_paragraph_and_a_table(
     assert "“=1+1\\|\\<b\\>\\$x^\\$" in other, "an id is shown, not interpreted"
 
 
-def test_a_network_is_named_only_if_it_repeats_the_posterior(inferred: list[Result]) -> None:
+def test_the_network_named_is_the_one_that_the_posterior_names(inferred: list[Result]) -> None:
     result = inferred[0]
-    mixture = result.posterior.mixture
-    moved = Mixture(mixture.log_weights, mixture.means + 0.3, mixture.scales, mixture.box)
-    text = methods_paragraph(replace(result, posterior=replace(result.posterior, mixture=moved)))
-    assert "a neural network (with weights other than those installed now)" in text
-    assert "SHA-256" not in text
+    other = Network("mine.safetensors", 64 * "0", 1234)
+    text = methods_paragraph(replace(result, posterior=replace(result.posterior, network=other)))
+    assert f"(mine.safetensors, SHA-256 {64 * '0'}, trained on 1234 simulated spike trains)" in text
+    unknown = methods_paragraph(replace(result, posterior=replace(result.posterior, network=None)))
+    assert "a neural network (weights unknown)" in unknown
+    assert "SHA-256" not in unknown
     borrowed = methods_paragraph(replace(result, posterior=replace(result.posterior, id="another")))
     assert "drawn from a distribution that the user gave" in borrowed
 

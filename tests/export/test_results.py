@@ -89,7 +89,7 @@ def test_the_summary_says_how_different_the_members_stayed(inferred: list[Result
     assert set(first["kept_above_declared_range"]) <= set(inferred[0].neuron.channel_names)
     assert first["unrefined_above_declared_range"].keys() <= set(inferred[0].neuron.channel_names)
     plain = summary([replace(inferred[0], unrefined=None)], {})["recordings"][0]["diversity"]
-    assert set(plain) == {"effective_sample_size", "dimensions", "correlations"}
+    assert set(plain) == {"effective_sample_size", "least_distance", "dimensions", "correlations"}
 
 
 def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.inference import Network, attempt_predictions, load_predictor, predict_frame
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
@@ -22,6 +25,7 @@ from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale, pad_intervals
 from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, FeatureScale, load_network, save_weights
+from spike2pop_nb.spiketrains import SpikeTrain
 
 CONFIG = NetworkConfig(
     n_channels=len(CHANNELS), n_statistics=N_STATISTICS, width=16, n_blocks=2, n_components=3
@@ -70,8 +74,8 @@ def test_alone_or_together_the_answer_is_the_same(predictor: Predictor) -> None:
     assert [p.id for p in together] == [t.id for t in trains]
     for train, answer in zip(trains, together, strict=True):
         alone = predictor.predict([train])[0]
-        np.testing.assert_allclose(alone.mean, answer.mean, rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(alone.cov, answer.cov, rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(alone.mean, answer.mean)
+        np.testing.assert_array_equal(alone.cov, answer.cov)
         assert sum(answer.pattern.values()) == pytest.approx(1)
         assert answer.n_spikes == train.times_ms.size
 
@@ -167,6 +171,71 @@ def test_unfit_times_are_refused(predictor: Predictor) -> None:
         predictor.predict([np.zeros((2, 2))])
     with pytest.raises(PredictorError, match="not a list of spike times"):
         predictor.predict([["a", "b"]])
+
+
+def test_rows_that_have_a_say_in_each_other_are_computed_one_by_one(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trains = [_train(n, n) for n in (20, 30, 70, 400)]
+    plain = load_predictor("toy", weights).predict(trains)
+    block = Predictor._block
+
+    def uneven(self: Predictor, windows: list[np.ndarray], width: int) -> object:
+        found = block(self, windows, width)
+        found.means[1:] += 1.0
+        return found
+
+    monkeypatch.setattr(Predictor, "_block", uneven)
+    for one, other in zip(plain, load_predictor("toy", weights).predict(trains), strict=True):
+        np.testing.assert_allclose(one.mean, other.mean, rtol=1e-4)
+
+
+def test_a_posterior_names_its_network_and_is_pickled_with_its_predictor(weights: Path) -> None:
+    predictor = load_predictor("toy", weights)
+    silent, found = predictor.predict([[1.0], _train(200)])
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert silent.network == found.network == Network("toy.safetensors", sha256)
+    again = pickle.loads(pickle.dumps(found))
+    assert again.network == found.network
+    np.testing.assert_array_equal(again.mean, found.mean)
+    other = pickle.loads(pickle.dumps(predictor)).predict([_train(200)])[0]
+    np.testing.assert_array_equal(other.mean, found.mean)
+
+
+def test_shipped_networks_say_what_they_were_trained_on_and_what_they_adapt() -> None:
+    strange = np.cumsum(np.random.default_rng(0).exponential(100.0, 200))
+    (found,) = load_predictor("stg").predict([strange])
+    assert found.network.file == "stg.safetensors"
+    assert found.network.n_trains > 100_000
+    assert found.network.data
+    assert all(len(sha256) == 64 for _name, sha256 in found.network.data)
+    assert not found.domain.inside
+    assert pickle.loads(pickle.dumps(found)).notes == found.notes
+    adapters = load_network(WEIGHTS_FOLDER / "adapters" / "da.safetensors")
+    assert (adapters.origin.file, adapters.origin.base) == ("da.safetensors", "stg")
+
+
+def test_a_recording_that_fails_leaves_the_others_their_answers(predictor: Predictor) -> None:
+    trains = [SpikeTrain("a", _train(30)), SpikeTrain("b", _train(40)), SpikeTrain("c", _train(50))]
+    whole = attempt_predictions(predictor, trains)
+    posterior = predictor._posterior
+
+    def fails(plan: Any, *more: Any) -> Any:
+        return 1 / 0 if plan.name == "b" else posterior(plan, *more)
+
+    predictor._posterior = fails  # type: ignore[method-assign]
+    found = attempt_predictions(predictor, trains)
+    assert [p.id for p in found] == ["a", "b", "c"]
+    assert [p.usable for p in found] == [True, False, True]
+    assert "ZeroDivisionError in test_predictor.py" in found[1].failure
+    assert found[1].notes[0].startswith("Nothing was predicted: ZeroDivisionError")
+    for i in (0, 2):
+        np.testing.assert_array_equal(found[i].mean, whole[i].mean)
+    with pytest.raises(PredictorError, match="'b' nothing was predicted"):
+        found[1].sample(3)
+    assert predict_frame(found)["g_s"].isna().tolist() == [False, True, False]
+    with pytest.raises(PredictorError, match="not 'flat'"):
+        attempt_predictions(predictor, trains, prior="flat")
 
 
 def test_no_trains_no_answers(predictor: Predictor) -> None:

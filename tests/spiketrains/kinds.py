@@ -48,7 +48,9 @@ def same(recordings: Recordings, expected: Iterable[NDArray[np.float64]], within
     return True
 
 
-def outcome(data: Any, expected: Iterable[NDArray[np.float64]], within_ms: float = 0.06, **options: Any) -> str:
+def outcome(
+    data: Any, expected: Iterable[NDArray[np.float64]], within_ms: float = 0.06, **options: Any
+) -> str:
     """ "right", "refused: …", "warned" (wrong times, with a caution on the unit first) or "wrong"."""
     try:
         recordings = read_spike_trains(data, **options)

@@ -79,12 +79,14 @@ class Predicting(Acting):
 
         def work(task: Task) -> Any:
             table = overview(recordings)
+            from spike2pop_nb.inference import attempt_predictions
+
             predictor = network(neuron.name)
             found: list[Any] = []
             for at in range(0, len(recordings), _AT_ONCE):
                 if task.cancelled():
                     return None
-                found += predictor.predict(recordings[at : at + _AT_ONCE], prior=prior)
+                found += attempt_predictions(predictor, recordings[at : at + _AT_ONCE], prior=prior)
             table["g_s"] = [p.g_s for p in found]
             table["g_u"] = [p.g_u for p in found]
             table["in_domain"] = [p.domain is None or p.domain.inside for p in found]

@@ -61,9 +61,10 @@ class Searching(Acting):
 
         def work(task: Task) -> None:
             from spike2pop_nb.fidelity import attempt_population
+            from spike2pop_nb.inference import attempt_predictions
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
-            posteriors = predicting.network(neuron.name).predict(trains, prior=prior)
+            posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
             for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
                 where = f"Recording {i + 1} of {len(trains)}: " if len(trains) > 1 else ""
 
@@ -89,6 +90,8 @@ class Searching(Acting):
         def partly(found: tuple[tuple[Any, ...], Any]) -> None:
             key, result = found
             session.results = _lighter({**session.results, key: result})
+            if result.failure:
+                self.messages.show(result.message)
             if session.train is not None and key == session.key(session.train):
                 session.member = NO_MEMBER
                 session.result = session.results[key]

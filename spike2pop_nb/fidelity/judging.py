@@ -1,0 +1,184 @@
+"""Members that a search tried, and how they are judged: on what they settle to, and each only once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
+from spike2pop_nb.fidelity.settling import LONGER_MS, still_changes
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation import Simulated, simulate, time_step_ms
+from spike2pop_nb.spiketrains import SpikeTrain, features
+
+__all__ = ["Judging"]
+
+FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+_LONGEST_MS = 20_000.0
+# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out.
+_TRACES_AFTER_CANCEL = 32
+_FINAL_TRIES = 3
+_LIKE_ANOTHER, _UNSETTLED = "likeness to another member", "unsettled firing"
+
+
+def recording_length_ms(train: SpikeTrain, neuron: NeuronModel) -> float:
+    """Return how long members are recorded: at least the neuron's own window, at most 20 s."""
+    start, stop = neuron.recording_window_ms
+    return min(max(stop - start, 1.1 * train.duration_ms), _LONGEST_MS)
+
+
+class Judging(ABC):
+    """The members tried so far; those after the first ``n_tried`` are not yet judged."""
+
+    def __init__(
+        self,
+        train: SpikeTrain,
+        neuron: NeuronModel,
+        size: int,
+        accuracy: str,
+        rule: PassRule,
+        progress: Callable[[int, int, str], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> None:
+        self.train, self.neuron, self.size = train, neuron, size
+        self.accuracy, self.rule = accuracy, rule
+        self.progress, self.cancel = progress, cancel
+        self.transient_ms = neuron.recording_window_ms[0]
+        self.duration_ms = self.transient_ms + recording_length_ms(train, neuron)
+        self.g = np.zeros((0, neuron.n_channels))
+        self.spikes: list[FloatArray] = []
+        self.failures: dict[int, str] = {}
+        self.verdict = pd.DataFrame()
+        # those that pass on what they settle to after a longer transient, and by how much longer
+        self.late: dict[int, float] = {}
+        self.n_tried = self.n_passed = self.n_simulated = self.budget = 0
+        self.reasons: Counter[str] = Counter()
+        self.cancelled = False
+
+    @abstractmethod
+    def kept(self) -> Rows:
+        """Return the rows of the members to keep, as it stands."""
+
+    def say(self, text: str) -> None:
+        if self.progress is not None:
+            self.progress(min(self.n_passed, self.size), self.size, text)
+
+    def judge(self) -> None:
+        """Score the members that wait: those pass that fire like the recording, and are like no other."""
+        rows = np.arange(self.n_tried, len(self.g))
+        if not len(rows):
+            return
+        table = verify(self.train, self.simulated(rows), self.rule, with_van_rossum=False).table
+        self.settle(rows, table)
+        passed = np.flatnonzero(table["passed"].to_numpy(bool))
+        earlier = np.flatnonzero(self.verdict["passed"].to_numpy(bool)) if self.n_tried else rows[:0]
+        different = distinct(self.g[np.concatenate([earlier, rows[passed]])])[len(earlier) :]
+        self.fail(table, passed[~different], _LIKE_ANOTHER)
+        self.verdict = pd.concat([self.verdict, table], ignore_index=True)
+        self.n_tried += len(rows)
+        self.n_passed += int(different.sum())
+        fell = table.loc[~table["passed"].astype(bool), "reasons"]
+        self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
+
+    def changes(self, times_ms: FloatArray, longer_ms: float = 0.0) -> bool:
+        """Whether a member still changes after its transient, made so much longer."""
+        window = (self.transient_ms + longer_ms, self.duration_ms + longer_ms)
+        return still_changes(times_ms, *window, self.rule)
+
+    def settle(self, rows: Rows, table: pd.DataFrame) -> None:
+        """Judge the members that pass, but still change, on what they settle to."""
+        passed = np.flatnonzero(table["passed"].to_numpy(bool))
+        waiting = passed[[self.changes(self.spikes[row]) for row in rows[passed]]] if len(passed) else passed
+        columns = list(table.columns[2:])  # not whose they are
+        for longer_ms in LONGER_MS:
+            if self.cancelled or not len(waiting) or self.n_simulated + len(waiting) > self.budget:
+                break
+            self.say(f"Waiting for {len(waiting)} members to settle, {self.n_passed} passed so far")
+            members = Population.from_g(self.neuron, self.g[rows[waiting]])
+            simulated = self.simulate(members, "spikes", longer_ms=longer_ms)
+            self.n_simulated += len(waiting)
+            found = verify(self.train, simulated, self.rule, with_van_rossum=False)
+            settled = np.array([not self.changes(times, longer_ms) for times in simulated.spike_times_ms])
+            judged = found.table.loc[settled, columns].set_axis(waiting[settled])
+            table.loc[judged.index, columns] = judged
+            self.late |= dict.fromkeys(rows[waiting[settled & found.passed]].tolist(), longer_ms)
+            waiting = waiting[~settled]
+        self.fail(table, waiting, _UNSETTLED)
+
+    @staticmethod
+    def fail(table: pd.DataFrame, rows: Rows, why: str) -> None:
+        """Have members not pass."""
+        table.loc[rows, "passed"] = False
+        table.loc[rows, "reasons"] = why
+
+    def final(self) -> tuple[Rows, Simulated, Verdict]:
+        """Return the rows of the members to keep, and what they do, with voltages, and are judged on.
+
+        All of them after the longest transient that one of them needs. What passed after a shorter one and
+        does not after that has not settled either, and is exchanged for another if there is one.
+        """
+        if self.cancelled and self.size > _TRACES_AFTER_CANCEL:
+            self.unpass(np.array(sorted(self.late), dtype=np.int64))
+            order = self.kept()
+            table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
+            return order, self.simulated(order), Verdict(features(self.train), table, self.rule)
+        self.say("Recording the traces of the members kept")
+        for left in reversed(range(_FINAL_TRIES)):
+            order = self.kept()
+            longer_ms = max((self.late.get(row, 0.0) for row in order.tolist()), default=0.0)
+            population = Population.from_g(self.neuron, self.g[order], id=self.train.id)
+            simulated = self.simulate(population, "traces", cancel=False, longer_ms=longer_ms)
+            verdict = verify(self.train, simulated, self.rule)
+            fell = self.verdict["passed"].to_numpy(bool)[order] & ~verdict.passed
+            if not left or not fell.any():
+                break
+            self.unpass(order[fell])
+        return order, simulated, verdict
+
+    def unpass(self, rows: Rows) -> None:
+        """Have members that passed not pass after all."""
+        self.fail(self.verdict, rows, _UNSETTLED)
+        self.n_passed -= len(rows)
+        self.reasons[_UNSETTLED] += len(rows)
+        for row in rows.tolist():
+            self.late.pop(row, None)
+
+    def simulated(self, rows: Rows, spikes: list[FloatArray] | None = None) -> Simulated:
+        """Return the spikes of members as the simulation gave them, without voltages."""
+        n = len(rows)
+        reasons = {i: self.failures[row] for i, row in enumerate(rows.tolist()) if row in self.failures}
+        return Simulated(
+            neuron=self.neuron,
+            labels=[(self.train.id, i) for i in range(n)],
+            spike_times_ms=[self.spikes[row] for row in rows] if spikes is None else spikes,
+            failed=np.isin(np.arange(n), list(reasons)),
+            reasons=reasons,
+            time_ms=np.zeros(0),
+            V_mV=np.zeros((n, 0), dtype=np.float32),
+            duration_ms=self.duration_ms,
+            transient_ms=self.transient_ms,
+            dt_ms=time_step_ms(self.neuron, self.accuracy),
+            accuracy=self.accuracy,
+            noise_sigma=np.zeros(n),
+        )
+
+    def simulate(
+        self, population: Population, record: Any, cancel: bool = True, longer_ms: float = 0.0
+    ) -> Simulated:
+        return simulate(
+            population,
+            duration_ms=self.duration_ms + longer_ms,
+            transient_ms=self.transient_ms + longer_ms,
+            accuracy=self.accuracy,
+            record=record,
+            cancel=self.cancel if cancel else None,
+        )
