@@ -14,6 +14,7 @@ from scipy.stats import wasserstein_distance
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features, van_rossum
+from spike2pop_nb.spiketrains.given import as_train
 
 __all__ = [
     "BURST_FEATURES",
@@ -168,7 +169,7 @@ def verify(
     Parameters
     ----------
     train
-        The recording.
+        The recording: a `SpikeTrain`, times in ms, or a train of neo, pynapple or quantities in its own unit.
     simulated
         Members.
     rule
@@ -186,6 +187,7 @@ def verify(
         If the recording is silent (under 3 spikes), so that there is nothing to compare with.
     """
     rule = rule or PassRule()
+    train = as_train(train)
     if train.n_spikes < 3:
         raise SpikeTrainError(
             f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): no member can be compared."

@@ -15,6 +15,7 @@ from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
+from spike2pop_nb.spiketrains.given import as_train
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
@@ -59,7 +60,7 @@ def find_population(
     Parameters
     ----------
     train
-        The recording.
+        The recording: a `SpikeTrain`, times in ms, or a train of neo, pynapple or quantities in its own unit.
     neuron
         A neuron or its name.
     posterior
@@ -96,6 +97,7 @@ def find_population(
         If size, budget or the choice of conductances is not possible.
     """
     model = get_neuron(neuron)
+    train = as_train(train)
     budget = _checked(model, size, budget, compensate, accuracy)
     rule = rule or (REFINED_RULE if refine else PassRule())
     options = {

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posteri
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
+from spike2pop_nb.spiketrains.given import as_trains
 
 __all__ = ["Predictor", "load_predictor"]
 
@@ -158,7 +159,8 @@ class Predictor:
         Parameters
         ----------
         trains : iterable of SpikeTrain or array (n_spikes,)
-            Times in ms, increasing. Arrays get their place, "0", "1", …, as id.
+            Times in ms, increasing. Arrays get their place, "0", "1", …, as id. Trains of neo, pynapple,
+            quantities and pandas are taken in their own unit.
         progress : callable, optional
             Called with (windows done, windows in all) after each batch.
         prior : "compensated", "drawn" or "both"
@@ -172,7 +174,7 @@ class Predictor:
             If the times of a train are not finite and increasing, or the network does not know the prior.
         """
         self._check(prior)
-        named = [_named(train, place) for place, train in enumerate(_listed(trains))]
+        named = [_named(train, place) for place, train in enumerate(as_trains(trains))]
         windows: list[NDArray[np.floating]] = []
         plans: list[_Plan] = []
         for name, times in named:
@@ -378,15 +380,6 @@ def _one_thread() -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(before)
-
-
-def _listed(trains: Iterable[_Recording | ArrayLike]) -> list[_Recording | ArrayLike]:
-    if hasattr(trains, "times_ms"):
-        return [cast(_Recording, trains)]
-    listed = list(trains)
-    if listed and all(isinstance(t, int | float | np.number) for t in listed):
-        return [cast(ArrayLike, np.asarray(listed))]
-    return listed
 
 
 def _named(train: Any, place: int) -> tuple[str, NDArray[np.float64]]:

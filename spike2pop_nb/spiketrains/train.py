@@ -91,7 +91,8 @@ class SpikeTrain:
     id : str
         Name of the train; see `checked_id`.
     times_ms : array_like of float, shape (n,)
-        Spike times in ms, finite and strictly increasing. Stored as a read-only float64 copy.
+        Spike times in ms, finite and strictly increasing. Stored as a read-only float64 copy. Trains of neo
+        and pynapple, quantities and masked arrays keep their unit and mask.
     window_ms : (float, float), optional
         Start and end in ms of the time the neuron was observed; None when unknown.
     provenance : Provenance, optional
@@ -159,6 +160,10 @@ class SpikeTrain:
 
 
 def _checked_times(name: str, values: ArrayLike) -> FloatArray:
+    from .given import is_of_library, times_in_ms
+
+    if is_of_library(values):
+        values = times_in_ms(name, values)
     try:
         times = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
