@@ -187,7 +187,7 @@ def simulate(
     model = get_neuron(neuron)
     members = Population.from_csv(population, model)
     if simulation.needs_compiling():
-        typer.echo("Compiling the simulator, once on this machine (about ten seconds).", err=True)
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
     transient = model.recording_window_ms[0] if transient_ms is None else transient_ms
     duration = model.recording_window_ms[1] if duration_ms is None else duration_ms
     with progress_bar(1, " member·ms") as update:
