@@ -129,7 +129,8 @@ class Population:
         neuron = get_neuron(neuron)
         name = Path(path).name
         try:
-            table = pd.read_csv(path, dtype={"id": str}, nrows=MAX_SIZE + 1)
+            # "NA" and its like are ids as any other, and no conductances
+            table = pd.read_csv(path, dtype={"id": str}, nrows=MAX_SIZE + 1, keep_default_na=False)
         except FileNotFoundError:
             raise CompensationError(f"{name}: there is no such file.") from None
         except (ValueError, OSError, UnicodeDecodeError):

@@ -23,7 +23,6 @@ from spike2pop_nb.export.provenance import networks, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
-    neutralised,
     results_frames,
     table_csv,
     table_parquet,
@@ -66,8 +65,6 @@ def _describe(result: Result) -> dict[str, Any]:
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
     }
-    if (written := neutralised(train.id)) != train.id:
-        entry["id_in_csv"] = written
     if train.provenance is not None:
         entry["source"] = {"file": train.provenance.source, "location": train.provenance.location}
     if posterior is not None and getattr(posterior, "usable", False):
@@ -122,11 +119,7 @@ def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
-
-    An id that CSV files hold with an apostrophe before it, so that no spreadsheet takes it for a formula, is
-    given as it is, under ``id``, and as they have it, under ``id_in_csv``.
-    """
+    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story."""
     recordings = [_describe(result) for result in results]
     for entry, network in zip(recordings, networks(results), strict=True):
         if network is not None:
@@ -251,7 +244,7 @@ def write_results(
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write one CSV table, its texts `neutralised`, so that it is there whole or not at all.
+    """Write one CSV table, its texts but for ids `neutralised`, so that it is there whole or not at all.
 
     Raises
     ------
