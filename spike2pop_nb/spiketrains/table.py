@@ -95,7 +95,7 @@ class Table:
     named : bool
         Whether the columns carry names of the file's own.
     ragged : bool
-        Whether this is a text file whose lines are of unequal length: then the one column has a list per line.
+        Whether this is a text file whose lines are of unequal length: then one column has a list per line.
     roles : dict of str to str
         Where the format itself says what a column is: "time", "id", "window" (a matrix of start and end, in
         the unit of the times), "segment", to the column's name. Empty where the file has to be understood.
