@@ -6,10 +6,15 @@ those who predict.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
+
+if os.name == "posix" and not os.path.isabs(os.path.expanduser("~")):
+    # A user without a home: libraries that look for one as they are imported find a place that holds nothing.
+    os.environ["HOME"] = os.devnull
 
 _HOME = {
     "read_spike_trains": "spiketrains",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from spike2pop_nb.errors import Cancelled
-from spike2pop_nb.simulation import needs_compiling
+from spike2pop_nb.simulation import keeps_compiled, needs_compiling
 
 __all__ = ["WORDS", "begin", "going", "wait"]
 
@@ -25,9 +25,9 @@ _process: subprocess.Popen[bytes] | None = None
 
 
 def begin() -> None:
-    """Have it compiled, unless it is already or is being compiled; what is compiled is kept on disk."""
+    """Have it compiled and kept on disk, unless it is or is being compiled, or cannot be kept."""
     global _process
-    if _process is None and needs_compiling():
+    if _process is None and needs_compiling() and keeps_compiled():
         _process = subprocess.Popen(
             [sys.executable, "-P", "-c", _CODE],
             stdin=subprocess.DEVNULL,

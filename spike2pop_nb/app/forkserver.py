@@ -114,12 +114,13 @@ def _population() -> None:
     from spike2pop_nb.fidelity import find_population
     from spike2pop_nb.inference import load_predictor
     from spike2pop_nb.neurons import get_neuron
-    from spike2pop_nb.simulation import needs_compiling
+    from spike2pop_nb.simulation import keeps_compiled, needs_compiling
     from spike2pop_nb.spiketrains import read_spike_trains
 
     if compiling.going():
         raise NotYet
-    if needs_compiling():
+    # What cannot be kept on disk is compiled here, and all kernels have it.
+    if needs_compiling() and keeps_compiled():
         return
     train = read_spike_trains(example_path(_EXAMPLE))[0]
     neuron = get_neuron(_NEURON)

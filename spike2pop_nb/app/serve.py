@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import plotly
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.base.handlers import FileFindHandler
 from tornado.web import StaticFileHandler
 from traitlets import Bool
@@ -29,6 +33,12 @@ __all__ = ["IDLE_S", "notebook_path", "serve"]
 
 IDLE_S = 1800
 """After this long without a page, a session is ended."""
+_PLACES = {
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTER_CONFIG_DIR": "config",
+    "IPYTHONDIR": "ipython",
+}
 _APP = Path(__file__).resolve().parent
 _BUNDLE = "spike2pop/plotly/plotly.min.js"
 _EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
@@ -158,6 +168,29 @@ def configuration(host: str, port: int, preheat: bool) -> Config:
     return config
 
 
+@contextmanager
+def places_to_write() -> Iterator[None]:
+    """Give Jupyter and IPython a folder while this lasts, where those of the user cannot be written."""
+    try:
+        for folder in (jupyter_data_dir(), jupyter_runtime_dir(), jupyter_config_dir()):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError:
+        before = {name: os.environ.get(name) for name in _PLACES}
+        with tempfile.TemporaryDirectory(prefix="spike2pop-", ignore_cleanup_errors=True) as made:
+            os.environ |= {name: str(Path(made) / part) for name, part in _PLACES.items()}
+            try:
+                yield
+            finally:
+                for name, value in before.items():
+                    os.environ.pop(name, None)
+                    if value is not None:
+                        os.environ[name] = value
+    else:
+        yield
+
+
 def serve(
     port: int = 8866, open_browser: bool = True, *, host: str = "127.0.0.1", preheat: bool = True
 ) -> None:
@@ -190,13 +223,14 @@ def serve(
         filter(None, [str(_APP / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
     )
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
-    forks = ForkServer() if can_fork() else None
-    register(forks)
-    try:
-        server = _Server(config=configuration(host, port, preheat), log_level=logging.ERROR)
-        server.show_in_browser = open_browser
-        server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])
-        server.start()
-    finally:
-        if forks is not None:
-            forks.close()
+    with places_to_write():
+        forks = ForkServer() if can_fork() else None
+        register(forks)
+        try:
+            server = _Server(config=configuration(host, port, preheat), log_level=logging.ERROR)
+            server.show_in_browser = open_browser
+            server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])
+            server.start()
+        finally:
+            if forks is not None:
+                forks.close()

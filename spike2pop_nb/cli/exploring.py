@@ -174,7 +174,7 @@ def plane(
     firing = None
     if simulate:
         if simulation.needs_compiling():
-            typer.echo("Compiling the simulator, once on this machine (about ten seconds).", err=True)
+            typer.echo(f"{simulation.compiling_words()}.", err=True)
         with progress_bar(grid * grid, " nodes") as update:
             firing = pattern_map(model, pair, n_grid=grid, members=members, seed=seed, progress=update)
     points = point if posterior is None else posterior.sample(256, 0)

@@ -192,7 +192,7 @@ def simulate(
 
     members = read_members(population, neuron)
     if simulation.needs_compiling():
-        typer.echo("Compiling the simulator, once on this machine (about ten seconds).", err=True)
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
     window = members.neuron.recording_window_ms
     transient = window[0] if transient_ms is None else transient_ms
     duration = window[1] if duration_ms is None else duration_ms

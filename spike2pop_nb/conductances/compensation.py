@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.conductances.dics import DIC_NAMES, dics, voltage_terms
 from spike2pop_nb.errors import CompensationError, NeuronModelError
+from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 __all__ = ["Compensated", "compensate"]
@@ -55,7 +55,7 @@ class Compensated:
         return self.converged & np.all(np.isfinite(self.g) & (self.g >= 0), axis=1)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@jit(error_model="numpy")
 def _solve(A: FloatArray, b: FloatArray, n: int) -> None:
     """Solve A x = b in place (x in b) by elimination with row pivots; n is 1 to 3."""
     for i in range(n):
@@ -78,7 +78,7 @@ def _solve(A: FloatArray, b: FloatArray, n: int) -> None:
         b[i] /= A[i, i]
 
 
-@nb.njit(cache=True, error_model="numpy")
+@jit(error_model="numpy")
 def _compensate(
     g: FloatArray,
     start: FloatArray,

@@ -179,7 +179,9 @@ class Population:
         name = Path(path).name
         texts = {"id": str, "neuron": str, "V_th_mV": str, "baseline": str, "declaration": str}
         try:
-            table = pd.read_csv(path, dtype=texts, nrows=MAX_SIZE + 1)
+            # "NA" and its like are ids as any other, and no conductances
+            gaps = {column: [""] for column in texts if column != "id"}
+            table = pd.read_csv(path, dtype=texts, nrows=MAX_SIZE + 1, keep_default_na=False, na_values=gaps)
         except FileNotFoundError:
             raise CompensationError(f"{name}: there is no such file.") from None
         except (ValueError, OSError, UnicodeDecodeError):

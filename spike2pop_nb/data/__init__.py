@@ -1,4 +1,4 @@
-"""Example recordings that come with the package; README.md beside them gives their sources and licences."""
+"""Example recordings that come with the package; README.md beside them says how `make` simulated them."""
 
 from __future__ import annotations
 

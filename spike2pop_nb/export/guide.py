@@ -24,7 +24,7 @@ _OTHERS = {
 }
 _CSV_NOTE = (
     "In CSV files a text that a spreadsheet could take for a formula (it begins with =, +, - or @) has an "
-    "apostrophe before it; summary.json gives such an id as it is, under id, and as written, under id_in_csv."
+    "apostrophe before it, but for ids, which are as in the recording's file: import their column as text."
 )
 
 

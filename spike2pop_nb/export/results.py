@@ -24,7 +24,6 @@ from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
-    neutralised,
     results_frames,
     table_csv,
     table_parquet,
@@ -71,8 +70,6 @@ def _describe(result: Result) -> dict[str, Any]:
     }
     if result.failure:
         entry["failure"] = result.failure
-    if (written := neutralised(train.id)) != train.id:
-        entry["id_in_csv"] = written
     if train.provenance is not None:
         entry["source"] = {"file": train.provenance.source, "location": train.provenance.location}
     if posterior is not None and getattr(posterior, "usable", False):
@@ -138,11 +135,7 @@ def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
-
-    An id that CSV files hold with an apostrophe before it, so that no spreadsheet takes it for a formula, is
-    given as it is, under ``id``, and as they have it, under ``id_in_csv``.
-    """
+    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story."""
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
@@ -268,7 +261,7 @@ def write_results(
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write one CSV table, its texts `neutralised`, so that it is there whole or not at all.
+    """Write one CSV table, its texts but for ids `neutralised`, so that it is there whole or not at all.
 
     Raises
     ------

@@ -110,9 +110,9 @@ def neutralised(text: str) -> str:
 
 
 def table_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV; text cells are `neutralised`, numbers keep all their digits."""
+    """Return a table as CSV; texts are `neutralised`, but ids are not: they name the same cell everywhere."""
     safe = table.copy(deep=False)
-    for name in table.columns:
+    for name in table.columns.drop("id", errors="ignore"):
         if pd.api.types.is_object_dtype(table[name]) or pd.api.types.is_string_dtype(table[name]):
             safe[name] = [neutralised(cell) if isinstance(cell, str) else cell for cell in table[name]]
     # Texts are quoted, so that where ; separates columns none of them opens a cell within.

@@ -21,7 +21,7 @@ from spike2pop_nb.fidelity.scores import PassRule, verify
 from spike2pop_nb.fidelity.spreading import choose_spread, spread_ratio, spread_step
 from spike2pop_nb.fidelity.summaries import Summaries
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation import needs_compiling
+from spike2pop_nb.simulation import compiling_words, needs_compiling
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Search"]
@@ -76,7 +76,7 @@ class Search(Judging):
     def run(self, budget: int) -> None:
         self.budget = budget
         if needs_compiling():
-            self.say("Compiling the simulator, once on this machine (about ten seconds)")
+            self.say(compiling_words())
         try:
             while self.n_passed < self.size and self.n_simulated < budget and not self.exhausted:
                 self.round(budget)

@@ -233,13 +233,16 @@ def install_weights(path: str | Path, neuron: str) -> Path:
     """
     load_network(path, neuron=neuron)
     folder = own_weights_folder()
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{neuron}.safetensors"
-    for source, place in ((own_base(Path(path)), own_base(target)), (Path(path), target)):
-        if source.is_file():
-            part = place.with_name(place.name + ".part")
-            shutil.copyfile(source, part)
-            part.replace(place)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source, place in ((own_base(Path(path)), own_base(target)), (Path(path), target)):
+            if source.is_file():
+                part = place.with_name(place.name + ".part")
+                shutil.copyfile(source, part)
+                part.replace(place)
+    except OSError as error:
+        raise PredictorError(f"{target} cannot be written: {error.strerror or error}.") from None
     return target
 
 

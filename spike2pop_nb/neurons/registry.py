@@ -100,10 +100,13 @@ def add_neuron(path: str | Path) -> NeuronModel:
     if neuron.name in {shipped.name for shipped in shipped_neurons()}:
         raise NeuronModelError(f"The name {neuron.name!r} is that of a shipped neuron; choose another name.")
     if target.resolve() != Path(path).resolve():
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(target.name + ".part")
-        shutil.copyfile(path, part)
-        part.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, part)
+            part.replace(target)
+        except OSError as error:
+            raise NeuronModelError(f"{target} cannot be written: {error.strerror or error}.") from None
     _registered[neuron.name] = neuron
     _of_session.discard(neuron.name)
     _load_own().pop(neuron.name, None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons import CalciumPool, Channel, KineticScheme, NeuronModel
 from spike2pop_nb.simulation.plan import exponentials
 from spike2pop_nb.simulation.simulate import Simulated, members_of, simulate, time_step_ms
@@ -231,7 +231,7 @@ def _scheme(scheme: KineticScheme, V: FloatArray, V0: FloatArray, dt: float) -> 
     return x[:, free.index(scheme.conducting)] if scheme.conducting in free else 1.0 - x.sum(axis=1)
 
 
-@nb.njit(nogil=True, cache=True)
+@jit(nogil=True)
 def _relax(start, share, target):  # type: ignore[no-untyped-def]
     """Return x after each of n steps, in each of which it goes a share of the way to its target."""
     x = np.empty(target.size)
@@ -242,7 +242,7 @@ def _relax(start, share, target):  # type: ignore[no-untyped-def]
     return x
 
 
-@nb.njit(nogil=True, cache=True)
+@jit(nogil=True)
 def _step_along(start, place, change):  # type: ignore[no-untyped-def]
     """Return the states (n, n_states) after each step: x ← x + M (x, 1), M interpolated at its place."""
     states = start.size

@@ -18,6 +18,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from spike2pop_nb.jit import jit
+
 __all__ = ["CALCIUM_GATED", "COLUMNS", "INSTANT", "QUANTILE_BITS", "RELAXING", "SCHEME", "run_block"]
 
 # Constants compiled into the loop live in this file: the cache of compiled code watches no other.
@@ -115,7 +117,7 @@ def _exp_minus(z):  # type: ignore[no-untyped-def]
     return e * e
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+@jit(nogil=True, error_model="numpy", fastmath={"contract"})
 def run_block(  # type: ignore[no-untyped-def]
     V,
     V_before,

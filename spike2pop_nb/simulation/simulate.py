@@ -15,6 +15,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
+from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import COURSE_MS, Course
 from spike2pop_nb.simulation.kernel import run_block
@@ -22,7 +23,16 @@ from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gauss
 from spike2pop_nb.simulation.plan import Plan, make_plan
 from spike2pop_nb.spiketrains import SpikeTrain
 
-__all__ = ["ACCURACY_STEPS", "MAX_DURATION_MS", "Simulated", "needs_compiling", "simulate", "time_step_ms"]
+__all__ = [
+    "ACCURACY_STEPS",
+    "MAX_DURATION_MS",
+    "Simulated",
+    "compiling_words",
+    "keeps_compiled",
+    "needs_compiling",
+    "simulate",
+    "time_step_ms",
+]
 
 FloatArray = npt.NDArray[np.float64]
 #: Time step of each named accuracy, over that which the neuron declares.
@@ -119,14 +129,27 @@ class Simulated:
 
 
 def needs_compiling() -> bool:
-    """Return whether the next simulation has to compile the kernel first (some seconds, once a machine)."""
+    """Return whether the next simulation has to compile the kernel first (some seconds).
+
+    Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
+    """
     if run_block.signatures:
         return False
     try:
         # The only one who knows whether stored code fits this source is Numba's own, private index.
-        return not run_block._cache._cache_file._load_index()  # type: ignore[attr-defined]
+        return not run_block._cache._cache_file._load_index()
     except (AttributeError, OSError):
         return True
+
+
+def keeps_compiled() -> bool:
+    """Return whether the compiled kernel is kept for the next start."""
+    return is_kept(run_block)
+
+
+def compiling_words() -> str:
+    """Return what to say before the kernel is compiled."""
+    return words(run_block)
 
 
 def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,6 +19,7 @@ __all__ = ["FloatArray", "Provenance", "SpikeTrain", "checked_id"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
+_MEMBERS = re.compile(r"(/\d{1,7}){1,4}$")
 # Marks that reorder text on screen: an id that carries one can pass for another.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -38,14 +40,15 @@ def checked_id(value: object) -> str:
     Raises
     ------
     SpikeTrainError
-        For an empty id, one over 200 characters, or one with control characters.
+        For an empty id, one over 200 characters (the numbers of members after it, as in ``cell/3``, not
+        counted), or one with control characters.
     """
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
     text = str(value).strip()
     if not text:
         raise SpikeTrainError("A spike train has an empty id; an id must hold at least one character.")
-    if len(text) > MAX_ID_LENGTH:
+    if len(_MEMBERS.sub("", text)) > MAX_ID_LENGTH:
         raise SpikeTrainError(
             f"The id {text[:30]!r}… has {len(text)} characters; an id may have up to {MAX_ID_LENGTH}."
         )

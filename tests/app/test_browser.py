@@ -190,7 +190,7 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
     upload(page, mine)
     page.wait_for_selector("text=mine.csv (CSV): 5 trains")
     page.get_by_label("Recording (id)", exact=True).select_option(index=2)
-    page.wait_for_selector("text=23 spikes in 940 ms")
+    page.wait_for_selector("text=67 spikes in 2,978 ms")
     page.wait_for_selector(".s2p-idle")
     assert "±" in page.inner_text(".s2p-big")
     page.get_by_label("Members", exact=True).fill("4")
@@ -280,7 +280,7 @@ def test_the_address_restores_the_session(page, context, server):
     assert "file=mine.csv" in page.url
     assert "budget=40" in page.url
     again = open_page(context, server[0] + "#file=stg_set.csv&recording=4&neuron=da&seed=9")
-    again.wait_for_selector("text=35 spikes in")
+    again.wait_for_selector("text=105 spikes in")
     assert again.get_by_label("Neuron model", exact=True).input_value().startswith("DA neuron")
     assert again.get_by_label("Seed", exact=True).input_value() == "9"
     again.get_by_label("Seed", exact=True).fill("10")

@@ -87,7 +87,7 @@ def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     panel = dashboard.recordings
     assert "5 trains" in panel.report.value
     assert panel.choice.options[0][0].startswith("1 ")
-    assert "10 spikes" in panel.facts.value
+    assert "33 spikes" in panel.facts.value
     assert "bursting 90 %" in dashboard.dics.says.value
     assert "&lt;i&gt;" in dashboard.dics.notes.value
     assert [trace.name for trace in dashboard.dics.figure.shown.data] == ["reach", "50, 95 %", "mean ± s.d."]

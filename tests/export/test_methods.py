@@ -106,7 +106,7 @@ def test_several_recordings_made_alike_share_a_paragraph_and_a_table(
     assert f"Of {tried} members tried in all" in text
     assert "For “5” fewer passed" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert rows[2].startswith("| 1 | 10 | 0.902 |")
+    assert rows[2].startswith("| 1 | 33 | 2.97 |")
     assert rows[4].startswith("| quiet | 1 | 0 | 0 | silent | – | – | 0 | 0 | 0 | 0 |")
     assert "No population was made for “quiet”" in text
     other = text.split("\n\n")[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,3 +194,9 @@ def test_a_broken_file_breaks_nothing_else(folder: Path, tmp_path: Path) -> None
         get_neuron("bad")
     remove_neuron("da")
     assert "da" in list_neurons()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", os.devnull + "/neurons")
+    with pytest.raises(NeuronModelError, match=r"ca1\.py cannot be written: Not a directory"):
+        add_neuron(EXAMPLE)

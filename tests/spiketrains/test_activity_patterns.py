@@ -56,7 +56,7 @@ def test_poisson_is_irregular_and_never_confidently_bursting(n_spikes: int) -> N
     assert not any(report.kind is BURSTING and not report.uncertain for report in reports)
 
 
-def test_published_recordings_of_simulated_neurons() -> None:
+def test_example_recordings_of_simulated_neurons() -> None:
     stg = [describe_pattern(train) for train in read_spike_trains(example_path("stg_set.csv"))]
     assert [report.kind for report in stg] == [REGULAR, *[BURSTING] * 4]
     for train in read_spike_trains(example_path("da_set.csv")):
@@ -64,11 +64,12 @@ def test_published_recordings_of_simulated_neurons() -> None:
         assert (describe_pattern(train).kind is BURSTING) == (published == "bursting")
 
 
-def test_two_cycles_of_the_crab_are_bursts_and_few() -> None:
-    for train in read_spike_trains(example_path("crab_PD_LP.csv")):
-        report = describe_pattern(train)
+def test_two_cycles_of_a_slow_rhythm_are_bursts_and_few() -> None:
+    times = read_spike_trains(example_path("hard_set.csv")).by_id("follower").times_ms
+    for cycles in (2, 3):
+        report = describe_pattern(times[times < 480 * cycles])
         assert report.kind is BURSTING
-        assert "bursts only" in report.notes[0]
+        assert f"{cycles} bursts only" in report.notes[0]
 
 
 def test_noise_makes_a_tonic_train_irregular_by_degrees() -> None:

@@ -15,7 +15,7 @@ from scipy.sparse import csc_array
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import read_spike_trains
 
-FILES = Path(__file__).parent / "files"
+SHARED = Path(__file__).parents[3] / "shared" / "examples"
 
 
 def npy(array: Any, **options: Any) -> bytes:
@@ -98,7 +98,22 @@ def test_npz_array_chosen_by_name() -> None:
 
 
 def test_mat_with_units_and_times() -> None:
-    recordings = read_spike_trains(FILES / "aplysia.mat")
+    rng = np.random.default_rng(121)
+    counts = rng.integers(20, 400, 121)
+    spikes = np.column_stack([np.repeat(np.arange(1, 122), counts), rng.uniform(0, 123, counts.sum())])
+    spikes = spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
+    recordings = read_spike_trains(mat(spks=spikes), filename="ganglion.mat")
+    assert recordings.ids == [str(unit) for unit in range(1, 122)]
+    assert recordings.report.n_spikes == counts.sum()
+    assert recordings.report.unit == "s"
+    assert "assumed" in recordings.report.unit_reason
+    for train, unit in zip(recordings, range(1, 122), strict=True):
+        np.testing.assert_allclose(train.times_ms, 1000 * spikes[spikes[:, 0] == unit, 1])
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not here")
+def test_mat_of_a_real_ganglion() -> None:
+    recordings = read_spike_trains(SHARED / "aplysia.mat")
     assert len(recordings) == 121
     assert recordings.report.n_spikes == 22_991
     assert recordings.report.unit == "s"

@@ -12,7 +12,7 @@ import pytest
 from spike2pop_nb.data import example_path
 from spike2pop_nb.spiketrains import read_spike_trains
 
-FILES = Path(__file__).parent / "files"
+SHARED = Path(__file__).parents[3] / "shared" / "examples"
 
 
 def times(text: str | bytes, name: str = "file.csv", **options: Any) -> dict[str, list[float]]:
@@ -23,8 +23,8 @@ def times(text: str | bytes, name: str = "file.csv", **options: Any) -> dict[str
 def test_list_per_row() -> None:
     recordings = read_spike_trains(example_path("stg_set.csv"))
     assert recordings.ids == ["1", "2", "3", "4", "5"]
-    assert [train.n_spikes for train in recordings] == [10, 16, 23, 35, 16]
-    assert recordings[0].times_ms[0] == 3057.0500000002075
+    assert [train.n_spikes for train in recordings] == [33, 48, 67, 105, 48]
+    assert recordings[0].times_ms[0] == 3015.122
     report = recordings.report
     assert (report.format, report.layout, report.unit) == ("CSV", "list", "ms")
     assert report.columns == {"id": "ID", "time": "spiking_times"}
@@ -37,16 +37,29 @@ def test_list_per_row() -> None:
 
 
 def test_row_per_spike() -> None:
-    recordings = read_spike_trains(str(example_path("crab_PD_LP.csv")))
-    assert recordings.ids == ["crab_PD_two_cycles", "crab_LP_two_cycles"]
-    assert [train.n_spikes for train in recordings] == [12, 15]
+    recordings = read_spike_trains(str(example_path("hard_set.csv")))
+    assert recordings.ids == ["doublets", "noisy", "drifting", "follower"]
+    assert [train.n_spikes for train in recordings] == [98, 150, 543, 159]
     assert recordings.report.layout == "long"
     assert recordings.report.unit_reason == "ms, as the column name 'time_ms' says"
     assert "id from 'neuron'" in str(recordings.report)
 
 
-def test_one_time_per_line() -> None:
-    recordings = read_spike_trains(FILES / "grasshopper.txt")
+def test_one_time_per_line(tmp_path: Path) -> None:
+    spikes = np.cumsum(np.random.default_rng(14).integers(2_000, 20_000, 929))
+    lines = [*(f"# comment {line}" for line in range(14)), *map(str, spikes)]
+    (tmp_path / "receptor.txt").write_text("\n".join(lines) + "\n")
+    recordings = read_spike_trains(tmp_path / "receptor.txt")
+    assert recordings.ids == ["receptor"]
+    np.testing.assert_allclose(recordings[0].times_ms, spikes / 1000)
+    assert recordings.report.unit == "us"
+    assert "µs assumed" in recordings.report.unit_reason
+    assert any("14 comment lines" in text for text in recordings.report.skipped)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not here")
+def test_one_time_per_line_of_a_real_receptor() -> None:
+    recordings = read_spike_trains(SHARED / "grasshopper.txt")
     assert recordings.ids == ["grasshopper"]
     assert recordings[0].n_spikes == 929
     assert recordings[0].times_ms[0] == 6.7

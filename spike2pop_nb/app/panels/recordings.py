@@ -92,7 +92,7 @@ class RecordingPanel:
                 field("File", self.upload, f"{formats}, up to {limit}."),
                 w.HBox(
                     [
-                        field("or an example", self.example, "Real and simulated trains."),
+                        field("or an example", self.example, "Simulated; hard_set.csv has strange ones too."),
                         field("Unit of the times", self.unit, "Change it if it was guessed wrong."),
                     ],
                 ),

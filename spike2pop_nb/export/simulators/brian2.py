@@ -129,7 +129,7 @@ def brian2_script(population: Population) -> str:
         f"neurons.gmax_{c.symbol} = [float(member[{c.column!r}]) for member in MEMBERS] * msiemens/cm**2\n"
         for c in channels
     )
-    path = "from pathlib import Path\n" if len(population) > 1 else ""
+    path = "import sys\nfrom pathlib import Path\n" if len(population) > 1 else ""
     exchanges = [line for c in channels if c.scheme is not None for line in _exchanges(c.scheme)]
     schemes = also = ""
     if exchanges:

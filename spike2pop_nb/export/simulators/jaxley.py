@@ -113,7 +113,7 @@ def jaxley_script(population: Population) -> str:
         states["Ca"] = neuron.calcium.initial_uM
     newline = "\n"
     indent = "\n        "
-    path = "from pathlib import Path\n" if len(population) > 1 else ""
+    path = "import sys\nfrom pathlib import Path\n" if len(population) > 1 else ""
     head = comment(population, "Jaxley", "Usage: python FILE --help")
     return f'''{head}
 import argparse

@@ -277,29 +277,49 @@ def neuroml_script(population: Population) -> str:
 import argparse
 import csv
 import os
+import shutil
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from pyneuroml.runners import run_lems_with_jneuroml_neuron
 
 {members_text(population)}
+CHANNELS = {[(channel.symbol, channel.column) for channel in describe(neuron)]!r}
 {options_text(neuron)}
 here = Path(__file__).resolve().parent
 
 
 {WRITE}
 
+# The cells of the model are those of the members, or nothing is simulated.
+space = {{"n": "{_NAMESPACE}"}}
+cells = [
+    {{
+        density.get("ionChannel"): float(density.get("condDensity").removesuffix("mS_per_cm2"))
+        for density in cell.iterfind(".//n:channelDensity", space)
+    }}
+    for cell in ET.parse(here / "{neuron.name}.nml").iterfind("n:cell", space)
+]
+wanted = [{{f"{{name}}_channel": float(member[column]) for name, column in CHANNELS}} for member in MEMBERS]
+if cells != wanted:
+    sys.exit("The conductances of {neuron.name}.nml are not those of its members; export them again.")
+
 lems = ET.parse(here / "{lems_file(neuron)}")
 simulation = lems.find("Simulation")
 simulation.set("length", f"{{arguments.duration}}ms")
-lems.write(here / "LEMS_run.xml")
 if (Path(sys.prefix) / "bin" / "nrnivmodl").exists():
     os.environ.setdefault("NEURON_HOME", sys.prefix)
-run_lems_with_jneuroml_neuron("LEMS_run.xml", nogui=True, exec_in_dir=str(here))
+# Made anew in a place where nothing is left of what was compiled before, and whose path is plain.
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    shutil.copyfile(here / "{neuron.name}.nml", Path(folder) / "{neuron.name}.nml")
+    lems.write(Path(folder) / "LEMS_run.xml")
+    run_lems_with_jneuroml_neuron("LEMS_run.xml", nogui=True, exec_in_dir=folder)
+    lines = (Path(folder) / "{neuron.name}_spikes.dat").read_text().splitlines()
 
 times = {{i: [] for i in range(len(MEMBERS))}}
-for line in (here / "{neuron.name}_spikes.dat").read_text().splitlines():
+for line in lines:
     time, i = line.split()
     times[int(i)].append(1000.0 * float(time))  # s to ms
 write([(member, times[i]) for i, member in enumerate(MEMBERS)])

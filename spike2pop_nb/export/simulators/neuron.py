@@ -155,30 +155,73 @@ def neuron_script(population: Population) -> str:
         "NEURON",
         f"A member is a cylinder of {DIAMETER_UM:g} um in length and diameter, {area:.6g} um2; all",
         "quantities are densities, so that the area changes nothing. The mod file beside this script is",
-        "compiled first, which needs a C++ compiler. Usage: python FILE --help",
+        "compiled first, which needs a C++ compiler, and anew once it has changed. Usage: python FILE --help",
     )
     return f"""{head}
 import argparse
 import csv
+import hashlib
 import os
+import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-import neuron
 import numpy as np
-from neuron import h
 
 {members_text(population)}
 {options_text(neuron)}
-here = Path(__file__).resolve().parent
-mod = here / "{name}.mod"
-if not hasattr(h, "{name}"):
-    built = [file for file in here.glob("*/*nrnmech.*") if file.suffix in (".so", ".dylib", ".dll")]
-    if not built or built[0].stat().st_mtime < mod.stat().st_mtime:
-        beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        subprocess.run(["nrnivmodl", "."], cwd=here, check=True, env={{**os.environ, "PATH": beside}})
-    neuron.load_mechanisms(str(here))
+
+
+def compiled(mod, place):
+    \"\"\"Return the library of a mod file, built in a place whose path has no blanks or accents.\"\"\"
+    (place / mod.name).write_bytes(mod.read_bytes())
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    build = subprocess.run(
+        ["nrnivmodl", mod.name],
+        cwd=place,
+        env={{**os.environ, "PATH": beside}},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    libraries = [file for file in place.glob("*/*nrnmech.*") if file.suffix in (".so", ".dylib", ".dll")]
+    if build.returncode or not libraries:
+        sys.exit(f"{{build.stdout}}\\n{{mod.name}} could not be compiled; the lines above say why.")
+    return libraries[0]
+
+
+mod = Path(__file__).resolve().with_name("{name}.mod")
+before = os.getcwd()
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    # NEURON loads at its start what was ever compiled in the folder it is started in.
+    os.chdir(folder)
+    import neuron
+    from neuron import h
+
+    os.chdir(before)
+    if hasattr(h, "{name}"):
+        sys.exit("NEURON has loaded another mechanism {name} as it started: unset NRN_NMODL_PATH.")
+    # The library is kept under what it was made of, so that a changed mod file is compiled anew.
+    machine = repr((neuron.__version__, platform.platform(), sys.version_info[:2]))
+    made_of = mod.read_bytes() + machine.encode()
+    kept = mod.with_name(f"{name}_{{hashlib.sha256(made_of).hexdigest()[:16]}}.lib")
+    place = Path(folder)
+    if kept.is_file():
+        library = Path(shutil.copyfile(kept, place / "libnrnmech.so"))
+    else:
+        library = compiled(mod, place)
+        try:
+            part = kept.with_name(f"{{kept.name}}.{{os.getpid()}}")
+            shutil.copyfile(library, part)
+            part.replace(kept)
+        except OSError:
+            pass  # where nothing can be kept, it is compiled at each start
+    if not h.nrn_load_dll(str(library)):
+        sys.exit(f"NEURON could not load what was compiled from {{mod.name}}.")
 
 
 def simulate(member):

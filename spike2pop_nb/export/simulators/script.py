@@ -19,6 +19,36 @@ __all__ = [
     "spikes_text",
 ]
 
+_READ = '''
+def read_members(path):
+    """Return the rows of a table, if it is one of members of this neuron; stop with one sentence if not."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            members, columns = list(table), table.fieldnames or []
+    except (OSError, ValueError, csv.Error) as error:
+        sys.exit(f"{path.name} cannot be read: {error}.")
+    if columns != COLUMNS:
+        found = ", ".join(columns) or "none"
+        sys.exit(f"{path.name} must have the columns {', '.join(COLUMNS)}, not {found}.")
+    if not members:
+        sys.exit(f"{path.name} has no members; one row each is needed.")
+    for row, member in enumerate(members, 2):
+        if None in member or None in member.values():
+            sys.exit(f"{path.name}, row {row}: it must have {len(COLUMNS)} cells.")
+        for column in COLUMNS[2:]:
+            try:
+                value = float(member[column])
+            except ValueError:
+                value = float("nan")
+            if not 0 <= value < float("inf"):
+                sys.exit(
+                    f"{path.name}, row {row}: {column} is {member[column]!r}; "
+                    "a conductance must be a finite number, zero or more, in mS/cm2."
+                )
+    return members
+
+'''
 _SHOWN = 80  # characters of a name
 
 
@@ -74,10 +104,12 @@ def members_csv(population: Population) -> str:
 def members_text(population: Population) -> str:
     """Return the lines that give a script its MEMBERS: one within the script, several from their table."""
     neuron = get_neuron(population.neuron)
+    columns = ["id", "member", *neuron.g_columns]
     if len(population) > 1:
-        return f"""# Maximal conductances in mS/cm2, one row a member
-with open(Path(__file__).with_name("{members_file(neuron)}"), newline="", encoding="utf-8") as file:
-    MEMBERS = list(csv.DictReader(file))
+        return f"""COLUMNS = {columns!r}
+{_READ}
+# Maximal conductances in mS/cm2, one row a member
+MEMBERS = read_members(Path(__file__).with_name("{members_file(neuron)}"))
 """
     (name, member), g = population.labels[0], population.g[0]
     values = "".join(

@@ -21,6 +21,7 @@ import pytest
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export import simulators
+from spike2pop_nb.export.simulators.script import members_csv
 from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
 from spike2pop_nb.simulation import simulate
 
@@ -199,3 +200,114 @@ def test_what_cannot_be_expressed_names_channel_and_gate(tmp_path: Path) -> None
     for target in simulators.TARGETS:
         with pytest.raises(NeuronModelError, match="'odd': channel Kdr, gate n: tau cannot be exported: "):
             simulators.export(members, target, tmp_path)
+
+
+def stopped(folder: Path, script: str) -> str:
+    """What a script says that must stop before it simulates; it leaves nothing."""
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [PYTHON, script, "--duration", "50", "--out", "none.csv"]
+    done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not (folder / "none.csv").exists()
+    return done.stderr.strip().splitlines()[-1]
+
+
+def ending(text: str, end: str) -> str:
+    """The table with another end of its last row."""
+    return text.rstrip()[: text.rstrip().rindex(",")] + end
+
+
+# What is done to a table, and what is said of it
+FAULTS = {
+    "another neuron": (lambda text: text.replace("g_CaT", "g_CaL"), "must have the columns id, member, g_Na"),
+    "a column less": (lambda text: "\n".join(ending(row, "") for row in text.splitlines()), "the columns"),
+    "a column more": (lambda text: text.replace("g_leak", 'g_leak","more'), "must have the columns"),
+    "a cell less": (lambda text: ending(text, ""), "row 3: it must have 10 cells"),
+    "a cell more": (lambda text: text.rstrip() + ",1", "row 3: it must have 10 cells"),
+    "negative": (lambda text: ending(text, ",-1"), "row 3: g_leak is '-1'"),
+    "not finite": (lambda text: ending(text, ",inf"), "row 3: g_leak is 'inf'"),
+    "no number": (lambda text: ending(text, ",nan"), "row 3: g_leak is 'nan'"),
+    "no members": (lambda text: text.splitlines()[0], "has no members"),
+    "empty": (lambda _text: "", "must have the columns"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_table_that_was_not_made_for_it_is_refused(fault: str, tmp_path: Path) -> None:
+    change, sentence = FAULTS[fault]
+    simulators.export(population("stg", size=2), "brian2", tmp_path)
+    table = tmp_path / "stg_members.csv"
+    table.write_text(change(table.read_text()))
+    # the part that reads the table is the same in all scripts
+    text = (tmp_path / "stg_brian2.py").read_text()
+    start, stop = text.index("COLUMNS = "), text.index("parser = ")
+    (tmp_path / "read.py").write_text(f"import csv\nimport sys\nfrom pathlib import Path\n{text[start:stop]}")
+    said = stopped(tmp_path, "read.py")
+    assert said.startswith("stg_members.csv")
+    assert sentence in said
+
+
+@pytest.mark.parametrize("target", simulators.TARGETS)
+def test_every_script_reads_the_table_before_it_simulates(target: simulators.Target, tmp_path: Path) -> None:
+    if not importable(target):
+        pytest.skip(f"no {target}")
+    script, *_ = simulators.export(population("stg", size=2), target, tmp_path)
+    table = tmp_path / "stg_members.csv"
+    table.write_text(table.read_text().replace("g_CaT", "g_CaL"))
+    assert "stg_members.csv must have the columns id, member, g_Na" in stopped(tmp_path, script.name)
+
+
+RUNNER = """
+from pathlib import Path
+
+def run_lems_with_jneuroml_neuron(lems, nogui, exec_in_dir):
+    folder = Path(exec_in_dir)
+    assert 'length="50.0ms"' in (folder / lems).read_text()
+    assert (folder / "stg.nml").is_file()
+    (folder / "stg_spikes.dat").write_text("0.01 0\\n0.02 1\\n")
+"""
+
+
+def test_neuroml_is_run_in_a_place_of_its_own_and_with_its_own_members(tmp_path: Path) -> None:
+    script, *_ = simulators.export(population("stg", size=2), "neuroml", tmp_path)
+    (tmp_path / "pyneuroml").mkdir()
+    (tmp_path / "pyneuroml" / "__init__.py").write_text("")
+    (tmp_path / "pyneuroml" / "runners.py").write_text(RUNNER)
+    before = set(tmp_path.iterdir())
+    run(tmp_path, script.name, "--duration", 50, "--transient", 0, "--out", "spikes.csv")
+    assert {path.name for path in set(tmp_path.iterdir()) - before} == {"spikes.csv"}
+    assert (tmp_path / "spikes.csv").read_text().split() == [
+        "id,member,time_ms",
+        "cell,0,10.0",
+        "cell,1,20.0",
+    ]
+    other = generate_population("stg", TARGET["stg"], size=2, seed=4, id="cell")
+    (tmp_path / "stg_members.csv").write_text(members_csv(other))
+    assert "The conductances of stg.nml are not those of its members" in stopped(tmp_path, script.name)
+
+
+@pytest.mark.skipif(why_not("neuron") is not None, reason=str(why_not("neuron")))
+def test_neuron_compiles_a_changed_mechanism_below_any_path(tmp_path: Path) -> None:
+    folder = tmp_path / "Données de l'été"
+    script, mod = simulators.export(population("stg"), "neuron", folder)
+    options = ("--duration", 400, "--transient", 0, "--out")
+    run(folder, script.name, *options, "first.csv")
+    kept = set(folder.glob("*.lib"))
+    assert len(kept) == 1
+    run(folder, script.name, *options, "again.csv")
+    assert set(folder.glob("*.lib")) == kept, "compiled once"
+    text = mod.read_text()
+    mod.write_text(text.replace("  i = current_Na", "  i = 0.5 * current_Na"))
+    os.utime(mod, (0, 0))  # older than what was compiled
+    run(folder, script.name, *options, "changed.csv")
+    first, again, changed = (pd.read_csv(folder / f"{name}.csv") for name in ("first", "again", "changed"))
+    pd.testing.assert_frame_equal(first, again)
+    assert len(changed) > 3
+    assert len(changed) != len(first) or not np.allclose(changed["time_ms"], first["time_ms"])
+    mod.write_text(text.replace("  i = current_Na", "  i = nothing + current_Na"))
+    command = [PYTHON, script.name, "--out", "none.csv"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{mod.name} could not be compiled" in done.stderr.splitlines()[-1]
+    assert not (folder / "none.csv").exists()
