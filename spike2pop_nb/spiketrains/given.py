@@ -92,7 +92,7 @@ def _read(given: Any) -> list[SpikeTrain]:
     recordings = read_spike_trains(given)
     if recordings.report.unit_assumed and any(train.n_spikes for train in recordings):
         raise SpikeTrainError(
-            f"The {type(given).__name__} names no unit for its times; read it with read_spike_trains(…, unit='ms') "
-            "or whichever unit it has."
+            f"The {type(given).__name__} names no unit for its times; read it with "
+            "read_spike_trains(…, unit='ms') or whichever unit it has."
         )
     return list(recordings)

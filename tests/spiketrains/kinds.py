@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,17 +49,28 @@ def same(recordings: Recordings, expected: Iterable[NDArray[np.float64]], within
     return True
 
 
-def outcome(
-    data: Any, expected: Iterable[NDArray[np.float64]], within_ms: float = 0.06, **options: Any
-) -> str:
-    """ "right", "refused: …", "warned" (wrong times, with a caution on the unit first) or "wrong"."""
-    try:
-        recordings = read_spike_trains(data, **options)
-    except SpikeTrainError as error:
-        return f"refused: {error}"
-    expected = list(expected)
-    if same(recordings, expected, within_ms):
-        return "right"
-    if recordings.report.unit_assumed and [t.n_spikes for t in recordings] == [t.size for t in expected]:
-        return "warned"
-    return f"wrong: {recordings.report} {[(t.id, t.n_spikes) for t in recordings][:5]}"
+@dataclass(frozen=True)
+class Case:
+    """A file, the trains in it, and which outcomes are good enough (see `outcome`)."""
+
+    name: str
+    data: str | bytes
+    expected: Sequence[NDArray[np.float64]]
+    filename: str = "f.csv"
+    ok: tuple[str, ...] = ("right",)
+    within_ms: float = 0.06
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def outcome(self) -> str:
+        """ "right", "refused: …", "warned" (wrong unit, and a caution on it first) or "wrong: …"."""
+        data = self.data.encode() if isinstance(self.data, str) else self.data
+        try:
+            recordings = read_spike_trains(data, filename=self.filename, **self.options)
+        except SpikeTrainError as error:
+            return f"refused: {error}"
+        if same(recordings, self.expected, self.within_ms):
+            return "right"
+        sizes = [train.n_spikes for train in recordings]
+        if recordings.report.unit_assumed and sizes == [times.size for times in self.expected]:
+            return "warned"
+        return f"wrong: {recordings.report} {sizes[:5]}"

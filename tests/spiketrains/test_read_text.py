@@ -46,7 +46,8 @@ def test_row_per_spike() -> None:
 
 
 def test_one_time_per_line(tmp_path: Path) -> None:
-    spikes = np.cumsum(np.random.default_rng(14).integers(2_000, 20_000, 929))
+    # A clock of 10 kHz: times in µs are multiples of 100, which sample numbers are not.
+    spikes = 100 * np.cumsum(np.random.default_rng(14).integers(20, 200, 929))
     lines = [*(f"# comment {line}" for line in range(14)), *map(str, spikes)]
     (tmp_path / "receptor.txt").write_text("\n".join(lines) + "\n")
     recordings = read_spike_trains(tmp_path / "receptor.txt")
