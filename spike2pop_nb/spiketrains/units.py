@@ -50,6 +50,8 @@ _WORDS: Final[dict[str, str]] = {
         SAMPLES,
     ),
 }
+# Longer texts name no unit, and patterns would take long to find that out.
+_LONGEST_NAME, _LONGEST_LINE = 200, 500
 _WORD: Final = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
 _NUMBER: Final = (
@@ -116,7 +118,8 @@ def canonical_unit(text: str) -> str | None:
     >>> canonical_unit("microseconds"), canonical_unit("x 10^-4 s"), canonical_unit("parsec")
     ('us', '0.1 ms', None)
     """
-    match = _EXPRESSION.fullmatch(text.strip().rstrip(".").strip())
+    text = text.strip().rstrip(".").strip()
+    match = _EXPRESSION.fullmatch(text) if len(text) <= _LONGEST_NAME else None
     if match is None:
         return None
     word = _WORDS[match["word"].lower()]
@@ -190,6 +193,8 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
         brackets that is not understood is returned as it stands, behind a question mark: "?lightyears".
     """
     name = name.strip()
+    if len(name) > _LONGEST_NAME:
+        return name, None
     bracketed = _IN_BRACKETS.match(name)
     inside = bracketed["unit"].strip() if bracketed is not None else ""
     if bracketed is not None and (unit := canonical_unit(inside)) is not None:
@@ -215,7 +220,7 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
     A unit that is stated and not understood is returned with a question mark before it.
     """
     for line in lines:
-        line = line.strip().strip('"')
+        line = line[:_LONGEST_LINE].strip().strip('"')
         stated = _UNIT_IS.search(line)
         if stated:
             words = re.split(r"[,;)\]]|\s(?:at|@|from|since)\s", stated[1].strip(" ([\"'"))[0].strip()
@@ -244,6 +249,7 @@ def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -
     """
     found: dict[float, str] = {}
     for name, value in facts.items():
+        name, value = name[:_LONGEST_NAME], value[:_LONGEST_NAME] if isinstance(value, str) else value
         match = _RATE_NAME.fullmatch(name.rpartition("/")[2].strip())
         if match is None:
             continue
@@ -256,7 +262,7 @@ def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -
         if math.isfinite(rate) and 1.0 <= rate <= MOST_SAMPLES_PER_S:
             found.setdefault(rate, repr(name))
     if not found:
-        for line in comments:
+        for line in (line[:_LONGEST_LINE] for line in comments):
             rate = rate_from_text(line)
             name, _, value = re.sub(r"[:=]", "=", line).partition("=")
             if rate is None and _RATE_NAME.fullmatch(name.strip()):

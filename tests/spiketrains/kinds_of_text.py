@@ -181,9 +181,9 @@ def no_spikes() -> Iterator[Case]:
     yield Case("counter, no names", "\n".join(rows), (A,), "x.txt", _OR_REFUSED)
     rng = np.random.default_rng(0)
     for name in (
-        "peak", "amplitude", "snr", "in_burst", "quality", "height_uV", "width", "isolation", "valid",
-        "energy", "noise_level", "template_amplitude", "is_burst", "score", "spike_width_us", "Amp (uV)", "stim_on",
-        "foo",
+        "peak", "amplitude", "snr", "in_burst", "quality", "height_uV", "width", "isolation",
+        "valid", "energy", "noise_level", "template_amplitude", "is_burst", "score",
+        "spike_width_us", "Amp (uV)", "stim_on", "foo",
     ):  # fmt: skip
         values = (
             rng.integers(0, 2, 60) if name in ("in_burst", "valid", "is_burst") else rng.integers(40, 50, 60)

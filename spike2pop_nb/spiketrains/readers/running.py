@@ -33,6 +33,7 @@ _MAYBE_DECIMAL: Final = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMAS: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
 
+_START: Final = 200
 _BLANK_PLACE: Final = re.compile(r"[,;]\s*(?=[,;])")
 
 
@@ -46,19 +47,21 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
     """
     start, name = text.start, ""
     if text.header is not None:
-        line = text.lines[start - 1]
+        line = text.lines[start - 1].strip()[:_START]
         name = " ".join(text.header)
         if _OPENING.match(line) or _ASSIGNED.match(line):
             start, name = start - 1, ""
         elif len(text.header) > 1 and not (text.delimiter == BLANK and role_of(name) == "time"):
             return None
-    body = [(n, line) for n, line in enumerate(text.lines[start:], start + 1) if line.strip()]
+    # Stripped, since patterns take long to find out that many blanks hold nothing.
+    stripped = ((n, line.strip()) for n, line in enumerate(text.lines[start:], start + 1))
+    body = [(n, line) for n, line in stripped if line]
     n_lines = len(body)
-    body = [(n, line) for n, line in body if not line.lstrip().startswith(COMMENT_MARKS)]
+    body = [(n, line) for n, line in body if not line.startswith(COMMENT_MARKS)]
     comments = n_lines - len(body)
     if not body:
         return None
-    assigned = _ASSIGNED.match(body[0][1])
+    assigned = _ASSIGNED.match(body[0][1][:_START])
     if assigned and not name:
         name, body[0] = assigned[1], (body[0][0], body[0][1][assigned.end() :])
     bracketed = _unbracket(body)
@@ -88,7 +91,7 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
 
 def _unbracket(body: list[tuple[int, str]]) -> bool:
     """Take one pair of brackets off in place; False when there is none."""
-    first, last = _OPENING.match(body[0][1]), _CLOSING.search(body[-1][1][-200:])
+    first, last = _OPENING.match(body[0][1][:_START]), _CLOSING.search(body[-1][1][-200:])
     if first is None or last is None:
         return False
     whole = sum(line.count("[") + line.count("(") for _, line in body)
