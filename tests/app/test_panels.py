@@ -85,7 +85,7 @@ def test_importing_the_page_imports_neither_torch_nor_elephant():
 def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     session = opened(dashboard, loop)
     panel = dashboard.recordings
-    assert "5 trains" in panel.report.value
+    assert "5 trains" in panel.reading.report.value
     assert panel.choice.options[0][0].startswith("1 ")
     assert "10 spikes" in panel.facts.value
     assert "bursting 90 %" in dashboard.dics.says.value
@@ -157,7 +157,7 @@ def test_the_unit_can_be_corrected(dashboard, loop):
     loop.until(lambda: dashboard.session.train is not None)
     before = dashboard.session.train.duration_ms
     unit = "s" if before == 3.0 else "ms"
-    dashboard.recordings.unit.value = unit
+    dashboard.recordings.reading.how["unit"].value = unit
     loop.until(lambda: dashboard.session.train.duration_ms != before)
     assert dashboard.session.train.duration_ms == (3000.0 if unit == "s" else 3.0)
 
@@ -210,7 +210,7 @@ def test_ids_with_html_are_inert_everywhere(dashboard, loop):
     send(dashboard, table.encode(), "html.csv")
     loop.until(lambda: dashboard.session.posterior is not None)
     generated(dashboard, loop, size=2, budget=4)
-    pieces = [dashboard.recordings.report, dashboard.recordings.facts, dashboard.dics.says]
+    pieces = [dashboard.recordings.reading.report, dashboard.recordings.facts, dashboard.dics.says]
     pieces += [
         dashboard.dics.notes,
         dashboard.compensation.says,
@@ -411,7 +411,7 @@ def test_times_can_be_pasted(dashboard, loop):
     dashboard.recordings.take.click()
     loop.until(lambda: dashboard.session.train is not None)
     assert dashboard.session.train.n_spikes == 6
-    assert "the pasted times" in dashboard.recordings.report.value
+    assert "the pasted times" in dashboard.recordings.reading.report.value
 
 
 def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loop):
@@ -436,13 +436,13 @@ def test_how_a_table_was_read_can_be_corrected(dashboard, loop):
     loop.until(lambda: dashboard.session.recordings is not None)
     session, panel = dashboard.session, dashboard.recordings
     assert session.recordings.ids == ["a_ms", "b_ms"]
-    assert not panel.how["time_column"].disabled
+    assert not panel.reading.how["time_column"].disabled
     assert set(session.recordings.report.candidates) == {"a_ms", "b_ms"}
-    panel.how["time_column"].value = "b_ms"
+    panel.reading.how["time_column"].value = "b_ms"
     loop.until(lambda: len(session.recordings) == 1)
     assert session.train.times_ms[-1] == 8000
-    panel.how["time_column"].value = None
-    panel.how["layout"].value = "rows"
+    panel.reading.how["time_column"].value = None
+    panel.reading.how["layout"].value = "rows"
     loop.until(lambda: len(session.recordings) == 4)
     assert session.settings().layout == "rows"
 
