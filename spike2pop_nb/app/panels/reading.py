@@ -38,7 +38,7 @@ _LAYOUTS = (
     ("one train", "single"),
     ("trials one after another", "trials"),
 )
-_AS_READ = ("as understood", None)
+_AS_READ = ("as understood", "")  # a list whose value is None shows nothing as chosen
 _IDS = (("as understood", "auto"), ("no column", "none"), ("these columns", "these"))
 _NUMBERS = ("sampling_rate_hz", "start_s", "stop_s")
 
@@ -84,7 +84,7 @@ class ReadingPanel:
         fields = {name: field(*helps[name][:1], self.how[name], helps[name][1]) for name in self.how}
         self.fields = fields
         self.fold = folded(
-            "Correct how it was read",
+            "Choose how it is read",
             [
                 fields["unit"],
                 fields["other"],
@@ -139,8 +139,7 @@ class ReadingPanel:
             take(value)
 
     def _take(self, name: str, value: Any) -> None:
-        if name in _NUMBERS:
-            value = value.strip() or None
+        value = value.strip() or None if name in _NUMBERS else value or None
         self.session.set_trait(name, Settings.choice(name, value))
 
     def _take_unit(self, value: str) -> None:
@@ -183,7 +182,7 @@ class ReadingPanel:
             names = dict.fromkeys(columns)
             _refill(how["time_column"], (_AS_READ, *((name, name) for name in names)))
             _refill(how["id_columns"], tuple((name, name) for name in names))
-            how["time_column"].value = session.time_column if session.time_column in names else None
+            how["time_column"].value = session.time_column if session.time_column in names else ""
             chosen = session.id_columns
             how["ids"].value = "auto" if chosen is None else "these" if chosen else "none"
             how["id_columns"].value = tuple(name for name in names if name in (chosen or ()))
@@ -219,7 +218,7 @@ class ReadingPanel:
         self.report.value = "" if session.recordings is None else understood(session.recordings.report)
 
 
-def _refill(control: Any, options: tuple[tuple[str, str | None], ...]) -> None:
+def _refill(control: Any, options: tuple[tuple[str, str], ...]) -> None:
     """Give a control other options; one that has them already keeps where it is scrolled to."""
     if tuple(control.options) != options:
         control.options = options

@@ -30,7 +30,7 @@ from spike2pop_nb.spiketrains import (
 __all__ = ["PASTED", "RecordingPanel"]
 
 PASTED = "the pasted times"
-_NOTHING = [("no file is read yet", None)]
+_NOTHING = [("no file is read yet", -1)]
 
 
 class RecordingPanel:
@@ -109,7 +109,7 @@ class RecordingPanel:
 
     def _recording_chosen(self, change: dict[str, Any]) -> None:
         recordings = self.session.recordings
-        if recordings is not None and change["new"] is not None and not self._filling:
+        if recordings is not None and change["new"] is not None and change["new"] >= 0 and not self._filling:
             self.session.train = recordings[change["new"]]
 
     def _dragged(self, threshold_mV: float) -> None:

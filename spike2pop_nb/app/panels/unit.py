@@ -86,7 +86,7 @@ class UnitQuestion:
         )
         self.yes.description = f"Yes, {shown_unit(report.unit)}"
         for unit, other in self.others.items():
-            other.layout.display = "none" if unit == report.unit else "auto"
+            other.layout.display = "none" if unit == report.unit else ""
             other.description = f"No, {shown_unit(unit)}{self._as_rate(': ', unit)}"
         self._counted.layout.display = "" if _may_count(recordings) else "none"
         self._name_samples()
