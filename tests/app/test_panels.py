@@ -462,7 +462,7 @@ def table(*columns):
 
 NO_UNIT = table(["id", *"aaaaaabbbbbb"], ["times", *np.round(np.linspace(0.13, 0.73, 12) ** 2, 4)])
 WHOLE = "\n".join(["times", *(str(3001 * k + k * k % 13) for k in range(1, 40))]).encode()
-TRIALS = table(["when_ms", *([10, 21, 33, 47] * 3)], ["other", *range(12)])
+TRIALS = table(["cell", *"xxxxxxxxxxxx"], ["time_ms", *([10, 21, 33, 47] * 3)])
 
 
 def test_a_unit_that_is_assumed_is_a_question_until_it_is_answered(dashboard, loop):
@@ -550,10 +550,10 @@ def test_columns_of_a_refused_file_can_be_named(dashboard, loop):
     session, panel = sent(dashboard, loop, TRIALS)
     how = panel.how
     assert session.refused is not None
-    assert [label for label, _value in how["id_columns"].options] == ["when_ms", "other"]
+    assert [label for label, _value in how["id_columns"].options] == ["cell", "time_ms"]
     assert not how["id_columns"].disabled
     how["layout"].value = "trials"
-    how["time_column"].value = "when_ms"
+    how["time_column"].value = "time_ms"
     loop.until(lambda: session.recordings is not None and not session.busy)
     assert len(session.recordings) == 3
     assert session.settings().layout == "trials"
@@ -608,7 +608,7 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
 
 
 def test_hostile_names_of_columns_stay_text(dashboard, loop):
-    session, panel = sent(dashboard, loop, TRIALS.replace(b"other", HOSTILE.encode()))
+    session, panel = sent(dashboard, loop, TRIALS.replace(b"cell", HOSTILE.encode()))
     assert session.refused is not None
     assert "<img" not in panel.refusal.value + panel.report.value + panel.question.asks.value
     assert (HOSTILE, HOSTILE) in panel.how["id_columns"].options
