@@ -399,7 +399,7 @@ def test_a_unit_that_no_file_names_is_asked_for(page, tmp_path):
     answer.focus()
     answer.press("Enter")
     page.wait_for_selector(".s2p-question", state="hidden")
-    page.wait_for_selector("text=39 spikes in 475,000 ms")
+    page.wait_for_selector("text=39 spikes in 474,750 ms")
     page.wait_for_function("() => location.hash.includes('unit=s')")
 
 
