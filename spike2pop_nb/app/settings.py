@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,13 +19,15 @@ from pydantic import (
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.neurons import NeuronModel, broken_neurons, get_neuron, list_neurons, vary_neuron
-from spike2pop_nb.spiketrains.reader import Layout, UnitChoice
+from spike2pop_nb.spiketrains.reader import Layout
+from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
 
 __all__ = ["MAX_MEMBERS", "Explored", "Settings"]
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
-_LONGEST_TEXT, _MOST_FIELDS = 20_000, 30
+_LONGEST_TEXT, _MOST_FIELDS, _LONGEST_NAME = 20_000, 30, 300
+_MOST_COLUMNS = 8
 _EXPLORED = "explore."
 """Begins the names of what is explored in an address."""
 
@@ -44,6 +47,22 @@ def _ranges(value: object) -> object:
     return {channel: (low, high) for channel, low, high in entries}
 
 
+def _unit(text: str) -> str:
+    unit = "auto" if text == "auto" else canonical_unit(text)
+    if unit is None:
+        raise ValueError(
+            f"the unit {text[:40]!r} is unknown; give h, min, s, ms, us, ns, samples, or a multiple such as "
+            "0.1 ms"
+        )
+    return unit
+
+
+def _columns(value: object) -> object:
+    """One name is a column by itself, and an empty one no column, as an address writes it."""
+    names = [value] if isinstance(value, str) else value
+    return [name for name in names if name] if isinstance(names, list) else names
+
+
 def _different(pair: tuple[str, str] | None) -> tuple[str, str] | None:
     if pair is not None and pair[0] == pair[1]:
         raise ValueError("two different conductances are needed")
@@ -60,6 +79,7 @@ def _check_channels(pair: tuple[str, str] | None, neuron: NeuronModel) -> None:
 
 
 _Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
+_Column = Annotated[str, Field(max_length=_LONGEST_NAME)]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
 
 
@@ -136,9 +156,10 @@ class Settings(BaseModel):
     recording
         Id of the chosen recording.
     unit
-        Unit that the file's times are taken to have.
-    layout, id_column, time_column
-        How a table is read where it was not understood; see `read_spike_trains`.
+        Unit that the file's times are taken to have; "auto" for what the file says or the intervals suggest.
+    layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
+        How the file is read, and which stretch of it; see `read_spike_trains`. No columns of ids at all are
+        an empty tuple.
     threshold_mV
         Where spikes of a recorded voltage are detected; None for what each trace suggests.
     neuron, prior
@@ -155,12 +176,17 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str | None = Field(default=None, max_length=300)
-    recording: str | None = Field(default=None, max_length=300)
-    unit: UnitChoice = "auto"
+    file: str | None = Field(default=None, max_length=_LONGEST_NAME)
+    recording: str | None = Field(default=None, max_length=_LONGEST_NAME)
+    unit: Annotated[str, AfterValidator(_unit)] = "auto"
     layout: Layout = "auto"
-    id_column: str | None = Field(default=None, max_length=300)
-    time_column: str | None = Field(default=None, max_length=300)
+    id_columns: Annotated[
+        tuple[_Column, ...] | None, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns)
+    ] = None
+    time_column: str | None = Field(default=None, max_length=_LONGEST_NAME)
+    sampling_rate_hz: float | None = Field(default=None, ge=1, le=MOST_SAMPLES_PER_S)
+    start_s: FiniteFloat | None = None
+    stop_s: FiniteFloat | None = None
     threshold_mV: float | None = Field(default=None, ge=-1000, le=1000)
     neuron: str = "stg"
     prior: Literal["compensated", "drawn", "both"] = "compensated"
@@ -193,7 +219,20 @@ class Settings(BaseModel):
                 values[name] = min(max(value, limits["Ge"].ge), limits["Le"].le)
             elif isinstance(value, str) and "MaxLen" in limits:
                 values[name] = value[: limits["MaxLen"].max_length]
+        if values.get("id_columns"):
+            values["id_columns"] = [name[:_LONGEST_NAME] for name in values["id_columns"]]
         return cls(**values)
+
+    @classmethod
+    def choice(cls, name: str, value: object) -> Any:
+        """One choice as it is kept.
+
+        Raises
+        ------
+        Spike2PopError
+            If it cannot be.
+        """
+        return getattr(cls._made({name: value}), name)
 
     def checked(self) -> Settings:
         """Itself, if the neuron can do what is asked.
@@ -241,7 +280,9 @@ class Settings(BaseModel):
         chosen = self.model_dump(exclude_defaults=True, exclude={"explore"}) | self.explore.to_fields()
         if self.compensate is not None:
             chosen["compensate"] = ",".join(self.compensate)
-        return urlencode({name: value for name, value in chosen.items() if value is not None})
+        if self.id_columns is not None:  # an entry per column, since names may hold any character
+            chosen["id_columns"] = self.id_columns or [""]
+        return urlencode({name: value for name, value in chosen.items() if value is not None}, doseq=True)
 
     @classmethod
     def from_fragment(cls, fragment: str) -> Settings:
@@ -253,13 +294,19 @@ class Settings(BaseModel):
             With the name of the entry that is wrong.
         """
         try:
-            pairs = parse_qsl(fragment.lstrip("#")[:_LONGEST_TEXT], max_num_fields=_MOST_FIELDS)
+            pairs = parse_qsl(
+                fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=_MOST_FIELDS
+            )
         except ValueError:
             raise Spike2PopError(
                 f"Settings, as a whole: the address holds more than {_MOST_FIELDS} entries; open the page "
                 "without what follows the # in its address."
             ) from None
+        columns = [value for name, value in pairs if name == "id_columns"]
+        pairs = [(name, value) for name, value in pairs if value and name != "id_columns"]
         values: dict[str, object] = {name: value for name, value in pairs if not name.startswith(_EXPLORED)}
+        if columns:
+            values["id_columns"] = columns
         explored = {
             name.removeprefix(_EXPLORED): value for name, value in pairs if name.startswith(_EXPLORED)
         }
@@ -269,6 +316,9 @@ class Settings(BaseModel):
 
     @classmethod
     def _made(cls, values: dict[str, object]) -> Settings:
+        column = values.pop("id_column", None)  # as it was called when there could be but one
+        if column is not None:
+            values.setdefault("id_columns", [column])
         try:
             return cls.model_validate(values).checked()
         except ValidationError as error:

@@ -14,15 +14,23 @@ from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain
 
-__all__ = ["SETTINGS", "Session", "Source"]
+__all__ = ["READING", "SETTINGS", "Refusal", "Session", "Source"]
 
-SETTINGS = (
+READING = (
     "source",
-    "train",
     "unit",
     "layout",
-    "id_column",
+    "id_columns",
     "time_column",
+    "sampling_rate_hz",
+    "start_s",
+    "stop_s",
+)
+"""Traits that the reading of a file rests on; all but the first are options of `read_spike_trains`."""
+
+SETTINGS = (
+    *READING,
+    "train",
     "threshold_mV",
     "neuron",
     "prior",
@@ -44,6 +52,14 @@ class Source:
     name: str
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why the file that is open could not be read as it was asked for, and the columns there are to name."""
+
+    sentence: str
+    columns: tuple[str, ...]
+
+
 class Session(HasTraits):
     """State of one open page.
 
@@ -54,9 +70,11 @@ class Session(HasTraits):
     ready
         Whether the page stands in a browser, so that it may be used.
     source, unit
-        The file, and the unit its times are taken to have ("auto" to tell it from the intervals).
-    layout, id_column, time_column
-        How a table is read where it was not understood.
+        The file, and the unit its times are taken to have ("auto" for what it says or its intervals suggest).
+    layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
+        How the file is read; see `Settings`.
+    refused
+        Why the file was not read, if another choice of these may settle it; then there are no recordings.
     threshold_mV
         Where spikes of a voltage are detected; None for what each trace suggests.
     recordings, voltages
@@ -94,8 +112,12 @@ class Session(HasTraits):
     source = Instance(Source, allow_none=True)
     unit = Unicode("auto")
     layout = Unicode("auto")
-    id_column = Unicode(None, allow_none=True)
+    id_columns = Tuple(default_value=None, allow_none=True)
     time_column = Unicode(None, allow_none=True)
+    sampling_rate_hz = Float(None, allow_none=True)
+    start_s = Float(None, allow_none=True)
+    stop_s = Float(None, allow_none=True)
+    refused = Instance(Refusal, allow_none=True)
     threshold_mV = Float(None, allow_none=True)
     recordings = Instance(Recordings, allow_none=True)
     voltages = Tuple()
@@ -137,10 +159,7 @@ class Session(HasTraits):
         return Settings.nearest(
             file=file,
             recording=recording,
-            unit=self.unit,
-            layout=self.layout,
-            id_column=self.id_column,
-            time_column=self.time_column,
+            **dict(zip(READING[1:], self.how()[1:], strict=True)),
             threshold_mV=self.threshold_mV,
             neuron=self.neuron.name,
             prior=self.prior,
@@ -161,7 +180,7 @@ class Session(HasTraits):
 
     def how(self) -> tuple[Any, ...]:
         """What the reading of the file rests on."""
-        return self.source, self.unit, self.layout, self.id_column, self.time_column
+        return tuple(getattr(self, name) for name in READING)
 
     def key(self, train: SpikeTrain) -> tuple[Any, ...]:
         """Under what the population of a train is kept."""

@@ -18,7 +18,7 @@ ColumnKind: TypeAlias = Literal["numbers", "text", "matrix", "lists"]
 Facts: TypeAlias = "dict[str, float | str]"
 
 
-@dataclass
+@dataclass(eq=False)
 class Column:
     """One named column or array of a file.
 

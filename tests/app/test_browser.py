@@ -382,6 +382,45 @@ def test_hostile_archives_get_one_sentence(page, tmp_path):
     assert page.is_visible(".s2p-report:has-text('voltage.csv')")
 
 
+def test_a_unit_that_no_file_names_is_asked_for(page, tmp_path):
+    mine = tmp_path / "no_unit.csv"
+    mine.write_text("id,times\n" + "".join(f"a,{0.1 * k + 0.001 * (k % 3):.4f}\n" for k in range(1, 40)))
+    slow = tmp_path / "slow.csv"
+    slow.write_text("times\n" + "".join(f"{12.5 * k + 0.25 * (k % 3)}\n" for k in range(1, 40)))
+    upload(page, mine)
+    page.wait_for_selector(".s2p-question:visible:has-text('Taken for s, a rate of 9')")
+    upload(page, slow)
+    page.wait_for_selector(".s2p-question:visible:has-text('Taken for ms, a rate of ')")
+    question, report = page.locator(".s2p-question"), page.locator(".s2p-report")
+    assert question.bounding_box()["y"] < report.bounding_box()["y"]
+    assert nameless(page, ".s2p-steps") == []
+    page.wait_for_selector("text=39 spikes in 475 ms")
+    answer = question.get_by_role("button", name="No, s: 0.0")
+    answer.focus()
+    answer.press("Enter")
+    page.wait_for_selector(".s2p-question", state="hidden")
+    page.wait_for_selector("text=39 spikes in 474,750 ms")
+    page.wait_for_function("() => location.hash.includes('unit=s')")
+
+
+def test_sample_numbers_are_asked_their_rate(page, tmp_path):
+    counted = tmp_path / "counted.csv"
+    counted.write_text("times\n" + "".join(f"{3001 * k + k * k % 13}\n" for k in range(1, 40)))
+    upload(page, counted)
+    page.wait_for_selector(".s2p-refusal [role=alert]:has-text('give the sampling rate in Hz')")
+    rate = page.get_by_label("Sampling rate (Hz)", exact=True)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert rate.bounding_box()["width"] > 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert nameless(page, ".s2p-steps") == []
+    rate.fill("30000")
+    rate.press("Enter")
+    page.wait_for_selector(".s2p-report:has-text('samples at 30000 Hz, as asked for')")
+    assert page.locator(".s2p-refusal [role=alert]").count() == 0
+    page.wait_for_function("() => location.hash.includes('sampling_rate_hz=30000')")
+
+
 def test_an_id_with_html_stays_text(page, tmp_path):
     hostile = tmp_path / "hostile.csv"
     hostile.write_text(f'ID,spiking_times\n"{HOSTILE}","[10, 20, 110, 120, 210, 221, 310, 320, 410, 421]"\n')

@@ -85,7 +85,7 @@ def test_importing_the_page_imports_neither_torch_nor_elephant():
 def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     session = opened(dashboard, loop)
     panel = dashboard.recordings
-    assert "5 trains" in panel.report.value
+    assert "5 trains" in panel.reading.report.value
     assert panel.choice.options[0][0].startswith("1 ")
     assert "33 spikes" in panel.facts.value
     assert "bursting 90 %" in dashboard.dics.says.value
@@ -157,7 +157,7 @@ def test_the_unit_can_be_corrected(dashboard, loop):
     loop.until(lambda: dashboard.session.train is not None)
     before = dashboard.session.train.duration_ms
     unit = "s" if before == 3.0 else "ms"
-    dashboard.recordings.unit.value = unit
+    dashboard.recordings.reading.how["unit"].value = unit
     loop.until(lambda: dashboard.session.train.duration_ms != before)
     assert dashboard.session.train.duration_ms == (3000.0 if unit == "s" else 3.0)
 
@@ -210,7 +210,7 @@ def test_ids_with_html_are_inert_everywhere(dashboard, loop):
     send(dashboard, table.encode(), "html.csv")
     loop.until(lambda: dashboard.session.posterior is not None)
     generated(dashboard, loop, size=2, budget=4)
-    pieces = [dashboard.recordings.report, dashboard.recordings.facts, dashboard.dics.says]
+    pieces = [dashboard.recordings.reading.report, dashboard.recordings.facts, dashboard.dics.says]
     pieces += [
         dashboard.dics.notes,
         dashboard.compensation.says,
@@ -452,7 +452,7 @@ def test_times_can_be_pasted(dashboard, loop):
     dashboard.recordings.take.click()
     loop.until(lambda: dashboard.session.train is not None)
     assert dashboard.session.train.n_spikes == 6
-    assert "the pasted times" in dashboard.recordings.report.value
+    assert "the pasted times" in dashboard.recordings.reading.report.value
 
 
 def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loop):
@@ -477,15 +477,191 @@ def test_how_a_table_was_read_can_be_corrected(dashboard, loop):
     loop.until(lambda: dashboard.session.recordings is not None)
     session, panel = dashboard.session, dashboard.recordings
     assert session.recordings.ids == ["a_ms", "b_ms"]
-    assert not panel.how["time_column"].disabled
+    assert not panel.reading.how["time_column"].disabled
     assert set(session.recordings.report.candidates) == {"a_ms", "b_ms"}
-    panel.how["time_column"].value = "b_ms"
+    panel.reading.how["time_column"].value = "b_ms"
     loop.until(lambda: len(session.recordings) == 1)
     assert session.train.times_ms[-1] == 8000
-    panel.how["time_column"].value = None
-    panel.how["layout"].value = "rows"
+    panel.reading.how["time_column"].value = ""
+    panel.reading.how["layout"].value = "rows"
     loop.until(lambda: len(session.recordings) == 4)
     assert session.settings().layout == "rows"
+
+
+def sent(dashboard, loop, data, name="mine.csv"):
+    """A file that is read, or refused."""
+    session = dashboard.session
+    before = session.recordings, session.refused
+    send(dashboard, data, name, part=100_000)
+    loop.until(lambda: (session.recordings, session.refused) != before and not session.busy)
+    return session, dashboard.recordings.reading
+
+
+def table(*columns):
+    return "\n".join(",".join(map(str, row)) for row in zip(*columns, strict=True)).encode()
+
+
+NO_UNIT = table(["id", *"aaaaaabbbbbb"], ["times", *np.round(np.linspace(0.13, 0.73, 12) ** 2, 4)])
+WHOLE = "\n".join(["times", *(str(3001 * k + k * k % 13) for k in range(1, 40))]).encode()
+TRIALS = table(["cell", *"xxxxxxxxxxxx"], ["time_ms", *([10, 21, 33, 47] * 3)])
+
+
+def test_a_unit_that_is_assumed_is_a_question_until_it_is_answered(dashboard, loop):
+    session, panel = sent(dashboard, loop, NO_UNIT)
+    asks, report = panel.question, session.recordings.report
+    assert report.unit_assumed
+    assert asks.widget.layout.display == ""
+    assert "The file names no unit. Taken for s, a rate of " in asks.asks.value
+    assert asks.yes.description == "Yes, s"
+    assert asks.others["s"].layout.display == "none"
+    rate = 1000 / np.median(np.concatenate([train.isi_ms for train in session.recordings]))
+    assert asks.others["ms"].description == f"No, ms: {1000 * rate:,.0f} Hz"
+    assert asks._counted.layout.display == "none", "these times are no whole numbers"
+    assert "Please check" not in panel.report.value, "the question says it already"
+    dashboard.recordings.choice.index = 1
+    asks.others["ms"].click()
+    loop.until(lambda: session.recordings.report.unit == "ms" and not session.busy)
+    assert asks.widget.layout.display == "none"
+    assert session.train.id == "b", "the recording that is looked at stays"
+    assert session.settings().unit == "ms"
+    assert "unit=ms" in dashboard.browser.fragment
+    dashboard.toolbar.undo.click()
+    loop.until(lambda: asks.widget.layout.display == "")
+    asks.yes.click()
+    loop.until(lambda: not session.recordings.report.unit_assumed)
+    assert (session.unit, session.recordings.report.unit) == ("s", "s")
+    session, panel = sent(dashboard, loop, NO_UNIT, "next.csv")
+    assert session.unit == "auto"
+    assert asks.widget.layout.display == "", "an answer holds for its own file"
+
+
+def test_whole_numbers_may_be_answered_to_be_samples(dashboard, loop):
+    session, panel = sent(dashboard, loop, b"times\n" + b"\n".join(b"%d" % (300 * k) for k in range(1, 20)))
+    asks = panel.question
+    assert asks.yes.description == "Yes, ms"
+    assert asks._counted.layout.display == ""
+    assert asks.samples.description == "No, samples: 100 Hz"
+    asks.rate.value = "many"
+    assert asks.samples.disabled
+    asks.rate.value = "10000"
+    assert asks.samples.description == "No, samples: 33.3 Hz"
+    asks.samples.click()
+    loop.until(lambda: session.recordings.report.unit == "samples")
+    assert session.train.times_ms[0] == 30.0
+    assert (session.settings().unit, session.settings().sampling_rate_hz) == ("samples", 10000)
+
+
+def test_a_refusal_stands_beside_the_options_that_settle_it(dashboard, loop):
+    opened(dashboard, loop)
+    dashboard.recordings.choice.index = 2
+    session, panel = sent(dashboard, loop, WHOLE, f"{HOSTILE}.csv")
+    assert not dashboard.messages.text
+    assert session.recordings is session.train is session.posterior is session.survey is None
+    assert session.source.name == f"{HOSTILE}.csv"
+    assert "sampling rate" in panel.refusal.value
+    assert 'role="alert"' in panel.refusal.value
+    assert "<img" not in panel.refusal.value
+    assert panel.fold.selected_index == 0
+    assert panel.fields["sampling_rate_hz"].layout.display == ""
+    assert panel.report.value == ""
+    panel.how["sampling_rate_hz"].value = "30000"
+    settled(dashboard, loop)
+    assert panel.refusal.value == ""
+    assert session.recordings.report.sampling_rate_hz == 30000
+    assert "samples at 30000 Hz, as asked for" in panel.report.value
+    # a unit that needs more is refused and completed, and the way back is there
+    panel.how["unit"].value = "s"
+    loop.until(lambda: session.recordings is not None and session.recordings.report.unit == "s")
+    assert session.sampling_rate_hz is None
+    panel.how["unit"].value = "samples"
+    loop.until(lambda: session.refused is not None)
+    assert "give the sampling rate" in panel.refusal.value
+    panel.how["sampling_rate_hz"].value = "1e5"
+    loop.until(lambda: session.recordings is not None)
+    assert session.refused is None
+    session, panel = sent(dashboard, loop, WHOLE)
+    assert session.refused is not None
+    send(dashboard, b"%PDF-1.7", "bad.csv")
+    loop.until(lambda: dashboard.messages.text)
+    assert session.source.name == "mine.csv"
+    assert "mine.csv" in panel.refusal.value
+
+
+def test_columns_of_a_refused_file_can_be_named(dashboard, loop):
+    session, panel = sent(dashboard, loop, TRIALS)
+    how = panel.how
+    assert session.refused is not None
+    assert [label for label, _value in how["id_columns"].options] == ["cell", "time_ms"]
+    assert not how["id_columns"].disabled
+    how["layout"].value = "trials"
+    how["time_column"].value = "time_ms"
+    loop.until(lambda: session.recordings is not None and not session.busy)
+    assert len(session.recordings) == 3
+    assert session.settings().layout == "trials"
+
+
+def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
+    data = table(["probe", *"aabbaabb"], ["cell", *"12121212"], ["time_ms", 10, 11, 12, 13, 20, 31, 42, 53])
+    session, panel = sent(dashboard, loop, data)
+    how = panel.how
+    assert how["ids"].value == "auto"
+    assert panel.fields["id_columns"].layout.display == "none"
+    how["ids"].value = "these"
+    assert panel.fields["id_columns"].layout.display == ""
+    how["id_columns"].value = ("probe",)
+    loop.until(lambda: session.recordings.ids == ["a", "b"])
+    how["id_columns"].value = ("probe", "cell")
+    loop.until(lambda: session.recordings.ids == ["a/1", "a/2", "b/1", "b/2"])
+    assert dashboard.browser.fragment.endswith("id_columns=probe&id_columns=cell")
+    how["ids"].value = "none"
+    loop.until(lambda: len(session.recordings) == 1)
+    assert session.id_columns == ()
+    how["ids"].value = "auto"
+    loop.until(lambda: session.id_columns is None and len(session.recordings) > 1)
+
+
+def test_a_unit_in_words_and_a_stretch(dashboard, loop):
+    session, panel = sent(dashboard, loop, b"time_ms\n" + b"\n".join(b"%d" % (100 * k) for k in range(1, 41)))
+    how = panel.how
+    assert panel.fields["other"].layout.display == "none"
+    how["unit"].value = "other"
+    assert panel.fields["other"].layout.display == ""
+    how["other"].value = "100 parsecs"
+    assert "the unit &#x27;100 parsecs&#x27; is unknown" in dashboard.messages.text
+    assert session.unit == "auto"
+    how["other"].value = "100 µs"
+    loop.until(lambda: session.recordings.report.unit == "0.1 ms")
+    assert (session.unit, how["unit"].value, how["other"].value) == ("0.1 ms", "other", "0.1 ms")
+    assert "Please check: 0.1 ms was asked for" in panel.report.value
+    assert panel.report.value.index("Please check") < panel.report.value.index("mine.csv")
+    how["start_s"].value = "0.1"
+    loop.until(lambda: session.train.n_spikes == 31)
+    how["stop_s"].value = "0.05"
+    loop.until(lambda: session.refused is not None)
+    assert "its stop must come after its start" in panel.refusal.value
+    how["stop_s"].value = "0.2"
+    loop.until(lambda: session.train is not None and session.train.n_spikes == 10)
+    how["start_s"].value = "soon"
+    assert "Settings, start_s: " in dashboard.messages.text
+    assert session.start_s == 0.1
+    how["start_s"].value = how["stop_s"].value = ""
+    loop.until(lambda: session.train is not None and session.train.n_spikes == 40)
+
+
+def test_hostile_names_of_columns_stay_text(dashboard, loop):
+    session, panel = sent(dashboard, loop, TRIALS.replace(b"cell", HOSTILE.encode()))
+    assert session.refused is not None
+    assert "<img" not in panel.refusal.value + panel.report.value + panel.question.asks.value
+    assert (HOSTILE, HOSTILE) in panel.how["id_columns"].options
+
+
+def test_how_a_file_is_read_is_restored_when_it_is_chosen_again(dashboard, loop):
+    wanted = Settings(file="mine.csv", unit="samples", sampling_rate_hz=20000, start_s=0.5)
+    dashboard.toolbar._load(wanted.to_json().encode(), "settings.json")
+    assert "choose the file mine.csv again" in dashboard.messages.text
+    session, panel = sent(dashboard, loop, WHOLE)
+    assert session.recordings.report.sampling_rate_hz == 20000
+    assert (session.start_s, panel.how["start_s"].value) == (0.5, "0.5")
 
 
 def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, loop):

@@ -27,7 +27,13 @@ CHOICES = st.builds(
     Settings,
     file=st.none() | st.text(min_size=1, max_size=40),
     recording=st.none() | st.text(min_size=1, max_size=40),
-    unit=st.sampled_from(["auto", "s", "ms", "us"]),
+    unit=st.sampled_from(["auto", "s", "ms", "us", "samples", "0.1 ms"]),
+    layout=st.sampled_from(["auto", "long", "trials"]),
+    id_columns=st.none() | st.lists(st.text(min_size=1, max_size=20), max_size=8).map(tuple),
+    time_column=st.none() | st.text(min_size=1, max_size=20),
+    sampling_rate_hz=st.none() | st.floats(1, 1e7),
+    start_s=st.none() | st.floats(-10, 1e4),
+    stop_s=st.none() | st.floats(-10, 1e4),
     threshold_mV=st.none() | st.floats(-100, 100),
     neuron=st.just("stg"),
     prior=st.sampled_from(["compensated", "drawn", "both"]),
@@ -62,6 +68,28 @@ def test_a_file_from_before_there_was_an_explorer_is_restored():
     assert settings.explore == Explored()
 
 
+def test_the_one_column_of_ids_of_older_files_and_addresses_is_read():
+    text = '{"spike2pop_settings": 1, "unit": "us", "id_column": "cell, no."}'
+    assert Settings.from_json(text) == Settings(unit="us", id_columns=("cell, no.",))
+    assert Settings.from_json('{"spike2pop_settings": 1, "id_column": null}') == Settings()
+    assert Settings.from_fragment("id_column=cell") == Settings(id_columns=("cell",))
+
+
+def test_columns_of_ids_stand_one_by_one_in_an_address():
+    assert Settings(id_columns=("a,b", "none")).to_fragment() == "id_columns=a%2Cb&id_columns=none"
+    assert Settings(id_columns=()).to_fragment() == "id_columns="
+    assert Settings.from_fragment("id_columns=").id_columns == ()
+
+
+def test_a_unit_is_kept_in_one_spelling():
+    assert [Settings(unit=text).unit for text in ("msec", "µs", "10^-4 s", "auto")] == [
+        "ms",
+        "us",
+        "0.1 ms",
+        "auto",
+    ]
+
+
 @pytest.mark.parametrize(
     ("fragment", "words"),
     [
@@ -70,6 +98,10 @@ def test_a_file_from_before_there_was_an_explorer_is_restored():
         ("neuron=x", "Settings, neuron: there is no neuron 'x'; there are stg, da."),
         ("compensate=H,H", "Settings, compensate: two different conductances are needed."),
         ("compensate=H,Q", "Settings, compensate: the stg neuron has no channel 'Q'; it has Na, "),
+        ("unit=<b>", "Settings, unit: the unit '<b>' is unknown; give h, min, s, ms, us, ns, samples, or a"),
+        ("sampling_rate_hz=0", "Settings, sampling_rate_hz: input should be greater than or equal to 1."),
+        ("start_s=nan", "Settings, start_s: input should be a finite number."),
+        ("&".join(["id_columns=a"] * 9), "Settings, id_columns: tuple should have at most 8 items"),
         ("shell=1", "Settings, shell: extra inputs are not permitted."),
         ("explore.shell=1", "Settings, explore.shell: extra inputs are not permitted."),
         ("explore.pair=H", "Settings, explore.pair"),

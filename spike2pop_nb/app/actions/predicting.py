@@ -65,7 +65,8 @@ class Predicting(Acting):
             return network(neuron.name).predict([train], prior=prior)[0]
 
         def done(posterior: Any) -> None:
-            session.posterior = posterior
+            if session.train is train:  # and not that of a file that is open no more
+                session.posterior = posterior
 
         self._run("predict", "Predicting the dynamic input conductances…", work, done)
 
@@ -93,7 +94,8 @@ class Predicting(Acting):
             return table
 
         def done(table: Any) -> None:
-            session.survey = table
+            if session.recordings is recordings:
+                session.survey = table
 
         self._run("survey", "Looking through all recordings…", work, done)
 

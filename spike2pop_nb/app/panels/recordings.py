@@ -13,6 +13,7 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Upload
 from spike2pop_nb.app.layout import button, card, field, folded, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.reading import ReadingPanel
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
@@ -28,23 +29,7 @@ from spike2pop_nb.spiketrains import (
 __all__ = ["PASTED", "RecordingPanel"]
 
 PASTED = "the pasted times"
-_UNITS = (
-    ("as the file says", "auto"),
-    ("seconds (s)", "s"),
-    ("milliseconds (ms)", "ms"),
-    ("microseconds (µs)", "us"),
-)
-
-
-_LAYOUTS = (
-    ("as understood", "auto"),
-    ("a list of times per row", "list"),
-    ("a row per spike", "long"),
-    ("a column per train", "columns"),
-    ("a train per line", "rows"),
-    ("one train", "single"),
-)
-_AS_READ = ("as understood", None)
+_NOTHING = [("no file is read yet", -1)]
 
 
 class RecordingPanel:
@@ -60,17 +45,11 @@ class RecordingPanel:
             hint="A file of spike times or voltages from this computer; it stays on this computer.",
         )
         self.example = w.Dropdown(options=[("choose…", ""), *((name, name) for name in list_examples())])
-        self.unit = w.Dropdown(options=_UNITS, value=session.unit)
         self.pasted = w.Textarea(placeholder="12.1 15.4 19.0 …", layout={"width": "100%", "height": "64px"})
         self.take = button("Read these times", "Take what is written above as the spike times of one neuron")
         self.threshold = w.FloatText(step=1.0)
-        self.how = {
-            "layout": w.Dropdown(options=_LAYOUTS, value="auto"),
-            "time_column": w.Dropdown(options=[_AS_READ]),
-            "id_column": w.Dropdown(options=[_AS_READ]),
-        }
-        self.choice = w.Dropdown(options=[("no file yet", None)])
-        self.report = text("", "s2p-report")
+        self.reading = ReadingPanel(session, messages)
+        self.choice = w.Dropdown(options=_NOTHING)
         self.facts = text()
         self.figure = FigureView(
             "Choose a file or an example to see its spikes",
@@ -90,22 +69,9 @@ class RecordingPanel:
             "Recording",
             [
                 field("File", self.upload, f"{formats}, up to {limit}."),
-                w.HBox(
-                    [
-                        field("or an example", self.example, "Simulated; hard_set.csv has strange ones too."),
-                        field("Unit of the times", self.unit, "Change it if it was guessed wrong."),
-                    ],
-                ),
+                field("or an example", self.example, "Simulated; hard_set.csv has strange ones too."),
                 folded("or paste spike times", [self.pasted, self.take]),
-                self.report,
-                folded(
-                    "Correct how it was read",
-                    [
-                        field("Layout", self.how["layout"], "How the table is laid out."),
-                        field("Column of times", self.how["time_column"], "Or the array, or the variable."),
-                        field("Column of ids", self.how["id_column"], "What tells one neuron from another."),
-                    ],
-                ),
+                self.reading.widget,
                 field("Recording (id)", self.choice, "One spike train of the file."),
                 self._threshold,
                 self.figure.widget,
@@ -113,35 +79,20 @@ class RecordingPanel:
             ],
         )
         self.example.observe(guard(self._example_chosen), "value")
-        self.unit.observe(guard(self._unit_chosen), "value")
         self.choice.observe(guard(self._recording_chosen), "value")
         self.threshold.observe(guard(lambda change: self._dragged(change["new"])), "value")
-        for name, control in self.how.items():
-            control.observe(guard(lambda change, name=name: self._how_chosen(name, change["new"])), "value")
         self.take.on_click(guard(self._take_pasted))
-        session.observe(guard(self._show_recordings), "recordings")
         session.observe(guard(self._show_train), ["train", "recordings", "voltages"])
-        session.observe(guard(self._show_source), ["source", "unit", "layout"])
+        session.observe(guard(self._show_source), "source")
         self._threshold.layout.display = "none"
-        self._filling = self._enabled = False
+        self._filling = False
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         self.upload.disabled = not on
         for control in (self.example, self.choice, self.pasted, self.take, self.threshold):
             control.disabled = not on
-        self._enabled = on
-        self._allow_corrections()
-
-    def _allow_corrections(self) -> None:
-        """A unit that the format itself fixes cannot be chosen, nor columns where there are none."""
-        recordings = self.session.recordings
-        report = None if recordings is None else recordings.report
-        self.unit.disabled = not self._enabled or (report is not None and report.fixed_unit)
-        for name, control in self.how.items():
-            table = report is not None and report.format in ("CSV", "TXT")
-            possible = table if name == "layout" else report is not None and bool(report.candidates)
-            control.disabled = not (self._enabled and possible)
+        self.reading.enable(on)
 
     def _uploaded(self, data: bytes, name: str) -> None:
         self.actions.open(Source(data, name))
@@ -155,17 +106,10 @@ class RecordingPanel:
             raise SpikeTrainError("There is nothing to read; paste the spike times of one neuron first.")
         self.actions.open(Source(self.pasted.value.encode(), PASTED))
 
-    def _unit_chosen(self, change: dict[str, Any]) -> None:
-        self.session.unit = change["new"]
-
     def _recording_chosen(self, change: dict[str, Any]) -> None:
         recordings = self.session.recordings
-        if recordings is not None and change["new"] is not None and not self._filling:
+        if recordings is not None and change["new"] is not None and change["new"] >= 0 and not self._filling:
             self.session.train = recordings[change["new"]]
-
-    def _how_chosen(self, name: str, value: str | None) -> None:
-        if not self._filling:
-            setattr(self.session, name, value)
 
     def _dragged(self, threshold_mV: float) -> None:
         if self.session.voltages and not self._filling:
@@ -174,31 +118,10 @@ class RecordingPanel:
     def _show_source(self, _change: Any) -> None:
         self._filling = True
         try:
-            self.unit.value, self.how["layout"].value = self.session.unit, self.session.layout
             name = self.session.source.name if self.session.source else ""
             self.example.value = name if name in list_examples() else ""
         finally:
             self._filling = False
-
-    def _show_recordings(self, _change: Any) -> None:
-        recordings = self.session.recordings
-        if recordings is None:
-            return
-        report = recordings.report
-        self._filling = True
-        try:
-            for name in ("time_column", "id_column"):
-                self.how[name].options = [_AS_READ, *((column, column) for column in report.candidates)]
-                chosen = getattr(self.session, name)
-                self.how[name].value = chosen if chosen in report.candidates else None
-        finally:
-            self._filling = False
-        self._allow_corrections()
-        first, *others = report.sentences()
-        opened = " open" if report.repairs or report.skipped or report.cautions else ""
-        self.report.value = (
-            f"{said([first])}<details{opened}><summary>How it was read</summary>{listed(others)}</details>"
-        )
 
     def _fill(self, train: SpikeTrain, threshold_mV: float | None) -> None:
         """Bring the controls in line with what is looked at."""
@@ -216,6 +139,13 @@ class RecordingPanel:
         finally:
             self._filling = False
 
+    def _empty(self) -> None:
+        self._filling = True
+        try:
+            self.choice.options = _NOTHING
+        finally:
+            self._filling = False
+
     def _show_train(self, _change: Any) -> None:
         session = self.session
         train = session.train
@@ -224,6 +154,7 @@ class RecordingPanel:
         if train is None:
             self.figure.clear()
             self.facts.value = ""
+            self._empty()
             return
         threshold = None
         if voltage is not None:

@@ -129,11 +129,7 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
     """Arrays that grow; of arrays that say whose the times are, these alone."""
     strong = [c for c in columns if c.kind == "lists" or (c.kind == "matrix" and as_pair(c) is not None)]
     if strong:
-        skipped += [
-            f"{c.name!r}, which does not look like spike times"
-            for c in columns
-            if not any(c is s for s in strong)
-        ]
+        skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in strong]
         return strong
     plain = [c for c in columns if role_of(c.leaf) not in ("attribute", "interval", "id", "trial")]
     grow = [c for c in plain if _may_grow(c)]
@@ -141,9 +137,7 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
         grow = plain
     if not grow:
         raise source.error(f"none of {shown([c.name for c in columns])} is an array of spike times.")
-    skipped += [
-        f"{c.name!r}, which does not look like spike times" for c in columns if not any(c is g for g in grow)
-    ]
+    skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in grow]
     return grow
 
 

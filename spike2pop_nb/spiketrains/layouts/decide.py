@@ -138,7 +138,7 @@ def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[
     if lists is not None:
         candidates = lists
     else:
-        others = [c for c in table.columns if not any(c is key for key in keys)]
+        others = [c for c in table.columns if c not in keys]
         candidates = [c for c in others if role_of(c.leaf) == "time" and c.kind == "numbers"]
         if candidates:
             return pick_time_column(candidates, source)
@@ -196,10 +196,10 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         return wide
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
-    timed = [c for c in numeric if role_of(c.leaf) == "time" and not any(c is k for k in asked)]
+    timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked]
     binned = [c for c in timed if is_binary(values_of(c))]
-    timed = [c for c in timed if not any(c is b for b in binned)]
-    others = [c for c in numeric if not any(c is t for t in timed) and not any(c is k for k in asked)]
+    timed = [c for c in timed if c not in binned]
+    others = [c for c in numeric if c not in timed and c not in asked]
     if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
         timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
     if binned and all(has_equal_steps(values_of(c)) for c in timed):

@@ -28,7 +28,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     if not table.named or table.ragged:
         return None
     keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
-    times = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    times = [c for c in table.columns if c.kind == "numbers" and c not in keys]
     stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
     if (
         len(times) < 2

@@ -195,7 +195,7 @@ def note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
     left = [
         name
         for name, column in zip(table.names, table.columns, strict=True)
-        if not any(column is other for other in used) and not _numbers_rows(column, table)
+        if column not in used and not _numbers_rows(column, table)
     ]
     if left and table.named:
         noun = "the column" if len(left) == 1 else "the columns"
@@ -318,11 +318,11 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         c for c in columns if table.named and role_of(c.leaf) in ("attribute", "interval") and not sure
     ]
     if described and len(described) < len(columns):
-        columns = [c for c in columns if not any(c is d for d in described)]
+        columns = [c for c in columns if c not in described]
     plain = [c for c in columns if c.kind == "numbers"]
     axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
     if axes and len(axes) < len(plain) and not sure:
-        columns = [c for c in plain if not any(c is axis for axis in axes)]
+        columns = [c for c in plain if c not in axes]
         described = [*described, *axes]
     if not columns or any(c.kind != "numbers" for c in columns):
         return None

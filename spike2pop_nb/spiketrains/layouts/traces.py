@@ -57,9 +57,7 @@ def find_trace(table: Table, *, any_steps: bool = False) -> Trace | None:
     named = [c for c in numeric if table.named and role_of(c.leaf) == "time"]
     for clock in [*named, *numeric[:2]]:
         times = np.asarray(clock.values[:_SAMPLED], dtype=float)
-        if has_equal_steps(times) or (
-            any_steps and any(clock is c for c in named) and (np.diff(times) > 0).all()
-        ):
+        if has_equal_steps(times) or (any_steps and clock in named and (np.diff(times) > 0).all()):
             break
     else:
         return None

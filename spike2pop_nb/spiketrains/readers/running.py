@@ -65,18 +65,19 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
     if assigned and not name:
         name, body[0] = assigned[1], (body[0][0], body[0][1][assigned.end() :])
     bracketed = _unbracket(body)
-    if len(body) > 1 and not (bracketed or assigned):
-        return None
-    if not all(_CHARACTERS.fullmatch(line) for _, line in body):
+    alone = len(body) == 1 or bracketed or assigned is not None
+    if not (alone or _mixed(body)) or not all(_CHARACTERS.fullmatch(line) for _, line in body):
         return None
     if not bracketed and all(_DECIMAL_COMMAS.fullmatch(line.strip()) for _, line in body):
         return None  # 1,5 may well be one number
-    rows, cells = _flat_cells(body, source)
+    if not alone:
+        return _lines_of_numbers(body, name, format_, source)
+    cells = _flat_cells(body, source)
     if not all(is_number(cell) for cell in cells):
         return None
     numbers = numbers_of(cells)
     blanks = sum(len(_BLANK_PLACE.findall(line)) for _, line in body)
-    column = Column(name, [numbers.values], rows=np.array(rows[:1], dtype=np.int64))
+    column = Column(name, [numbers.values], rows=np.array([body[0][0]], dtype=np.int64))
     column.decimal_commas = numbers.decimal_commas
     table = Table(format_, [column], named=bool(name), ragged=True)
     table.reason = "one train, a list of times" + (
@@ -87,6 +88,26 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
     if blanks:
         table.skipped.append(f"{counted(blanks, 'blank place')} between times")
     return table
+
+
+def _mixed(body: list[tuple[int, str]]) -> bool:
+    """Whether lines part their numbers in more than one way, as people type them and no table does."""
+    marks = {frozenset(re.findall(r"[,;]|(?<=[\d.])\s+(?=[\d.+-])", line.strip(",; "))) for _, line in body}
+    kinds = {frozenset(mark.strip() for mark in found) for found in marks if found}
+    return len(kinds) > 1
+
+
+def _lines_of_numbers(body: list[tuple[int, str]], name: str, format_: str, source: Source) -> Table | None:
+    """A list per line, whatever parts the numbers; None where something else stands there."""
+    lists = []
+    for line in body:
+        cells = _flat_cells([line], source)
+        numbers = numbers_of(cells)
+        if numbers.wrong is not None or numbers.doubt:
+            return None
+        lists.append(numbers.values)
+    column = Column(name, lists, rows=np.array([row for row, _ in body], dtype=np.int64))
+    return Table(format_, [column], named=bool(name), ragged=True)
 
 
 def _unbracket(body: list[tuple[int, str]]) -> bool:
@@ -103,16 +124,14 @@ def _unbracket(body: list[tuple[int, str]]) -> bool:
     return True
 
 
-def _flat_cells(body: list[tuple[int, str]], source: Source) -> tuple[list[int], list[str]]:
-    rows: list[int] = []
+def _flat_cells(body: list[tuple[int, str]], source: Source) -> list[str]:
     cells: list[str] = []
-    for row, line in body:
+    for _row, line in body:
         parts = [part for part in re.split(r"[;\s]+", line) if part.strip(",")]
         # In 1,5 2,5 and 1; 2,5 the comma is part of the number; in 1,5 alone and in 1, 2 it separates.
         decimal = len(parts) > 1 and all(_MAYBE_DECIMAL.fullmatch(part) for part in parts)
         if not decimal:
             parts = [cell for part in parts for cell in part.split(",") if cell]
         cells += parts
-        rows += [row] * len(parts)
         source.check_counts(len(cells))
-    return rows, cells
+    return cells

@@ -80,7 +80,7 @@ def traces_from_text(source: Source) -> tuple[list[RawTrace], list[str]]:
     skipped = list(table.skipped)
     other = [c for c in columns if table.named and _CURRENT.match(c.name)]
     if other and len(other) < len(columns):
-        columns = [c for c in columns if not any(c is o for o in other)]
+        columns = [c for c in columns if c not in other]
         skipped.append(
             f"{counted(len(other), 'column')} of another quantity, {shown([c.name for c in other])}"
         )
