@@ -14,7 +14,7 @@ from spike2pop_nb import __version__
 
 if TYPE_CHECKING:
     from spike2pop_nb.conductances import Population
-    from spike2pop_nb.spiketrains import Recordings, SpikeTrain
+    from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = [
     "FileArgument",
@@ -23,13 +23,10 @@ __all__ = [
     "OptionalNeuron",
     "PriorOption",
     "SeedOption",
-    "Unit",
-    "UnitOption",
     "cli",
     "pair_of",
     "posteriors_of",
     "progress_bar",
-    "read_file",
     "read_members",
     "say_notes",
 ]
@@ -46,8 +43,6 @@ OptionalNeuron = Annotated[
     str | None,
     typer.Option("--neuron", help="Neuron model of the members, where the file does not say it."),
 ]
-Unit = Literal["auto", "s", "ms", "us"]
-UnitOption = Annotated[Unit, typer.Option("--unit", help="Unit of the times in the file.")]
 PriorOption = Annotated[
     Literal["compensated", "drawn", "both"],
     typer.Option(
@@ -98,16 +93,6 @@ def progress_bar(total: int, unit: str, text: str = "") -> Iterator[Callable[...
             bar.update(done - bar.n)
 
         yield update
-
-
-def read_file(file: Path, unit: Unit) -> Recordings:
-    """Read recordings and say how they were understood."""
-    from spike2pop_nb.spiketrains import read_spike_trains
-
-    recordings = read_spike_trains(file, unit=unit)
-    for line in recordings.report.sentences():
-        typer.echo(line, err=True)
-    return recordings
 
 
 def read_members(path: Path, neuron: str | None) -> Population:

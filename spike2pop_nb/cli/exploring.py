@@ -11,15 +11,13 @@ from spike2pop_nb.cli.common import (
     NeuronOption,
     PriorOption,
     SeedOption,
-    Unit,
-    UnitOption,
     cli,
     pair_of,
     posteriors_of,
     progress_bar,
-    read_file,
     say_notes,
 )
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 from spike2pop_nb.errors import CompensationError, NeuronModelError, Spike2PopError, SpikeTrainError
 
 if TYPE_CHECKING:
@@ -62,6 +60,7 @@ TableOption = Annotated[Path | None, typer.Option("--out", help="Table to write:
 
 
 @cli.command()
+@reads_recordings
 def choices(
     file: TargetFile = None,
     neuron: NeuronOption = "stg",
@@ -74,7 +73,7 @@ def choices(
     seed: SeedOption = 0,
     v_th_mV: ThresholdOption = None,
     baseline: RangeOption = None,
-    unit: UnitOption = "auto",
+    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
 ) -> None:
     """Rank every choice of two compensated conductances for a recording's DICs, and say why."""
@@ -85,7 +84,7 @@ def choices(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets = _targets(declared, file, recording, g_s, g_u, unit, prior, model.V_th_mV)
+    targets = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
     if not targets:
         raise CompensationError(
             "Choices are ranked for a target: give a file of recordings, or --g-s and --g-u."
@@ -105,6 +104,7 @@ def choices(
 
 
 @cli.command("map")
+@reads_recordings
 def plane(
     file: TargetFile = None,
     neuron: NeuronOption = "stg",
@@ -125,7 +125,7 @@ def plane(
     seed: SeedOption = 0,
     v_th_mV: ThresholdOption = None,
     baseline: RangeOption = None,
-    unit: UnitOption = "auto",
+    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
 ) -> None:
     """Map what a choice reaches over the (g_s, g_u) plane, how well it is solved, and how members fire."""
@@ -137,7 +137,7 @@ def plane(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets = _targets(declared, file, recording, g_s, g_u, unit, prior, model.V_th_mV)
+    targets = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
     if len(targets) > 1:
         names = ", ".join(list(targets)[:10]) + (", …" if len(targets) > 10 else "")
         raise SpikeTrainError(
@@ -206,7 +206,7 @@ def _targets(
     recording: str | None,
     g_s: float | None,
     g_u: float | None,
-    unit: Unit,
+    how: HowToRead,
     prior: str,
     V_th_mV: float,
 ) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _targets(
         return {f"g_s {given[0]:g}, g_u {given[1]:g}": (given[0], given[1])} if given else {}
     if given:
         raise CompensationError("Give a file, whose DICs are predicted, or --g-s and --g-u, not both.")
-    recordings = read_file(file, unit)
+    recordings = how.read(file)
     if V_th_mV != neuron.V_th_mV:
         typer.echo(
             f"The network predicts DICs at the declared threshold, {neuron.V_th_mV:g} mV; here they are "

@@ -14,15 +14,14 @@ from spike2pop_nb.cli.common import (
     OptionalNeuron,
     PriorOption,
     SeedOption,
-    UnitOption,
     cli,
     pair_of,
     posteriors_of,
     progress_bar,
-    read_file,
     read_members,
     say_notes,
 )
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import Result
@@ -42,6 +41,7 @@ def app(
 
 
 @cli.command()
+@reads_recordings
 def run(
     file: FileArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
@@ -58,7 +58,7 @@ def run(
     refine: Annotated[
         bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
     ] = True,
-    unit: UnitOption = "auto",
+    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
         bool,
@@ -77,7 +77,7 @@ def run(
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    recordings = read_file(file, unit)
+    recordings = how.read(file)
     posteriors = posteriors_of(recordings, model.name, prior)
     say_notes(posteriors)
     options = {
@@ -91,6 +91,7 @@ def run(
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
+        "reading": how.asked(),
         "read": recordings.report.sentences(),
     }
     results: list[Result] = []
@@ -130,6 +131,7 @@ def run(
 
 
 @cli.command()
+@reads_recordings
 def predict(
     file: FileArgument,
     neuron: NeuronOption = "stg",
@@ -139,7 +141,7 @@ def predict(
     course: Annotated[
         Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
     ] = None,
-    unit: UnitOption = "auto",
+    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
@@ -148,7 +150,7 @@ def predict(
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    posteriors = posteriors_of(read_file(file, unit), model.name, prior)
+    posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
         write_table(course_frame(posteriors), course)
