@@ -1,0 +1,432 @@
+"""Spikes of a voltage trace: from which side of the membrane it is, a threshold, and the crossings of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spike2pop_nb.errors import SpikeTrainError
+
+from .trace import VoltageTrace
+from .train import FloatArray, Provenance, SpikeTrain
+
+__all__ = [
+    "SMALLEST_SPIKE_MV",
+    "Detection",
+    "Found",
+    "NoSpikes",
+    "Polarity",
+    "choose_detection",
+    "detect_spikes",
+    "find_spikes",
+    "gap_ms",
+    "suggest_threshold_mV",
+    "train_of",
+]
+
+Polarity: TypeAlias = Literal["auto", "up", "down", "both"]
+
+SMALLEST_SPIKE_MV: Final = 5.0
+"""Smaller deflections are synaptic potentials or noise rather than spikes of a cell recorded from inside."""
+# Spikes stand apart from synaptic potentials when none lie between them and a third of their size.
+_APART: Final = 3.0
+# Peaks of a recording from inside stand out from the noise of single samples by so many of its σ.
+_ABOVE_NOISE: Final = 10.0
+# Quiroga et al. (2004) take 4 σ; at 5 σ, noise crosses a few times an hour instead of once a minute.
+_SIGMAS: Final = 5.0
+# Spikes beside a cell are below this, those inside it above; amplifiers' gains can make the first larger.
+_LARGEST_OUTSIDE_MV: Final = 10.0
+# A phase of the opposite sign that is this much of the larger one makes a spike biphasic.
+_SECOND_PHASE: Final = 0.3
+_PHASES_MS: Final = 1.0
+_SLOW_HZ: Final = 200.0
+_DEAD_MS: Final = {"up": 1.0, "down": 1.0, "both": 2.0}
+# Steps over so many usual ones, and so long, are gaps rather than the steps of an adaptive integrator.
+_GAP_STEPS, _GAP_MS = 20.0, 5.0
+
+
+class NoSpikes(SpikeTrainError):
+    """Nothing in a trace stands out, so no threshold can be set by it."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How the spikes of a trace are found.
+
+    Attributes
+    ----------
+    outside : bool
+        Whether the trace is taken for one from beside the cell (extracellular).
+    side_reason : str
+        Why, in words.
+    polarity : {"up", "down", "both"}
+        Which way spikes cross the threshold.
+    threshold, reset : float
+        The level that makes a spike, and the one that the trace must come back to before the next.
+    centre : float
+        Median of the trace.
+    reason : str
+        Where the threshold comes from, in words.
+    slow_removed : bool
+        Whether what is slower than 200 Hz is taken out before.
+    n_peaks : int or None
+        How many peaks the threshold was suggested by.
+    """
+
+    outside: bool
+    side_reason: str
+    polarity: Literal["up", "down", "both"]
+    threshold: float
+    reset: float
+    centre: float
+    reason: str
+    slow_removed: bool = False
+    n_peaks: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Spikes of a trace: times in ms, and how far each peak is from the centre, in the trace's unit."""
+
+    times_ms: FloatArray
+    heights: FloatArray
+    gaps_ms: FloatArray
+
+
+def suggest_threshold_mV(trace: VoltageTrace) -> float:
+    """Threshold that the trace itself suggests.
+
+    Parameters
+    ----------
+    trace : VoltageTrace
+        A trace with at least one spike.
+
+    Returns
+    -------
+    float
+        In mV; negative where the spikes of a recording from beside the cell point down.
+
+    Raises
+    ------
+    SpikeTrainError
+        When no peak of a recording from inside stands out by 5 mV or more, or the trace's unit is not known.
+
+    Notes
+    -----
+    Inside a cell it lies half-way between the level that the voltage falls back to between spikes and their
+    peaks. Peaks are local maxima of a prominence of at least 5 mV and ten σ of the noise. Where their
+    prominences, sorted, leave a gap of a factor of three or more, those above the widest gap are the spikes
+    and the rest synaptic potentials. The threshold is the mean of two medians over the spikes: of their
+    heights, and of the levels that they rise from (height less prominence). Medians keep a few artefacts from
+    moving it, and in a burst the level is that of the plateau, which the threshold must stay above.
+
+    Beside a cell it is five σ of the noise, from the median of the absolute values over 0.6745, which spikes
+    hardly move (Quiroga et al. 2004), on the side to which the larger phase of the spikes points.
+    """
+    return choose_detection(trace).threshold
+
+
+def detect_spikes(
+    trace: VoltageTrace,
+    threshold_mV: float | None = None,
+    reset_mV: float | None = None,
+    *,
+    polarity: Polarity = "auto",
+    min_interval_ms: float | None = None,
+) -> SpikeTrain:
+    """Spikes of a trace: crossings of a threshold.
+
+    Parameters
+    ----------
+    trace : VoltageTrace
+        The trace.
+    threshold_mV : float, optional
+        A spike is where the voltage crosses it. In the trace's own unit where that is not mV; by default what
+        `suggest_threshold_mV` gives.
+    reset_mV : float, optional
+        The voltage must have come back to this since the last spike, which keeps noise at the threshold from
+        counting twice. By default below the threshold by a tenth of what the highest voltage is above it;
+        beside a cell half-way from the threshold to the median.
+    polarity : {"auto", "up", "down", "both"}
+        Which way spikes cross the threshold; "both" takes it on both sides of the median and counts the two
+        phases of a spike once. By default up inside a cell, and beside it as the larger phase points, or to
+        the side of the median where the threshold is. "down" and "both" take the trace for one from beside a
+        cell.
+    min_interval_ms : float, optional
+        A crossing sooner than this after the last spike is not counted. By default 1 ms; 2 ms for "both".
+
+    Returns
+    -------
+    SpikeTrain
+        Of the trace's id; its window is the time from the first to the last sample. Inside a cell a spike's
+        time is its crossing, interpolated linearly between samples; beside it that of its peak.
+
+    Raises
+    ------
+    SpikeTrainError
+        When the threshold or the reset is not finite, or the reset is beyond the threshold; or when none is
+        given and the trace suggests none.
+    """
+    detection = choose_detection(trace, threshold_mV, reset_mV, polarity)
+    return train_of(trace, detection, find_spikes(trace, detection, min_interval_ms))
+
+
+def train_of(trace: VoltageTrace, detection: Detection, found: Found) -> SpikeTrain:
+    """The spikes of a trace as a train that says where they come from."""
+    origin = trace.provenance or Provenance("a trace")
+    way = {"up": "rising through", "down": "falling through", "both": "beyond"}[detection.polarity]
+    place = f"{origin.location or trace.id}, {way} {detection.threshold:g} {trace.unit}"
+    provenance = Provenance(origin.source, origin.format, place, origin.unit)
+    window = float(trace.times_ms[0]), float(trace.times_ms[-1])
+    return SpikeTrain(trace.id, found.times_ms, window, provenance)
+
+
+def choose_detection(
+    trace: VoltageTrace,
+    threshold: float | None = None,
+    reset: float | None = None,
+    polarity: Polarity = "auto",
+) -> Detection:
+    """How the spikes of a trace are to be found, from what is given and what the trace looks like.
+
+    Raises
+    ------
+    SpikeTrainError
+        As `detect_spikes`.
+    """
+    if polarity not in get_args(Polarity):
+        known = ", ".join(repr(choice) for choice in get_args(Polarity))
+        raise SpikeTrainError(f"The polarity {polarity!r} is unknown; choose one of {known}.")
+    if threshold is None and trace.unit != "mV":
+        raise SpikeTrainError(
+            f"The trace {trace.id!r} is in {trace.unit}, which is no known unit of voltage: give the "
+            "threshold and "
+            f"the reset in {trace.unit} (threshold_mV and reset_mV; --threshold-mv and --reset-mv), or the "
+            "unit "
+            "(unit; --voltage-unit)."
+        )
+    if reset is not None and threshold is None:
+        raise SpikeTrainError(
+            f"A reset of {reset:g} is given without a threshold; give both, or the threshold alone."
+        )
+    outside, reason, way = _side(trace, polarity)
+    if outside:
+        return _outside(trace, threshold, reset, way, reason, polarity)
+    n_peaks = None
+    why = "as asked for"
+    if threshold is None:
+        threshold, n_peaks = _half_way(trace)
+        why = "half-way up the spikes"
+    centre = float(np.median(trace.V_mV))
+    if reset is None:
+        reset = threshold - 0.1 * max(float(trace.V_mV.max()) - threshold, 0.0)
+    _check(threshold, reset, "up", trace)
+    return Detection(False, reason, "up", threshold, reset, centre, why, n_peaks=n_peaks)
+
+
+def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: float | None = None) -> Found:
+    """Times and heights of the spikes.
+
+    Raises
+    ------
+    SpikeTrainError
+        When the shortest interval is negative.
+    """
+    dead = _DEAD_MS[detection.polarity] if min_interval_ms is None else min_interval_ms
+    if not dead >= 0:
+        raise SpikeTrainError(f"The shortest interval is {dead} ms; it must be zero or more.")
+    times = trace.times_ms
+    centre = 0.0 if detection.slow_removed else detection.centre
+    values = _fast_part(trace) if detection.slow_removed else trace.V_mV
+    threshold, reset = detection.threshold - centre, detection.reset - centre
+    values = values - centre
+    if detection.polarity == "both":
+        values, threshold, reset = np.abs(values), abs(threshold), abs(reset)
+    elif detection.polarity == "down":
+        values, threshold, reset = -values, -threshold, -reset
+    first = _crossings(values, threshold, reset)
+    steps = times[first] - times[first - 1]
+    gap = gap_ms(trace)
+    first, steps = first[steps <= gap], steps[steps <= gap]  # what happened in a gap is not known
+    rise = values[first] - values[first - 1]
+    crossings = times[first - 1] + (threshold - values[first - 1]) / rise * steps
+    kept: list[int] = []
+    last = -math.inf
+    for k, time in enumerate(crossings.tolist()):
+        if time - last >= dead and time > last:
+            kept.append(k)
+            last = time
+    first, crossings = first[kept], crossings[kept]
+    ends = np.searchsorted(times, crossings + max(_PHASES_MS, dead if detection.outside else 0.0))
+    peaks = np.array(
+        [a + int(values[a : max(b, a + 1)].argmax()) for a, b in zip(first, ends, strict=True)], int
+    )
+    where = np.unique(times[peaks]) if detection.outside else crossings
+    steps = np.diff(times)
+    return Found(where, values[peaks], steps[steps > gap])
+
+
+def gap_ms(trace: VoltageTrace) -> float:
+    """Longest step in ms that is no gap."""
+    return max(_GAP_STEPS * trace.step_ms, _GAP_MS)
+
+
+def _check(threshold: float, reset: float, way: str, trace: VoltageTrace) -> None:
+    beyond = reset > threshold if way == "up" else reset < threshold if way == "down" else False
+    if not np.isfinite([threshold, reset]).all() or beyond:
+        side = "above" if way == "up" else "below"
+        raise SpikeTrainError(
+            f"The threshold is {threshold} {trace.unit} and the reset {reset} {trace.unit}; both must be "
+            "finite, and "
+            f"the reset not {side} the threshold."
+        )
+
+
+def _half_way(trace: VoltageTrace) -> tuple[float, int]:
+    """Threshold of a recording from inside a cell, and the number of peaks that it stands for."""
+    from scipy.signal import find_peaks
+
+    noise = float(np.median(np.abs(np.diff(trace.V_mV)))) / (0.6745 * math.sqrt(2.0))
+    smallest = max(SMALLEST_SPIKE_MV, _ABOVE_NOISE * noise)
+    peaks, found = find_peaks(trace.V_mV, prominence=smallest)
+    if not peaks.size:
+        raise NoSpikes(
+            f"No peak of the trace {trace.id!r} stands out by {smallest:.3g} mV or more, so there is "
+            "no spike to set a threshold by; check the unit of its voltage, or give a threshold."
+        )
+    prominence = found["prominences"]
+    ordered = np.sort(prominence)
+    ratios = ordered / np.concatenate(([smallest], ordered[:-1]))
+    widest = int(np.argmax(ratios))
+    spikes = prominence >= (ordered[widest] if ratios[widest] >= _APART else ordered[0])
+    height = trace.V_mV[peaks[spikes]]
+    level = 0.5 * float(np.median(height) + np.median(height - prominence[spikes]))
+    return level, int(spikes.sum())
+
+
+def _outside(
+    trace: VoltageTrace,
+    threshold: float | None,
+    reset: float | None,
+    way: str,
+    reason: str,
+    polarity: Polarity,
+) -> Detection:
+    """Threshold and reset of a recording from beside a cell."""
+    centre = float(np.median(trace.V_mV))
+    slow, why = False, "as asked for"
+    if threshold is None:
+        fast = _fast_part(trace)
+        rest = trace.V_mV - centre
+        slow = _sigma(rest - fast) > _sigma(fast)
+        values = fast if slow else rest
+        if polarity == "auto":
+            way = _larger_phase(trace, values)[0]
+        level = _SIGMAS * _sigma(values)
+        if not level > 0:  # over half of the samples are equal
+            level = 0.5 * float(np.abs(values).max())
+            if not level > 0:
+                raise NoSpikes(f"The trace {trace.id!r} does not change, so there is no spike in it.")
+        centre = 0.0 if slow else centre
+        threshold = centre + (-level if way == "down" else level)
+        why = f"{_SIGMAS:g} σ of its noise"
+    elif polarity == "auto":
+        way = "down" if threshold < centre else "up"
+    if reset is None:
+        reset = centre + 0.5 * (threshold - centre)
+    chosen: Literal["up", "down", "both"] = "both" if way == "both" else "down" if way == "down" else "up"
+    _check(threshold, reset, chosen, trace)
+    if chosen == "both" and abs(reset - centre) > abs(threshold - centre):
+        raise SpikeTrainError(
+            f"The reset of {reset:g} {trace.unit} is further from the median than the threshold of "
+            f"{threshold:g}; it "
+            "must be nearer."
+        )
+    return Detection(True, reason, chosen, threshold, reset, centre, why, slow)
+
+
+def _side(trace: VoltageTrace, polarity: Polarity) -> tuple[bool, str, str]:
+    """Whether a trace is from beside the cell, why, and which way its larger phase points."""
+    volts, unit = trace.V_mV, trace.unit
+    middle = float(np.median(volts))
+    if polarity in ("down", "both"):
+        return True, f"since polarity {polarity} was asked for", polarity
+    low, high = float(volts.min()), float(volts.max())
+    usual = float(np.subtract(*np.percentile(volts, (99.9, 0.1))))
+    centred = abs(middle) <= max(3.0 * _sigma(volts - middle), 0.1 * usual)
+    if not centred:
+        return False, f"since it rests at {middle:.3g} {unit}", "up"
+    way, second, size = _larger_phase(trace, volts - middle)
+    if polarity == "up":
+        way = "up"
+    span = f"since it is centred on 0, from {low:.3g} to {high:.3g} {unit}"
+    if unit == "mV" and (size if second is not None else usual) < _LARGEST_OUTSIDE_MV:
+        return True, f"{span}, with spikes smaller than any inside a cell", way
+    if second is not None and (second >= _SECOND_PHASE or way == "down"):
+        return True, f"{span}, and its spikes have two phases or point down", way
+    return False, f"since its spikes rise by {high - middle:.3g} {unit} and have one phase", "up"
+
+
+def _larger_phase(trace: VoltageTrace, values: FloatArray) -> tuple[str, float | None, float]:
+    """Which way the larger phase of deflections points, the other phase as a share of it, and its size.
+
+    The share is None where nothing stands out of the noise.
+    """
+    size = np.abs(values)
+    level = max(_SIGMAS * _sigma(values), 1e-12)
+    far = np.flatnonzero(size >= level)
+    if not far.size:
+        return ("up" if values.max() > -values.min() else "down"), None, 0.0
+    step = trace.step_ms
+    reach = max(1, round(_PHASES_MS / step))
+    starts = far[np.concatenate(([True], np.diff(far) > reach))]
+    if starts.size > 500:
+        tallest = np.array([size[a : a + 2 * reach].max() for a in starts[:20_000]])
+        starts = starts[np.sort(np.argsort(tallest)[-500:])]
+    ups, downs = [], []
+    for a in starts:
+        part = values[max(0, a - reach) : a + 2 * reach + 1]
+        around = values[max(0, a - 10 * reach) : a + 10 * reach + 1]
+        base = float(np.median(around))
+        ups.append(float(part.max()) - base)
+        downs.append(base - float(part.min()))
+    up, down = float(np.median(ups)), float(np.median(downs))
+    # Noise alone reaches a few σ to both sides.
+    noise = 3.0 * level / _SIGMAS
+    smaller, larger = min(up, down), max(up, down)
+    second = 0.0 if smaller <= noise else smaller / larger
+    return ("up" if up >= down else "down"), second, larger
+
+
+def _fast_part(trace: VoltageTrace) -> FloatArray:
+    """The trace without what is slower than 200 Hz; only without its median where its steps forbid that."""
+    from scipy.signal import butter, sosfiltfilt
+
+    values = trace.V_mV - float(np.median(trace.V_mV))
+    steps = np.diff(trace.times_ms)
+    step = trace.step_ms
+    nyquist = 500.0 / step
+    if nyquist < 4.0 * _SLOW_HZ or values.size < 50 or float(np.abs(steps - step).max()) > 0.5 * step:
+        return values
+    return np.asarray(sosfiltfilt(butter(2, _SLOW_HZ / nyquist, "highpass", output="sos"), values))
+
+
+def _sigma(values: FloatArray) -> float:
+    """σ of the noise around zero, which spikes hardly move."""
+    return float(np.median(np.abs(values))) / 0.6745
+
+
+def _crossings(volts: FloatArray, threshold: float, reset: float) -> NDArray[np.intp]:
+    """Indices of the samples that first reach the threshold after one at or below the reset."""
+    high = volts >= threshold
+    marks = np.flatnonzero(high | (volts <= reset) if reset < threshold else np.ones_like(high))
+    up = high[marks]
+    turned = marks[1:][up[1:] & ~up[:-1]]
+    # A trace that starts between reset and threshold is below the threshold, and so ready for a spike.
+    if marks.size and up[0] and marks[0] > 0:
+        turned = np.concatenate((marks[:1], turned))
+    return turned

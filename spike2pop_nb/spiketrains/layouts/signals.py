@@ -1,0 +1,380 @@
+"""What a table means as sampled signals: which columns are channels, what their clock and their unit is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.behaviour import (
+    falls_back,
+    has_equal_steps,
+    is_counter,
+    is_whole,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import named_unit, role_of
+from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
+from spike2pop_nb.spiketrains.signal_units import (
+    Quantity,
+    SignalUnit,
+    named_signal,
+    sampling_rate,
+    signal_unit,
+    stated_signal_unit,
+)
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import SAMPLES
+
+from .reading import times_of
+
+__all__ = ["Clock", "RawTrace", "Signals", "signals_of_format", "signals_of_table"]
+
+_SAMPLED: Final = 2_000
+_FEWEST: Final = 10
+_ASK_RATE: Final = "give the sampling rate in Hz, such as 20000 (sampling_rate_hz; --sampling-rate-hz)"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How times are known: their unit, None where only the step tells it, and the rate they rest on."""
+
+    unit: str | None
+    reason: str = ""
+    rate_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class RawTrace:
+    """A trace in the file's units.
+
+    Attributes
+    ----------
+    id, channel : str
+        Name of the trace, and of its channel, which several sweeps share.
+    times, samples : ndarray, shape (n,)
+        In the units of `clock` and `unit`.
+    location : str
+        Place in the file, in words.
+    clock : Clock
+        The unit of the times.
+    quantity : str
+        What the file says that is measured, "" for nothing.
+    unit : SignalUnit or None
+        What the file says, None when it does not.
+    reason : str
+        Where it says so, in words.
+    """
+
+    id: str
+    channel: str
+    times: FloatArray
+    samples: FloatArray
+    location: str
+    clock: Clock
+    quantity: Quantity
+    unit: SignalUnit | None
+    reason: str
+
+
+@dataclass
+class Signals:
+    """The traces of a file, with what was left out, put right and looks odd, in words."""
+
+    traces: list[RawTrace]
+    skipped: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+
+def signals_of_format(table: Table) -> Signals:
+    """The signals of a format that says what they are, as `formats.read_signals` gives them."""
+    signals, stamps = (table.column(name) for name in ("signals", "timestamps"))
+    assert isinstance(signals.values, list)
+    assert isinstance(stamps.values, list)
+    start, rate = (np.asarray(table.column(name).values, dtype=np.float64) for name in ("start", "rate"))
+    names, channels, places, units, reasons = (
+        table.column(name).values for name in ("name", "channel", "place", "unit", "reason")
+    )
+    found = []
+    for k, samples in enumerate(signals.values):
+        times = stamps.values[k]
+        if not times.size:
+            times = start[k] + np.arange(samples.size) / rate[k]
+        unit = signal_unit(str(units[k])) or SignalUnit("odd", "unknown")
+        found.append(
+            RawTrace(
+                str(names[k]),
+                str(channels[k]),
+                times,
+                samples,
+                str(places[k]),
+                Clock("s", "", None if stamps.values[k].size else float(rate[k])),
+                unit.quantity,
+                unit,
+                str(reasons[k]),
+            )
+        )
+    return Signals(found, list(table.skipped), list(table.repairs), list(table.cautions))
+
+
+def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | None = None) -> Signals:
+    """Traces of a table: of columns beside one of times, or of columns and a sampling rate.
+
+    Parameters
+    ----------
+    table : Table
+        A parsed file.
+    source : Source
+        Names it in errors.
+    sampling_rate_hz : float, optional
+        What the caller says.
+
+    Raises
+    ------
+    SpikeTrainError
+        When there is no column that may be a trace, a cell is no number, or the sampling rate is not known.
+    """
+    if table.roles or table.ragged:
+        raise _none(source)
+    signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
+    keys = [c for c in table.columns if _is_key(c, table)]
+    words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
+    if words:
+        signals.skipped.append(f"{counted(len(words), 'column')} of text, {shown([c.name for c in words])}")
+    numbers = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    clock = _clock(table, numbers)
+    counters = [c for c in numbers if c is not clock and is_counter(_values(c)) and len(c) > 2]
+    if counters:
+        signals.skipped.append(
+            "the first column, which numbers the rows"
+            if counters == [table.columns[0]]
+            else f"{counted(len(counters), 'column')} of row numbers, {shown([c.name for c in counters])}"
+        )
+    n = None if clock is None else len(clock)
+    channels: list[tuple[str, FloatArray, Column]] = []
+    for column in table.columns:
+        if column is clock or any(column is other for other in (*keys, *words, *counters)):
+            continue
+        channels += _channels(column, table, n, source, signals)
+    channels = _of_one_length(channels, clock, signals)
+    if clock is None and any(role_of(name) in ("time", "interval") for name, _, _ in channels):
+        raise _none(source)
+    if not channels or (clock is None and _grow([samples for _, samples, _ in channels])):
+        raise _none(source)
+    times, how = _times(table, clock, [samples.size for _, samples, _ in channels], source, sampling_rate_hz)
+    several = len(channels) > 1
+    stated = stated_signal_unit(table.facts, table.comments)
+    for name, samples, column in channels:
+        quantity, unit = named_signal(column.leaf if table.named else "")
+        reason = "as the column name says" if column.rows is not None else f"as the name {column.leaf!r} says"
+        if column.unit and (said := signal_unit(column.unit)) is not None:
+            quantity, unit, reason = said.quantity, said, f"as {table.format} says"
+        elif (
+            unit is None
+            and stated is not None
+            and stated[0].quantity in (quantity or stated[0].quantity, "odd")
+        ):
+            (unit, reason), quantity = stated, stated[0].quantity
+        trace = RawTrace(
+            name if several else source.stem,
+            name,
+            times[: samples.size],
+            samples,
+            f"column {column.name!r}"
+            if column.rows is not None or column.kind == "numbers"
+            else f"channel {name!r}",
+            how,
+            quantity,
+            unit,
+            reason,
+        )
+        signals.traces += _pieces(trace, keys, table, signals)
+    return signals
+
+
+def _none(source: Source) -> Exception:
+    return source.error(
+        "no trace of voltage is found; a table needs a column per trace, such as V_mV, and a column of "
+        "times or "
+        "a sampling rate."
+    )
+
+
+def _values(column: Column) -> FloatArray:
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def _is_key(column: Column, table: Table) -> bool:
+    """Whether a column tells sweeps or cells apart that stand one after another."""
+    if (
+        not table.named
+        or column.kind not in ("numbers", "text")
+        or role_of(column.leaf) not in ("id", "trial")
+    ):
+        return False
+    values = np.asarray(column.values)
+    changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
+    return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(_values(column)))
+
+
+def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
+    """The column of times, which may count samples; None when there is none."""
+    named = [c for c in numbers if table.named and role_of(c.leaf) == "time"]
+    for column in named:
+        head = _values(column)[:_SAMPLED]
+        if head.size > 1 and share_increasing([head]) > 0.9:
+            return column
+    if named:
+        return None
+    for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
+        head = _values(column)[:_SAMPLED]
+        if has_equal_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
+            return column
+    return None
+
+
+def _channels(
+    column: Column, table: Table, n: int | None, source: Source, signals: Signals
+) -> list[tuple[str, FloatArray, Column]]:
+    """The signals that a column holds; those of a matrix run along the axis of the clock, or the longer."""
+    name = column.name or dict(zip(map(id, table.columns), table.names, strict=True))[id(column)]
+    if column.kind == "numbers":
+        return [(name, _samples(column, source, signals), column)]
+    if isinstance(column.values, list):
+        rows = [np.asarray(row, dtype=np.float64) for row in column.values]
+    else:
+        matrix = _values(column)
+        if matrix.shape[0] == matrix.shape[1] and n is None:
+            raise source.error(
+                f"{name!r} has as many rows as columns ({matrix.shape[0]:,}), so which of them are channels "
+                "is not "
+                "known; give one channel at a time."
+            )
+        down = matrix.shape[0] == n if n in matrix.shape else matrix.shape[0] > matrix.shape[1]
+        rows = list(matrix.T if down else matrix)
+        across = "columns" if down else "rows"
+        signals.cautions.append(
+            f"{counted(len(rows), 'channel')} of {rows[0].size:,} samples were taken from the {across} of "
+            f"{'the array' if not column.name else repr(name)}"
+        )
+    stem = f"{column.name}/" if column.name else "channel "
+    found = []
+    for k, row in enumerate(rows, start=1):
+        kept = int(np.flatnonzero(np.isfinite(row))[-1]) + 1 if np.isfinite(row).any() else 0
+        if kept < row.size and kept > 1:
+            signals.repairs.append(f"{row.size - kept:,} NaN at the end of channel {k}, taken for padding")
+            row = row[:kept]
+        found.append((f"{stem}{k}" if len(rows) > 1 else name, np.ascontiguousarray(row), column))
+    return found
+
+
+def _samples(column: Column, source: Source, signals: Signals) -> FloatArray:
+    """All numbers of a column; blank cells are refused, except at the end of a channel that is shorter."""
+    values = times_of(column, source)
+    if column.empty is None or not column.empty.any() or column.rows is None or column.empty.all():
+        return values
+    kept = int(np.flatnonzero(~column.empty)[-1]) + 1
+    if column.empty[:kept].any():
+        row = int(column.rows[int(column.empty.argmax())])
+        raise source.error(f"a number is missing (column {column.name!r}).", row=row)
+    signals.repairs.append(f"{values.size - kept:,} blank cells at the end of the column {column.name!r}")
+    return values[:kept]
+
+
+def _of_one_length(
+    channels: list[tuple[str, FloatArray, Column]], clock: Column | None, signals: Signals
+) -> list[tuple[str, FloatArray, Column]]:
+    """Channels as long as the clock (or nearly, in a text file), or as the longest where there is none."""
+    if not channels:
+        return []
+    if clock is not None and clock.rows is None:
+        kept = [
+            c
+            for c in channels
+            if c[1].size == len(clock) or (c[2].kind != "numbers" and c[1].size <= len(clock))
+        ]
+    else:
+        most = max(samples.size for _, samples, _ in channels)
+        kept = [c for c in channels if 2 * c[1].size >= most and c[1].size > 1]
+    lost = [c[0] for c in channels if not any(c is k for k in kept)]
+    if lost:
+        signals.skipped.append(f"{counted(len(lost), 'array')} of another length, {shown(lost)}")
+    return kept
+
+
+def _grow(samples: Sequence[FloatArray]) -> bool:
+    """Whether the values only grow, as spike times do."""
+    return share_increasing([values[:_SAMPLED] for values in samples]) > 0.98
+
+
+def _times(
+    table: Table, clock: Column | None, sizes: Sequence[int], source: Source, rate_hz: float | None
+) -> tuple[FloatArray, Clock]:
+    """Times of the samples, and how they are known."""
+    stated = sampling_rate(table.facts, table.comments)
+    rate = (rate_hz, "as asked for") if rate_hz is not None else None
+    if rate is None and stated is not None:
+        rate = (stated[0], f"as {stated[1]} says")
+    if clock is not None:
+        times = times_of(clock, source)
+        unit = named_unit(clock.leaf) if table.named else None
+        if clock.unit:
+            from spike2pop_nb.spiketrains.units import canonical_unit
+
+            unit = canonical_unit(clock.unit) or f"?{clock.unit}"
+        if unit is not None and unit.startswith("?"):
+            raise source.error(
+                f"the unit {unit[1:]!r} of the times is not understood; give it (time_unit; --unit)."
+            )
+        name = f"the name {clock.leaf!r}" if clock.rows is None else "the column name"
+        if unit is not None and unit != SAMPLES:
+            return times, Clock(unit, f"as {name} says")
+        if unit is None and not is_counter(times):
+            return times, Clock(None)
+        if rate is None:
+            raise source.error(
+                f"the column {clock.name!r} counts samples, and their rate is not known; {_ASK_RATE}."
+            )
+        return times / rate[0], Clock("s", f"counted at {rate[0]:g} Hz, {rate[1]}", rate[0])
+    if rate is None:
+        raise source.error(f"the file has no column of times and names no sampling rate; {_ASK_RATE}.")
+    return np.arange(max(sizes)) / rate[0], Clock("s", f"counted at {rate[0]:g} Hz, {rate[1]}", rate[0])
+
+
+def _pieces(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Signals) -> list[RawTrace]:
+    """Sweeps that stand one after another: told apart by columns, or by times that start over."""
+    n = trace.samples.size
+    bounds = np.empty(0, dtype=np.int64)
+    labels: list[str] = []
+    if keys:
+        changes = [
+            np.flatnonzero(np.asarray(c.values)[1:n] != np.asarray(c.values)[: n - 1]) + 1 for c in keys
+        ]
+        bounds = np.unique(np.concatenate(changes))
+        starts = np.concatenate(([0], bounds)).astype(int)
+        labels = ["/".join(_label(c, int(k)) for c in keys) for k in starts]
+        if trace.id == trace.channel or len(set(labels)) == 1:
+            labels = [f"{trace.id}/{label}" for label in labels]
+    elif n == trace.times.size and not (np.diff(trace.times) > 0).all():
+        bounds = falls_back(trace.times)
+        if not bounds.size or int(np.diff(np.concatenate(([0], bounds, [n]))).min()) < _FEWEST:
+            return [trace]
+        labels = [f"{trace.id}/{k}" for k in range(1, bounds.size + 2)]
+        text = f"{bounds.size + 1:,} sweeps one after another, since the times start over"
+        if text not in signals.cautions:
+            signals.cautions.append(text)
+    if not bounds.size:
+        return [trace]
+    parts = zip(labels, np.split(trace.times[:n], bounds), np.split(trace.samples, bounds), strict=True)
+    return [replace(trace, id=label, times=times, samples=values) for label, times, values in parts]
+
+
+def _label(column: Column, row: int) -> str:
+    if column.cells is not None:
+        return str(column.cells[row]).strip()
+    value = column.values[row]
+    return f"{float(value):g}" if column.kind == "numbers" else str(value)
