@@ -44,6 +44,9 @@ _LARGEST_OUTSIDE_MV: Final = 10.0
 _SECOND_PHASE: Final = 0.3
 _PHASES_MS: Final = 1.0
 _SLOW_HZ: Final = 200.0
+# Too few to tell what a trace looks like.
+_FEWEST_SAMPLES: Final = 100
+_MOST_NOISE_MV: Final = 3.0
 _DEAD_MS: Final = {"up": 1.0, "down": 1.0, "both": 2.0}
 # Steps over so many usual ones, and so long, are gaps rather than the steps of an adaptive integrator.
 _GAP_STEPS, _GAP_MS = 20.0, 5.0
@@ -244,7 +247,10 @@ def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: floa
     values = _fast_part(trace) if detection.slow_removed else trace.V_mV
     threshold, reset = detection.threshold - centre, detection.reset - centre
     values = values - centre
+    main = values
     if detection.polarity == "both":
+        # Timed at the phase that is larger as a rule, so that intervals do not jump from phase to phase.
+        main = values if _larger_phase(trace, values)[0] == "up" else -values
         values, threshold, reset = np.abs(values), abs(threshold), abs(reset)
     elif detection.polarity == "down":
         values, threshold, reset = -values, -threshold, -reset
@@ -265,6 +271,11 @@ def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: floa
     peaks = np.array(
         [a + int(values[a : max(b, a + 1)].argmax()) for a, b in zip(first, ends, strict=True)], int
     )
+    if detection.polarity == "both":
+        for k, (a, b) in enumerate(zip(first, ends, strict=True)):
+            at = a + int(main[a : max(b, a + 1)].argmax())
+            if main[at] >= 0.5 * values[peaks[k]]:
+                peaks[k] = at
     where = np.unique(times[peaks]) if detection.outside else crossings
     steps = np.diff(times)
     return Found(where, values[peaks], steps[steps > gap])
@@ -290,8 +301,7 @@ def _half_way(trace: VoltageTrace) -> tuple[float, int]:
     """Threshold of a recording from inside a cell, and the number of peaks that it stands for."""
     from scipy.signal import find_peaks
 
-    noise = float(np.median(np.abs(np.diff(trace.V_mV)))) / (0.6745 * math.sqrt(2.0))
-    smallest = max(SMALLEST_SPIKE_MV, _ABOVE_NOISE * noise)
+    smallest = max(SMALLEST_SPIKE_MV, _ABOVE_NOISE * _sample_noise(trace.V_mV))
     peaks, found = find_peaks(trace.V_mV, prominence=smallest)
     if not peaks.size:
         raise NoSpikes(
@@ -358,7 +368,7 @@ def _side(trace: VoltageTrace, polarity: Polarity) -> tuple[bool, str, str]:
     low, high = float(volts.min()), float(volts.max())
     usual = float(np.subtract(*np.percentile(volts, (99.9, 0.1))))
     centred = abs(middle) <= max(3.0 * _sigma(volts - middle), 0.1 * usual)
-    if not centred:
+    if not centred or volts.size < _FEWEST_SAMPLES:
         return False, f"since it rests at {middle:.3g} {unit}", "up"
     way, second, size = _larger_phase(trace, volts - middle)
     if polarity == "up":
@@ -368,6 +378,8 @@ def _side(trace: VoltageTrace, polarity: Polarity) -> tuple[bool, str, str]:
         return True, f"{span}, with spikes smaller than any inside a cell", way
     if second is not None and (second >= _SECOND_PHASE or way == "down"):
         return True, f"{span}, and its spikes have two phases or point down", way
+    if unit == "mV" and _sample_noise(volts) > _MOST_NOISE_MV:
+        return True, f"{span}, with more noise than inside a cell", way
     return False, f"since its spikes rise by {high - middle:.3g} {unit} and have one phase", "up"
 
 
@@ -418,6 +430,11 @@ def _fast_part(trace: VoltageTrace) -> FloatArray:
 def _sigma(values: FloatArray) -> float:
     """σ of the noise around zero, which spikes hardly move."""
     return float(np.median(np.abs(values))) / 0.6745
+
+
+def _sample_noise(values: FloatArray) -> float:
+    """σ of the noise from one sample to the next, which slow potentials hardly move."""
+    return float(np.median(np.abs(np.diff(values)))) / (0.6745 * math.sqrt(2.0))
 
 
 def _crossings(volts: FloatArray, threshold: float, reset: float) -> NDArray[np.intp]:

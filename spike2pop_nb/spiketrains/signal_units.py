@@ -237,7 +237,7 @@ def named_signal(name: str) -> tuple[Quantity, SignalUnit | None]:
 def stated_signal_unit(
     facts: Mapping[str, float | str], comments: Iterable[str]
 ) -> tuple[SignalUnit, str] | None:
-    """The one unit of signals that a file states in facts or comments, and where; None for none or several."""
+    """The one unit of signals that a file states in facts or comments, and where; None for none or more."""
     found: dict[str, tuple[SignalUnit, str]] = {}
     for name, value in facts.items():
         if isinstance(value, str) and _UNIT_FACT.fullmatch(name.rpartition("/")[2].strip()):

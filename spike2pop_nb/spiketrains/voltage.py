@@ -115,7 +115,7 @@ def read_voltage(
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, signals, format_ = _signals(source, filename, sampling_rate_hz)
     try:
-        raws = _chosen(signals, channels, unit, loaded)
+        raws = _chosen(signals, channels, loaded)
         if sum(raw.samples.size for raw in raws) > MAX_SAMPLES:
             raise loaded.error(
                 f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
@@ -172,7 +172,7 @@ def _parsed(loaded: Source, source: object, filename: str | None) -> Table:
 
 
 def _chosen(
-    signals: Signals, channels: str | int | Sequence[str | int] | None, unit: str, source: Source
+    signals: Signals, channels: str | int | Sequence[str | int] | None, source: Source
 ) -> list[RawTrace]:
     """The traces of the channels that are asked for, or of all that are or may be a voltage."""
     raws = signals.traces
@@ -191,11 +191,8 @@ def _chosen(
     known = [raw for raw in raws if raw.quantity == "voltage"]
     silent = [raw for raw in raws if raw.quantity == "" and raw.unit is None]
     odd = [raw for raw in raws if raw.quantity == "odd"]
-    if known and unit == "auto":
-        # Beside a known voltage, what may be one is taken where it looks like one.
-        known += [raw for raw in silent if _judged(raw) is not None]
-    elif known:
-        known += silent
+    # Of what has no name that says, those are taken that look like a neuron's voltage, if any do.
+    known += [raw for raw in silent if _judged(raw) is not None]
     kept = known or silent or odd
     if not kept:
         found = ", ".join(

@@ -163,7 +163,9 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
     channels = _of_one_length(channels, clock, signals)
     if clock is None and any(role_of(name) in ("time", "interval") for name, _, _ in channels):
         raise _none(source)
-    if not channels or (clock is None and _grow([samples for _, samples, _ in channels])):
+    if all(_are_ids(name, samples) for name, samples, _ in channels) or (
+        clock is None and _grow([samples for _, samples, _ in channels])
+    ):
         raise _none(source)
     times, how = _times(table, clock, [samples.size for _, samples, _ in channels], source, sampling_rate_hz)
     several = len(channels) > 1
@@ -219,6 +221,12 @@ def _is_key(column: Column, table: Table) -> bool:
     values = np.asarray(column.values)
     changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
     return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(_values(column)))
+
+
+def _are_ids(name: str, samples: FloatArray) -> bool:
+    """Whether numbers beside times are ids, as in a table of spikes."""
+    few = np.unique(samples).size * _FEWEST <= samples.size
+    return few and is_whole(samples) and role_of(name) in ("id", "trial")
 
 
 def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:

@@ -54,6 +54,10 @@ def _is_neo(item: object) -> bool:
     return any(cls.__module__.partition(".")[0] == "neo" for cls in type(item).__mro__)
 
 
+def _is_signal(item: Any) -> bool:
+    return hasattr(item, "t_stop") and hasattr(item, "shape") and not hasattr(item, "waveforms")
+
+
 def _kind(given: object) -> str:
     return type(given).__name__
 
@@ -69,7 +73,7 @@ def _neo(given: Any) -> Table:
         segments = [list(part) for part in parts] if inside else [[one for part in parts for one in part]]
     else:
         segments = [[given]]
-    if not all(hasattr(signal, "t_start") and signal.ndim in (1, 2) for one in segments for signal in one):
+    if not all(_is_signal(signal) for one in segments for signal in one):
         raise SpikeTrainError(f"The {_kind(given)} of neo holds no signals; give an AnalogSignal.")
     if any(not hasattr(signal, "times") or signal.shape[0] < 2 for one in segments for signal in one):
         raise SpikeTrainError(f"The {_kind(given)} of neo holds a signal of under two samples.")
@@ -142,7 +146,9 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
         ) from None
     if values.ndim == 2 and 1 in values.shape:
         values = values.ravel()
-    if not 0 < values.ndim < 3:
+    if values.ndim == 0:
+        return values.ravel(), unit
+    if values.ndim > 2:
         raise SpikeTrainError(
             f"An array of shape {values.shape} was given; a trace of voltage has one dimension, several "
             "have two "
