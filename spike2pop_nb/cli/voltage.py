@@ -124,7 +124,6 @@ def levels_of(texts: list[str] | None, option: str) -> list[float] | dict[str, f
     if len(plain) > 1:
         raise SpikeTrainError(
             f"{option}: give one value for all, one for each trace, or ID=VALUE; of values without an id "
-            "only one "
-            "can stand beside those with one."
+            "only one can stand beside those with one."
         )
     return named | ({"*": plain[0]} if plain else {})

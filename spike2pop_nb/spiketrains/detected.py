@@ -37,6 +37,7 @@ _SLOWEST_STEP_MS: Final = 0.5
 _APART, _SMALLEST_GROUP, _SHARE, _TIMES_AS_HIGH = 5.0, 5, 0.1, 1.3
 _LISTED: Final = 8
 _CLEAR: Final = 1.25
+_FURTHEST_REST_MV: Final = 250.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def detect_recordings(
     origin = traces[0].provenance or Provenance("a trace")
     said, doubtful = _said(ones)
     n_channels = f"{counted(len(ones), 'trace')} of voltage" if len(ones) > 1 else "a trace of voltage"
-    reasons = list(dict.fromkeys(trace.unit_reason for trace in traces if trace.unit_reason))
+    parts = [part for trace in traces for part in trace.unit_reason.split("; ") if part]
+    reasons = list(dict.fromkeys(parts))
     places = [trace.provenance.location for trace in traces if trace.provenance and trace.provenance.location]
     report = ReadReport(
         filename=origin.source,
@@ -154,8 +156,7 @@ def _levels(levels: Levels, traces: Sequence[VoltageTrace], what: str) -> list[f
     if len(values) not in (1, len(traces)):
         raise SpikeTrainError(
             f"{counted(len(values), what)} are given for {counted(len(traces), 'trace')}; give one for all, "
-            "one for "
-            "each, or each by the id of its trace."
+            "one for each, or each by the id of its trace."
         )
     return [*(values * len(traces) if len(values) == 1 else values)]
 
@@ -231,42 +232,42 @@ def _oddities(one: _One, detection: Detection) -> list[str]:
         rate = 1000.0 * train.n_spikes / trace.duration_ms
         texts.append(
             f"{rate:.0f} Hz, with a median interval of {float(np.median(train.isi_ms)):.2g} ms, is faster "
-            "than "
-            "neurons fire; the threshold may lie in the noise"
+            "than neurons fire; the threshold may lie in the noise"
         )
     if detection.n_peaks is not None and abs(train.n_spikes - detection.n_peaks) > max(
         1, 0.1 * detection.n_peaks
     ):
         texts.append(
             f"{counted(detection.n_peaks, 'peak')} stand out but {train.n_spikes:,} cross the threshold, "
-            "since the "
-            "voltage drifts or the spikes change their height; choose a stretch or another threshold"
+            "since the voltage drifts or the spikes change their height; choose a stretch or another "
+            "threshold"
         )
     level = abs(detection.threshold - detection.centre)
     weak = detection.outside and detection.reason != "as asked for"
     if weak and train.n_spikes and float(np.median(found.heights)) < _CLEAR * level:
         texts.append(
             f"its spikes barely stand out of the noise (half of them by under {_CLEAR:g} times the "
-            "threshold), so "
-            "some are missed; give a threshold nearer to 0"
+            "threshold), so some are missed; give a threshold nearer to 0"
         )
     groups = _two_groups(found.heights)
     if groups is not None:
         low, high = groups
         texts.append(
             f"its spikes have two separate heights, around {low:.3g} and {high:.3g} {trace.unit} from the "
-            "median: maybe "
-            "two neurons, of which a higher threshold takes one"
+            "median: maybe two neurons, of which a higher threshold takes one"
         )
     if found.gaps_ms.size:
         texts.append(
             f"{counted(found.gaps_ms.size, 'gap')} of up to {float(found.gaps_ms.max()):.4g} ms in the "
-            "samples, across "
-            "which intervals between spikes run"
+            "samples, across which intervals between spikes run"
         )
     elif float(np.diff(trace.times_ms).max()) > gap_ms(trace):
         texts.append("gaps in the samples, across which intervals between spikes run")
     texts += _clipped(trace)
+    if not detection.outside and trace.unit == "mV" and abs(detection.centre) > _FURTHEST_REST_MV:
+        texts.append(
+            f"it rests at {detection.centre:.4g} mV, where no neuron does; check the unit of the voltage"
+        )
     if trace.step_ms > _SLOWEST_STEP_MS:
         texts.append(
             f"sampled at {1000.0 / trace.step_ms:.4g} Hz, at which spikes can fall between two samples"
@@ -307,7 +308,7 @@ def _clipped(trace: VoltageTrace) -> list[str]:
         if (runs >= _FEW).sum() > 1 and float(np.median(runs)) >= _FEW:
             texts.append(
                 f"it stays at its {name} value, {extreme:.5g} {trace.unit}, for up to "
-                f"{counted(int(runs.max()), 'sample')} "
-                f"on end, {counted(int((runs >= _FEW).sum()), 'time')}, so it seems to be clipped"
+                f"{counted(int(runs.max()), 'sample')} on end, {counted(int((runs >= _FEW).sum()), 'time')}, "
+                "so it seems to be clipped"
             )
     return texts

@@ -205,12 +205,11 @@ def choose_detection(
         known = ", ".join(repr(choice) for choice in get_args(Polarity))
         raise SpikeTrainError(f"The polarity {polarity!r} is unknown; choose one of {known}.")
     if threshold is None and trace.unit != "mV":
+        where = f" of {trace.provenance.source}" if trace.provenance is not None else ""
         raise SpikeTrainError(
-            f"The trace {trace.id!r} is in {trace.unit}, which is no known unit of voltage: give the "
-            "threshold and "
-            f"the reset in {trace.unit} (threshold_mV and reset_mV; --threshold-mv and --reset-mv), or the "
-            "unit "
-            "(unit; --voltage-unit)."
+            f"The trace {trace.id!r}{where} is in {trace.unit}, whose size in mV is not known: give its "
+            "threshold and reset in the same (threshold_mV and reset_mV; --threshold-mv and --reset-mv), "
+            "or the unit of the voltage (unit; --voltage-unit)."
         )
     if reset is not None and threshold is None:
         raise SpikeTrainError(
@@ -292,8 +291,7 @@ def _check(threshold: float, reset: float, way: str, trace: VoltageTrace) -> Non
         side = "above" if way == "up" else "below"
         raise SpikeTrainError(
             f"The threshold is {threshold} {trace.unit} and the reset {reset} {trace.unit}; both must be "
-            "finite, and "
-            f"the reset not {side} the threshold."
+            f"finite, and the reset not {side} the threshold."
         )
 
 
@@ -305,8 +303,8 @@ def _half_way(trace: VoltageTrace) -> tuple[float, int]:
     peaks, found = find_peaks(trace.V_mV, prominence=smallest)
     if not peaks.size:
         raise NoSpikes(
-            f"No peak of the trace {trace.id!r} stands out by {smallest:.3g} mV or more, so there is "
-            "no spike to set a threshold by; check the unit of its voltage, or give a threshold."
+            f"No peak of the trace {trace.id!r} stands out by {smallest:.3g} mV or more, so there is no "
+            "spike to set a threshold by; check the unit of its voltage, or give a threshold."
         )
     prominence = found["prominences"]
     ordered = np.sort(prominence)
@@ -353,8 +351,7 @@ def _outside(
     if chosen == "both" and abs(reset - centre) > abs(threshold - centre):
         raise SpikeTrainError(
             f"The reset of {reset:g} {trace.unit} is further from the median than the threshold of "
-            f"{threshold:g}; it "
-            "must be nearer."
+            f"{threshold:g}; it must be nearer."
         )
     return Detection(True, reason, chosen, threshold, reset, centre, why, slow)
 

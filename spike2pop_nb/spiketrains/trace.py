@@ -61,8 +61,8 @@ class VoltageTrace:
             if not np.isfinite(values).all():
                 where = int(np.flatnonzero(~np.isfinite(values))[0])
                 raise SpikeTrainError(
-                    f"Sample {where + 1} of the trace {name!r} has the {what} {values[where]}; "
-                    "it must be finite, so choose a stretch without it."
+                    f"Sample {where + 1} of the trace {name!r} has the {what} {values[where]}; it must be "
+                    "finite, so choose a stretch without it."
                 )
         backwards = np.flatnonzero(np.diff(times) <= 0)
         if backwards.size:

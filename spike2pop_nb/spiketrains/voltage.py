@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -38,8 +37,10 @@ __all__ = [
 
 VoltageUnit: TypeAlias = Literal["auto", "V", "mV", "uV", "nV"]
 
+_Judged: TypeAlias = "dict[str, tuple[SignalUnit, str] | None]"
+
 _TO_MV: Final = {"V": 1000.0, "mV": 1.0, "uV": 0.001, "nV": 1e-6}
-_UNNAMED: Final = "units of its own"
+_UNNAMED: Final = "units of the file"
 
 
 def read_voltage(
@@ -103,9 +104,8 @@ def read_voltage(
     clock = time_unit if time_unit == "auto" else canonical_unit(str(time_unit))
     if clock is None:
         raise SpikeTrainError(
-            f"The unit {time_unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a "
-            "multiple such as "
-            "'0.1 ms'."
+            f"The unit {time_unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple "
+            "such as '0.1 ms'."
         )
     if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
         raise SpikeTrainError(
@@ -115,13 +115,14 @@ def read_voltage(
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, signals, format_ = _signals(source, filename, sampling_rate_hz)
     try:
-        raws = _chosen(signals, channels, loaded)
+        judged = _judge(signals.traces)
+        raws = _chosen(signals, channels, judged, loaded)
         if sum(raw.samples.size for raw in raws) > MAX_SAMPLES:
             raise loaded.error(
                 f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
             )
         raws = _wanted(raws, stretch, signals, loaded)
-        traces = [_converted(raw, format_, unit, clock, stretch, signals, loaded) for raw in raws]
+        traces = [_converted(raw, format_, unit, clock, judged, stretch, signals, loaded) for raw in raws]
     except MemoryError:
         raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
     found = [trace for trace in traces if trace is not None]
@@ -172,7 +173,10 @@ def _parsed(loaded: Source, source: object, filename: str | None) -> Table:
 
 
 def _chosen(
-    signals: Signals, channels: str | int | Sequence[str | int] | None, source: Source
+    signals: Signals,
+    channels: str | int | Sequence[str | int] | None,
+    judged: _Judged,
+    source: Source,
 ) -> list[RawTrace]:
     """The traces of the channels that are asked for, or of all that are or may be a voltage."""
     raws = signals.traces
@@ -188,29 +192,41 @@ def _chosen(
         return [raw for name in dict.fromkeys(picked) for raw in raws if raw.channel == name]
     if not raws:
         raise source.error("the file holds no trace of voltage.")
+    triggers = [raw for raw in raws if raw.quantity != "current" and _has_two_levels(raw)]
+    if len(triggers) < len(raws):
+        raws = [raw for raw in raws if not any(raw is trigger for trigger in triggers)]
+        _leave_out(triggers, "of two levels alone, like a trigger", signals)
     known = [raw for raw in raws if raw.quantity == "voltage"]
     silent = [raw for raw in raws if raw.quantity == "" and raw.unit is None]
-    odd = [raw for raw in raws if raw.quantity == "odd"]
     # Of what has no name that says, those are taken that look like a neuron's voltage, if any do.
-    known += [raw for raw in silent if _judged(raw) is not None]
-    kept = known or silent or odd
+    known += [raw for raw in silent if judged[raw.channel] is not None]
+    kept = known or silent or [raw for raw in raws if raw.quantity == "odd"]
     if not kept:
         found = ", ".join(
-            f"{name!r}"
+            f"{raw.channel!r}"
             + (f" ({raw.unit.name})" if raw.unit else " (a current, by its name)" if raw.quantity else "")
-            for name in names[:6]
-            for raw in [next(one for one in raws if one.channel == name)]
+            for raw in {raw.channel: raw for raw in raws[:6]}.values()
         )
         raise source.error(
             f"no trace of voltage is found, only {found}; name the channel (channels; --channels) and a "
-            "threshold "
-            "in its unit if its spikes are wanted nevertheless."
+            "threshold in its unit if its spikes are wanted nevertheless."
         )
-    ids = {id(raw) for raw in kept}
-    lost = list(dict.fromkeys(raw.channel for raw in raws if id(raw) not in ids))
-    if lost:
-        signals.skipped.append(f"{counted(len(lost), 'column')} of another quantity, {shown(lost)}")
+    ids, unsaid = {id(raw) for raw in kept}, {id(raw) for raw in silent}
+    lost = [raw for raw in raws if id(raw) not in ids]
+    _leave_out([raw for raw in lost if id(raw) not in unsaid], "of another quantity", signals)
+    _leave_out([raw for raw in lost if id(raw) in unsaid], "that nothing says to be a voltage", signals)
     return [raw for raw in raws if id(raw) in ids]
+
+
+def _leave_out(raws: list[RawTrace], why: str, signals: Signals) -> None:
+    names = list(dict.fromkeys(raw.channel for raw in raws))
+    if names:
+        signals.skipped.append(f"{counted(len(names), 'column')} {why}, {shown(names)}")
+
+
+def _has_two_levels(raw: RawTrace) -> bool:
+    low, high = np.nanmin(raw.samples), np.nanmax(raw.samples)
+    return bool(low < high and ((raw.samples == low) | (raw.samples == high)).all())
 
 
 def _channel(name: str | int, names: list[str], raws: list[RawTrace], source: Source) -> str:
@@ -251,13 +267,30 @@ def _wanted(raws: list[RawTrace], stretch: Stretch, signals: Signals, source: So
     return kept
 
 
-def _judged(raw: RawTrace) -> tuple[SignalUnit, str] | None:
-    finite = raw.samples[np.isfinite(raw.samples)]
-    return judged_unit(finite, is_voltage=raw.quantity == "voltage") if finite.size else None
+def _judge(raws: Sequence[RawTrace]) -> _Judged:
+    """The unit that the values of each channel suggest, over all its sweeps; None where they do not tell."""
+    by_channel: dict[str, list[RawTrace]] = {}
+    for raw in raws:
+        by_channel.setdefault(raw.channel, []).append(raw)
+    judged: _Judged = {}
+    for channel, parts in by_channel.items():
+        first = parts[0]
+        samples = np.concatenate([raw.samples for raw in parts]) if len(parts) > 1 else first.samples
+        finite = samples[np.isfinite(samples)]
+        told = first.quantity not in ("", "voltage") or not finite.size
+        judged[channel] = None if told else judged_unit(finite, is_voltage=first.quantity == "voltage")
+    return judged
 
 
 def _converted(
-    raw: RawTrace, format_: str, unit: str, time_unit: str, stretch: Stretch, signals: Signals, source: Source
+    raw: RawTrace,
+    format_: str,
+    unit: str,
+    time_unit: str,
+    judged: _Judged,
+    stretch: Stretch,
+    signals: Signals,
+    source: Source,
 ) -> VoltageTrace | None:
     """The trace in ms and mV (or its own unit), cut to the stretch; None where none of it is in that."""
     clock, why_clock = _clock(raw, time_unit)
@@ -279,7 +312,7 @@ def _converted(
             signals.skipped.append(f"the trace {raw.id!r}, which has no samples {stretch}")
             return None
         signals.skipped.append(f"what lies outside the stretch {stretch}")
-    name, scale, why = _scale(replace(raw, samples=samples), unit, signals)
+    name, scale, why = _scale(raw, unit, judged[raw.channel], signals)
     try:
         return VoltageTrace(
             source.id(raw.id),
@@ -309,26 +342,26 @@ def _clock(raw: RawTrace, asked: str) -> tuple[str, str]:
     return unit, f"times in {shown_unit(unit)}, assumed from the step of {step:.4g}"
 
 
-def _scale(raw: RawTrace, asked: str, signals: Signals) -> tuple[str, float, str]:
+def _scale(
+    raw: RawTrace, asked: str, judged: tuple[SignalUnit, str] | None, signals: Signals
+) -> tuple[str, float, str]:
     """Unit of the trace as it is kept, what to multiply its samples by, and how that is known."""
     stated = raw.unit
-    largest = float(np.nanmax(np.abs(raw.samples), initial=0.0))
     # In a name such as soma_V, the V may as well be the quantity; no cell is at 10 V.
-    if stated is not None and stated.name == "V" and largest > 10.0 and raw.reason.startswith("as the"):
-        stated = None
+    if stated is not None and stated.name == "V" and judged is not None and judged[0].name != "V":
+        largest = float(np.nanmax(np.abs(raw.samples), initial=0.0))
+        stated = stated if largest <= 10.0 or not raw.reason.startswith("as the") else None
     if asked != "auto":
         if stated is not None and stated.name != asked:
             signals.cautions.append(
                 f"{_shown(asked)} was asked for and is used, though {raw.channel!r} is in "
-                f"{_shown(stated.name)} "
-                f"({raw.reason})"
+                f"{_shown(stated.name)} ({raw.reason})"
             )
         return "mV", _TO_MV[asked], f"voltage in {_shown(asked)}, as asked for"
     if stated is not None and stated.quantity == "voltage":
         return "mV", stated.mV, f"voltage in {_shown(stated.name)}, {raw.reason}"
     if stated is not None:
         return stated.name, 1.0, f"in {stated.name}, {raw.reason}, which is no unit of voltage"
-    judged = None if raw.quantity == "current" else _judged(raw)
     if judged is None:
         return _UNNAMED, 1.0, "in a unit that nothing in the file says and the values do not tell"
     return "mV", judged[0].mV, f"voltage in {_shown(judged[0].name)}, {judged[1]}"

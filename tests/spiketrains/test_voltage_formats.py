@@ -105,7 +105,8 @@ def test_channels_of_a_table_are_chosen() -> None:
     traces = read_voltage(table)
     assert [trace.id for trace in traces] == ["ch1", "ch2"]
     assert spikes_are_right(traces, 2)
-    assert "'I_pA', 'stim'" in traces.skipped[0]
+    assert "of another quantity, 'I_pA'" in traces.skipped[0]
+    assert "nothing says to be a voltage, 'stim'" in traces.skipped[1]
     (second,) = read_voltage(table, channels="CH2")
     assert second.V_mV[0] == pytest.approx(VOLTS[0] + 2, abs=1e-3)
     (current,) = read_voltage(table, channels=["I_pA"])
@@ -131,7 +132,7 @@ def test_a_current_is_no_voltage_but_can_be_asked_for() -> None:
 def test_odd_units_need_a_threshold_or_a_unit(name: str) -> None:
     data = csv({"time_s": TIMES_S, name: np.rint(OUTSIDE * 1e4)})
     traces = read_voltage(data)
-    with pytest.raises(SpikeTrainError, match=r"give the threshold and the reset in .*--voltage-unit"):
+    with pytest.raises(SpikeTrainError, match=r"give its threshold and reset in .*--voltage-unit"):
         detect_recordings(traces)
     assert spikes_are_right(traces, threshold_mV=-800, reset_mV=-100)
     assert spikes_are_right(read_voltage(data, unit="uV"))
@@ -365,3 +366,45 @@ def test_objects_of_libraries(make: Callable[[], Any], n: int) -> None:
 def test_objects_that_are_refused(given: object, part: str) -> None:
     with pytest.raises(SpikeTrainError, match=part):
         read_voltage(given, sampling_rate_hz=1e3)
+
+
+def test_text_that_is_laid_out_in_other_ways() -> None:
+    lines = "\n".join(",".join(f"{v:.3f}" for v in volts) for volts in (VOLTS, VOLTS - 3))
+    assert spikes_are_right(read_voltage(lines.encode(), sampling_rate_hz=RATE_HZ), 2)
+    rows = "".join(f"{t:.5f},{v:.3f},{v:.3f}\n" for t, v in zip(TIMES_S, VOLTS, strict=True))
+    traces = read_voltage(f"Time,Vm,Im\ns,mV,pA\n{rows}".encode())
+    assert "line of units" in traces.repairs[0]
+    assert spikes_are_right(traces)
+    bare = "".join(f"{v:.3f},{v - 1:.3f}\n" for v in VOLTS)
+    assert spikes_are_right(read_voltage(bare.encode(), sampling_rate_hz=RATE_HZ), 2)
+
+
+def test_times_with_too_few_digits() -> None:
+    data = csv({"time_ms": np.round(1000 * TIMES_S), "V_mV": VOLTS})
+    with pytest.raises(SpikeTrainError, match=r"repeat, .* too few digits; give the sampling rate"):
+        read_voltage(data)
+    traces = read_voltage(data, sampling_rate_hz=RATE_HZ)
+    assert "since those given repeat" in traces[0].unit_reason
+    assert spikes_are_right(traces)
+
+
+def test_triggers_and_quiet_sweeps() -> None:
+    trigger = np.where(np.sin(20 * TIMES_S) > 0, 5.0, 0.0)
+    traces = read_voltage(csv({"time_s": TIMES_S, "V_mV": VOLTS, "TTL (V)": trigger}))
+    assert "two levels alone, like a trigger, 'TTL (V)'" in traces.skipped[0]
+    assert spikes_are_right(traces)
+    # The unit of a channel is judged over all its sweeps, also those without a spike.
+    quiet = np.full(VOLTS.size, -60.0)
+    sweeps = {"sweep": np.repeat([1, 2], VOLTS.size), "time_s": np.tile(TIMES_S, 2)}
+    traces = read_voltage(csv(sweeps | {"soma": np.concatenate([VOLTS, quiet])}))
+    assert [(trace.id, trace.unit) for trace in traces] == [("1", "mV"), ("2", "mV")]
+    (late,) = read_voltage(csv({"time_s": TIMES_S, "soma": VOLTS}), stop_s=0.05)
+    assert late.unit == "mV"
+
+
+def test_a_rest_where_no_neuron_rests_is_said() -> None:
+    recordings = detect_recordings(read_voltage(csv({"time_s": TIMES_S, "V_mV": VOLTS}), unit="V"))
+    assert any("where no neuron does; check the unit" in text for text in recordings.report.cautions)
+    assert any(
+        "V was asked for and is used, though 'V_mV' is in mV" in text for text in recordings.report.cautions
+    )

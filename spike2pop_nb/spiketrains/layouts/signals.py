@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -27,7 +28,7 @@ from spike2pop_nb.spiketrains.signal_units import (
 )
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
-from spike2pop_nb.spiketrains.units import SAMPLES
+from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
 from .reading import times_of
 
@@ -138,9 +139,10 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
     SpikeTrainError
         When there is no column that may be a trace, a cell is no number, or the sampling rate is not known.
     """
-    if table.roles or table.ragged:
+    if table.roles or (table.ragged and not _is_lines(table)):
         raise _none(source)
     signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
+    table = _with_units(_upright(table, signals), signals)
     keys = [c for c in table.columns if _is_key(c, table)]
     words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
     if words:
@@ -174,7 +176,8 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
         quantity, unit = named_signal(column.leaf if table.named else "")
         reason = "as the column name says" if column.rows is not None else f"as the name {column.leaf!r} says"
         if column.unit and (said := signal_unit(column.unit)) is not None:
-            quantity, unit, reason = said.quantity, said, f"as {table.format} says"
+            where = table.format if column.rows is None else "the line of units"
+            quantity, unit, reason = said.quantity, said, f"as {where} says"
         elif (
             unit is None
             and stated is not None
@@ -186,7 +189,7 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
             name,
             times[: samples.size],
             samples,
-            f"column {column.name!r}"
+            f"column {name!r}"
             if column.rows is not None or column.kind == "numbers"
             else f"channel {name!r}",
             how,
@@ -201,8 +204,7 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
 def _none(source: Source) -> Exception:
     return source.error(
         "no trace of voltage is found; a table needs a column per trace, such as V_mV, and a column of "
-        "times or "
-        "a sampling rate."
+        "times or a sampling rate."
     )
 
 
@@ -223,6 +225,57 @@ def _is_key(column: Column, table: Table) -> bool:
     return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(_values(column)))
 
 
+def _is_lines(table: Table) -> bool:
+    """Whether the lines of a text are equally long, and long, as channels are."""
+    sizes = {len(row) for c in table.columns if isinstance(c.values, list) for row in c.values}
+    return len(table.columns) == len(sizes) == 1 and min(sizes) >= 1000
+
+
+def _upright(table: Table, signals: Signals) -> Table:
+    """The table, turned where it is a text with a channel per line."""
+    n = len(table.columns[0]) if table.columns else 0
+    numbers = [c for c in table.columns if c.kind == "numbers" and c.wrong is None and len(c) == n]
+    is_wide = len(numbers) >= 20 * n and len(numbers) >= len(table.columns) - 1
+    if not n or not is_wide or table.columns[0].rows is None:
+        return table
+    labels = table.columns[0] if table.columns[0].kind == "text" else None
+    lines = np.stack([_values(c) for c in numbers], axis=1)
+    names = [f"channel {k + 1}" if labels is None else _label(labels, k) for k in range(n)]
+    signals.cautions.append(
+        f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines"
+    )
+    columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
+    return replace(table, columns=columns, named=labels is not None)
+
+
+def _with_units(table: Table, signals: Signals) -> Table:
+    """The table without a second line of names that holds the units."""
+    numbers = [c for c in table.columns if c.kind == "numbers"]
+    wrong = [c.wrong for c in numbers if c.wrong is not None]
+    rows = {row for row, _ in wrong}
+    first = {int(c.rows[0]) for c in numbers if c.rows is not None and len(c) > 1}
+    if len(wrong) < 2 or len(wrong) < len(numbers) or len(rows) != 1 or rows != first:
+        return table
+    words = [re.sub(r"[()\[\]]", "", cell).strip() for _, cell in wrong]
+    units = [signal_unit(word) for word in words]
+    if any(unit is None or unit.quantity == "odd" for unit in units):
+        return table
+    signals.repairs.append(f"the line of units under the names, {shown(words)}")
+    columns = [
+        replace(
+            column,
+            values=_values(column)[1:],
+            unit=word,
+            wrong=None,
+            rows=None if column.rows is None else column.rows[1:],
+            empty=None if column.empty is None else column.empty[1:],
+            cells=None if column.cells is None else column.cells[1:],
+        )
+        for column, word in zip(numbers, words, strict=True)
+    ]
+    return replace(table, columns=columns)
+
+
 def _are_ids(name: str, samples: FloatArray) -> bool:
     """Whether numbers beside times are ids, as in a table of spikes."""
     few = np.unique(samples).size * _FEWEST <= samples.size
@@ -233,11 +286,11 @@ def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
     """The column of times, which may count samples; None when there is none."""
     named = [c for c in numbers if table.named and role_of(c.leaf) == "time"]
     for column in named:
-        head = _values(column)[:_SAMPLED]
-        if head.size > 1 and share_increasing([head]) > 0.9:
+        if share_increasing([_values(column)[:_SAMPLED]]) > 0.9:
             return column
-    if named:
-        return None
+    if named:  # printed with so few digits that times repeat, or no times
+        rounded = [c for c in named if (np.diff(_values(c)[:_SAMPLED]) >= 0).all()]
+        return rounded[0] if rounded else None
     for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
         head = _values(column)[:_SAMPLED]
         if has_equal_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
@@ -259,8 +312,7 @@ def _channels(
         if matrix.shape[0] == matrix.shape[1] and n is None:
             raise source.error(
                 f"{name!r} has as many rows as columns ({matrix.shape[0]:,}), so which of them are channels "
-                "is not "
-                "known; give one channel at a time."
+                "is not known; give one channel at a time."
             )
         down = matrix.shape[0] == n if n in matrix.shape else matrix.shape[0] > matrix.shape[1]
         rows = list(matrix.T if down else matrix)
@@ -331,14 +383,22 @@ def _times(
         times = times_of(clock, source)
         unit = named_unit(clock.leaf) if table.named else None
         if clock.unit:
-            from spike2pop_nb.spiketrains.units import canonical_unit
-
             unit = canonical_unit(clock.unit) or f"?{clock.unit}"
         if unit is not None and unit.startswith("?"):
             raise source.error(
                 f"the unit {unit[1:]!r} of the times is not understood; give it (time_unit; --unit)."
             )
         name = f"the name {clock.leaf!r}" if clock.rows is None else "the column name"
+        if (np.diff(times) == 0).any() and (np.diff(times) >= 0).all():
+            if rate is None:
+                raise source.error(
+                    f"the times in {clock.name!r} repeat, so they were printed with too few digits; "
+                    f"{_ASK_RATE}."
+                )
+            start = float(times[0]) * ms_per_unit(unit or "s") / 1000.0 if unit != SAMPLES else 0.0
+            times = start + np.arange(times.size) / rate[0]
+            reason = f"counted at {rate[0]:g} Hz, {rate[1]}, since those given repeat"
+            return times, Clock("s", reason, rate[0])
         if unit is not None and unit != SAMPLES:
             return times, Clock(unit, f"as {name} says")
         if unit is None and not is_counter(times):

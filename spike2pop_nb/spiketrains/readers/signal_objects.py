@@ -141,8 +141,7 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
     except (TypeError, ValueError):
         raise SpikeTrainError(
             f"A {_kind(given)} was given that is no array of numbers; a trace of voltage is one, in one "
-            "dimension or "
-            "two (channels and samples)."
+            "dimension or two (channels and samples)."
         ) from None
     if values.ndim == 2 and 1 in values.shape:
         values = values.ravel()
@@ -150,8 +149,7 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
         return values.ravel(), unit
     if values.ndim > 2:
         raise SpikeTrainError(
-            f"An array of shape {values.shape} was given; a trace of voltage has one dimension, several "
-            "have two "
-            "(channels and samples)."
+            f"An array of shape {values.shape} was given; a trace of voltage has one dimension, several have "
+            "two (channels and samples)."
         )
     return values, unit
