@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
 
+from .sides import PHASES_MS, SIGMAS, Polarity, fast_part, larger_phase, sample_noise, side_of, sigma_of
 from .trace import VoltageTrace
 from .train import FloatArray, Provenance, SpikeTrain
 
@@ -28,7 +29,6 @@ __all__ = [
     "train_of",
 ]
 
-Polarity: TypeAlias = Literal["auto", "up", "down", "both"]
 
 SMALLEST_SPIKE_MV: Final = 5.0
 """Smaller deflections are synaptic potentials or noise rather than spikes of a cell recorded from inside."""
@@ -36,17 +36,6 @@ SMALLEST_SPIKE_MV: Final = 5.0
 _APART: Final = 3.0
 # Peaks of a recording from inside stand out from the noise of single samples by so many of its σ.
 _ABOVE_NOISE: Final = 10.0
-# Quiroga et al. (2004) take 4 σ; at 5 σ, noise crosses a few times an hour instead of once a minute.
-_SIGMAS: Final = 5.0
-# Spikes beside a cell are below this, those inside it above; amplifiers' gains can make the first larger.
-_LARGEST_OUTSIDE_MV: Final = 10.0
-# A phase of the opposite sign that is this much of the larger one makes a spike biphasic.
-_SECOND_PHASE: Final = 0.3
-_PHASES_MS: Final = 1.0
-_SLOW_HZ: Final = 200.0
-# Too few to tell what a trace looks like.
-_FEWEST_SAMPLES: Final = 100
-_MOST_NOISE_MV: Final = 3.0
 _DEAD_MS: Final = {"up": 1.0, "down": 1.0, "both": 2.0}
 # Steps over so many usual ones, and so long, are gaps rather than the steps of an adaptive integrator.
 _GAP_STEPS, _GAP_MS = 20.0, 5.0
@@ -215,7 +204,7 @@ def choose_detection(
         raise SpikeTrainError(
             f"A reset of {reset:g} is given without a threshold; give both, or the threshold alone."
         )
-    outside, reason, way = _side(trace, polarity)
+    outside, reason, way = side_of(trace, polarity)
     if outside:
         return _outside(trace, threshold, reset, way, reason, polarity)
     n_peaks = None
@@ -243,13 +232,13 @@ def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: floa
         raise SpikeTrainError(f"The shortest interval is {dead} ms; it must be zero or more.")
     times = trace.times_ms
     centre = 0.0 if detection.slow_removed else detection.centre
-    values = _fast_part(trace) if detection.slow_removed else trace.V_mV
+    values = fast_part(trace) if detection.slow_removed else trace.V_mV
     threshold, reset = detection.threshold - centre, detection.reset - centre
     values = values - centre
     main = values
     if detection.polarity == "both":
         # Timed at the phase that is larger as a rule, so that intervals do not jump from phase to phase.
-        main = values if _larger_phase(trace, values)[0] == "up" else -values
+        main = values if larger_phase(trace, values)[0] == "up" else -values
         values, threshold, reset = np.abs(values), abs(threshold), abs(reset)
     elif detection.polarity == "down":
         values, threshold, reset = -values, -threshold, -reset
@@ -266,7 +255,7 @@ def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: floa
             kept.append(k)
             last = time
     first, crossings = first[kept], crossings[kept]
-    ends = np.searchsorted(times, crossings + max(_PHASES_MS, dead if detection.outside else 0.0))
+    ends = np.searchsorted(times, crossings + max(PHASES_MS, dead if detection.outside else 0.0))
     peaks = np.array(
         [a + int(values[a : max(b, a + 1)].argmax()) for a, b in zip(first, ends, strict=True)], int
     )
@@ -299,7 +288,7 @@ def _half_way(trace: VoltageTrace) -> tuple[float, int]:
     """Threshold of a recording from inside a cell, and the number of peaks that it stands for."""
     from scipy.signal import find_peaks
 
-    smallest = max(SMALLEST_SPIKE_MV, _ABOVE_NOISE * _sample_noise(trace.V_mV))
+    smallest = max(SMALLEST_SPIKE_MV, _ABOVE_NOISE * sample_noise(trace.V_mV))
     peaks, found = find_peaks(trace.V_mV, prominence=smallest)
     if not peaks.size:
         raise NoSpikes(
@@ -328,20 +317,20 @@ def _outside(
     centre = float(np.median(trace.V_mV))
     slow, why = False, "as asked for"
     if threshold is None:
-        fast = _fast_part(trace)
+        fast = fast_part(trace)
         rest = trace.V_mV - centre
-        slow = _sigma(rest - fast) > _sigma(fast)
+        slow = sigma_of(rest - fast) > sigma_of(fast)
         values = fast if slow else rest
         if polarity == "auto":
-            way = _larger_phase(trace, values)[0]
-        level = _SIGMAS * _sigma(values)
+            way = larger_phase(trace, values)[0]
+        level = SIGMAS * sigma_of(values)
         if not level > 0:  # over half of the samples are equal
             level = 0.5 * float(np.abs(values).max())
             if not level > 0:
                 raise NoSpikes(f"The trace {trace.id!r} does not change, so there is no spike in it.")
         centre = 0.0 if slow else centre
         threshold = centre + (-level if way == "down" else level)
-        why = f"{_SIGMAS:g} σ of its noise"
+        why = f"{SIGMAS:g} σ of its noise"
     elif polarity == "auto":
         way = "down" if threshold < centre else "up"
     if reset is None:
@@ -354,84 +343,6 @@ def _outside(
             f"{threshold:g}; it must be nearer."
         )
     return Detection(True, reason, chosen, threshold, reset, centre, why, slow)
-
-
-def _side(trace: VoltageTrace, polarity: Polarity) -> tuple[bool, str, str]:
-    """Whether a trace is from beside the cell, why, and which way its larger phase points."""
-    volts, unit = trace.V_mV, trace.unit
-    middle = float(np.median(volts))
-    if polarity in ("down", "both"):
-        return True, f"since polarity {polarity} was asked for", polarity
-    low, high = float(volts.min()), float(volts.max())
-    usual = float(np.subtract(*np.percentile(volts, (99.9, 0.1))))
-    centred = abs(middle) <= max(3.0 * _sigma(volts - middle), 0.1 * usual)
-    if not centred or volts.size < _FEWEST_SAMPLES:
-        return False, f"since it rests at {middle:.3g} {unit}", "up"
-    way, second, size = _larger_phase(trace, volts - middle)
-    if polarity == "up":
-        way = "up"
-    span = f"since it is centred on 0, from {low:.3g} to {high:.3g} {unit}"
-    if unit == "mV" and (size if second is not None else usual) < _LARGEST_OUTSIDE_MV:
-        return True, f"{span}, with spikes smaller than any inside a cell", way
-    if second is not None and (second >= _SECOND_PHASE or way == "down"):
-        return True, f"{span}, and its spikes have two phases or point down", way
-    if unit == "mV" and _sample_noise(volts) > _MOST_NOISE_MV:
-        return True, f"{span}, with more noise than inside a cell", way
-    return False, f"since its spikes rise by {high - middle:.3g} {unit} and have one phase", "up"
-
-
-def _larger_phase(trace: VoltageTrace, values: FloatArray) -> tuple[str, float | None, float]:
-    """Which way the larger phase of deflections points, the other phase as a share of it, and its size.
-
-    The share is None where nothing stands out of the noise.
-    """
-    size = np.abs(values)
-    level = max(_SIGMAS * _sigma(values), 1e-12)
-    far = np.flatnonzero(size >= level)
-    if not far.size:
-        return ("up" if values.max() > -values.min() else "down"), None, 0.0
-    step = trace.step_ms
-    reach = max(1, round(_PHASES_MS / step))
-    starts = far[np.concatenate(([True], np.diff(far) > reach))]
-    if starts.size > 500:
-        tallest = np.array([size[a : a + 2 * reach].max() for a in starts[:20_000]])
-        starts = starts[np.sort(np.argsort(tallest)[-500:])]
-    ups, downs = [], []
-    for a in starts:
-        part = values[max(0, a - reach) : a + 2 * reach + 1]
-        around = values[max(0, a - 10 * reach) : a + 10 * reach + 1]
-        base = float(np.median(around))
-        ups.append(float(part.max()) - base)
-        downs.append(base - float(part.min()))
-    up, down = float(np.median(ups)), float(np.median(downs))
-    # Noise alone reaches a few σ to both sides.
-    noise = 3.0 * level / _SIGMAS
-    smaller, larger = min(up, down), max(up, down)
-    second = 0.0 if smaller <= noise else smaller / larger
-    return ("up" if up >= down else "down"), second, larger
-
-
-def _fast_part(trace: VoltageTrace) -> FloatArray:
-    """The trace without what is slower than 200 Hz; only without its median where its steps forbid that."""
-    from scipy.signal import butter, sosfiltfilt
-
-    values = trace.V_mV - float(np.median(trace.V_mV))
-    steps = np.diff(trace.times_ms)
-    step = trace.step_ms
-    nyquist = 500.0 / step
-    if nyquist < 4.0 * _SLOW_HZ or values.size < 50 or float(np.abs(steps - step).max()) > 0.5 * step:
-        return values
-    return np.asarray(sosfiltfilt(butter(2, _SLOW_HZ / nyquist, "highpass", output="sos"), values))
-
-
-def _sigma(values: FloatArray) -> float:
-    """σ of the noise around zero, which spikes hardly move."""
-    return float(np.median(np.abs(values))) / 0.6745
-
-
-def _sample_noise(values: FloatArray) -> float:
-    """σ of the noise from one sample to the next, which slow potentials hardly move."""
-    return float(np.median(np.abs(np.diff(values)))) / (0.6745 * math.sqrt(2.0))
 
 
 def _crossings(volts: FloatArray, threshold: float, reset: float) -> NDArray[np.intp]:

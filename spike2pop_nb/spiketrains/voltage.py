@@ -313,11 +313,13 @@ def _converted(
             return None
         signals.skipped.append(f"what lies outside the stretch {stretch}")
     name, scale, why = _scale(raw, unit, judged[raw.channel], signals)
+    with np.errstate(invalid="ignore"):  # what is not finite is refused in a moment
+        samples = samples * scale
     try:
         return VoltageTrace(
             source.id(raw.id),
             times,
-            samples * scale,
+            samples,
             f"{why}; {why_clock}",
             Provenance(source.name, format_, raw.location, clock),
             name,

@@ -408,3 +408,23 @@ def test_a_rest_where_no_neuron_rests_is_said() -> None:
     assert any(
         "V was asked for and is used, though 'V_mV' is in mV" in text for text in recordings.report.cautions
     )
+
+
+def test_nix(tmp_path: Path) -> None:
+    path = tmp_path / "rec.nix"
+    writer = neo.io.NixIO(str(path), "ow")
+    writer.write_block(_block())
+    writer.close()
+    traces = read_voltage(path)
+    assert [trace.id for trace in traces] == ["Vm/1/1", "Vm/2/1", "Vm/1/2", "Vm/2/2"]
+    assert "2 signals of another quantity than voltage" in traces.skipped[0]
+    assert spikes_are_right(traces, 4)
+    assert len(read_voltage(path, channels="Vm/2")) == 2
+
+
+@pytest.mark.parametrize(
+    "given", [np.zeros((0, 5)), np.empty(0), np.full(100, np.nan), np.zeros(100, complex)]
+)
+def test_arrays_that_hold_nothing(given: np.ndarray) -> None:
+    with pytest.raises(SpikeTrainError):
+        read_voltage(given, sampling_rate_hz=1e3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -31,6 +30,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
 from .reading import times_of
+from .turned import is_lines, label_at, numbers_of, upright, with_units
 
 __all__ = ["Clock", "RawTrace", "Signals", "signals_of_format", "signals_of_table"]
 
@@ -139,17 +139,17 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
     SpikeTrainError
         When there is no column that may be a trace, a cell is no number, or the sampling rate is not known.
     """
-    if table.roles or (table.ragged and not _is_lines(table)):
+    if table.roles or (table.ragged and not is_lines(table)):
         raise _none(source)
     signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
-    table = _with_units(_upright(table, signals), signals)
+    table = with_units(upright(table, signals.cautions), signals.repairs)
     keys = [c for c in table.columns if _is_key(c, table)]
     words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
     if words:
         signals.skipped.append(f"{counted(len(words), 'column')} of text, {shown([c.name for c in words])}")
     numbers = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
     clock = _clock(table, numbers)
-    counters = [c for c in numbers if c is not clock and is_counter(_values(c)) and len(c) > 2]
+    counters = [c for c in numbers if c is not clock and is_counter(numbers_of(c)) and len(c) > 2]
     if counters:
         signals.skipped.append(
             "the first column, which numbers the rows"
@@ -208,10 +208,6 @@ def _none(source: Source) -> Exception:
     )
 
 
-def _values(column: Column) -> FloatArray:
-    return np.asarray(column.values, dtype=np.float64)
-
-
 def _is_key(column: Column, table: Table) -> bool:
     """Whether a column tells sweeps or cells apart that stand one after another."""
     if (
@@ -222,58 +218,7 @@ def _is_key(column: Column, table: Table) -> bool:
         return False
     values = np.asarray(column.values)
     changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
-    return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(_values(column)))
-
-
-def _is_lines(table: Table) -> bool:
-    """Whether the lines of a text are equally long, and long, as channels are."""
-    sizes = {len(row) for c in table.columns if isinstance(c.values, list) for row in c.values}
-    return len(table.columns) == len(sizes) == 1 and min(sizes) >= 1000
-
-
-def _upright(table: Table, signals: Signals) -> Table:
-    """The table, turned where it is a text with a channel per line."""
-    n = len(table.columns[0]) if table.columns else 0
-    numbers = [c for c in table.columns if c.kind == "numbers" and c.wrong is None and len(c) == n]
-    is_wide = len(numbers) >= 20 * n and len(numbers) >= len(table.columns) - 1
-    if not n or not is_wide or table.columns[0].rows is None:
-        return table
-    labels = table.columns[0] if table.columns[0].kind == "text" else None
-    lines = np.stack([_values(c) for c in numbers], axis=1)
-    names = [f"channel {k + 1}" if labels is None else _label(labels, k) for k in range(n)]
-    signals.cautions.append(
-        f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines"
-    )
-    columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
-    return replace(table, columns=columns, named=labels is not None)
-
-
-def _with_units(table: Table, signals: Signals) -> Table:
-    """The table without a second line of names that holds the units."""
-    numbers = [c for c in table.columns if c.kind == "numbers"]
-    wrong = [c.wrong for c in numbers if c.wrong is not None]
-    rows = {row for row, _ in wrong}
-    first = {int(c.rows[0]) for c in numbers if c.rows is not None and len(c) > 1}
-    if len(wrong) < 2 or len(wrong) < len(numbers) or len(rows) != 1 or rows != first:
-        return table
-    words = [re.sub(r"[()\[\]]", "", cell).strip() for _, cell in wrong]
-    units = [signal_unit(word) for word in words]
-    if any(unit is None or unit.quantity == "odd" for unit in units):
-        return table
-    signals.repairs.append(f"the line of units under the names, {shown(words)}")
-    columns = [
-        replace(
-            column,
-            values=_values(column)[1:],
-            unit=word,
-            wrong=None,
-            rows=None if column.rows is None else column.rows[1:],
-            empty=None if column.empty is None else column.empty[1:],
-            cells=None if column.cells is None else column.cells[1:],
-        )
-        for column, word in zip(numbers, words, strict=True)
-    ]
-    return replace(table, columns=columns)
+    return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(numbers_of(column)))
 
 
 def _are_ids(name: str, samples: FloatArray) -> bool:
@@ -286,13 +231,13 @@ def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
     """The column of times, which may count samples; None when there is none."""
     named = [c for c in numbers if table.named and role_of(c.leaf) == "time"]
     for column in named:
-        if share_increasing([_values(column)[:_SAMPLED]]) > 0.9:
+        if share_increasing([numbers_of(column)[:_SAMPLED]]) > 0.9:
             return column
     if named:  # printed with so few digits that times repeat, or no times
-        rounded = [c for c in named if (np.diff(_values(c)[:_SAMPLED]) >= 0).all()]
+        rounded = [c for c in named if (np.diff(numbers_of(c)[:_SAMPLED]) >= 0).all()]
         return rounded[0] if rounded else None
     for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
-        head = _values(column)[:_SAMPLED]
+        head = numbers_of(column)[:_SAMPLED]
         if has_equal_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
             return column
     return None
@@ -308,13 +253,15 @@ def _channels(
     if isinstance(column.values, list):
         rows = [np.asarray(row, dtype=np.float64) for row in column.values]
     else:
-        matrix = _values(column)
+        matrix = numbers_of(column)
         if matrix.shape[0] == matrix.shape[1] and n is None:
             raise source.error(
                 f"{name!r} has as many rows as columns ({matrix.shape[0]:,}), so which of them are channels "
                 "is not known; give one channel at a time."
             )
         down = matrix.shape[0] == n if n in matrix.shape else matrix.shape[0] > matrix.shape[1]
+        if not matrix.size:
+            return []
         rows = list(matrix.T if down else matrix)
         across = "columns" if down else "rows"
         signals.cautions.append(
@@ -424,7 +371,7 @@ def _pieces(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Sign
         ]
         bounds = np.unique(np.concatenate(changes))
         starts = np.concatenate(([0], bounds)).astype(int)
-        labels = ["/".join(_label(c, int(k)) for c in keys) for k in starts]
+        labels = ["/".join(label_at(c, int(k)) for c in keys) for k in starts]
         if trace.id == trace.channel or len(set(labels)) == 1:
             labels = [f"{trace.id}/{label}" for label in labels]
     elif n == trace.times.size and not (np.diff(trace.times) > 0).all():
@@ -439,10 +386,3 @@ def _pieces(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Sign
         return [trace]
     parts = zip(labels, np.split(trace.times[:n], bounds), np.split(trace.samples, bounds), strict=True)
     return [replace(trace, id=label, times=times, samples=values) for label, times, values in parts]
-
-
-def _label(column: Column, row: int) -> str:
-    if column.cells is not None:
-        return str(column.cells[row]).strip()
-    value = column.values[row]
-    return f"{float(value):g}" if column.kind == "numbers" else str(value)

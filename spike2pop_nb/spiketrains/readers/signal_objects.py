@@ -137,6 +137,8 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
         unit = str(getattr(dimensions, "string", "")) or f"{given.units:~}"
         given = given.magnitude
     try:
+        if np.iscomplexobj(given):
+            raise TypeError
         values = np.ma.filled(np.ma.asarray(given, dtype=np.float64), np.nan)
     except (TypeError, ValueError):
         raise SpikeTrainError(
