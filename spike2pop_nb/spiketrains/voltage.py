@@ -11,7 +11,8 @@ from spike2pop_nb.errors import SpikeTrainError
 
 from .detected import detect_recordings
 from .detection import detect_spikes, suggest_threshold_mV
-from .layouts.signals import RawTrace, Signals, signals_of_format, signals_of_table
+from .layouts.raw_traces import RawTrace, Signals, signals_of_format
+from .layouts.signals import signals_of_table
 from .limits import MAX_SAMPLES
 from .loading import load
 from .reader import parse_file
@@ -113,7 +114,7 @@ def read_voltage(
             "Hz."
         )
     stretch = Stretch.checked(recordings, start_s, stop_s)
-    loaded, signals, format_ = _signals(source, filename, sampling_rate_hz)
+    loaded, signals, format_ = _signals(source, filename, sampling_rate_hz, clock)
     try:
         judged = _judge(signals.traces)
         raws = _chosen(signals, channels, judged, loaded)
@@ -128,12 +129,20 @@ def read_voltage(
     found = [trace for trace in traces if trace is not None]
     if not found:
         raise loaded.error(f"no trace has samples {stretch}; choose another stretch of the recording.")
+    rates = {float(f"{1000.0 / trace.step_ms:.4g}") for trace in found}
+    if sampling_rate_hz is not None and any(abs(rate / sampling_rate_hz - 1.0) > 0.01 for rate in rates):
+        signals.cautions.append(
+            f"the sampling rate of {sampling_rate_hz:g} Hz is not used, since the file has times, at "
+            f"{' and '.join(f'{rate:g}' for rate in sorted(rates))} Hz"
+        )
     return VoltageTraces(
         found, *(tuple(dict.fromkeys(t)) for t in (signals.skipped, signals.repairs, signals.cautions))
     )
 
 
-def _signals(source: object, filename: str | None, rate_hz: float | None) -> tuple[Source, Signals, str]:
+def _signals(
+    source: object, filename: str | None, rate_hz: float | None, time_unit: str
+) -> tuple[Source, Signals, str]:
     """Traces as they stand in the file, and the format."""
     path = isinstance(source, str | bytes | bytearray | memoryview)
     table = None if path or hasattr(source, "read") else table_from_signal(source)
@@ -153,7 +162,7 @@ def _signals(source: object, filename: str | None, rate_hz: float | None) -> tup
         return loaded, signals_of_format(table), table.format
     if not table.columns:
         raise loaded.error("the file holds no trace of voltage.")
-    found = signals_of_table(table, loaded, rate_hz)
+    found = signals_of_table(table, loaded, rate_hz, time_unit)
     return loaded, found, "text" if table.format == "table" else table.format
 
 
@@ -354,12 +363,14 @@ def _scale(
         largest = float(np.nanmax(np.abs(raw.samples), initial=0.0))
         stated = stated if largest <= 10.0 or not raw.reason.startswith("as the") else None
     if asked != "auto":
-        if stated is not None and stated.name != asked:
+        own = raw.own or stated
+        if own is not None and own.name != asked:
             signals.cautions.append(
-                f"{_shown(asked)} was asked for and is used, though {raw.channel!r} is in "
-                f"{_shown(stated.name)} ({raw.reason})"
+                f"{_shown(asked)} was asked for and is used, though {raw.channel!r} is in {_shown(own.name)} "
+                f"({raw.reason})"
             )
-        return "mV", _TO_MV[asked], f"voltage in {_shown(asked)}, as asked for"
+        converted = stated.mV / raw.own.mV if stated is not None and raw.own is not None else 1.0
+        return "mV", _TO_MV[asked] * converted, f"voltage in {_shown(asked)}, as asked for"
     if stated is not None and stated.quantity == "voltage":
         return "mV", stated.mV, f"voltage in {_shown(stated.name)}, {raw.reason}"
     if stated is not None:

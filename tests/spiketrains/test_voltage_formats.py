@@ -428,3 +428,38 @@ def test_nix(tmp_path: Path) -> None:
 def test_arrays_that_hold_nothing(given: np.ndarray) -> None:
     with pytest.raises(SpikeTrainError):
         read_voltage(given, sampling_rate_hz=1e3)
+
+
+def test_times_in_samples_and_rates_that_do_not_fit() -> None:
+    samples = csv({"t": 5000 + np.arange(VOLTS.size), "V_mV": VOLTS})
+    (trace,) = read_voltage(samples, time_unit="samples", sampling_rate_hz=RATE_HZ)
+    assert trace.times_ms[0] == pytest.approx(250.0)
+    assert trace.step_ms == pytest.approx(0.05)
+    with pytest.raises(SpikeTrainError, match="counts samples, and their rate is not known"):
+        read_voltage(samples, time_unit="samples")
+    counted = csv({"time": np.arange(VOLTS.size), "V_mV": VOLTS})
+    assert read_voltage(counted, time_unit="ms")[0].step_ms == 1.0
+    traces = read_voltage(csv({"time_s": TIMES_S, "V_mV": VOLTS}), sampling_rate_hz=1000)
+    assert "1000 Hz is not used, since the file has times, at 20000 Hz" in traces.cautions[0]
+
+
+def test_a_table_beside_irregular_times_is_no_trace_unless_it_says_so() -> None:
+    times = np.cumsum(np.random.default_rng(0).exponential(0.1, 200))
+    with pytest.raises(SpikeTrainError, match="no trace of voltage"):
+        read_voltage(csv({"time_s": times, "size": np.sin(times)}))
+    assert len(read_voltage(csv({"time_s": times, "Vm": -60 + np.sin(times)}))) == 1
+
+
+def test_a_unit_that_is_asked_for_is_that_of_the_file(tmp_path: Path) -> None:
+    signal = neo.AnalogSignal(VOLTS / 1000, "V", sampling_rate=RATE_HZ * pq.Hz)
+    assert read_voltage(signal, unit="V")[0].V_mV == pytest.approx(VOLTS)
+    (mended,) = traces = read_voltage(signal, unit="uV")
+    assert mended.V_mV == pytest.approx(VOLTS * 1e-6)
+    assert "µV was asked for and is used, though 'signal 1' is in V" in traces.cautions[0]
+    path = tmp_path / "mistaken.nwb"  # millivolts without the conversion that NWB asks for
+    content = NWBFile("a test", "id", datetime(2024, 1, 1, tzinfo=UTC))
+    content.add_acquisition(TimeSeries(name="Vm", data=VOLTS, unit="volts", rate=RATE_HZ))
+    with NWBHDF5IO(path, "w") as stream:
+        stream.write(content)
+    assert read_voltage(path, unit="mV")[0].V_mV == pytest.approx(VOLTS)
+    assert any("check the unit" in text for text in detect_recordings(read_voltage(path)).report.cautions)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from spike2pop_nb.spiketrains.behaviour import (
-    falls_back,
     has_equal_steps,
     is_counter,
     is_whole,
@@ -18,8 +16,6 @@ from spike2pop_nb.spiketrains.behaviour import (
 from spike2pop_nb.spiketrains.names import named_unit, role_of
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.signal_units import (
-    Quantity,
-    SignalUnit,
     named_signal,
     sampling_rate,
     signal_unit,
@@ -29,100 +25,19 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
+from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
 from .reading import times_of
-from .turned import is_lines, label_at, numbers_of, upright, with_units
+from .turned import is_lines, numbers_of, upright, with_units
 
-__all__ = ["Clock", "RawTrace", "Signals", "signals_of_format", "signals_of_table"]
+__all__ = ["signals_of_table"]
 
 _SAMPLED: Final = 2_000
-_FEWEST: Final = 10
 _ASK_RATE: Final = "give the sampling rate in Hz, such as 20000 (sampling_rate_hz; --sampling-rate-hz)"
 
 
-@dataclass(frozen=True)
-class Clock:
-    """How times are known: their unit, None where only the step tells it, and the rate they rest on."""
-
-    unit: str | None
-    reason: str = ""
-    rate_hz: float | None = None
-
-
-@dataclass(frozen=True)
-class RawTrace:
-    """A trace in the file's units.
-
-    Attributes
-    ----------
-    id, channel : str
-        Name of the trace, and of its channel, which several sweeps share.
-    times, samples : ndarray, shape (n,)
-        In the units of `clock` and `unit`.
-    location : str
-        Place in the file, in words.
-    clock : Clock
-        The unit of the times.
-    quantity : str
-        What the file says that is measured, "" for nothing.
-    unit : SignalUnit or None
-        What the file says, None when it does not.
-    reason : str
-        Where it says so, in words.
-    """
-
-    id: str
-    channel: str
-    times: FloatArray
-    samples: FloatArray
-    location: str
-    clock: Clock
-    quantity: Quantity
-    unit: SignalUnit | None
-    reason: str
-
-
-@dataclass
-class Signals:
-    """The traces of a file, with what was left out, put right and looks odd, in words."""
-
-    traces: list[RawTrace]
-    skipped: list[str] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
-    cautions: list[str] = field(default_factory=list)
-
-
-def signals_of_format(table: Table) -> Signals:
-    """The signals of a format that says what they are, as `formats.read_signals` gives them."""
-    signals, stamps = (table.column(name) for name in ("signals", "timestamps"))
-    assert isinstance(signals.values, list)
-    assert isinstance(stamps.values, list)
-    start, rate = (np.asarray(table.column(name).values, dtype=np.float64) for name in ("start", "rate"))
-    names, channels, places, units, reasons = (
-        table.column(name).values for name in ("name", "channel", "place", "unit", "reason")
-    )
-    found = []
-    for k, samples in enumerate(signals.values):
-        times = stamps.values[k]
-        if not times.size:
-            times = start[k] + np.arange(samples.size) / rate[k]
-        unit = signal_unit(str(units[k])) or SignalUnit("odd", "unknown")
-        found.append(
-            RawTrace(
-                str(names[k]),
-                str(channels[k]),
-                times,
-                samples,
-                str(places[k]),
-                Clock("s", "", None if stamps.values[k].size else float(rate[k])),
-                unit.quantity,
-                unit,
-                str(reasons[k]),
-            )
-        )
-    return Signals(found, list(table.skipped), list(table.repairs), list(table.cautions))
-
-
-def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | None = None) -> Signals:
+def signals_of_table(
+    table: Table, source: Source, sampling_rate_hz: float | None = None, time_unit: str = "auto"
+) -> Signals:
     """Traces of a table: of columns beside one of times, or of columns and a sampling rate.
 
     Parameters
@@ -133,6 +48,8 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
         Names it in errors.
     sampling_rate_hz : float, optional
         What the caller says.
+    time_unit : str
+        "auto", or as `units.canonical_unit` gives it.
 
     Raises
     ------
@@ -169,7 +86,8 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
         clock is None and _grow([samples for _, samples, _ in channels])
     ):
         raise _none(source)
-    times, how = _times(table, clock, [samples.size for _, samples, _ in channels], source, sampling_rate_hz)
+    sizes = [samples.size for _, samples, _ in channels]
+    times, how = _times(table, clock, sizes, source, sampling_rate_hz, time_unit)
     several = len(channels) > 1
     stated = stated_signal_unit(table.facts, table.comments)
     for name, samples, column in channels:
@@ -197,7 +115,9 @@ def signals_of_table(table: Table, source: Source, sampling_rate_hz: float | Non
             unit,
             reason,
         )
-        signals.traces += _pieces(trace, keys, table, signals)
+        signals.traces += pieces_of(trace, keys, table, signals)
+    if clock is not None and not any(trace.quantity for trace in signals.traces) and not _is_sampled(times):
+        raise _none(source)
     return signals
 
 
@@ -218,12 +138,12 @@ def _is_key(column: Column, table: Table) -> bool:
         return False
     values = np.asarray(column.values)
     changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
-    return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(numbers_of(column)))
+    return changes * FEWEST <= values.size and (column.kind == "text" or is_whole(numbers_of(column)))
 
 
 def _are_ids(name: str, samples: FloatArray) -> bool:
     """Whether numbers beside times are ids, as in a table of spikes."""
-    few = np.unique(samples).size * _FEWEST <= samples.size
+    few = np.unique(samples).size * FEWEST <= samples.size
     return few and is_whole(samples) and role_of(name) in ("id", "trial")
 
 
@@ -313,13 +233,26 @@ def _of_one_length(
     return kept
 
 
+def _is_sampled(times: FloatArray) -> bool:
+    """Whether nine steps in ten are equal, as those of a sampled trace are, also with gaps and in sweeps."""
+    head = times[:_SAMPLED]
+    steps = np.diff(head)
+    usual = float(np.median(steps)) if steps.size else 0.0
+    return has_equal_steps(head) or float(np.mean(np.abs(steps - usual) <= 0.02 * abs(usual))) > 0.9
+
+
 def _grow(samples: Sequence[FloatArray]) -> bool:
     """Whether the values only grow, as spike times do."""
     return share_increasing([values[:_SAMPLED] for values in samples]) > 0.98
 
 
 def _times(
-    table: Table, clock: Column | None, sizes: Sequence[int], source: Source, rate_hz: float | None
+    table: Table,
+    clock: Column | None,
+    sizes: Sequence[int],
+    source: Source,
+    rate_hz: float | None,
+    asked: str,
 ) -> tuple[FloatArray, Clock]:
     """Times of the samples, and how they are known."""
     stated = sampling_rate(table.facts, table.comments)
@@ -331,6 +264,8 @@ def _times(
         unit = named_unit(clock.leaf) if table.named else None
         if clock.unit:
             unit = canonical_unit(clock.unit) or f"?{clock.unit}"
+        if asked != "auto":
+            unit = asked
         if unit is not None and unit.startswith("?"):
             raise source.error(
                 f"the unit {unit[1:]!r} of the times is not understood; give it (time_unit; --unit)."
@@ -347,7 +282,7 @@ def _times(
             reason = f"counted at {rate[0]:g} Hz, {rate[1]}, since those given repeat"
             return times, Clock("s", reason, rate[0])
         if unit is not None and unit != SAMPLES:
-            return times, Clock(unit, f"as {name} says")
+            return times, Clock(unit, "as asked for" if asked != "auto" else f"as {name} says")
         if unit is None and not is_counter(times):
             return times, Clock(None)
         if rate is None:
@@ -358,31 +293,3 @@ def _times(
     if rate is None:
         raise source.error(f"the file has no column of times and names no sampling rate; {_ASK_RATE}.")
     return np.arange(max(sizes)) / rate[0], Clock("s", f"counted at {rate[0]:g} Hz, {rate[1]}", rate[0])
-
-
-def _pieces(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Signals) -> list[RawTrace]:
-    """Sweeps that stand one after another: told apart by columns, or by times that start over."""
-    n = trace.samples.size
-    bounds = np.empty(0, dtype=np.int64)
-    labels: list[str] = []
-    if keys:
-        changes = [
-            np.flatnonzero(np.asarray(c.values)[1:n] != np.asarray(c.values)[: n - 1]) + 1 for c in keys
-        ]
-        bounds = np.unique(np.concatenate(changes))
-        starts = np.concatenate(([0], bounds)).astype(int)
-        labels = ["/".join(label_at(c, int(k)) for c in keys) for k in starts]
-        if trace.id == trace.channel or len(set(labels)) == 1:
-            labels = [f"{trace.id}/{label}" for label in labels]
-    elif n == trace.times.size and not (np.diff(trace.times) > 0).all():
-        bounds = falls_back(trace.times)
-        if not bounds.size or int(np.diff(np.concatenate(([0], bounds, [n]))).min()) < _FEWEST:
-            return [trace]
-        labels = [f"{trace.id}/{k}" for k in range(1, bounds.size + 2)]
-        text = f"{bounds.size + 1:,} sweeps one after another, since the times start over"
-        if text not in signals.cautions:
-            signals.cautions.append(text)
-    if not bounds.size:
-        return [trace]
-    parts = zip(labels, np.split(trace.times[:n], bounds), np.split(trace.samples, bounds), strict=True)
-    return [replace(trace, id=label, times=times, samples=values) for label, times, values in parts]

@@ -180,7 +180,7 @@ def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Sourc
     other = list(dict.fromkeys(name for name, _, _, is_voltage in found if not is_voltage))
     signals: list[FloatArray] = []
     times: list[FloatArray] = []
-    texts_: list[tuple[str, str, str, str, str]] = []
+    texts_: list[tuple[str, str, str, str, str, str]] = []
     numbers: list[tuple[float, float]] = []
     several = len({number for _, number, _, _ in wanted}) > 1
     n_samples = 0
@@ -204,17 +204,18 @@ def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Sourc
                     full,
                     f"{full}, segment {number}",
                     "mV" if is_voltage else unit,
+                    unit,
                     f"{unit} and s, as neo gives them",
                 )
             )
             rate = float(signal.sampling_rate.rescale("Hz")) if regular else 0.0
             numbers.append((float(signal.t_start.rescale("s")), rate))
     table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    words = [texts([row[k] for row in texts_]) for k in range(5)]
+    words = [texts([row[k] for row in texts_]) for k in range(6)]
     columns = [
         Column("signals", signals, "mV"),
         Column("timestamps", times, "s"),
-        *map(Column, ("name", "channel", "place", "unit", "reason"), words),
+        *map(Column, ("name", "channel", "place", "unit", "own", "reason"), words),
         Column("start", table[:, 0].copy(), "s"),
         Column("rate", table[:, 1].copy(), "Hz"),
     ]

@@ -30,7 +30,8 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
     Table
         A row per signal, also per channel of a series of several: "signals" holds its samples, in the "unit"
         of the row, "timestamps" their times or nothing, then "start" and "rate" say them; "name", "channel"
-        (which sweeps share), "place" and "reason" (how the units are fixed) are text.
+        (which sweeps share), "place", "own" (the unit in the file) and "reason" (how the units are fixed) are
+        text.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
     other = [name for name in acquired if name in other or name not in {item[0] for item in wanted}]
     signals: list[FloatArray] = []
     times: list[FloatArray] = []
-    words: list[tuple[str, str, str, str]] = []
+    words: list[tuple[str, str, str, str, str]] = []
     numbers: list[tuple[float, float]] = []
     n_samples = 0
     for name, series, text, unit in wanted:
@@ -78,10 +79,10 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
             signals.append(values * (scale * factor) + offset if as_said else np.ascontiguousarray(values))
             times.append(stamps)
             reason = "V and s, as NWB says" if as_said else f"{text!r} and s, as NWB says"
-            words.append((full, f"acquisition {full!r}", "V" if as_said else unit.name, reason))
+            words.append((full, f"acquisition {full!r}", "V" if as_said else unit.name, text, reason))
             numbers.append((start, rate))
     table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    name_, place, unit_, reason_ = (texts([row[k] for row in words]) for k in range(4))
+    name_, place, unit_, own, reason_ = (texts([row[k] for row in words]) for k in range(5))
     columns = [
         Column("signals", signals, "V"),
         Column("timestamps", times, "s"),
@@ -89,6 +90,7 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
         Column("channel", name_),
         Column("place", place),
         Column("unit", unit_),
+        Column("own", own),
         Column("reason", reason_),
         Column("start", table[:, 0].copy(), "s"),
         Column("rate", table[:, 1].copy(), "Hz"),
