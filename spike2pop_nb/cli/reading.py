@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_type_hints
 
 import typer
 
+from spike2pop_nb.cli.voltage import HowToDetect, read_voltage_file
+from spike2pop_nb.errors import SpikeTrainError
+
 if TYPE_CHECKING:
     from spike2pop_nb.spiketrains import Recordings
 
@@ -20,7 +23,7 @@ _Layout = Literal["auto", "list", "long", "columns", "rows", "single", "trials"]
 
 
 @dataclass(frozen=True)
-class HowToRead:
+class HowToRead(HowToDetect):
     """What the options of reading say; each field is an option, its help the text beside it."""
 
     unit: Annotated[
@@ -49,16 +52,35 @@ class HowToRead:
 
     def read(self, file: Path) -> Recordings:
         """Read recordings and say how they were understood."""
-        from spike2pop_nb.spiketrains import read_spike_trains
-
-        options: dict[str, Any] = asdict(self)
-        if self.id_columns is not None:
-            names = [name.strip() for text in self.id_columns for name in text.split(",")]
-            options["id_columns"] = [] if names == ["none"] else names
-        recordings = read_spike_trains(file, **options)
+        recordings = self._voltage(file) if self.voltage else self._spike_trains(file)
         for line in recordings.report.sentences():
             typer.echo(line, err=True)
         return recordings
+
+    def _voltage(self, file: Path) -> Recordings:
+        for name in ("layout", "id_columns", "time_column"):
+            if getattr(self, name) != getattr(AS_IT_SAYS, name):
+                raise SpikeTrainError(f"--{name.replace('_', '-')} is for spike times, not for --voltage.")
+        return read_voltage_file(
+            file,
+            self,
+            time_unit=self.unit,
+            sampling_rate_hz=self.sampling_rate_hz,
+            start_s=self.start_s,
+            stop_s=self.stop_s,
+            recordings=self.recordings,
+        )
+
+    def _spike_trains(self, file: Path) -> Recordings:
+        from spike2pop_nb.spiketrains import read_spike_trains
+
+        self.check_unused()
+        of_voltage = {field.name for field in fields(HowToDetect)}
+        options: dict[str, Any] = {k: v for k, v in asdict(self).items() if k not in of_voltage}
+        if self.id_columns is not None:
+            names = [name.strip() for text in self.id_columns for name in text.split(",")]
+            options["id_columns"] = [] if names == ["none"] else names
+        return read_spike_trains(file, **options)
 
     def asked(self) -> dict[str, Any]:
         """The options that were given, for the summary of results."""

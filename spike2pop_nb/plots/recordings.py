@@ -88,10 +88,10 @@ def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> go.F
     """
     figure = go.Figure()
     x, y = decimate(trace.times_ms, trace.V_mV, MOST_MARKS)
-    hover = "%{y:.3g} mV at %{x:.6g} ms<extra></extra>"
+    hover = f"%{{y:.3g}} {escape(trace.unit)} at %{{x:.6g}} ms<extra></extra>"
     figure.add_scattergl(x=x, y=y, mode="lines", line={"color": BLUE, "width": 1}, hovertemplate=hover)
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": threshold_mV, "y1": threshold_mV}
     figure.add_shape(line | {"line": {"color": RED, "width": 2, "dash": "dash"}, "editable": True})
     title = {"text": escape(trace.id), "font": {"size": 12}, "x": 0.01, "y": 0.985}
-    axes = {"xaxis_title": "time (ms)", "yaxis_title": "V (mV)"}
+    axes = {"xaxis_title": "time (ms)", "yaxis_title": f"V ({escape(trace.unit)})"}
     return finish(figure, height, showlegend=False, title=title, **axes)

@@ -1,4 +1,4 @@
-"""One voltage trace: its id, its samples and where it came from."""
+"""A voltage trace: its id, its samples and where it came from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["VoltageTrace", "VoltageTraces"]
 
 @dataclass(frozen=True, eq=False)
 class VoltageTrace:
-    """Membrane potential of one neuron over time.
+    """Recorded voltage over time, from inside a neuron or from beside it.
 
     Parameters
     ----------
@@ -26,11 +26,14 @@ class VoltageTrace:
     times_ms : array_like of float, shape (n,)
         Sample times in ms, finite and strictly increasing; the steps need not be equal.
     V_mV : array_like of float, shape (n,)
-        Potential in mV, finite.
+        Potential in mV, finite; in `unit` where that is another.
     unit_reason : str
         How the units of the file were decided, in words.
     provenance : Provenance, optional
         Where the trace came from.
+    unit : str
+        "mV"; or, where the file's unit is no known one of voltage, that unit in its own words, such as
+        "counts". Spikes are then found only with a threshold that is given in it.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class VoltageTrace:
     V_mV: FloatArray
     unit_reason: str = ""
     provenance: Provenance | None = None
+    unit: str = "mV"
 
     def __post_init__(self) -> None:
         name = checked_id(self.id)
@@ -57,8 +61,8 @@ class VoltageTrace:
             if not np.isfinite(values).all():
                 where = int(np.flatnonzero(~np.isfinite(values))[0])
                 raise SpikeTrainError(
-                    f"Sample {where + 1} of the trace {name!r} has the {what} {values[where]}; "
-                    "it must be finite."
+                    f"Sample {where + 1} of the trace {name!r} has the {what} {values[where]}; it must be "
+                    "finite, so choose a stretch without it."
                 )
         backwards = np.flatnonzero(np.diff(times) <= 0)
         if backwards.size:
@@ -85,15 +89,21 @@ class VoltageTrace:
 
     def __repr__(self) -> str:
         low, high = self.V_mV.min(), self.V_mV.max()
-        return f"VoltageTrace({self.id!r}, {self.duration_ms:.10g} ms, {low:.3g} to {high:.3g} mV)"
+        return f"VoltageTrace({self.id!r}, {self.duration_ms:.10g} ms, {low:.3g} to {high:.3g} {self.unit})"
 
 
 class VoltageTraces(list[VoltageTrace]):
-    """The traces of one file; `skipped` says what was left out, with counts and why."""
+    """The traces of one file, with what was left out, put right, or looks odd, in words."""
 
-    def __init__(self, traces: Iterable[VoltageTrace] = (), skipped: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        traces: Iterable[VoltageTrace] = (),
+        skipped: tuple[str, ...] = (),
+        repairs: tuple[str, ...] = (),
+        cautions: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(traces)
-        self.skipped = skipped
+        self.skipped, self.repairs, self.cautions = skipped, repairs, cautions
 
 
 def _read_only(values: ArrayLike) -> FloatArray:

@@ -1,331 +1,384 @@
-"""Voltage traces: reading them, suggesting a threshold, and detecting the spikes in them."""
+"""Voltage traces: reading them in every format; their spikes are found by `detection` and `detected`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
 
+from .detected import detect_recordings
+from .detection import detect_spikes, suggest_threshold_mV
+from .layouts.raw_traces import RawTrace, Signals, signals_of_format
+from .layouts.signals import signals_of_table
 from .limits import MAX_SAMPLES
 from .loading import load
-from .readers.formats import read_signals
+from .reader import parse_file
+from .readers.formats import is_hdf5, read_signals
 from .readers.raw import Source, counted, shown
-from .readers.voltage_file import RawTrace, traces_from_signals, traces_from_text
-from .recordings import ReadReport, Recordings
+from .readers.signal_objects import table_from_signal
+from .signal_units import SignalUnit, judged_unit
+from .stretch import Stretch
+from .table import Table
 from .trace import VoltageTrace, VoltageTraces
-from .train import FloatArray, Provenance, SpikeTrain
-from .units import shown_unit
+from .train import Provenance
+from .units import MOST_SAMPLES_PER_S, canonical_unit, ms_per_unit, shown_unit
 
 __all__ = [
     "VoltageTrace",
     "VoltageTraces",
+    "VoltageUnit",
     "detect_recordings",
     "detect_spikes",
     "read_voltage",
     "suggest_threshold_mV",
 ]
 
-VoltageUnit: TypeAlias = Literal["auto", "V", "mV", "uV"]
-TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us"]
+VoltageUnit: TypeAlias = Literal["auto", "V", "mV", "uV", "nV"]
 
-_TO_MV: Final = {"V": 1000.0, "mV": 1.0, "uV": 0.001}
-# Smaller deflections are synaptic potentials or noise rather than spikes of a cell recorded from inside.
-_SMALLEST_SPIKE_MV: Final = 5.0
-# Spikes stand apart from synaptic potentials when none lie between them and a third of their size.
-_APART: Final = 3.0
+_Judged: TypeAlias = "dict[str, tuple[SignalUnit, str] | None]"
+
+_TO_MV: Final = {"V": 1000.0, "mV": 1.0, "uV": 0.001, "nV": 1e-6}
+_UNNAMED: Final = "units of the file"
 
 
 def read_voltage(
-    source: str | Path | bytes | bytearray | memoryview | BinaryIO,
+    source: object,
     *,
     filename: str | None = None,
     unit: VoltageUnit = "auto",
-    time_unit: TimeUnit = "auto",
+    time_unit: str = "auto",
+    sampling_rate_hz: float | None = None,
+    channels: str | int | Sequence[str | int] | None = None,
+    start_s: float | None = None,
+    stop_s: float | None = None,
+    recordings: str | Sequence[str] | None = None,
 ) -> VoltageTraces:
     """Read the voltage traces of a file.
 
-    Tables (CSV, TXT) with a column of times and one or more of voltage; ABF, AxoGraph, WinWCP, WinEDR,
-    Spike2, NIX and the other formats of neo with signals of voltage, a trace per channel and sweep; NWB files
-    with acquired series in volts.
+    Tables (CSV, TXT, Excel) with a column per trace, with or without one of times, also sweeps one below
+    another; NPY, NPZ, MAT and HDF5 with arrays of one or more channels; ABF, AxoGraph, WinWCP, WinEDR,
+    Spike2, NIX and the other formats of neo, a trace per channel and sweep; NWB files with acquired series.
 
     Parameters
     ----------
-    source : str, Path, bytes or binary file
+    source : str, Path, bytes, binary file, or an object of a library
         A path, the contents of a file, or an open file. Up to 50 MB (on disk 4 GB where the format is not
-        text) and 20 million samples over all traces.
+        text) and 20 million samples over all traces. AnalogSignals, Segments and Blocks of neo, quantities,
+        DataFrames with the times as index or column, arrays and dictionaries are taken too.
     filename : str, optional
         Name to use in messages when `source` has none of its own.
-    unit : {"auto", "V", "mV", "uV"}
-        Unit of the voltage in a table. "auto" takes it from a column name such as ``V_mV``, otherwise from
-        the largest value: V up to 1, mV up to 1000, else µV; `VoltageTrace.unit_reason` says which.
-    time_unit : {"auto", "s", "ms", "us"}
-        Unit of the times in a table. "auto" takes it from the column name, otherwise from the step: s below
-        0.002, ms below 5, else µs.
+    unit : {"auto", "V", "mV", "uV", "nV"}
+        Unit of the voltage. "auto" takes what the file, a column name such as ``V_mV`` or a comment says,
+        otherwise what the values suggest, where a name says that they are a voltage or they are those of a
+        neuron that rests and spikes; `VoltageTrace.unit_reason` says which. A trace in another unit, or in
+        one that is not understood, keeps it in `VoltageTrace.unit`. What is asked for is used in any case.
+    time_unit : str
+        Unit of a column of times: "h", "min", "s", "ms", "us", "ns", or a multiple such as "0.1 ms". "auto"
+        takes it from the column name, otherwise from the step: s below 0.002, ms below 5, else µs.
+    sampling_rate_hz : float, optional
+        Rate of traces without times. By default what the file says, such as ``fs = 20 kHz``.
+    channels : str, int or sequence of them, optional
+        Names, or numbers from 0, of the channels to read. By default all that are a voltage; a current is
+        read only when it is named.
+    start_s, stop_s : float, optional
+        The stretch to read, in s on the recording's own clock.
+    recordings : str or sequence of str, optional
+        Ids of the traces to read; all by default.
 
     Returns
     -------
     list of VoltageTrace
-        In the file's order; its ``skipped`` says what was left out.
+        In the file's order; its ``skipped``, ``repairs`` and ``cautions`` say what was left out, put right
+        and looks odd.
 
     Raises
     ------
     SpikeTrainError
         With one sentence that names the file and, where it can, the row and the value.
     """
-    for value, choices in ((unit, VoltageUnit), (time_unit, TimeUnit)):
-        if value not in get_args(choices):
-            known = ", ".join(repr(choice) for choice in get_args(choices))
-            raise SpikeTrainError(f"The unit {value!r} is unknown; choose one of {known}.")
-    loaded = load(source, filename)
-    if loaded.path is not None and loaded.path.is_dir():
-        raise loaded.error("this is a folder; give a file with a trace of voltage.")
-    if not loaded.data:
-        raise loaded.error("the file is empty; it must hold a trace of voltage.")
+    if unit not in get_args(VoltageUnit):
+        known = ", ".join(repr(choice) for choice in get_args(VoltageUnit))
+        raise SpikeTrainError(f"The unit {unit!r} is unknown; choose one of {known}.")
+    clock = time_unit if time_unit == "auto" else canonical_unit(str(time_unit))
+    if clock is None:
+        raise SpikeTrainError(
+            f"The unit {time_unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple "
+            "such as '0.1 ms'."
+        )
+    if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
+        raise SpikeTrainError(
+            f"The sampling rate is {sampling_rate_hz} Hz; it must lie between 1 and {MOST_SAMPLES_PER_S:g} "
+            "Hz."
+        )
+    stretch = Stretch.checked(recordings, start_s, stop_s)
+    loaded, signals, format_ = _signals(source, filename, sampling_rate_hz, clock)
     try:
-        found, skipped, format_ = _raw(loaded)
+        judged = _judge(signals.traces)
+        raws = _chosen(signals, channels, judged, loaded)
+        if sum(raw.samples.size for raw in raws) > MAX_SAMPLES:
+            raise loaded.error(
+                f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
+            )
+        raws = _wanted(raws, stretch, signals, loaded)
+        traces = [_converted(raw, format_, unit, clock, judged, stretch, signals, loaded) for raw in raws]
     except MemoryError:
         raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+    found = [trace for trace in traces if trace is not None]
     if not found:
-        raise loaded.error("the file holds no trace of voltage.")
-    if sum(trace.samples.size for trace in found) > MAX_SAMPLES:
-        raise loaded.error(f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files.")
-    traces = [_converted(raw, format_, unit, time_unit, loaded) for raw in found]
-    return VoltageTraces(traces, tuple(skipped))
-
-
-def suggest_threshold_mV(trace: VoltageTrace) -> float:
-    """Threshold half-way between the level that the voltage falls back to between spikes and their peaks.
-
-    Parameters
-    ----------
-    trace : VoltageTrace
-        A trace with at least one spike.
-
-    Returns
-    -------
-    float
-        In mV.
-
-    Raises
-    ------
-    SpikeTrainError
-        When no peak stands out by 5 mV or more.
-
-    Notes
-    -----
-    Peaks are local maxima of a prominence of at least 5 mV. Where their prominences, sorted, leave a gap of a
-    factor of three or more, those above the widest gap are the spikes and the rest synaptic potentials. The
-    threshold is the mean of two medians over the spikes: of their heights, and of the levels that they rise
-    from (height less prominence). Medians keep a few artefacts from moving it, and in a burst the level is
-    that of the plateau, which the threshold must stay above.
-    """
-    from scipy.signal import find_peaks
-
-    peaks, found = find_peaks(trace.V_mV, prominence=_SMALLEST_SPIKE_MV)
-    if not peaks.size:
-        raise SpikeTrainError(
-            f"No peak of the trace {trace.id!r} stands out by {_SMALLEST_SPIKE_MV:g} mV or more, so there is "
-            "no spike to set a threshold by; check the unit of its voltage, or give a threshold."
+        raise loaded.error(f"no trace has samples {stretch}; choose another stretch of the recording.")
+    rates = {float(f"{1000.0 / trace.step_ms:.4g}") for trace in found}
+    if sampling_rate_hz is not None and any(abs(rate / sampling_rate_hz - 1.0) > 0.01 for rate in rates):
+        signals.cautions.append(
+            f"the sampling rate of {sampling_rate_hz:g} Hz is not used, since the file has times, at "
+            f"{' and '.join(f'{rate:g}' for rate in sorted(rates))} Hz"
         )
-    prominence = found["prominences"]
-    ordered = np.sort(prominence)
-    ratios = ordered / np.concatenate(([_SMALLEST_SPIKE_MV], ordered[:-1]))
-    widest = int(np.argmax(ratios))
-    spikes = prominence >= (ordered[widest] if ratios[widest] >= _APART else ordered[0])
-    height = trace.V_mV[peaks[spikes]]
-    return 0.5 * float(np.median(height) + np.median(height - prominence[spikes]))
-
-
-def detect_spikes(
-    trace: VoltageTrace,
-    threshold_mV: float,
-    reset_mV: float | None = None,
-    *,
-    min_interval_ms: float = 1.0,
-) -> SpikeTrain:
-    """Spikes of a trace: upward crossings of a threshold.
-
-    Parameters
-    ----------
-    trace : VoltageTrace
-        The trace.
-    threshold_mV : float
-        A spike is where the voltage rises to it; the time is interpolated linearly between samples.
-    reset_mV : float, optional
-        The voltage must have been at or below this since the last spike, which keeps noise at the threshold
-        from counting twice. By default below the threshold by a tenth of what the highest voltage is above.
-    min_interval_ms : float
-        A crossing sooner than this after the last spike is not counted.
-
-    Returns
-    -------
-    SpikeTrain
-        Of the trace's id; its window is the time from the first to the last sample.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the threshold or the reset is not finite, or the reset is above the threshold.
-    """
-    volts, times = trace.V_mV, trace.times_ms
-    if reset_mV is None:
-        reset_mV = threshold_mV - 0.1 * max(float(volts.max()) - threshold_mV, 0.0)
-    if not (np.isfinite([threshold_mV, reset_mV]).all() and reset_mV <= threshold_mV):
-        raise SpikeTrainError(
-            f"The threshold is {threshold_mV} mV and the reset {reset_mV} mV; both must be finite, and the "
-            "reset not above the threshold."
-        )
-    if not min_interval_ms >= 0:
-        raise SpikeTrainError(f"The shortest interval is {min_interval_ms} ms; it must be zero or more.")
-    first = _crossings(volts, threshold_mV, reset_mV)
-    rise = volts[first] - volts[first - 1]
-    fraction = (threshold_mV - volts[first - 1]) / rise
-    crossings = times[first - 1] + fraction * (times[first] - times[first - 1])
-    kept: list[float] = []
-    for time in crossings.tolist():
-        if not kept or (time - kept[-1] >= min_interval_ms and time > kept[-1]):
-            kept.append(time)
-    origin = trace.provenance or Provenance("a trace")
-    place = f"{origin.location or trace.id}, rising through {threshold_mV:g} mV"
-    provenance = Provenance(origin.source, origin.format, place, origin.unit)
-    return SpikeTrain(trace.id, np.array(kept), (float(times[0]), float(times[-1])), provenance)
-
-
-def detect_recordings(traces: Sequence[VoltageTrace], threshold_mV: float | None = None) -> Recordings:
-    """Spike trains of several traces, with a report, as `read_spike_trains` gives them.
-
-    Parameters
-    ----------
-    traces : sequence of VoltageTrace
-        What `read_voltage` returned.
-    threshold_mV : float, optional
-        For all traces. By default each has the one that `suggest_threshold_mV` gives; a trace without a spike
-        to suggest it by becomes a silent train.
-
-    Returns
-    -------
-    Recordings
-        A train per trace. Ids that are taken are numbered.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there are no traces, or the threshold is not finite.
-    """
-    if not traces:
-        raise SpikeTrainError("There is no trace of voltage; at least one is needed to detect spikes in.")
-    trains: list[SpikeTrain] = []
-    thresholds: list[float] = []
-    silent: list[str] = []
-    taken: dict[str, int] = {}
-    for trace in traces:
-        level = threshold_mV
-        if level is None:
-            try:
-                level = suggest_threshold_mV(trace)
-            except SpikeTrainError:
-                level = float(trace.V_mV.max()) + _SMALLEST_SPIKE_MV
-                silent.append(trace.id)
-            else:
-                thresholds.append(level)
-        train = detect_spikes(trace, level)
-        taken[trace.id] = taken.get(trace.id, 0) + 1
-        if taken[trace.id] > 1:
-            train = replace(train, id=f"{trace.id} ({taken[trace.id]})")
-        trains.append(train)
-    cautions = []
-    if threshold_mV is None and thresholds:
-        low, high = min(thresholds), max(thresholds)
-        span = f"{low:.3g} mV" if low == high else f"{low:.3g} to {high:.3g} mV"
-        cautions.append(f"spikes detected where the voltage rises through {span}, as the traces suggest")
-    if silent:
-        cautions.append(
-            f"{counted(len(silent), 'trace')} without a peak of {_SMALLEST_SPIKE_MV:g} mV, {shown(silent)}, "
-            "kept as silent"
-        )
-    origin = traces[0].provenance or Provenance("a trace")
-    report = ReadReport(
-        filename=origin.source,
-        format=origin.format or "voltage",
-        layout="voltage",
-        layout_reason="a trace of voltage per train",
-        unit=origin.unit,
-        unit_reason=traces[0].unit_reason or "mV and ms",
-        n_trains=len(trains),
-        n_spikes=sum(train.n_spikes for train in trains),
-        skipped=tuple(getattr(traces, "skipped", ())),
-        cautions=tuple(cautions),
+    return VoltageTraces(
+        found, *(tuple(dict.fromkeys(t)) for t in (signals.skipped, signals.repairs, signals.cautions))
     )
-    return Recordings(trains, report)
 
 
-def _crossings(volts: FloatArray, threshold: float, reset: float) -> NDArray[np.intp]:
-    """Indices of the samples that first reach the threshold after one at or below the reset."""
-    high = volts >= threshold
-    marks = np.flatnonzero(high | (volts <= reset) if reset < threshold else np.ones_like(high))
-    up = high[marks]
-    turned = marks[1:][up[1:] & ~up[:-1]]
-    # A trace that starts between reset and threshold is below the threshold, and so ready for a spike.
-    if marks.size and up[0] and marks[0] > 0:
-        turned = np.concatenate((marks[:1], turned))
-    return turned
+def _signals(
+    source: object, filename: str | None, rate_hz: float | None, time_unit: str
+) -> tuple[Source, Signals, str]:
+    """Traces as they stand in the file, and the format."""
+    path = isinstance(source, str | bytes | bytearray | memoryview)
+    table = None if path or hasattr(source, "read") else table_from_signal(source)
+    if table is not None:
+        loaded = Source(filename or f"the {type(source).__name__}", b"")
+    else:
+        loaded = load(source, filename)
+        if loaded.path is not None and loaded.path.is_dir():
+            raise loaded.error("this is a folder; give a file with a trace of voltage.")
+        if not loaded.data:
+            raise loaded.error("the file is empty; it must hold a trace of voltage.")
+        table = _parsed(loaded, source, filename)
+    formal = any(column.name == "signals" for column in table.columns) and any(
+        column.name == "timestamps" for column in table.columns
+    )
+    if formal:
+        return loaded, signals_of_format(table), table.format
+    if not table.columns:
+        raise loaded.error("the file holds no trace of voltage.")
+    found = signals_of_table(table, loaded, rate_hz, time_unit)
+    return loaded, found, "text" if table.format == "table" else table.format
 
 
-def _raw(loaded: Source) -> tuple[list[RawTrace], list[str], str]:
-    """Traces as they stand in the file, what was left out, and the format."""
-    table = read_signals(loaded)
-    if table is None:
-        return *traces_from_text(loaded), "text"
-    return traces_from_signals(table), table.skipped, table.format
+def _parsed(loaded: Source, source: object, filename: str | None) -> Table:
+    given = loaded.data if hasattr(source, "read") else source
+    try:
+        table = read_signals(loaded)
+    except SpikeTrainError as error:
+        # HDF5 that is neither NWB nor NIX, MATLAB 7.3 for one, may hold arrays of samples.
+        if not is_hdf5(loaded) or loaded.suffix in (".nwb", ".nix"):
+            raise
+        try:
+            return parse_file(given, filename or loaded.name)[1]
+        except SpikeTrainError:
+            raise error from None
+    return parse_file(given, filename or loaded.name)[1] if table is None else table
+
+
+def _chosen(
+    signals: Signals,
+    channels: str | int | Sequence[str | int] | None,
+    judged: _Judged,
+    source: Source,
+) -> list[RawTrace]:
+    """The traces of the channels that are asked for, or of all that are or may be a voltage."""
+    raws = signals.traces
+    names = list(dict.fromkeys(raw.channel for raw in raws))
+    if channels is not None:
+        wanted = [channels] if isinstance(channels, str | int) else list(channels)
+        if not wanted:
+            raise source.error("no channel is named; name at least one, or leave the choice out for all.")
+        picked = [_channel(name, names, raws, source) for name in wanted]
+        rest = [name for name in names if name not in picked]
+        if rest:
+            signals.skipped.append(f"{counted(len(rest), 'channel')} not asked for, {shown(rest)}")
+        return [raw for name in dict.fromkeys(picked) for raw in raws if raw.channel == name]
+    if not raws:
+        raise source.error("the file holds no trace of voltage.")
+    triggers = [raw for raw in raws if raw.quantity != "current" and _has_two_levels(raw)]
+    if len(triggers) < len(raws):
+        raws = [raw for raw in raws if not any(raw is trigger for trigger in triggers)]
+        _leave_out(triggers, "of two levels alone, like a trigger", signals)
+    known = [raw for raw in raws if raw.quantity == "voltage"]
+    silent = [raw for raw in raws if raw.quantity == "" and raw.unit is None]
+    # Of what has no name that says, those are taken that look like a neuron's voltage, if any do.
+    known += [raw for raw in silent if judged[raw.channel] is not None]
+    kept = known or silent or [raw for raw in raws if raw.quantity == "odd"]
+    if not kept:
+        found = ", ".join(
+            f"{raw.channel!r}"
+            + (f" ({raw.unit.name})" if raw.unit else " (a current, by its name)" if raw.quantity else "")
+            for raw in {raw.channel: raw for raw in raws[:6]}.values()
+        )
+        raise source.error(
+            f"no trace of voltage is found, only {found}; name the channel (channels; --channels) and a "
+            "threshold in its unit if its spikes are wanted nevertheless."
+        )
+    ids, unsaid = {id(raw) for raw in kept}, {id(raw) for raw in silent}
+    lost = [raw for raw in raws if id(raw) not in ids]
+    _leave_out([raw for raw in lost if id(raw) not in unsaid], "of another quantity", signals)
+    _leave_out([raw for raw in lost if id(raw) in unsaid], "that nothing says to be a voltage", signals)
+    return [raw for raw in raws if id(raw) in ids]
+
+
+def _leave_out(raws: list[RawTrace], why: str, signals: Signals) -> None:
+    names = list(dict.fromkeys(raw.channel for raw in raws))
+    if names:
+        signals.skipped.append(f"{counted(len(names), 'column')} {why}, {shown(names)}")
+
+
+def _has_two_levels(raw: RawTrace) -> bool:
+    low, high = np.nanmin(raw.samples), np.nanmax(raw.samples)
+    return bool(low < high and ((raw.samples == low) | (raw.samples == high)).all())
+
+
+def _channel(name: str | int, names: list[str], raws: list[RawTrace], source: Source) -> str:
+    """The channel of that name, or number from 0."""
+    text = str(name).strip()
+    if not isinstance(name, int):
+        for known in names:
+            if known == text:
+                return known
+        for raw in raws:
+            if raw.id == text:
+                return raw.channel
+        for known in names:
+            if known.casefold() == text.casefold():
+                return known
+    if text.isascii() and text.isdecimal() and int(text[:6]) < len(names):
+        return names[int(text[:6])]
+    raise source.error(f"there is no channel {text!r}; the file has {shown(names, 8)}.")
+
+
+def _wanted(raws: list[RawTrace], stretch: Stretch, signals: Signals, source: Source) -> list[RawTrace]:
+    if stretch.recordings is None:
+        return raws
+    ids = {raw.id for raw in raws}
+    asked = [
+        name
+        for text in stretch.recordings
+        for name in ([text] if text in ids else map(str.strip, text.split(",")))
+    ]
+    missing = [name for name in asked if name not in ids]
+    if missing:
+        raise source.error(
+            f"there is no recording {missing[0]!r}; the file has {shown([r.id for r in raws], 8)}."
+        )
+    kept = [raw for name in dict.fromkeys(asked) for raw in raws if raw.id == name]
+    if len(kept) < len(raws):
+        signals.skipped.append(f"{counted(len(raws) - len(kept), 'recording')} not asked for")
+    return kept
+
+
+def _judge(raws: Sequence[RawTrace]) -> _Judged:
+    """The unit that the values of each channel suggest, over all its sweeps; None where they do not tell."""
+    by_channel: dict[str, list[RawTrace]] = {}
+    for raw in raws:
+        by_channel.setdefault(raw.channel, []).append(raw)
+    judged: _Judged = {}
+    for channel, parts in by_channel.items():
+        first = parts[0]
+        samples = np.concatenate([raw.samples for raw in parts]) if len(parts) > 1 else first.samples
+        finite = samples[np.isfinite(samples)]
+        told = first.quantity not in ("", "voltage") or not finite.size
+        judged[channel] = None if told else judged_unit(finite, is_voltage=first.quantity == "voltage")
+    return judged
 
 
 def _converted(
-    raw: RawTrace, format_: str, unit: VoltageUnit, time_unit: TimeUnit, source: Source
-) -> VoltageTrace:
-    reasons = [raw.reason] if raw.reason else []
-    chosen_time: str | None = raw.time_unit
-    chosen: str | None = raw.unit
-    if not raw.reason:  # a table, whose units the caller may choose
-        step = float(np.median(np.diff(raw.times))) if raw.times.size > 1 else 1.0
-        largest = float(np.nanmax(np.abs(raw.samples), initial=0.0))
-        chosen_time, why_time = _choice(time_unit, raw.time_unit, _time_unit(step), f"the step of {step:.4g}")
-        # In a name such as soma_V, the V may as well be the quantity; no cell is at 10 V.
-        named = None if raw.unit == "V" and largest > 10.0 else raw.unit
-        chosen, why = _choice(unit, named, _voltage_unit(largest), f"the largest value of {largest:.4g}")
-        reasons = [f"voltage in {'µV' if chosen == 'uV' else chosen}, {why}"]
-        reasons.append(f"times in {shown_unit(chosen_time)}, {why_time}")
-    assert chosen is not None
-    assert chosen_time is not None
-    scale = {"s": 1000.0, "ms": 1.0, "us": 0.001}[chosen_time]
+    raw: RawTrace,
+    format_: str,
+    unit: str,
+    time_unit: str,
+    judged: _Judged,
+    stretch: Stretch,
+    signals: Signals,
+    source: Source,
+) -> VoltageTrace | None:
+    """The trace in ms and mV (or its own unit), cut to the stretch; None where none of it is in that."""
+    clock, why_clock = _clock(raw, time_unit)
+    if clock == "samples":
+        if raw.clock.rate_hz is None:
+            raise source.error(
+                "times in samples need their rate; give the sampling rate in Hz, such as 20000."
+            )
+        clock = "s"
+    factor = ms_per_unit(clock)
+    times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
+    samples = raw.samples
+    if stretch.is_part:
+        low = -np.inf if stretch.start_s is None else 1000.0 * stretch.start_s
+        high = np.inf if stretch.stop_s is None else 1000.0 * stretch.stop_s
+        inside = (times >= low) & (times < high)
+        times, samples = times[inside], samples[inside]
+        if times.size < 2:
+            signals.skipped.append(f"the trace {raw.id!r}, which has no samples {stretch}")
+            return None
+        signals.skipped.append(f"what lies outside the stretch {stretch}")
+    name, scale, why = _scale(raw, unit, judged[raw.channel], signals)
+    with np.errstate(invalid="ignore"):  # what is not finite is refused in a moment
+        samples = samples * scale
     try:
         return VoltageTrace(
             source.id(raw.id),
-            raw.times * scale,
-            raw.samples * _TO_MV[chosen],
-            "; ".join(reasons),
-            Provenance(source.name, format_, raw.location, chosen_time),
+            times,
+            samples,
+            f"{why}; {why_clock}",
+            Provenance(source.name, format_, raw.location, clock),
+            name,
         )
     except SpikeTrainError as error:
         text = str(error)
         raise (error if text.startswith(source.name) else source.error(text[0].lower() + text[1:])) from None
 
 
-def _choice(asked: str, named: str | None, judged: str, by: str) -> tuple[str, str]:
+def _clock(raw: RawTrace, asked: str) -> tuple[str, str]:
+    """Unit of the times, and how it is known."""
+    if raw.clock.rate_hz is not None:
+        return "s", f"times {raw.clock.reason}" if raw.clock.reason else f"times at {raw.clock.rate_hz:g} Hz"
     if asked != "auto":
-        return asked, "as asked for"
-    return (named, "as the column name says") if named is not None else (judged, f"assumed from {by}")
-
-
-def _time_unit(step: float) -> str:
+        return asked, f"times in {shown_unit(asked)}, as asked for"
+    if raw.clock.unit is not None:
+        how = f", {raw.clock.reason}" if raw.clock.reason else ""
+        return raw.clock.unit, f"times in {shown_unit(raw.clock.unit)}{how}"
+    step = float(np.median(np.diff(raw.times))) if raw.times.size > 1 else 1.0
     # Traces are sampled at 500 Hz to 200 kHz: a step of 0.005 to 2 ms.
-    return "s" if step < 0.002 else "ms" if step < 5.0 else "us"
+    unit = "s" if step < 0.002 else "ms" if step < 5.0 else "us"
+    return unit, f"times in {shown_unit(unit)}, assumed from the step of {step:.4g}"
 
 
-def _voltage_unit(largest: float) -> str:
-    return "V" if largest <= 1.0 else "mV" if largest <= 1000.0 else "uV"
+def _scale(
+    raw: RawTrace, asked: str, judged: tuple[SignalUnit, str] | None, signals: Signals
+) -> tuple[str, float, str]:
+    """Unit of the trace as it is kept, what to multiply its samples by, and how that is known."""
+    stated = raw.unit
+    # In a name such as soma_V, the V may as well be the quantity; no cell is at 10 V.
+    if stated is not None and stated.name == "V" and judged is not None and judged[0].name != "V":
+        largest = float(np.nanmax(np.abs(raw.samples), initial=0.0))
+        stated = stated if largest <= 10.0 or not raw.reason.startswith("as the") else None
+    if asked != "auto":
+        own = raw.own or stated
+        if own is not None and own.name != asked:
+            signals.cautions.append(
+                f"{_shown(asked)} was asked for and is used, though {raw.channel!r} is in {_shown(own.name)} "
+                f"({raw.reason})"
+            )
+        converted = stated.mV / raw.own.mV if stated is not None and raw.own is not None else 1.0
+        return "mV", _TO_MV[asked] * converted, f"voltage in {_shown(asked)}, as asked for"
+    if stated is not None and stated.quantity == "voltage":
+        return "mV", stated.mV, f"voltage in {_shown(stated.name)}, {raw.reason}"
+    if stated is not None:
+        return stated.name, 1.0, f"in {stated.name}, {raw.reason}, which is no unit of voltage"
+    if judged is None:
+        return _UNNAMED, 1.0, "in a unit that nothing in the file says and the values do not tell"
+    return "mV", judged[0].mV, f"voltage in {_shown(judged[0].name)}, {judged[1]}"
+
+
+def _shown(unit: str) -> str:
+    return unit.replace("uV", "µV")

@@ -41,15 +41,13 @@ class Trace:
     sure: bool
 
 
-def find_trace(table: Table, *, any_steps: bool = False) -> Trace | None:
+def find_trace(table: Table) -> Trace | None:
     """The trace that a table looks like; None when it does not.
 
     Parameters
     ----------
     table : Table
         Columns of equal length.
-    any_steps : bool
-        Whether a column named as times may have unequal steps, as from an adaptive integrator.
     """
     if table.ragged or (table.named and any(role_of(c.leaf) in ("id", "trial") for c in table.columns)):
         return None
@@ -57,7 +55,7 @@ def find_trace(table: Table, *, any_steps: bool = False) -> Trace | None:
     named = [c for c in numeric if table.named and role_of(c.leaf) == "time"]
     for clock in [*named, *numeric[:2]]:
         times = np.asarray(clock.values[:_SAMPLED], dtype=float)
-        if has_equal_steps(times) or (any_steps and clock in named and (np.diff(times) > 0).all()):
+        if has_equal_steps(times):
             break
     else:
         return None

@@ -128,12 +128,18 @@ def _thousands(cells: Sequence[str], found: Numbers) -> str:
             return mark
     for mark in ("'", "’", "\u00a0", "\u202f", " "):
         marked = [cell for cell in cells if mark in cell]
-        if marked and all(_GROUPED.fullmatch(cell) for cell in marked):
+        if marked and all(_GROUPED.fullmatch(cell) for cell in marked) and (mark != " " or _grow(cells)):
             return mark
     marked = [cell for cell in cells if "," in cell]
     if not marked or not all(_PERHAPS_GROUPED[","].fullmatch(cell) for cell in marked):
         return ""
     return _told_by_growth(cells, ",", found)
+
+
+def _grow(cells: Sequence[str]) -> bool:
+    """Whether numbers grow with blanks between thousands: 50 100 in one cell may well be two numbers."""
+    values = np.array([value_of(cell) for cell in cells])
+    return len(cells) > 4 and bool((values < 1000).any()) and share_increasing([values]) > MIN_INCREASING
 
 
 def _doubt_points(cells: Sequence[str], found: Numbers) -> None:

@@ -8,7 +8,7 @@ NeuroshareIO, Plexon2IO).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from .builder import texts
 from .raw import Source, counted, shown
 from .sandbox import Parser, parsed, require
 
-__all__ = ["NEO_READERS", "neo_signals", "neo_table", "parse_signals", "parse_trains"]
+__all__ = ["NEO_READERS", "neo_signals", "neo_table", "parse_signals", "parse_trains", "signals_table"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _read(source: Source, function: str) -> Table:
         function,
         f"{reader.format} file",
         ("neo.io", "nixio") if reader.name == "NixIO" else ("neo.io",),
-        f"neo failed on it, so it is damaged, too large, or no {reader.format} file; "
-        "export its spike times as CSV.",
+        f"neo failed on it, so it is damaged, too large, or no {reader.format} file; export its spike times "
+        "as CSV.",
         seconds=30,
         seconds_per_mb=15,  # nixio takes about 40 ms per train, of 16 kB
     )
@@ -133,7 +133,7 @@ def parse_trains(source: Source) -> Table:
     if not trains:
         raise source.error(
             f"this {reader.format} file holds no spike trains; if it holds a trace of voltage, read it with "
-            "read_voltage."
+            "read_voltage (--voltage on the command line)."
         )
     columns = [
         Column("spike trains", trains, "s"),
@@ -156,52 +156,74 @@ def parse_trains(source: Source) -> Table:
 
 def parse_signals(source: Source) -> Table:
     """What `neo_signals` gives, inside the sandbox."""
+    reader = NEO_READERS[source.suffix]
+    segments = [list(segment.analogsignals) for segment in _segments(reader, source)]
+    return signals_table(segments, reader.format, source)
+
+
+def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Source) -> Table:
+    """The signals of neo as a table, as `neo_signals` gives them.
+
+    Where none is a voltage, those in other units are given in these; otherwise they are left out, and said.
+    """
     import quantities as pq
 
-    reader = NEO_READERS[source.suffix]
-    signals: list[FloatArray] = []
-    names: list[tuple[str, int]] = []
-    reasons: list[str] = []
-    numbers: list[tuple[float, float]] = []
-    other: list[str] = []
-    n_samples = 0
-    for number, segment in enumerate(_segments(reader, source), start=1):
-        for k, signal in enumerate(segment.analogsignals, start=1):
-            name = _name(signal, f"signal {k}")
+    volts = pq.V.simplified.dimensionality
+    found: list[tuple[str, int, Any, bool]] = []
+    for number, segment in enumerate(segments, start=1):
+        names = [_name(signal, f"signal {k}") for k, signal in enumerate(segment, start=1)]
+        for k, (name, signal) in enumerate(zip(names, segment, strict=True), start=1):
             units = pq.Quantity(1, getattr(signal, "units", pq.dimensionless))
-            if units.simplified.dimensionality != pq.V.simplified.dimensionality:
-                other.append(name)
-                continue
-            n_samples += int(np.prod(signal.shape))
-            if n_samples > MAX_SAMPLES or len(signals) >= MAX_TRAINS:
-                raise source.error(
-                    f"the file holds more than {MAX_SAMPLES:,} samples or {MAX_TRAINS:,} traces; split it."
+            label = name if names.count(name) == 1 else f"{name} {k}"
+            found.append((label, number, signal, units.simplified.dimensionality == volts))
+    wanted = [item for item in found if item[3]] or found
+    other = list(dict.fromkeys(name for name, _, _, is_voltage in found if not is_voltage))
+    signals: list[FloatArray] = []
+    times: list[FloatArray] = []
+    texts_: list[tuple[str, str, str, str, str, str]] = []
+    numbers: list[tuple[float, float]] = []
+    several = len({number for _, number, _, _ in wanted}) > 1
+    n_samples = 0
+    for name, number, signal, is_voltage in wanted:
+        n_samples += int(np.prod(signal.shape))
+        if n_samples > MAX_SAMPLES or len(signals) >= MAX_TRAINS:
+            raise source.error(
+                f"the file holds more than {MAX_SAMPLES:,} samples or {MAX_TRAINS:,} traces; split it."
+            )
+        signal = _loaded(signal)
+        unit = signal.dimensionality.string
+        values = np.asarray((signal.rescale("mV") if is_voltage else signal).magnitude, dtype=np.float64)
+        regular = hasattr(signal, "sampling_rate")
+        for channel, samples in enumerate(values.reshape(len(signal), -1).T, start=1):
+            full = name if values.size == len(signal) else f"{name}/{channel}"
+            signals.append(np.ascontiguousarray(samples))
+            times.append(np.empty(0) if regular else np.asarray(signal.times.rescale("s").magnitude, float))
+            texts_.append(
+                (
+                    f"{full}/{number}" if several else full,
+                    full,
+                    f"{full}, segment {number}",
+                    "mV" if is_voltage else unit,
+                    unit,
+                    f"{unit} and s, as neo gives them",
                 )
-            signal = _loaded(signal)
-            volts = np.asarray(signal.rescale("mV").magnitude, dtype=np.float64).reshape(len(signal), -1)
-            for channel, samples in enumerate(volts.T, start=1):
-                signals.append(np.ascontiguousarray(samples))
-                names.append((name if volts.shape[1] == 1 else f"{name}/{channel}", number))
-                reasons.append(f"{units.dimensionality.string} and s, as neo gives them")
-                numbers.append(
-                    (float(signal.t_start.rescale("s")), float(signal.sampling_rate.rescale("Hz")))
-                )
+            )
+            rate = float(signal.sampling_rate.rescale("Hz")) if regular else 0.0
+            numbers.append((float(signal.t_start.rescale("s")), rate))
     table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    several = len({number for _, number in names}) > 1
+    words = [texts([row[k] for row in texts_]) for k in range(6)]
     columns = [
         Column("signals", signals, "mV"),
-        Column("timestamps", [np.empty(0)] * len(signals), "s"),
-        Column("name", texts([f"{name}/{number}" if several else name for name, number in names])),
-        Column("place", texts([f"{name}, segment {number}" for name, number in names])),
-        Column("reason", texts(reasons)),
+        Column("timestamps", times, "s"),
+        *map(Column, ("name", "channel", "place", "unit", "own", "reason"), words),
         Column("start", table[:, 0].copy(), "s"),
         Column("rate", table[:, 1].copy(), "Hz"),
     ]
     skipped = []
-    if other:
-        unique = list(dict.fromkeys(other))
-        skipped = [f"{counted(len(other), 'signal')} of another quantity than voltage, {shown(unique)}"]
-    return Table(reader.format, columns, skipped=skipped)
+    if other and len(wanted) < len(found):
+        n_other = len(found) - len(wanted)
+        skipped = [f"{counted(n_other, 'signal')} of another quantity than voltage, {shown(other)}"]
+    return Table(format_, columns, skipped=skipped)
 
 
 def _segments(reader: NeoReader, source: Source) -> Iterator[Any]:

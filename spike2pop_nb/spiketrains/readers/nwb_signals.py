@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
+from spike2pop_nb.spiketrains.signal_units import SignalUnit, signal_unit
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
@@ -18,61 +19,79 @@ if TYPE_CHECKING:
 
 __all__ = ["nwb_signals"]
 
-_TO_VOLTS: Final = {
-    **dict.fromkeys(("v", "volt", "volts"), 1.0),
-    **dict.fromkeys(("mv", "millivolt", "millivolts"), 1e-3),
-    **dict.fromkeys(("uv", "µv", "μv", "microvolt", "microvolts"), 1e-6),
-}
+_CHANNELS: Final = 1_000
 
 
 def nwb_signals(file: h5py.File, source: Source) -> Table:
-    """The series of one voltage each among the acquired data, in V and s.
+    """The series of voltage among the acquired data, in V and s; if there are none, those in counts.
 
     Returns
     -------
     Table
-        A row per signal: "signals" holds its samples, "timestamps" their times or nothing, then "start" and
-        "rate" say them; "name", "place" and "reason" (how the units are fixed) are text.
+        A row per signal, also per channel of a series of several: "signals" holds its samples, in the "unit"
+        of the row, "timestamps" their times or nothing, then "start" and "rate" say them; "name", "channel"
+        (which sweeps share), "place", "own" (the unit in the file) and "reason" (how the units are fixed) are
+        text.
 
     Raises
     ------
     SpikeTrainError
         When the series together have too many samples, or one has no times.
     """
-    signals: list[FloatArray] = []
-    times: list[FloatArray] = []
-    names: list[str] = []
-    numbers: list[tuple[float, float]] = []
-    other: list[str] = []
-    n_samples = 0
     acquired = file.get("acquisition", {})
+    found: list[tuple[str, Any, str, SignalUnit]] = []
+    other: list[str] = []
     for name in list(acquired)[:MAX_TRAINS]:
         series = acquired[name]
         data = series["data"] if hasattr(series, "keys") and "data" in series else None
         shape: tuple[int, ...] = getattr(data, "shape", None) or ()
-        unit = text_of(data.attrs.get("unit", "")).strip().lower() if data is not None else ""
-        scale = _TO_VOLTS.get(unit)
-        if data is None or scale is None or len(shape) != 1 or shape[0] < 2 or data.dtype.kind not in "iuf":
+        text = text_of(data.attrs.get("unit", "")).strip() if data is not None else ""
+        unit = signal_unit(text) or SignalUnit("odd", "unknown")
+        sampled = len(shape) in (1, 2) and shape[0] > 1 and data is not None and data.dtype.kind in "iuf"
+        if not sampled or unit.quantity == "other" or (len(shape) == 2 and not 0 < shape[1] <= _CHANNELS):
             other.append(name)
-            continue
-        n_samples += int(shape[0])
+        else:
+            found.append((name, series, text, unit))
+    wanted = [item for item in found if item[3].quantity == "voltage"]
+    wanted = wanted or [item for item in found if item[3].quantity == "odd"]
+    other = [name for name in acquired if name in other or name not in {item[0] for item in wanted}]
+    signals: list[FloatArray] = []
+    times: list[FloatArray] = []
+    words: list[tuple[str, str, str, str, str]] = []
+    numbers: list[tuple[float, float]] = []
+    n_samples = 0
+    for name, series, text, unit in wanted:
+        data = series["data"]
+        n_samples += int(data.size)
         if n_samples > MAX_SAMPLES:
             raise source.error(
                 f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
             )
-        samples = floats(data[()]) * (_number(data, "conversion") or 1.0) + (_number(data, "offset") or 0.0)
-        signals.append(samples * scale)
-        names.append(name)
-        found, start, rate = _times(series, name, int(shape[0]), source)
-        times.append(found)
-        numbers.append((start, rate))
+        stamps, start, rate = _times(series, name, int(data.shape[0]), source)
+        samples = floats(data[()]).reshape(data.shape[0], -1)
+        scale = (_number(data, "conversion") or 1.0) * (unit.mV / 1000.0)
+        each = np.ravel(series["channel_conversion"][()]) if "channel_conversion" in series else np.ones(1)
+        for k, values in enumerate(samples.T):
+            factor = float(each[k]) if each.size == samples.shape[1] else 1.0
+            offset = (_number(data, "offset") or 0.0) * (unit.mV / 1000.0)
+            full = name if samples.shape[1] == 1 else f"{name}/{k + 1}"
+            as_said = unit.quantity == "voltage"
+            signals.append(values * (scale * factor) + offset if as_said else np.ascontiguousarray(values))
+            times.append(stamps)
+            reason = "V and s, as NWB says" if as_said else f"{text!r} and s, as NWB says"
+            words.append((full, f"acquisition {full!r}", "V" if as_said else unit.name, text, reason))
+            numbers.append((start, rate))
     table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+    name_, place, unit_, own, reason_ = (texts([row[k] for row in words]) for k in range(5))
     columns = [
         Column("signals", signals, "V"),
         Column("timestamps", times, "s"),
-        Column("name", texts(names)),
-        Column("place", texts([f"acquisition {name!r}" for name in names])),
-        Column("reason", texts(["V and s, as NWB says"] * len(names))),
+        Column("name", name_),
+        Column("channel", name_),
+        Column("place", place),
+        Column("unit", unit_),
+        Column("own", own),
+        Column("reason", reason_),
         Column("start", table[:, 0].copy(), "s"),
         Column("rate", table[:, 1].copy(), "Hz"),
     ]

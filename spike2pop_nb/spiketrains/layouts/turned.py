@@ -1,0 +1,75 @@
+"""Tables of signals that are written otherwise: a channel per line, units in a line of their own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.readers.raw import counted, shown
+from spike2pop_nb.spiketrains.signal_units import signal_unit
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+
+__all__ = ["is_lines", "label_at", "numbers_of", "upright", "with_units"]
+
+
+def numbers_of(column: Column) -> FloatArray:
+    return np.asarray(column.values, dtype=np.float64)
+
+
+def is_lines(table: Table) -> bool:
+    """Whether the lines of a text are equally long, and long, as channels are."""
+    sizes = {len(row) for c in table.columns if isinstance(c.values, list) for row in c.values}
+    return len(table.columns) == len(sizes) == 1 and min(sizes) >= 1000
+
+
+def upright(table: Table, said: list[str]) -> Table:
+    """The table, turned where it is a text with a channel per line."""
+    n = len(table.columns[0]) if table.columns else 0
+    numbers = [c for c in table.columns if c.kind == "numbers" and c.wrong is None and len(c) == n]
+    is_wide = len(numbers) >= 20 * n and len(numbers) >= len(table.columns) - 1
+    if not n or not is_wide or table.columns[0].rows is None:
+        return table
+    labels = table.columns[0] if table.columns[0].kind == "text" else None
+    lines = np.stack([numbers_of(c) for c in numbers], axis=1)
+    names = [f"channel {k + 1}" if labels is None else label_at(labels, k) for k in range(n)]
+    said.append(f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines")
+    columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
+    return replace(table, columns=columns, named=labels is not None)
+
+
+def with_units(table: Table, said: list[str]) -> Table:
+    """The table without a second line of names that holds the units."""
+    numbers = [c for c in table.columns if c.kind == "numbers"]
+    wrong = [c.wrong for c in numbers if c.wrong is not None]
+    rows = {row for row, _ in wrong}
+    first = {int(c.rows[0]) for c in numbers if c.rows is not None and len(c) > 1}
+    if len(wrong) < 2 or len(wrong) < len(numbers) or len(rows) != 1 or rows != first:
+        return table
+    words = [re.sub(r"[()\[\]]", "", cell).strip() for _, cell in wrong]
+    units = [signal_unit(word) for word in words]
+    if any(unit is None or unit.quantity == "odd" for unit in units):
+        return table
+    said.append(f"the line of units under the names, {shown(words)}")
+    columns = [
+        replace(
+            column,
+            values=numbers_of(column)[1:],
+            unit=word,
+            wrong=None,
+            rows=None if column.rows is None else column.rows[1:],
+            empty=None if column.empty is None else column.empty[1:],
+            cells=None if column.cells is None else column.cells[1:],
+        )
+        for column, word in zip(numbers, words, strict=True)
+    ]
+    return replace(table, columns=columns)
+
+
+def label_at(column: Column, row: int) -> str:
+    if column.cells is not None:
+        return str(column.cells[row]).strip()
+    value = column.values[row]
+    return f"{float(value):g}" if column.kind == "numbers" else str(value)
