@@ -174,8 +174,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
 def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
     return source.error(
         f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
-        "trace; read it with read_voltage and find its spikes with detect_spikes, or with --voltage (or name the time column if "
-        "these are spike times)."
+        "trace; read it with read_voltage and find its spikes with detect_spikes, or with --voltage on the "
+        "command line (or name the time column if these are spike times)."
     )
 
 

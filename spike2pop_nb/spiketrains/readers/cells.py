@@ -68,10 +68,10 @@ def value_of(text: str) -> float:
     """The number that a cell holds on its own, NaN for none: only to judge a layout by."""
     text = text.strip()
     if _NUMBER.fullmatch(text) is None:
-        sure = next((mark for mark, groups in _SURE_GROUPS.items() if groups.fullmatch(text)), None)
-        if sure is None and _GROUPED.fullmatch(text) is None:
+        grouped = _GROUPED.fullmatch(text)
+        if grouped is None:
             return float("nan")
-        text = _ungrouped(text, sure or next(c for c in ",.'’\u00a0\u202f " if c in text))
+        text = _ungrouped(text, grouped["group"])
     return float(text.lower().replace(",", ".").replace("d", "e"))
 
 
