@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,99 +52,125 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
         For no trains at all, too many, a time that is not finite or too far away, a recording that is not
         there, or a stretch without a spike.
     """
-    raw = reading
-    source.check_counts(sum(train.times.size for train in raw.trains), len(raw.trains))
-    if not raw.trains:
+    source.check_counts(sum(train.times.size for train in reading.trains), len(reading.trains))
+    if not reading.trains:
         raise source.error("the file holds no spike train; it must hold at least one.")
-    repairs = [*table.repairs, *raw.repairs, *_unique_ids(raw.trains)]
-    repairs += _marks(raw)
-    skipped = [*table.skipped, *raw.skipped]
-    raw.trains = _wanted(raw.trains, stretch, source, skipped)
-    for train in raw.trains:
+    repairs = [*table.repairs, *reading.repairs, *_unique_ids(reading.trains), *_marks(reading)]
+    skipped = [*table.skipped, *reading.skipped]
+    wanted = _wanted(reading.trains, stretch, source, skipped)
+    for train in wanted:
         _refuse(train, ~np.isfinite(train.times), source, "spike times must be finite numbers")
-    unit = timing.unit
-    limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
-    trains: list[SpikeTrain] = []
-    labels: dict[str, dict[str, str]] = {}
-    unsorted = duplicates = duplicate_trains = negative = negative_trains = silent = backwards = outside = 0
-    cut = 0
-    for found in raw.trains:
-        times = to_ms(found.times, unit, timing.sampling_rate_hz)
-        far = np.abs(times) >= MAX_TIME_MS
-        _refuse(found, far, source, f"times must lie within ±{limit}, and the unit is {shown_unit(unit)}")
-        steps = np.diff(times)
-        if (steps < 0).any():
-            unsorted += 1
-            backwards += int(steps.size >= 10 and np.mean(steps < 0) > 0.25)
-        if not (steps > 0).all():
-            kept = np.unique(times)
-            duplicates += times.size - kept.size
-            duplicate_trains += int(kept.size < times.size)
-            times = kept
-        window = _window_ms(found.window, timing)
-        if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
-            outside += 1
-            window = None
-        before = times.size
-        times, window = stretch.cut(times, window)
-        cut += before - times.size
-        before_zero = int(np.searchsorted(times, 0.0)) if times.size else 0
-        negative += before_zero
-        negative_trains += int(before_zero > 0)
-        silent += int(not times.size)
-        provenance = Provenance(source.name, table.format, found.location, unit)
-        trains.append(SpikeTrain(found.id, times, window, provenance))
-        if found.labels:
-            labels[trains[-1].id] = dict(found.labels)
+    counts = _Counts()
+    trains = [_train(found, table, timing, source, stretch, counts) for found in wanted]
     if stretch.is_part:
         if not any(train.n_spikes for train in trains):
             raise source.error(f"there is no spike {stretch}; choose another stretch of the recording.")
-        skipped.append(f"{counted(cut, 'spike')} outside the stretch {stretch}")
-
-    if unsorted:
-        repairs.append(f"{_trains(unsorted)} with times out of order, now sorted")
-    if duplicates:
-        times_word = "time" if duplicates == 1 else "times"
-        repairs.append(f"{duplicates:,} {times_word} given twice, in {_trains(duplicate_trains)}, kept once")
+        skipped.append(f"{counted(counts.cut, 'spike')} outside the stretch {stretch}")
+    repairs += counts.repairs()
     cautions = [timing.caution] if timing.caution else []
-    cautions += [*table.cautions, *raw.cautions]
-    if backwards:
-        cautions.append(
-            f"in {_trains(backwards)} over a quarter of the times ran backwards, "
-            "so they may not be spike times"
-        )
-    if negative:
-        cautions.append(
-            f"{negative:,} {'time' if negative == 1 else 'times'} before zero in {_trains(negative_trains)}, "
-            "kept, since times may be counted from a stimulus"
-        )
-    if silent:
-        cautions.append(f"{_trains(silent)} without any spike, kept as silent")
-    if outside:
-        cautions.append(
-            f"{_trains(outside)} with spikes outside the time it is said to be observed in, which is not used"
-        )
-    cautions += _odd_rate(trains, unit, timing.assumed)
+    cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
+    cautions += _odd_rate(trains, timing.unit, timing.assumed)
     report = ReadReport(
         filename=source.name,
         format=table.format,
-        layout=raw.layout,
-        layout_reason=raw.reason,
-        unit=unit,
+        layout=reading.layout,
+        layout_reason=reading.reason,
+        unit=timing.unit,
         unit_reason=timing.reason,
         unit_assumed=timing.assumed,
         sampling_rate_hz=timing.sampling_rate_hz,
-        key=raw.key,
+        key=reading.key,
         n_trains=len(trains),
         n_spikes=sum(train.n_spikes for train in trains),
-        columns=dict(raw.columns),
+        columns=dict(reading.columns),
         repairs=tuple(repairs),
         skipped=tuple(skipped),
         cautions=tuple(cautions),
         candidates=_candidates(table),
-        labels=labels,
+        labels={train.id: dict(train.labels) for train in wanted if train.labels},
     )
     return Recordings(trains, report)
+
+
+@dataclass
+class _Counts:
+    """How many trains and times were put right, or look odd."""
+
+    unsorted: int = 0
+    backwards: int = 0
+    duplicates: int = 0
+    duplicate_trains: int = 0
+    negative: int = 0
+    negative_trains: int = 0
+    silent: int = 0
+    outside: int = 0
+    cut: int = 0
+
+    def repairs(self) -> list[str]:
+        """What was put right."""
+        found = []
+        if self.unsorted:
+            found.append(f"{_trains(self.unsorted)} with times out of order, now sorted")
+        if self.duplicates:
+            times = "time" if self.duplicates == 1 else "times"
+            where = _trains(self.duplicate_trains)
+            found.append(f"{self.duplicates:,} {times} given twice, in {where}, kept once")
+        return found
+
+    def cautions(self) -> list[str]:
+        """What looks odd."""
+        found = []
+        if self.backwards:
+            found.append(
+                f"in {_trains(self.backwards)} over a quarter of the times ran backwards, "
+                "so they may not be spike times"
+            )
+        if self.negative:
+            times = "time" if self.negative == 1 else "times"
+            found.append(
+                f"{self.negative:,} {times} before zero in {_trains(self.negative_trains)}, "
+                "kept, since times may be counted from a stimulus"
+            )
+        if self.silent:
+            found.append(f"{_trains(self.silent)} without any spike, kept as silent")
+        if self.outside:
+            found.append(
+                f"{_trains(self.outside)} with spikes outside the time it is said to be observed in, which is "
+                "not used"
+            )
+        return found
+
+
+def _train(
+    found: RawTrain, table: Table, timing: Timing, source: Source, stretch: Stretch, counts: _Counts
+) -> SpikeTrain:
+    """One train in ms: sorted, each time once, cut to the stretch."""
+    times = to_ms(found.times, timing.unit, timing.sampling_rate_hz)
+    limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
+    why = f"times must lie within ±{limit}, and the unit is {shown_unit(timing.unit)}"
+    _refuse(found, np.abs(times) >= MAX_TIME_MS, source, why)
+    steps = np.diff(times)
+    if (steps < 0).any():
+        counts.unsorted += 1
+        counts.backwards += int(steps.size >= 10 and np.mean(steps < 0) > 0.25)
+    if not (steps > 0).all():
+        kept = np.unique(times)
+        counts.duplicates += times.size - kept.size
+        counts.duplicate_trains += int(kept.size < times.size)
+        times = kept
+    window = _window_ms(found.window, timing)
+    if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
+        counts.outside += 1
+        window = None
+    before = times.size
+    times, window = stretch.cut(times, window)
+    counts.cut += before - times.size
+    before_zero = int(np.searchsorted(times, 0.0)) if times.size else 0
+    counts.negative += before_zero
+    counts.negative_trains += int(before_zero > 0)
+    counts.silent += int(not times.size)
+    provenance = Provenance(source.name, table.format, found.location, timing.unit)
+    return SpikeTrain(found.id, times, window, provenance)
 
 
 def _candidates(table: Table) -> tuple[str, ...]:

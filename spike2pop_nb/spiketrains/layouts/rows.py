@@ -45,7 +45,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     for column in times:
         times_of(column, source)
     trains = []
-    several = [c for c in keys if int(codes_of(np.asarray(labels_of(c))).max(initial=0)) > 0] or keys[:1]
+    several = [c for c in keys if int(codes_of(labels_of(c)).max(initial=0)) > 0] or keys[:1]
     for k, line in enumerate(matrix):
         row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
         label = "/".join(source.id(label_of(key, k), row=row) for key in several) or str(k + 1)

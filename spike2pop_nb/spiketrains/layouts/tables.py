@@ -18,7 +18,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     looks_like_intervals,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import is_signal_name, role_of
+from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -295,12 +295,13 @@ def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column]
     if not named and beside and len(table.columns) > 1:
         labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
         return labels[:1], "the first column that is no list"
-    several = [c for c in named if int(codes_of(np.asarray(labels_of(c))).max(initial=0)) > 0]
+    several = [c for c in named if int(codes_of(labels_of(c)).max(initial=0)) > 0]
     return (several if len(named) > 1 and several else named), "by name"
 
 
-def labels_of(column: Column) -> object:
-    return column.cells if column.cells is not None else column.values
+def labels_of(column: Column) -> NDArray[np.generic]:
+    """The entries of a column as labels: as they stand in a text file, otherwise their values."""
+    return column.cells if column.cells is not None else np.asarray(column.values)
 
 
 def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
@@ -350,14 +351,9 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     return reading
 
 
-def is_signal_table(table: Table) -> bool:
-    """Whether the named columns hold measured quantities only."""
-    return table.named and all(is_signal_name(c.name) for c in table.columns)
-
-
 def grows_by(group: Column, time: Column) -> bool:
     """Whether the times grow within each value of `group`, which repeats."""
-    return may_label(group) and grows_within(codes_of(np.asarray(labels_of(group))), values_of(time))
+    return may_label(group) and grows_within(codes_of(labels_of(group)), values_of(time))
 
 
 def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
