@@ -135,8 +135,8 @@ class _Counts:
             found.append(f"{_trains(self.silent)} without any spike, kept as silent")
         if self.outside:
             found.append(
-                f"{_trains(self.outside)} with spikes outside the time it is said to be observed in, which is "
-                "not used"
+                f"{_trains(self.outside)} with spikes outside the time it is said to be observed in, which "
+                "is not used"
             )
         return found
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
