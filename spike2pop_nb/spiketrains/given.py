@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from .train import FloatArray, SpikeTrain
 
 __all__ = ["as_train", "as_trains", "is_of_library", "times_in_ms"]
 
+_LIBRARIES: Final = frozenset(
+    {"neo", "pynapple", "pandas", "quantities", "pint", "astropy", "brian2", "spikeinterface"}
+)
+
 
 def is_of_library(given: object) -> bool:
     """Whether an object brings a unit, a mask or names of its own, unlike plain numbers in ms."""
@@ -21,9 +26,7 @@ def is_of_library(given: object) -> bool:
     if isinstance(given, SpikeTrain | str | bytes | bytearray | memoryview | int | float | np.generic):
         return False
     homes = {cls.__module__.partition(".")[0] for cls in type(given).__mro__}
-    if homes & {"neo", "pynapple", "pandas", "quantities", "pint", "astropy", "brian2", "spikeinterface"}:
-        return True
-    return isinstance(given, list | tuple) and bool(given) and all(is_of_library(item) for item in given)
+    return bool(homes & _LIBRARIES)
 
 
 def as_trains(given: Any) -> list[Any]:
@@ -52,7 +55,16 @@ def as_trains(given: Any) -> list[Any]:
     items = list(given)
     if items and all(isinstance(item, int | float | np.number) for item in items):
         return [np.asarray(items)]
-    return [train for item in items for train in (_read(item) if is_of_library(item) else [item])]
+    found: list[Any] = []
+    for place, item in enumerate(items):
+        if not is_of_library(item):
+            found.append(item)
+            continue
+        trains = _read(item)
+        if len(trains) == 1:  # named by itself, or by its place as plain arrays are
+            trains = [replace(trains[0], id=str(getattr(item, "name", None) or place))]
+        found += trains
+    return found
 
 
 def as_train(given: Any) -> SpikeTrain:
@@ -79,16 +91,23 @@ def as_train(given: Any) -> SpikeTrain:
 
 
 def times_in_ms(name: str, given: Any) -> FloatArray:
-    """Times in ms of an object of a library that holds one train."""
-    found = _read(given)
+    """Times in ms of an object of a library that holds one train; numbers without a unit are in ms."""
+    found = _read(given, in_ms=True)
     if len(found) != 1:
         raise SpikeTrainError(f"The times of train {name!r} are {len(found)} trains; a train is one list.")
     return found[0].times_ms
 
 
-def _read(given: Any) -> list[SpikeTrain]:
+def _read(given: Any, *, in_ms: bool = False) -> list[SpikeTrain]:
+    from .names import named_unit
     from .reader import read_spike_trains
+    from .readers.objects import table_from_object
 
+    table = table_from_object(given)
+    stated = table is not None and any(column.unit or named_unit(column.name) for column in table.columns)
+    # A masked array is one of plain numbers, which are in ms wherever trains are taken.
+    if not stated and (in_ms or isinstance(given, np.ma.MaskedArray)):
+        return list(read_spike_trains(given, unit="ms"))
     recordings = read_spike_trains(given)
     if recordings.report.unit_assumed and any(train.n_spikes for train in recordings):
         raise SpikeTrainError(
