@@ -19,7 +19,15 @@ MASKED = np.ma.array(TIMES_MS, mask=[True] + [False] * 39)
 
 
 @pytest.mark.parametrize(
-    "given", [NEO, TIMES_MS / 1000 * pq.s, TIMES_MS * pq.ms, pd.Series(TIMES_MS), TIMES_MS, list(TIMES_MS)]
+    "given",
+    [
+        NEO,
+        TIMES_MS / 1000 * pq.s,
+        TIMES_MS * pq.ms,
+        pd.Series(TIMES_MS, name="t_ms"),
+        TIMES_MS,
+        list(TIMES_MS),
+    ],
 )
 def test_a_train_of_any_library(given: object) -> None:
     train = SpikeTrain("x", given)  # type: ignore[arg-type]
@@ -52,6 +60,9 @@ def test_several_trains_keep_their_names_and_units() -> None:
     assert [train.id for train in as_trains(frame)] == ["7", "8"]
     with pytest.raises(SpikeTrainError, match="names no unit"):
         as_trains({"a": TIMES_MS, "b": TIMES_MS})
+    with pytest.raises(SpikeTrainError, match="Series names no unit"):
+        as_train(pd.Series(TIMES_MS))
+    assert SpikeTrain("x", pd.Series(TIMES_MS)).n_spikes == 40  # type: ignore[arg-type]
     with pytest.raises(SpikeTrainError, match="2 are given"):
         as_train([NEO, NEO])
     with pytest.raises(SpikeTrainError, match="not int"):
