@@ -66,12 +66,8 @@ def _read(table: Table, source: Source, options: Options) -> Reading:
     keys = _asked_keys(table, source, options)
     if table.format not in _TEXT_FORMATS:
         return arrays_layout(table, source, options, keys)
-    reading = _asked(table, source, options, keys) if _is_asked(options) else _guessed(table, source, keys)
-    return reading
-
-
-def _is_asked(options: Options) -> bool:
-    return options.layout != "auto" or options.time_column is not None
+    asked = options.layout != "auto" or options.time_column is not None
+    return _asked(table, source, options, keys) if asked else _guessed(table, source, keys)
 
 
 def _asked_keys(table: Table, source: Source, options: Options) -> list[Column] | None:
@@ -163,8 +159,7 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         column = table.columns[0]
         if column.kind != "numbers":
             raise _unrecognised(table, source)
-        reading = single_layout(table, column, source)
-        return reading
+        return single_layout(table, column, source)
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
     if trace is not None and reading.layout in ("long", "single") and not reading.columns.get("id"):
         raise _trace_error(trace, source)
@@ -257,7 +252,7 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if not numeric:
         raise _unrecognised(table, source)
     if keys is not None:
-        return long_layout(table, numeric[-1], keys, source)
+        return long_layout(table, _any_time(table, source, keys, None), keys, source)
     counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
     if counter and _grow_down(numeric[1:]):
         return _without_counter(_guessed(_less_counter(table), source, None))
