@@ -385,6 +385,8 @@ def _one_thread() -> Iterator[None]:
 def _named(train: Any, place: int) -> tuple[str, NDArray[np.float64]]:
     name = str(getattr(train, "id", place))
     try:
+        if np.iscomplexobj(train):
+            raise TypeError
         times = np.asarray(getattr(train, "times_ms", train), dtype=np.float64)
     except (TypeError, ValueError):
         raise PredictorError(f"Recording {name!r} is not a list of spike times in ms.") from None

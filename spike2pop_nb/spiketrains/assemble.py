@@ -21,6 +21,8 @@ from .units import shown_unit, to_ms
 
 __all__ = ["assemble"]
 
+# What sorters call spikes that belong to no neuron: -1 of clustering, 255 of Blackrock.
+_UNSORTED = frozenset(["unsorted", "unclassified", "noise", "invalid", "-1", "255"])
 # In the stated unit, a median interval outside this range is no neuron's.
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
@@ -69,6 +71,9 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     repairs += counts.repairs()
     cautions = [timing.caution] if timing.caution else []
     cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
+    odd = [train.id for train in trains if train.id.rpartition("/")[2].strip().lower() in _UNSORTED]
+    if odd and len(trains) > 1:
+        cautions.append(f"{shown(odd)} may hold spikes that were not sorted, as the id says")
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
     report = ReadReport(
         filename=source.name,

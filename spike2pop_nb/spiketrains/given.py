@@ -21,7 +21,7 @@ _LIBRARIES: Final = frozenset(
 
 def is_of_library(given: object) -> bool:
     """Whether an object brings a unit, a mask or names of its own, unlike plain numbers in ms."""
-    if isinstance(given, np.ma.MaskedArray | Mapping):
+    if isinstance(given, np.ma.MaskedArray | Mapping) or getattr(given, "dtype", np.dtype(float)).kind == "m":
         return True
     if isinstance(given, SpikeTrain | str | bytes | bytearray | memoryview | int | float | np.generic):
         return False
@@ -50,6 +50,8 @@ def as_trains(given: Any) -> list[Any]:
     """
     if hasattr(given, "times_ms"):
         return [given]
+    if not isinstance(given, Iterable):
+        raise SpikeTrainError(f"Spike trains are needed, not {type(given).__name__}.")
     if is_of_library(given):
         return _read(given)
     items = list(given)

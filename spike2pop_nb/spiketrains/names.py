@@ -18,8 +18,8 @@ def _vocabulary(words: str) -> frozenset[str]:
 
 _IDS: Final = _vocabulary(
     "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template "
-    "assign assignment recording rec sender source node nid gid id uid clusterid unitid cellid neuronid "
-    "cluid tetrode tt shank probe well session subject animal mouse rat monkey fish patient participant "
+    "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid unitid cellid "
+    "neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey fish patient participant "
     "file filename experiment exp expt slice preparation prep population pop celltype region area_name "
     "label name code class cls group site entity roi mea culture dish plate hemisphere side"
 )
@@ -28,7 +28,7 @@ _TRIALS: Final = _vocabulary(
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
 _TIMES: Final = _vocabulary(
-    "t time timestamp ts spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
+    "t time timestamp ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
     "temps tiempo tempo tijd tijden"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
@@ -46,9 +46,11 @@ _ATTRIBUTES: Final = _vocabulary(
     "std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
-    "contamination lratio rms error residual charge capacitance resistance weight on off"
+    "contamination lratio rms error residual charge capacitance resistance weight on off corr "
+    "correlation lag density hist histogram bin reward lick ttl laser"
 )
-_COUNTING: Final = _vocabulary("no nr num number index idx row n count event spike unnamed item entry")
+_OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
+_COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
 
 _SIGNAL: Final = re.compile(
     r"v|vm|i|x|y|volt.*|v_.*|potential|membrane.*|current|amp.*|values?|signal|mv|pa|na"
@@ -96,8 +98,10 @@ def role_of(name: str) -> Role:
         return "interval"
     if _is_time(known):
         return "time"
-    if known & _TRIALS and not known & (_ATTRIBUTES - {"is", "in"}):
+    if known & _TRIALS and not known & (_ATTRIBUTES | _OF_TRIALS) - {"is", "in"}:
         return "trial"
+    if known & {"count", "counts"} or ("n" in known and len(known) > 1):
+        return "attribute"
     if known <= _COUNTING | {"#", "0", "id"} and not known <= _SPIKES and known != {"id"}:
         return "counter"
     if known & _ATTRIBUTES:

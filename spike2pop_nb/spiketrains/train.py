@@ -168,6 +168,8 @@ def _checked_times(name: str, values: ArrayLike) -> FloatArray:
     if is_of_library(values):
         values = times_in_ms(name, values)
     try:
+        if np.iscomplexobj(values):
+            raise TypeError
         times = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise SpikeTrainError(f"The times of train {name!r} are not all numbers.") from None

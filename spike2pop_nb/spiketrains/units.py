@@ -12,6 +12,7 @@ import numpy as np
 from .train import FloatArray
 
 __all__ = [
+    "FEWEST_SAMPLES_PER_S",
     "MOST_SAMPLES_PER_S",
     "SAMPLES",
     "canonical_unit",
@@ -31,25 +32,45 @@ SAMPLES: Final = "samples"
 MOST_SAMPLES_PER_S: Final = 1e7
 """Highest sampling rate in Hz that is taken for one."""
 
-_MS: Final[dict[str, float]] = {"h": 3.6e6, "min": 6e4, "s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+FEWEST_SAMPLES_PER_S: Final = 500.0
+"""Lowest sampling rate in Hz that a file may state: spikes are sampled faster, and 30 may mean kHz."""
+
+_MS: Final[dict[str, float]] = {
+    **{"h": 3.6e6, "min": 6e4, "s": 1e3, "ds": 100.0, "cs": 10.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+}
 _WORDS: Final[dict[str, str]] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sekunden", "secondes", "segundos"), "s"),
     **dict.fromkeys(
-        ("ms", "msec", "msecs", "millisecond", "milliseconds", "millisec", "milli-seconds", "millisekunden"),
+        ("ms", "msec", "msecs", "millisecond", "milliseconds", "millisec", "milli-seconds", "milli seconds"),
         "ms",
     ),
     **dict.fromkeys(
-        ("us", "µs", "μs", "usec", "µsec", "μsec", "usecs", "microsecond", "microseconds", "microsec", "mus"),
+        (
+            "us",
+            "µs",
+            "μs",
+            "usec",
+            "µsec",
+            "μsec",
+            "usecs",
+            "microsecond",
+            "microseconds",
+            "microsec",
+            "micro seconds",
+        ),
         "us",
     ),
+    **dict.fromkeys(("ds", "deciseconds"), "ds"),
+    **dict.fromkeys(("cs", "centiseconds"), "cs"),
     **dict.fromkeys(("ns", "nsec", "nsecs", "nanosecond", "nanoseconds", "nanosec"), "ns"),
     **dict.fromkeys(
         ("sample", "samples", "samp", "frame", "frames", "tick", "ticks", "pts", "datapoints", "timesteps"),
         SAMPLES,
     ),
 }
+_LONGEST_TICK_MS: Final = 10.0
 # Longer texts name no unit, and patterns would take long to find that out.
 _LONGEST_NAME, _LONGEST_LINE = 200, 500
 _WORD: Final = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
@@ -68,22 +89,35 @@ _IN_NAME: Final = re.compile(
 )
 _IN_BRACKETS: Final = re.compile(r"^(?P<stem>[^()\[\]{}]*)[(\[{](?P<unit>[^()\[\]{}]{1,40})[)\]}]$")
 _UNIT_IS: Final = re.compile(
-    r"\b(?:(?:time[\s_-]*)?units?|time[\s_-]*base)\b(?:\s+of\s+(?:the\s+)?(?:spike\s*)?times?)?\s*(?:[:=]|\bis\b|\bare\b)\s*(.{1,40})",
+    r"\W*(?P<what>(?:(?:spike|event)?\s*time[\s_-]*)?units?|units?\s+of\s+(?:the\s+)?(?:spike\s*)?times?|"
+    r"time[\s_-]*base)\s*(?:[:=]|\bis\b|\bare\b|(?<=base)\s(?=[\d]))\s*(.{1,40})",
     re.IGNORECASE,
 )
+# Times of the spikes, not of pulses, and no widths or durations.
+_OF_SPIKES: Final = (
+    r"\W*(?:(?:all|the|these|spike|event|firing|recorded)\s+)*(?:times?|time[\s_-]?stamps?|spikes)\b"
+)
 _TIMES_IN: Final = re.compile(
-    r"\b(?:times?|time[\s_-]?stamps?|spikes?)\b[^.;,:=()]{0,40}?\b(?:in|as)\s+(?:units\s+of\s+)?"
-    rf"(?P<unit>{_EXPRESSION.pattern})\b",
+    rf"{_OF_SPIKES}[^.;,:=()]{{0,30}}?\b(?:in|as)\s+(?:units\s+of\s+)?(?P<unit>{_EXPRESSION.pattern})\b",
     re.IGNORECASE,
 )
 _TIMES_BRACKETED: Final = re.compile(
-    r"\b(?:spike\s*)?(?:times?|time[\s_-]?stamps?)\s*[(\[](?P<unit>[^()\[\]]{1,30})[)\]]", re.IGNORECASE
+    rf"{_OF_SPIKES}\s*[(\[](?P<unit>[^()\[\]]{{1,30}})[)\]]\W*$", re.IGNORECASE
 )
 _RATE_NAME: Final = re.compile(
-    r"(?:[\w ]*[\s_.])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|"
-    r"samplefreq|rate|freq(?:uency)?|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|resolution|rate)|"
-    r"adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
+    r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
+    r"(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
+    r"(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
     re.IGNORECASE,
+)
+# In a comment, the number that follows the word for sampling: others are filters, stimuli, mains.
+_RATE_SAID: Final = re.compile(
+    r"(?:\b(?:fs|sr|srate|sfreq)\b|\bsampl\w*|\bticks?\b|\bdigiti[sz]\w*|\bacqui\w*)(?P<between>[^\d]{0,40}?)"
+    r"(?P<number>\d[\d ,']*(?:\.\d+)?(?:e\+?\d+)?)\s*(?P<unit>khz|mhz|hz|/\s*s|per\s+s)?",
+    re.IGNORECASE,
+)
+_NO_RATE: Final = re.compile(
+    r"lfp|filter|pass|stim|cut|interval|period|number|count|size|width", re.IGNORECASE
 )
 _RATE_TEXT: Final = re.compile(
     r"(?<![\w.])(\d[\d ,']*(?:\.\d+)?(?:e[+]?\d+)?)\s*(khz|mhz|hz|samples?\s*(?:/|per)\s*s(?:ec(?:ond)?)?)\b",
@@ -130,6 +164,8 @@ def canonical_unit(text: str) -> str | None:
         return None
     if word == SAMPLES:
         return SAMPLES if number == 1 else None
+    if number * _MS[word] > _LONGEST_TICK_MS:
+        return None  # "5 min" is a duration, no unit that anything is counted in
     for name, ms in _MS.items():  # 10^-3 s is ms, and 1e-4 s is 0.1 ms
         if math.isclose(number * _MS[word], ms, rel_tol=1e-9):
             return name
@@ -198,15 +234,32 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
     bracketed = _IN_BRACKETS.match(name)
     inside = bracketed["unit"].strip() if bracketed is not None else ""
     if bracketed is not None and (unit := canonical_unit(inside)) is not None:
+        if re.search(r"[*/×]\s*\d", bracketed["stem"]):
+            return bracketed["stem"].strip(" _"), f"?{name}"  # time*1e4 (s)
         return _less_in(bracketed["stem"]), unit
+    before = re.fullmatch(r"(ms|us|µs|ns)[\s_](times?|timestamps?|spike_?times?)", name, re.IGNORECASE)
+    if before is not None:
+        return before[2], canonical_unit(before[1])
     match = _IN_NAME.match(name)
     if match is not None and (unit := canonical_unit(match["unit"])) is not None:
-        return _less_in(match["stem"] or ""), unit
+        stem = _less_in(match["stem"] or "")
+        # "neuron S" and "0h" name no unit, and "stim_500ms" a stimulus.
+        odd = match["unit"] in ("S", "H") or (unit in ("h", "min") and not _of_time(stem))
+        if not odd and (match["number"] is None or _of_time(stem)):
+            return stem, unit
     if bracketed is not None:
         # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
         named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside)
-        return bracketed["stem"].strip(" _"), f"?{inside}" if named else None
+        unknown = named and _of_time(bracketed["stem"])
+        return bracketed["stem"].strip(" _"), f"?{inside}" if unknown else None
     return name, None
+
+
+def _of_time(stem: str) -> bool:
+    return (
+        not stem
+        or re.search(r"(?:^|[^a-z])t(?:$|[^a-z])|time|stamp|spike|zeit|temps|tempo", stem.lower()) is not None
+    )
 
 
 def _less_in(stem: str) -> str:
@@ -221,14 +274,18 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
     """
     for line in lines:
         line = line[:_LONGEST_LINE].strip().strip('"')
-        stated = _UNIT_IS.search(line)
+        parts = [line, *re.split(r"[;,]\s", line)]
+        stated = _UNIT_IS.match(line)
         if stated:
-            words = re.split(r"[,;)\]]|\s(?:at|@|from|since)\s", stated[1].strip(" ([\"'"))[0].strip()
+            words = re.split(r"[,;)\]]|\s(?:at|@|from|since)\s", stated[2].strip(" ([\"'"))[0].strip()
             unit = canonical_unit(words) or canonical_unit(words.split(" ")[0])
-            return unit or f"?{words}", line
-        found = _TIMES_IN.search(line) or _TIMES_BRACKETED.search(line)
-        if found and (unit := canonical_unit(found["unit"])):
-            return unit, line
+            # "unit: CA1_3" names a neuron, "unit: jiffies" a unit that no one knows.
+            if unit or "time" in stated["what"].lower() or re.fullmatch(r"[a-zµ]{2,}", words):
+                return unit or f"?{words}", line
+        for part in parts:
+            found = _TIMES_IN.match(part) or _TIMES_BRACKETED.match(part)
+            if found and (unit := canonical_unit(found["unit"])):
+                return unit, line
     return None
 
 
@@ -240,6 +297,15 @@ def rate_from_text(text: str) -> float | None:
     number = re.sub(r"[ ,']", "", found[1])
     rate = float(number) * _HZ.get(found[2].lower(), 1.0)
     return rate if 1.0 <= rate <= MOST_SAMPLES_PER_S else None
+
+
+def _rate_said(line: str) -> float | None:
+    said = _RATE_SAID.search(line)
+    if said is None or _NO_RATE.search(line[: said.start("number")]):
+        return None
+    named = said["unit"] or (re.search(r"k?hz|mhz", said["between"], re.IGNORECASE) or [""])[0]
+    rate = float(re.sub(r"[ ,']", "", said["number"])) * _HZ.get(named.lower(), 1.0)
+    return rate if FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S else None
 
 
 def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -> tuple[float, str] | None:
@@ -259,18 +325,12 @@ def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -
                 rate = float(value) * _HZ.get((match["unit"] or "hz").lower(), 1.0)
             except ValueError:
                 continue
-        if math.isfinite(rate) and 1.0 <= rate <= MOST_SAMPLES_PER_S:
+        if math.isfinite(rate) and FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S:
             found.setdefault(rate, repr(name))
     if not found:
         for line in (line[:_LONGEST_LINE] for line in comments):
-            rate = rate_from_text(line)
-            name, _, value = re.sub(r"[:=]", "=", line).partition("=")
-            if rate is None and _RATE_NAME.fullmatch(name.strip()):
-                try:
-                    rate = float(value)
-                except ValueError:
-                    continue
-            if rate is not None and 1.0 <= rate <= MOST_SAMPLES_PER_S:
+            rate = _rate_said(line)
+            if rate is not None:
                 found.setdefault(rate, f"the comment {line.strip()!r}")
     return next(iter(found.items())) if len(found) == 1 else None
 

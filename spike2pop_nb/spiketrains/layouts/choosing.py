@@ -131,7 +131,13 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
     if strong:
         skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in strong]
         return strong
-    plain = [c for c in columns if role_of(c.leaf) not in ("attribute", "interval", "id", "trial")]
+    if any(re.fullmatch(r"block\d+_values", c.leaf) for c in columns):
+        raise source.error(
+            "this is a table that pandas wrote as HDF5; save it as CSV or Parquet, with names."
+        )
+    plain = [
+        c for c in columns if role_of(c.leaf) not in ("attribute", "interval") and not _labels(c, columns)
+    ]
     grow = [c for c in plain if _may_grow(c)]
     if len(plain) == 1 and not grow:
         grow = plain
@@ -139,6 +145,21 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
         raise source.error(f"none of {shown([c.name for c in columns])} is an array of spike times.")
     skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in grow]
     return grow
+
+
+def _labels(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether an array lists ids: few whole numbers, or those that another array repeats."""
+    if role_of(column.leaf) == "trial" and not column.leaf[-1:].isdecimal():
+        return True  # when trials begin
+    if column.kind != "numbers" or not is_whole(values_of(column)):
+        return False
+    own = np.unique(values_of(column))
+    repeated = any(
+        len(other) > len(column) and is_whole(values_of(other)) and np.isin(values_of(other), own).all()
+        for other in columns
+        if other is not column and other.kind == "numbers" and len(other)
+    )
+    return repeated or role_of(column.leaf) in ("id", "trial")
 
 
 def _may_grow(column: Column) -> bool:

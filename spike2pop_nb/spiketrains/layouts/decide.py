@@ -31,6 +31,7 @@ from .traces import Trace, find_trace
 
 __all__ = ["understand"]
 
+_MOST_COLUMNS: Final = 8
 _TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
 
 
@@ -273,10 +274,12 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return running
     if counter and len(table.columns[0]) > 1:
         return rows_layout(table, source)
-    for time in numeric:
+    for time in numeric if len(numeric) <= _MOST_COLUMNS else []:
         groups = [c for c in numeric if c is not time and grows_by(c, time) and not _grow_down([c])]
         if groups and not has_equal_steps(values_of(time)):
-            return long_layout(table, time, None if len(table.columns) > 2 else groups, source)
+            # In the order of time, a column of whole numbers may be heights as well as ids.
+            sure = len(table.columns) == 2 and (not _grow_down([time]) or groups[0] is table.columns[0])
+            return long_layout(table, time, groups if sure else None, source)
     along = share_increasing([line[np.isfinite(line)] for line in _matrix(numeric)])
     down = share_increasing([values_of(c) for c in numeric])
     if max(along, down) < MIN_INCREASING:

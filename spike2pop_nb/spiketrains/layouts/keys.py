@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 
 from .reading import RawTrain, key_codes
 
-__all__ = ["Keys", "check_trains", "find_keys", "may_label"]
+__all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys"]
 
 _GROWING: Final = 0.999
 _SETTLE: Final = "say which columns identify a train (id columns), or that none does (id columns 'none')"
@@ -45,6 +45,12 @@ def may_label(column: Column) -> bool:
     if column.kind != "numbers":
         return False
     return is_whole(np.asarray(column.values, dtype=float))
+
+
+def needed_keys(keys: Sequence[Column]) -> list[Column]:
+    """The keys less ids that are the same throughout while another id tells trains apart."""
+    varied = [key for key in keys if role_of(key.leaf) == "id" and _n_groups(key) > 1]
+    return [key for key in keys if not varied or role_of(key.leaf) != "id" or key in varied]
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
@@ -96,10 +102,9 @@ def find_keys(
             ignored.append(column)
         else:
             unknown.append(column)
-    several = [key for key in keys if _n_groups(key) > 1]
-    if len(keys) > 1:
-        ignored += [key for key in keys if several and _n_groups(key) < 2]
-        keys = several or keys[:1]
+    needed = needed_keys(keys)
+    ignored += [key for key in keys if key not in needed]
+    keys = needed
     why = "by name" if keys else ""
     for column in unknown:
         verdict = _identifies(column, keys, times)
@@ -141,6 +146,8 @@ def _identifies(column: Column, keys: list[Column], times: FloatArray) -> str:
     n_groups = _n_groups(column)
     if n_groups > 0.7 * times.size:
         return "no"
+    if column.kind == "numbers" and float(np.nanmin(np.asarray(column.values, dtype=float))) < -1:
+        return "no"  # heights of spikes, say
     before = key_codes(keys, times.size)
     after = key_codes([*keys, column], times.size)
     if keys and int(after.max(initial=0)) == int(before.max(initial=0)):

@@ -154,6 +154,13 @@ def without_padding(trains: list[RawTrain], reading_skipped: list[str]) -> None:
     padding = paddings([train.times for train in trains])
     n_nan = n_cut = 0
     for train in trains:
+        first = train.times[:2]
+        if train.times.size > 3 and (first == first[0]).all() and first[0] in (0.0, -1.0):
+            start = int(np.argmax(train.times != first[0]))  # filled up at the front
+            n_cut += start
+            padding |= {float(first[0])}
+            train.times = train.times[start:]
+            train.rows = train.rows[start:] if train.rows is not None else None
         kept = kept_before_padding(train.times, padding)
         cut = train.times[kept:]
         n_nan += int(np.isnan(cut).sum())

@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from spike2pop_nb.spiketrains.behaviour import codes_of, falls_back, is_counter, is_whole, share_increasing
+from spike2pop_nb.spiketrains.behaviour import falls_back, is_counter, is_whole, share_increasing
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.raw import Source
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
+from .keys import needed_keys
 from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
-from .tables import labels_of, note_left, stand_apart
+from .tables import note_left, stand_apart
 
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
@@ -45,7 +46,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     for column in times:
         times_of(column, source)
     trains = []
-    several = [c for c in keys if int(codes_of(labels_of(c)).max(initial=0)) > 0] or keys[:1]
+    several = needed_keys(keys)
     for k, line in enumerate(matrix):
         row = int(times[0].rows[k]) if times[0].rows is not None else k + 1
         label = "/".join(source.id(label_of(key, k), row=row) for key in several) or str(k + 1)
@@ -80,15 +81,22 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
     labels, lists, rows, times = _lines_of(table, source)
     if labels is None and ids is not False and len(lists) > (0 if ids else 1):
         first = np.array([line[0] if line.size else np.nan for line in lists])
-        if ids or _ids_lead(first, lists, source):
+        counts = all(line.size > 3 and line[0] == line.size - 1 for line in lists)
+        if ids is None and counts:
+            lists = [line[1:] for line in lists]
+        elif ids or _ids_lead(first, lists, source):
             labels = [f"{value:.15g}" for value in first]
             lists = [line[1:] for line in lists]
+            if ids is None and all(line.size > 3 and line[0] == line.size - 1 for line in lists):
+                lists = [line[1:] for line in lists]  # an id, how many follow, the times
     trains = []
     for k, line in enumerate(lists):
         row = int(rows[k])
         label = labels[k] if labels is not None else str(k + 1)
         trains.append(RawTrain(source.id(label or str(k + 1), row=row), line, f"row {row}"))
     source.check_counts(sum(line.size for line in lists), len(lists))
+    if ids is None:
+        _refuse_narrow(trains, source)
     what = "its id first, then its times" if labels is not None else "trains numbered from 1"
     reading = Reading("rows", f"a train per line, {what}", trains, times)
     if labels is not None:
@@ -101,8 +109,8 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) ->
     """Whether the first number of each line names it rather than being a time."""
     if min(line.size for line in lists) < 2 or not is_whole(first) or np.unique(first).size < first.size:
         return False
-    if is_counter(first):
-        return True
+    if is_counter(first) or set(first.tolist()) == set(range(1, len(lists) + 1)):
+        return len(lists) > 1
     rest = np.concatenate([line[1:] for line in lists])
     fall = float(np.mean([line[1] < line[0] for line in lists]))
     whole = float(np.mean(rest == np.rint(rest)))
@@ -115,6 +123,28 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) ->
             "column holds the ids (id columns 0), or that none does (id columns 'none')."
         )
     return False
+
+
+def _refuse_narrow(trains: Sequence[RawTrain], source: Source) -> None:
+    """Many lines of a few numbers each are rows of a table rather than trains; a fall opens no train."""
+    sizes = [train.times.size for train in trains]
+    if len(trains) >= 10 and float(np.median(sizes)) <= 3:
+        raise source.error(
+            f"{len(trains):,} lines hold {int(np.median(sizes))} numbers or fewer each, so they may be rows "
+            "of a table; write names of columns above them, or choose the layout 'rows' if each is a train."
+        )
+    falling = [
+        train
+        for train in trains
+        if train.times.size > 5
+        and (np.diff(train.times[:4]) < 0).any()
+        and (np.diff(train.times[3:]) > 0).all()
+    ]
+    if falling and 2 * len(falling) > len(trains):
+        raise source.error(
+            f"the first number of {falling[0].location} does not grow into the others, so it may be a count "
+            "or an id; say that the first column holds the ids (id columns 0), or choose the layout 'rows'."
+        )
 
 
 def _lines_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,18 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_binary,
     is_counter,
     is_whole,
+    kept_before_padding,
     looks_like_intervals,
+    paddings,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import check_trains, find_keys, may_label, shown_names
+from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import RawTrain, Reading, label_of, times_of, trains_by_key, values_of, without_padding
 
 __all__ = [
@@ -39,6 +42,10 @@ __all__ = [
     "single_layout",
     "stand_apart",
 ]
+
+_EDGES: Final = frozenset(
+    ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
+)
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
@@ -248,9 +255,18 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
             f"the column {time.name!r} holds intervals, not times; add them up from the first spike on, "
             "and give the times."
         )
+    if role_of(time.leaf) == "attribute" and check:
+        raise source.error(
+            f"the column {time.name!r} describes spikes, as its name says, and holds no times."
+        )
     times = times_of(time, source)
     if is_binary(times):
         raise source.error("the numbers are only 0 and 1, like binned spikes; spike times are needed.")
+    if check and times.size > 10 and times[0] == times.size - 1 and share_increasing([times[1:]]) == 1.0:
+        raise source.error(
+            f"the first number, {times[0]:g}, is how many follow rather than a time; leave it out, or choose "
+            "the layout 'single' if it is one."
+        )
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
         raise source.error(
             "the numbers are in no order and bunched, like intervals between spikes rather than their times; "
@@ -296,8 +312,7 @@ def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column]
     if not named and beside and len(table.columns) > 1:
         labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
         return labels[:1], "the first column that is no list"
-    several = [c for c in named if int(codes_of(labels_of(c)).max(initial=0)) > 0]
-    return (several if len(named) > 1 and several else named), "by name"
+    return needed_keys(named), "by name"
 
 
 def labels_of(column: Column) -> NDArray[np.generic]:
@@ -316,21 +331,17 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         ):
             left.append(first)
             columns = columns[1:]
-    described = [
-        c for c in columns if table.named and role_of(c.leaf) in ("attribute", "interval") and not sure
-    ]
-    if described and len(described) < len(columns):
-        columns = [c for c in columns if c not in described]
+    if table.named and not sure and _describe_events(columns):
+        return None
     plain = [c for c in columns if c.kind == "numbers"]
     axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
     if axes and len(axes) < len(plain) and not sure:
         columns = [c for c in plain if c not in axes]
-        described = [*described, *axes]
     if not columns or any(c.kind != "numbers" for c in columns):
         return None
     if not table.named and not sure:
         _refuse_numbered(columns, source)
-    if not sure and share_increasing([values_of(c) for c in columns]) < MIN_INCREASING:
+    if not sure and not _all_grow([values_of(c) for c in columns]):
         return None
     total = 0
     trains: list[RawTrain] = []
@@ -346,8 +357,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
     if left:
         reading.skipped.append("the first column, which numbers the rows")
-    if described:
-        reading.skipped.append(f"{shown_names(described)}, no spike times")
+    if axes and axes != plain and not sure:
+        reading.skipped.append(f"{shown_names(axes)}, no spike times")
     without_padding(trains, reading.skipped)
     return reading
 
@@ -367,6 +378,22 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
             "the first row may hold the numbers of the units or their first times; write names of columns "
             "above it, or choose the layout 'columns' if these are times."
         )
+
+
+def _all_grow(columns: Sequence[FloatArray]) -> bool:
+    """Whether every column grows, what fills up its end aside; short ones may be out of order."""
+    padding = paddings(columns)
+    filled = [values[: kept_before_padding(values, padding)] for values in columns]
+    grown = [share_increasing([values]) for values in filled]
+    least = 0.9 if max(map(len, filled)) >= 10 else MIN_INCREASING
+    return min(grown) >= MIN_INCREASING and float(np.mean(grown)) >= least
+
+
+def _describe_events(columns: Sequence[Column]) -> bool:
+    """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
+    roles = {role_of(c.leaf) for c in columns if not c.leaf[-1:].isdecimal()}  # cell1 names a train
+    edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
+    return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))
 
 
 def stand_apart(lists: Sequence[FloatArray]) -> bool:

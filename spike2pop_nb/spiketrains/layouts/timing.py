@@ -27,8 +27,6 @@ from .reading import RawTrain, Reading
 
 __all__ = ["Timing", "timing_of"]
 
-# Samplers of spikes run at 1 kHz and more; what is slower is some other rate.
-_SLOWEST_SAMPLING_HZ: Final = 500.0
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
 _UNIT_FACTS: Final = frozenset(
@@ -158,6 +156,14 @@ def _stated(table: Table, reading: Reading, source: Source) -> tuple[str, str] |
                 if unit is not None or leaf.startswith("time"):
                     note(unit or f"?{value}", f"as {name!r} says")
     if not found and not unknown:
+        for column in table.columns:
+            if column.kind == "text" and column.leaf.strip().lower() in _UNIT_FACTS:
+                cells = {str(value).strip() for value in column.values if str(value).strip()}
+                named = {canonical_unit(cell) for cell in cells}
+                if len(cells) < 5 and named and None not in named:
+                    for unit in named:
+                        note(unit, f"as the column {column.leaf!r} says")
+    if not found and not unknown:
         comment = unit_from_comments(table.comments)
         if comment is not None:
             note(comment[0], f"as the comment {comment[1]!r} says")
@@ -192,9 +198,15 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
     median = _median_interval(trains)
     whole = _all_whole(trains)
     if whole and median is not None:
-        if rate is not None and rate[0] >= _SLOWEST_SAMPLING_HZ and _plausible(median, rate[0]):
+        if rate is not None and _plausible(median, rate[0]):
             reason = f"samples, as the whole numbers and the {rate[0]:g} Hz of {rate[1]} say"
-            return Timing(SAMPLES, rate[0], reason)
+            if not _MEDIAN_MS[0] <= median <= _MEDIAN_MS[1]:
+                return Timing(SAMPLES, rate[0], reason)
+            caution = (
+                f"the file names no unit: the whole numbers are taken for samples at the {rate[0]:g} Hz of "
+                f"{rate[1]}, but may be ms; give the unit (samples or ms) if you know it"
+            )
+            return Timing(SAMPLES, rate[0], reason, assumed=True, caution=caution)
         # MATLAB keeps whole numbers as doubles; times in ms that are all whole are rare in arrays.
         n_spikes = sum(train.times.size for train in trains)
         integers = any(c.integers or (c.rows is None and n_spikes >= 20) for c in reading.times)
@@ -210,7 +222,8 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
                 "numbers, ms or µs; give the sampling rate in Hz, such as 30000, or the unit."
             )
     unit, reason = unit_from_intervals(train.times for train in trains)
-    caution = "" if median is None else f"the file names no unit: {reason}; give the unit if that is wrong"
+    silent = not any(train.times.size for train in trains)
+    caution = "" if silent else f"the file names no unit: {reason}; give the unit if that is wrong"
     return Timing(unit, None, reason, assumed=True, caution=caution)
 
 

@@ -14,7 +14,12 @@ from spike2pop_nb.spiketrains.train import FloatArray
 
 from .raw import Source, shown
 
-__all__ = ["Numbers", "is_list", "is_number", "numbers_of", "parse_list", "value_of"]
+__all__ = ["MISSING", "Numbers", "is_list", "is_number", "numbers_of", "parse_list", "value_of"]
+
+MISSING: Final = frozenset(
+    {"", "na", "n/a", "#n/a", "n.a.", "none", "null", "nil", "-", "--", ".", "missing"}
+)
+"""What stands for no number, in small letters."""
 
 _NUMBER: Final = re.compile(
     r"\s*[+-]?(?:(?:\d+[.,]?\d*|[.,]\d+)(?:[eEdD][+-]?\d+)?|nan|inf(?:inity)?)\s*", re.IGNORECASE | re.ASCII
@@ -80,7 +85,7 @@ def is_list(text: str) -> bool:
     text = text.strip()
     if text[:1] in _PAIRS or _OPENING.match(text):
         return True
-    if is_number(text):
+    if is_number(text) or is_number(text.rstrip(",;")):
         return False  # 3,5 on its own is a number with a decimal comma
     parts = [part for part in re.split(r"[;\s]+", text) if part]
     if len(parts) == 1:

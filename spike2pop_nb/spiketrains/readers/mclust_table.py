@@ -61,7 +61,7 @@ def mclust_table(source: Source) -> Table:
             f"ending {'.t' if wide else '.t64'} says that they have {96 - 8 * width}."
         )
     source.check_counts(times.size, 1)
-    column = Column("t", times, "0.1 ms", integers=True)
+    column = Column("t", [times], "0.1 ms", integers=True)
     return Table(
         "MClust",
         [column],

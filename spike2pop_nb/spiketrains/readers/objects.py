@@ -247,7 +247,7 @@ def _neo(given: Any, ids: list[str] | None = None) -> Table:
         if segments[0] and all(hasattr(item, "spiketrains") for item in segments[0]):
             segments = [list(segment.spiketrains) for segment in segments[0]]
     trains = [train for segment in segments for train in segment]
-    if not trains or not all(hasattr(train, "t_stop") and hasattr(train, "rescale") for train in trains):
+    if not trains or not all(hasattr(train, "waveforms") and hasattr(train, "rescale") for train in trains):
         raise SpikeTrainError(f"The {type(given).__name__} of neo holds no spike trains.")
     units = {train.dimensionality.string for train in trains}
     unit = units.pop() if len(units) == 1 else "s"
@@ -328,10 +328,23 @@ def _sorting(given: Any) -> Table:
 def _pandas(given: Any) -> Table:
     """A Series or DataFrame; an index counts as columns where it has names, and is left out otherwise."""
     builder = TableBuilder(type(given).__name__, _source(given))
+    if not hasattr(given, "dtype") and not hasattr(given, "dtypes"):
+        raise SpikeTrainError(
+            f"A {type(given).__name__} is no table of spike times; give a DataFrame or Series."
+        )
     if not hasattr(given, "index"):  # an Index
         values = _column(given)
         _add(builder, str(given.name or ""), values)
         return builder.table("it", named=given.name is not None)
+    if getattr(given.index, "dtype", np.dtype(int)).kind in "mM":
+        raise SpikeTrainError(
+            f"The times of the {type(given).__name__} are its index; make them a column with reset_index(), "
+            "and name it."
+        )
+    if not hasattr(given, "to_frame") and not hasattr(given, "columns"):
+        raise SpikeTrainError(
+            f"A {type(given).__name__} is no table of spike times; give a DataFrame or Series."
+        )
     frame = given.to_frame() if not hasattr(given, "columns") else given
     levels = [name for name in frame.index.names if name is not None]
     if len(levels) == len(frame.index.names):

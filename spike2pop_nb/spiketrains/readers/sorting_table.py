@@ -34,7 +34,7 @@ def checked_rate(value: object, what: str, source: Source) -> float:
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         rate = float(value) if abs(value) < 1e300 else math.inf
-        if math.isfinite(rate) and 1.0 <= rate <= 1e7:
+        if math.isfinite(rate) and 500.0 <= rate <= 1e7:
             return rate
     raise source.error(f"{what} is {shown([value])}; it must be a sampling rate in Hz, such as 30000.")
 

@@ -25,6 +25,9 @@ _SAMPLE_COLUMNS: Final = 200
 _SAMPLE_CHARACTERS: Final = 2_000_000
 _TOP_LINES: Final = 400
 _FOOT_LINES: Final = 2_000
+_SUMS: Final = frozenset(
+    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "min", "max", "count"]
+)
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -136,6 +139,8 @@ def take_apart(source: Source) -> Text:
         names = [name.strip() for name in cells_of(comments[-1].lstrip("#%/ "), delimiter)]
         if len(names) == len(rows[0]) > 1 and not any(is_number(name) or not name for name in names):
             header = names
+    if header is not None and _numbers_rows_first(header, rows):
+        header = ["", *header]  # pandas and R print the number of a row without a name above it
     kept = len(header) if header is not None else 1
     for row in rows:  # a delimiter at the end of a line opens no column
         while len(row) > kept and not row[-1].strip():
@@ -145,6 +150,14 @@ def take_apart(source: Source) -> Text:
     text = Text(lines, start, header, delimiter, sample, width, comments, facts, repairs, skipped)
     _cut_foot(text)
     return text
+
+
+def _numbers_rows_first(header: list[str], rows: list[list[str]]) -> bool:
+    """Whether every row has one cell more than there are names, the first of them counting the rows."""
+    if len(rows) < 3 or any(len(row) != len(header) + 1 for row in rows):
+        return False
+    first = [row[0].strip() for row in rows]
+    return first in (_count(0, len(rows)), _count(1, len(rows)))
 
 
 def _below_comments(lines: list[str]) -> tuple[int, str | None, list[str], int]:
@@ -250,9 +263,18 @@ def _take_fact(line: str, facts: Facts) -> None:
 
 
 def _cut_foot(text: Text) -> None:
-    """Drop the lines below an empty row that hold no row of the table, as acquisition systems add them."""
+    """Drop the lines below an empty row that hold no row of the table, and those that sum it up."""
     if text.delimiter in ("", BLANK) or text.width < 2:
         return
+    n_sums = 0
+    while len(text.lines) > text.start + 2 and n_sums < 10:
+        first = cells_of(text.lines[-1], text.delimiter)[0].strip().lower().rstrip(":")
+        if first.split(" ")[0] not in _SUMS or not is_number((text.column(0) or [""])[0]):
+            break
+        text.lines.pop()
+        n_sums += 1
+    if n_sums:
+        text.skipped.append(f"{counted(n_sums, 'line')} below the table that sum it up")
     numeric = [
         k for k in text.sampled if (c := text.column(k)) and 5 * sum(is_number(x) for x in c) >= 4 * len(c)
     ]

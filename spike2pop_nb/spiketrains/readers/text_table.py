@@ -18,7 +18,7 @@ from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .cells import is_list, is_number, numbers_of, parse_list, refuse_wrong
+from .cells import MISSING, is_list, is_number, numbers_of, parse_list, refuse_wrong
 from .igor_text import igor_table, is_igor_text
 from .raw import Source, counted, shown
 from .running import running_table
@@ -185,6 +185,8 @@ def _line(
         return label, *parse_list(cells[0], source, row, where)
     while cells and not cells[-1]:
         cells.pop()
+    while cells and cells[-1].lower() in MISSING:
+        cells.pop()  # what fills up ragged lines
     filled = [cell for cell in cells if cell]
     numbers = numbers_of(filled)
     if numbers.doubt:
@@ -327,6 +329,11 @@ def _column(
 ) -> tuple[Column | None, int]:
     """A column by what its cells are, and how many blanks stood inside its lists; None for no column."""
     empty = cells == ""
+    gone = np.array([cell.lower() in MISSING for cell in cells], dtype=bool) if not lists else empty
+    if (gone & ~empty).any() and role_of(name) not in ("id", "trial"):
+        kept = [cell for cell, none in zip(cells, gone, strict=True) if not none][:200]
+        if all(is_number(cell) for cell in kept):
+            cells, empty = np.where(gone, "", cells).astype(object), gone
     if not name and empty.all():
         return None, 0  # a delimiter at the end of every line
     if lists:
@@ -340,6 +347,8 @@ def _column(
         column.decimal_commas = sum(n for _, n, _ in parsed)
         column.cells = cells
         return column, sum(n for _, _, n in parsed)
+    if empty.all() and gone.any():
+        return _numbers(name, cells, rows, empty), 0
     sampled = [cell for cell in cells[:200] if cell]
     sampled = sampled or [cell for cell in cells if cell][:200]
     numbers = 2 * sum(is_number(cell) for cell in sampled) >= len(sampled)
