@@ -91,7 +91,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
         negative += before_zero
         negative_trains += int(before_zero > 0)
         silent += int(not times.size)
-        provenance = Provenance(source.name, table.format, found.location, unit)
+        provenance = Provenance(source.name, table.format, found.location, unit, timing.reason)
         trains.append(SpikeTrain(found.id, times, window, provenance))
         if found.labels:
             labels[trains[-1].id] = dict(found.labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import time
 import zipfile
@@ -274,10 +275,14 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "everything"))) as archive:
         assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
+        read = json.loads(archive.read("summary.json"))["options"]["read"]
+        assert read == dashboard.session.recordings.report.sentences()
+        assert b"The times were read as ms, assumed from the intervals" in archive.read("methods.md")
         assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
     report = saved(dashboard, loop, "report").decode()
     assert report.startswith("<!DOCTYPE html>")
     assert result.message in report
+    assert '<p class="warning">Please check: the file names no unit: ms assumed from the' in report
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
         assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
         assert b"seed 3" in archive.read("brian2/stg_brian2.py")
