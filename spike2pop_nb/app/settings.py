@@ -20,14 +20,16 @@ from pydantic import (
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.neurons import NeuronModel, broken_neurons, get_neuron, list_neurons, vary_neuron
 from spike2pop_nb.spiketrains.reader import Layout
+from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
+from spike2pop_nb.spiketrains.voltage import VoltageUnit
 
 __all__ = ["MAX_MEMBERS", "Explored", "Settings"]
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 _LONGEST_TEXT, _MOST_FIELDS, _LONGEST_NAME = 20_000, 30, 300
-_MOST_COLUMNS = 8
+_MOST_COLUMNS, _MOST_CHANNELS = 8, 100
 _EXPLORED = "explore."
 """Begins the names of what is explored in an address."""
 
@@ -78,8 +80,22 @@ def _check_channels(pair: tuple[str, str] | None, neuron: NeuronModel) -> None:
             )
 
 
+def _levels(value: object) -> object:
+    """What an address writes for several channels, {"Vm": -20}."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("levels of channels must be written as {channel: level}") from None
+    return value
+
+
 _Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
 _Column = Annotated[str, Field(max_length=_LONGEST_NAME)]
+_Level = Annotated[
+    FiniteFloat | Annotated[dict[_Column, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
+    BeforeValidator(_levels),
+]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
 
 
@@ -160,8 +176,12 @@ class Settings(BaseModel):
     layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
         How the file is read, and which stretch of it; see `read_spike_trains`. No columns of ids at all are
         an empty tuple.
-    threshold_mV
-        Where spikes of a recorded voltage are detected; None for what each trace suggests.
+    voltage_unit
+        Unit that recorded voltages are taken to have; see `read_voltage`.
+    threshold_mV, reset_mV, polarity
+        Where spikes of a recorded voltage are detected, and what it must come back to before the next: for
+        all traces or by the name of a channel ("*" for all that are not named), None for what each trace
+        suggests; and which way they point. See `detect_recordings`.
     neuron, prior
         The model, and what the recorded neuron is taken to be made like; see `Predictor.predict`.
     compensate
@@ -187,7 +207,10 @@ class Settings(BaseModel):
     sampling_rate_hz: float | None = Field(default=None, ge=1, le=MOST_SAMPLES_PER_S)
     start_s: FiniteFloat | None = None
     stop_s: FiniteFloat | None = None
-    threshold_mV: float | None = Field(default=None, ge=-1000, le=1000)
+    voltage_unit: VoltageUnit = "auto"
+    threshold_mV: _Level | None = None
+    reset_mV: _Level | None = None
+    polarity: Polarity = "auto"
     neuron: str = "stg"
     prior: Literal["compensated", "drawn", "both"] = "compensated"
     compensate: _Pair | None = None
@@ -282,6 +305,9 @@ class Settings(BaseModel):
             chosen["compensate"] = ",".join(self.compensate)
         if self.id_columns is not None:  # an entry per column, since names may hold any character
             chosen["id_columns"] = self.id_columns or [""]
+        for name in ("threshold_mV", "reset_mV"):
+            if isinstance(chosen.get(name), dict):
+                chosen[name] = json.dumps(chosen[name], ensure_ascii=False, separators=(",", ":"))
         return urlencode({name: value for name, value in chosen.items() if value is not None}, doseq=True)
 
     @classmethod
@@ -323,7 +349,7 @@ class Settings(BaseModel):
             return cls.model_validate(values).checked()
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "as a whole"
+            where = ".".join(str(part) for part in first["loc"] if part != "float") or "as a whole"
             raise Spike2PopError(f"Settings, {where[:60]}: {_lower(first['msg'])}.") from None
 
 

@@ -12,9 +12,10 @@ from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicod
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.spiketrains import Recordings, SpikeTrain
+from spike2pop_nb.spiketrains import Recordings, SpikeTrain, VoltageTrace
+from spike2pop_nb.spiketrains.voltage import VoltageTraces
 
-__all__ = ["READING", "SETTINGS", "Refusal", "Session", "Source"]
+__all__ = ["DETECTING", "READING", "SETTINGS", "Refusal", "Session", "Source"]
 
 READING = (
     "source",
@@ -25,13 +26,17 @@ READING = (
     "sampling_rate_hz",
     "start_s",
     "stop_s",
+    "voltage_unit",
 )
-"""Traits that the reading of a file rests on; all but the first are options of `read_spike_trains`."""
+"""Traits that the reading of a file rests on: itself, options of reading, the unit of voltages."""
+
+DETECTING = ("threshold_mV", "reset_mV", "polarity")
+"""Traits that the detection of spikes in a voltage rests on; as `detect_recordings` takes them."""
 
 SETTINGS = (
     *READING,
+    *DETECTING,
     "train",
-    "threshold_mV",
     "neuron",
     "prior",
     "compensate",
@@ -54,10 +59,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the file that is open could not be read as it was asked for, and the columns there are to name."""
+    """Why the file that is open could not be read as it was asked for.
+
+    Attributes
+    ----------
+    sentence
+        Says so, and what would settle it.
+    columns
+        Those there are to name.
+    trace
+        The voltage whose levels are asked for; None where it is not that.
+    """
 
     sentence: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    trace: VoltageTrace | None = None
 
 
 class Session(HasTraits):
@@ -75,8 +91,8 @@ class Session(HasTraits):
         How the file is read; see `Settings`.
     refused
         Why the file was not read, if another choice of these may settle it; then there are no recordings.
-    threshold_mV
-        Where spikes of a voltage are detected; None for what each trace suggests.
+    voltage_unit, threshold_mV, reset_mV, polarity
+        What recorded voltages are in, and how spikes are detected in them; see `Settings`.
     recordings, voltages
         What was read: trains, and the voltages they were detected in, if it was those.
     train, chosen
@@ -118,9 +134,12 @@ class Session(HasTraits):
     start_s = Float(None, allow_none=True)
     stop_s = Float(None, allow_none=True)
     refused = Instance(Refusal, allow_none=True)
-    threshold_mV = Float(None, allow_none=True)
+    voltage_unit = Unicode("auto")
+    threshold_mV = AnyTrait(None, allow_none=True)
+    reset_mV = AnyTrait(None, allow_none=True)
+    polarity = Unicode("auto")
     recordings = Instance(Recordings, allow_none=True)
-    voltages = Tuple()
+    voltages = Instance(VoltageTraces, args=())
     train = Instance(SpikeTrain, allow_none=True)
     chosen = Tuple()
     survey = AnyTrait(None, allow_none=True)
@@ -160,7 +179,7 @@ class Session(HasTraits):
             file=file,
             recording=recording,
             **dict(zip(READING[1:], self.how()[1:], strict=True)),
-            threshold_mV=self.threshold_mV,
+            **{name: getattr(self, name) for name in DETECTING},
             neuron=self.neuron.name,
             prior=self.prior,
             compensate=self.compensate,
@@ -181,6 +200,10 @@ class Session(HasTraits):
     def how(self) -> tuple[Any, ...]:
         """What the reading of the file rests on."""
         return tuple(getattr(self, name) for name in READING)
+
+    def levels(self) -> tuple[Any, ...]:
+        """What the detection of spikes in a voltage rests on."""
+        return tuple(getattr(self, name) for name in DETECTING)
 
     def key(self, train: SpikeTrain) -> tuple[Any, ...]:
         """Under what the population of a train is kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -117,7 +118,7 @@ def _paragraph(group: list[Result], network: Network | None, cited: Citations, t
     neuron = group[0].neuron
     made = [result for result in group if result.population is not None]
     inferred = [posterior for result in group if (posterior := _inferred(result)) is not None]
-    sentences = [_recordings(group, table), _model(neuron, cited)]
+    sentences = [_recordings(group, table), _read(group), _model(neuron, cited)]
     if inferred:
         sentences += _inference(neuron, inferred, network, cited, alone=len(group) == 1, table=table)
     elif made:
@@ -145,6 +146,17 @@ def _recordings(group: list[Result], table: int) -> str:
         f"The spike times of one recording (“{plain(train.id)}”{source}: {', '.join(about)}) "
         f"were analysed {by}"
     )
+
+
+def _read(group: list[Result]) -> str:
+    """As what the times were read, which tells a unit that the file names from one that is assumed."""
+    origins = [result.recording.provenance for result in group]
+    found = [origin.reading for origin in origins if origin is not None and origin.reading]
+    found = [plain(re.sub(r"(?<!,) assumed", ", assumed", text, count=1)) for text in dict.fromkeys(found)]
+    if not found:
+        return ""
+    more = f"; and {len(found) - _MOST_NAMED} more ways" if len(found) > _MOST_NAMED else ""
+    return f"The times were read as {'; as '.join(found[:_MOST_NAMED])}{more}."
 
 
 def _model(neuron: NeuronModel, cited: Citations) -> str:

@@ -20,6 +20,7 @@ from spike2pop_nb.export.words import count, figure, fixed, percent
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
 from spike2pop_nb.spiketrains import features
+from spike2pop_nb.spiketrains.recordings import CAUTION
 
 __all__ = ["MOST_REPORTED", "html_report"]
 
@@ -49,7 +50,8 @@ def html_report(
     path
         Where to write it; nowhere by default.
     options
-        What was chosen; those of the first result by default.
+        What was chosen; those of the first result by default. What stands under ``"read"``, the
+        ``report.sentences()`` of `Recordings`, is shown by itself; without it what each train says.
     most_recordings
         The first so many are shown with figures; the report says what is left out.
     made_at
@@ -71,12 +73,15 @@ def html_report(
     if not (isinstance(most_recordings, (int, np.integer)) and most_recordings >= 1):
         raise Spike2PopError(f"A report shows 1 recording or more with figures, not {most_recordings!r}.")
     shown = every[:most_recordings]
+    chosen = dict(every[0].options if options is None else options)
+    read = chosen.pop("read", None) or _origins(every)
     document = page(
         "report.html.j2",
         title=_title(every),
         made_at=(made_at or datetime.now(UTC)).isoformat(timespec="minutes"),
         versions=versions(),
-        options=_options(every[0].options if options is None else options),
+        options=_options(chosen),
+        read=sorted(read, key=lambda line: not line.startswith(CAUTION)),
         overview=[_row(result) for result in every],
         sections=[_section(place, result) for place, result in enumerate(shown)],
         left_out=len(every) - len(shown),
@@ -98,6 +103,17 @@ def _html(markdown: str) -> str:
 def _title(results: Sequence[Result]) -> str:
     neurons = " and ".join(dict.fromkeys(result.neuron.title for result in results))
     return f"{count(len(results), 'recording')}, {neurons}"
+
+
+def _origins(results: Sequence[Result]) -> list[str]:
+    """How trains were read, as they say themselves."""
+    origins = [result.recording.provenance for result in results]
+    lines = [
+        f"{origin.source}{f' ({origin.format})' if origin.format else ''}: times read as {origin.reading}."
+        for origin in origins
+        if origin is not None and origin.reading
+    ]
+    return list(dict.fromkeys(lines))
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, str]:

@@ -71,7 +71,10 @@ def _describe(result: Result) -> dict[str, Any]:
     if result.failure:
         entry["failure"] = result.failure
     if train.provenance is not None:
-        entry["source"] = {"file": train.provenance.source, "location": train.provenance.location}
+        origin = train.provenance
+        entry["source"] = {"file": origin.source, "location": origin.location, "unit": origin.unit}
+        if origin.reading:
+            entry["source"]["reading"] = origin.reading
     if posterior is not None and getattr(posterior, "usable", False):
         entry["dics"] = {
             "g_s": _number(posterior.mean[0]),
@@ -233,7 +236,8 @@ def write_results(
     out_dir
         Made if it is not there; files of the same names are replaced.
     options
-        What was chosen, for ``summary.json``, which is always written.
+        What was chosen, for ``summary.json``, which is always written. Under ``"read"`` may stand how the
+        file was understood, the ``report.sentences()`` of `Recordings`, which ``report.html`` shows too.
     formats
         ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
         and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"html"`` for report.html, ``"txt"`` for

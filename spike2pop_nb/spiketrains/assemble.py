@@ -174,7 +174,7 @@ def _train(
     counts.negative += before_zero
     counts.negative_trains += int(before_zero > 0)
     counts.silent += int(not times.size)
-    provenance = Provenance(source.name, table.format, found.location, timing.unit)
+    provenance = Provenance(source.name, table.format, found.location, timing.unit, timing.reason)
     return SpikeTrain(found.id, times, window, provenance)
 
 

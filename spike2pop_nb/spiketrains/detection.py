@@ -172,7 +172,9 @@ def train_of(trace: VoltageTrace, detection: Detection, found: Found) -> SpikeTr
     origin = trace.provenance or Provenance("a trace")
     way = {"up": "rising through", "down": "falling through", "both": "beyond"}[detection.polarity]
     place = f"{origin.location or trace.id}, {way} {detection.threshold:g} {trace.unit}"
-    provenance = Provenance(origin.source, origin.format, place, origin.unit)
+    units = f" ({trace.unit_reason})" if trace.unit_reason else ""
+    reading = f"those of spikes in a voltage, {place}{units}"
+    provenance = Provenance(origin.source, origin.format, place, origin.unit, reading)
     window = float(trace.times_ms[0]), float(trace.times_ms[-1])
     return SpikeTrain(trace.id, found.times_ms, window, provenance)
 

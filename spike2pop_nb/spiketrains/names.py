@@ -18,10 +18,11 @@ def _vocabulary(words: str) -> frozenset[str]:
 
 _IDS: Final = _vocabulary(
     "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template "
-    "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid unitid cellid "
-    "neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey fish patient participant "
-    "file filename experiment exp expt slice preparation prep population pop celltype region area_name "
-    "label name code class cls group site entity roi mea culture dish plate hemisphere side"
+    "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid "
+    "unitid cellid neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
+    "fish patient participant file filename experiment exp expt slice preparation prep population pop "
+    "celltype region area_name label name code class cls group site entity roi mea culture dish plate "
+    "hemisphere side"
 )
 _TRIALS: Final = _vocabulary(
     "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member "

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import Final, overload
 
 from spike2pop_nb.errors import SpikeTrainError
 
 from .train import SpikeTrain
 
-__all__ = ["ReadReport", "Recordings"]
+__all__ = ["CAUTION", "ReadReport", "Recordings"]
+
+CAUTION: Final = "Please check: "
+"""Begins a sentence about what looks odd."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class ReadReport:
         lines.append(f"Unit: {self.unit_reason}.")
         lines += [f"Repaired: {text}." for text in self.repairs]
         lines += [f"Skipped: {text}." for text in self.skipped]
-        lines += [f"Please check: {text}." for text in self.cautions]
+        lines += [f"{CAUTION}{text}." for text in self.cautions]
         return lines
 
     def __str__(self) -> str:

@@ -77,12 +77,15 @@ class Provenance:
         Place inside the source in words, for example "row 3" or "array 'unit_7'".
     unit : str
         Unit of the times in the source: "s", "ms" or "us". `SpikeTrain` itself always holds ms.
+    reading : str
+        As what the times were read, in words: their unit and how it is known, or where spikes were detected.
     """
 
     source: str
     format: str = ""
     location: str = ""
     unit: str = "ms"
+    reading: str = ""
 
 
 @dataclass(frozen=True, eq=False)

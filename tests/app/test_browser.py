@@ -382,6 +382,19 @@ def test_hostile_archives_get_one_sentence(page, tmp_path):
     assert page.is_visible(".s2p-report:has-text('voltage.csv')")
 
 
+def test_a_voltage_in_counts_asks_for_its_levels(page, tmp_path):
+    mine = tmp_path / "counts.csv"
+    rows = (f"{t},{20000 if t % 100 == 50 else -13000 + t % 7}" for t in range(0, 1000))
+    mine.write_text("time_ms,Vm (counts)\n" + "\n".join(rows) + "\n")
+    upload(page, mine)
+    page.wait_for_selector(".s2p-refusal:has-text('is in counts, whose size in mV is not known')")
+    assert nameless(page, ".s2p-steps") == []
+    page.get_by_label("Reset (counts)", exact=True).fill("-5000")
+    page.get_by_label("Spike threshold (counts)", exact=True).fill("8000")
+    page.get_by_role("button", name="Detect spikes at these levels").click()
+    page.wait_for_selector(".s2p-report:has-text('counts.csv (CSV): 1 train, 10 spikes')")
+
+
 def test_a_unit_that_no_file_names_is_asked_for(page, tmp_path):
     mine = tmp_path / "no_unit.csv"
     mine.write_text("id,times\n" + "".join(f"a,{0.1 * k + 0.001 * (k % 3):.4f}\n" for k in range(1, 40)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import time
 import zipfile
@@ -274,10 +275,14 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "everything"))) as archive:
         assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
+        read = json.loads(archive.read("summary.json"))["options"]["read"]
+        assert read == dashboard.session.recordings.report.sentences()
+        assert b"The times were read as ms, assumed from the intervals" in archive.read("methods.md")
         assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
     report = saved(dashboard, loop, "report").decode()
     assert report.startswith("<!DOCTYPE html>")
     assert result.message in report
+    assert '<p class="warning">Please check: the file names no unit: ms assumed from the' in report
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
         assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
         assert b"seed 3" in archive.read("brian2/stg_brian2.py")
@@ -472,6 +477,143 @@ def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loo
     assert session.settings().threshold_mV == 10.0
 
 
+VOLTS_T = np.arange(0, 1000, 0.5)
+VOLTS = -65 + 100 * np.exp(-(((VOLTS_T % 100) - 50) ** 2) / 4)
+
+
+def test_a_voltage_is_reported_with_what_to_check_first(dashboard, loop):
+    volts = VOLTS + np.where((VOLTS_T > 300) & (VOLTS_T < 400), 5, 0)
+    session, panel = sent(dashboard, loop, table(["time_ms", *VOLTS_T], ["V_mV", *volts], ["I_pA", *VOLTS_T]))
+    report = panel.report.value
+    assert report.index("Please check: spikes detected where the voltage rises through") < report.index(
+        "mine"
+    )
+    assert "taken for a recording from inside the cell" in report
+    assert "Skipped: 1 column of another quantity" in report
+    assert session.voltages.skipped
+    detection = dashboard.recordings.detection
+    assert detection.threshold.description == "Spike threshold (mV)"
+    assert "as the threshold suggests" in detection.reset.placeholder
+    assert detection.use.layout.display == "none"
+    assert panel.fields["voltage_unit"].layout.display == ""
+    assert panel.how["layout"].disabled
+
+
+def test_reset_and_polarity_are_chosen_and_impossible_ones_come_back(dashboard, loop):
+    session, _panel = sent(dashboard, loop, table(["time_ms", *VOLTS_T], ["V_mV", *VOLTS]))
+    detection = dashboard.recordings.detection
+    shown = detection.threshold.value
+    time.sleep(0.15)
+    detection.reset.value = "-60"
+    loop.until(lambda: "as asked for" in dashboard.recordings.reading.report.value)
+    assert session.threshold_mV == shown, "a reset belongs to its threshold"
+    assert "reset_mV=-60" in dashboard.browser.fragment
+    assert session.reset_mV == -60
+    time.sleep(0.15)
+    detection.reset.value = "50"
+    loop.until(lambda: dashboard.messages.text)
+    assert "the reset not above the threshold" in dashboard.messages.text
+    assert (session.reset_mV, detection.reset.value, session.train.n_spikes) == (-60, "-60", 10)
+    detection.reset.value = "low"
+    assert "Settings, reset_mV: input should be a valid number" in dashboard.messages.text
+    detection.reset.value = ""
+    loop.until(lambda: session.reset_mV is None and not session.busy)
+    detection.threshold.value = -80
+    loop.until(lambda: session.train.n_spikes == 0)
+    undone(dashboard, lambda: session.threshold_mV != -80)
+    loop.until(lambda: session.train.n_spikes == 10)
+    detection.polarity.value = "both"
+    loop.until(lambda: "polarity both was asked for" in dashboard.recordings.reading.report.value)
+    assert session.settings().polarity == "both"
+
+
+def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
+    counts = np.rint(200 * VOLTS).astype(int)
+    data = table(["time_ms", *VOLTS_T], [f"Vm{HOSTILE} (counts)", *counts], ["b (counts)", *(2 * counts)])
+    session, panel = sent(dashboard, loop, data)
+    detection, figure = dashboard.recordings.detection, dashboard.recordings.figure
+    assert session.recordings is session.train is None
+    assert (
+        "is in counts, whose size in mV is not known: give the threshold and the reset" in panel.refusal.value
+    )
+    assert "<img" not in panel.refusal.value
+    assert panel.fold.selected_index is None
+    assert detection.threshold.description == "Spike threshold (counts)"
+    assert detection.reset.description == "Reset (counts)"
+    assert detection.use.layout.display == ""
+    assert figure.shown.layout.shapes[0].y0 == detection.threshold.value
+    figure._receive(figure.widget, {"kind": "drag", "y": 2000.0}, [])
+    assert detection.threshold.value == 2000
+    detection.use.click()
+    assert "The reset is missing; give it in counts" in dashboard.messages.text
+    detection.reset.value = "-5000"
+    assert session.threshold_mV is session.reset_mV is None, "both wait until they are confirmed"
+    time.sleep(0.15)
+    detection.use.click()
+    loop.until(lambda: session.recordings is not None and not session.busy)
+    assert [train.n_spikes for train in session.recordings] == [10, 10]
+    assert (session.threshold_mV, session.reset_mV) == (2000, -5000)
+    assert detection.use.layout.display == "none"
+    assert panel.refusal.value == ""
+    # the other channel gets a level of its own, and the first keeps its
+    time.sleep(0.15)
+    dashboard.recordings.choice.index = 1
+    detection.threshold.value = 20_000
+    loop.until(lambda: session.train.n_spikes == 0)
+    assert session.train.id == "b (counts)"
+    assert session.threshold_mV == {"*": 2000, "b (counts)": 20_000}
+    assert session.recordings[0].n_spikes == 10
+    kept = session.settings()
+    assert Settings.from_fragment(kept.to_fragment()) == kept
+    undone(dashboard, lambda: session.threshold_mV == 2000)
+    loop.until(lambda: [train.n_spikes for train in session.recordings] == [10, 10])
+    undone(dashboard, lambda: session.threshold_mV is None)
+    loop.until(lambda: session.recordings is None)
+    assert session.refused.trace.unit == "counts"
+    # or the unit is named
+    panel.how["voltage_unit"].value = "uV"
+    loop.until(lambda: session.recordings is not None)
+    assert session.voltages[0].unit == "mV"
+    assert session.settings().voltage_unit == "uV"
+    # what was chosen for this file says nothing about the next
+    session, panel = sent(dashboard, loop, table(["time_ms", *VOLTS_T], ["V_mV", *VOLTS]), "next.csv")
+    assert (session.voltage_unit, session.threshold_mV, session.polarity) == ("auto", None, "auto")
+
+
+def test_a_voltage_without_times_asks_for_the_rate_and_takes_a_stretch(dashboard, loop):
+    session, panel = sent(dashboard, loop, table(["V_mV", *VOLTS]))
+    assert "give the sampling rate in Hz, such as 20000" in panel.refusal.value
+    assert "--" not in panel.refusal.value
+    assert panel.fields["sampling_rate_hz"].layout.display == ""
+    panel.how["sampling_rate_hz"].value = "2000"
+    loop.until(lambda: session.train is not None)
+    assert session.train.n_spikes == 10
+    panel.how["start_s"].value = "0.4"
+    loop.until(lambda: session.train is not None and session.train.n_spikes == 6)
+    assert "outside the stretch from 0.4 s" in panel.report.value
+    panel.how["stop_s"].value = "0.3"
+    loop.until(lambda: session.refused is not None)
+    assert "its stop must come after its start" in panel.refusal.value
+    panel.how["stop_s"].value = "0.6"
+    loop.until(lambda: session.train is not None and session.train.n_spikes == 2)
+    panel.how["unit"].value = "ms"
+    settled(dashboard, loop)
+    assert session.sampling_rate_hz == 2000
+    kept = session.settings()
+    assert (kept.sampling_rate_hz, kept.start_s, kept.stop_s) == (2000, 0.4, 0.6)
+    time_in_s = table(["time", *VOLTS_T], ["V_mV", *VOLTS])
+    session, panel = sent(dashboard, loop, time_in_s, "clock.csv")
+    panel.how["unit"].value = "s"
+    loop.until(lambda: session.train is not None and session.train.window_ms[1] == 999_500)
+
+
+def test_a_silent_trace_of_voltage_is_shown(dashboard, loop):
+    session, panel = sent(dashboard, loop, table(["time_ms", *VOLTS_T], ["V_mV", *(0.01 * VOLTS - 65)]))
+    assert session.train.n_spikes == 0
+    assert not dashboard.messages.text
+    assert "kept as silent" in panel.report.value
+
+
 def test_how_a_table_was_read_can_be_corrected(dashboard, loop):
     send(dashboard, b"a_ms,b_ms\n1,5\n2,60\n3,700\n4,8000\n", "two.csv")
     loop.until(lambda: dashboard.session.recordings is not None)
@@ -495,6 +637,14 @@ def sent(dashboard, loop, data, name="mine.csv"):
     send(dashboard, data, name, part=100_000)
     loop.until(lambda: (session.recordings, session.refused) != before and not session.busy)
     return session, dashboard.recordings.reading
+
+
+def undone(dashboard, condition):
+    """Back to where it holds; what follows from a choice may be a change of its own."""
+    for _ in range(4):
+        if not condition():
+            dashboard.toolbar.undo.click()
+    assert condition()
 
 
 def table(*columns):

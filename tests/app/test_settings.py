@@ -12,6 +12,8 @@ from spike2pop_nb.errors import Spike2PopError
 
 CONDUCTANCES = st.floats(0.001, 1e4)
 POINTS = st.none() | st.tuples(st.floats(-20, 20), st.floats(0, 20))
+LEVEL = st.floats(-1e5, 1e5)
+LEVELS = st.none() | LEVEL | st.dictionaries(st.text(min_size=1, max_size=20), LEVEL, min_size=1, max_size=8)
 EXPLORED = st.builds(
     Explored,
     pair=st.none() | st.just(("A", "H")),
@@ -34,7 +36,10 @@ CHOICES = st.builds(
     sampling_rate_hz=st.none() | st.floats(1, 1e7),
     start_s=st.none() | st.floats(-10, 1e4),
     stop_s=st.none() | st.floats(-10, 1e4),
-    threshold_mV=st.none() | st.floats(-100, 100),
+    voltage_unit=st.sampled_from(["auto", "mV", "uV"]),
+    threshold_mV=LEVELS,
+    reset_mV=LEVELS,
+    polarity=st.sampled_from(["auto", "up", "down", "both"]),
     neuron=st.just("stg"),
     prior=st.sampled_from(["compensated", "drawn", "both"]),
     compensate=st.none() | st.just(("CaS", "H")),
@@ -109,6 +114,10 @@ def test_a_unit_is_kept_in_one_spelling():
         ("explore.pair=H,<b>", "Settings, explore: the stg neuron has no channel '<b>'; it has Na, "),
         ("explore.layer=x", "Settings, explore.layer: input should be 'reached', "),
         ("explore.target=1", "Settings, explore.target"),
+        ("reset_mV=low", "Settings, reset_mV: input should be a valid number"),
+        ("threshold_mV=nan", "Settings, threshold_mV: input should be a finite number."),
+        ("threshold_mV={Vm:1}", "Settings, threshold_mV: levels of channels must be written as {channel"),
+        ("polarity=left", "Settings, polarity: input should be 'auto', 'up', 'down' or 'both'."),
         ("explore.target=1,nan", "Settings, explore.target.1: input should be a finite number."),
         ("explore.target=-400,1", "Settings, explore: the target has g_s = -400; for the stg neuron it must"),
         ("explore.end=1,99", "Settings, explore: the end of modulation has g_u = 99; for the stg neuron"),

@@ -28,6 +28,7 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
         f"{train.n_spikes} spikes over {figure(train.duration_ms / 1000)} s",
         f"mean rate {figure(train.rate_hz)} Hz, spiking",
         "from stg_set.csv",
+        "The times were read as ms, assumed from the intervals: their median is 15, which as ",
         f"threshold voltage of {figure(result.neuron.V_th_mV)} mV",
         f"SHA-256 {hashlib.sha256(find_weights()['stg'].read_bytes()).hexdigest()}",
         f"g_s = {fixed(posterior.g_s)} ({fixed(low[0])} to {fixed(high[0])})",
@@ -139,6 +140,24 @@ def test_chosen_conductances_and_warnings_are_said(inferred: list[Result]) -> No
     assert "recommended" not in text
     assert "the one asked for, was kept" in text
     assert "The recording was flagged as unlike the simulated recordings of this neuron" in text
+
+
+def test_it_tells_a_unit_that_is_stated_from_one_that_is_assumed(inferred: list[Result]) -> None:
+    def read_as(*readings: str) -> str:
+        made = []
+        for result, reading in zip(inferred, readings, strict=False):
+            origin = replace(result.recording.provenance, reading=reading)
+            made.append(replace(result, recording=replace(result.recording, provenance=origin)))
+        return methods_paragraph(made)
+
+    assert "The times were read" not in read_as("")
+    assert "The times were read as s, as the column name 't\\<b' says. The" in read_as(
+        "s, as the column name 't<b' says"
+    )
+    assert "read as s, as asked for; as voltage in mV, assumed from values. The" in read_as(
+        "s, as asked for", "voltage in mV, assumed from values"
+    )
+    assert read_as("s, as asked for", "s, as asked for").count("as asked for") == 1
 
 
 def test_no_results_are_one_sentence() -> None:

@@ -58,7 +58,8 @@ def hostile(given: Result) -> Result:
 
 @pytest.fixture(scope="module")
 def document(inferred: list[Result], hostile: Result, silent: Result) -> str:
-    options = {"seed": 7, "file": HOSTILE, "compensate": ["CaS", "H"]}
+    read = [f"{HOSTILE} (CSV): 4 trains.", "Unit: ms, as asked for.", f"Please check: {HOSTILE}."]
+    options = {"seed": 7, "file": HOSTILE, "compensate": ["CaS", "H"], "read": read}
     return html_report([hostile, *inferred, silent], options=options, made_at=WHEN)
 
 
@@ -89,6 +90,19 @@ def test_it_says_what_was_done_and_how_it_went(page: Page, inferred: list[Result
     low, high = (result.posterior.quantile(q)[0] for q in (0.025, 0.975))
     width = f"{result.posterior.mean[0]:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
     assert f"gs {width}" in told
+
+
+def test_how_the_recording_was_read_stands_first_what_to_check_before_the_rest(
+    page: Page, document: str, inferred: list[Result], given: Result
+) -> None:
+    block = page.text.partition("How the recording was read")[2].partition("Recording ")[0]
+    lines = [line.strip() for line in block.splitlines() if line.strip()]
+    assert lines == [f"Please check: {HOSTILE}.", f"{HOSTILE} (CSV): 4 trains.", "Unit: ms, as asked for."]
+    assert 'class="warning">Please check: &lt;img' in document
+    assert "<th>read</th>" not in document
+    alone = " ".join(Page(html_report(inferred[0])).text.split())
+    assert "stg_set.csv (CSV): times read as ms assumed from the intervals: their median is 15" in alone
+    assert "How the recording was read" not in html_report(given)
 
 
 def test_every_figure_is_there_and_is_json(page: Page, document: str) -> None:

@@ -66,6 +66,8 @@ def test_the_files_hold_what_they_say_and_read_back(results: list[Result], tmp_p
 
 def test_the_summary_names_the_network_and_the_width(inferred: list[Result]) -> None:
     first = summary(inferred, {})["recordings"][0]
+    assert first["source"]["unit"] == "ms"
+    assert first["source"]["reading"].startswith("ms assumed from the intervals: ")
     assert first["network"]["file"] == "stg.safetensors"
     assert len(first["network"]["sha256"]) == 64
     low, high = first["dics"]["g_s_interval_95"]

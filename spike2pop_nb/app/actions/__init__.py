@@ -9,7 +9,7 @@ from spike2pop_nb.app.actions.taking import Taking
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
 from spike2pop_nb.app.settings import MAX_MEMBERS
-from spike2pop_nb.app.state import READING, Session
+from spike2pop_nb.app.state import DETECTING, READING, Session
 
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
@@ -24,6 +24,6 @@ class Actions(Reading, Predicting, Searching, Taking):
         session.observe(guard(lambda _change: self.predict()), ["train", "neuron", "prior"])
         session.observe(guard(lambda _change: self.survey()), ["recordings", "neuron", "prior"])
         session.observe(guard(lambda _change: self.read()), list(READING))
-        session.observe(guard(lambda _change: self.detect()), "threshold_mV")
+        session.observe(guard(lambda _change: self.detect()), list(DETECTING))
         session.observe(guard(lambda _change: self.map_reach()), "pair")
         session.observe(guard(lambda _change: self.recommend()), ["posterior", "compensate"])

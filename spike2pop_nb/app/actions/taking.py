@@ -29,18 +29,20 @@ class Taking(Acting):
             )
             return
         settings = session.settings().to_json()
+        assert session.recordings is not None
+        options = {**shown.options, "read": session.recordings.report.sentences()}
 
         def work(_task: Task) -> tuple[bytes, str, str]:
             from spike2pop_nb import export
 
             if what == "everything":
                 return (
-                    export.results_zip(results, shown.options, settings=settings),
+                    export.results_zip(results, options, settings=settings),
                     "spike2pop.zip",
                     "application/zip",
                 )
             if what == "report":
-                text = export.html_report(results, options=shown.options)
+                text = export.html_report(results, options=options)
                 return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
             if what == "simulators":
                 from spike2pop_nb.export.simulators import simulators_zip

@@ -38,13 +38,20 @@ _LAYOUTS = (
     ("one train", "single"),
     ("trials one after another", "trials"),
 )
+_VOLTAGE_UNITS = (
+    ("as the file says", "auto"),
+    ("V", "V"),
+    ("mV", "mV"),
+    ("µV", "uV"),
+    ("nV", "nV"),
+)
 _AS_READ = ("as understood", "")  # a list whose value is None shows nothing as chosen
 _IDS = (("as understood", "auto"), ("no column", "none"), ("these columns", "these"))
 _NUMBERS = ("sampling_rate_hz", "start_s", "stop_s")
 
 
 class ReadingPanel:
-    """The question for the unit, the refusal, the report, and every option of `read_spike_trains`.
+    """The question for the unit, the refusal, the report, and the options of reading.
 
     Attributes
     ----------
@@ -69,6 +76,7 @@ class ReadingPanel:
             "id_columns": w.SelectMultiple(options=[], rows=5),
             "start_s": w.Text(placeholder="the beginning", continuous_update=False),
             "stop_s": w.Text(placeholder="the end", continuous_update=False),
+            "voltage_unit": w.Dropdown(options=_VOLTAGE_UNITS),
         }
         helps = {
             "unit": ("Unit of the times", "What you choose is used, whatever the file says."),
@@ -80,6 +88,7 @@ class ReadingPanel:
             "id_columns": ("These columns together", "Hold Ctrl (⌘ on a Mac) to choose several."),
             "start_s": ("Start (s)", "Of the stretch that is used."),
             "stop_s": ("Stop (s)", "On the recording's own clock."),
+            "voltage_unit": ("Unit of the voltage", "What you choose is used, whatever the file says."),
         }
         fields = {name: field(*helps[name][:1], self.how[name], helps[name][1]) for name in self.how}
         self.fields = fields
@@ -94,6 +103,7 @@ class ReadingPanel:
                 fields["ids"],
                 fields["id_columns"],
                 w.HBox([fields["start_s"], fields["stop_s"]]),
+                fields["voltage_unit"],
             ],
         )
         self.widget = w.VBox([self.question.widget, self.refusal, self.report, self.fold])
@@ -119,13 +129,14 @@ class ReadingPanel:
         self._allow()
 
     def _allow(self) -> None:
-        """There is nothing to choose without a file, and a recorded voltage is read in one way only."""
+        """There is nothing to choose without a file, and a recorded voltage is laid out in one way only."""
         session = self.session
-        possible = self._enabled and session.source is not None and not session.voltages
+        possible = self._enabled and session.source is not None
         columns = bool(self._columns())
         for name, control in self.how.items():
             of_columns = name in ("time_column", "ids", "id_columns")
-            control.disabled = not (possible and (columns or not of_columns))
+            usable = columns if of_columns else not (name == "layout" and session.voltages)
+            control.disabled = not (possible and usable)
 
     def _columns(self) -> tuple[str, ...]:
         """Columns of the file that can be named."""
@@ -149,7 +160,7 @@ class ReadingPanel:
         session = self.session
         with session.hold_trait_notifications():
             session.unit = value
-            if value != SAMPLES:
+            if value != SAMPLES and not session.voltages:  # samples of a voltage may need it as well
                 session.sampling_rate_hz = None
 
     def _take_other(self, value: str) -> None:
@@ -175,6 +186,7 @@ class ReadingPanel:
             how["unit"].value = session.unit if session.unit in listed_units else _OTHER
             how["other"].value = "" if session.unit in listed_units else shown_unit(session.unit)
             how["layout"].value = session.layout
+            how["voltage_unit"].value = session.voltage_unit
             for name in _NUMBERS:
                 number = getattr(session, name)
                 how[name].value = "" if number is None else f"{number:.15g}"
@@ -201,6 +213,7 @@ class ReadingPanel:
             "other": how["unit"].value == _OTHER,
             "sampling_rate_hz": counted or session.sampling_rate_hz is not None or "sampling rate" in refused,
             "id_columns": how["ids"].value == "these",
+            "voltage_unit": bool(session.voltages) or session.voltage_unit != "auto",
         }
         for name, on in needed.items():
             self.fields[name].layout.display = "" if on else "none"
@@ -214,7 +227,8 @@ class ReadingPanel:
                 '<div class="s2p-warning" role="alert"><p><b>Not read yet.</b> '
                 f"{escape(refused.sentence)}</p><p>Settle it here, or take another file.</p></div>"
             )
-            self.fold.selected_index = 0
+            if refused.trace is None:  # else it is settled beside the figure
+                self.fold.selected_index = 0
         self.report.value = "" if session.recordings is None else understood(session.recordings.report)
 
 
@@ -232,7 +246,9 @@ def understood(report: ReadReport) -> str:
     if report.unit_assumed and report.cautions:
         cautions = cautions[1:]  # the question for the unit says it
     others = others[: len(others) - n_cautions]
-    main = [line for line in others if line.startswith(("Key: ", "Unit: "))]
+    # of a voltage it says how its spikes were found
+    shown = ("Key: ", "Unit: ", *(["Layout: "] if report.layout == "voltage" else []))
+    main = [line for line in others if line.startswith(shown)]
     rest = [line for line in others if line not in main]
     opened = " open" if report.repairs or report.skipped else ""
     warning = f'<div class="s2p-warning">{said(cautions)}</div>' if cautions else ""

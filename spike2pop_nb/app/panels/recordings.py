@@ -13,17 +13,18 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Upload
 from spike2pop_nb.app.layout import button, card, field, folded, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.detection import DetectionPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
-from spike2pop_nb.app.state import Session, Source
+from spike2pop_nb.app.state import DETECTING, Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import (
     MAX_FILE_BYTES,
     PatternReport,
     SpikeTrain,
+    VoltageTrace,
     describe_pattern,
     features,
-    suggest_threshold_mV,
 )
 
 __all__ = ["PASTED", "RecordingPanel"]
@@ -47,23 +48,20 @@ class RecordingPanel:
         self.example = w.Dropdown(options=[("choose…", ""), *((name, name) for name in list_examples())])
         self.pasted = w.Textarea(placeholder="12.1 15.4 19.0 …", layout={"width": "100%", "height": "64px"})
         self.take = button("Read these times", "Take what is written above as the spike times of one neuron")
-        self.threshold = w.FloatText(step=1.0)
+        self.detection = DetectionPanel(session, messages)
+        self.threshold = self.detection.threshold
         self.reading = ReadingPanel(session, messages)
         self.choice = w.Dropdown(options=_NOTHING)
         self.facts = text()
         self.figure = FigureView(
             "Choose a file or an example to see its spikes",
             220,
-            on_drag=guard(self._dragged),
+            on_drag=guard(self.detection.dragged),
             says="Spikes of the recording over time, and the intervals between them",
         )
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
         formats = "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF and what else Neo reads"
-        self._threshold = field(
-            "Spike threshold (mV)",
-            self.threshold,
-            "Or drag the dashed line in the figure; upward crossings count.",
-        )
+        self._threshold = self.detection.widget
         self.widget = card(
             "1",
             "Recording",
@@ -80,18 +78,18 @@ class RecordingPanel:
         )
         self.example.observe(guard(self._example_chosen), "value")
         self.choice.observe(guard(self._recording_chosen), "value")
-        self.threshold.observe(guard(lambda change: self._dragged(change["new"])), "value")
         self.take.on_click(guard(self._take_pasted))
-        session.observe(guard(self._show_train), ["train", "recordings", "voltages"])
+        session.observe(guard(self._show_train), ["train", "recordings", "voltages", "refused"])
+        session.observe(guard(lambda _change: self._show_voltage()), list(DETECTING))
         session.observe(guard(self._show_source), "source")
-        self._threshold.layout.display = "none"
         self._filling = False
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         self.upload.disabled = not on
-        for control in (self.example, self.choice, self.pasted, self.take, self.threshold):
+        for control in (self.example, self.choice, self.pasted, self.take):
             control.disabled = not on
+        self.detection.enable(on)
         self.reading.enable(on)
 
     def _uploaded(self, data: bytes, name: str) -> None:
@@ -111,10 +109,6 @@ class RecordingPanel:
         if recordings is not None and change["new"] is not None and change["new"] >= 0 and not self._filling:
             self.session.train = recordings[change["new"]]
 
-    def _dragged(self, threshold_mV: float) -> None:
-        if self.session.voltages and not self._filling:
-            self.session.threshold_mV = float(threshold_mV)
-
     def _show_source(self, _change: Any) -> None:
         self._filling = True
         try:
@@ -123,7 +117,7 @@ class RecordingPanel:
         finally:
             self._filling = False
 
-    def _fill(self, train: SpikeTrain, threshold_mV: float | None) -> None:
+    def _fill(self, train: SpikeTrain) -> None:
         """Bring the controls in line with what is looked at."""
         recordings = self.session.recordings
         self._filling = True
@@ -134,8 +128,6 @@ class RecordingPanel:
                 if tuple(self.choice.options) != tuple(options):
                     self.choice.options = options
                 self.choice.value = recordings.ids.index(train.id)
-            if threshold_mV is not None:
-                self.threshold.value = round(threshold_mV, 3)
         finally:
             self._filling = False
 
@@ -146,25 +138,24 @@ class RecordingPanel:
         finally:
             self._filling = False
 
+    def _show_voltage(self) -> VoltageTrace | None:
+        voltage = self.detection.show()
+        if voltage is not None:
+            self.figure.show(plots.voltage(voltage, self.threshold.value, 220))
+        return voltage
+
     def _show_train(self, _change: Any) -> None:
         session = self.session
         train = session.train
-        voltage = next((v for v in session.voltages if train is not None and v.id == train.id), None)
-        self._threshold.layout.display = "" if voltage is not None else "none"
+        voltage = self._show_voltage()
         if train is None:
-            self.figure.clear()
+            if voltage is None:
+                self.figure.clear()
             self.facts.value = ""
             self._empty()
             return
-        threshold = None
-        if voltage is not None:
-            threshold = (
-                session.threshold_mV if session.threshold_mV is not None else suggest_threshold_mV(voltage)
-            )
-        self._fill(train, threshold)
-        if voltage is not None:
-            self.figure.show(plots.voltage(voltage, self.threshold.value, 220))
-        else:
+        self._fill(train)
+        if voltage is None:
             self.figure.show(plots.recording(train, 220))
         report = describe_pattern(train)
         self.facts.value = (
