@@ -270,8 +270,53 @@ def instruments() -> Iterator[Case]:
     )
 
 
+def told_apart() -> Iterator[Case]:
+    """Durations are no units, filters no sampling rates; counts, heights and sums no trains."""
+    both = [f"{t / 1000:.4f},{u / 1000:.4f}" for t, u in zip(A, B, strict=True)]
+    for names in ("ctrl_5min,drug_5min", "pre 30 s,post 30 s", "stim_500ms,stim_20ms", "neuron S,neuron H"):
+        yield Case(names, _lines(names, both), (A, B), ok=("right", "refused"))
+    rows = [f"{k},{_samples(t)}" for t, k in _ALL]
+    for comment in (
+        "# low-pass filter 300 Hz, high 6000 Hz", "# lowpass: 5000 Hz", "# line noise 50 Hz",
+        "# LFP fs 1250 Hz", "# mean rate 8.2 Hz", "# camera 120 Hz",
+    ):  # fmt: skip
+        yield Case(comment, _lines(f"{comment}\ncell,sample", rows), (), ok=("refused",))
+    for comment in ("# Sampling rate (Hz): 30000; highpass 300 Hz", "# sampled at 30 kHz"):
+        yield Case(comment, _lines(f"{comment}\ncell,sample", rows), (A, B, C))
+    for comment in ("# pulse times in s", "# spike widths in us", "# total time [s]: 300", "# unit: CA1_3"):
+        yield Case(comment, _lines(f"{comment}\nid,time", [f"1,{t:.3f}" for t in A]), (A,))
+    parts = [A, B[:45], C[:33]]
+    for gone in ("NA", "None", "-", "null", "n/a", "#N/A", "--", "."):
+        filled = [[f"{t:.1f}" for t in part] + [gone] * (60 - part.size) for part in parts]
+        yield Case(f"rows filled with {gone}", "\n".join(map(",".join, filled)), parts, within_ms=0.1)
+        columns = list(map(",".join, zip(*filled, strict=True)))
+        yield Case(f"columns filled with {gone}", _lines("a,b,c", columns), parts, within_ms=0.1)
+    for names in ("start_s,stop_s", "onset_ms,offset_ms", "rise_s,peak_s"):
+        yield Case(names, _lines(names, both), (), ok=("refused",))
+    rng = np.random.default_rng(1)
+    bins = [f"{k * 10},{n}" for k, n in enumerate(rng.poisson(2, 80))]
+    for names in ("bin_start_ms,count", "time_ms,n_spikes", "lag_ms,corr", "isi_ms,n"):
+        yield Case(names, _lines(names, bins), (), ok=("refused",))
+    for name in ("n_spikes", "sweep_dir", "epoch_type"):
+        rows = [f"{t / 1000:.4f},{v}" for t, v in zip(A, rng.integers(1, 4, 60), strict=True)]
+        yield Case(f"beside {name}", _lines(f"time_s,{name}", rows), (A,), ok=_OR_REFUSED)
+    heights = [f"{t / 1000:.4f}\t{v}" for t, v in zip(A, rng.integers(-70, -40, 60), strict=True)]
+    yield Case("heights without names", "\n".join(heights), (A,), "x.txt", _OR_REFUSED)
+    intervals = [f"{t:.1f}\t{v:.1f}" for t, v in zip(A, rng.gamma(4, 30, 60), strict=True)]
+    yield Case("intervals without names", "\n".join(intervals), (A,), "x.txt", _OR_REFUSED)
+    counted = [" ".join([str(x.size), *(f"{t:.0f}" for t in x)]) for x in parts]
+    yield Case("counts first", "\n".join(counted), parts, "x.txt", within_ms=0.6)
+    yield Case("a count first", "\n".join(["60", *(f"{t:.2f}" for t in A)]), (), "x.txt", ("refused",))
+    narrow = [f"S{k}\t{t / 1000:.4f}" for k, t in enumerate(A)]
+    yield Case("a label a row", "\n".join(narrow), (A,), "x.txt", _OR_REFUSED)
+    rows = [f"{_UNIT[k]},{t / 1000:.5f}" for t, k in _ALL if k < 2]
+    yield Case("sums below", _lines("unit,time_s", [*rows, "Total,180", "Mean,8.4"]), (A, B))
+    printed = [f"{n:>3} {_UNIT[k]:>5} {t / 1000:.5f}" for n, (t, k) in enumerate(x for x in _ALL if x[1] < 2)]
+    yield Case("printed by pandas", _lines("    unit time_s", printed), (A, B), "x.txt")
+
+
 KINDS = [
     case
-    for kind in (keys, decimal_commas_and_thousands, units, no_spikes, trials, instruments)
+    for kind in (keys, decimal_commas_and_thousands, units, no_spikes, trials, instruments, told_apart)
     for case in kind()
 ]
