@@ -180,9 +180,10 @@ def nix(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_nix(tmp_path: Path) -> None:
+def test_nix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = nix(tmp_path / "rec.nix")
-    before = set(Path(tempfile.gettempdir()).glob("spike2pop_*"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))  # its own: others may be at work
     for source in (data, tmp_path / "rec.nix"):
         recordings = read_spike_trains(source, filename="rec.h5")
         assert {train.id: train.times_ms.tolist() for train in recordings} == {
@@ -190,7 +191,7 @@ def test_nix(tmp_path: Path) -> None:
         }  # fmt: skip
         assert recordings[0].window_ms == (0, 400)
         assert recordings.report.format == "NIX"
-    assert set(Path(tempfile.gettempdir()).glob("spike2pop_*")) <= before
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def header(layout: Any, **values: Any) -> bytes:

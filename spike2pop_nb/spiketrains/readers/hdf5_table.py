@@ -131,7 +131,8 @@ def _datasets(file: h5py.File, source: Source) -> Table:
     builder = TableBuilder("HDF5", source)
     datasets: dict[str, h5py.Dataset] = {}
 
-    def item(name: str, found: Any) -> None:
+    def item(given: str | bytes, found: Any) -> None:
+        name = text_of(given)  # bytes where they are no text
         _attributes(builder, name, found)
         if isinstance(found, h5py.Dataset):
             datasets[name] = found
@@ -162,7 +163,7 @@ def _attributes(builder: TableBuilder, name: str, item: Any) -> None:
             continue
         if value.size == 1:
             single = value.ravel()[0]
-            path = f"{name}/{key}" if name else key
+            path = f"{name}/{text_of(key)}" if name else text_of(key)
             if isinstance(single, bytes | str):
                 builder.fact(path, text_of(single))
             elif value.dtype.kind in "iuf":
