@@ -11,6 +11,7 @@ import quantities as pq
 from table_files import mclust, nex, nex5, npz, nse, table, values, workbook
 
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains import read_spike_trains
 from spike2pop_nb.spiketrains.readers.formats import read_binary
 from spike2pop_nb.spiketrains.readers.neo_table import NEO_READERS, parse_trains
 from spike2pop_nb.spiketrains.readers.raw import Source
@@ -100,10 +101,12 @@ def test_damaged_nex5() -> None:
 
 def test_mclust() -> None:
     found = table(mclust([10_000, 10_050, 4_000_000_000]), "TT1_1.t")
-    assert values(found) == {"t": [10_000, 10_050, 4_000_000_000]}
+    assert values(found) == {"t": [[10_000, 10_050, 4_000_000_000]]}
     assert (found.format, found.column("t").unit, found.roles) == ("MClust", "0.1 ms", {"time": "t"})
     assert found.facts == {"Program": "MClust", "Date": "1-Jan-2024"}
-    assert values(table(mclust([1, 2**40], ">u8"), "TT1_1.t64")) == {"t": [1, 2**40]}
+    assert values(table(mclust([1, 2**40], ">u8"), "TT1_1.t64")) == {"t": [[1, 2**40]]}
+    (train,) = read_spike_trains(mclust([10_000, 10_050]), filename="TT1_1.t")
+    assert (train.id, train.times_ms.tolist()) == ("1", [1000, 1005])
     for data, name, part in (
         (mclust([1, 2])[:-1], "a.t", "cut short"),
         (b"%%BEGINHEADER\n\0", "a.t", "no end"),

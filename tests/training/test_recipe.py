@@ -13,7 +13,7 @@ import pytest
 
 from spike2pop_nb.conductances import dics
 from spike2pop_nb.errors import NeuronModelError, TrainingError
-from spike2pop_nb.neurons import NeuronModel, get_neuron, vary_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.dataset import Recipe, make_dataset, read_recipe, shard_path
 from spike2pop_nb.training.model_card import published_errors
@@ -45,7 +45,9 @@ def test_what_is_written_says_the_variation() -> None:
     written = json.loads(json.dumps(recipe.model_dump()))
     assert written["neuron"] == {"name": "stg", "V_th_mV": -49.0, "baseline": {"Kd": [80.0, 100.0]}}
     again = Recipe(**written)
-    assert again.model is pickle.loads(pickle.dumps(recipe)).model is VARIED
+    for model in (again.model, pickle.loads(pickle.dumps(recipe)).model):
+        assert same_neuron(model, VARIED)
+        assert (model.V_th_mV, model.baseline) == (-49, VARIED.baseline)
     assert again.model_dump() == written
     scores = {"recipes": {"mine": written}, "neuron": "stg", "data": {}, "held_out": {}}
     lines = commands(scores | {"weights": {"training": {"asked_epochs": 1, "seed": 0}, "config": {}}})
