@@ -300,7 +300,7 @@ def test_several_recordings_run_as_a_batch(page):
     page.wait_for_selector("text=2 of 5 are chosen")
     page.evaluate(COUNT_SEARCHES)
     page.click("button:has-text('Generate for 2 recordings')")
-    page.wait_for_function("() => window.searches >= 1")
+    page.wait_for_function("() => window.searches === 1")
     page.wait_for_selector("text=Done; the results are below")
     run = page.locator(".s2p-table td:has-text('of 4')")
     run.nth(2).wait_for()
