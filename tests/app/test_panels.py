@@ -249,6 +249,19 @@ def test_voltages_that_a_result_lacks_are_recorded_for_the_page_shown(dashboard,
         np.testing.assert_array_equal(before, after)
 
 
+def test_generate_does_not_wait_for_the_dics_of_the_recording_that_is_looked_at(dashboard, loop):
+    session = opened(dashboard, loop)
+    session.chosen = ("1", "2")
+    dashboard.recordings.choice.index = 1
+    assert session.posterior is None
+    assert not dashboard.population.generate.disabled
+    session.size, session.budget = 2, 10
+    dashboard.population.generate.click()
+    assert dashboard.messages.text == ""
+    loop.until(lambda: not session.generating)
+    assert len(session.results) == 2
+
+
 def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     opened(dashboard, loop)
     dashboard.recordings.choice.index = 2

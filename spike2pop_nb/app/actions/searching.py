@@ -41,8 +41,8 @@ class Searching(Acting):
         """Search a population for the recording that is looked at, or for each of those chosen."""
         session = self.session
         recordings = session.recordings
-        if session.train is None or session.posterior is None or recordings is None:
-            raise Spike2PopError("Choose a recording first, and wait for its DICs.")
+        if session.train is None or recordings is None:
+            raise Spike2PopError("Choose a recording first.")
         if session.size > MAX_MEMBERS:
             raise Spike2PopError(
                 f"The page generates up to {MAX_MEMBERS} members at once, not {session.size}; "

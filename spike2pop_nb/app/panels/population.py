@@ -58,7 +58,7 @@ class PopulationPanel:
         self.generate.on_click(guard(lambda _button: actions.generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
-        session.observe(guard(self._show), ["generating", "posterior", "ready", "result", "chosen"])
+        session.observe(guard(self._show), ["generating", "train", "ready", "result", "chosen"])
         session.observe(guard(self._show_numbers), ["size", "seed", "budget", "refine"])
         self._show(None)
 
@@ -86,7 +86,8 @@ class PopulationPanel:
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
-        self.generate.disabled = going or not session.ready or session.posterior is None
+        # Open while DICs are still predicted: the search predicts its own, and a click meanwhile must not be lost.
+        self.generate.disabled = going or not session.ready or session.train is None
         self.stop.disabled = not going
         several = len(session.chosen)
         self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
@@ -99,8 +100,8 @@ class PopulationPanel:
             if session.result is not None:
                 how = "Cancelled" if session.result.cancelled else "Done"
                 state = f"{how}; the results are below."
-            elif session.posterior is not None:
+            elif session.train is not None:
                 state = "Ready to generate."
             else:
-                state = "Waits for the predicted DICs."
+                state = "Waits for a recording."
             self.says.value = said([state])
