@@ -10,9 +10,8 @@ from spike2pop_nb.export.exploring import (
     write_plane,
     write_plane_figure,
 )
-from spike2pop_nb.export.figures import COLUMN_MM, FIGURES, figure_files
+from spike2pop_nb.export.figures import COLUMN_MM, FIGURES, best_currents, figure_files
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.pictures import best_currents
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import MOST_REPORTED, html_report
 from spike2pop_nb.export.results import (
