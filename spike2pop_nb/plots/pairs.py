@@ -71,46 +71,38 @@ def conductance_pairs(
         for mask, look in by_verdict(passed, n):
             of = shown[mask[shown]]
             text = f"member %{{id}}: {names[column]} %{{x:.4g}}, {names[row]} %{{y:.4g}} {unit}"
-            first = (column, row) == (0, 1) and verdict is not None
-            dots: dict[str, Any] = {"x": g[of, column], "y": g[of, row], "members": labels[of], "hover": text}
+            look |= {"members": labels[of], "hover": text, "legend": verdict is not None}
             if of.size:
-                marks.append(Points(size=4, opacity=0.8, legend=first, **dots, **look))
-        panels.append(Panel(x=axes[column], y=axes[row], marks=marks, place=(row, column)))
+                marks.append(Points(g[of, column], g[of, row], size=4, opacity=0.8, **look))
+        panels.append(Panel(axes[column], axes[row], marks, place=(row, column)))
     who = "members that passed" if counted is passed and not passed.all() else "members"
     note = "conductances over the leak" if by_leak else "maximal conductances (mS/cm²)"
     note += f"; correlations over {counted.sum()} {who}; large: Spearman, small: Pearson"
     note += f"; {shown.size} of {n} members are drawn" if shown.size < n else ""
-    return Drawing(
-        panels=panels,
-        height=tall,
-        columns=len(names),
-        cells=_numbers(pair_correlations(population, counted, by_leak=by_leak), names),
-        gaps=(0.08 / len(names), 0.08 / len(names)),
-        share_x=True,
-        share_y=True,
-        legend=verdict is not None,
-        note=note,
-    )
+    cells = _numbers(pair_correlations(population, counted, by_leak=by_leak), names)
+    gap = 0.08 / len(names)
+    shared: dict[str, Any] = {"share_x": True, "share_y": True, "legend": verdict is not None}
+    return Drawing(panels, tall, note=note, columns=len(names), gaps=(gap, gap), cells=cells, **shared)
 
 
 def _axis(name: str, g: FloatArray) -> Axis:
     low, high = float(g.min()), float(g.max())
     pad = 0.08 * (high - low) or 0.05 * high or 1.0
-    return Axis(title=name, range=(low - pad, high + pad), few=3, grid=False)
+    return Axis(name, (low - pad, high + pad), few=3, grid=False)
 
 
 def _numbers(table: pd.DataFrame, names: Sequence[str]) -> list[Cell]:
     """The names along the diagonal, and the correlations of each pair opposite its scatter plot."""
-    cells = [Cell(place=(i, i), text=name, bold=True) for i, name in enumerate(names)]
+    cells = [Cell((i, i), name, bold=True) for i, name in enumerate(names)]
     values = table[["pearson", "spearman"]].to_numpy(float)
     each = zip(combinations(range(len(names)), 2), values, table["significant"], strict=True)
     for place, (pearson, spearman), significant in each:
         if not np.isfinite(spearman):
-            cells.append(Cell(place=place, text="–", colour=GREY))
+            cells.append(Cell(place, "–", GREY))
             continue
         fill = (BLUE if spearman > 0 else ORANGE, 0.6 * abs(float(spearman))) if significant else None
         text = f"{_signed(spearman)}\n{_signed(pearson)}"
-        cells.append(Cell(place=place, text=text, colour=INK if significant else GREY, fill=fill))
+        cells.append(Cell(place, text, INK if significant else GREY, fill))
     return cells
 
 
