@@ -60,7 +60,7 @@ class ExplorePanel:
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "selected_index")
         session.observe(self.messages.guard(self._show_dark), "dark")
-        session.observe(self.messages.guard(self._show_restored), "explored")
+        session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
         opened = self.fold.selected_index is not None
@@ -70,7 +70,7 @@ class ExplorePanel:
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
-        if not self._built and self.session.explored != Explored():
+        if not self._built and self.session.settings.explore != Explored():
             self.fold.selected_index = 0
 
     def _figure(self, empty: str, height: int, says: str, on_point: Any = None) -> FigureView:
@@ -134,7 +134,7 @@ class ExplorePanel:
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges"])
         state.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_plane), "posterior")
-        self.session.observe(guard(self._fill_knobs), "neuron")
+        self.session.follow(guard(self._fill_knobs), "neuron")
         self._fill_knobs(None)
         self._show_target(None)
         self._show_choices(None)

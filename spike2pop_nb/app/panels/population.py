@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.layout import button, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import MAX_MEMBERS
@@ -22,10 +23,8 @@ class PopulationPanel:
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
         guard = messages.guard
-        self.size = w.IntText(value=session.size)
-        self.seed = w.IntText(value=session.seed)
-        self.budget = w.IntText(value=session.budget)
-        self.refine = w.Checkbox(value=session.refine, indent=False)
+        self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
+        self.refine = w.Checkbox(indent=False)
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
@@ -37,7 +36,9 @@ class PopulationPanel:
             [
                 w.HBox(
                     [
-                        field("Members", self.size, f"1 to {MAX_MEMBERS}."),
+                        field(
+                            "Members", self.size, f"1 to {MAX_MEMBERS}; the command spike2pop run makes more."
+                        ),
                         field("Seed", self.seed, "Same seed, same result."),
                         field("Budget", self.budget, "Most simulations; 0: automatic."),
                     ]
@@ -52,23 +53,25 @@ class PopulationPanel:
                 self.says,
             ]
         )
-        for name in ("size", "seed", "budget", "refine"):
-            control = getattr(self, name)
-            control.observe(guard(lambda change, name=name: session.set_trait(name, change["new"])), "value")
-        self.generate.on_click(guard(lambda _button: actions.generate()))
+        self._tied = [
+            bind(session, getattr(self, name), name, messages)
+            for name in ("size", "seed", "budget", "refine")
+        ]
+        self.generate.on_click(guard(lambda _button: self._generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
         session.observe(guard(self._show), ["generating", "train", "ready", "result", "chosen"])
-        session.observe(guard(self._show_numbers), ["size", "seed", "budget", "refine"])
         self._show(None)
-
-    def _show_numbers(self, change: dict[str, Any]) -> None:
-        getattr(self, change["name"]).value = change["new"]
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         for control in (self.size, self.seed, self.budget, self.refine):
             control.disabled = not on
+
+    def _generate(self) -> None:
+        for tied in self._tied:
+            tied.take()  # a number that was refused is refused again, lest another one is searched with
+        self.actions.generate()
 
     def _stop(self, _button: Any) -> None:
         self.stop.disabled = True
@@ -86,7 +89,7 @@ class PopulationPanel:
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
-        # Open while DICs are still predicted: the search predicts its own, and a click meanwhile must not be lost.
+        # Open while DICs are predicted: the search predicts its own, and a click meanwhile must not be lost.
         self.generate.disabled = going or not session.ready or session.train is None
         self.stop.disabled = not going
         several = len(session.chosen)
