@@ -24,10 +24,10 @@ from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
 from spike2pop_nb.spiketrains.voltage import VoltageUnit
 
-__all__ = ["DETECTING", "MAX_MEMBERS", "READING", "SEARCHING", "Explored", "Settings"]
+__all__ = ["DETECTING", "JUDGING", "MAX_MEMBERS", "READING", "SEARCHING", "Explored", "Settings"]
 
-READING, DETECTING, SEARCHING = "reading", "detecting", "searching"
-"""What a setting is marked with: the reading of a file, the detection of spikes, or a search rests on it."""
+READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "judging"
+"""What a setting is marked with: reading a file, detecting spikes, a search, or its verdicts rest on it."""
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
@@ -193,6 +193,8 @@ class Settings(BaseModel):
         Members wanted, seed, and most simulations of a member (0 leaves it to the program).
     refine
         Whether members are refined until they fire like the recording.
+    rate_tolerance, isi_tolerance, burst_tolerance
+        How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
     explore
         Choices of the explorer.
     """
@@ -221,6 +223,9 @@ class Settings(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1), SEARCHING] = 1
     budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0
     refine: Annotated[bool, SEARCHING] = True
+    rate_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
+    isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
+    burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     explore: Explored = Explored()
 
     @field_validator("neuron")
@@ -243,6 +248,10 @@ class Settings(BaseModel):
     def part(self, mark: str) -> dict[str, Any]:
         """The settings with a mark, by their names."""
         return {name: getattr(self, name) for name in self.names(mark)}
+
+    def tolerances(self) -> dict[str, float | None]:
+        """Those that are chosen, as `pass_rule` takes them."""
+        return {name.removesuffix("_tolerance"): value or None for name, value in self.part(JUDGING).items()}
 
     def changed(self, **choices: Any) -> Settings:
         """With other choices, and without those that belonged to another neuron, recording or pair.

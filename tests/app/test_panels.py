@@ -22,6 +22,7 @@ from spike2pop_nb.app.panels.pictures import PICTURES
 from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
+from spike2pop_nb.fidelity import PassRule
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -899,6 +900,23 @@ def test_impossible_choices_get_one_sentence(dashboard, loop, settings, word):
     generated(dashboard, loop, **settings)
     assert word in dashboard.messages.text
     assert not dashboard.population.generate.disabled
+
+
+def test_tolerances_are_chosen_and_members_judged_by_them(dashboard, loop):
+    session, panel = opened(dashboard, loop), dashboard.population
+    panel.rate.value = 5
+    assert session.settings.rate_tolerance == 0.05
+    assert "rate_tolerance=0.05" in dashboard.browser.fragment
+    panel.isi.value = -1
+    assert "Settings, isi_tolerance: input should be greater than or equal to 0" in dashboard.messages.text
+    panel.generate.click()
+    assert not session.generating, "a number that was refused is not searched without"
+    panel.isi.value = 0
+    result = generated(dashboard, loop, size=2, budget=40)
+    assert result.verdict.rule == PassRule(rate=0.05, isi=0.25, burst=0.05)
+    assert result.options["pass_rule"]["rate"] == 0.05
+    dashboard.toolbar._load(Settings(rate_tolerance=0.07, refine=False).to_json().encode(), "settings.json")
+    assert (panel.rate.value, panel.refine.value) == (7, False)
 
 
 def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):

@@ -46,6 +46,7 @@ CHOICES = st.builds(
     size=st.integers(1, MAX_MEMBERS),
     seed=st.integers(0, 1000),
     budget=st.integers(0, 1000),
+    rate_tolerance=st.floats(0, 1),
     explore=EXPLORED,
 )
 

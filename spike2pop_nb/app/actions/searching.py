@@ -52,11 +52,12 @@ class Searching(Acting):
         neuron, prior = session.neuron, session.settings.prior
         options = session.settings.part(SEARCHING)
         options["budget"] = options["budget"] or None
+        tolerances = session.settings.tolerances()
         keys = [session.key(train) for train in trains]
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import attempt_population
+            from spike2pop_nb.fidelity import attempt_population, pass_rule
             from spike2pop_nb.inference import attempt_predictions
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
@@ -72,6 +73,7 @@ class Searching(Acting):
                     neuron,
                     posterior,
                     **options,
+                    rule=pass_rule(options["refine"], **tolerances),
                     progress=progress,
                     cancel=task.cancelled,
                 )

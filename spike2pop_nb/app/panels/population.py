@@ -9,10 +9,11 @@ import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
-from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.layout import button, field, folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.fidelity import pass_rule
 
 __all__ = ["PopulationPanel"]
 
@@ -25,6 +26,7 @@ class PopulationPanel:
         guard = messages.guard
         self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
         self.refine = w.Checkbox(indent=False)
+        self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
@@ -48,14 +50,32 @@ class PopulationPanel:
                     self.refine,
                     "Change members a little until they fire within 1 % of the recording.",
                 ),
+                folded(
+                    "How far from the recording a member may be",
+                    [
+                        w.HBox(
+                            [
+                                field("Rate (%)", self.rate, _automatic("rate", 100)),
+                                field("ln(ISI)", self.isi, _automatic("isi")),
+                                field("Bursts (%)", self.burst, _automatic("burst", 100)),
+                            ]
+                        ),
+                    ],
+                ),
                 buttons,
                 self.bar,
                 self.says,
             ]
         )
+        percent = (lambda share: round(100 * share, 6), lambda percent: percent / 100)
         self._tied = [
-            bind(session, getattr(self, name), name, messages)
-            for name in ("size", "seed", "budget", "refine")
+            bind(session, self.size, "size", messages),
+            bind(session, self.seed, "seed", messages),
+            bind(session, self.budget, "budget", messages),
+            bind(session, self.refine, "refine", messages),
+            bind(session, self.rate, "rate_tolerance", messages, *percent),
+            bind(session, self.isi, "isi_tolerance", messages),
+            bind(session, self.burst, "burst_tolerance", messages, *percent),
         ]
         self.generate.on_click(guard(lambda _button: self._generate()))
         self.stop.on_click(guard(self._stop))
@@ -65,8 +85,8 @@ class PopulationPanel:
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
-        for control in (self.size, self.seed, self.budget, self.refine):
-            control.disabled = not on
+        for tied in self._tied:
+            tied.control.disabled = not on
 
     def _generate(self) -> None:
         for tied in self._tied:
@@ -108,3 +128,10 @@ class PopulationPanel:
             else:
                 state = "Waits for a recording."
             self.says.value = said([state])
+
+
+def _automatic(tolerance: str, scale: float = 1) -> str:
+    """What a tolerance is if it is left to the program."""
+    refined, unrefined = (scale * getattr(pass_rule(refine), tolerance) for refine in (True, False))
+    others = "" if refined == unrefined else f" if refined, else {unrefined:g}"
+    return f"0: {refined:g}{others}."
