@@ -93,7 +93,7 @@ def run(
         "accuracy": accuracy,
         "refine": refine,
         "reading": how.asked(),
-        "read": recordings.report.sentences(),
+        "read": recordings.report.describe().splitlines(),
     }
     results: list[Result] = []
     try:
@@ -126,7 +126,7 @@ def run(
         typer.echo("Drawing figures…", err=True)
         write_results(results, out, options, formats=EVERYTHING if everything else ("csv", "html"))
     for result in results:
-        typer.echo(f"{result.recording.id}: {result.message}")
+        typer.echo(f"{result.recording.id}: {result.outcome}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
     end_failed([result.recording.id for result in results if result.failure], len(results))
@@ -148,15 +148,14 @@ def predict(
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
     from spike2pop_nb.export import write_table
-    from spike2pop_nb.inference import course_frame, predict_frame
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
-        write_table(course_frame(posteriors), course)
-    table = predict_frame(posteriors)
+        write_table(posteriors.to_frame(course=True), course)
+    table = posteriors.to_frame()
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
         shown = table[
@@ -207,7 +206,7 @@ def simulate(
             seed=seed,
             progress=update,
         )
-    table = simulated.spikes_frame()
+    table = simulated.to_frame()
     write_table(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]
