@@ -25,6 +25,8 @@ from spike2pop_nb.cli.common import (
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spike2pop_nb.fidelity import Result
 
 __all__ = ["app", "predict", "run", "simulate"]
@@ -147,7 +149,6 @@ def predict(
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
-    from spike2pop_nb.export import write_table
     from spike2pop_nb.inference import course_frame, predict_frame
     from spike2pop_nb.neurons import get_neuron
 
@@ -155,7 +156,7 @@ def predict(
     posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
-        write_table(course_frame(posteriors), course)
+        _write(course_frame(posteriors), course)
     table = predict_frame(posteriors)
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
@@ -166,7 +167,7 @@ def predict(
         shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
         typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     else:
-        write_table(table, out)
+        _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
     end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
 
@@ -188,7 +189,6 @@ def simulate(
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
-    from spike2pop_nb.export import write_table
 
     members = read_members(population, neuron)
     if simulation.needs_compiling():
@@ -208,8 +208,15 @@ def simulate(
             progress=update,
         )
     table = simulated.spikes_frame()
-    write_table(table, out)
+    _write(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]
         typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
     typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV table; only then is what writes results imported."""
+    from spike2pop_nb.export.tables import write_table
+
+    write_table(table, path)

@@ -21,9 +21,15 @@ from spike2pop_nb.export.results import (
     results_zip,
     summary,
     write_results,
+)
+from spike2pop_nb.export.tables import (
+    neutralised,
+    results_frames,
+    table_csv,
+    table_parquet,
+    traces_npz,
     write_table,
 )
-from spike2pop_nb.export.tables import neutralised, results_frames, table_csv, table_parquet, traces_npz
 
 __all__ = [
     "COLUMN_MM",
