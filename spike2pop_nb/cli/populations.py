@@ -25,6 +25,8 @@ from spike2pop_nb.cli.common import (
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spike2pop_nb.fidelity import Result
 
 __all__ = ["app", "predict", "run", "simulate"]
@@ -147,14 +149,13 @@ def predict(
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
-    from spike2pop_nb.export import write_table
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
-        write_table(posteriors.to_frame(course=True), course)
+        _write(posteriors.to_frame(course=True), course)
     table = posteriors.to_frame()
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
@@ -165,7 +166,7 @@ def predict(
         shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
         typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     else:
-        write_table(table, out)
+        _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
     end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
 
@@ -187,7 +188,6 @@ def simulate(
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
-    from spike2pop_nb.export import write_table
 
     members = read_members(population, neuron)
     if simulation.needs_compiling():
@@ -207,8 +207,15 @@ def simulate(
             progress=update,
         )
     table = simulated.to_frame()
-    write_table(table, out)
+    _write(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]
         typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
     typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV table; only then is what writes results imported."""
+    from spike2pop_nb.export.tables import write_table
+
+    write_table(table, path)

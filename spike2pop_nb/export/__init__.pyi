@@ -20,9 +20,9 @@ from .results import ExportFormat as ExportFormat
 from .results import results_zip as results_zip
 from .results import summary as summary
 from .results import write_results as write_results
-from .results import write_table as write_table
 from .tables import neutralised as neutralised
 from .tables import results_frames as results_frames
 from .tables import table_csv as table_csv
 from .tables import table_parquet as table_parquet
 from .tables import traces_npz as traces_npz
+from .tables import write_table as write_table

@@ -33,7 +33,7 @@ from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.diversity import beyond_range
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
+__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
@@ -262,17 +262,6 @@ def write_results(
             ) from None
         write_whole(path, content)
     return [out / name for name in files]
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write one CSV table, its texts but for ids `neutralised`, so that it is there whole or not at all.
-
-    Raises
-    ------
-    Spike2PopError
-        If the file cannot be written.
-    """
-    write_whole(Path(path), table_csv(table).encode())
 
 
 def results_zip(
