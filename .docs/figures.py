@@ -45,7 +45,8 @@ def share_bursting(places: list[tuple[float, float]], size: int = 8) -> dict[tup
 def trace(axis: plt.Axes, population: s2p.Population, row: int, colour: str) -> None:
     """Voltage of one member, after three seconds that are not shown."""
     population = population.select([row])
-    simulated = s2p.simulate(population, duration_ms=SETTLED_MS + SHOWN_MS, transient_ms=SETTLED_MS, accuracy="exact")
+    times = {"duration_ms": SETTLED_MS + SHOWN_MS, "transient_ms": SETTLED_MS}
+    simulated = s2p.simulate(population, accuracy="exact", **times)
     time = simulated.time_ms - simulated.time_ms[0]
     axis.plot(time, simulated.V_mV[0], color=colour, lw=0.8)
     axis.spines[["top", "right"]].set_visible(False)

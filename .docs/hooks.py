@@ -1,7 +1,7 @@
 """Pages of the site that are made from files elsewhere in the repository, and links between all of them.
 
-A page of the package, a notebook and the help of the command line are each written once, where they belong; the site
-shows them. Links are written as they work in the repository, so that its files can be read there as well.
+A page of the package, a notebook and the help of the command line are each written once, where they belong,
+and shown here. Links are written as they work in the repository, so that its files can be read there as well.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
     notebook = nbformat.read(path, as_version=4)
     resources = {"unique_key": path.stem, "output_files_dir": f"{path.stem}_files"}
     text, resources = MarkdownExporter().from_notebook_node(notebook, resources=resources)
-    # indented output would be read as code of no language, which is right; empty style elements are not
+    # a style element in a table of pandas would be shown as text
     text = re.sub(r"<style scoped>.*?</style>\n?", "", text, flags=re.S)
     return text, {name.replace(os.sep, "/"): data for name, data in resources["outputs"].items()}
 

@@ -1,7 +1,7 @@
 """Run notebooks and keep their results, with pictures in place of interactive figures.
 
-``python .docs/notebooks.py [NAME ...]``; needs the extra ``docs`` and an installed Chromium or Chrome, which draws the
-pictures. A reader without Python then sees them, and the files stay small.
+``python .docs/notebooks.py [NAME ...]``; needs the extra ``docs`` and an installed Chromium or Chrome, which
+draws the pictures. A reader without Python then sees them, and the files stay small.
 """
 
 from __future__ import annotations
@@ -46,9 +46,11 @@ def run(path: Path) -> None:
 
 def smaller(picture: str) -> str:
     """A PNG, in base64, with the few colours that a figure needs."""
-    image: Any = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    image: Any = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGBA")
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image)
     written = io.BytesIO()
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+    paper.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
     return base64.b64encode(written.getvalue()).decode()
 
 

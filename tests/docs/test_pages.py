@@ -45,7 +45,7 @@ def test_a_message_that_a_page_explains_is_one_of_the_package(quote: str, said: 
     if len(quote.split()) == 1:
         return  # a mark or a name, no message
     for part in quote.split(FILLED):
-        assert part.strip(" ;:,()") in said, f"No message says {part!r}; the page quotes one that was changed."
+        assert part.strip(" ;:,()") in said, f"No message says {part!r} any more; mend the page."
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
