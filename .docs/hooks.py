@@ -11,15 +11,18 @@ import posixpath
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 PAGES = ".docs/pages/"
 
 # Page of the site: file of the repository.
@@ -90,7 +93,20 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return f"{match[1]}{home.rstrip('/')}/{kind}/HEAD/{target}{match[3]}" if home else f"] (`{target}`)"
 
     pieces = _FENCE.split(markdown)
-    return "".join(p if i % 2 else _LINK.sub(turned, p) for i, p in enumerate(pieces))
+    linked = "".join(p if i % 2 else _LINK.sub(turned, p) for i, p in enumerate(pieces))
+    return linked + (hidden_functions(Path(here).stem) if here.startswith("api/") else "")
+
+
+def hidden_functions(room: str) -> str:
+    """Entries of public functions that live in a module of their own name, which stands before them."""
+    names = [name for name in public_names(room) if (ROOT / "spike2pop_nb" / room / f"{name}.py").exists()]
+    options = "    options: { show_root_heading: true, show_root_toc_entry: true }"
+    return "".join(f"\n\n::: spike2pop_nb.{room}.{name}.{name}\n{options}\n" for name in names)
+
+
+def public_names(room: str) -> list[str]:
+    """Names that a module of the package offers."""
+    return [] if room == "index" else getattr(import_module(f"spike2pop_nb.{room}"), "__all__", [])
 
 
 def _beside(page: str, path: str) -> str:
@@ -113,3 +129,14 @@ def commands_page() -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     text = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     return text.replace("# `spike2pop`", "# The command line", 1)
+
+
+def on_post_build(config: Any) -> None:
+    """See to it that the reference leaves no public name out."""
+    for page in sorted((ROOT / PAGES / "api").glob("*.md")):
+        room = f"spike2pop_nb.{page.stem}"
+        shown = (Path(config.site_dir) / "api" / f"{page.stem}.html").read_text("utf-8")
+        names = public_names(page.stem)
+        missing = [name for name in names if not re.search(rf'id="{room}(\.{name})?\.{name}"', shown)]
+        if missing:
+            raise PluginError(f"The page of {room} does not show {', '.join(missing)}.")
