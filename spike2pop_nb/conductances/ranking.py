@@ -102,9 +102,8 @@ class Ranking:
         """The choice of the published heuristic; None if it cannot be solved here."""
         return next((choice for choice in self.choices if choice.published), None)
 
-    @property
-    def reason(self) -> str:
-        """Why the first is first, in a few sentences."""
+    def describe(self) -> str:
+        """Say in a few sentences why the first is first."""
         best, published = self.best, self.published
         if best.score == 0:
             return (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import wasserstein_distance
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.simulation import Simulated
@@ -225,7 +225,7 @@ def _score(
         reasons.append(f"{found.pattern} instead of {wanted.pattern}")
     errors["rate_error"] = abs(found.rate_hz / wanted.rate_hz - 1.0)
     errors["isi_distance"] = (
-        float(wasserstein_distance(np.log(np.diff(times)), np.log(train.isi_ms)))
+        float(scipy.stats.wasserstein_distance(np.log(np.diff(times)), np.log(train.isi_ms)))
         if len(times) > 1
         else np.nan
     )

@@ -66,7 +66,7 @@ class Currents:
         outward, inward = np.maximum(self.I, 0.0), np.maximum(-self.I, 0.0)
         return _share(outward), _share(inward)
 
-    def frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a table: time_ms, V_mV, Ca_uM if there is calcium, and ``I_<channel>`` in µA/cm²."""
         calcium = {"Ca_uM": self.Ca_uM} if self.Ca_uM.size else {}
         each = {f"I_{name}": current for name, current in zip(self.neuron.channel_names, self.I, strict=True)}

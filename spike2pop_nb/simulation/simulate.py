@@ -93,7 +93,7 @@ class Simulated:
         """Return one train a member."""
         return [self.train(row) for row in range(len(self))]
 
-    def spikes_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a table of all spikes: id, member, time_ms from the start of the simulation."""
         counts = [len(times) for times in self.spike_times_ms]
         rows = np.repeat(np.arange(len(self)), counts)

@@ -91,7 +91,7 @@ def test_shares_of_each_direction_sum_to_one(neuron: NeuronModel) -> None:
     np.testing.assert_allclose(inward.sum(axis=0), 1.0)
     assert not ((outward > 0) & (inward > 0)).any()
     np.testing.assert_allclose(found.outward - found.inward, found.I.sum(axis=0), atol=1e-9)
-    table = found.frame()
+    table = found.to_frame()
     assert list(table.columns[-neuron.n_channels :]) == [f"I_{name}" for name in neuron.channel_names]
     assert ("Ca_uM" in table) == (neuron.calcium is not None)
 

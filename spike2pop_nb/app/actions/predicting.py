@@ -14,7 +14,6 @@ from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.spiketrains import overview
 
 __all__ = ["Predicting", "network"]
 
@@ -79,7 +78,7 @@ class Predicting(Acting):
             return
 
         def work(task: Task) -> Any:
-            table = overview(recordings)
+            table = recordings.to_frame()
             from spike2pop_nb.inference import attempt_predictions
 
             predictor = network(neuron.name)

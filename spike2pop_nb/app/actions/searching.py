@@ -91,7 +91,7 @@ class Searching(Acting):
             key, result = found
             session.results = _lighter({**session.results, key: result})
             if result.failure:
-                self.messages.show(result.message)
+                self.messages.show(result.outcome)
             if session.train is not None and key == session.key(session.train):
                 session.member = NO_MEMBER
                 session.result = session.results[key]

@@ -30,7 +30,7 @@ class Taking(Acting):
             return
         settings = session.settings().to_json()
         assert session.recordings is not None
-        options = {**shown.options, "read": session.recordings.report.sentences()}
+        options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(_task: Task) -> tuple[bytes, str, str]:
             from spike2pop_nb import export

@@ -280,7 +280,7 @@ class ExplorePanel:
             else ""
         )
         self.ranking.value = (
-            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.reason])}"
+            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
             f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
             "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
             "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "

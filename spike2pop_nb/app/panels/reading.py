@@ -240,7 +240,7 @@ def _refill(control: Any, options: tuple[tuple[str, str], ...]) -> None:
 
 def understood(report: ReadReport) -> str:
     """What was understood of a file as HTML: what to check first, then what was read, then all else."""
-    first, *others = report.sentences()
+    first, *others = report.describe().splitlines()
     n_cautions = len(report.cautions)
     cautions = others[len(others) - n_cautions :]
     if report.unit_assumed and report.cautions:

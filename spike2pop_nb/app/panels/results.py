@@ -131,7 +131,7 @@ class ResultsPanel:
         for download in self.downloads.values():
             download.disabled = not usable
         if not usable:
-            sentence = result.message if result is not None else "Nothing has been generated yet."
+            sentence = result.outcome if result is not None else "Nothing has been generated yet."
             self.says.value = said([sentence])
             self.why.value = ""
             for figure in [self.traces, *self.sides.values()]:
@@ -142,12 +142,12 @@ class ResultsPanel:
         share = 100 * result.acceptance
         self.says.value = (
             f"<p class='s2p-big'>{result.n_kept_passed} of the {len(table)} members fire like recording "
-            f"{escape(result.recording.id)}</p><p>{escape(result.message)}</p>"
+            f"{escape(result.recording.id)}</p><p>{escape(result.outcome)}</p>"
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
         judged = [result.verdict.rule.describe()]
         if result.diversity is not None:
-            judged.append(f"The members kept are {result.diversity.sentence()}")
+            judged.append(f"The members kept are {result.diversity.describe()}")
         self.why.value = (
             f"<details><summary>{result.n_tried} members were tried, {share:.0f} % accepted; "
             f"how they were judged</summary>{said(judged)}{listed(fell)}</details>"
