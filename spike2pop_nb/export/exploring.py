@@ -152,7 +152,7 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
     if kind == "html":
         words = "Score of each choice: the higher, the better. Blue: not to be told from the first."
         sections = [
-            (f"Choices for {whose} {name}", [ranking.reason], [(words, plots.ranking(ranking))])
+            (f"Choices for {whose} {name}", [ranking.describe()], [(words, plots.ranking(ranking))])
             for name, ranking in rankings.items()
         ]
         _write_page(Path(path), "Which two conductances to compensate", sections)

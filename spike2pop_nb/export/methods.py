@@ -422,7 +422,7 @@ def _distance(made: list[Result], cited: Citations) -> str:
 
 def _unmade(results: list[Result]) -> list[str]:
     sentences = [
-        f"No population was made for “{plain(result.recording.id)}”: {plain(result.message)}"
+        f"No population was made for “{plain(result.recording.id)}”: {plain(result.outcome)}"
         for result in results[:_MOST_NAMED]
     ]
     if more := len(results) - len(sentences):

@@ -124,7 +124,7 @@ def test_population_brings_its_neuron_and_names(neuron: NeuronModel, members: np
     assert train.id == "cell/2"
     assert train.window_ms == (100.0, 600.0)
     assert np.array_equal(train.times_ms, out.spike_times_ms[2])
-    frame = out.spikes_frame()
+    frame = out.to_frame()
     assert list(frame.columns) == ["id", "member", "time_ms"]
     assert len(frame) == sum(len(t) for t in out.spike_times_ms)
     assert np.array_equal(frame.loc[frame["member"] == 1, "time_ms"], out.spike_times_ms[1])
@@ -141,7 +141,7 @@ def test_selection_keeps_what_belongs_together(neuron: NeuronModel, members: np.
     assert some.labels == [out.labels[3], out.labels[1]]
     assert np.array_equal(some.V_mV[1], out.V_mV[1])
     assert np.array_equal(some.spike_times_ms[1], out.spike_times_ms[1])
-    assert len(out.spikes_frame()) == sum(len(t) for t in out.spike_times_ms)
+    assert len(out.to_frame()) == sum(len(t) for t in out.spike_times_ms)
 
 
 def test_bad_members_fail_with_a_reason_and_others_go_on(neuron: NeuronModel, members: np.ndarray) -> None:

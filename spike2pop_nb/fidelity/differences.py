@@ -62,8 +62,8 @@ class Diversity:
         """Smallest spread of a channel against the unrefined population; NaN without one."""
         return float(self.table["spread"].min()) if "spread" in self.table else float("nan")
 
-    def sentence(self) -> str:
-        """Say it in one sentence."""
+    def describe(self) -> str:
+        """Say in one sentence how different the members are."""
         text = (
             f"{self.n_distinct} different sets of conductances among {self.n} members, varying in "
             f"{self.dimensions:.1f} independent directions; the nearest two differ by "

@@ -1,4 +1,4 @@
-"""A table of recordings: how many spikes, how fast, how regular, which firing pattern."""
+"""The table of `Recordings.to_frame`: how many spikes, how fast, how regular, which firing pattern."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .activity import describe_pattern
 from .patterns import features
 from .train import SpikeTrain
 
-__all__ = ["PatternRule", "overview"]
+__all__ = ["PatternRule", "train_table"]
 
 PatternRule = Literal["honest", "published"]
 
@@ -33,39 +33,16 @@ _COLUMNS = {
 }
 
 
-def overview(trains: Iterable[SpikeTrain], *, rule: PatternRule = "honest") -> pd.DataFrame:
-    """Table of spike trains, one row each, in their order.
-
-    Parameters
-    ----------
-    trains : iterable of SpikeTrain
-        The trains.
-    rule : {"honest", "published"}, optional
-        What names the firing pattern: `describe_pattern`, or the published rule (`features`).
-
-    Returns
-    -------
-    DataFrame
-        ``id``; ``n_spikes``; ``duration_s`` from the first to the last spike; ``rate_hz``; ``cv``, ``cv2``
-        and ``lv`` of the intervals; ``pattern`` in words; its ``confidence`` (NaN for the published rule);
-        ``pattern_note``, what to beware of, empty for nothing; ``longest_gap_s``, the longest interval;
-        ``rate_change_ratio``, rate at the end over rate at the start, NaN where no change is seen.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there is no such rule, or one of the trains is no `SpikeTrain`.
-    """
+def train_table(trains: Iterable[SpikeTrain], rule: PatternRule) -> pd.DataFrame:
+    """Table of spike trains, one row each, in their order; see `Recordings.to_frame`."""
     if rule not in get_args(PatternRule):
         known = " or ".join(repr(name) for name in get_args(PatternRule))
         raise SpikeTrainError(f"There is no pattern rule {rule!r}; it must be {known}.")
-    rows = [_row(number, train, rule) for number, train in enumerate(trains, start=1)]
+    rows = [_row(train, rule) for train in trains]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _row(number: int, train: SpikeTrain, rule: PatternRule) -> tuple[object, ...]:
-    if not isinstance(train, SpikeTrain):
-        raise SpikeTrainError(f"Train {number} is of type {type(train).__name__}; it must be a SpikeTrain.")
+def _row(train: SpikeTrain, rule: PatternRule) -> tuple[object, ...]:
     report = describe_pattern(train)
     found = report.measures
     if rule == "published":

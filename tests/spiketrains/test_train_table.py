@@ -9,7 +9,7 @@ import pytest
 
 from spike2pop_nb.data import example_path
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.spiketrains import SpikeTrain, features, isi_statistics, overview, read_spike_trains
+from spike2pop_nb.spiketrains import Recordings, SpikeTrain, features, isi_statistics, read_spike_trains
 
 COLUMNS = [
     "id",
@@ -29,7 +29,7 @@ COLUMNS = [
 
 def test_a_row_per_train_in_order() -> None:
     trains = read_spike_trains(example_path("stg_set.csv"))
-    table = overview(trains)
+    table = trains.to_frame()
     assert list(table.columns) == COLUMNS
     assert table["id"].tolist() == trains.ids
     assert table["n_spikes"].tolist() == [train.n_spikes for train in trains]
@@ -42,7 +42,7 @@ def test_a_row_per_train_in_order() -> None:
 
 def test_published_rule_is_kept() -> None:
     trains = read_spike_trains(example_path("stg_set.csv"))
-    table = overview(trains, rule="published")
+    table = trains.to_frame(rule="published")
     assert table["pattern"].tolist() == ["spiking", *["bursting"] * 4]
     assert table["pattern_note"].tolist() == [" ".join(features(train).notes) for train in trains]
     assert table["confidence"].isna().all()
@@ -50,7 +50,11 @@ def test_published_rule_is_kept() -> None:
 
 def test_drift_and_doubt_are_noted() -> None:
     drifting = SpikeTrain("drifting", np.cumsum(100 * 2 ** np.linspace(1, -1, 80)))
-    table = overview([drifting, SpikeTrain("short", [0.0, 100, 201]), SpikeTrain("none", [])]).set_index("id")
+    table = (
+        Recordings([drifting, SpikeTrain("short", [0.0, 100, 201]), SpikeTrain("none", [])])
+        .to_frame()
+        .set_index("id")
+    )
     assert table["rate_change_ratio"]["drifting"] == pytest.approx(4, rel=0.03)
     assert "rises" in table["pattern_note"]["drifting"]
     assert table["pattern_note"]["short"].startswith("Uncertain (confidence 0.")
@@ -60,21 +64,21 @@ def test_drift_and_doubt_are_noted() -> None:
 
 
 def test_no_trains_give_an_empty_table_of_the_same_columns() -> None:
-    empty, full = overview([]), overview([SpikeTrain("a", [1.0])])
+    empty, full = Recordings([]).to_frame(), Recordings([SpikeTrain("a", [1.0])]).to_frame()
     assert empty.empty
     assert empty.dtypes.equals(full.dtypes)
 
 
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(SpikeTrainError, match="no pattern rule 'best'; it must be 'honest' or 'published'"):
-        overview([], rule="best")  # type: ignore[arg-type]
+        Recordings([]).to_frame(rule="best")  # type: ignore[arg-type]
     with pytest.raises(SpikeTrainError, match="Train 2 is of type list; it must be a SpikeTrain"):
-        overview([SpikeTrain("a", [1.0]), [1.0]])  # type: ignore[list-item]
+        Recordings([SpikeTrain("a", [1.0]), [1.0]])  # type: ignore[list-item]
 
 
 def test_ten_thousand_trains_take_seconds() -> None:
     rng = np.random.default_rng(1)
     trains = [SpikeTrain(str(number), np.cumsum(rng.gamma(4, 20, 100))) for number in range(1000)]
     start = time.process_time()
-    overview(trains)
+    Recordings(trains).to_frame()
     assert time.process_time() - start < 0.5

@@ -124,14 +124,14 @@ def test_the_example_is_usable() -> None:
     assert found.pairs.iloc[0]["pair"] == "A and M"
     assert found.pairs.iloc[0]["reached"] > 0.9
     assert found.drawn.mean_mV == pytest.approx(found.neuron.V_th_mV, abs=0.5)
-    assert any("have a threshold" in sentence for sentence in found.sentences())
+    assert any("have a threshold" in sentence for sentence in found.describe().splitlines())
     assert found.step_error < 0.003
 
 
 def test_a_time_step_that_is_too_long_is_measured_and_a_shorter_one_named(tmp_path: Path) -> None:
     found = check_model(load_neuron(changed(tmp_path, ("time_step_ms=0.005", "time_step_ms=0.02"))))
     assert found.step_error > 0.003
-    (said,) = (sentence for sentence in found.sentences() if "time step halved" in sentence)
+    (said,) = (sentence for sentence in found.describe().splitlines() if "time step halved" in sentence)
     assert re.search(r"declare time_step_ms=0\.0(1|05) \(now 0\.02\)\.$", said)
 
 
