@@ -5,12 +5,14 @@ All texts are escaped, because Plotly renders some HTML in them and names come f
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.plots import drawing as d
@@ -19,39 +21,66 @@ from spike2pop_nb.plots.style import BLUE, GREY, INK, TEMPLATE, ticks
 __all__ = ["PageFigure", "on_page", "placeholder", "traces"]
 
 _GROUND = "rgba(255,255,255,0.8)"
-_PAPER_MM = 180.0
+_OUTSIDE = ("", "browser", "firefox", "chrome", "chromium", "iframe", "iframe_connected")  # of a notebook
 
 
 class PageFigure(go.Figure):
-    """A Plotly figure that can be drawn without a browser too."""
+    """A Plotly figure that can be drawn without a browser, so that a saved notebook holds a picture of it.
+
+    Where Plotly's renderer is ``"png"`` or ``"svg"`` (``PLOTLY_RENDERER=png``), notebooks hold only that.
+    """
 
     _drawing: d.Drawing | None = None
 
-    def picture(self, format: str = "svg", width_mm: float = _PAPER_MM) -> bytes:
-        """Return this figure as it was first drawn, as the content of an SVG, PNG or PDF file.
+    def picture(self, format: str = "svg", width_mm: float = 180.0, dpi: int | None = None) -> bytes:
+        """Return this figure as the content of an SVG, PNG or PDF file.
 
         Parameters
         ----------
         format : str
-            "svg", "png" (300 dpi) or "pdf".
+            "svg", "png" or "pdf".
         width_mm : float
-            Width on paper; the height follows from that of the page.
+            Width on paper; the height follows from that on the page.
+        dpi : int, optional
+            Resolution of a PNG; 300 by default.
 
         Raises
         ------
         Spike2PopError
-            If it was altered since, so that the picture would not show what the figure does.
+            If the figure was altered since it was made: the picture would not show that.
+
+        Examples
+        --------
+        >>> from spike2pop_nb import SpikeTrain, plots
+        >>> plots.recording(SpikeTrain("a", [10.0, 20.0, 40.0])).picture("png")[1:4]
+        b'PNG'
         """
         from spike2pop_nb.plots.on_paper import rendered
 
-        if self._drawing is None or len(self.data) != self._n_drawn:
-            raise Spike2PopError("Curves were added to this figure or removed, so there is no picture of it.")
-        return rendered(self._drawing, [format], width_mm)[0]
+        if self._drawing is None or on_page(self._drawing).to_json() != self.to_json():
+            raise Spike2PopError("This figure was altered after it was made, so there is no picture of it.")
+        return rendered(self._drawing, [format], width_mm, dpi)[0]
 
-    @property
-    def _n_drawn(self) -> int:
-        assert self._drawing is not None
-        return sum(len(traces(panel.marks)) for panel in self._drawing.panels)
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        kind = pio.renderers.default
+        static = {"png": "image/png", "svg": "image/svg+xml"}
+        try:
+            content = self.picture("svg" if kind == "svg" else "png", dpi=130)
+        except Spike2PopError:
+            return dict(super()._repr_mimebundle_(*args, **kwargs))
+        if kind == "svg":
+            return {static["svg"]: content.decode()}
+        drawn = {static["png"]: base64.b64encode(content).decode()}
+        return drawn if kind == "png" else dict(super()._repr_mimebundle_(*args, **kwargs)) | drawn
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        names = str(pio.renderers.default or "").split("+")
+        if not pio.renderers.render_on_display or any(name in _OUTSIDE for name in names):
+            super()._ipython_display_()
+        else:
+            display(self._repr_mimebundle_(), raw=True)
 
 
 def on_page(drawn: d.Drawing) -> PageFigure:
@@ -293,7 +322,7 @@ def _mark(layout: dict[str, Any], mark: Any, x: str, y: str) -> None:
         shape |= {"layer": "above" if mark.above else "below"} | ({"editable": True} if mark.movable else {})
         layout["shapes"].append(shape)
         if mark.text:
-            place = refs | {"x": x0, "y": 1, "xanchor": "left", "yanchor": "top", "xshift": 3}
+            place: dict[str, Any] = refs | {"x": x0, "y": 1, "xanchor": "left", "yanchor": "top", "xshift": 3}
             layout["annotations"].append(_words(mark.text, 10, mark.colour, **place))
 
 
@@ -310,7 +339,7 @@ def _cells(layout: dict[str, Any], drawn: d.Drawing, across: list[Any], down: li
         layout["annotations"].append(_words(cell.text, 12, cell.colour, cell.bold, **place))
     if drawn.note:
         place = {"x": 1.0, "y": 1.0, "xanchor": "right", "yanchor": "bottom"}
-        layout["annotations"].append(_words(drawn.note, 10 if not drawn.cells else 11, **place))
+        layout["annotations"].append(_words(drawn.note, 10, **place))
 
 
 def _words(text: str, size: int, colour: str = INK, bold: bool = False, **place: Any) -> dict[str, Any]:

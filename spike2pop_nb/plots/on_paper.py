@@ -70,7 +70,6 @@ _STYLE: dict[Any, Any] = {
     "legend.columnspacing": 1.2,
     "lines.linewidth": 0.8,
     "lines.solid_capstyle": "butt",
-    "savefig.dpi": DPI,
     "svg.fonttype": "none",
     "svg.hashsalt": "spike2pop_nb",
     "pdf.fonttype": 42,
@@ -101,7 +100,9 @@ def styled() -> Iterator[None]:
         yield
 
 
-def rendered(drawn: d.Drawing, formats: Sequence[str], width_mm: float) -> list[bytes]:
+def rendered(
+    drawn: d.Drawing, formats: Sequence[str], width_mm: float, dpi: int | None = None
+) -> list[bytes]:
     """Return a drawing as a file of each format: "svg", "png" or "pdf"."""
     with styled():
         figure = paper_figure(drawn, width_mm)
@@ -110,12 +111,12 @@ def rendered(drawn: d.Drawing, formats: Sequence[str], width_mm: float) -> list[
             figure.set_layout_engine("none")
             for axes in figure.axes:  # the solver's last digits vary, and would come into the file
                 axes.set_position(np.round(axes.get_position().bounds, 6))
-        return [_file(figure, format) for format in formats]
+        return [_file(figure, format, dpi or DPI) for format in formats]
 
 
-def _file(figure: Figure, format: str) -> bytes:
+def _file(figure: Figure, format: str, dpi: int) -> bytes:
     sink = io.BytesIO()
-    figure.savefig(sink, format=format, metadata=_NO_METADATA[format])
+    figure.savefig(sink, format=format, metadata=_NO_METADATA[format], dpi=dpi)
     content = sink.getvalue()
     if format == "svg":  # the document type names a file on the web, which some viewers would fetch
         start, end = content.index(b"<!DOCTYPE"), content.index(b"<svg")

@@ -77,8 +77,16 @@ def named_unit(name: str) -> str | None:
     if unit is not None:
         return unit
     words = words_of(stem)
-    counts = {"step", "timestep"} & set(words) and set(words) <= {"time", "timestep", "spike", "step", "index"}
-    return SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    counts = {"step", "timestep"} & set(words) and set(words) <= {
+        "time",
+        "timestep",
+        "spike",
+        "step",
+        "index",
+    }
+    return (
+        SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    )
 
 
 def role_of(name: str) -> Role:
