@@ -8,7 +8,7 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, find_threshold
 from spike2pop_nb.conductances import dic_curves as compute_curves
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, figure, nothing
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, figure
 from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, spread
 
 __all__ = ["dic_curves"]
@@ -46,7 +46,7 @@ def dic_curves(
         Panels side by side.
     """
     if not len(population):
-        return nothing("There are no members", height)
+        return Drawing.nothing("There are no members", height)
     model = population.neuron
     V = np.arange(model.V_th_mV - _AROUND_MV, model.V_th_mV + _AROUND_MV + 0.01, _STEP_MV)
     shown = spread(len(population), most)

@@ -10,19 +10,8 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Heat,
-    Mark,
-    Panel,
-    Points,
-    Regions,
-    by_verdict,
-    figure,
-    nothing,
-)
-from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray
+from spike2pop_nb.plots.drawing import Axis, Drawing, Heat, Mark, Panel, Points, Regions, figure
+from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray, by_verdict
 
 __all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_marks", "reached"]
 
@@ -86,7 +75,7 @@ def course(posterior: Any, height: int = 320) -> Drawing:
     """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation."""
     found = posterior.course
     if found is None:
-        return nothing("Too short a recording to follow its DICs over time", height)
+        return Drawing.nothing("Too short a recording to follow its DICs over time", height)
     looks = (("g_s", BLUE, "circle", "solid"), ("g_u", RED, "square", "dot"))
     marks = []
     for i, (name, colour, symbol, dash) in enumerate(looks):

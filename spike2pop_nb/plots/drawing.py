@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast
 
 import numpy as np
 
-from spike2pop_nb.plots.style import BLUE, GREY, INK, FloatArray
+from spike2pop_nb.plots.style import INK, FloatArray
 
 if TYPE_CHECKING:
     from spike2pop_nb.plots.on_page import PageFigure
@@ -33,11 +33,7 @@ __all__ = [
     "Regions",
     "Rule",
     "Strokes",
-    "by_verdict",
     "figure",
-    "nothing",
-    "scaled",
-    "time_unit",
 ]
 
 
@@ -55,6 +51,22 @@ class Axis:
     grid: bool = True
     hidden: bool = False
     fixed: bool = False  # zooming leaves it as it is
+
+    @classmethod
+    def holding(cls, title: str, low: float, high: float, least: float = 0.0) -> Axis:
+        """An axis that holds these values: logarithmic where the highest is 8 times the lowest.
+
+        Else it begins at zero or, if given, is ``least`` times their mean wide, since rounding differs too.
+        """
+        if 0 < low < high / 8:
+            steps = (1, 2, 5) if high < 100 * low else (1,)
+            decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+            ticks = [step * 10.0**k for k in decades for step in steps]
+            return cls(title, (0.83 * low, 1.2 * high), log=True, ticks=ticks)
+        if not least:
+            return cls(title, (0.0, 1.06 * high if high > 0 else 1.0))
+        middle, half = 0.5 * (low + high), 0.5 * max(1.1 * (high - low), least * 0.5 * abs(low + high))
+        return cls(title, (max(0.0, middle - half), middle + half))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +233,11 @@ class Drawing:
     across: Sequence[Rule | Band] = ()  # through all panels
     empty: str = ""  # what stands there if there is nothing to draw
 
+    @classmethod
+    def nothing(cls, text: str, height: int) -> Drawing:
+        """One plain sentence where a figure would be."""
+        return cls((), height, empty=text)
+
     @property
     def places(self) -> list[tuple[int, int]]:
         """Row and column of each panel."""
@@ -256,37 +273,3 @@ def figure(describe: Callable[P, Drawing]) -> Figure[P]:
     made.drawing = describe
     made.__annotations__ = describe.__annotations__ | {"return": "PageFigure"}
     return cast(Figure[P], made)
-
-
-def nothing(text: str, height: int) -> Drawing:
-    """One plain sentence where a figure would be."""
-    return Drawing((), height, empty=text)
-
-
-def by_verdict(passed: Any, n: int, unknown: str = "passed") -> list[tuple[Any, dict[str, Any]]]:
-    """Which of n members passed, which did not, and how they are marked; all alike if nothing is known."""
-    good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
-    yes: dict[str, Any] = {"name": unknown if passed is None else "passed", "colour": BLUE, "filled": True}
-    no = {"name": "did not pass", "colour": GREY, "filled": False}
-    return [(mask, look) for mask, look in ((good, yes), (~good, no)) if mask.any()]
-
-
-def time_unit(span_ms: float) -> tuple[float, str]:
-    """What to multiply ms by, and the unit, for an axis of this length."""
-    return (1e-3, "s") if span_ms >= 10_000 else (1.0, "ms")
-
-
-def scaled(title: str, low: float, high: float, least: float = 0.0) -> Axis:
-    """An axis that holds these values: logarithmic where the highest is 8 times the lowest.
-
-    Else it begins at zero or, if given, is ``least`` times their mean wide, since rounding differs too.
-    """
-    if 0 < low < high / 8:
-        steps = (1, 2, 5) if high < 100 * low else (1,)
-        decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
-        ticks = [step * 10.0**k for k in decades for step in steps]
-        return Axis(title, (0.83 * low, 1.2 * high), log=True, ticks=ticks)
-    if not least:
-        return Axis(title, (0.0, 1.06 * high if high > 0 else 1.0))
-    middle, half = 0.5 * (low + high), 0.5 * max(1.1 * (high - low), least * 0.5 * abs(low + high))
-    return Axis(title, (max(0.0, middle - half), middle + half))

@@ -6,22 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Line,
-    Mark,
-    Panel,
-    Points,
-    Rule,
-    Strokes,
-    by_verdict,
-    figure,
-    nothing,
-    scaled,
-    time_unit,
-)
-from spike2pop_nb.plots.style import GREY, RED, decimate, spread, thinned
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.style import GREY, RED, by_verdict, decimate, spread, thinned, time_unit
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -126,7 +112,7 @@ def intervals(
         told: dict[str, Any] = {"hover": f"{who}: %{{y:.0f}} % up to %{{x:.4g}} ms", "member": member}
         told |= {"name": look["name"], "colour": look["colour"], "legend": True}
         marks.append(Line(x, y, width, steps=True, **told))
-    x_axis = scaled("interval (ms)", min(ends, default=0), max(ends, default=1), least=_LEAST_WIDTH)
+    x_axis = Axis.holding("interval (ms)", min(ends, default=0), max(ends, default=1), least=_LEAST_WIDTH)
     y_axis = Axis("share of intervals up to there (%)", (0, 102))
     return Drawing([Panel(x_axis, y_axis, marks)], height, legend=passed is not None)
 
@@ -180,7 +166,7 @@ def return_map(
         cross: dict[str, Any] = {"symbol": "cross-thin", "colour": RED, "size": 9}
         add(train.isi_ms, _MOST_DOTS // 2, "recording", name="recording", **cross)
     if not marks:
-        return nothing("Return maps need three spikes", height)
-    x, y = (scaled(title, min(ends), max(ends)) for title in ("interval (ms)", "next interval (ms)"))
+        return Drawing.nothing("Return maps need three spikes", height)
+    x, y = (Axis.holding(title, min(ends), max(ends)) for title in ("interval (ms)", "next interval (ms)"))
     marks.append(Rule(x.range, x.range, 1.0, "dot", colour=GREY))
     return Drawing([Panel(x, y, marks, square=True)], height, legend=True)

@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,44 +37,7 @@ _LINE, _DOT = 0.6, 0.42
 _NARROW_MM = 120.0
 _MOST_VECTORS = 3000  # nodes or dots that an SVG holds one by one
 
-_STYLE: dict[Any, Any] = {
-    "figure.constrained_layout.w_pad": 0.02,
-    "figure.constrained_layout.h_pad": 0.02,
-    "font.family": "sans-serif",
-    # The first comes with Matplotlib, so that figures are laid out alike everywhere; the others are for who
-    # opens an SVG without it, and are narrower.
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    # names come from files, and a label set as mathematics would be single letters in an SVG
-    "text.parse_math": False,
-    "font.size": 7,
-    "axes.labelsize": 7,
-    "axes.titlesize": 7,
-    "axes.titlelocation": "left",
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.fontsize": 6.5,
-    "legend.frameon": False,
-    "legend.borderaxespad": 0.2,
-    "legend.handlelength": 1.4,
-    "legend.columnspacing": 1.2,
-    "lines.linewidth": 0.8,
-    "lines.solid_capstyle": "butt",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "spike2pop_nb",
-    "pdf.fonttype": 42,
-}
+_STYLE = Path(__file__).with_name("paper.mplstyle")
 # Dates and versions of programs would make equal figures differ.
 _NO_METADATA: dict[str, dict[str, None]] = {
     "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
@@ -96,7 +60,7 @@ def styled() -> Iterator[None]:
     with _ALONE, matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(matplotlib.rc_params_from_file(_STYLE, use_default_template=False))
         yield
 
 

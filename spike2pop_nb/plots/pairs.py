@@ -11,8 +11,8 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population, pair_correlations
 from spike2pop_nb.fidelity import Verdict
-from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points, by_verdict, figure, nothing
-from spike2pop_nb.plots.style import BLUE, GREY, INK, ORANGE, FloatArray, spread
+from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points, figure
+from spike2pop_nb.plots.style import BLUE, GREY, INK, ORANGE, FloatArray, by_verdict, spread
 
 __all__ = ["conductance_pairs"]
 
@@ -57,7 +57,7 @@ def conductance_pairs(
     names = population.channel_names[: g.shape[1]]
     tall = height or 90 + 74 * len(names)
     if not n:
-        return nothing("There are no members", tall)
+        return Drawing.nothing("There are no members", tall)
     passed = np.ones(n, dtype=bool)
     if verdict is not None:
         passed = np.asarray(verdict.passed if isinstance(verdict, Verdict) else verdict, dtype=bool)

@@ -9,21 +9,8 @@ from typing import Any
 import numpy as np
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Line,
-    Mark,
-    Panel,
-    Points,
-    Rule,
-    Strokes,
-    by_verdict,
-    figure,
-    scaled,
-    time_unit,
-)
-from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, decimate
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, by_verdict, decimate, time_unit
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -127,7 +114,7 @@ def conductances(
     g = population.g[:most]
     fold = g / np.where(median > 0, median, 1.0)
     low, high = float(fold.min(initial=np.inf)), float(fold.max(initial=0.0))
-    y = scaled("conductance / median", low, high)
+    y = Axis.holding("conductance / median", low, high)
     place = np.log(fold) if y.log else fold
     step = max(float(np.ptp(place)) if fold.size else 0.0, 1e-9) / 45
     shift = np.stack([_swarm(column, step) for column in place.T], axis=1)

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Line,
-    Panel,
-    Points,
-    Rule,
-    Strokes,
-    figure,
-    scaled,
-    time_unit,
-)
-from spike2pop_nb.plots.style import BLUE, MOST_MARKS, RED, decimate, thinned
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.style import BLUE, MOST_MARKS, RED, decimate, thinned, time_unit
 from spike2pop_nb.spiketrains import SpikeTrain
 
 if TYPE_CHECKING:
@@ -47,7 +36,7 @@ def recording(train: SpikeTrain, height: int = 280) -> Drawing:
         hover = f"%{{y:.4g}} ms before the spike at %{{x:.6g}} {unit}"
         x, y = decimate(factor * times[1:], isi, MOST_MARKS)
         dots = [Points(x, y, size=5, colour=BLUE, opacity=0.75, hover=hover)]
-        axis = scaled("interval (ms)", float(isi.min()), float(isi.max()))
+        axis = Axis.holding("interval (ms)", float(isi.min()), float(isi.max()))
     time, hidden = Axis(f"time ({unit})", grid=False), Axis(range=(0.0, 1.0), hidden=True)
     panels = [Panel(time, hidden, [strokes]), Panel(time, axis, dots)]
     title = f"recording {train.id}"

@@ -22,11 +22,13 @@ __all__ = [
     "TEMPLATE",
     "WHITE",
     "FloatArray",
+    "by_verdict",
     "darkened",
     "decimate",
     "spread",
     "thinned",
     "ticks",
+    "time_unit",
 ]
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -178,3 +180,16 @@ def ticks(times: FloatArray, low: float, high: float) -> tuple[list[float | None
     y = np.tile(np.array([low, high, None], dtype=object), len(shown))
     x[2::3] = None
     return x.tolist(), y.tolist()
+
+
+def by_verdict(passed: Any, n: int, unknown: str = "passed") -> list[tuple[Any, dict[str, Any]]]:
+    """Which of n members passed, which did not, and how they are marked; all alike if nothing is known."""
+    good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
+    yes: dict[str, Any] = {"name": unknown if passed is None else "passed", "colour": BLUE, "filled": True}
+    no = {"name": "did not pass", "colour": GREY, "filled": False}
+    return [(mask, look) for mask, look in ((good, yes), (~good, no)) if mask.any()]
+
+
+def time_unit(span_ms: float) -> tuple[float, str]:
+    """What to multiply ms by, and the unit, for an axis of this length."""
+    return (1e-3, "s") if span_ms >= 10_000 else (1.0, "ms")
