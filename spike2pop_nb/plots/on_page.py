@@ -21,6 +21,7 @@ from spike2pop_nb.plots.style import BLUE, GREY, INK, TEMPLATE, ticks
 __all__ = ["PageFigure", "on_page", "placeholder", "traces"]
 
 _GROUND = "rgba(255,255,255,0.8)"
+_LONGEST = 50  # letters of a title: a phone has room for no more
 _OUTSIDE = ("", "browser", "firefox", "chrome", "chromium", "iframe", "iframe_connected")  # of a notebook
 
 
@@ -259,12 +260,13 @@ def _margins(drawn: d.Drawing) -> dict[str, Any]:
         "l": max(56, 24 + 5.8 * max((len(label) for labels in left for label in labels), default=0))
     }
     margin |= {"r": 100 if bars else 34, "t": top, "b": 60 if below else 44}
+    if drawn.note and drawn.legend:  # one above the other, for narrow pages
+        return {"margin": margin | {"t": 52}, "legend": {"yref": "container", "y": 1, "yanchor": "top"}}
     if not drawn.title:
         return {"margin": margin}
-    title: dict[str, Any] = {
-        "text": escape(f"{drawn.title[:1].upper()}{drawn.title[1:]}"),
-        "font": {"size": 12},
-    }
+    shown = f"{drawn.title[:1].upper()}{drawn.title[1:]}"
+    shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    title: dict[str, Any] = {"text": escape(shown), "font": {"size": 12}}
     title |= {"x": 0.01, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 7}}
     return {"margin": margin | {"t": top + 20 * drawn.legend}, "title": title}
 

@@ -94,7 +94,7 @@ def paper_figure(drawn: d.Drawing, width_mm: float) -> Figure:
 
     height_mm = drawn.height / PIXELS_A_MM
     # many axes, and cells between them, would take the solver of the layout seconds
-    layout: Any = None if drawn.cells else "constrained"
+    layout: Any = None if drawn.cells or drawn.empty else "constrained"
     figure = Figure(figsize=(width_mm * MM, height_mm * MM), layout=layout)
     if drawn.empty:
         figure.text(0.5, 0.5, _shown(drawn.empty), ha="center", va="center", color=GREY)

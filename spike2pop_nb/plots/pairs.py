@@ -77,7 +77,7 @@ def conductance_pairs(
         panels.append(Panel(axes[column], axes[row], marks, place=(row, column)))
     who = "members that passed" if counted is passed and not passed.all() else "members"
     note = "conductances over the leak" if by_leak else "maximal conductances (mS/cm²)"
-    note += f"; correlations over {counted.sum()} {who}; large: Spearman, small: Pearson"
+    note += f"\ncorrelations over {counted.sum()} {who}; large: Spearman, small: Pearson"
     note += f"; {shown.size} of {n} members are drawn" if shown.size < n else ""
     cells = _numbers(pair_correlations(population, counted, by_leak=by_leak), names)
     gap = 0.08 / len(names)

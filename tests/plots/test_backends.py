@@ -156,3 +156,10 @@ def test_buttons_cover_no_title(figures) -> None:
 def test_names_are_text_on_a_page_and_on_paper(figures) -> None:
     assert "a &amp; b" in json.dumps(figures["recording"].layout.to_plotly_json()["title"])
     assert "recording a & b" in words(figures["recording"].picture())
+
+
+def test_a_long_name_keeps_clear_of_the_buttons_of_a_narrow_figure() -> None:
+    title = plots.recording(SpikeTrain("a" * 200, [1.0, 2.0, 4.0])).layout.title.text
+    assert title.startswith("Recording aaa")
+    assert title.endswith("…")
+    assert len(title) <= 50
