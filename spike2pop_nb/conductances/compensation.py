@@ -42,6 +42,15 @@ class Compensated:
         Whether the residual is within the tolerance.
     rounds : (n,) int
         Number of solves used.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import baseline_population
+    >>> g, _ = baseline_population("stg", 4, seed=0)
+    >>> solved = s2p.compensate("stg", g, ("CaS", "H"), {"g_s": 4.0, "g_u": 5.0})
+    >>> solved.converged, bool(solved.residual.max() < 1e-6)
+    (array([ True,  True,  True,  True]), True)
     """
 
     g: FloatArray
@@ -228,6 +237,16 @@ def compensate(
     CompensationError
         If the choice is not possible: unknown or repeated names, or conductances whose effects on these DICs
         are absent or proportional, so that no unique answer exists.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import baseline_population
+    >>> g, _ = baseline_population("stg", 2, seed=0)
+    >>> solved = s2p.compensate("stg", g, ("CaS", "H"), {"g_s": 4.0, "g_u": 5.0})
+    >>> s2p.dics("stg", solved.g)[:, 1:].round(3)
+    array([[4., 5.],
+           [4., 5.]])
     """
     neuron = get_neuron(neuron)
     solved, rows = _check_choice(neuron, conductances, targets)

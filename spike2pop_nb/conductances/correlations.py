@@ -39,6 +39,14 @@ def pair_correlations(
         ``p_spearman`` (two-sided, of no monotonic relation) and ``significant``: whether that is below 0.05
         over the number of pairs (Bonferroni). NaN where there are under 4 members or a conductance does not
         vary.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=20, seed=1)
+    >>> table = s2p.pair_correlations(population)
+    >>> len(table), table.columns[:4].tolist()
+    (28, ['a', 'b', 'pearson', 'spearman'])
     """
     g = population.g if rows is None else population.g[np.asarray(rows)]
     if by_leak:

@@ -45,6 +45,14 @@ class ModulationPath:
         First step that a member could not reach; −1 for those that arrive.
     reasons
         ``{row: why it could not go on}``, one sentence each.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> path.arrived, path.g.shape
+    (array([ True,  True,  True,  True]), (4, 5, 8))
     """
 
     neuron: NeuronModel
@@ -125,6 +133,14 @@ def modulation_path(
         If the end is not finite, the number of steps is not possible, or the choice cannot be solved.
     UnreachableTarget
         If no member can even begin.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> print(path.describe())
+    4 of 4 members get to g_s 0.00, g_u 5.00 by moving A and H.
     """
     model = population.neuron
     if not len(population):

@@ -161,6 +161,15 @@ def figure_files(
     ------
     Spike2PopError
         If a format, width or name is not known.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import figure_files
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> list(figure_files(result, ("svg",), names=["recording"]))
+    ['recording.svg']
     """
     from spike2pop_nb.export.drawings import DRAWN
     from spike2pop_nb.export.drawings_of_members import DRAWN_OF_MEMBERS

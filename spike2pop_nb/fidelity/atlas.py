@@ -45,6 +45,13 @@ class PatternMap(PlaneMap):
         Their median firing rate, spikes over observed time; NaN where there are none.
     members, seed, observed_ms
         Baseline members tried at each node, their seed, and how long each was watched.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.shares.shape
+    (3, 3, 4)
     """
 
     shares: FloatArray
@@ -144,6 +151,13 @@ def pattern_map(
         If the choice is not two channels that can set g_s and g_u, or a number is not possible.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.to_frame()[["g_s", "g_u", "pattern"]].shape
+    (9, 3)
     """
     model = get_neuron(neuron)
     pair, g_s, g_u = plane_grid(model, compensate, n_grid, least=3, most=MAX_GRID)

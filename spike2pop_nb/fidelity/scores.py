@@ -60,6 +60,14 @@ class PassRule(BaseModel):
         means intervals that differ by 28 % on average.
     burst
         Largest relative error of each burst feature that is defined for the recording; for those that burst.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import PassRule
+    >>> print(PassRule(rate=0.05).describe())
+    A member passes if it has the recording's firing pattern, its rate within 5 %, its ln(ISI) distribution
+    within 0.25, and, if bursting, each burst feature within 30 % (and its rate within half a burst more,
+    since a recording cuts its first and last).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +113,15 @@ class Verdict:
         rate_error, isi_distance, the errors of burst features, van_rossum, reasons (why it fell).
     rule
         The pass rule.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> verdict = s2p.verify(train, s2p.simulate(population))
+    >>> verdict.passed.shape, 0 <= verdict.acceptance <= 1
+    ((4,), True)
     """
 
     recording: TrainFeatures
@@ -185,6 +202,15 @@ def verify(
     ------
     SpikeTrainError
         If the recording is silent (under 3 spikes), so that there is nothing to compare with.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> verdict = s2p.verify(train, s2p.simulate(population))
+    >>> verdict.table.columns[:5].tolist()
+    ['id', 'member', 'score', 'passed', 'pattern']
     """
     rule = rule or PassRule()
     train = as_train(train)
@@ -270,6 +296,14 @@ def van_rossum_ratio(
     ------
     SpikeTrainError
         If there are no members or no siblings, or the recording is silent.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import van_rossum_ratio
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> van_rossum_ratio(train, [train.times_ms + 5.0], [train.times_ms[1:]]) < 1
+    True
     """
     if not members or not siblings or train.n_spikes < 3:
         raise SpikeTrainError("R_VR needs a recording of at least 3 spikes, members, and siblings.")

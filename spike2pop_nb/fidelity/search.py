@@ -23,7 +23,14 @@ MAX_SEARCH_SIZE = 10_000
 
 
 def default_budget(size: int) -> int:
-    """Return how many simulations of a member are spent at most for a population of a given size."""
+    """Return how many simulations of a member are spent at most for a population of a given size.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import default_budget
+    >>> default_budget(16), default_budget(100)
+    (2560, 4000)
+    """
     # hard recordings need this many however few members are asked for; others end long before
     return max(2560, 40 * size)
 
@@ -95,6 +102,14 @@ def find_population(
     ------
     CompensationError
         If size, budget or the choice of conductances is not possible.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> result.n_asked, result.n_kept_passed
+    (2, 2)
     """
     model = get_neuron(neuron)
     train = as_train(train)
@@ -171,6 +186,15 @@ def attempt_population(
 
     For several recordings, of which the others go on. DICs that cannot be reached are an answer; any other
     error is told in `Result.failure`. Choices that no recording could be searched with are raised.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import attempt_population
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> attempt_population(train, "stg", posterior, size=2, refine=False).failure
+    ''
     """
     model = get_neuron(neuron)
     _checked(model, size, budget, compensate, accuracy)

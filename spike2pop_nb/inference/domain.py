@@ -40,6 +40,13 @@ class DomainVerdict:
         Share of simulated recordings of about as many intervals in as much time that score as high.
     inside : bool
         Whether ``p_value`` is at least `ALARM`.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.load_predictor("stg").predict([train])[0].domain.inside
+    True
     """
 
     score: float

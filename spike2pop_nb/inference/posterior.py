@@ -56,6 +56,13 @@ class Network:
         Name and SHA-256 of each of the sets of data that these were taken from.
     base : str
         Of adapters, the neuron whose network they adapt; else empty.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.load_predictor("stg").predict([train])[0].network.file
+    'stg.safetensors'
     """
 
     file: str
@@ -79,6 +86,15 @@ class CredibleRegion:
         Grid coordinates.
     log_density : array (m, n)
         Log density on the grid, per squared DIC unit.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> region = posterior.credible_region(0.95)
+    >>> bool(region.contains(posterior.mean))
+    True
     """
 
     level: float
@@ -134,6 +150,16 @@ class Posterior:
         The weights that gave it; None if it did not come from a file of weights.
     failure : str
         Why nothing could be predicted, if an error ended it; else empty.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> print(posterior.describe())
+    Recording 3: g_s = -3.2 ± 0.7, g_u = 5.9 ± 1.3; bursting (100 %).
+    >>> posterior.sample(2, seed=0).shape
+    (2, 2)
     """
 
     id: str
@@ -276,7 +302,18 @@ class Posterior:
 
 
 class Posteriors(list[Posterior]):
-    """The posteriors of several recordings, in their order."""
+    """The posteriors of several recordings, in their order.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> posteriors = s2p.load_predictor("stg").predict(trains)
+    >>> posteriors.to_frame()[["id", "pattern", "in_domain"]].head(2)
+      id   pattern  in_domain
+    0  1   spiking       True
+    1  2  bursting       True
+    """
 
     def to_frame(self, *, course: bool = False) -> pd.DataFrame:
         """Table of one row a recording, or of its DICs over time.
@@ -357,6 +394,15 @@ def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = P
     ------
     PredictorError
         If the network does not know the prior.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.inference import attempt_predictions
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = attempt_predictions(s2p.load_predictor("stg"), trains)
+    >>> [posterior.failure for posterior in found]
+    ['', '', '', '', '']
     """
     try:
         return Posteriors(predictor.predict(trains, prior=prior))

@@ -71,6 +71,12 @@ def load_predictor(
     ------
     PredictorError
         If there is no such network, or its file is damaged, foreign, or for another neuron.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.load_predictor("stg").priors
+    ('compensated', 'drawn')
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
@@ -120,6 +126,14 @@ class Predictor:
         The priors it can answer under.
     metadata : dict
         How the network was trained and how it scored.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> predictor = s2p.load_predictor("stg")
+    >>> [posterior.most_likely_pattern for posterior in predictor.predict(trains)]
+    ['spiking', 'bursting', 'bursting', 'bursting', 'bursting']
     """
 
     def __init__(self, loaded: LoadedNetwork, device: str | torch.device = "cpu") -> None:

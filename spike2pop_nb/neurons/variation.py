@@ -43,6 +43,12 @@ def vary_neuron(
     ------
     NeuronModelError
         If the voltage or a range cannot be, or the baseline does not draw that conductance.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.vary_neuron("stg", V_th_mV=-52.0).V_th_mV
+    -52.0
     """
     neuron = get_neuron(neuron)
     V_th = neuron.V_th_mV if V_th_mV is None else float(V_th_mV)

@@ -47,6 +47,14 @@ def dic_curves(
         Members drawn at most, evenly chosen.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.dic_curves(population)
+    >>> len(figure.data) > 0
+    True
     """
     if not len(population):
         return placeholder("There are no members", height)

@@ -42,7 +42,16 @@ def _moving(path: ModulationPath) -> tuple[int, int]:
 
 
 def path_ways(path: ModulationPath) -> list[dict[str, Any]]:
-    """Curves of the ways of all members through the plane of DICs."""
+    """Curves of the ways of all members through the plane of DICs.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.path_ways(path)) > 0
+    True
+    """
     return [
         {
             "type": "scatter",
@@ -59,7 +68,16 @@ def path_ways(path: ModulationPath) -> list[dict[str, Any]]:
 
 
 def path_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
-    """Where members are in the plane of DICs after a step (the last if none), and those who cannot go on."""
+    """Where members are in the plane of DICs after a step (the last if none), and those who cannot go on.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.path_points(path, 2)) > 0
+    True
+    """
     at = _at(path, step)
     lost = np.flatnonzero(_lost(path, at))
     data: list[dict[str, Any]] = []
@@ -90,7 +108,17 @@ def path_points(path: ModulationPath, step: int | None = None) -> list[dict[str,
 
 
 def modulation_plane(path: ModulationPath, step: int | None = None, height: int = 360) -> go.Figure:
-    """The ways of members through the plane, and where they are after a step (the last if none)."""
+    """The ways of members through the plane, and where they are after a step (the last if none).
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> figure = s2p.plots.modulation_plane(path)
+    >>> len(figure.data) > 0
+    True
+    """
     return composed(
         [*path_ways(path), *path_points(path, step)],
         height,
@@ -105,6 +133,15 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
     """The way of each member through the plane of its two moving conductances, marked where it is at a step.
 
     Members start from different places and go different ways to the same DICs: that is degeneracy.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> figure = s2p.plots.modulation_ways(path)
+    >>> len(figure.data) > 0
+    True
     """
     first, second = _moving(path)
     data: list[dict[str, Any]] = []
@@ -127,7 +164,16 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
 
 
 def modulation_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
-    """The curve of `modulation_ways` that depends on the step: where each member is."""
+    """The curve of `modulation_ways` that depends on the step: where each member is.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.modulation_points(path, 2)) > 0
+    True
+    """
     at = _at(path, step)
     lost = _lost(path, at)
     members = [str(member) for _, member in path.labels]
@@ -179,6 +225,16 @@ def modulation(
         Per trace; thinned so that every spike keeps its peak.
     height : int, optional
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> found = s2p.simulate_modulation(path, before_ms=500, during_ms=500, after_ms=500)
+    >>> figure = s2p.plots.modulation(found)
+    >>> len(figure.data) > 0
+    True
     """
     path, simulated = found.path, found.simulated
     chosen = list(spread(len(path), _MOST_PANELS)) if rows is None else [int(row) for row in rows]

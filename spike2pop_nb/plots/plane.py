@@ -65,6 +65,13 @@ def plane_map(
     ------
     Spike2PopError
         If the map has no such layer.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> figure = s2p.plots.plane_map(s2p.reachability("stg", ("CaS", "H"), 5))
+    >>> len(figure.data) > 0
+    True
     """
     if isinstance(found, Reachability):
         return _plane(found.neuron, [_reached(found, layer or "reached")], posterior, target, height)

@@ -45,6 +45,15 @@ def traces(
         Per trace; thinned so that every spike keeps its peak.
     height : int, optional
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.traces(simulated, rows=[0, 1])
+    >>> len(figure.data) > 0
+    True
     """
     chosen = list(range(min(8, len(simulated)))) if rows is None else [int(row) for row in rows]
     recorded = train.times_ms - train.times_ms[0] if train is not None and train.n_spikes else np.zeros(0)
@@ -135,6 +144,14 @@ def conductances(
         Members that passed are filled circles, the others open ones.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.conductances(population)
+    >>> len(figure.data) > 0
+    True
     """
     g = population.g
     names = population.channel_names
@@ -191,6 +208,15 @@ def scores(verdict: Any, height: int = 240) -> go.Figure:
         Its ``table`` has columns member, score, passed, pattern, rate_hz and reasons.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.scores(s2p.verify(simulated.train(0), simulated))
+    >>> len(figure.data) > 0
+    True
     """
     table = verdict.table
     figure = go.Figure()
@@ -242,6 +268,15 @@ def members(
         Rows drawn at most, the first.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.members(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     rows = min(len(simulated), most)
     share = max(120, 30_000 // max(1, rows))
@@ -296,6 +331,15 @@ def intervals(simulated: Simulated, train: SpikeTrain, *, most: int = 64, height
         Members drawn at most, the first.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.intervals(simulated, simulated.train(0))
+    >>> len(figure.data) > 0
+    True
     """
     shortest, longest = np.inf, 0.0
     each = zip(simulated.labels, simulated.spike_times_ms, strict=True)

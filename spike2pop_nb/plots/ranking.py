@@ -22,6 +22,13 @@ def ranking(found: Ranking, height: int | None = None) -> go.Figure:
         From `rank_choices`.
     height : int, optional
         In pixels; by default what so many choices need.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> figure = s2p.plots.ranking(s2p.rank_choices("stg", (4.0, 5.0), n=64))
+    >>> len(figure.data) > 0
+    True
     """
     choices = found.choices[::-1]
     best = found.best

@@ -34,6 +34,15 @@ def return_map(
         Members drawn at most, evenly chosen.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.return_map(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     rows = spread(len(simulated), most) if simulated is not None else np.zeros(0, dtype=int)
     share = _MOST_DOTS // max(1, rows.size)
