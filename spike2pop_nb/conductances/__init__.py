@@ -4,7 +4,11 @@ from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
 from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.member_table import neuron_cells
-from spike2pop_nb.conductances.modulation import ModulationPath, modulation_path
+from spike2pop_nb.conductances.modulation import (
+    ModulationPath,
+    modulation_path,
+    widest_modulation,
+)
 from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import (
     MAX_SIZE,
@@ -47,4 +51,5 @@ __all__ = [
     "sensitivity",
     "solvable_pairs",
     "threshold_sensitivity",
+    "widest_modulation",
 ]

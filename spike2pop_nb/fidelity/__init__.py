@@ -8,7 +8,7 @@ from spike2pop_nb.fidelity.distinct import LEAST_DISTANCE, least_distance
 from spike2pop_nb.fidelity.diversity import Diversity, diversity
 from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, van_rossum_ratio, verify
+from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, pass_rule, van_rossum_ratio, verify
 from spike2pop_nb.fidelity.search import (
     MAX_SEARCH_SIZE,
     attempt_population,
@@ -34,6 +34,7 @@ __all__ = [
     "diversity",
     "find_population",
     "least_distance",
+    "pass_rule",
     "pattern_map",
     "refine_members",
     "van_rossum_ratio",
