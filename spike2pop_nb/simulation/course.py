@@ -14,7 +14,7 @@ from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.spiketrains import PatternReport, SpikeTrain, describe_pattern
 
 if TYPE_CHECKING:
-    from spike2pop_nb.simulation.simulate import Simulated
+    from spike2pop_nb.simulation.simulator import Simulated
 
 __all__ = ["COURSE_MS", "Course", "Modulated", "simulate_modulation"]
 
@@ -173,7 +173,7 @@ def simulate_modulation(
     >>> found.time_ms().round()
     array([3500., 3625., 3750., 3875., 4000.])
     """
-    from spike2pop_nb.simulation.simulate import simulate
+    from spike2pop_nb.simulation.simulator import simulate
 
     transient, stop = path.neuron.recording_window_ms
     named = (("before_ms", before_ms), ("during_ms", during_ms), ("after_ms", after_ms))
