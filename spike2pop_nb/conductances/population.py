@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
     MAX_SIZE,
     checked_members,
@@ -18,7 +19,6 @@ from spike2pop_nb.conductances.member_table import (
     neuron_of,
     said_of,
 )
-from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, same_neuron, vary_neuron
 
