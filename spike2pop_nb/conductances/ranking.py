@@ -94,9 +94,9 @@ class Ranking:
     >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
     >>> print(ranking.describe())
     Kd and H comes first: it brings 100 % of members to these DICs with conductances within this neuron's
-    ranges, moves the two by a typical under 1 % of their baseline, and is solved with a condition number of
-    1.0 (1 is best). The published heuristic takes A and H, which stands at place 4 (score 0.93 against 1.00)
-    because it is worse conditioned (1.1).
+    ranges and changes the two by under 1 % of their baseline (median). The condition number of the solve is
+    1.0; at 1, the two set g_s and g_u independently of each other. The published heuristic takes A and H,
+    which stands at place 4 (score 0.93 against 1.00) because it is worse conditioned (1.1).
     """
 
     neuron: NeuronModel
@@ -129,12 +129,13 @@ class Ranking:
             )
         text = (
             f"{best.name} comes first: it brings {_percent(best.within)} of members to these DICs with "
-            f"conductances within this neuron's ranges, moves the two by a typical {_percent(best.moved)} of "
-            f"their baseline, and is solved with a condition number of {best.condition:.1f} (1 is best)."
+            f"conductances within this neuron's ranges and changes the two by {_percent(best.moved)} of "
+            f"their baseline (median). The condition number of the solve is {best.condition:.1f}; at 1, the "
+            "two set g_s and g_u independently of each other."
         )
         tied = [choice.name for choice in self.choices[1:] if choice.tied]
         if tied:
-            text += f" As good, as far as {self.n_draws} draws tell: {'; '.join(tied)}."
+            text += f" Not worse within the noise of {self.n_draws} draws: {'; '.join(tied)}."
         if published is None:
             return text
         if published is best:

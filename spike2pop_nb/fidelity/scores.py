@@ -171,7 +171,7 @@ class Verdict:
             If there are no members.
         """
         if not len(self.table):
-            raise SpikeTrainError("There is no best of no members.")
+            raise SpikeTrainError("There are no members to choose the best from.")
         score = np.where(self.passed, 1.0, 0.0) + self.table["score"].to_numpy(float)
         return int(np.argmax(score))
 

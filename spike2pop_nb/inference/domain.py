@@ -71,7 +71,7 @@ class DomainVerdict:
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return (
             f"Outside what the {neuron} network knows: only {share} of simulated recordings look as strange"
-            f"{why}. Its DICs are not to be trusted."
+            f"{why}. Do not trust its DICs."
         )
 
 

@@ -72,8 +72,8 @@ class Course:
             for change, begin, end in zip(self.change, first, last, strict=True)
         )
         return (
-            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}; one "
-            "pair of values does not describe all of its parts. Choose a stretch where it is steady."
+            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}. No "
+            "single pair of values describes all of it. Choose a stretch where it is steady."
         )
 
 

@@ -35,8 +35,8 @@ Floats = NDArray[np.floating]
 PATTERNS = ("silent", "spiking", "bursting")
 FEATURES = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
 PRIORS = ("compensated", "drawn")
-"""What a neuron may have been made like before anything was recorded: as `conductances` makes populations, or
-with conductances drawn anywhere in their declared ranges."""
+"""Priors over the conductances of the recorded neuron: those of compensated populations, as `conductances`
+generates them, or conductances drawn anywhere in their declared ranges."""
 _NAN2 = np.full(2, np.nan)
 
 
@@ -134,18 +134,18 @@ class Posterior:
     n_spikes, n_windows : int
         Length of the recording, and how many windows of it were read.
     remarks : tuple of str
-        What the reader should know beside what ``domain``, ``course`` and ``rival`` say; see `notes`.
+        What else the reader should know; `notes` adds what ``domain``, ``course`` and ``rival`` say.
     prior : str
-        One of `PRIORS`, or "both": what the neuron was taken to be made like.
+        The prior over the neuron's conductances: one of `PRIORS`, or "both".
     p_drawn : float
-        Probability that it was made like the second of them, by the proportions of training; nan if the
-        network was trained on one kind alone.
+        Probability of the prior "drawn", given how often each occurred in training; nan if the network was
+        trained under one prior alone.
     domain : DomainVerdict or None
         Whether the recording looks like any of this neuron's; None if silent, or if the network has no test.
     course : Course or None
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
-        The answer under the other prior, if the recording looks more like that one.
+        The distribution under the other prior, if the recording fits that one better.
     network : Network or None
         The weights that gave it; None if it did not come from a file of weights.
     failure : str
@@ -180,9 +180,7 @@ class Posterior:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What the reader should know, in words: whether the recording is strange, whether it drifts, and the
-        rest.
-        """
+        """What the reader should know: whether the recording is unusual, whether it drifts, and so on."""
         strange = "" if self.domain is None else self.domain.describe(self.neuron.upper())
         drifting = "" if self.course is None else self.course.describe()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
@@ -293,7 +291,7 @@ class Posterior:
 
     def _needed(self) -> Mixture:
         if self.failure:
-            raise PredictorError(f"Of recording {self.id!r} nothing was predicted: {self.failure}")
+            raise PredictorError(f"Nothing was predicted for recording {self.id!r}: {self.failure}")
         if self.mixture is None:
             raise PredictorError(
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
@@ -375,8 +373,8 @@ def _rival_sentence(rival: Mixture) -> str:
     std = np.sqrt(np.diagonal(cov))
     g_s, g_u = (f"{m:.1f} ± {s:.1f}" for m, s in zip(mean, std, strict=True))
     return (
-        "It looks more like neurons with conductances anywhere in their ranges than like the populations "
-        f"made here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
+        'It looks more like neurons with conductances anywhere in their ranges (prior "drawn") than like '
+        f"compensated populations; under that prior, g_s = {g_s} and g_u = {g_u}."
     )
 
 

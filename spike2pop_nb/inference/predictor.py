@@ -178,9 +178,9 @@ class Predictor:
         progress : callable, optional
             Called with (windows done, windows in all) after each batch.
         prior : "compensated", "drawn" or "both"
-            What the neuron is taken to be made like: as this package makes populations, which is what a
-            population that is to fire like the recording must have; with conductances anywhere in their
-            declared ranges; or either, weighed by what the recording looks like.
+            The prior over the neuron's conductances: those of the compensated populations generated here,
+            which the search for a population needs; conductances anywhere in their declared ranges; or
+            both, weighted by how well the recording fits each.
 
         Raises
         ------
