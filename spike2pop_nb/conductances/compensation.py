@@ -262,7 +262,7 @@ def compensate(
     for i, (name, value) in enumerate(targets.items()):
         array = np.asarray(value, dtype=float)
         if array.ndim > 1 or (array.ndim == 1 and array.size not in (1, n)) or not np.all(np.isfinite(array)):
-            raise CompensationError(f"The target {name} must be one finite number, or one a member.")
+            raise CompensationError(f"The target {name} must be one finite number, or one per member.")
         wanted[:, i] = array
     terms = voltage_terms(neuron, V_mV)
     start = out[:, solved].copy()

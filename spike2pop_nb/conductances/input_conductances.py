@@ -148,7 +148,7 @@ def _checked(neuron: NeuronModel, g: npt.ArrayLike) -> FloatArray:
     values = np.asarray(g, dtype=float)
     if values.ndim < 1 or values.shape[-1] != neuron.n_channels:
         raise NeuronModelError(
-            f"The {neuron.name} neuron needs {neuron.n_channels} conductances a member "
+            f"The {neuron.name} neuron needs {neuron.n_channels} conductances per member "
             f"({', '.join(neuron.channel_names)}), but the array has shape {values.shape}."
         )
     return values

@@ -24,7 +24,7 @@ NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
-    """Return what a table says of its neuron: {column: value}, the same in every row.
+    """Return the columns that identify a neuron in a table: {column: value}.
 
     Examples
     --------

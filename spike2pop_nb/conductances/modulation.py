@@ -38,7 +38,7 @@ class ModulationPath:
     compensate
         The two conductances that move; all others of a member stay.
     to
-        The wanted (g_s, g_u).
+        The target (g_s, g_u).
     g : (n, steps + 1, n_channels)
         Maximal conductances in mS/cm². A member that cannot go on stays where it was.
     dics : (n, steps + 1, 2)
@@ -126,11 +126,11 @@ def modulation_path(
     population
         Members to start from.
     to
-        The wanted ``(g_s, g_u)``.
+        The target ``(g_s, g_u)``.
     steps
-        Equal steps in which each goes there.
+        Number of equal steps.
     compensate
-        The two conductances that move; by default those that the published rule takes for the end.
+        The two conductances that move; by default the pair that the published rule picks for the end.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def modulation_path(
     CompensationError
         If the end is not finite, the number of steps is not possible, or the choice cannot be solved.
     UnreachableTarget
-        If no member can even begin.
+        If no member can take the first step.
 
     Examples
     --------

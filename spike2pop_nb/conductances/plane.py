@@ -55,7 +55,7 @@ class PlaneMap:
         return np.abs(xy[:, 1:] - self.g_u).argmin(axis=1), column
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node."""
+        """Return a table, one row per node."""
         g_s, g_u = np.meshgrid(self.g_s, self.g_u)
         return pd.DataFrame(
             {"g_s": g_s.ravel(), "g_u": g_u.ravel(), "valid_fraction": self.valid_fraction.ravel()}

@@ -51,17 +51,16 @@ class DICSampler(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Members of one neuron model that were made to have given DICs.
+    """Members of one neuron model, generated to have given DICs.
 
     Attributes
     ----------
     neuron
-        The declaration that they were made with, its threshold and baseline varied or not; a name is looked
-        up once.
+        Their declaration, which may be a variation; a name is looked up in the registry.
     table
-        One row a member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
+        One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
     made_by
-        Options, seed, and counts: asked, tried, and why others were thrown away.
+        Options, seed, and counts: asked, tried, and why others were discarded.
 
     Examples
     --------
@@ -377,7 +376,7 @@ def generate_population(
     UnreachableTarget
         If the choice cannot reach the target.
     NeuronModelError
-        If the voltage or a baseline range cannot be.
+        If the voltage or a baseline range is impossible.
 
     Examples
     --------

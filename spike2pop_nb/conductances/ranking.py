@@ -39,7 +39,7 @@ class Choice:
     reached
         Share of members that get to their target with no negative conductance.
     within
-        Share of members that do so, and whose solved conductances lie within the neuron's declared ranges.
+        Share of members that do so with solved conductances within the neuron's declared ranges.
     moved
         Median change of the solved conductances, as a multiple of their median in the baseline; over the
         members that reach their target. NaN if none does.
@@ -48,9 +48,9 @@ class Choice:
     score
         ``within / ((1 + moved) · √condition)``, from 0 to 1.
     published
-        Whether the published heuristic takes this pair for the target (the mean, of a posterior).
+        Whether the published heuristic picks this pair for the target (for the mean of a posterior).
     tied
-        Whether its score cannot be told from that of the first, given the number of draws.
+        Whether its score does not differ from the first one's by more than the noise of the draws.
 
     Examples
     --------
@@ -84,9 +84,9 @@ class Ranking:
     neuron
         The declaration, or its variation, that the choices were tried with.
     choices
-        Best first; of those that cannot be told from the best, the published one comes first.
+        Best first; among those tied with the best, the published one comes first.
     n_draws
-        Members, each with its own draw of the target, that each choice was tried with.
+        Members with which each choice was tried, each with its own draw of the target.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class Ranking:
         return words + (" (published heuristic)" if choice.published else "")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a choice, best first."""
+        """Return a table, one row per choice, best first."""
         return pd.DataFrame(
             {
                 "compensate": [choice.name for choice in self.choices],

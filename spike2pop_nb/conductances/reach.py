@@ -57,7 +57,7 @@ class Reachability(PlaneMap):
         return self.valid_fraction[self.nearest(points)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node, with all that is mapped."""
+        """Return a table, one row per node, with all that is mapped."""
         return super().to_frame().assign(condition=self.condition.ravel(), residual=self.residual.ravel())
 
     @property

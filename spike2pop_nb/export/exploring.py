@@ -170,7 +170,7 @@ def write_choices(rankings: Mapping[str, Ranking], path: str | Path) -> pd.DataF
 
 
 def write_plane(reach: Reachability, path: str | Path, firing: PatternMap | None = None) -> pd.DataFrame:
-    """Write a map as CSV or Parquet, one row a node, and return the table.
+    """Write a map as CSV or Parquet, one row per node, and return the table.
 
     Examples
     --------

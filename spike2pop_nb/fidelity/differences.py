@@ -33,7 +33,7 @@ class Diversity:
         In how many independent directions the members differ: participation ratio of the eigenvalues of the
         correlation matrix of conductances, from 1 (all along one line) to the number of channels.
     table
-        One row a channel: channel, mean and std in mS/cm², cv; with a population to compare with,
+        One row per channel: channel, mean and std in mS/cm², cv; with a population to compare with,
         std_unrefined and spread (std over std_unrefined).
     correlations
         Pearson correlations between the channels' conductances; NaN for one that does not vary.

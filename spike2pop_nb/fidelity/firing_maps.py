@@ -67,7 +67,7 @@ class PatternMap(PlaneMap):
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node: the most frequent pattern, the rate, and the share of each pattern.
+        """Return a table, one row per node: the most frequent pattern, the rate, the share of each pattern.
 
         Where no member gets there the pattern is missing, the rate and the shares are NaN.
         """
@@ -131,7 +131,7 @@ def pattern_map(
     compensate
         The two conductances that are solved for.
     n_grid
-        Nodes a side of the map. Of 5·2ᵏ + 1 the coarsest map has 6.
+        Nodes per side of the map. With 5·2ᵏ + 1 nodes, the coarsest map has 6.
     members
         Baseline members at each node.
     seed
@@ -143,7 +143,7 @@ def pattern_map(
     cancel
         Polled while simulating; return True to stop.
     coarse
-        Called with each coarser map, on a grid of its own, once it is there.
+        Called with each coarser map, on a grid of its own, once it is ready.
 
     Raises
     ------

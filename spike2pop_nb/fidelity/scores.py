@@ -104,14 +104,14 @@ REFINED_RULE = PassRule(rate=0.01, burst=0.05)
 def pass_rule(
     refine: bool = True, rate: float | None = None, isi: float | None = None, burst: float | None = None
 ) -> PassRule:
-    """Return the rule by which members are judged, with some tolerances of one's own.
+    """Return the rule by which members are judged, with tolerances of your own.
 
     Parameters
     ----------
     refine
         Whether the members are refined: then they are held to `REFINED_RULE`, else to the wider default.
     rate, isi, burst
-        Other tolerances than the rule has; see `PassRule`.
+        Tolerances that replace those of the rule; see `PassRule`.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Verdict:
     recording
         What the recording is: class, rate, burst features.
     table
-        One row a member: id, member, score (1 = alike, 0.5 = at the tolerance), passed, pattern, rate_hz,
+        One row per member: id, member, score (1 = alike, 0.5 = at the tolerance), passed, pattern, rate_hz,
         rate_error, isi_distance, the errors of burst features, van_rossum, reasons (why it fell).
     rule
         The pass rule.

@@ -37,7 +37,7 @@ class DomainVerdict:
     score : float
         Log odds of the perceptron; higher is stranger.
     p_value : float
-        Share of simulated recordings of about as many intervals in as much time that score as high.
+        Share of simulated recordings of similar length, in intervals and time, that score at least as high.
     inside : bool
         Whether ``p_value`` is at least `ALARM`.
 

@@ -42,7 +42,7 @@ _NAN2 = np.full(2, np.nan)
 
 @dataclass(frozen=True)
 class Network:
-    """Weights that a network was read from, and what they were trained on, as they say of themselves.
+    """The file that a network was read from, and what it says about its training.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class Network:
     n_trains : int or None
         Simulated spike trains that it was last trained on; None if that is not known.
     data : tuple of (str, str)
-        Name and SHA-256 of each of the sets of data that these were taken from.
+        Name and SHA-256 of each data set that the trains came from.
     base : str
-        Of adapters, the neuron whose network they adapt; else empty.
+        For adapters, the neuron whose network they adapt; else empty.
 
     Examples
     --------
@@ -121,9 +121,9 @@ class Posterior:
     Attributes
     ----------
     id : str
-        The recording's.
+        Id of the recording.
     neuron : str
-        Neuron model whose network answered.
+        Neuron model of the network.
     mixture : Mixture or None
         None where the recording is silent (under 3 spikes): then ``usable`` is False and moments are nan.
     pattern : dict
@@ -141,13 +141,13 @@ class Posterior:
         Probability of the prior "drawn", given how often each occurred in training; nan if the network was
         trained under one prior alone.
     domain : DomainVerdict or None
-        Whether the recording looks like any of this neuron's; None if silent, or if the network has no test.
+        Whether the recording looks like one of this neuron; None if silent, or if the network has no test.
     course : Course or None
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
         The distribution under the other prior, if the recording fits that one better.
     network : Network or None
-        The weights that gave it; None if it did not come from a file of weights.
+        The weights it was computed with; None if they came from no file.
     failure : str
         Why nothing could be predicted, if an error ended it; else empty.
 
@@ -314,13 +314,13 @@ class Posteriors(list[Posterior]):
     """
 
     def to_frame(self, *, course: bool = False) -> pd.DataFrame:
-        """Table of one row a recording, or of its DICs over time.
+        """Table of one row per recording, or of its DICs over time.
 
         Parameters
         ----------
         course : bool, optional
-            One row a window instead, with the columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings too
-            short for a course have no rows.
+            One row per window instead, with the columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings
+            too short for a course have no rows.
 
         Returns
         -------
@@ -379,7 +379,7 @@ def _rival_sentence(rival: Mixture) -> str:
 
 
 def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> Posteriors:
-    """As ``predictor.predict``; a recording that fails gives a `Posterior` that says why, and no other does.
+    """Predict as ``predictor.predict`` does; a recording that fails gives a `Posterior` that says why.
 
     Parameters
     ----------

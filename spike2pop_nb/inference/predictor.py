@@ -116,12 +116,12 @@ class _Read(NamedTuple):
 
 
 class Predictor:
-    """A loaded network; `predict` is its one verb.
+    """A loaded network, ready to `predict`.
 
     Attributes
     ----------
     neuron : str
-        The neuron it answers for.
+        The neuron it was trained for.
     priors : tuple of str
         The priors it can answer under.
     metadata : dict

@@ -38,7 +38,7 @@ def find_weights() -> dict[str, Path]:
 
 
 def list_predictors() -> list[str]:
-    """Names of the neurons that there is a network for.
+    """Names of the neurons that have a network.
 
     Examples
     --------

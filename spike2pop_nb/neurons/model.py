@@ -283,8 +283,8 @@ class Modulation:
 class NeuronModel:
     """A conductance-based neuron, declared once.
 
-    It goes through pickle and to other processes as itself: one that every process finds by its name as that
-    name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
+    It can be pickled and sent to other processes. A neuron that every process finds by its name travels as
+    that name (and what `vary_neuron` changed), any other by value; its functions must then be importable.
 
     Attributes
     ----------
@@ -313,7 +313,7 @@ class NeuronModel:
         ``(start, stop)``: what precedes the start is a transient.
     time_step_ms
         Step of a simulation at accuracy "standard", a whole fraction of 0.1 ms; "exact" takes half of it.
-        `check_model` says when it must be shorter, as where instantaneous gates make the spike.
+        `check_model` says when it must be shorter, for example where instantaneous gates make the spike.
     spike_threshold_mV, spike_reset_mV
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references

@@ -99,7 +99,7 @@ def broken_neurons() -> dict[str, str]:
 
 
 def add_neuron(path: str | Path) -> NeuronModel:
-    """Copy a declaration to the user's own neurons, so that it is there by name from now on.
+    """Copy a declaration to the user's own neurons, so that it can be used by name from now on.
 
     A neuron that the user added before under the same name is replaced.
 

@@ -25,7 +25,7 @@ def vary_neuron(
     V_th_mV: float | None = None,
     baseline: Mapping[str, tuple[float, float]] | None = None,
 ) -> NeuronModel:
-    """Return a neuron with other choices than the declared ones; the same choices give the same object.
+    """Return a neuron with another threshold or baseline; the same choices give the same object.
 
     The result has the name and the equations of the declared neuron, and is not known to the registry.
 
@@ -42,7 +42,7 @@ def vary_neuron(
     Raises
     ------
     NeuronModelError
-        If the voltage or a range cannot be, or the baseline does not draw that conductance.
+        If the voltage or a range is impossible, or the baseline does not draw that conductance.
 
     Examples
     --------

@@ -53,7 +53,7 @@ class Simulated:
     labels
         ``(id, member)`` of each row.
     spike_times_ms
-        One array a member: spike times in ms from the start of the simulation, after the transient.
+        One array per member: spike times in ms from the start of the simulation, after the transient.
     failed : (n,) bool
         Members whose voltage ran away or that could not be simulated; they have no spikes.
     reasons
@@ -98,7 +98,7 @@ class Simulated:
         )
 
     def trains(self) -> list[SpikeTrain]:
-        """Return one train a member."""
+        """Return one train per member."""
         return [self.train(row) for row in range(len(self))]
 
     def to_frame(self) -> pd.DataFrame:
