@@ -57,8 +57,8 @@ def find_population(
     simulating is. Refining changes each member a little until it fires like the recording (see
     `spike2pop_nb.fidelity.refinement`); the table lists the DICs that it has afterwards. Of the members
     that pass, a set is kept, and moved apart if need be, that leaves each conductance as spread as it was.
-    This may take a conductance out of the range in which it was drawn, and above the one declared for the neuron,
-    as compensating may.
+    This may take a conductance out of the range in which it was drawn, and above the one declared for the
+    neuron, as compensating may.
 
     No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
     not count as passed, and is not kept. A member whose firing still changes within the time that is judged

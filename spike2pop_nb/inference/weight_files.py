@@ -16,8 +16,8 @@ def own_weights_folder() -> Path:
     Examples
     --------
     >>> from spike2pop_nb.inference import own_weights_folder
-    >>> own_weights_folder().name
-    'weights'
+    >>> own_weights_folder().is_absolute()
+    True
     """
     chosen = os.environ.get("SPIKE2POP_NB_WEIGHTS")
     return Path(chosen) if chosen else platformdirs.user_data_path("spike2pop_nb") / "weights"

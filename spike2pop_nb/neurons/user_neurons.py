@@ -30,8 +30,8 @@ def own_neurons_folder() -> Path:
     Examples
     --------
     >>> from spike2pop_nb.neurons import own_neurons_folder
-    >>> own_neurons_folder().name
-    'neurons'
+    >>> own_neurons_folder().is_absolute()
+    True
     """
     chosen = os.environ.get("SPIKE2POP_NB_NEURONS")
     return Path(chosen) if chosen else platformdirs.user_data_path("spike2pop_nb") / "neurons"
