@@ -39,6 +39,13 @@ class Dashboard:
     ----------
     dispatch
         How background work reaches the widgets; by default over the event loop that is running now.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.app import Dashboard
+    >>> dashboard = Dashboard()
+    >>> dashboard.session.neuron.name
+    'stg'
     """
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
@@ -129,7 +136,13 @@ class Dashboard:
 
 
 def page() -> w.Widget:
-    """Return the dashboard to show in a notebook; if it cannot be built, one sentence that says so."""
+    """Return the dashboard to show in a notebook; if it cannot be built, one sentence that says so.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.app import page
+    >>> page()  # doctest: +SKIP
+    """
     try:
         return Dashboard().widget
     except Exception as error:

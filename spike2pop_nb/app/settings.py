@@ -186,7 +186,7 @@ class Settings(BaseModel):
         all traces or by the name of a channel ("*" for all that are not named), None for what each trace
         suggests; and which way they point. See `detect_recordings`.
     neuron, prior
-        The model, and what the recorded neuron is taken to be made like; see `Predictor.predict`.
+        The model, and the prior over its conductances; see `Predictor.predict`.
     compensate
         The two conductances solved for; None for the recommended ones.
     size, seed, budget

@@ -48,7 +48,7 @@ OptionalNeuron = Annotated[
 PriorOption = Annotated[
     Literal["compensated", "drawn", "both"],
     typer.Option(
-        help="What the recorded neuron is made like: compensated (as populations are), drawn, or both."
+        help="Prior over the conductances: compensated (as generated here), drawn (all ranges), or both."
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]

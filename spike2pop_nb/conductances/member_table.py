@@ -24,7 +24,15 @@ NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
-    """Return what a table says of its neuron: {column: value}, the same in every row."""
+    """Return the columns that identify a neuron in a table: {column: value}.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import neuron_cells
+    >>> neuron_cells(s2p.get_neuron("stg"))["neuron"]
+    'stg'
+    """
     V_th_mV, ranges = variation(neuron, registered_base(neuron))
     cells: dict[str, Any] = {"neuron": neuron.name, "V_th_mV": V_th_mV}
     if ranges:

@@ -40,7 +40,17 @@ _MOST_TRACES, _SPIKES_SHOWN, _SHORTEST_MS = 8, 40, 300.0
 
 
 def best_currents(result: Result) -> Currents | None:
-    """Return the currents of the member with the best score, or None where they cannot be followed."""
+    """Return the currents of the member with the best score, or None where they cannot be followed.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import best_currents
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> best_currents(result).neuron.name
+    'stg'
+    """
     if result.population is None or result.verdict is None or result.simulated is None:
         return None
     try:
@@ -162,6 +172,15 @@ def figure_files(
     ------
     Spike2PopError
         If a format, width or name is not known.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import figure_files
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> list(figure_files(result, ("svg",), names=["recording"]))
+    ['recording.svg']
     """
     from spike2pop_nb.plots.on_paper import rendered
 

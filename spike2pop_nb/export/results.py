@@ -138,7 +138,17 @@ def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story."""
+    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import summary
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> summary([result], {"seed": 1})["options"]
+    {'seed': 1}
+    """
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
@@ -249,6 +259,17 @@ def write_results(
     ------
     Spike2PopError
         If there are no results, the folder cannot be written to, or a format is not known.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_results
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> [file.name for file in write_results([result], mkdtemp(), {"seed": 1})]
+    ['population.csv', 'spike_times.csv', 'summary.json']
     """
     files = _files(results, options, formats, settings)
     out = Path(out_dir)
@@ -279,5 +300,16 @@ def results_zip(
     ------
     Spike2PopError
         If there are no results, or a format is not known.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from zipfile import ZipFile
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import results_zip
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
+    ['population.csv', 'spike_times.csv', 'summary.json']
     """
     return packed(_files(results, options, formats, settings))

@@ -45,6 +45,13 @@ class PatternMap(PlaneMap):
         Their median firing rate, spikes over observed time; NaN where there are none.
     members, seed, observed_ms
         Baseline members tried at each node, their seed, and how long each was watched.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.shares.shape
+    (3, 3, 4)
     """
 
     shares: FloatArray
@@ -60,7 +67,7 @@ class PatternMap(PlaneMap):
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node: the most frequent pattern, the rate, and the share of each pattern.
+        """Return a table, one row per node: the most frequent pattern, the rate, the share of each pattern.
 
         Where no member gets there the pattern is missing, the rate and the shares are NaN.
         """
@@ -124,7 +131,7 @@ def pattern_map(
     compensate
         The two conductances that are solved for.
     n_grid
-        Nodes a side of the map. Of 5·2ᵏ + 1 the coarsest map has 6.
+        Nodes per side of the map. With 5·2ᵏ + 1 nodes, the coarsest map has 6.
     members
         Baseline members at each node.
     seed
@@ -136,7 +143,7 @@ def pattern_map(
     cancel
         Polled while simulating; return True to stop.
     coarse
-        Called with each coarser map, on a grid of its own, once it is there.
+        Called with each coarser map, on a grid of its own, once it is ready.
 
     Raises
     ------
@@ -144,6 +151,13 @@ def pattern_map(
         If the choice is not two channels that can set g_s and g_u, or a number is not possible.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.to_frame()[["g_s", "g_u", "pattern"]].shape
+    (9, 3)
     """
     model = get_neuron(neuron)
     pair, g_s, g_u = plane_grid(model, compensate, n_grid, least=3, most=MAX_GRID)

@@ -23,7 +23,14 @@ MAX_SEARCH_SIZE = 10_000
 
 
 def default_budget(size: int) -> int:
-    """Return how many simulations of a member are spent at most for a population of a given size."""
+    """Return how many simulations of a member are spent at most for a population of a given size.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import default_budget
+    >>> default_budget(16), default_budget(100)
+    (2560, 4000)
+    """
     # hard recordings need this many however few members are asked for; others end long before
     return max(2560, 40 * size)
 
@@ -48,10 +55,10 @@ def find_population(
     Members are generated with DICs drawn from the posterior, simulated, refined and scored, in rounds, until
     ``size`` of them pass or ``budget`` simulations were run. Sharing DICs is not proof of sharing activity;
     simulating is. Refining changes each member a little until it fires like the recording (see
-    `spike2pop_nb.fidelity.refinement`); its DICs in the table are those that it then has. Of members that
-    pass, those are kept, and if need be moved apart, that leave each conductance as spread as it was. This
-    may take a conductance out of the range in which it was drawn, and above the one declared for the neuron,
-    as compensating may.
+    `spike2pop_nb.fidelity.refinement`); the table lists the DICs that it has afterwards. Of the members
+    that pass, a set is kept, and moved apart if need be, that leaves each conductance as spread as it was.
+    This may take a conductance out of the range in which it was drawn, and above the one declared for the
+    neuron, as compensating may.
 
     No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
     not count as passed, and is not kept. A member whose firing still changes within the time that is judged
@@ -64,7 +71,7 @@ def find_population(
     neuron
         A neuron or its name.
     posterior
-        Anything with ``sample(n, seed)``; by default the neuron's network is asked.
+        Anything with ``sample(n, seed)``; by default, the prediction of the neuron's network.
     size
         Members wanted, up to 10 000.
     compensate
@@ -85,7 +92,7 @@ def find_population(
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
-        neither voltages nor van Rossum distances (NaN), which take longer than who cancels wants to wait.
+        neither voltages nor van Rossum distances (NaN), which would take too long.
 
     Returns
     -------
@@ -95,6 +102,14 @@ def find_population(
     ------
     CompensationError
         If size, budget or the choice of conductances is not possible.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> result.n_asked, result.n_kept_passed
+    (2, 2)
     """
     model = get_neuron(neuron)
     train = as_train(train)
@@ -167,10 +182,19 @@ def attempt_population(
     accuracy: str = "standard",
     **options: Any,
 ) -> Result:
-    """As `find_population`; whatever goes wrong with this one recording gives a `Result` that says so.
+    """Search as `find_population` does; an error with this recording gives a `Result` that says so.
 
-    For several recordings, of which the others go on. DICs that cannot be reached are an answer; any other
-    error is told in `Result.failure`. Choices that no recording could be searched with are raised.
+    Use it for several recordings, so that the others go on. DICs that cannot be reached give an unusable
+    result; any other error is named in `Result.failure`. Options that suit no recording are still raised.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import attempt_population
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> attempt_population(train, "stg", posterior, size=2, refine=False).failure
+    ''
     """
     model = get_neuron(neuron)
     _checked(model, size, budget, compensate, accuracy)

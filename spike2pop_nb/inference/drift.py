@@ -45,6 +45,14 @@ class Course:
         Whether ``p_value`` is below 0.01, a change is at least the posterior's standard deviation, and it can
         be seen in the intervals too: their mean or their spread changes by 5 %. A neuron that was started or
         disturbed settles for seconds by far less, which tells the network much but is no drift.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> posterior.course is None  # too short for a course
+    True
     """
 
     time_s: Floats
@@ -64,8 +72,8 @@ class Course:
             for change, begin, end in zip(self.change, first, last, strict=True)
         )
         return (
-            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}; one "
-            "pair of values does not describe all of its parts. Choose a stretch where it is steady."
+            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}. No "
+            "single pair of values describes all of it. Choose a stretch where it is steady."
         )
 
 

@@ -65,7 +65,16 @@ def declaration_of(neuron: NeuronModel) -> str:
 
 
 def same_neuron(one: NeuronModel, other: NeuronModel) -> bool:
-    """Return whether two neurons have the same declaration, V_th and baseline."""
+    """Return whether two neurons have the same declaration, V_th and baseline.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.neurons import same_neuron
+    >>> stg = s2p.get_neuron("stg")
+    >>> same_neuron(stg, s2p.vary_neuron(stg, V_th_mV=-52.0))
+    False
+    """
     return one is other or (
         one.declaration == other.declaration
         and one.V_th_mV == other.V_th_mV

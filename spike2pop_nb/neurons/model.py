@@ -53,6 +53,13 @@ class Gate:
         If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``.
     time_scale
         If given, the whole gate counts on that time scale in the DICs, whatever its time constant.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import Gate, sigmoid
+    >>> m = Gate("m", sigmoid(0, 1, -5.29, 25.5), tau=sigmoid(2.64, -2.52, -25, 120), exponent=3)
+    >>> round(float(m.x_inf(-25.5)), 3)
+    0.5
     """
 
     name: str
@@ -79,6 +86,18 @@ class KineticScheme:
         Time scale on which the scheme counts in the DICs.
     initial
         ``{state: function of V}``: the fractions at the start of a simulation, if not the steady state.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import KineticScheme, constant
+    >>> scheme = KineticScheme(
+    ...     states=("closed", "open"),
+    ...     rates={("closed", "open"): constant(1.0), ("open", "closed"): constant(3.0)},
+    ...     conducting="open",
+    ...     time_scale="slow",
+    ... )
+    >>> round(float(scheme.conducting_inf(-50.0)), 3)
+    0.25
     """
 
     states: tuple[str, ...]
@@ -128,7 +147,16 @@ class KineticScheme:
 
 @dataclass(frozen=True)
 class Channel:
-    """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak."""
+    """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import Channel, Gate, constant, sigmoid
+    >>> M = Channel("M", E_mV=-90.0, gates=(Gate("z", sigmoid(0, 1, -5, 39), tau=constant(75.0)),))
+    >>> leak = Channel("leak", E_mV=-50.0)
+    >>> M.name, len(M.gates), leak.gates
+    ('M', 1, ())
+    """
 
     name: str
     E_mV: float
@@ -138,7 +166,15 @@ class Channel:
 
 @dataclass(frozen=True)
 class CalciumPool:
-    """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``."""
+    """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> pool = s2p.get_neuron("stg").calcium
+    >>> pool.channels, pool.tau_ms
+    (('CaT', 'CaS'), 20.0)
+    """
 
     channels: tuple[str, ...]
     tau_ms: float
@@ -149,7 +185,15 @@ class CalciumPool:
 
 @dataclass(frozen=True)
 class Range:
-    """A uniform distribution of a maximal conductance, in mS/cm²."""
+    """A uniform distribution of a maximal conductance, in mS/cm².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.neurons import Range
+    >>> Range(30, 40).mean, Range(30, 40).draw(np.random.default_rng(0), 2).round(1)
+    (35.0, array([36.4, 32.7]))
+    """
 
     low: float
     high: float
@@ -169,6 +213,13 @@ class Gamma(Range):
     """The Gamma distribution with the mean and variance of the uniform one on the same range.
 
     ``k = 3 (a + b)² / (b − a)²``, ``θ = (b − a)² / (6 (a + b))`` (Fyon et al. 2024).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.neurons import Gamma
+    >>> Gamma(0.045, 0.055).draw(np.random.default_rng(0), 3).round(3)
+    array([0.05 , 0.052, 0.048])
     """
 
     def draw(self, rng: np.random.Generator, size: int) -> FloatArray:
@@ -190,6 +241,13 @@ class Baseline:
         The conductances solved for, so that the DICs at V_th equal ``g_f``, ``g_s``, ``g_u``.
     g_f, g_s, g_u
         DICs of the baseline at V_th (dimensionless).
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> baseline = s2p.get_neuron("stg").baseline
+    >>> baseline.compensated, baseline.g_s
+    (('Na', 'A', 'H'), 4.0)
     """
 
     free: Mapping[str, Range | float]
@@ -209,6 +267,12 @@ class Modulation:
         Names of the two channels.
     where
         ``(g_s, g_u) -> bool``, on numbers or arrays; everywhere by default.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import Modulation
+    >>> Modulation(("A", "M")).compensate
+    ('A', 'M')
     """
 
     compensate: tuple[str, str]
@@ -219,8 +283,8 @@ class Modulation:
 class NeuronModel:
     """A conductance-based neuron, declared once.
 
-    It goes through pickle and to other processes as itself: one that every process finds by its name as that
-    name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
+    It can be pickled and sent to other processes. A neuron that every process finds by its name travels as
+    that name (and what `vary_neuron` changed), any other by value; its functions must then be importable.
 
     Attributes
     ----------
@@ -249,11 +313,20 @@ class NeuronModel:
         ``(start, stop)``: what precedes the start is a transient.
     time_step_ms
         Step of a simulation at accuracy "standard", a whole fraction of 0.1 ms; "exact" takes half of it.
-        `check_model` says when it must be shorter, as where instantaneous gates make the spike.
+        `check_model` says when it must be shorter, for example where instantaneous gates make the spike.
     spike_threshold_mV, spike_reset_mV
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references
         Where the model comes from.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> neuron = s2p.get_neuron("stg")
+    >>> neuron.channel_names
+    ('Na', 'Kd', 'CaT', 'CaS', 'KCa', 'A', 'H', 'leak')
+    >>> neuron.V_th_mV, neuron.dic_range["g_s"]
+    (-51.0, (-20.0, 20.0))
     """
 
     name: str

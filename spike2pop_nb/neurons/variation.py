@@ -25,7 +25,7 @@ def vary_neuron(
     V_th_mV: float | None = None,
     baseline: Mapping[str, tuple[float, float]] | None = None,
 ) -> NeuronModel:
-    """Return a neuron with other choices than the declared ones; the same choices give the same object.
+    """Return a neuron with another threshold or baseline; the same choices give the same object.
 
     The result has the name and the equations of the declared neuron, and is not known to the registry.
 
@@ -42,7 +42,13 @@ def vary_neuron(
     Raises
     ------
     NeuronModelError
-        If the voltage or a range cannot be, or the baseline does not draw that conductance.
+        If the voltage or a range is impossible, or the baseline does not draw that conductance.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.vary_neuron("stg", V_th_mV=-52.0).V_th_mV
+    -52.0
     """
     neuron = get_neuron(neuron)
     V_th = neuron.V_th_mV if V_th_mV is None else float(V_th_mV)

@@ -24,6 +24,13 @@ def ranking(found: Ranking, height: int | None = None) -> Drawing:
         From `rank_choices`.
     height : int, optional
         In pixels; by default what so many choices need.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> figure = s2p.plots.ranking(s2p.rank_choices("stg", (4.0, 5.0), n=64))
+    >>> len(figure.data) > 0
+    True
     """
     axis = Axis("score, from 0 to 1", (0, 1.05 * max(found.best.score, 0.1) + 0.05))
     return Drawing([_panel(found, axis)], height or 90 + 20 * len(found.choices))

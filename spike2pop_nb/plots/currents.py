@@ -73,6 +73,15 @@ def currentscape(
         Samples drawn at most; more where currents change fast, and the peak of every spike.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> found = s2p.currents(population, 0, duration_ms=600, transient_ms=500)
+    >>> figure = s2p.plots.currentscape(found)
+    >>> len(figure.data) > 0
+    True
     """
     window = window_of(currents) if window_ms is None else window_ms
     at = moments(currents, window, most_points)

@@ -44,6 +44,14 @@ def dic_curves(
         In pixels.
     columns : int
         Panels side by side.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.dic_curves(population)
+    >>> len(figure.data) > 0
+    True
     """
     if not len(population):
         return Drawing.nothing("There are no members", height)

@@ -50,6 +50,14 @@ def dic_plane(
         Members that passed are filled circles, the others open ones.
     close : bool
         Show no more of the plane than the posterior and the members take.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.dic_plane("stg", population=population)
+    >>> len(figure.data) > 0
+    True
     """
     model = get_neuron(neuron)
     usable = posterior is not None and posterior.usable
@@ -72,7 +80,17 @@ def dic_plane(
 
 @figure
 def course(posterior: Any, height: int = 320) -> Drawing:
-    """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation."""
+    """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> figure = s2p.plots.course(posterior)
+    >>> figure.layout.height
+    320
+    """
     found = posterior.course
     if found is None:
         return Drawing.nothing("Too short a recording to follow its DICs over time", height)

@@ -46,6 +46,15 @@ def members(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are blue, the others grey.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.members(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     n = len(simulated)
     rows = min(n, most)
@@ -96,6 +105,15 @@ def intervals(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are blue, the others grey.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.intervals(simulated, simulated.train(0))
+    >>> len(figure.data) > 0
+    True
     """
     each = zip(_looks(passed, len(simulated)), simulated.labels, simulated.spike_times_ms, strict=True)
     every: list[Any] = [(np.diff(times), member, look) for look, (_, member), times in each][:most]
@@ -143,6 +161,15 @@ def return_map(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are filled circles, the others open ones.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.return_map(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     n = len(simulated) if simulated is not None else 0
     rows, looks = spread(n, most), _looks(passed, n)

@@ -44,17 +44,44 @@ def _moving(path: ModulationPath) -> tuple[int, int]:
 
 
 def path_ways(path: ModulationPath) -> list[dict[str, Any]]:
-    """Plotly's curves of the ways of all members through the plane of DICs."""
+    """Plotly's curves of the ways of all members through the plane of DICs.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.path_ways(path)) > 0
+    True
+    """
     return on_page.traces(_ways(path))
 
 
 def path_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
-    """Plotly's curves of where members are in the plane of DICs after a step (the last if none)."""
+    """Plotly's curves of where members are in the plane of DICs after a step (the last if none).
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.path_points(path, 2)) > 0
+    True
+    """
     return on_page.traces(_places(path, step))
 
 
 def modulation_points(path: ModulationPath, step: int | None = None) -> list[dict[str, Any]]:
-    """The curve of `modulation_ways` that depends on the step: where each member is."""
+    """The curve of `modulation_ways` that depends on the step: where each member is.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> len(s2p.plots.modulation_points(path, 2)) > 0
+    True
+    """
     return on_page.traces([_marked(path, step)])
 
 
@@ -81,7 +108,17 @@ def _places(path: ModulationPath, step: int | None) -> list[Mark]:
 
 @figure
 def modulation_plane(path: ModulationPath, step: int | None = None, height: int = 360) -> Drawing:
-    """The ways of members through the plane, and where they are after a step (the last if none)."""
+    """The ways of members through the plane, and where they are after a step (the last if none).
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> figure = s2p.plots.modulation_plane(path)
+    >>> len(figure.data) > 0
+    True
+    """
     marks = [*_ways(path), *_places(path, step)]
     return Drawing([Panel(*plane_axes(path.neuron), marks)], height, legend=True)
 
@@ -91,6 +128,15 @@ def modulation_ways(path: ModulationPath, step: int | None = None, height: int =
     """The way of each member through the plane of its two moving conductances, marked where it is at a step.
 
     Members start from different places and go different ways to the same DICs: that is degeneracy.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> figure = s2p.plots.modulation_ways(path)
+    >>> len(figure.data) > 0
+    True
     """
     first, second = _moving(path)
     each = zip(path.g, path.arrived, path.labels, strict=True)
@@ -142,6 +188,16 @@ def modulation(
         Per trace; thinned so that every spike keeps its peak.
     height : int, optional
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> found = s2p.simulate_modulation(path, before_ms=500, during_ms=500, after_ms=500)
+    >>> figure = s2p.plots.modulation(found)
+    >>> len(figure.data) > 0
+    True
     """
     path, simulated = found.path, found.simulated
     chosen = list(spread(len(path), _MOST_PANELS)) if rows is None else [int(row) for row in rows]

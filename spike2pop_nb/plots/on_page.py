@@ -97,7 +97,14 @@ def on_page(drawn: d.Drawing) -> PageFigure:
 
 
 def placeholder(text: str, height: int = 300) -> go.Figure:
-    """Empty figure with one plain sentence in its middle."""
+    """Empty figure with one plain sentence in its middle.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.plots.placeholder("Nothing yet.").layout.annotations[0].text
+    'Nothing yet.'
+    """
     hidden = {"visible": False, "fixedrange": True}
     note = _words(text, 13, GREY, x=0.5, y=0.5)
     layout = {"template": TEMPLATE, "height": height, "autosize": True, "annotations": [note]}

@@ -50,6 +50,14 @@ def conductance_pairs(
         Members drawn at most, evenly chosen; correlations are over all.
     height : int, optional
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.conductance_pairs(population)
+    >>> len(figure.data) > 0
+    True
     """
     n, g = len(population), population.g
     if by_leak:

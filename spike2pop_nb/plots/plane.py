@@ -66,6 +66,13 @@ def plane_map(
     ------
     Spike2PopError
         If the map has no such layer.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> figure = s2p.plots.plane_map(s2p.reachability("stg", ("CaS", "H"), 5))
+    >>> len(figure.data) > 0
+    True
     """
     panel = _panel(found, layer, posterior, target)
     return Drawing([panel], height, legend=any(mark.legend for mark in panel.marks))

@@ -54,6 +54,15 @@ def traces(
         End of the stretch shown; that of the recording, or of the simulation if sooner, by default.
     columns : int
         Panels side by side.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.traces(simulated, rows=[0, 1])
+    >>> len(figure.data) > 0
+    True
     """
     chosen = list(range(min(8, len(simulated)))) if rows is None else [int(row) for row in rows]
     recorded = train.times_ms - train.times_ms[0] if train is not None and train.n_spikes else np.zeros(0)
@@ -108,6 +117,14 @@ def conductances(
         In pixels.
     most : int, optional
         Members drawn at most, the first; all by default. Medians are those of all.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.conductances(population)
+    >>> len(figure.data) > 0
+    True
     """
     n, names = len(population), population.channel_names
     median = np.median(population.g, axis=0)
@@ -156,6 +173,15 @@ def scores(verdict: Any, height: int = 240) -> Drawing:
         Its ``table`` has columns member, score, passed, pattern, rate_hz and reasons.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.scores(s2p.verify(simulated.train(0), simulated))
+    >>> len(figure.data) > 0
+    True
     """
     table = verdict.table
     marks: list[Mark] = []

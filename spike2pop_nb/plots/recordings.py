@@ -27,6 +27,14 @@ def recording(train: SpikeTrain, height: int = 280) -> Drawing:
         The recording.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> figure = s2p.plots.recording(train)
+    >>> len(figure.data) > 0
+    True
     """
     times, isi = train.times_ms, train.isi_ms
     factor, unit = time_unit(float(np.ptp(times)) if times.size else 0.0)
@@ -55,6 +63,14 @@ def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool 
         In pixels.
     align : bool
         Start every train at its first spike.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> figure = s2p.plots.raster(trains)
+    >>> len(figure.data) > 0
+    True
     """
     share = max(200, 40_000 // max(1, len(trains)))
     all_times = [train.times_ms - train.times_ms[:1].sum() if align else train.times_ms for train in trains]
@@ -82,6 +98,17 @@ def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> Draw
         Where the line is.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> figure = s2p.plots.voltage(trace, threshold_mV=-20.0)
+    >>> len(figure.data) > 0
+    True
     """
     factor, unit = time_unit(float(np.ptp(trace.times_ms)) if len(trace.times_ms) else 0.0)
     x, y = decimate(factor * trace.times_ms, trace.V_mV, MOST_MARKS)

@@ -113,7 +113,15 @@ ON_DARK = {
 
 
 def darkened(figure: go.Figure) -> go.Figure:
-    """The same figure for a dark page."""
+    """The same figure for a dark page.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> dark = s2p.plots.darkened(s2p.plots.placeholder("Nothing yet."))
+    >>> dark.layout.annotations[0].text
+    'Nothing yet.'
+    """
 
     def swap(value: Any) -> Any:
         if isinstance(value, dict):
@@ -144,6 +152,14 @@ def decimate(x: FloatArray, y: FloatArray, most: int = 4000) -> tuple[FloatArray
     -------
     x, y : array (m,)
         ``m <= most``, in the order of the curve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> x, y = s2p.plots.decimate(np.arange(10_000.0), np.zeros(10_000), most=100)
+    >>> len(x) <= 100
+    True
     """
     n = len(y)
     if n <= most:

@@ -33,6 +33,16 @@ class Course:
         Rising, from the start of the simulation, its transient included.
     g : (n, k, n_channels)
         In mS/cm².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import Course
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> g = np.stack([population.g, 0.9 * population.g], axis=1)
+    >>> Course(np.array([500.0, 1500.0]), g).at(1000.0).shape
+    (4, 8)
     """
 
     time_ms: FloatArray
@@ -84,6 +94,15 @@ class Modulated:
         Spikes and voltages over the whole time.
     begin_ms, end_ms
         When modulation begins and ends, from the start of the simulation.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> found = s2p.simulate_modulation(path, before_ms=500, during_ms=500, after_ms=500)
+    >>> found.end_ms - found.begin_ms, len(found.after())
+    (500.0, 4)
     """
 
     path: ModulationPath
@@ -144,6 +163,15 @@ def simulate_modulation(
         If a length is not positive.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> found = s2p.simulate_modulation(path, before_ms=500, during_ms=500, after_ms=500)
+    >>> found.time_ms().round()
+    array([3500., 3625., 3750., 3875., 4000.])
     """
     from spike2pop_nb.simulation.simulator import simulate
 

@@ -38,7 +38,7 @@ class Block:
     Attributes
     ----------
     spike_times_ms
-        One array a member, from the start of the simulation.
+        One array per member, from the start of the simulation.
     failures
         Why each member failed; empty if it did not.
     V_mV : (n, n_samples)

@@ -53,7 +53,7 @@ class Simulated:
     labels
         ``(id, member)`` of each row.
     spike_times_ms
-        One array a member: spike times in ms from the start of the simulation, after the transient.
+        One array per member: spike times in ms from the start of the simulation, after the transient.
     failed : (n,) bool
         Members whose voltage ran away or that could not be simulated; they have no spikes.
     reasons
@@ -62,6 +62,14 @@ class Simulated:
         Voltage traces after the transient; empty if only spikes were recorded.
     duration_ms, transient_ms, dt_ms, accuracy, noise_sigma
         How it was run.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> simulated.to_frame().columns.tolist(), simulated.train(0).id
+    (['id', 'member', 'time_ms'], '1/0')
     """
 
     neuron: NeuronModel
@@ -90,7 +98,7 @@ class Simulated:
         )
 
     def trains(self) -> list[SpikeTrain]:
-        """Return one train a member."""
+        """Return one train per member."""
         return [self.train(row) for row in range(len(self))]
 
     def to_frame(self) -> pd.DataFrame:
@@ -128,6 +136,12 @@ def needs_compiling() -> bool:
     """Return whether the next simulation has to compile the kernel first (some seconds).
 
     Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import needs_compiling
+    >>> isinstance(needs_compiling(), bool)
+    True
     """
     if run_block.signatures:
         return False
@@ -139,12 +153,26 @@ def needs_compiling() -> bool:
 
 
 def keeps_compiled() -> bool:
-    """Return whether the compiled kernel is kept for the next start."""
+    """Return whether the compiled kernel is kept for the next start.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import keeps_compiled
+    >>> isinstance(keeps_compiled(), bool)
+    True
+    """
     return is_kept(run_block)
 
 
 def compiling_words() -> str:
-    """Return what to say before the kernel is compiled."""
+    """Return what to say before the kernel is compiled.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import compiling_words
+    >>> isinstance(compiling_words(), str)
+    True
+    """
     return words(run_block)
 
 
@@ -155,6 +183,13 @@ def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:
     ------
     SimulationError
         If there is no such accuracy.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import time_step_ms
+    >>> time_step_ms(s2p.get_neuron("stg"), "exact")
+    0.01
     """
     if accuracy not in ACCURACY_STEPS:
         raise SimulationError(f"The accuracy must be one of {', '.join(ACCURACY_STEPS)}, not {accuracy!r}.")
@@ -251,6 +286,14 @@ def simulate(
         If the settings make no sense.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> simulated.V_mV.shape, simulated.failed.any()
+    ((4, 10000), np.False_)
     """
     model, g, labels = members_of(population, neuron)
     n = len(g)
@@ -264,7 +307,7 @@ def simulate(
     sigma = np.asarray(noise_sigma, dtype=float)
     if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
         raise SimulationError(
-            "noise_sigma must be one number, or one a member, finite and not negative (µA/cm²)."
+            "noise_sigma must be one number, or one per member, finite and not negative (µA/cm²)."
         )
     sigma = np.broadcast_to(sigma, (n,)).copy()
     if record not in ("spikes", "traces"):

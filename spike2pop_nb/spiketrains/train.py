@@ -79,6 +79,13 @@ class Provenance:
         Unit of the times in the source: "s", "ms" or "us". `SpikeTrain` itself always holds ms.
     reading : str
         As what the times were read, in words: their unit and how it is known, or where spikes were detected.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> train.provenance.source, train.provenance.unit
+    ('stg_set.csv', 'ms')
     """
 
     source: str

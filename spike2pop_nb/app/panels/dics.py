@@ -35,9 +35,9 @@ class DICPanel:
         self.neuron = w.Dropdown(options=[(get_neuron(name).title, name) for name in list_neurons()])
         self.prior = w.Dropdown(
             options=[
-                ("like the populations made here", "compensated"),
-                ("with conductances anywhere in their ranges", "drawn"),
-                ("either, by what it looks like", "both"),
+                ("compensated: as in the populations generated here", "compensated"),
+                ("drawn: anywhere in their ranges", "drawn"),
+                ("both, weighted by how well the recording fits", "both"),
             ],
         )
         self.says = text("", "s2p-says")
@@ -58,9 +58,9 @@ class DICPanel:
                 field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
                 *map(text, filter(None, [listed(broken)])),
                 field(
-                    "The recorded neuron is made",
+                    "Prior: conductances before any recording",
                     self.prior,
-                    "The first fits what the next steps do; the others show how much rests on it.",
+                    "The search below needs the first; the others show how much depends on it.",
                 ),
                 self.says,
                 self.warning,
@@ -91,7 +91,7 @@ class DICPanel:
         posterior = self.session.posterior
         if posterior is None:
             waits = self.session.train is not None and self.session.busy
-            self.says.value = said(["Being predicted…" if waits else "A recording has to be chosen first."])
+            self.says.value = said(["Predicting…" if waits else "Choose a recording first."])
             self.notes.value = self.warning.value = ""
             return
         strange = posterior.domain is not None and not posterior.domain.inside

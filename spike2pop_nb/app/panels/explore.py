@@ -29,8 +29,8 @@ _SHOWN = 6  # choices in the table; the others are folded away
 _V_TH_SPAN_MV = 8.0
 _LAYERS = (
     ("members that get there", "reached"),
-    ("conditioning of the solve", "condition"),
-    ("residual of the solve", "residual"),
+    ("condition number (1 is best)", "condition"),
+    ("residual: distance from the DICs asked for", "residual"),
     ("firing pattern, simulated", "pattern"),
     ("firing rate, simulated", "rate"),
 )
@@ -301,9 +301,10 @@ class ExplorePanel:
         self.ranking.value = (
             f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
             f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
-            "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
-            "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "
-            "condition number of the solve. Score = within / ((1 + moved) · √cond.).</p>"
+            "<p class='s2p-help'>Reached: members with no negative conductance. Within: those whose solved "
+            "conductances also lie in this neuron's ranges. Moved: how far these go from the baseline. "
+            "Cond.: condition number of the solve; at 1 the two set g_s and g_u independently, and the "
+            "larger it is, the more a small error is amplified. Score = within / ((1 + moved) · √cond.).</p>"
         )
 
     def _show_plane(self, _change: Any) -> None:

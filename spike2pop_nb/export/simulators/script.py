@@ -108,7 +108,7 @@ def members_text(population: Population) -> str:
     if len(population) > 1:
         return f"""COLUMNS = {columns!r}
 {_READ}
-# Maximal conductances in mS/cm2, one row a member
+# Maximal conductances in mS/cm2, one row per member
 MEMBERS = read_members(Path(__file__).with_name("{members_file(neuron)}"))
 """
     (name, member), g = population.labels[0], population.g[0]

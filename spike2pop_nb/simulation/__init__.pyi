@@ -1,0 +1,16 @@
+from .course import Course as Course
+from .course import Modulated as Modulated
+from .course import simulate_modulation as simulate_modulation
+from .model_check import ModelCheck as ModelCheck
+from .model_check import check_model as check_model
+from .recorded_currents import MAX_CURRENTS_MS as MAX_CURRENTS_MS
+from .recorded_currents import Currents as Currents
+from .recorded_currents import currents as currents
+from .simulator import ACCURACY_STEPS as ACCURACY_STEPS
+from .simulator import MAX_DURATION_MS as MAX_DURATION_MS
+from .simulator import Simulated as Simulated
+from .simulator import compiling_words as compiling_words
+from .simulator import keeps_compiled as keeps_compiled
+from .simulator import needs_compiling as needs_compiling
+from .simulator import simulate as simulate
+from .simulator import time_step_ms as time_step_ms
