@@ -58,7 +58,7 @@ class Dashboard:
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
-        self.explore = ExplorePanel(self.session, dispatch)
+        self.explore = ExplorePanel(self.session, self.runner)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])

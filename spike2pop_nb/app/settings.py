@@ -117,6 +117,8 @@ class Explored(BaseModel):
         Threshold voltage; None for the declared one.
     ranges
         Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
+    noise_sigma
+        Of the current noise that is injected in the members, in µA/cm²; see `simulate`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,6 +131,7 @@ class Explored(BaseModel):
     ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
         default_factory=dict
     )
+    noise_sigma: float = Field(default=0, ge=0, le=100)
 
     _two = field_validator("pair")(_different)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from spike2pop_nb.app import history
 from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
@@ -131,6 +131,23 @@ def test_knobs_change_the_members_and_can_be_taken_back(opened, loop):
     assert get_neuron(neuron.name) is neuron
     opened.sliders["leak"].value = (0.0, 0.0)
     assert "leak must begin above 0" in opened.messages.text
+
+
+def test_members_are_simulated_with_noise_that_is_asked_for(opened, loop):
+    still = opened.state.simulated
+    assert not still.noise_sigma.any()
+    opened.noise.value = 3.0
+    settled(loop, opened)
+    noisy = opened.state.simulated
+    assert (noisy.noise_sigma == 3.0).all()
+    assert any(
+        len(one) != len(other) or not np.allclose(one, other)
+        for one, other in zip(still.spike_times_ms, noisy.spike_times_ms, strict=True)
+    )
+    assert opened.session.settings.to_fragment() == "explore.noise_sigma=3.0"
+    opened.noise.value = -1.0
+    assert "explore.noise_sigma: input should be greater than or equal to 0" in opened.messages.text
+    assert opened.noise.value == 3.0
 
 
 def test_another_pair_is_explored_and_then_used(opened, loop):
@@ -316,8 +333,9 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     assert {figure.widget._group for figure in opened.figures} == {"explore"}
 
 
-def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
+def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop, monkeypatch):
     explorer, session = opened.explorer, dashboard.session
+    monkeypatch.setattr(history, "_AT_ONCE_S", 60.0)  # what follows is made at once, on a slow machine too
     assert session.settings.explore == Explored()
     explorer.set_target(1.0, 5.0)
     opened.modulation.g_s.value = -3.0
@@ -336,7 +354,7 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
     assert session.settings.explore == chosen
     assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
     kept = session.settings.to_json()
-    time.sleep(0.15)
+    monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
     explorer.set_target(3.0, 5.0)
     assert session.settings.explore.target == (3.0, 5.0)
     dashboard.toolbar.undo.click()
@@ -359,7 +377,7 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
 
 
 def test_an_address_restores_what_was_explored_of_a_recording(loop, network, monkeypatch):
-    from spike2pop_nb.app import Dashboard, history
+    from spike2pop_nb.app import Dashboard
 
     made = Dashboard(dispatch=loop)
     fragment = "file=stg_set.csv&recording=4&explore.pair=A,H&explore.target=2,6"

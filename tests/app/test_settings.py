@@ -21,6 +21,7 @@ EXPLORED = st.builds(
     target=POINTS,
     end=POINTS,
     V_th_mV=st.none() | st.floats(-90, -20),
+    noise_sigma=st.floats(0, 100),
     ranges=st.dictionaries(
         st.sampled_from(["Kd", "CaT", "CaS", "KCa"]), st.tuples(CONDUCTANCES, CONDUCTANCES).map(sorted)
     ),
