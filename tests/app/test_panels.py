@@ -1007,10 +1007,10 @@ def test_figures_always_carry_the_newest_state(dashboard):
     view.show(plots.recording(train))
     assert view.widget._drawn == drawn + 1
     assert len(view.widget._widget_data) == 2
-    assert "xaxis2" in view.widget._widget_layout
+    assert "yaxis2" in view.widget._widget_layout
     view.clear()
     assert view.widget._widget_data == []
-    assert "xaxis2" not in view.widget._widget_layout
+    assert "yaxis2" not in view.widget._widget_layout
 
 
 def test_numbers_go_to_the_browser_as_buffers_and_all_else_as_it_is():
