@@ -37,6 +37,7 @@ class Binding:
         self.control = control
         self._take, self._again = take, again
         self._showing = False
+        self._shown = control.value
         control.observe(messages.guard(lambda _change: self._moved()), "value")
 
     def show(self, value: Any, **traits: Any) -> None:
@@ -48,19 +49,21 @@ class Binding:
                     setattr(self.control, name, wanted)
         finally:
             self._showing = False
+        self._shown = self.control.value
 
     def take(self) -> None:
-        """Take what the control holds.
+        """Take what the control holds, unless it is what was shown in it.
 
         Raises
         ------
         Spike2PopError
             If that cannot be.
         """
-        try:
-            self._take(self.control.value)
-        finally:
-            self._again()
+        if self.control.value != self._shown:
+            try:
+                self._take(self.control.value)
+            finally:
+                self._again()
 
     def _moved(self) -> None:
         if not self._showing:

@@ -776,6 +776,9 @@ def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
     how = panel.how
     assert how["ids"].value == "auto"
     assert panel.fields["id_columns"].layout.display == "none"
+    for value, display in (("these", ""), ("auto", "none")):
+        how["ids"].value = value
+        assert panel.fields["id_columns"].layout.display == display
     how["ids"].value = "these"
     assert panel.fields["id_columns"].layout.display == ""
     how["id_columns"].value = ("probe",)
@@ -796,6 +799,9 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     assert panel.fields["other"].layout.display == "none"
     how["unit"].value = "other"
     assert panel.fields["other"].layout.display == ""
+    how["unit"].value = "auto"
+    assert panel.fields["other"].layout.display == "none", "back from there"
+    how["unit"].value = "other"
     how["other"].value = "100 parsecs"
     assert "the unit &#x27;100 parsecs&#x27; is unknown" in dashboard.messages.text
     assert session.settings.unit == "auto"

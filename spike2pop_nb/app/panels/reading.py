@@ -155,6 +155,7 @@ class ReadingPanel:
         if value == _OTHER:
             self._asked.add("other")
             return
+        self._asked.discard("other")
         choices: dict[str, Any] = {"unit": value}
         if value != SAMPLES and not self.session.voltages:  # samples of a voltage may need it as well
             choices["sampling_rate_hz"] = None
@@ -168,6 +169,7 @@ class ReadingPanel:
         if value == "these":
             self._asked.add("id_columns")
         else:
+            self._asked.discard("id_columns")
             self.session.choose(id_columns=() if value == "none" else None)
 
     def _changed(self, _change: Any) -> None:
