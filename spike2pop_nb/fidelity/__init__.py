@@ -3,9 +3,9 @@
 Also how members fire anywhere in the plane: the atlas of firing patterns.
 """
 
-from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.fidelity.differences import Diversity, diversity
 from spike2pop_nb.fidelity.distinct import LEAST_DISTANCE, least_distance
-from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.firing_maps import PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, pass_rule, van_rossum_ratio, verify

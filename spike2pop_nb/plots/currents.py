@@ -65,7 +65,7 @@ def currentscape(
     Parameters
     ----------
     currents : Currents
-        Of `spike2pop_nb.simulation.currents`.
+        Of `spike2pop_nb.simulation.recorded_currents`.
     window_ms : (start, end), optional
         Stretch shown, from the start of the simulation; some spikes, up to two seconds, by default.
     most_points : int
