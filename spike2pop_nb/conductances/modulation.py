@@ -89,7 +89,7 @@ class ModulationPath:
         return Population(self.neuron, table, made_by)
 
     def describe(self) -> str:
-        """Say in a few sentences who arrives, and who does not and why; of many, the first and how many more."""
+        """Say in a few sentences who arrives, and who does not and why."""
         text = (
             f"{int(self.arrived.sum())} of {len(self)} members get to g_s {self.to[0]:.2f}, "
             f"g_u {self.to[1]:.2f} by moving {' and '.join(self.compensate)}."

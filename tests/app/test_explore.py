@@ -32,7 +32,7 @@ def opened(dashboard, loop, gaussian):
     assert explore._inside.children == ()
     assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
     dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
-    dashboard.explore.fold.selected_index = 0
+    dashboard.explore.fold.opened = True
     loop.until(lambda: dashboard.explore.state.ranking is not None)
     settled(loop, dashboard.explore)
     return dashboard.explore
@@ -301,13 +301,13 @@ def test_another_neuron_begins_anew(opened, loop, dashboard):
 
 def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     population = opened.state.population
-    opened.fold.selected_index = None
+    opened.fold.opened = False
     opened.explorer.set_target(1.0, 5.0)
     assert opened.state.population is population
     assert not opened.state.working
     opened.session.dark = True
     assert all(figure._dark for figure in opened.figures)
-    opened.fold.selected_index = 0
+    opened.fold.opened = True
     loop.until(lambda: opened.state.population is not population)
     # members picked here are not those of the results
     opened.traces._receive(opened.traces.widget, {"kind": "pick", "member": 3}, [])
@@ -368,7 +368,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     session, explore = made.session, made.explore
     loop.until(lambda: session.posterior is not None and not session.busy)
     settled(loop, explore)
-    assert explore.fold.selected_index == 0
+    assert explore.fold.opened
     assert explore.state.target == (2.0, 6.0)
     assert explore.state.end == (5.0, 4.0)
     assert (explore.V_th.value, explore.sliders["Kd"].value) == (-42.0, (0.0, 300.0))

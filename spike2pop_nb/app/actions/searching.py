@@ -13,7 +13,6 @@ from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
-from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
 
@@ -43,11 +42,6 @@ class Searching(Acting):
         recordings = session.recordings
         if session.train is None or recordings is None:
             raise Spike2PopError("Choose a recording first.")
-        if session.size > MAX_MEMBERS:
-            raise Spike2PopError(
-                f"The page generates up to {MAX_MEMBERS} members at once, not {session.size}; "
-                "the command spike2pop run makes larger populations."
-            )
         self.messages.clear()
         trains = (
             [recordings.by_id(name) for name in session.chosen]

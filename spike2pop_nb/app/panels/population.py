@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.layout import button, field, jump, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.settings import MAX_MEMBERS
+from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
 
 __all__ = ["PopulationPanel"]
@@ -20,7 +20,7 @@ class PopulationPanel:
     """Second half of step 3: size, seed, budget, refinement, Generate and Cancel, progress."""
 
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
-        self.session, self.actions = session, actions
+        self.session, self.actions, self.messages = session, actions, messages
         guard = messages.guard
         self.size = w.IntText(value=session.size)
         self.seed = w.IntText(value=session.seed)
@@ -54,13 +54,25 @@ class PopulationPanel:
         )
         for name in ("size", "seed", "budget", "refine"):
             control = getattr(self, name)
-            control.observe(guard(lambda change, name=name: session.set_trait(name, change["new"])), "value")
+            control.observe(guard(lambda change, name=name: self._take(name, change["new"])), "value")
         self.generate.on_click(guard(lambda _button: actions.generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
         session.observe(guard(self._show), ["generating", "train", "ready", "result", "chosen"])
         session.observe(guard(self._show_numbers), ["size", "seed", "budget", "refine"])
         self._show(None)
+
+    def _take(self, name: str, value: Any) -> None:
+        """Take what was chosen; of a number that cannot be, the nearest that can, and say so."""
+        nearest = getattr(Settings.nearest(**{name: value}), name)
+        if nearest != value:
+            getattr(self, name).value = nearest
+            more = (
+                "; the command spike2pop run makes larger populations" if name == "size" and value > 0 else ""
+            )
+            label = getattr(self, name).description
+            self.messages.show(f"{label}: {value:,} cannot be asked for here, {nearest:,} is taken{more}.")
+        self.session.set_trait(name, nearest)
 
     def _show_numbers(self, change: dict[str, Any]) -> None:
         getattr(self, change["name"]).value = change["new"]
@@ -86,7 +98,7 @@ class PopulationPanel:
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
-        # Open while DICs are still predicted: the search predicts its own, and a click meanwhile must not be lost.
+        # Open while DICs are still predicted: the search predicts its own, and no click must be lost.
         self.generate.disabled = going or not session.ready or session.train is None
         self.stop.disabled = not going
         several = len(session.chosen)
@@ -98,10 +110,17 @@ class PopulationPanel:
             self.says.value = said(["Starting…"])
         elif not going:
             if session.result is not None:
-                how = "Cancelled" if session.result.cancelled else "Done"
-                state = f"{how}; the results are below."
-            elif session.train is not None:
-                state = "Ready to generate."
-            else:
-                state = "Waits for a recording."
-            self.says.value = said([state])
+                self.says.value = said([_outcome(session.result)]) + jump("Show the results", "s2p-results")
+                return
+            waits = session.train is None
+            self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
+
+
+def _outcome(result: Any) -> str:
+    """What came out of a search, in a sentence."""
+    how = "Cancelled" if result.cancelled else "Done"
+    if not result.usable:
+        return f"{how}, and no member was found; see below why."
+    if not result.n_kept_passed:
+        return f"{how}, and no member fires like the recording; the nearest are below, with what they lack."
+    return f"{how}; the results are below."
