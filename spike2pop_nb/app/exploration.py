@@ -38,7 +38,7 @@ Pair = tuple[str, str]
 
 
 class Exploration(HasTraits):
-    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Session.explored``.
+    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Settings.explore``.
 
     Attributes
     ----------
@@ -107,10 +107,9 @@ class Explorer:
         self._given.set()
         guard = messages.guard
         self._reset(None)
-        session.observe(guard(self._reset), "neuron")
-        session.observe(guard(lambda _change: self._settle()), ["pair", "explored"])
-        session.observe(guard(self._take_compensated), "compensate")
-        session.observe(guard(self._take_train), "train")
+        session.follow(guard(self._reset), "neuron")
+        session.follow(guard(self._take_explored), "explore")
+        session.observe(guard(lambda _change: self._settle()), "pair")
         session.observe(guard(self._take_posterior), "posterior")
         session.observe(guard(lambda _change: state.set_trait("modulated", None)), "result")
         state.observe(guard(lambda _change: self._open()), "active")
@@ -151,7 +150,7 @@ class Explorer:
 
     def set_range(self, channel: str, low: float, high: float) -> None:
         """Draw one conductance of the baseline from another range."""
-        ranges = {**self.session.explored.ranges, channel: (low, high)}
+        ranges = {**self.session.settings.explore.ranges, channel: (low, high)}
         if (low, high) == self.declared()[channel]:
             del ranges[channel]
         self._choose(ranges=ranges)
@@ -177,14 +176,11 @@ class Explorer:
             If the neuron cannot be explored so.
         """
         session = self.session
-        explored = session.explored.model_copy(update=choices).checked(session.neuron)
-        if choices.keys() & {"target", "end"}:
-            session.explored_for = session.looked_at()
-        session.explored = explored
+        session.choose(explore=session.settings.explore.model_copy(update=choices).checked(session.neuron))
 
     def use(self) -> None:
         """Compensate the explored pair in the search too."""
-        self.session.compensate = self.state.pair
+        self.session.choose(compensate=self.state.pair)
 
     def follow(self) -> None:
         """Generate members at the target, and simulate them."""
@@ -194,7 +190,7 @@ class Explorer:
         if not state.of_found:
             state.modulated = None
         neuron, pair, target = self.neuron, state.pair, state.target
-        seed = self.session.seed
+        seed = self.session.settings.seed
         given = self._given = threading.Event()
 
         def work(task: Task) -> Any:
@@ -297,7 +293,7 @@ class Explorer:
         if population is None:
             self.messages.show("There are no members to modulate: choose a target that can be reached first.")
             return
-        result, pair, chosen, end = session.result, state.pair, session.explored.pair, state.end
+        result, pair, chosen, end = session.result, state.pair, session.settings.explore.pair, state.end
 
         def work(task: Task) -> tuple[Any, str]:
             from spike2pop_nb.simulation import simulate_modulation
@@ -385,7 +381,7 @@ class Explorer:
     def _settle(self) -> None:
         """Let the state follow from what was chosen, and be left to the program where nothing was."""
         session, state = self.session, self.state
-        neuron, chosen = session.neuron, session.explored
+        neuron, chosen = session.neuron, session.settings.explore
         if neuron is not self._neuron:
             return  # what was chosen is of the neuron before
         low, high = neuron.dic_range["g_s"]
@@ -410,20 +406,12 @@ class Explorer:
         self._settle()
         state.active = active
 
-    def _take_compensated(self, _change: Any) -> None:
-        """What is chosen for the search is explored too."""
-        if self.session.neuron is self._neuron:
-            self._choose(pair=None)
-
-    def _take_train(self, _change: Any) -> None:
-        """A target belongs to the recording that it was chosen for; the next begins at its own DICs."""
-        session = self.session
-        now = session.looked_at()
-        if session.explored_for in (now, (now[0], None)):
-            session.explored_for = now
-        elif session.explored.target or session.explored.end:
-            self._middle = self.state.target  # where members wait for the next posterior
-            self._choose(target=None, end=None)
+    def _take_explored(self, change: Any) -> None:
+        """A target that was left with its recording is where members wait for the next posterior."""
+        old, new = change["old"], change["new"]
+        if (old.file, old.recording) != (new.file, new.recording) and new.explore.target is None:
+            self._middle = self.state.target
+        self._settle()
 
     def _posterior(self) -> Any:
         """That of the recording, if there is one."""

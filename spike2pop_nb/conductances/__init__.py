@@ -2,7 +2,6 @@
 
 from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
-from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.member_table import neuron_cells
 from spike2pop_nb.conductances.modulation import (
     ModulationPath,
@@ -19,7 +18,8 @@ from spike2pop_nb.conductances.population import (
     modulate,
 )
 from spike2pop_nb.conductances.ranking import Choice, Ranking, rank_choices
-from spike2pop_nb.conductances.reachability import Reachability, reachability, solvable_pairs
+from spike2pop_nb.conductances.reach import Reachability, reachability, solvable_pairs
+from spike2pop_nb.conductances.sensitivity import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 
 __all__ = [

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.conductances.population import Population, modulate
-from spike2pop_nb.conductances.reachability import solvable_pairs
+from spike2pop_nb.conductances.reach import solvable_pairs
+from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel
 
@@ -89,7 +89,7 @@ class ModulationPath:
         return Population(self.neuron, table, made_by)
 
     def describe(self) -> str:
-        """Say in a few sentences who arrives, and who does not and why."""
+        """Say in a few sentences who arrives, and who does not and why; of many, the first and a count."""
         text = (
             f"{int(self.arrived.sum())} of {len(self)} members get to g_s {self.to[0]:.2f}, "
             f"g_u {self.to[1]:.2f} by moving {' and '.join(self.compensate)}."

@@ -135,11 +135,11 @@ def test_knobs_change_the_members_and_can_be_taken_back(opened, loop):
 
 def test_another_pair_is_explored_and_then_used(opened, loop):
     other = next(value for _label, value in opened.pair.options if set(value) == {"A", "H"})
-    before = opened.session.compensate
+    before = opened.session.settings.compensate
     opened.pair.value = other
     settled(loop, opened)
     assert opened.state.map.compensate == other
-    assert opened.session.compensate == before
+    assert opened.session.settings.compensate == before
     opened.use.click()
     loop.until(lambda: opened.session.pair == other and not opened.session.busy)
 
@@ -318,7 +318,7 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
 
 def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
     explorer, session = opened.explorer, dashboard.session
-    assert session.explored == Explored()
+    assert session.settings.explore == Explored()
     explorer.set_target(1.0, 5.0)
     opened.modulation.g_s.value = -3.0
     opened.V_th.value = -50.0
@@ -333,23 +333,23 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
         V_th_mV=-50.0,
         ranges={"Kd": (100.0, 120.0)},
     )
-    assert session.settings().explore == chosen
+    assert session.settings.explore == chosen
     assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
-    kept = session.settings().to_json()
+    kept = session.settings.to_json()
     time.sleep(0.15)
     explorer.set_target(3.0, 5.0)
-    assert session.explored.target == (3.0, 5.0)
+    assert session.settings.explore.target == (3.0, 5.0)
     dashboard.toolbar.undo.click()
-    assert session.explored == chosen
+    assert session.settings.explore == chosen
     assert opened.state.target == (1.0, 5.0)
     assert (opened.g_s.value, opened.plane.widget._point) == (1.0, [1.0, 5.0])
     dashboard.toolbar.undo.click()
-    assert session.explored == Explored()
+    assert session.settings.explore == Explored()
     assert opened.V_th.value == session.neuron.V_th_mV
     assert opened.layer.value == opened.state.layer == "reached"
     assert opened.state.target == (-5.0, 4.0)
     dashboard.toolbar._load(kept.encode(), "settings.json")
-    assert session.explored == chosen
+    assert session.settings.explore == chosen
     assert opened.V_th.value == -50.0
     assert opened.sliders["Kd"].value == (100.0, 120.0)
     assert (opened.layer.value, opened.state.pair) == ("condition", ("A", "H"))
@@ -377,7 +377,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
     monkeypatch.setattr(history, "_AGAIN_S", 0.0)
     made.recordings.choice.index = 1
-    assert session.explored.target is None
+    assert session.settings.explore.target is None
     loop.until(lambda: session.posterior is not None and not session.busy)
     assert explore.state.target == (-5.0, 4.0)
     assert explore.state.V_th_mV == -42.0
@@ -388,7 +388,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
 
 
 def test_hostile_choices_get_one_sentence_and_change_nothing(opened, dashboard):
-    before = dashboard.session.settings()
+    before = dashboard.session.settings
     for wrong, words in (
         ({"target": [1e999, 0]}, "explore.target.0: input should be a finite number"),
         ({"target": [1, 2, 3]}, "explore.target"),
@@ -408,5 +408,5 @@ def test_hostile_choices_get_one_sentence_and_change_nothing(opened, dashboard):
         dashboard.messages.clear()
     opened.sliders["leak"].value = (0.0, 0.0)
     assert opened.sliders["leak"].value == opened.explorer.declared()["leak"]
-    assert dashboard.session.settings() == before
+    assert dashboard.session.settings == before
     assert Settings.from_json(before.to_json()) == before

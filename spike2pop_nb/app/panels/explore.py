@@ -62,7 +62,7 @@ class ExplorePanel:
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "opened")
         session.observe(self.messages.guard(self._show_dark), "dark")
-        session.observe(self.messages.guard(self._show_restored), "explored")
+        session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
         if self.fold.opened and not self._built:
@@ -71,7 +71,7 @@ class ExplorePanel:
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
-        if not self._built and self.session.explored != Explored():
+        if not self._built and self.session.settings.explore != Explored():
             self.fold.opened = True
 
     def _figure(
@@ -141,7 +141,7 @@ class ExplorePanel:
         state.observe(guard(self._show_member), ["member", "modulated"])
         self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_plane), "posterior")
-        self.session.observe(guard(self._fill_knobs), "neuron")
+        self.session.follow(guard(self._fill_knobs), "neuron")
         self._fill_knobs(None)
         self._show_target(None)
         self._show_choices(None)
@@ -301,7 +301,7 @@ class ExplorePanel:
             else ""
         )
         self.ranking.value = (
-            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.reason])}"
+            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
             f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
             "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
             "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "

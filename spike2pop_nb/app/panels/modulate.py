@@ -78,7 +78,8 @@ class ModulatePanel:
         state.observe(guard(self._show), "modulated")
         state.observe(guard(self._show_step), "step")
         state.observe(guard(self._show_who), "population")
-        session.observe(guard(self._show_who), ["result", "explored"])
+        session.observe(guard(self._show_who), "result")
+        session.follow(guard(self._show_who), "explore")
         self._show_who(None)
         self._show_end(None)
         self._show(None)
@@ -99,7 +100,7 @@ class ModulatePanel:
 
     def _show_who(self, _change: Any) -> None:
         """Say who will be moved, and by what, before anyone is."""
-        explored = self.explorer.session.explored.pair
+        explored = self.explorer.session.settings.explore.pair
         by = (
             "the two conductances that take most of them there"
             if explored is None

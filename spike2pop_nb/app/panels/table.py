@@ -9,10 +9,10 @@ import ipywidgets as w
 import pandas as pd
 from itables.widget import ITable
 
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.layout import Fold, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
 
 __all__ = ["COLUMNS", "TablePanel"]
 
@@ -36,7 +36,7 @@ _MOST_ROWS = 2000
 class TablePanel:
     """The table, under the steps; folded until there is more than one recording."""
 
-    def __init__(self, session: Session, messages: Messages, turns: Turns) -> None:
+    def __init__(self, session: Session, messages: Messages, drawing: DrawingQueue) -> None:
         self.session = session
         guard = messages.guard
         self.says = text("", "s2p-says")
@@ -50,7 +50,7 @@ class TablePanel:
         self._guard = guard
         self._filling = self._choosing = False
         session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
-        session.observe(guard(lambda _change: turns.take("table", self._show)), "results")
+        session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
         session.observe(guard(lambda _change: self._follow()), "train")
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
 
@@ -124,7 +124,7 @@ class TablePanel:
         if rows and not self.session.generating:
             self._choosing = True
             try:
-                self.session.train = recordings[rows[-1]]
+                self.session.choose(recording=recordings[rows[-1]].id)
             finally:
                 self._choosing = False
 
