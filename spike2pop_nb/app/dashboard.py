@@ -64,6 +64,8 @@ class Dashboard:
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
         self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_dark), "dark")
+        self.session.observe(guard(lambda _change: self._warn_of_loss()), "results")
+        self.actions.on_taken = guard(self._warn_of_loss)
         self._show_status(None)
         self.widget = self._compose()
 
@@ -116,6 +118,11 @@ class Dashboard:
     def _show_dark(self, _change: Any) -> None:
         for figure in self.figures:
             figure.dark(self.session.dark)
+
+    def _warn_of_loss(self) -> None:
+        """Have the browser ask before it leaves populations that nobody has taken away."""
+        found = [result for result in self.session.results.values() if result.usable]
+        self.browser.unsaved = any(result not in self.actions.taken for result in found)
 
     def _show_status(self, _change: Any) -> None:
         session = self.session

@@ -14,6 +14,7 @@ from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
 from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.plots import LAYERS
 from spike2pop_nb.spiketrains import SpikeTrain
 
 
@@ -32,7 +33,7 @@ def opened(dashboard, loop, gaussian):
     assert explore._inside.children == ()
     assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
     dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
-    dashboard.explore.fold.selected_index = 0
+    dashboard.explore.fold.opened = True
     loop.until(lambda: dashboard.explore.state.ranking is not None)
     settled(loop, dashboard.explore)
     return dashboard.explore
@@ -176,9 +177,9 @@ def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypa
     assert "fire, at this recording" in opened.says.value
     assert "bursting" in [trace.name for trace in opened.plane.shown.data]
     opened.layer.value = "rate"
-    loop.until(lambda: opened.plane.shown.data[0].name == "rate")
+    loop.until(lambda: opened.plane.shown.data[0].name == LAYERS["rate"])
     opened.layer.value = "condition"
-    loop.until(lambda: opened.plane.shown.data[0].name == "condition")
+    loop.until(lambda: opened.plane.shown.data[0].name == LAYERS["condition"])
 
 
 def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatch):
@@ -227,7 +228,7 @@ def test_each_layer_of_the_same_map_is_drawn(opened, loop):
     found = opened.state.map
     for layer in ("condition", "residual", "reached"):
         opened.layer.value = layer
-        assert opened.plane.shown.data[0].name == layer
+        assert opened.plane.shown.data[0].name == LAYERS[layer]
     settled(loop, opened)
     assert opened.state.map is found
 
@@ -318,13 +319,13 @@ def test_another_neuron_begins_anew(opened, loop, dashboard):
 
 def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     population = opened.state.population
-    opened.fold.selected_index = None
+    opened.fold.opened = False
     opened.explorer.set_target(1.0, 5.0)
     assert opened.state.population is population
     assert not opened.state.working
     opened.session.dark = True
     assert all(figure._dark for figure in opened.figures)
-    opened.fold.selected_index = 0
+    opened.fold.opened = True
     loop.until(lambda: opened.state.population is not population)
     # members picked here are not those of the results
     opened.traces._receive(opened.traces.widget, {"kind": "pick", "member": 3}, [])
@@ -386,7 +387,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     session, explore = made.session, made.explore
     loop.until(lambda: session.posterior is not None and not session.busy)
     settled(loop, explore)
-    assert explore.fold.selected_index == 0
+    assert explore.fold.opened
     assert explore.state.target == (2.0, 6.0)
     assert explore.state.end == (5.0, 4.0)
     assert (explore.V_th.value, explore.sliders["Kd"].value) == (-42.0, (0.0, 300.0))

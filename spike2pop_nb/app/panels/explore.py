@@ -12,7 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import button, card, field, folded, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.modulate import ModulatePanel
 from spike2pop_nb.app.runner import Runner
@@ -24,7 +24,7 @@ from spike2pop_nb.spiketrains import describe_pattern
 __all__ = ["GROUP", "ExplorePanel"]
 
 GROUP = "explore"
-_PLANE_PX, _SIDE_PX, _TRACES_PX = 390, 215, 560
+_PLANE_PX, _SIDE_PX, _TRACES_PX = 450, 215, 500
 _SHOWN = 6  # choices in the table; the others are folded away
 _V_TH_SPAN_MV = 8.0
 _LAYERS = (
@@ -56,24 +56,23 @@ class ExplorePanel:
         self.moved: list[FigureView] = []  # those whose members are modulated
         self._built = False
         self._inside = w.VBox()
-        self.fold = folded(
+        self.fold = Fold(
             "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
         )
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
-        self.fold.observe(self.messages.guard(self._opened), "selected_index")
+        self.fold.observe(self.messages.guard(self._opened), "opened")
         session.observe(self.messages.guard(self._show_dark), "dark")
         session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
-        opened = self.fold.selected_index is not None
-        if opened and not self._built:
+        if self.fold.opened and not self._built:
             self._build()
-        self.state.active = opened
+        self.state.active = self.fold.opened
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
         if not self._built and self.session.settings.explore != Explored():
-            self.fold.selected_index = 0
+            self.fold.opened = True
 
     def _figure(
         self, empty: str, height: int, says: str, on_point: Any = None, moved: bool = False
@@ -175,7 +174,7 @@ class ExplorePanel:
                 field("Target g_u (in units of g_leak)", self.g_u, f"{MEMBERS} members follow it at once."),
             ]
         )
-        knobs = folded(
+        knobs = Fold(
             "Threshold voltage, baseline ranges, noise",
             [
                 field(
@@ -193,12 +192,12 @@ class ExplorePanel:
                 ),
             ],
         )
-        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs, self.ranking])
+        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs])
         right = w.VBox([self.status, self.conductances.widget, self.traces.widget])
         columns = w.HBox([left, right])
         for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
             box.add_class(name)
-        return [self.messages.widget, columns, self.modulation.widget]
+        return [self.messages.widget, columns, self.ranking, self.modulation.widget]
 
     def _pick(self, member: int) -> None:
         self.state.member = member
@@ -275,7 +274,10 @@ class ExplorePanel:
             )
             rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
         head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + "</tr>"
-        table = f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table>'
+        table = (
+            '<div class="s2p-wide-table" tabindex="0" role="region" aria-label="Choices, ranked">'
+            f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table></div>'
+        )
         posterior = self.session.posterior
         whose = "this recording" if posterior is not None and posterior.usable else "the target"
         more = len(rows) - _SHOWN

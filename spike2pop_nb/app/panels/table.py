@@ -8,8 +8,9 @@ import ipywidgets as w
 import pandas as pd
 from itables.widget import ITable
 
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.layout import folded, said, text
+from spike2pop_nb.app.layout import Fold, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -41,14 +42,16 @@ class TablePanel:
         self.says = text("", "s2p-says")
         self.table: ITable | None = None
         self.body = w.VBox([self.says])
-        self.fold = folded("All recordings of the file", [self.body])
+        self.fold = Fold("All recordings of the file", [self.body])
         self.widget = w.VBox([self.fold])
         for name in ("s2p-card", "s2p-table"):
             self.widget.add_class(name)
         self.widget.layout.display = "none"
-        self._guard = guard
+        self._messages = messages
+        self._choosing = False
         session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
         session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
+        session.observe(guard(lambda _change: self._follow()), "train")
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
 
     def _show(self) -> None:
@@ -68,7 +71,18 @@ class TablePanel:
             self.table = self._made(table)
             self.body.children = [self.says, self.table]
         else:
-            self.table.update(df=table, selected_rows=selected)
+            with self._tied.showing():
+                self.table.update(df=table, selected_rows=selected)
+
+    def _follow(self) -> None:
+        """A recording that was chosen elsewhere is chosen alone."""
+        session = self.session
+        recordings, train = session.recordings, session.train
+        if self._choosing or recordings is None or train is None or train.id not in recordings.ids:
+            return
+        session.chosen = (train.id,)
+        if self.table is not None:
+            self._tied.show([recordings.ids.index(train.id)])
 
     def _made(self, table: pd.DataFrame) -> ITable:
         made = ITable(
@@ -84,7 +98,7 @@ class TablePanel:
             showIndex=False,
             columnDefs=[{"className": "dt-left", "targets": "_all"}],
         )
-        made.observe(self._guard(self._selected), "selected_rows")
+        self._tied = Binding(made, self._select, self._messages, trait="selected_rows")
         return made
 
     def _found(self, train: Any) -> str:
@@ -93,14 +107,18 @@ class TablePanel:
             return ""
         return f"{result.n_kept_passed} of {result.n_asked}" if result.usable else "none"
 
-    def _selected(self, change: dict[str, Any]) -> None:
+    def _select(self, selected: list[int]) -> None:
         recordings = self.session.recordings
         if recordings is None:
             return
-        rows = [row for row in change["new"] if 0 <= row < len(recordings)]
+        rows = [row for row in selected if 0 <= row < len(recordings)]
         self.session.chosen = tuple(recordings[row].id for row in rows)
         if rows and not self.session.generating:
-            self.session.choose(recording=recordings[rows[-1]].id)
+            self._choosing = True
+            try:
+                self.session.choose(recording=recordings[rows[-1]].id)
+            finally:
+                self._choosing = False
 
     def _say(self, _change: Any) -> None:
         session = self.session
@@ -108,8 +126,8 @@ class TablePanel:
             return
         n, chosen = len(session.recordings), len(session.chosen)
         words = [
-            "Click a row to look at it; with Ctrl or Shift choose several, which Generate then runs "
-            f"together. {chosen} of {n} are chosen."
+            "Click a row to look at it; with Ctrl or Shift choose several (by keyboard: Enter, and Space for "
+            f"several), which Generate then runs together. {chosen} of {n} are chosen."
         ]
         if session.survey is None:
             words = ["Being measured…"]
