@@ -910,6 +910,17 @@ def test_how_a_file_is_read_is_restored_when_it_is_chosen_again(dashboard, loop)
     assert (session.settings.start_s, panel.how["start_s"].value) == (0.5, "0.5")
 
 
+def test_a_choice_is_undone_while_a_file_is_still_read(dashboard, loop):
+    send(dashboard, b"id,time_s\na,0.1\na,0.2\na,0.3\na,0.4\n", "mine.csv")
+    time.sleep(0.15)
+    dashboard.population.seed.value = 7
+    dashboard.toolbar.undo.click()
+    settled(dashboard, loop)
+    session = dashboard.session
+    assert (session.settings.seed, session.settings.file, session.train.id) == (1, "mine.csv", "a")
+    assert not dashboard.messages.text
+
+
 def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, loop):
     session = opened(dashboard, loop)
     dashboard.recordings.choice.index = 2
