@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from spike2pop_nb import plots
 from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
@@ -159,9 +160,9 @@ def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypa
     assert "fire, at this recording" in opened.says.value
     assert "bursting" in [trace.name for trace in opened.plane.shown.data]
     opened.layer.value = "rate"
-    loop.until(lambda: opened.plane.shown.data[0].name == "rate")
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["rate"])
     opened.layer.value = "condition"
-    loop.until(lambda: opened.plane.shown.data[0].name == "condition")
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["condition"])
 
 
 def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatch):
@@ -210,7 +211,7 @@ def test_each_layer_of_the_same_map_is_drawn(opened, loop):
     found = opened.state.map
     for layer in ("condition", "residual", "reached"):
         opened.layer.value = layer
-        assert opened.plane.shown.data[0].name == layer
+        assert opened.plane.shown.data[0].name == plots.LAYERS[layer]
     settled(loop, opened)
     assert opened.state.map is found
 
