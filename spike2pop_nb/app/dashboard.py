@@ -53,7 +53,9 @@ class Dashboard:
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
-        self.table = TablePanel(self.session, self.messages, drawing)
+        self.table = TablePanel(
+            self.session, self.messages, drawing, lambda: self.population.generate.click()
+        )
         self.dics = DICPanel(self.session, self.messages, drawing, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)

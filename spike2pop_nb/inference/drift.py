@@ -65,7 +65,7 @@ class Course:
         )
         return (
             f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}; one "
-            "pair of values does not describe all of its parts. Choose a stretch where it is steady."
+            "pair of values does not describe all of its parts. Give the start and stop (in s) of a steady stretch."
         )
 
 

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from spike2pop_nb import plots
 from spike2pop_nb.app import history
 from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
 from spike2pop_nb.neurons import get_neuron
-from spike2pop_nb.plots import LAYERS
 from spike2pop_nb.spiketrains import SpikeTrain
 
 
@@ -177,9 +177,9 @@ def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypa
     assert "fire, at this recording" in opened.says.value
     assert "bursting" in [trace.name for trace in opened.plane.shown.data]
     opened.layer.value = "rate"
-    loop.until(lambda: opened.plane.shown.data[0].name == LAYERS["rate"])
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["rate"])
     opened.layer.value = "condition"
-    loop.until(lambda: opened.plane.shown.data[0].name == LAYERS["condition"])
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["condition"])
 
 
 def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatch):
@@ -228,7 +228,7 @@ def test_each_layer_of_the_same_map_is_drawn(opened, loop):
     found = opened.state.map
     for layer in ("condition", "residual", "reached"):
         opened.layer.value = layer
-        assert opened.plane.shown.data[0].name == LAYERS[layer]
+        assert opened.plane.shown.data[0].name == plots.LAYERS[layer]
     settled(loop, opened)
     assert opened.state.map is found
 

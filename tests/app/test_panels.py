@@ -460,6 +460,24 @@ def test_several_recordings_are_chosen_in_the_table_and_run_together(dashboard, 
     assert "1 of 5 are chosen" in dashboard.table.says.value
 
 
+def test_the_table_is_downloaded_before_anything_is_made_and_generates_too(dashboard, loop):
+    session, table = dashboard.session, dashboard.table
+    assert table.generate.disabled
+    assert table.save.disabled
+    opened(dashboard, loop)
+    got = []
+    table.save.send = lambda content, buffers=(): got.append((content, *buffers))
+    table.save._receive(table.save, {"kind": "ask"}, [])
+    found = pd.read_csv(io.BytesIO(got[0][1]), dtype={"id": str})
+    assert list(found["id"]) == session.recordings.ids
+    assert {"g_s", "g_u", "likeness", "rate_hz"} <= set(found)
+    dashboard.population.size.value, dashboard.population.budget.value = 2, 4
+    table.generate.click()
+    assert session.generating
+    loop.until(lambda: not (session.generating or session.drawing))
+    assert session.result is not None
+
+
 def test_it_is_said_what_came_out_with_a_way_to_it(dashboard, loop):
     session = opened(dashboard, loop)
     generated(dashboard, loop, size=2, budget=4)

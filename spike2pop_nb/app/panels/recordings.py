@@ -70,7 +70,10 @@ class RecordingPanel:
             [
                 field("File", self.upload, f"{formats}, up to {limit}."),
                 field("or an example", self.example, "Simulated; hard_set.csv has strange ones too."),
-                Fold("or paste spike times", [self.pasted, self.take]),
+                Fold(
+                    "or paste spike times",
+                    [field("Spike times", self.pasted, "Of one neuron, in any unit."), self.take],
+                ),
                 self.reading.widget,
                 field("Recording (id)", self.choice, "One spike train of the file."),
                 self._threshold,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
@@ -10,7 +11,8 @@ from itables.widget import ITable
 
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.layout import Fold, said, text
+from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.layout import Fold, button, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -26,7 +28,7 @@ COLUMNS = {
     "pattern": "firing pattern",
     "g_s": "g_s",
     "g_u": "g_u",
-    "in_domain": "like this neuron",
+    "likeness": "like this neuron",
     "found": "population",
 }
 _DIGITS = {"duration_s": 3, "rate_hz": 2, "cv": 2, "cv2": 2, "g_s": 2, "g_u": 2}
@@ -36,12 +38,20 @@ _MOST_ROWS = 2000
 class TablePanel:
     """The table, under the steps; folded until there is more than one recording."""
 
-    def __init__(self, session: Session, messages: Messages, drawing: DrawingQueue) -> None:
+    def __init__(
+        self, session: Session, messages: Messages, drawing: DrawingQueue, on_generate: Callable[[], None]
+    ) -> None:
         self.session = session
         guard = messages.guard
         self.says = text("", "s2p-says")
         self.table: ITable | None = None
-        self.body = w.VBox([self.says])
+        self.generate = button("Generate", "Search populations for the recordings chosen here", "primary")
+        self.save = Download(
+            self._save, label="This table (CSV)", hint="Measures and predicted DICs of every recording"
+        )
+        self.bar = w.HBox([self.generate, self.save])
+        self.bar.add_class("s2p-bar")
+        self.body = w.VBox([self.says, self.bar])
         self.fold = Fold("All recordings of the file", [self.body])
         self.widget = w.VBox([self.fold])
         for name in ("s2p-card", "s2p-table"):
@@ -52,7 +62,26 @@ class TablePanel:
         session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
         session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
         session.observe(guard(lambda _change: self._follow()), "train")
+        self.generate.on_click(guard(lambda _button: on_generate()))
+        session.observe(
+            guard(lambda _change: self._allow()), ["ready", "generating", "train", "chosen", "survey"]
+        )
+        self._allow()
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
+
+    def _allow(self) -> None:
+        session = self.session
+        self.generate.disabled = session.generating or not session.ready or session.train is None
+        several = len(session.chosen)
+        self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
+        self.save.disabled = session.survey is None
+
+    def _save(self) -> None:
+        from spike2pop_nb.export import table_csv
+
+        self.save.give(
+            table_csv(self.session.survey).encode(), "recordings_dics.csv", "text/csv;charset=utf-8"
+        )
 
     def _show(self) -> None:
         session = self.session
@@ -63,13 +92,12 @@ class TablePanel:
             return
         assert recordings is not None
         shown = survey.head(_MOST_ROWS).round(_DIGITS)
-        shown["in_domain"] = shown["in_domain"].map({True: "yes", False: "no: see its warning"})
         shown["found"] = [self._found(train) for train in recordings[:_MOST_ROWS]]
         table = shown[list(COLUMNS)].rename(columns=COLUMNS)
         selected = [recordings.ids.index(name) for name in session.chosen]
         if self.table is None:  # its code is half a megabyte that most first looks at the page do without
             self.table = self._made(table)
-            self.body.children = [self.says, self.table]
+            self.body.children = [self.says, self.bar, self.table]
         else:
             with self._tied.showing():
                 self.table.update(df=table, selected_rows=selected)

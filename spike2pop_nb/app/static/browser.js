@@ -89,7 +89,10 @@ function complete() {
     readout?.setAttribute("role", "textbox");
     readout?.setAttribute("aria-label", `${label}, as a number`);
   }
-  for (const row of document.querySelectorAll(".s2p-table tbody tr:not([tabindex])")) row.tabIndex = 0;
+  for (const row of document.querySelectorAll(".s2p-table tbody tr:not([tabindex])")) {
+    row.tabIndex = 0;
+    row.setAttribute("aria-label", [...row.cells].map((cell) => cell.textContent).join(", "));
+  }
 }
 
 // Enter chooses a row of the table, Space adds it to the choice or takes it out.
