@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.conductances import neuron_cells
-from spike2pop_nb.errors import Spike2PopError, failure_in_words
+from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import write_whole
@@ -24,6 +25,7 @@ from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
+    recorded_spikes,
     results_frames,
     table_csv,
     table_parquet,
@@ -185,13 +187,20 @@ def _files(
     options: Mapping[str, Any],
     formats: Sequence[ExportFormat],
     settings: Mapping[str, Any] | str | None,
+    *,
+    recorded: bool = False,
+    tick: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
+    """Contents of the files by name; `tick` is called before the tables, each recording and the report."""
     if not results:
         raise Spike2PopError("There are no results to write: make a population for a recording first.")
     _checked(formats)
+    tick()
     frames = results_frames(results)
     files: dict[str, bytes] = {}
     missing: list[str] = []
+    if recorded:
+        files["recordings.csv"] = table_csv(recorded_spikes(results)).encode()
     for name, frame in frames.items():
         if "csv" in formats:
             files[f"{name}.csv"] = table_csv(frame).encode()
@@ -200,6 +209,7 @@ def _files(
     folders = _folders(results)
     drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
     for folder, result in zip(folders, results, strict=True):
+        tick()
         if "npz" in formats and result.simulated is not None:
             if (traces := traces_npz(result)) is not None:
                 files[f"traces/{folder}.npz"] = traces
@@ -214,6 +224,7 @@ def _files(
                 made = {}
                 missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
             files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
+    tick()
     if "md" in formats:
         files["methods.md"] = methods_paragraph(results).encode()
     if "html" in formats:
@@ -291,15 +302,28 @@ def results_zip(
     *,
     formats: Sequence[ExportFormat] = EVERYTHING,
     settings: Mapping[str, Any] | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> bytes:
-    """Return the files of `write_results` as one zip archive.
+    """Return the files of `write_results`, and the spikes that they were made from, as one zip archive.
 
     The same results give the same bytes, but for the dates in ``summary.json`` and ``report.html``.
+
+    Parameters
+    ----------
+    results, options, formats, settings
+        As in `write_results`; ``recordings.csv`` (id, time_ms) comes with any formats.
+    progress
+        Called with (done, total) while the files are made.
+    cancel
+        Asked between files; true ends it.
 
     Raises
     ------
     Spike2PopError
         If there are no results, or a format is not known.
+    Cancelled
+        If ``cancel`` asked for it.
 
     Examples
     --------
@@ -312,4 +336,15 @@ def results_zip(
     >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
     ['population.csv', 'spike_times.csv', 'summary.json']
     """
-    return packed(_files(results, options, formats, settings))
+    total = len(results) + 3  # the tables, each recording, the report, the archive
+    begun = count()
+
+    def tick() -> None:
+        if cancel is not None and cancel():
+            raise Cancelled
+        if progress is not None:
+            progress(next(begun), total)
+
+    files = _files(results, options, formats, settings, recorded=True, tick=tick)
+    tick()
+    return packed(files)

@@ -22,6 +22,7 @@ __all__ = [
     "Column",
     "describe_column",
     "neutralised",
+    "recorded_spikes",
     "results_frames",
     "table_csv",
     "table_parquet",
@@ -113,6 +114,17 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         "population": pd.concat(populations, ignore_index=True),
         "spike_times": pd.concat(spikes, ignore_index=True),
     }
+
+
+def recorded_spikes(results: Sequence[Result]) -> pd.DataFrame:
+    """Return the spikes that populations were made from: id, and time_ms on each recording's own clock."""
+    trains = [result.recording for result in results]
+    return pd.DataFrame(
+        {
+            "id": np.repeat([train.id for train in trains], [train.n_spikes for train in trains]),
+            "time_ms": np.concatenate([train.times_ms for train in trains]),
+        }
+    )
 
 
 def neutralised(text: str) -> str:

@@ -73,7 +73,7 @@ class Course:
         )
         return (
             f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}. No "
-            "single pair of values describes all of it. Choose a stretch where it is steady."
+            "single pair of values describes all of it. Give the start and stop (in s) of a steady stretch."
         )
 
 

@@ -187,6 +187,31 @@ class Posterior:
         failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
         return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
 
+    def against(self, kind: str) -> str:
+        """Say how the network's most likely pattern and that told by rules go together; empty if they agree.
+
+        Parameters
+        ----------
+        kind
+            Of `describe_pattern`, such as "irregular tonic".
+        """
+        if self.mixture is None or kind == (likely := self.most_likely_pattern):
+            return ""
+        if kind.endswith({"spiking": "tonic", "bursting": "bursting"}.get(likely, likely)):
+            return ""
+        return (
+            f"By rules on its intervals the recording is {kind}; the network calls it {likely}, since it "
+            "knows three patterns only, named by the published rule: spiking is a CV of intervals up to 0.15, "
+            "and all that is less regular is bursting."
+        )
+
+    @property
+    def likeness(self) -> str:
+        """Whether it looks like this neuron as it was taken to be made, in a few words; `notes` say more."""
+        if self.domain is not None and not self.domain.inside:
+            return "no"
+        return "yes" if self.rival is None else "yes, but made otherwise"
+
     @property
     def usable(self) -> bool:
         """Whether there is a distribution at all."""

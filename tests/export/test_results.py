@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Cancelled, Spike2PopError
 from spike2pop_nb.export import (
     EVERYTHING,
     FIGURES,
@@ -104,6 +104,7 @@ def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> N
         tables = {f"{table}.{kind}" for table in ("population", "spike_times") for kind in ("csv", "parquet")}
         others = {
             "methods.md",
+            "recordings.csv",
             "report.html",
             "summary.json",
             "settings.json",
@@ -127,6 +128,30 @@ def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> N
     assert "g_Na (mS/cm²): maximal conductance of Na" in guide
     assert f"{folder}: recording {results[0].recording.id}" in guide
     assert "posterior" not in guide.split("RECORDINGS")[0].replace("posterior over", ""), "it was not drawn"
+
+
+def test_the_zip_holds_what_it_was_made_from(
+    results: list[Result], everything: bytes, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(everything)) as archive:
+        path = Path(archive.extract("recordings.csv", tmp_path))
+        assert (
+            "recordings.csv\n    Spikes that the populations were made from"
+            in archive.read("README.txt").decode()
+        )
+    again = read_spike_trains(path)
+    for result in results:
+        if result.recording.n_spikes:
+            np.testing.assert_allclose(again.by_id(result.recording.id).times_ms, result.recording.times_ms)
+    assert again.report.unit == "ms"
+
+
+def test_making_the_zip_is_told_and_can_be_stopped(results: list[Result]) -> None:
+    told: list[tuple[int, int]] = []
+    results_zip(results, {}, formats=("csv",), progress=lambda *done: told.append(done))
+    assert told == [(k, len(results) + 3) for k in range(len(results) + 3)]
+    with pytest.raises(Cancelled):
+        results_zip(results, {}, formats=("csv",), cancel=lambda: True)
 
 
 def test_the_same_results_give_the_same_zip_but_for_the_date(

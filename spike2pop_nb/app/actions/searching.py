@@ -99,8 +99,8 @@ class Searching(Acting):
             work,
             over,
             over,
-            progress=lambda fraction, text: self.on_progress(fraction, text),
-            partly=self.messages.guard(partly),
+            partly,
+            lambda fraction, words: self.on_progress(fraction, words),
         )
 
     def cancel(self) -> None:

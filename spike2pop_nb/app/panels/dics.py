@@ -16,6 +16,7 @@ from spike2pop_nb.app.layout import card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+from spike2pop_nb.spiketrains import describe_pattern
 
 __all__ = ["DICPanel"]
 
@@ -102,10 +103,13 @@ class DICPanel:
             return
         s, u = posterior.mean
         ds, du = posterior.std
+        train = self.session.train
+        differs = posterior.against(str(describe_pattern(train).kind)) if train is not None else ""
         shares = sorted(posterior.pattern.items(), key=lambda item: -item[1])
         words = ", ".join(f"{escape(name)} {100 * share:.0f} %" for name, share in shares)
         self.says.value = (
             f"<p class='s2p-big'>g<sub>s</sub> = {s:.2f} ± {ds:.2f} &ensp; "
             f"g<sub>u</sub> = {u:.2f} ± {du:.2f}</p>"
-            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern: {words}.</p>"
+            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern, by the network: {words}.</p>"
+            + said([differs] if differs else [])
         )
