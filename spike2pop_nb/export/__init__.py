@@ -18,6 +18,7 @@ from spike2pop_nb.export.report import MOST_REPORTED, html_report
 from spike2pop_nb.export.results import (
     EVERYTHING,
     ExportFormat,
+    GrowingResults,
     results_zip,
     summary,
     write_results,
@@ -37,6 +38,7 @@ __all__ = [
     "FIGURES",
     "MOST_REPORTED",
     "ExportFormat",
+    "GrowingResults",
     "best_currents",
     "choices_table",
     "figure_files",

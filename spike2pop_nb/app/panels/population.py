@@ -80,13 +80,12 @@ class PopulationPanel:
             return
         self.bar.value = fraction
         gone = time.monotonic() - self._since
-        left = f", about {gone * (1 - fraction) / fraction:.0f} s left" if fraction > 0.1 and gone > 2 else ""
-        self.says.value = said([f"{words} ({gone:.0f} s{left})."])
+        self.says.value = said([f"{words} ({gone:.0f} s)."])
 
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
-        # Open while DICs are still predicted: the search predicts its own, and a click meanwhile must not be lost.
+        # Open while DICs are still predicted: the search predicts its own, and no click must be lost.
         self.generate.disabled = going or not session.ready or session.train is None
         self.stop.disabled = not going
         several = len(session.chosen)
