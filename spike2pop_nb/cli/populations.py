@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["app", "predict", "run", "simulate"]
 
 
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-6,
+        help="Largest error of a member that passes: a share of the rate or of the burst features, or a "
+        "distance of ln(ISI). The default is stricter for refined members.",
+    ),
+]
+
+
 @cli.command()
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
@@ -59,6 +69,9 @@ def run(
     refine: Annotated[
         bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
     ] = True,
+    rate_tolerance: ToleranceOption = None,
+    isi_tolerance: ToleranceOption = None,
+    burst_tolerance: ToleranceOption = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -74,10 +87,11 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, GrowingResults, write_results
-    from spike2pop_nb.fidelity import attempt_population
+    from spike2pop_nb.fidelity import attempt_population, pass_rule
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
+    rule = pass_rule(refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
     posteriors = posteriors_of(recordings, model.name, prior)
     say_notes(posteriors)
@@ -92,8 +106,9 @@ def run(
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
+        "pass_rule": rule.model_dump(),
         "reading": how.asked(),
-        "read": recordings.report.sentences(),
+        "read": recordings.report.describe().splitlines(),
     }
     found = GrowingResults(out, options)
     results = found.results
@@ -114,6 +129,7 @@ def run(
                     budget=budget,
                     accuracy=accuracy,
                     refine=refine,
+                    rule=rule,
                     progress=say,
                 )
                 found.add(result)
@@ -125,7 +141,7 @@ def run(
         typer.echo("Drawing figures…", err=True)
         write_results(results, out, options, formats=EVERYTHING if everything else ("csv", "html"))
     for result in results:
-        typer.echo(f"{result.recording.id}: {result.message}")
+        typer.echo(f"{result.recording.id}: {result.outcome}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
     end_failed([result.recording.id for result in results if result.failure], len(results))
@@ -146,15 +162,14 @@ def predict(
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
-    from spike2pop_nb.inference import course_frame, predict_frame
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
-        _write(course_frame(posteriors), course)
-    table = predict_frame(posteriors)
+        _write(posteriors.to_frame(course=True), course)
+    table = posteriors.to_frame()
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
         shown = table[
@@ -204,7 +219,7 @@ def simulate(
             seed=seed,
             progress=update,
         )
-    table = simulated.spikes_frame()
+    table = simulated.to_frame()
     _write(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]

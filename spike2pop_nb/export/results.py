@@ -30,7 +30,7 @@ from spike2pop_nb.export.tables import (
     traces_npz,
 )
 from spike2pop_nb.fidelity import Diversity, Result
-from spike2pop_nb.fidelity.diversity import beyond_range
+from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "summary", "write_results"]
@@ -55,7 +55,7 @@ def _describe(result: Result) -> dict[str, Any]:
         "duration_ms": train.duration_ms,
         "rate_hz": _number(train.rate_hz),
         "usable": result.usable,
-        "message": result.message,
+        "message": result.outcome,
         "asked": result.n_asked,
         "tried": result.n_tried,
         "passed": result.n_passed,
@@ -237,7 +237,7 @@ def write_results(
         Made if it is not there; files of the same names are replaced.
     options
         What was chosen, for ``summary.json``, which is always written. Under ``"read"`` may stand how the
-        file was understood, the ``report.sentences()`` of `Recordings`, which ``report.html`` shows too.
+        file was understood, the lines of `Recordings.describe`, which ``report.html`` shows too.
     formats
         ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
         and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"html"`` for report.html, ``"txt"`` for

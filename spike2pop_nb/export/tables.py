@@ -96,7 +96,7 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
             continue
         scores = result.verdict.table.drop(columns=["id", "member"])
         populations.append(pd.concat([result.population.to_frame(), scores], axis=1))
-        spikes.append(result.simulated.spikes_frame())
+        spikes.append(result.simulated.to_frame())
     if not populations:
         empty = pd.DataFrame({"id": [], "member": []})
         return {"population": empty.assign(score=[], passed=[]), "spike_times": empty.assign(time_ms=[])}
