@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.files import GrowingFile, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.provenance import network_of, versions
@@ -35,7 +35,7 @@ from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results"]
+__all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "summary", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
@@ -286,14 +286,83 @@ def write_results(
     out = Path(out_dir)
     for name, content in files.items():
         path = out / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Spike2PopError(
-                f"The folder {path.parent} cannot be made: {error.strerror or error}."
-            ) from None
+        _made(path.parent)
         write_whole(path, content)
     return [out / name for name in files]
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
+    return folder
+
+
+class GrowingResults:
+    """Results in a folder that get more while a run goes on: after each, all files are there whole.
+
+    What has been written is not written again, so that many recordings take no longer each than a few. At
+    the end of a ``with`` block, `write_results` writes everything once more, in its final form.
+
+    Parameters
+    ----------
+    out_dir, options
+        As `write_results`.
+
+    Examples
+    --------
+    >>> with GrowingResults("out", {"seed": 1}) as results:  # doctest: +SKIP
+    ...     for train in trains:
+    ...         results.add(find_population(train, "stg", seed=1))
+    """
+
+    def __init__(self, out_dir: str | Path, options: Mapping[str, Any]) -> None:
+        self.results: list[Result] = []
+        self._out, self._options = Path(out_dir), dict(options)
+        self._files: dict[str, GrowingFile] = {}
+        self._heads: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+        if kind is None and self.results:
+            write_results(self.results, self._out, self._options)
+
+    def add(self, result: Result) -> None:
+        """Write one more result.
+
+        Raises
+        ------
+        Spike2PopError
+            If the folder cannot be written to; what was written before stays.
+        """
+        self.results.append(result)
+        _made(self._out)
+        for name, frame in results_frames([result]).items():
+            if len(frame) or name not in self._heads:
+                self._add_rows(name, frame)
+        text = json.dumps(summary([result], self._options), indent=2, ensure_ascii=False)
+        head, mark, rest = text.partition('\n  "recordings": [')  # so far to the left, it is the outermost
+        entry = rest.removesuffix("\n  ]\n}")
+        known = "summary" in self._files
+        self._file("summary", "json").add(
+            f"{',' * known}{entry}".encode(), f"{head}{mark}".encode(), b"\n  ]\n}\n"
+        )
+
+    def _add_rows(self, name: str, frame: pd.DataFrame) -> None:
+        head, _, rows = table_csv(frame).partition("\n")
+        if self._heads.get(name, head) != head:  # other columns than before: all rows get them
+            head, _, rows = table_csv(results_frames(self.results)[name]).partition("\n")
+            self._files.pop(name).close()
+        self._heads[name] = head
+        self._file(name, "csv").add(rows.encode(), f"{head}\n".encode())
+
+    def _file(self, name: str, ending: str) -> GrowingFile:
+        return self._files.setdefault(name, GrowingFile(self._out / f"{name}.{ending}"))
 
 
 def results_zip(

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions.searching import seconds_left
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.layout import said
 from spike2pop_nb.app.messages import GENERAL, Messages
@@ -1139,3 +1140,27 @@ def test_numbers_go_to_the_browser_as_buffers_and_all_else_as_it_is():
     assert len(sent["x"]["buffer"]) == 0
     assert packed(np.array(["a", None], dtype=object)) == ["a", None]
     assert packed([np.float64(1.5), np.arange(2) > 0]) == [1.5, [False, True]]
+
+
+def test_time_left_is_told_of_recordings_alone_and_never_for_one_that_takes_longer():
+    assert seconds_left(0, 5, 0.0, 30.0) == 0.0
+    assert seconds_left(2, 5, 20.0, 4.0) == pytest.approx(26.0)
+    assert seconds_left(2, 5, 20.0, 60.0) == pytest.approx(20.0)
+    assert seconds_left(4, 5, 40.0, 60.0) == 0.0
+
+
+def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashboard, loop, monkeypatch):
+    heard, bars = [], []
+    show = dashboard.actions.on_progress
+
+    def hear(fraction, words):
+        show(fraction, words)
+        heard.append(dashboard.population.says.value)
+        bars.append(fraction)
+
+    dashboard.actions.on_progress = hear
+    opened(dashboard, loop)
+    generated(dashboard, loop, size=2, budget=64)
+    assert any("members" in words for words in heard)
+    assert not any("left" in words for words in heard)
+    assert max(bars) < 1.0

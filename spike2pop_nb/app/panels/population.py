@@ -103,8 +103,7 @@ class PopulationPanel:
             return
         self.bar.value = fraction
         gone = time.monotonic() - self._since
-        left = f", about {gone * (1 - fraction) / fraction:.0f} s left" if fraction > 0.1 and gone > 2 else ""
-        self.says.value = said([f"{words} ({gone:.0f} s{left})."])
+        self.says.value = said([f"{words} ({gone:.0f} s)."])
 
     def _show(self, change: Any) -> None:
         session = self.session
