@@ -105,8 +105,9 @@ def hidden_functions(room: str) -> str:
 
 
 def public_names(room: str) -> list[str]:
-    """Names that a module of the package offers."""
-    return [] if room == "index" else getattr(import_module(f"spike2pop_nb.{room}"), "__all__", [])
+    """Functions and classes that a module of the package offers."""
+    names = [] if room == "index" else getattr(import_module(f"spike2pop_nb.{room}"), "__all__", [])
+    return [name for name in names if not name.isupper()]
 
 
 def _beside(page: str, path: str) -> str:
