@@ -37,7 +37,6 @@ def run(path: Path) -> None:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output["data"] = {"image/png": smaller(output["data"]["image/png"])}
-                output["metadata"] = {}
     # versions of the Python that ran it would change with every run
     notebook.metadata = nbformat.from_dict(metadata)
     nbformat.write(notebook, path)
