@@ -12,13 +12,13 @@ from .model import KineticScheme as KineticScheme
 from .model import Modulation as Modulation
 from .model import NeuronModel as NeuronModel
 from .model import Range as Range
-from .own import load_neuron as load_neuron
-from .own import own_neurons_folder as own_neurons_folder
 from .registry import add_neuron as add_neuron
 from .registry import broken_neurons as broken_neurons
 from .registry import get_neuron as get_neuron
 from .registry import list_neurons as list_neurons
 from .registry import register_neuron as register_neuron
 from .registry import remove_neuron as remove_neuron
+from .user_neurons import load_neuron as load_neuron
+from .user_neurons import own_neurons_folder as own_neurons_folder
 from .variation import V_TH_RANGE_MV as V_TH_RANGE_MV
 from .variation import vary_neuron as vary_neuron

@@ -17,10 +17,10 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
-from spike2pop_nb.simulation.course import COURSE_MS, Course
+from spike2pop_nb.simulation.course import Course
 from spike2pop_nb.simulation.kernel import run_block
-from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles, noise_seeds
-from spike2pop_nb.simulation.plan import Plan, make_plan
+from spike2pop_nb.simulation.noise import noise_seeds
+from spike2pop_nb.simulation.runner import LANES, UNUSABLE, Runner, unusable
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = [
@@ -39,11 +39,7 @@ FloatArray = npt.NDArray[np.float64]
 ACCURACY_STEPS = {"standard": 1.0, "exact": 0.5}
 MAX_DURATION_MS = 3_600_000.0
 MAX_TRACE_VALUES = 200_000_000
-_BLOCK, _LANES = 128, 8
-_CHUNK_MS = 250.0
-# With positive conductances the voltage stays between the reversal potentials but for injected current;
-# this far outside, the member has run away.
-_RUNAWAY_MV = 200.0
+_BLOCK = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +254,12 @@ def simulate(
     """
     model, g, labels = members_of(population, neuron)
     n = len(g)
-    start, stop = _times(model, duration_ms, transient_ms)
+    start, stop = recording_window(model, duration_ms, transient_ms)
+    if not (np.isfinite(stop) and 0 <= start < stop <= MAX_DURATION_MS):
+        raise SimulationError(
+            f"The simulation must last longer than its transient and at most {MAX_DURATION_MS:g} ms "
+            f"(got {stop:g} ms with a transient of {start:g} ms)."
+        )
     dt = time_step_ms(model, accuracy)
     sigma = np.asarray(noise_sigma, dtype=float)
     if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
@@ -268,14 +269,11 @@ def simulate(
     sigma = np.broadcast_to(sigma, (n,)).copy()
     if record not in ("spikes", "traces"):
         raise SimulationError(f"record must be 'spikes' or 'traces', not {record!r}.")
-    n_steps = round(stop / dt)
-    sample_every = 0
-    if record == "traces":
-        if not dt <= sample_ms <= MAX_DURATION_MS:
-            raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
-        sample_every = max(1, round(sample_ms / dt))
-    sample0 = round(start / dt)
-    n_samples = -(-(n_steps - sample0) // sample_every) if sample_every else 0
+    if record == "traces" and not dt <= sample_ms <= MAX_DURATION_MS:
+        raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
+    sampled = sample_ms if record == "traces" else None
+    runner = Runner(model, dt, start, stop, sampled, sigma, noise_seeds(seed, n), noise_cutoff_Hz)
+    n_samples = runner.n_samples
     if n * n_samples > MAX_TRACE_VALUES:
         raise SimulationError(
             f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
@@ -283,25 +281,17 @@ def simulate(
         )
     if course is not None:
         course = course.checked(n, model.n_channels)
-    ever = g[:, None] if course is None else course.g
-    usable = np.all(np.isfinite(ever) & (ever >= 0), axis=(1, 2)) & np.all(ever[..., -1] > 0, axis=1)
-    reasons = {
-        int(row): "a conductance is negative or not finite, or there is no leak"
-        for row in np.flatnonzero(~usable)
-    }
-    filters = filter_sections(noise_cutoff_Hz)
-    seeds = noise_seeds(seed, n)
-    runner = _Runner(make_plan(model, dt), dt, n_steps, start, sigma, seeds, sample_every, sample0, filters)
+    failed = unusable(g[:, None] if course is None else course.g)
+    reasons = {int(row): UNUSABLE for row in np.flatnonzero(failed)}
     V = np.zeros((n, n_samples), dtype=np.float32)
-    V[~usable] = np.nan
+    V[failed] = np.nan
     spikes: list[FloatArray] = [np.zeros(0)] * n
-    failed = ~usable
-    rows = np.flatnonzero(usable)
+    rows = np.flatnonzero(~failed)
     threads = max(1, workers or os.cpu_count() or 1)
-    width = min(_BLOCK, -(-len(rows) // (threads * _LANES)) * _LANES) if len(rows) else _BLOCK
+    width = min(_BLOCK, -(-len(rows) // (threads * LANES)) * LANES) if len(rows) else _BLOCK
     blocks = [rows[i : i + width] for i in range(0, len(rows), width)]
     done, lock, stopped = [0.0], threading.Lock(), threading.Event()
-    total = round(len(rows) * n_steps * dt)
+    total = round(len(rows) * runner.n_steps * dt)
 
     def advance(members: int, ms: float) -> bool:
         with lock:
@@ -316,15 +306,15 @@ def simulate(
         if stopped.is_set():
             return
         changing = None if course is None else course.select(block)
-        times, bad, traces = runner.run(g[block], block, n_samples, advance, changing)
+        ran = runner.run(g[block], block, advance, changing)
         with lock:
             for lane, row in enumerate(block):
-                if bad[lane]:
+                if why := ran.failures[lane]:
                     failed[row] = True
-                    reasons[int(row)] = bad[lane]
+                    reasons[int(row)] = why
                 else:
-                    spikes[row] = times[lane]
-            V[block] = traces
+                    spikes[row] = ran.spike_times_ms[lane]
+            V[block] = ran.V_mV
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         list(pool.map(work, blocks))
@@ -336,7 +326,7 @@ def simulate(
         spike_times_ms=spikes,
         failed=failed,
         reasons=dict(sorted(reasons.items())),
-        time_ms=np.asarray((sample0 + sample_every * np.arange(n_samples)) * dt, dtype=np.float64),
+        time_ms=runner.time_ms(),
         V_mV=V,
         duration_ms=stop,
         transient_ms=start,
@@ -346,117 +336,11 @@ def simulate(
     )
 
 
-def _times(neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None) -> tuple[float, float]:
-    """Return when recording starts and stops."""
+def recording_window(
+    neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None
+) -> tuple[float, float]:
+    """Return when recording starts and stops, by what was asked for or the neuron's declaration."""
     start = neuron.recording_window_ms[0] if transient_ms is None else float(transient_ms)
     if duration_ms is None:
-        stop = start + neuron.recording_window_ms[1] - neuron.recording_window_ms[0]
-    else:
-        stop = float(duration_ms) + (start if transient_ms is None else 0.0)
-    if not (np.isfinite(stop) and 0 <= start < stop <= MAX_DURATION_MS):
-        raise SimulationError(
-            f"The simulation must last longer than its transient and at most {MAX_DURATION_MS:g} ms "
-            f"(got {stop:g} ms with a transient of {start:g} ms)."
-        )
-    return start, stop
-
-
-class _Runner:
-    """Everything that blocks share; one call of `run` integrates one block."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        dt: float,
-        n_steps: int,
-        start: float,
-        sigma: FloatArray,
-        seeds: npt.NDArray[np.uint64],
-        sample_every: int,
-        sample0: int,
-        filters: FloatArray,
-    ) -> None:
-        self.plan, self.dt, self.n_steps, self.start = plan, dt, n_steps, start
-        self.sigma, self.seeds = sigma, seeds
-        self.sample_every, self.sample0 = sample_every, sample0
-        self.filters = filters
-
-    def run(
-        self,
-        g: FloatArray,
-        rows: npt.NDArray[np.int64],
-        n_samples: int,
-        advance: Callable[[int, float], bool],
-        course: Course | None = None,
-    ) -> tuple[list[FloatArray], list[str], npt.NDArray[np.float32]]:
-        """Integrate one block; return spike times, why members failed ("" if not), and voltage traces."""
-        plan, dt, n = self.plan, self.dt, len(g)
-        # Whole vector registers only: members are added to fill the last, and thrown away.
-        B = -(-n // _LANES) * _LANES
-        fill = np.minimum(np.arange(B), n - 1)
-        V, Ca = np.full(B, plan.numbers[0]), np.full(B, plan.numbers[1])
-        V_before, V_inf, current, pending = V.copy(), np.zeros(B), np.zeros(B), np.full(B, -1.0)
-        x = np.repeat(plan.initial[:, None], B, axis=1)
-        spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
-        n_spikes = np.zeros(B, dtype=np.int64)
-        traces = np.zeros((B, n_samples), dtype=np.float32)
-        sigma, seeds = self.sigma[rows][fill], self.seeds[rows][fill]
-        biquads = np.zeros((4, 2, B))
-        g_lanes = np.ascontiguousarray(g[fill].T)
-        failed = np.zeros(B, dtype=bool)
-        chunk = max(1, round((_CHUNK_MS if course is None else COURSE_MS) / dt))
-        for step0 in range(0, self.n_steps, chunk):
-            count = min(chunk, self.n_steps - step0)
-            if course is not None:
-                g_lanes[:] = course.at((step0 + 0.5 * count) * dt)[fill].T
-            run_block(
-                V,
-                V_before,
-                V_inf,
-                Ca,
-                x,
-                g_lanes,
-                plan.table,
-                plan.n_columns,
-                plan.first_factor,
-                plan.kind,
-                plan.column,
-                plan.exponent,
-                plan.state,
-                plan.half,
-                plan.size,
-                plan.conducting,
-                plan.E,
-                plan.feeds,
-                plan.numbers,
-                dt,
-                step0,
-                count,
-                self.start,
-                sigma,
-                round(NOISE_CLOCK_MS / dt),
-                self.filters,
-                gaussian_quantiles(),
-                biquads,
-                seeds,
-                current,
-                spikes,
-                n_spikes,
-                pending,
-                self.sample_every,
-                self.sample0,
-                traces,
-            )
-            failed |= ~(np.abs(V) < _RUNAWAY_MV)
-            if not advance(n, count * dt):
-                break
-        full = n_spikes == spikes.shape[1]  # one a millisecond: no neuron, but noise without a low pass can
-        why = [
-            "the voltage ran away"
-            if failed[lane]
-            else "more than a spike a millisecond"
-            if full[lane]
-            else ""
-            for lane in range(n)
-        ]
-        return [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)], why, traces[:n]
+        return start, start + neuron.recording_window_ms[1] - neuron.recording_window_ms[0]
+    return start, float(duration_ms) + (start if transient_ms is None else 0.0)
