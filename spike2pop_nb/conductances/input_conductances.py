@@ -30,6 +30,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 DIC_NAMES = ("g_f", "g_s", "g_u")
+"""Names of the fast, slow and ultraslow DIC, in the order of every array of them."""
 FAST, SLOW, ULTRASLOW = range(3)
 _STEP = 1e-20  # of the complex step: no cancellation, so it may be far below rounding
 

@@ -20,6 +20,7 @@ from spike2pop_nb.neurons.variation import registered_base, variation
 __all__ = ["MAX_SIZE", "NEURON_COLUMNS", "checked_members", "neuron_cells", "neuron_of", "said_of"]
 
 MAX_SIZE = 1_000_000
+"""Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 
 

@@ -38,6 +38,8 @@ from spike2pop_nb.inference import Posterior
 __all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "summary", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
+"""What results can be written as."""
+
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
 

@@ -20,6 +20,7 @@ from spike2pop_nb.spiketrains.given import as_train
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
 MAX_SEARCH_SIZE = 10_000
+"""Most members that one search is asked for."""
 
 
 def default_budget(size: int) -> int:
