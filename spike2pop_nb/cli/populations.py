@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 __all__ = ["app", "predict", "run", "simulate"]
 
 
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-6,
+        help="Largest error of a member that passes: a share of the rate or of the burst features, or a "
+        "distance of ln(ISI). The default is stricter for refined members.",
+    ),
+]
+
+
 @cli.command()
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
@@ -61,6 +71,9 @@ def run(
     refine: Annotated[
         bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
     ] = True,
+    rate_tolerance: ToleranceOption = None,
+    isi_tolerance: ToleranceOption = None,
+    burst_tolerance: ToleranceOption = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -76,10 +89,11 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, write_results
-    from spike2pop_nb.fidelity import attempt_population
+    from spike2pop_nb.fidelity import attempt_population, pass_rule
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
+    rule = pass_rule(refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
     posteriors = posteriors_of(recordings, model.name, prior)
     say_notes(posteriors)
@@ -94,6 +108,7 @@ def run(
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
+        "pass_rule": rule.model_dump(),
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -117,6 +132,7 @@ def run(
                         budget=budget,
                         accuracy=accuracy,
                         refine=refine,
+                        rule=rule,
                         progress=say,
                     )
                 )

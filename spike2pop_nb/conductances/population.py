@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.conductances.member_table import (
     MAX_SIZE,
     checked_members,
@@ -19,6 +18,7 @@ from spike2pop_nb.conductances.member_table import (
     neuron_of,
     said_of,
 )
+from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, same_neuron, vary_neuron
 

@@ -8,9 +8,9 @@ from .exploring import write_plane as write_plane
 from .exploring import write_plane_figure as write_plane_figure
 from .figures import COLUMN_MM as COLUMN_MM
 from .figures import FIGURES as FIGURES
+from .figures import best_currents as best_currents
 from .figures import figure_files as figure_files
 from .methods import methods_paragraph as methods_paragraph
-from .pictures import best_currents as best_currents
 from .provenance import network_of as network_of
 from .provenance import versions as versions
 from .report import MOST_REPORTED as MOST_REPORTED

@@ -10,8 +10,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.export.formatting import (
+    Citations,
+    count,
+    doi,
+    figure,
+    fixed,
+    interval,
+    percent,
+    plain,
+    series,
+)
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.words import Citations, count, doi, figure, fixed, interval, percent, plain, series
 from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import PRIORS, Network, Posterior

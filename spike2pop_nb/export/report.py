@@ -12,11 +12,11 @@ import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import pictures
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.words import count, figure, fixed, percent
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
 from spike2pop_nb.spiketrains import features

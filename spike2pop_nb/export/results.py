@@ -30,7 +30,7 @@ from spike2pop_nb.export.tables import (
     traces_npz,
 )
 from spike2pop_nb.fidelity import Diversity, Result
-from spike2pop_nb.fidelity.diversity import beyond_range
+from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results"]

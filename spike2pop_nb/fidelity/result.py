@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.differences import Diversity, diversity
 from spike2pop_nb.fidelity.scores import Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import SpikeTrain

@@ -4,8 +4,6 @@ from .functions import product as product
 from .functions import sigmoid as sigmoid
 from .identity import same_neuron as same_neuron
 from .model import NeuronModel as NeuronModel
-from .own import load_neuron as load_neuron
-from .own import own_neurons_folder as own_neurons_folder
 from .parts import Baseline as Baseline
 from .parts import CalciumPool as CalciumPool
 from .parts import Channel as Channel
@@ -20,5 +18,7 @@ from .registry import get_neuron as get_neuron
 from .registry import list_neurons as list_neurons
 from .registry import register_neuron as register_neuron
 from .registry import remove_neuron as remove_neuron
+from .user_neurons import load_neuron as load_neuron
+from .user_neurons import own_neurons_folder as own_neurons_folder
 from .variation import V_TH_RANGE_MV as V_TH_RANGE_MV
 from .variation import vary_neuron as vary_neuron

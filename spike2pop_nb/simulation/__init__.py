@@ -1,9 +1,9 @@
 """One compiled kernel that simulates any declared neuron."""
 
-from spike2pop_nb.simulation.channel_currents import MAX_CURRENTS_MS, Currents, currents
 from spike2pop_nb.simulation.course import Course
 from spike2pop_nb.simulation.model_check import ModelCheck, check_model
 from spike2pop_nb.simulation.modulated import Modulated, simulate_modulation
+from spike2pop_nb.simulation.recorded_currents import MAX_CURRENTS_MS, Currents, currents
 from spike2pop_nb.simulation.runner import compiling_words, keeps_compiled, needs_compiling
 from spike2pop_nb.simulation.simulated import Simulated
 from spike2pop_nb.simulation.simulator import ACCURACY_STEPS, MAX_DURATION_MS, simulate, time_step_ms

@@ -21,22 +21,22 @@ _IDS: Final = _vocabulary(
     "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid "
     "unitid cellid neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
     "fish patient participant file filename experiment exp expt slice preparation prep population pop "
-    "celltype region area_name label name code class cls group site entity roi mea culture dish plate "
-    "hemisphere side"
+    "celltype region area_name label name code class cls site entity roi mea culture dish plate hemisphere "
+    "side layer zelle kanal einheit cellule canal"
 )
 _TRIALS: Final = _vocabulary(
     "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member "
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
 _TIMES: Final = _vocabulary(
-    "t time timestamp ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
+    "t time timestamp timestep ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
     "temps tiempo tempo tijd tijden"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
 _SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
 _BESIDE_TIMES: Final = _vocabulary(
     "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index "
-    "number idx no nr num rec recording session corrected aligned"
+    "number idx no nr num rec recording session corrected aligned step"
 )
 _INTERVALS: Final = _vocabulary(
     "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle"
@@ -48,7 +48,7 @@ _ATTRIBUTES: Final = _vocabulary(
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
     "contamination lratio rms error residual charge capacitance resistance weight on off corr "
-    "correlation lag density hist histogram bin reward lick ttl laser"
+    "correlation lag density hist histogram bin reward lick ttl laser sum total average avg"
 )
 _OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
 _COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
@@ -77,7 +77,8 @@ def named_unit(name: str) -> str | None:
     if unit is not None:
         return unit
     words = words_of(stem)
-    return SAMPLES if any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    counts = {"step", "timestep"} & set(words) and set(words) <= {"time", "timestep", "spike", "step", "index"}
+    return SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
 
 
 def role_of(name: str) -> Role:

@@ -104,6 +104,13 @@ _TIMES_IN: Final = re.compile(
 _TIMES_BRACKETED: Final = re.compile(
     rf"{_OF_SPIKES}\s*[(\[](?P<unit>[^()\[\]]{{1,30}})[)\]]\W*$", re.IGNORECASE
 )
+# A unit that is scaled by hand, or a rate instead of a unit: ms*10, us_x10, 50khz.
+_SCALED: Final = re.compile(
+    r"\b(?:[mµμnu]?s(?:ec)?s?|samples?)\s*[*/×x]\s*\d[\d.e+-]*|\bx\s*\d+\b|\b\d+(?:\.\d+)?\s*[km]?hz\b", re.IGNORECASE
+)
+_SCALE_SAID: Final = re.compile(
+    r"\b(?:multipl|divid)\w+\s+(?:\w+\s+){0,2}?(?:by|with)\s+[\d.e^-]+", re.IGNORECASE
+)
 _RATE_NAME: Final = re.compile(
     r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
     r"(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
@@ -244,14 +251,20 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
     if match is not None and (unit := canonical_unit(match["unit"])) is not None:
         stem = _less_in(match["stem"] or "")
         # "neuron S" and "0h" name no unit, and "stim_500ms" a stimulus.
+        # Nor do "1 s" and "t=300 s", which are durations.
         odd = match["unit"] in ("S", "H") or (unit in ("h", "min") and not _of_time(stem))
+        odd = odd or re.search(r"(?:^|=)\s*[\d.]+$", stem) is not None
         if not odd and (match["number"] is None or _of_time(stem)):
             return stem, unit
     if bracketed is not None:
         # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
         named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside)
         unknown = named and _of_time(bracketed["stem"])
+        if not named and _of_time(bracketed["stem"]) and _SCALED.search(inside):
+            unknown = True
         return bracketed["stem"].strip(" _"), f"?{inside}" if unknown else None
+    if len(name) <= 30 and _of_time(name) and (scaled := _SCALED.search(name.replace("_", " "))):
+        return name, f"?{scaled[0]}"
     return name, None
 
 
@@ -272,8 +285,8 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
     Understood are ``unit: ms``, ``time unit: 100 microseconds``, ``times in samples at 30 kHz`` and the like.
     A unit that is stated and not understood is returned with a question mark before it.
     """
+    lines = [line[:_LONGEST_LINE].strip().strip('"') for line in lines]
     for line in lines:
-        line = line[:_LONGEST_LINE].strip().strip('"')
         parts = [line, *re.split(r"[;,]\s", line)]
         stated = _UNIT_IS.match(line)
         if stated:
@@ -286,6 +299,10 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
             found = _TIMES_IN.match(part) or _TIMES_BRACKETED.match(part)
             if found and (unit := canonical_unit(found["unit"])):
                 return unit, line
+    for line in lines:
+        scaled = _SCALE_SAID.search(line) or (_SCALED.search(line) if re.search(r"\btimes?\b", line, re.I) else None)
+        if scaled and "hz" not in scaled[0].lower():
+            return f"?{scaled[0]}", line
     return None
 
 

@@ -24,8 +24,18 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
 from .choosing import arrays_of_times, as_pair, growth
+from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
-from .reading import RawTrain, Reading, label_of, times_of, trains_by_key, values_of, without_padding
+from .reading import (
+    RawTrain,
+    Reading,
+    key_codes,
+    label_of,
+    times_of,
+    trains_by_key,
+    values_of,
+    without_padding,
+)
 
 __all__ = ["arrays_layout"]
 
@@ -99,11 +109,11 @@ def _read(
             "up and give the times, or choose the layout 'single' if they are times."
         )
     beside = _beside(table, column)
-    label = "as asked for"
+    label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
     if keys is None:
         asked = options.layout in ("single", "columns", "rows")
         found = find_keys([] if asked else beside, values, source)
-        keys, label = found.columns, found.why
+        keys, label, grades = found.columns, found.why, found.grades
     if keys:
         trains = trains_by_key(keys, values, name, source)
         joined = " + ".join(key.name for key in keys)
@@ -115,8 +125,11 @@ def _read(
         trains = [RawTrain(source.id(column.leaf or source.stem), values, name)]
         reading = Reading("single", f"one train, in {name}", trains, [column])
         without_padding(trains, reading.skipped)
+    grade_spikes(grades, key_codes(keys, values.size), reading)
+    grade_clusters(table.columns, column, reading)
+    leave_out_noise(reading, source)
     if options.layout == "auto":
-        check_trains(trains, source, keyed=bool(keys))
+        check_trains(reading.trains, source, keyed=bool(keys))
     return reading
 
 
@@ -155,12 +168,15 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         and len(c) == len(column)
         and c.parent == column.parent
     ]
-    ids = list(keys) if keys is not None else _ids_of(beside)
+    ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
     trains = []
     for k, times in enumerate(column.values):
         parts = [source.id(label_of(key, k)) for key in ids]
         label = "/".join(parts) or str(k + 1)
         trains.append(RawTrain(source.id(label), times, f"cell {k + 1} of {column.name!r}"))
+    where = repr(column.parent or column.name)
+    reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
+    grade_entries([c for c in beside if c not in ids], reading)
     trials = [
         c
         for c in table.columns
@@ -171,18 +187,17 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
     ]
     if trials and keys is None:
         assert isinstance(trials[0].values, list)
-        trains = [
+        reading.trains = trains = [
             part for k, train in enumerate(trains) for part in _by_trial(train, trials[0].values[k], source)
         ]
     source.check_counts(sum(train.times.size for train in trains), len(trains))
-    where = repr(column.parent or column.name)
-    reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
     if ids:
-        reading.columns = {"id": " + ".join(key.name for key in ids), "time": column.name}
+        reading.columns |= {"id": " + ".join(key.name for key in ids), "time": column.name}
         reading.key = f"{' + '.join(key.name for key in ids)}, by name"
     without_padding(trains, reading.skipped)
+    leave_out_noise(reading, source)
     if keys is None:
-        check_trains(trains, source, keyed=False)
+        check_trains(reading.trains, source, keyed=False)
     return reading
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
-from spike2pop_nb.spiketrains.readers.raw import Options, Source, counted, shown
+from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 
+from .grades import leave_out_noise
 from .reading import RawTrain, Reading, label_of
 
 __all__ = ["fixed_layout"]
-
-_QUALITY: Final = ("group", "quality", "KSLabel", "label")
 
 
 def fixed_layout(table: Table, source: Source, options: Options) -> Reading:
@@ -54,7 +51,7 @@ def fixed_layout(table: Table, source: Source, options: Options) -> Reading:
     reading.columns = {role: name for role, name in reading.columns.items() if name}
     if ids is not None:
         reading.key = f"{ids.leaf}, as {table.format} says"
-    _judge(reading, source)
+    leave_out_noise(reading, source)
     return reading
 
 
@@ -84,34 +81,3 @@ def _beside(table: Table, parent: str, role: str) -> Column | None:
     inside = [c for c in table.columns if c.parent == parent]
     found = next((c for c in inside if c.leaf == leaf), None)
     return found or (next((c for c in inside if c.leaf == "id"), None) if role == "id" else None)
-
-
-def _judge(reading: Reading, source: Source) -> None:
-    """Leave out the units labelled noise or unsorted, and point out those of several neurons."""
-
-    def grade(train: RawTrain) -> str:
-        return next((train.labels[k].lower() for k in _QUALITY if k in train.labels), "")
-
-    noise = [train.id for train in reading.trains if grade(train) == "noise"]
-    unsorted = [train.id for train in reading.trains if train.labels.get("unsorted")]
-    if noise:
-        reading.trains = [train for train in reading.trains if grade(train) != "noise"]
-        reading.skipped.append(f"{counted(len(noise), 'unit')} labelled noise, {shown(noise)}")
-        if not reading.trains:
-            raise source.error("every cluster is labelled noise, so there is no spike train to read.")
-    if unsorted and len(unsorted) < len(reading.trains):
-        reading.trains = [train for train in reading.trains if not train.labels.get("unsorted")]
-        reading.skipped.append(
-            f"{counted(len(unsorted), 'unit')} of spikes that were not sorted, {shown(unsorted)}"
-        )
-    elif unsorted:
-        reading.cautions.append(
-            f"the spikes of {shown(unsorted)} were not sorted, so they may be of several neurons"
-        )
-    multi = [train.id for train in reading.trains if grade(train) in {"mua", "multi", "multiunit"}]
-    if multi:
-        reading.cautions.append(
-            f"{counted(len(multi), 'unit')} labelled as several neurons together (mua), {shown(multi)}, kept"
-        )
-    for train in reading.trains:
-        train.labels.pop("unsorted", None)

@@ -16,11 +16,12 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_whole,
     share_increasing_within,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
 from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.train import FloatArray
 
+from .grades import grades_of
 from .reading import RawTrain, key_codes
 
 __all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys"]
@@ -31,11 +32,11 @@ _SETTLE: Final = "say which columns identify a train (id columns), or that none 
 
 @dataclass
 class Keys:
-    """Columns that identify a train, how that is known, and what was left out on the way."""
+    """Columns that identify a train, how that is known, and those that grade trains."""
 
     columns: list[Column]
     why: str = ""
-    ignored: list[Column] = field(default_factory=list)
+    grades: list[Column] = field(default_factory=list)
 
 
 def may_label(column: Column) -> bool:
@@ -65,9 +66,7 @@ def _counts_rows(column: Column) -> bool:
     return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
 
 
-def find_keys(
-    columns: Sequence[Column], times: FloatArray, source: Source, *, named_only: bool = False
-) -> Keys:
+def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> Keys:
     """The columns beside the times that identify a train.
 
     Parameters
@@ -78,46 +77,70 @@ def find_keys(
         In the file's order; NaN for a row without a time.
     source : Source
         Names the file in errors.
-    named_only : bool
-        Whether the file names its columns: then names count first.
 
     Raises
     ------
     SpikeTrainError
-        When a column may or may not identify a train.
+        When a column may or may not identify a train, or only grades trains that nothing tells apart.
     """
     keys: list[Column] = []
-    ignored: list[Column] = []
     unknown: list[Column] = []
-    for column in columns:
-        role = _role(column, columns)
+    grades = [column for column in columns if grades_of(column) is not None]
+    others = [column for column in columns if not any(column is grade for grade in grades)]
+    for column in others:
+        role = _role(column, others)
+        if role_of(column.leaf) in ("counter", "") and _counts_within(column, others):
+            continue
         named = role in ("id", "trial")
         # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
         labels = may_label(column) or (named and column.cells is not None)
         if not labels or (role in ("attribute", "interval", "time") and column.kind != "text"):
-            ignored.append(column)
-        elif named and not (_counts_rows(column) and _others_name(column, columns)):
+            continue
+        if named and not (_counts_rows(column) and _others_name(column, others)):
             keys.append(column)
-        elif _counts_rows(column) or _n_groups(column) < 2:
-            ignored.append(column)
-        else:
+        elif not _counts_rows(column) and _n_groups(column) > 1:
             unknown.append(column)
-    needed = needed_keys(keys)
-    ignored += [key for key in keys if key not in needed]
-    keys = needed
+    keys = needed_keys(keys)
     why = "by name" if keys else ""
+    left: list[Column] = []
     for column in unknown:
-        verdict = _identifies(column, keys, times)
+        verdict = _identifies([column], keys, times)
+        if words_of(column.leaf) == ["group"] and verdict != "no":
+            # One of animals or treatments holds several neurons, unless it stands beside their ids.
+            verdict = "yes" if keys else "perhaps"
         if verdict == "yes":
             keys.append(column)
-            why = f"{why}, and " * bool(why) + f"{column.name!r} since it parts the times into trains"
-        elif verdict == "no":
-            ignored.append(column)
-        else:
-            raise source.error(
-                f"the column {column.name!r} may tell trains apart or only describe the spikes; {_SETTLE}."
-            )
-    return Keys(keys, why, ignored)
+            why = _and(why, column)
+        elif verdict == "perhaps":
+            left.append(column)
+    if len(left) > 1 and _identify_together(left, keys, times):
+        keys += left
+        why = _and(why, *left)
+    elif left:
+        raise source.error(
+            f"the column {left[0].name!r} may tell trains apart or only describe the spikes; {_SETTLE}."
+        )
+    if not keys:
+        for column in grades:
+            if _n_groups(column) > 1 and _identifies([column], [], times) != "no":
+                raise source.error(
+                    f"the column {column.name!r} says how good units are, not whose the spikes are; {_SETTLE}."
+                )
+    return Keys(keys, why, grades)
+
+
+def _and(why: str, *columns: Column) -> str:
+    """How the keys are known, with more of them."""
+    them = "it parts" if len(columns) == 1 else "together they part"
+    return f"{why}, and " * bool(why) + f"{shown_names(columns)} since {them} the times into trains"
+
+
+def _identify_together(columns: list[Column], keys: list[Column], times: FloatArray) -> bool:
+    """Whether columns part the times into trains together, as a channel and a unit do, and none is needless."""
+    if _identifies(columns, keys, times) != "yes":
+        return False
+    least = [[other for other in columns if other is not column] for column in columns]
+    return all(_identifies(fewer, keys, times) != "yes" for fewer in least)
 
 
 def _role(column: Column, columns: Sequence[Column]) -> str:
@@ -132,6 +155,17 @@ def _role(column: Column, columns: Sequence[Column]) -> str:
     return role
 
 
+def _counts_within(column: Column, columns: Sequence[Column]) -> bool:
+    """Whether a column counts the rows anew for each unit that another column names."""
+    ids = [other for other in columns if other is not column and role_of(other.leaf) == "id"]
+    if not ids or column.kind != "numbers":
+        return False
+    codes = key_codes(ids, len(column))
+    order = np.argsort(codes, kind="stable")
+    values, parted = np.asarray(column.values, dtype=float)[order], np.diff(codes[order]) > 0
+    return bool(((np.diff(values) == 1) | parted).all())
+
+
 def _others_name(column: Column, columns: Sequence[Column]) -> bool:
     """Whether another column identifies trains, so that one that counts the rows needs not."""
     return any(
@@ -141,15 +175,12 @@ def _others_name(column: Column, columns: Sequence[Column]) -> bool:
     )
 
 
-def _identifies(column: Column, keys: list[Column], times: FloatArray) -> str:
-    """Whether a column of an unknown name parts the times into trains: "yes", "no" or "perhaps"."""
-    n_groups = _n_groups(column)
-    if n_groups > 0.7 * times.size:
-        return "no"
-    if column.kind == "numbers" and float(np.nanmin(np.asarray(column.values, dtype=float))) < -1:
-        return "no"  # heights of spikes, say
+def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) -> str:
+    """Whether columns of unknown names part the times into trains: "yes", "no" or "perhaps"."""
     before = key_codes(keys, times.size)
-    after = key_codes([*keys, column], times.size)
+    after = key_codes([*keys, *columns], times.size)
+    if (len(columns) == 1 and _n_groups(columns[0]) > 0.7 * times.size) or any(map(_is_measured, columns)):
+        return "no"
     if keys and int(after.max(initial=0)) == int(before.max(initial=0)):
         return "no"  # it says nothing that the keys do not say
     grown = share_increasing_within(before, times)
@@ -168,6 +199,11 @@ def _identifies(column: Column, keys: list[Column], times: FloatArray) -> str:
     if shortest > 0.25 * middle:
         return "no"
     return "yes" if float(np.quantile(parted, 0.01)) > 5.0 * max(shortest, 1e-12) else "perhaps"
+
+
+def _is_measured(column: Column) -> bool:
+    """Whether numbers lie below -1, as heights of spikes may, and ids do not."""
+    return column.kind == "numbers" and float(np.nanmin(np.asarray(column.values, dtype=float))) < -1
 
 
 def _intervals(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:

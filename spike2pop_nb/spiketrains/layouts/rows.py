@@ -8,7 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from spike2pop_nb.spiketrains.behaviour import falls_back, is_counter, is_whole, share_increasing
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    falls_back,
+    is_counter,
+    is_whole,
+    share_increasing,
+)
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.raw import Source
 from spike2pop_nb.spiketrains.table import Column, Table
@@ -21,6 +27,7 @@ from .tables import note_left, stand_apart
 
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
+_FEWEST_STEPS: Final = 10
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
 
@@ -84,7 +91,7 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
         counts = all(line.size > 3 and line[0] == line.size - 1 for line in lists)
         if ids is None and counts:
             lists = [line[1:] for line in lists]
-        elif ids or _ids_lead(first, lists, source):
+        elif ids or _ids_lead(first, lists, _printed_alike(table, rows), source):
             labels = [f"{value:.15g}" for value in first]
             lists = [line[1:] for line in lists]
             if ids is None and all(line.size > 3 and line[0] == line.size - 1 for line in lists):
@@ -102,10 +109,36 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
     if labels is not None:
         reading.key = "what stands first in each line"
     without_padding(trains, reading.skipped)
+    if ids is None:
+        _refuse_unordered(trains, "rows", source)
     return reading
 
 
-def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) -> bool:
+def _refuse_unordered(trains: Sequence[RawTrain], layout: str, source: Source) -> None:
+    """Numbers that hardly grow along their lines are no times."""
+    steps = sum(max(train.times.size - 1, 0) for train in trains)
+    if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < MIN_INCREASING:
+        raise source.error(
+            "the numbers do not grow along the lines, as spike times do; choose the layout "
+            f"{layout!r} if they are times."
+        )
+
+
+def _may_lead(line: FloatArray) -> bool:
+    """Whether the first of several whole numbers may be an id: it lies far from the second."""
+    return is_whole(line) and line.size > 5 and line[1] - line[0] > 1.2 * np.median(np.diff(line[1:]))
+
+
+def _printed_alike(table: Table, rows: np.ndarray) -> bool:
+    """Whether the first numbers of a text are printed with decimals, as times are and ids are not."""
+    column = table.columns[0]
+    if column.cells is None or len(column.cells) != len(rows):
+        return False
+    first = [re.match(r"\s*\d+[.,]\d+(?=[\s,;|]|$)", str(cell)) for cell in column.cells]
+    return all(match is not None for match in first)
+
+
+def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], alike: bool, source: Source) -> bool:
     """Whether the first number of each line names it rather than being a time."""
     if min(line.size for line in lists) < 2 or not is_whole(first) or np.unique(first).size < first.size:
         return False
@@ -114,10 +147,10 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], source: Source) ->
     rest = np.concatenate([line[1:] for line in lists])
     fall = float(np.mean([line[1] < line[0] for line in lists]))
     whole = float(np.mean(rest == np.rint(rest)))
-    if whole ** len(lists) < 0.02 or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
+    if (whole ** len(lists) < 0.02 and not alike) or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
         return True
     ordered = len(lists) > 2 and bool((np.diff(first) > 0).all())
-    if whole == 1.0 and (ordered or stand_apart(lists)):
+    if (whole == 1.0 and (ordered or stand_apart(lists))) or (whole < 0.9 and alike):
         raise source.error(
             "the first number of each line may name the train or be its first time; say that the first "
             "column holds the ids (id columns 0), or that none does (id columns 'none')."
@@ -201,7 +234,14 @@ def running_layout(table: Table, source: Source, *, asked: bool = False) -> Read
     reading = Reading("single", reason, [RawTrain(label, flat, "a list of times", where)], columns)
     if name:
         reading.columns["time"] = name
+    elif len(lists) == 1 and not asked and _may_lead(flat):
+        reading.cautions.append(
+            f"the first number, {flat[0]:g}, is taken for a time; if it names the train, say that the first "
+            "column holds the ids (id columns 0)"
+        )
     without_padding(reading.trains, reading.skipped)
+    if not asked:
+        _refuse_unordered(reading.trains, "single", source)
     return reading
 
 

@@ -29,7 +29,17 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
-from .reading import RawTrain, Reading, label_of, times_of, trains_by_key, values_of, without_padding
+from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
+from .reading import (
+    RawTrain,
+    Reading,
+    key_codes,
+    label_of,
+    times_of,
+    trains_by_key,
+    values_of,
+    without_padding,
+)
 
 __all__ = [
     "columns_layout",
@@ -138,10 +148,10 @@ def long_layout(
         c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
     ]
     if keys is None:
-        found = find_keys(beside, times, source, named_only=table.named)
-        keys, why = found.columns, found.why
+        found = find_keys(beside, times, source)
+        keys, why, grades = found.columns, found.why, found.grades
     else:
-        why = "as asked for"
+        why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]
     _refuse_non_finite(time, times, source)
     for key in keys:
         missing = key.empty if key.empty is not None else np.zeros(len(key), dtype=bool)
@@ -170,7 +180,9 @@ def long_layout(
         )
     if not keys:
         without_padding(reading.trains, reading.skipped)
-    note_left(table, [time, *keys], reading)
+    grade_spikes(grades, key_codes(keys, times.size), reading)
+    leave_out_noise(reading, source)
+    note_left(table, [time, *keys, *(c for c in grades if c.name == reading.columns.get("label"))], reading)
     if check:
         check_trains(trains, source, keyed=bool(keys))
     return reading
@@ -283,9 +295,10 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
     beside = [
         c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
     ]
+    grades = [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
     why = "as asked for"
     if keys is None:
-        keys, why = _keys_of_lists(beside, table)
+        keys, why = _keys_of_lists([c for c in beside if c not in grades], table)
     trains: list[RawTrain] = []
     for k, times in enumerate(time.values):
         row = int(time.rows[k]) if time.rows is not None else None
@@ -301,7 +314,9 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
     if keys:
         reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
     without_padding(trains, reading.skipped)
-    note_left(table, [time, *keys], reading)
+    grade_entries(grades, reading)
+    leave_out_noise(reading, source)
+    note_left(table, [time, *keys, *grades], reading)
     return reading
 
 

@@ -12,7 +12,7 @@ from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.limits import MAX_TIME_MS
 from spike2pop_nb.spiketrains.names import named_unit
 from spike2pop_nb.spiketrains.readers.raw import Options, Source
-from spike2pop_nb.spiketrains.table import Table
+from spike2pop_nb.spiketrains.table import Facts, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
     SAMPLES,
@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.units import (
     unit_from_intervals,
 )
 
-from .reading import RawTrain, Reading
+from .reading import RawTrain, Reading, values_of
 
 __all__ = ["Timing", "timing_of"]
 
@@ -69,9 +69,10 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
         When a unit is named and not understood, several differ, times count samples at a rate that is not
         known, or whole numbers may be samples or microseconds.
     """
-    stated = _stated(table, reading, source)
-    rate = rate_from_facts(table.facts, table.comments)
-    if options.unit != "auto" or options.sampling_rate_hz is not None:
+    asked_for = options.unit != "auto" or options.sampling_rate_hz is not None
+    stated = _stated(table, reading, None if asked_for else source)
+    rate = rate_from_facts({**_rates_in_columns(table), **table.facts}, table.comments)
+    if asked_for:
         asked = _asked(reading, options, stated, rate, source)
         if asked is not None:
             return asked
@@ -125,8 +126,23 @@ def _asked(
     return Timing(SAMPLES, hz, f"samples at {hz:g} Hz, {where}", caution=caution)
 
 
-def _stated(table: Table, reading: Reading, source: Source) -> tuple[str, str] | None:
-    """The unit that the file names, and where; None when it names none."""
+def _rates_in_columns(table: Table) -> Facts:
+    """Columns that repeat a single number throughout, as one of sampling rates may, as facts."""
+    found: Facts = {}
+    for column in table.columns:
+        if column.kind == "numbers" and len(column) > 1 and column.name:
+            values = values_of(column)
+            if values[0] > 0 and (values == values[0]).all():
+                found[column.leaf] = float(values[0])
+    return found
+
+
+def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str, str] | None:
+    """The unit that the file names, and where; None when it names none.
+
+    One that is not understood, and two that differ, are refused, or left out where there is no `source`
+    since the caller says more.
+    """
     found: dict[str, str] = {}
     unknown: list[str] = []
 
@@ -140,7 +156,10 @@ def _stated(table: Table, reading: Reading, source: Source) -> tuple[str, str] |
         if column.unit.strip():
             note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
     if not found and not unknown and table.named:
-        for column in reading.times:
+        units = {named_unit(column.leaf) for column in reading.times}
+        # A letter behind some of the names only is a part of them: group-s, group-l.
+        partly = len(units) == 2 and None in units
+        for column in reading.times if not partly else ():
             what = "column name" if column.rows is not None else "name of the array"
             if table.ragged or not column.leaf:
                 what = "name"
@@ -167,14 +186,14 @@ def _stated(table: Table, reading: Reading, source: Source) -> tuple[str, str] |
         comment = unit_from_comments(table.comments)
         if comment is not None:
             note(comment[0], f"as the comment {comment[1]!r} says")
-    if unknown:
+    if unknown and source is not None:
         raise source.error(
             f"the unit {unknown[0]} is not understood; give the unit of the times ({_UNDERSTOOD})."
         )
-    if len(found) > 1:
+    if len(found) > 1 and source is not None:
         units = " and ".join(shown_unit(unit) for unit in found)
         raise source.error(f"the times are said to be in {units}; give the unit, or name one time column.")
-    return next(iter(found.items())) if found else None
+    return next(iter(found.items())) if len(found) == 1 else None
 
 
 def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source) -> Timing:

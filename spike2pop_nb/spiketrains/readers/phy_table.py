@@ -19,7 +19,10 @@ from .grouping import BLOCK, grouped
 from .raw import Source
 from .sorting_table import Wanted, checked_rate
 
-__all__ = ["LABEL_FILES", "phy_table"]
+__all__ = ["GROUPS", "LABEL_FILES", "phy_table"]
+
+GROUPS: Final = ("noise", "mua", "good", "unsorted")
+"""What phy means where it keeps the groups of clusters as numbers from 0."""
 
 LABEL_FILES: Final = (
     "cluster_info.tsv",
@@ -31,6 +34,7 @@ LABEL_FILES: Final = (
 
 _KEPT_LABELS: Final = ("group", "KSLabel", "quality", "label")
 _ASSIGNMENT: Final = re.compile(r"^\s*sample_rate\s*=\s*(.{1,60}?)\s*(?:#.*)?$", re.MULTILINE)
+_NUMBERED: Final = frozenset(map(str, range(len(GROUPS))))
 _MAX_TABLE_BYTES: Final = 20_000_000
 _MAX_CLUSTER: Final = 10_000_000
 
@@ -158,4 +162,6 @@ def _add_labels(data: bytes, name: str, labels: dict[str, dict[str, str]], sourc
         kept = {
             column: row[column].strip()[:40] for column in _KEPT_LABELS if (row.get(column) or "").strip()
         }
+        if kept.get("group") in _NUMBERED:
+            kept["group"] = GROUPS[int(kept["group"])]
         labels.setdefault(key.strip(), {}).update(kept)

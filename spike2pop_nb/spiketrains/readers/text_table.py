@@ -139,6 +139,7 @@ def _ragged(text: Text, source: Source, format_: str) -> Table:
         source.check_counts(total, len(lists))
     numbered = np.array(rows, dtype=np.int64)
     columns = [Column(text.header[1] if text.header else "", lists, rows=numbered, decimal_commas=commas)]
+    columns[0].cells = np.array([text.lines[row - 1][:100] for row in rows], dtype=object)
     if labelled or any(leading):
         name = text.header[0] if text.header else ""
         columns.insert(0, Column(name, np.array(leading), rows=numbered))

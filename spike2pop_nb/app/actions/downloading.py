@@ -7,10 +7,10 @@ from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import Population
 
-__all__ = ["Taking"]
+__all__ = ["Downloading"]
 
 
-class Taking(Acting):
+class Downloading(Acting):
     """The action that makes files."""
 
     def download(self, what: str, button: Download) -> None:
@@ -28,7 +28,7 @@ class Taking(Acting):
                 "There is nothing to download yet: generate a population for this recording first."
             )
             return
-        settings = session.settings().to_json()
+        settings = session.settings.to_json()
         assert session.recordings is not None
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 

@@ -10,7 +10,7 @@ import pytest
 from spike2pop_nb.conductances import baseline_population, modulate
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity import PATTERNS, pattern_map
-from spike2pop_nb.fidelity import atlas as atlas_module
+from spike2pop_nb.fidelity import firing_maps as atlas_module
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import describe_pattern
 

@@ -9,10 +9,10 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Dispatch
 from spike2pop_nb.app.state import Session
 
-__all__ = ["Turns"]
+__all__ = ["DrawingQueue"]
 
 
-class Turns:
+class DrawingQueue:
     """What waits to be drawn.
 
     Parameters
@@ -29,8 +29,8 @@ class Turns:
         self._session, self._dispatch, self._guard = session, dispatch, messages.guard
         self._waiting: dict[str, Callable[[], Any]] = {}
 
-    def take(self, name: str, draw: Callable[[], Any]) -> None:
-        """Draw in turn, in place of what still waits under the same name."""
+    def add(self, name: str, draw: Callable[[], Any]) -> None:
+        """Draw once those before it are drawn, in place of what still waits under the same name."""
         self._waiting[name] = draw
         if not self._session.drawing:
             self._session.drawing = True
