@@ -5,7 +5,7 @@ Also how members fire anywhere in the plane: the atlas of firing patterns.
 
 from spike2pop_nb.fidelity.differences import Diversity, diversity
 from spike2pop_nb.fidelity.distinct import LEAST_DISTANCE, least_distance
-from spike2pop_nb.fidelity.firing_maps import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.fidelity.firing_maps import ACTIVITY_PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, pass_rule, van_rossum_ratio, verify
@@ -18,9 +18,9 @@ from spike2pop_nb.fidelity.search import (
 from spike2pop_nb.fidelity.summaries import Summaries
 
 __all__ = [
+    "ACTIVITY_PATTERNS",
     "LEAST_DISTANCE",
     "MAX_SEARCH_SIZE",
-    "PATTERNS",
     "REFINED_RULE",
     "Diversity",
     "PassRule",

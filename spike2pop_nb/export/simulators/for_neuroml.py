@@ -12,7 +12,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import Expression
 from spike2pop_nb.export.simulators.lems import ComponentType
-from spike2pop_nb.export.simulators.script import one_line, origin, script
+from spike2pop_nb.export.simulators.scripts import one_line, origin, script
 from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron
 
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]

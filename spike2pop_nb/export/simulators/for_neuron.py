@@ -9,7 +9,7 @@ from spike2pop_nb import __version__
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import initial_values
 from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
-from spike2pop_nb.export.simulators.script import filled, script
+from spike2pop_nb.export.simulators.scripts import filled, script
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 __all__ = ["mechanism", "neuron_mod", "neuron_script"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import SchemeText, describe, initial_values
 from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
-from spike2pop_nb.export.simulators.script import script
+from spike2pop_nb.export.simulators.scripts import script
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["brian2_script"]
