@@ -16,7 +16,7 @@ from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
-from spike2pop_nb.fidelity import PATTERNS, PatternMap
+from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap
 from spike2pop_nb.plots import choices, plane
 from spike2pop_nb.plots.drawing import Drawing
 
@@ -52,7 +52,7 @@ _PLANE = {
     "rate_hz": Column("Hz", "median firing rate of the members simulated there, spikes over observed time"),
 } | {
     f"share_{str(kind).replace(' ', '_')}": Column("fraction", f"members simulated there that are {kind}")
-    for kind in PATTERNS
+    for kind in ACTIVITY_PATTERNS
 }
 _MOST_DRAWN = 12
 _TABLES, _PICTURES = (".csv", ".parquet"), (".html", *(f".{kind}" for kind in get_args(FigureFormat)))

@@ -2,7 +2,7 @@ from .differences import Diversity as Diversity
 from .differences import diversity as diversity
 from .distinct import LEAST_DISTANCE as LEAST_DISTANCE
 from .distinct import least_distance as least_distance
-from .firing_maps import PATTERNS as PATTERNS
+from .firing_maps import ACTIVITY_PATTERNS as ACTIVITY_PATTERNS
 from .firing_maps import PatternMap as PatternMap
 from .firing_maps import pattern_map as pattern_map
 from .refinement import Refined as Refined

@@ -21,10 +21,10 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import ActivityPattern, describe_pattern
 
-__all__ = ["PATTERNS", "PatternMap", "pattern_map"]
+__all__ = ["ACTIVITY_PATTERNS", "PatternMap", "pattern_map"]
 
 FloatArray = npt.NDArray[np.float64]
-PATTERNS: tuple[ActivityPattern, ...] = tuple(ActivityPattern)
+ACTIVITY_PATTERNS: tuple[ActivityPattern, ...] = tuple(ActivityPattern)
 """Firing patterns in the order of `PatternMap.shares`."""
 MAX_GRID, MAX_MEMBERS = 81, 64
 _COARSEST = 5  # intervals a side of the first picture
@@ -40,7 +40,7 @@ class PatternMap(PlaneMap):
     Attributes
     ----------
     shares : (n_u, n_s, 4)
-        Of the members that get there, the share of each of `PATTERNS`; NaN where there are none.
+        Of the members that get there, the share of each of `ACTIVITY_PATTERNS`; NaN where there are none.
     rate_hz : (n_u, n_s)
         Their median firing rate, spikes over observed time; NaN where there are none.
     members, seed, observed_ms
@@ -62,7 +62,7 @@ class PatternMap(PlaneMap):
 
     @property
     def pattern(self) -> npt.NDArray[np.int64]:
-        """Place in `PATTERNS` of the most frequent one at each node, (n_u, n_s); −1 where none is known."""
+        """Place in `ACTIVITY_PATTERNS` of the most frequent at each node, (n_u, n_s); −1 where unknown."""
         known = np.isfinite(self.shares[..., 0])
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
@@ -71,15 +71,15 @@ class PatternMap(PlaneMap):
 
         Where no member gets there the pattern is missing, the rate and the shares are NaN.
         """
-        names = np.array([*map(str, PATTERNS), None], dtype=object)
+        names = np.array([*map(str, ACTIVITY_PATTERNS), None], dtype=object)
         table = super().to_frame().assign(pattern=names[self.pattern.ravel()], rate_hz=self.rate_hz.ravel())
-        for k, kind in enumerate(PATTERNS):
+        for k, kind in enumerate(ACTIVITY_PATTERNS):
             table[f"share_{str(kind).replace(' ', '_')}"] = self.shares[..., k].ravel()
         return table
 
     def describe(self, points: npt.ArrayLike | None = None, where: str = "this recording's DICs") -> str:
         """Say in one sentence how members fire over the plane, or at points (n, 2), which ``where`` names."""
-        shares = self.shares.reshape(-1, len(PATTERNS))
+        shares = self.shares.reshape(-1, len(ACTIVITY_PATTERNS))
         place = "over the plane"
         if points is not None:
             shares, place = self.shares[self.nearest(points)], f"at {where}"
@@ -88,7 +88,7 @@ class PatternMap(PlaneMap):
             return f"Compensating {self.choice} brings no member {place}."
         mean = shares.mean(axis=0)
         order = np.argsort(-mean, kind="stable")
-        words = ", ".join(f"{PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
+        words = ", ".join(f"{ACTIVITY_PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
         return f"Members that get there by compensating {self.choice} fire, {place}: {words}."
 
 
@@ -203,7 +203,7 @@ def _nodes(model: NeuronModel, pair: tuple[str, ...], n_grid: int, members: int,
     made = _Nodes(
         members=base,
         valid=np.zeros(shape),
-        shares=np.full((*shape, len(PATTERNS)), np.nan),
+        shares=np.full((*shape, len(ACTIVITY_PATTERNS)), np.nan),
         rate=np.full(shape, np.nan),
         done=np.zeros(shape, dtype=bool),
     )
@@ -252,14 +252,14 @@ def _fill(
             for k, row in enumerate(rows):
                 if not simulated.failed[k]:
                     train = simulated.train(k)
-                    kinds[row] = PATTERNS.index(describe_pattern(train).kind)
+                    kinds[row] = ACTIVITY_PATTERNS.index(describe_pattern(train).kind)
                     rates[row] = 1000.0 * train.n_spikes / (stop - start)
         for k, (j, i) in enumerate(at):
             mine = slice(k * n, (k + 1) * n)
             told = kinds[mine][kinds[mine] >= 0]
             nodes.valid[j, i] = valid[mine].mean()
             if len(told):
-                nodes.shares[j, i] = np.bincount(told, minlength=len(PATTERNS)) / len(told)
+                nodes.shares[j, i] = np.bincount(told, minlength=len(ACTIVITY_PATTERNS)) / len(told)
                 nodes.rate[j, i] = np.nanmedian(rates[mine])
             nodes.done[j, i] = True
         if progress is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_WINDOWS", "Course", "drift_windows", "find_course"]
+__all__ = ["FEWEST_WINDOWS", "Drift", "drift_windows", "find_drift"]
 
 Floats = NDArray[np.floating]
 
@@ -28,7 +28,7 @@ _VISIBLE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class Drift:
     """DICs over the time of one recording.
 
     Attributes
@@ -101,13 +101,13 @@ def drift_windows(n_intervals: int, longest: int) -> list[slice]:
     return windows
 
 
-def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Course:
+def find_drift(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Drift:
     """Test a course for drift; the same input gives the same answer.
 
     Parameters
     ----------
     time_s, mean, std : arrays (n,), (n, 2), (n, 2)
-        See `Course`; at least `FEWEST_WINDOWS` of them.
+        See `Drift`; at least `FEWEST_WINDOWS` of them.
     intervals : array (n, k)
         Location and spread of the log intervals in each window.
     """
@@ -120,7 +120,7 @@ def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) ->
     change = _range(mean)
     large = bool(np.any(change >= _SIZE * np.median(std, axis=0)))
     visible = bool(np.any(_range(intervals) >= _VISIBLE))
-    return Course(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large and visible)
+    return Drift(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large and visible)
 
 
 def _range(x: Floats) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import PredictorError, failure_in_words
 from spike2pop_nb.inference.domain import DomainVerdict
-from spike2pop_nb.inference.drift import Course
+from spike2pop_nb.inference.drift import Drift
 from spike2pop_nb.inference.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Posterior:
         trained under one prior alone.
     domain : DomainVerdict or None
         Whether the recording looks like one of this neuron; None if silent, or if the network has no test.
-    course : Course or None
+    course : Drift or None
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
         The distribution under the other prior, if the recording fits that one better.
@@ -173,7 +173,7 @@ class Posterior:
     prior: str = PRIORS[0]
     p_drawn: float = math.nan
     domain: DomainVerdict | None = None
-    course: Course | None = None
+    course: Drift | None = None
     rival: Mixture | None = None
     network: Network | None = None
     failure: str = ""

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.domain import DomainVerdict
-from spike2pop_nb.inference.drift import Course, drift_windows, find_course
+from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
@@ -359,7 +359,7 @@ class Predictor:
             float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
         )
 
-    def _course(self, plan: _Plan, read: _Read, prior: str) -> Course | None:
+    def _course(self, plan: _Plan, read: _Read, prior: str) -> Drift | None:
         if not plan.course:
             return None
         mixtures = [self._mixture(read, i, prior) for i in plan.course]
@@ -370,7 +370,7 @@ class Predictor:
             self.box,
         )
         intervals = read.statistics[plan.course.start : plan.course.stop, _LOCATION_AND_SPREAD]
-        return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
+        return find_drift(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
 
 
 def _aligned(array: NDArray[Any], device: torch.device) -> torch.Tensor:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spike2pop_nb.neurons.model import V_MAX_MV, V_MIN_MV, NeuronModel
+from spike2pop_nb.neurons.parts import V_MAX_MV, V_MIN_MV
+
+if TYPE_CHECKING:
+    from spike2pop_nb.neurons.model import NeuronModel
 
 __all__ = ["declaration_of", "leaves", "same_neuron"]
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.model import NeuronModel, Range
+from spike2pop_nb.neurons.model import NeuronModel
+from spike2pop_nb.neurons.parts import Range
 from spike2pop_nb.neurons.registry import get_neuron
 
 __all__ = ["V_TH_RANGE_MV", "registered_base", "variation", "varied", "vary_neuron"]

@@ -13,7 +13,8 @@ from spike2pop_nb.conductances import baseline_population, reachability, solvabl
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.simulator import Simulated, simulate
+from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.simulation.simulator import simulate
 from spike2pop_nb.spiketrains import classify
 
 __all__ = ["ModelCheck", "check_model"]

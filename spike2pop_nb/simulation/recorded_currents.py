@@ -12,7 +12,8 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
-from spike2pop_nb.simulation.simulator import Simulated, members_of, recording_window, time_step_ms
+from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.simulation.simulator import members_of, recording_window, time_step_ms
 
 __all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
 

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.course import COURSE_MS, Course
 from spike2pop_nb.simulation.kernel import run_block
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
 from spike2pop_nb.simulation.plan import make_plan
 
-__all__ = ["LANES", "UNUSABLE", "Block", "Runner", "unusable"]
+__all__ = [
+    "LANES",
+    "UNUSABLE",
+    "Block",
+    "Runner",
+    "compiling_words",
+    "keeps_compiled",
+    "needs_compiling",
+    "unusable",
+]
 
 FloatArray = npt.NDArray[np.float64]
 LANES = 8
@@ -24,6 +34,50 @@ _CHUNK_MS = 250.0
 # With positive conductances the voltage stays between the reversal potentials but for injected current;
 # this far outside, the member has run away.
 _RUNAWAY_MV = 200.0
+
+
+def needs_compiling() -> bool:
+    """Return whether the next simulation has to compile the kernel first (some seconds).
+
+    Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import needs_compiling
+    >>> isinstance(needs_compiling(), bool)
+    True
+    """
+    if run_block.signatures:
+        return False
+    try:
+        # The only one who knows whether stored code fits this source is Numba's own, private index.
+        return not run_block._cache._cache_file._load_index()
+    except (AttributeError, OSError):
+        return True
+
+
+def keeps_compiled() -> bool:
+    """Return whether the compiled kernel is kept for the next start.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import keeps_compiled
+    >>> isinstance(keeps_compiled(), bool)
+    True
+    """
+    return is_kept(run_block)
+
+
+def compiling_words() -> str:
+    """Return what to say before the kernel is compiled.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import compiling_words
+    >>> isinstance(compiling_words(), str)
+    True
+    """
+    return words(run_block)
 
 
 def unusable(g: FloatArray) -> npt.NDArray[np.bool_]:
@@ -38,7 +92,7 @@ class Block:
     Attributes
     ----------
     spike_times_ms
-        One array per member, from the start of the simulation.
+        One array a member, from the start of the simulation.
     failures
         Why each member failed; empty if it did not.
     V_mV : (n, n_samples)

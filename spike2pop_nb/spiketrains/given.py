@@ -10,7 +10,7 @@ import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError
 
-from .train import FloatArray, SpikeTrain
+from .train import FloatArray, SpikeTrain, takes_times
 
 __all__ = ["as_train", "as_trains", "is_of_library", "times_in_ms"]
 
@@ -92,8 +92,14 @@ def as_train(given: Any) -> SpikeTrain:
     return found[0] if isinstance(found[0], SpikeTrain) else SpikeTrain("recording", found[0])
 
 
-def times_in_ms(name: str, given: Any) -> FloatArray:
-    """Times in ms of an object of a library that holds one train; numbers without a unit are in ms."""
+@takes_times
+def times_in_ms(name: str, given: Any) -> FloatArray | None:
+    """Times in ms of an object of a library that holds one train; numbers without a unit are in ms.
+
+    None of plain numbers and arrays.
+    """
+    if not is_of_library(given):
+        return None
     found = _read(given, in_ms=True)
     if len(found) != 1:
         raise SpikeTrainError(f"The times of train {name!r} are {len(found)} trains; a train is one list.")
