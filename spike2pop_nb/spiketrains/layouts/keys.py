@@ -66,7 +66,9 @@ def _counts_rows(column: Column) -> bool:
     return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
 
 
-def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> Keys:
+def find_keys(
+    columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True
+) -> Keys:
     """The columns beside the times that identify a train.
 
     Parameters
@@ -77,6 +79,8 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
         In the file's order; NaN for a row without a time.
     source : Source
         Names the file in errors.
+    named : bool
+        Whether the file names its columns; numbers from 0 or 1 on without a name may always be ids.
 
     Raises
     ------
@@ -91,12 +95,12 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
         role = _role(column, others)
         if role_of(column.leaf) in ("counter", "") and _counts_within(column, others):
             continue
-        named = role in ("id", "trial")
+        by_name = role in ("id", "trial")
         # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
-        labels = may_label(column) or (named and column.cells is not None)
+        labels = may_label(column) or (by_name and column.cells is not None)
         if not labels or (role in ("attribute", "interval", "time") and column.kind != "text"):
             continue
-        if named and not (_counts_rows(column) and _others_name(column, others)):
+        if by_name and not (_counts_rows(column) and _others_name(column, others)):
             keys.append(column)
         elif not _counts_rows(column) and _n_groups(column) > 1:
             unknown.append(column)
@@ -105,6 +109,8 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
     left: list[Column] = []
     for column in unknown:
         verdict = _identifies([column], keys, times)
+        if verdict == "no" and not named and not keys and _numbers_units(column):
+            verdict = "perhaps"
         if words_of(column.leaf) == ["group"] and verdict != "no":
             # One of animals or treatments holds several neurons, unless it stands beside their ids.
             verdict = "yes" if keys else "perhaps"
@@ -127,6 +133,14 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
                     f"the column {column.name!r} says how good units are, not whose the spikes are; {_SETTLE}."
                 )
     return Keys(keys, why, grades)
+
+
+def _numbers_units(column: Column) -> bool:
+    """Whether the values are 0, 1, 2, … or 1, 2, 3, …, each of them several times."""
+    if column.kind != "numbers":
+        return False
+    values, counts = np.unique(np.asarray(column.values, dtype=float), return_counts=True)
+    return len(values) > 1 and is_counter(values) and bool(counts.min() > 1)
 
 
 def _and(why: str, *columns: Column) -> str:
