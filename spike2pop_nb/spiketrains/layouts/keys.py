@@ -233,8 +233,8 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
     Raises
     ------
     SpikeTrainError
-        When times start over as those of trials written one after another do, or nearly every train has one
-        spike.
+        When times start over as those of trials written one after another do, most of them repeat, or nearly
+        every train has one spike.
     """
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
     if 2 * len(starting_over) > len(trains):
@@ -245,6 +245,12 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
             "those of trials one after another do; name the column that numbers the trials (id columns), or "
             "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
         )
+    for train in trains:
+        if train.times.size >= 10 and 2 * np.unique(train.times).size < train.times.size:
+            raise source.error(
+                f"most numbers of {train.id!r} are there more than once, so they do not look like spike times; "
+                "name the column of times, or choose the layout 'single' if they are some."
+            )
     if keyed and len(trains) >= 6:
         alone = sum(train.times.size == 1 for train in trains)
         if 5 * alone > 4 * len(trains):
