@@ -22,7 +22,7 @@ from spike2pop_nb.neurons.registry import (
     register_neuron,
     remove_neuron,
 )
-from spike2pop_nb.neurons.variation import V_TH_RANGE_MV, vary_neuron
+from spike2pop_nb.neurons.variation import V_TH_RANGE_MV, threshold_note, vary_neuron
 
 __all__ = [
     "V_TH_RANGE_MV",
@@ -48,5 +48,6 @@ __all__ = [
     "remove_neuron",
     "same_neuron",
     "sigmoid",
+    "threshold_note",
     "vary_neuron",
 ]

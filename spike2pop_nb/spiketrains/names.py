@@ -48,7 +48,8 @@ _ATTRIBUTES: Final = _vocabulary(
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
     "contamination lratio rms error residual charge capacitance resistance weight on off corr "
-    "correlation lag density hist histogram bin reward lick ttl laser sum total average avg"
+    "correlation lag density hist histogram bin reward lick ttl laser sum total average avg adc raw "
+    "lfp eeg emg ecg"
 )
 _OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
 _COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
@@ -77,8 +78,16 @@ def named_unit(name: str) -> str | None:
     if unit is not None:
         return unit
     words = words_of(stem)
-    counts = {"step", "timestep"} & set(words) and set(words) <= {"time", "timestep", "spike", "step", "index"}
-    return SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    counts = {"step", "timestep"} & set(words) and set(words) <= {
+        "time",
+        "timestep",
+        "spike",
+        "step",
+        "index",
+    }
+    return (
+        SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    )
 
 
 def role_of(name: str) -> Role:

@@ -254,6 +254,10 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if not numeric:
         raise _unrecognised(table, source)
     if keys is not None:
+        lines = [c for c in numeric if c not in keys]
+        along, down = _growth(lines) if len(lines) > 2 else (0.0, 1.0)
+        if along > max(down, MIN_INCREASING) and all(key is table.columns[0] for key in keys):
+            return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
     counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
     if counter and _grow_down(numeric[1:]):
@@ -284,8 +288,7 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
             # In the order of time, a column of whole numbers may be heights as well as ids.
             sure = len(table.columns) == 2 and (not _grow_down([time]) or groups[0] is table.columns[0])
             return long_layout(table, time, groups if sure else None, source)
-    along = share_increasing([line[np.isfinite(line)] for line in _matrix(numeric)])
-    down = share_increasing([values_of(c) for c in numeric])
+    along, down = _growth(numeric)
     if max(along, down) < MIN_INCREASING:
         raise _unrecognised(table, source)
     if along >= down:
@@ -295,6 +298,12 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _unrecognised(table, source)
     check_trains(reading.trains, source, keyed=False)
     return reading
+
+
+def _growth(columns: Sequence[Column]) -> tuple[float, float]:
+    """Share of steps that go up along the lines, and down the columns."""
+    along = share_increasing([line[np.isfinite(line)] for line in _matrix(columns)])
+    return along, share_increasing([values_of(c) for c in columns])
 
 
 def _matrix(columns: Sequence[Column]) -> np.ndarray:

@@ -66,9 +66,7 @@ def _counts_rows(column: Column) -> bool:
     return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
 
 
-def find_keys(
-    columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True
-) -> Keys:
+def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True) -> Keys:
     """The columns beside the times that identify a train.
 
     Parameters

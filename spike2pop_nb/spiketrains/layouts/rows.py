@@ -151,7 +151,9 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], alike: bool, sourc
     rest = np.concatenate([line[1:] for line in lists])
     fall = float(np.mean([line[1] < line[0] for line in lists]))
     whole = float(np.mean(rest == np.rint(rest)))
-    if (whole ** len(lists) < 0.02 and not alike) or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
+    if (whole ** len(lists) < 0.02 and not alike) or (
+        fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9
+    ):
         return True
     ordered = len(lists) > 2 and bool((np.diff(first) > 0).all())
     if (whole == 1.0 and (ordered or stand_apart(lists))) or (whole < 0.9 and alike):

@@ -28,8 +28,8 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
+from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
     RawTrain,
     Reading,

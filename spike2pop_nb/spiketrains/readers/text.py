@@ -398,7 +398,7 @@ def _count(start: int, n: int) -> list[str]:
 
 def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:_SAMPLE_COLUMNS]]
-    if re.fullmatch(r"[^\w]*[\d.,]+[^\w]*", "".join(first[:1])) and not any(first[1:]):
+    if re.fullmatch(r"[^\w.,+-]+\d+[.,]?\d*\W*", "".join(first[:1])) and not any(first[1:]):
         return False  # "> 0.17" is a faulty number rather than a name
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
