@@ -140,7 +140,7 @@ class _Counts:
             )
         if self.even:
             found.append(
-                f"in {_trains(self.even)} all intervals are equal, as those of an axis are and hardly those of a neuron"
+                f"in {_trains(self.even)} all intervals are equal, as on an axis and hardly in a neuron"
             )
         if self.silent:
             found.append(f"{_trains(self.silent)} without any spike, kept as silent")

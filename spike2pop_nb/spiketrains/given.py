@@ -85,12 +85,13 @@ def _plain(given: Any) -> Any:
 
     if times.dtype.kind in "iu" and may_be_samples(times.astype(np.float64)):
         raise SpikeTrainError(
-            "The times are whole numbers, which may be sample numbers; give SpikeTrain(id, times) if they are "
-            "ms, or read_spike_trains(times, sampling_rate_hz=…)."
+            "The times are whole numbers, which may be sample numbers; give SpikeTrain(id, times) if "
+            "they are ms, or read_spike_trains(times, sampling_rate_hz=…)."
         )
-    if float(np.median(np.diff(times))) < _SHORTEST_MEDIAN_MS:
+    median = float(np.median(np.diff(times)))
+    if median < _SHORTEST_MEDIAN_MS:
         raise SpikeTrainError(
-            f"The median interval is {float(np.median(np.diff(times))):.3g}, and plain numbers are in ms, where "
+            f"The median interval is {median:.3g}, and plain numbers are in ms, where "
             "no neuron fires so fast; give ms, or read_spike_trains(times, unit='s')."
         )
     return given

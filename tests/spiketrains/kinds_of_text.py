@@ -406,6 +406,6 @@ KINDS = [
         not_understood,
         labels,
         lines,
-    )  # fmt: skip
+    )
     for case in kind()
 ]

@@ -29,8 +29,22 @@ from .tables import pick_time_column
 __all__ = ["arrays_of_times", "as_pair", "growth"]
 
 _EVENTS: Final = frozenset(
-    ["ttl", "keyboard", "digmark", "trigger", "trig", "sync", "stim", "stimulus", "lick", "reward", "laser"]
-    + ["led", "pulse", "marker"]
+    [
+        "ttl",
+        "keyboard",
+        "digmark",
+        "trigger",
+        "trig",
+        "sync",
+        "stim",
+        "stimulus",
+        "lick",
+        "reward",
+        "laser",
+        "led",
+        "pulse",
+        "marker",
+    ]
 )
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 

@@ -266,7 +266,11 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
-        constant = [c for c in text if len(set(c.values.tolist())) == 1] if len(table.columns[0]) > 2 else []
+        constant = (
+            [c for c in text if np.unique(np.asarray(c.values)).size == 1]
+            if len(table.columns[0]) > 2
+            else []
+        )
         if len(constant) == len(text) > 1:  # a sentence a row: spike 1 at 0.17 s
             return _guessed(_less_words(table), source, None)
         for time in numeric:

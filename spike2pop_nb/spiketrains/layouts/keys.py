@@ -128,7 +128,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
         for column in grades:
             if _n_groups(column) > 1 and _identifies([column], [], times) != "no":
                 raise source.error(
-                    f"the column {column.name!r} says how good units are, not whose the spikes are; {_SETTLE}."
+                    f"the column {column.name!r} grades units, and does not name them; {_SETTLE}."
                 )
     return Keys(keys, why, grades)
 
@@ -148,7 +148,7 @@ def _and(why: str, *columns: Column) -> str:
 
 
 def _identify_together(columns: list[Column], keys: list[Column], times: FloatArray) -> bool:
-    """Whether columns part the times into trains together, as a channel and a unit do, and none is needless."""
+    """Whether columns part the times only together, as a channel and a unit do, and none is needless."""
     if _identifies(columns, keys, times) != "yes":
         return False
     least = [[other for other in columns if other is not column] for column in columns]
@@ -246,7 +246,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
     for train in trains:
         if train.times.size >= 10 and 2 * np.unique(train.times).size < train.times.size:
             raise source.error(
-                f"most numbers of {train.id!r} are there more than once, so they do not look like spike times; "
+                f"most numbers of {train.id!r} are there more than once, unlike spike times; "
                 "name the column of times, or choose the layout 'single' if they are some."
             )
     if keyed and len(trains) >= 6:

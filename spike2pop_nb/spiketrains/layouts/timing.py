@@ -170,9 +170,9 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
         if column.unit.strip():
             note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
     if not found and not unknown and table.named:
-        units = {named_unit(column.leaf) for column in reading.times}
+        by_name = {named_unit(column.leaf) for column in reading.times}
         # A letter behind some of the names only is a part of them: group-s, group-l.
-        partly = len(units) == 2 and None in units
+        partly = len(by_name) == 2 and None in by_name
         for column in reading.times if not partly else ():
             what = "column name" if column.rows is not None else "name of the array"
             if table.ragged or not column.leaf:
