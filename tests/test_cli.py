@@ -62,7 +62,9 @@ def test_run_writes_a_report_when_asked(tmp_path: Path, capsys: pytest.CaptureFi
     file, out = tmp_path / "one.csv", tmp_path / "out"
     file.write_text("id,time_ms\n" + "\n".join(f"A <b>,{100 * i}" for i in range(1, 20)))
     status, text, _ = spike2pop(
-        capsys, "run", file, "--size", 1, "--seed", 1, "--budget", 32, "--out", out, "--report"
+        capsys,
+        *("run", file, "--size", 1, "--seed", 1, "--budget", 32, "--out", out, "--report"),
+        *("--rate-tolerance", 0.5),
     )
     assert status == 0, text
     assert sorted(path.name for path in out.iterdir()) == [
@@ -71,6 +73,7 @@ def test_run_writes_a_report_when_asked(tmp_path: Path, capsys: pytest.CaptureFi
         "spike_times.csv",
         "summary.json",
     ]
+    assert json.loads((out / "summary.json").read_text())["options"]["pass_rule"]["rate"] == 0.5
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "Recording A &lt;b&gt;" in report
     assert "one.csv" in report

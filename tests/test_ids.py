@@ -17,7 +17,7 @@ from spike2pop_nb import cli
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export import EVERYTHING, results_zip, simulators, write_results
 from spike2pop_nb.fidelity import Result, find_population
-from spike2pop_nb.inference import load_predictor, predict_frame
+from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains, write_spike_times
 
 IDS = [
@@ -104,7 +104,7 @@ def test_ids_of_recordings_and_predictions(tmp_path: Path) -> None:
     trains = [SpikeTrain(name, np.arange(0.0, 1500.0, 70.0 + i)) for i, name in enumerate(IDS)]
     write_spike_times(trains, tmp_path / "trains.csv")
     assert column(tmp_path / "trains.csv") == IDS
-    assert predict_frame(load_predictor("stg").predict(trains))["id"].tolist() == IDS
+    assert load_predictor("stg").predict(trains).to_frame()["id"].tolist() == IDS
     some = [name for name in IDS if "'" not in name]
     write_spike_times([train for train in trains if train.id in some], tmp_path / "trains.csv")
     spike2pop("predict", tmp_path / "trains.csv", "--unit", "ms", "--out", tmp_path / "dics.csv")

@@ -16,7 +16,6 @@ import pytest
 
 from spike2pop_nb import example_path, find_population, read_spike_trains
 from spike2pop_nb.inference import load_predictor
-from spike2pop_nb.neurons import get_neuron
 
 SIZE, SEED, BUDGET = 4, 1, 300
 SEARCH = f"""
@@ -119,8 +118,7 @@ def test_on_the_page(ids: list[str], alone: dict[str, list[str]], tmp_path: Path
             return task
 
     session = Session()
-    session.neuron = get_neuron("stg")
-    session.size, session.seed, session.budget = SIZE, SEED, BUDGET
+    session.choose(neuron="stg", size=SIZE, seed=SEED, budget=BUDGET)
     actions = Actions(session, AtOnce(), Messages())
     session.recordings = read_spike_trains(file_of(["1", "2", "3"], tmp_path / "some.csv"))
     session.train = session.recordings.by_id(ids[-1])

@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.browser import Browser
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, text
 from spike2pop_nb.app.messages import Messages
@@ -25,8 +26,6 @@ from spike2pop_nb.app.panels import (
 )
 from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
-from spike2pop_nb.neurons import get_neuron, list_neurons
 
 __all__ = ["Dashboard", "page"]
 
@@ -43,22 +42,22 @@ class Dashboard:
     """
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
-        self.session = Session(neuron=get_neuron(list_neurons()[0]))
+        self.session = Session()
         self.messages = Messages()
         dispatch = dispatch or on_this_loop()
         self.runner = Runner(dispatch)
         self.actions = Actions(self.session, self.runner, self.messages)
         guard = self.messages.guard
-        turns = Turns(self.session, dispatch, self.messages)
+        drawing = DrawingQueue(self.session, dispatch, self.messages)
         pick = guard(self._pick)
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
-        self.table = TablePanel(self.session, self.messages, turns)
-        self.dics = DICPanel(self.session, self.messages, turns, pick)
+        self.table = TablePanel(self.session, self.messages, drawing)
+        self.dics = DICPanel(self.session, self.messages, drawing, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
-        self.results = ResultsPanel(self.session, self.actions, self.messages, turns, pick)
+        self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.explore = ExplorePanel(self.session, dispatch)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)

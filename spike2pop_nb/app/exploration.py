@@ -15,17 +15,21 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Dispatch, Runner, Task
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import (
+    Population,
     generate_population,
     modulation_path,
     rank_choices,
     reachability,
+    widest_modulation,
 )
 from spike2pop_nb.neurons import NeuronModel, Range, vary_neuron
 
-__all__ = ["FIRING_LAYERS", "MEMBERS", "Exploration", "Explorer"]
+__all__ = ["FIRING_LAYERS", "MEMBERS", "MOST_MODULATED", "Exploration", "Explorer"]
 
 MEMBERS = 8
 """Members that follow the target."""
+MOST_MODULATED = 16
+"""Most members of the population found that are modulated."""
 FIRING_LAYERS = ("pattern", "rate")
 """Layers of the map for which members are simulated all over the plane."""
 _STEPS = 40
@@ -34,7 +38,7 @@ Pair = tuple[str, str]
 
 
 class Exploration(HasTraits):
-    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Session.explored``.
+    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Settings.explore``.
 
     Attributes
     ----------
@@ -50,6 +54,8 @@ class Exploration(HasTraits):
         The members at the target, and what they do; the latter None until it is simulated.
     end, modulated, step
         Where members are modulated to, what they do on their way, and the step that is looked at.
+    told, of_found
+        Who was modulated by which conductances, in words; and whether it was the population found.
     member
         Number of the member that is picked, or `NO_MEMBER`.
     mapping, working
@@ -69,6 +75,8 @@ class Exploration(HasTraits):
     end = Tuple(Float(), Float(), default_value=(0.0, 0.0))
     modulated = AnyTrait(None, allow_none=True)
     step = Int(0)
+    told = Unicode("")
+    of_found = Bool(False)
     member = Int(NO_MEMBER)
     mapping = Unicode("")
     working = Unicode("")
@@ -99,15 +107,16 @@ class Explorer:
         self._given.set()
         guard = messages.guard
         self._reset(None)
-        session.observe(guard(self._reset), "neuron")
-        session.observe(guard(lambda _change: self._settle()), ["pair", "explored"])
-        session.observe(guard(self._take_compensated), "compensate")
-        session.observe(guard(self._take_train), "train")
+        session.follow(guard(self._reset), "neuron")
+        session.follow(guard(self._take_explored), "explore")
+        session.observe(guard(lambda _change: self._settle()), "pair")
         session.observe(guard(self._take_posterior), "posterior")
+        session.observe(guard(lambda _change: state.set_trait("modulated", None)), "result")
         state.observe(guard(lambda _change: self._open()), "active")
         state.observe(guard(lambda _change: self.follow()), ["pair", "target", "V_th_mV", "ranges"])
         state.observe(guard(lambda _change: self.draw_map()), ["pair", "layer", "V_th_mV", "ranges"])
         state.observe(guard(lambda _change: self.rank()), ["V_th_mV", "ranges"])
+        state.observe(guard(lambda _change: state.set_trait("modulated", None)), ["pair", "V_th_mV"])
         state.observe(guard(lambda _change: self._rank_target()), "target")
 
     @property
@@ -141,7 +150,7 @@ class Explorer:
 
     def set_range(self, channel: str, low: float, high: float) -> None:
         """Draw one conductance of the baseline from another range."""
-        ranges = {**self.session.explored.ranges, channel: (low, high)}
+        ranges = {**self.session.settings.explore.ranges, channel: (low, high)}
         if (low, high) == self.declared()[channel]:
             del ranges[channel]
         self._choose(ranges=ranges)
@@ -167,23 +176,21 @@ class Explorer:
             If the neuron cannot be explored so.
         """
         session = self.session
-        explored = session.explored.model_copy(update=choices).checked(session.neuron)
-        if choices.keys() & {"target", "end"}:
-            session.explored_for = session.looked_at()
-        session.explored = explored
+        session.choose(explore=session.settings.explore.model_copy(update=choices).checked(session.neuron))
 
     def use(self) -> None:
         """Compensate the explored pair in the search too."""
-        self.session.compensate = self.state.pair
+        self.session.choose(compensate=self.state.pair)
 
     def follow(self) -> None:
         """Generate members at the target, and simulate them."""
         state = self.state
         if not state.active or state.pair is None:
             return
-        state.modulated = None
+        if not state.of_found:
+            state.modulated = None
         neuron, pair, target = self.neuron, state.pair, state.target
-        seed = self.session.seed
+        seed = self.session.settings.seed
         given = self._given = threading.Event()
 
         def work(task: Task) -> Any:
@@ -264,26 +271,57 @@ class Explorer:
 
         self._run(self._members, "working", "rank", "Ranking all choices…", work, done, failed)
 
+    def moving(self) -> tuple[Population | None, str]:
+        """Members to modulate, and who they are: of the population found, or those at the target before."""
+        result = self.session.result
+        if result is None or not result.usable:
+            return self.state.population, f"the {MEMBERS} members at the target"
+        passed = result.n_kept_passed  # these come first
+        n = min(passed or len(result.population), MOST_MODULATED)
+        all_of = f"the {n}" if n == passed else f"the first {n} of the {passed or len(result.population)}"
+        kind = "members that fire like" if passed else "nearest members found for"
+        table = result.population.table.iloc[:n]
+        return Population.from_frame(table, self.neuron), f"{all_of} {kind} recording {result.recording.id}"
+
     def modulate(self) -> None:
-        """Move the members from the target to the end, and simulate them on their way."""
-        state = self.state
-        population, pair, end = state.population, state.pair, state.end
+        """Move the members to the end, and simulate them on their way.
+
+        By the conductances that take most of them there, unless the user has chosen a pair to explore.
+        """
+        state, session = self.state, self.session
+        population, who = self.moving()
         if population is None:
             self.messages.show("There are no members to modulate: choose a target that can be reached first.")
             return
+        result, pair, chosen, end = session.result, state.pair, session.explored.pair, state.end
 
-        def work(task: Task) -> Any:
+        def work(task: Task) -> tuple[Any, str]:
             from spike2pop_nb.simulation import simulate_modulation
 
-            path = modulation_path(population, end, steps=_STEPS, compensate=pair)
+            told = f"{who[0].upper()}{who[1:]}:"
+            if chosen is None:
+                path = widest_modulation(population, end, steps=_STEPS, first=(pair,))
+                told = f"{told} {path.describe()}"
+                if not path.arrived.all():
+                    told += " No other two conductances take more of them there."
+            else:
+                path = modulation_path(population, end, steps=_STEPS, compensate=chosen)
+                told = f"{told} {path.describe()}"
+                if not path.arrived.all():
+                    widest = widest_modulation(population, end, steps=_STEPS, first=(chosen,))
+                    n, others = int(widest.arrived.sum()), " and ".join(widest.compensate)
+                    if n > path.arrived.sum():
+                        told += f" Moving {others} instead would take {n} of them there."
             compiling.wait(task.cancelled)
-            return simulate_modulation(path, cancel=task.cancelled)
+            return simulate_modulation(path, cancel=task.cancelled), told
 
-        def done(modulated: Any) -> None:
+        def done(answer: tuple[Any, str]) -> None:
             self.messages.clear()
-            if state.population is population:
+            of_found = result is not None and result.usable
+            if session.result is result and (of_found or state.population is population):
                 with state.hold_trait_notifications():
-                    state.modulated, state.step = modulated, 0
+                    state.modulated, state.told = answer
+                    state.step, state.of_found = 0, of_found
 
         def failed() -> None:
             state.modulated = None
@@ -343,7 +381,7 @@ class Explorer:
     def _settle(self) -> None:
         """Let the state follow from what was chosen, and be left to the program where nothing was."""
         session, state = self.session, self.state
-        neuron, chosen = session.neuron, session.explored
+        neuron, chosen = session.neuron, session.settings.explore
         if neuron is not self._neuron:
             return  # what was chosen is of the neuron before
         low, high = neuron.dic_range["g_s"]
@@ -368,20 +406,12 @@ class Explorer:
         self._settle()
         state.active = active
 
-    def _take_compensated(self, _change: Any) -> None:
-        """What is chosen for the search is explored too."""
-        if self.session.neuron is self._neuron:
-            self._choose(pair=None)
-
-    def _take_train(self, _change: Any) -> None:
-        """A target belongs to the recording that it was chosen for; the next begins at its own DICs."""
-        session = self.session
-        now = session.looked_at()
-        if session.explored_for in (now, (now[0], None)):
-            session.explored_for = now
-        elif session.explored.target or session.explored.end:
-            self._middle = self.state.target  # where members wait for the next posterior
-            self._choose(target=None, end=None)
+    def _take_explored(self, change: Any) -> None:
+        """A target that was left with its recording is where members wait for the next posterior."""
+        old, new = change["old"], change["new"]
+        if (old.file, old.recording) != (new.file, new.recording) and new.explore.target is None:
+            self._middle = self.state.target
+        self._settle()
 
     def _posterior(self) -> Any:
         """That of the recording, if there is one."""

@@ -85,7 +85,7 @@ def _work() -> Callable[[], None]:
     from spike2pop_nb.inference import load_predictor
     from spike2pop_nb.neurons import get_neuron
     from spike2pop_nb.plots import dic_plane
-    from spike2pop_nb.spiketrains import overview, read_spike_trains
+    from spike2pop_nb.spiketrains import read_spike_trains
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -98,7 +98,7 @@ def _work() -> Callable[[], None]:
     # An example is gone through as in a session, for all that is loaded on the way. Threads that this starts
     # have ended when it is done.
     recordings = read_spike_trains(example_path(_EXAMPLE))
-    overview(recordings)
+    recordings.to_frame()
     neuron = get_neuron(_NEURON)
     posterior = load_predictor(neuron).predict(recordings[:1])[0]
     dic_plane(neuron, posterior, reachability(neuron, neuron.recommend(posterior.g_s, posterior.g_u)))

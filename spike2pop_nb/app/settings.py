@@ -24,7 +24,10 @@ from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
 from spike2pop_nb.spiketrains.voltage import VoltageUnit
 
-__all__ = ["MAX_MEMBERS", "Explored", "Settings"]
+__all__ = ["DETECTING", "JUDGING", "MAX_MEMBERS", "READING", "SEARCHING", "Explored", "Settings"]
+
+READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "judging"
+"""What a setting is marked with: reading a file, detecting spikes, a search, or its verdicts rest on it."""
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
@@ -91,9 +94,9 @@ def _levels(value: object) -> object:
 
 
 _Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
-_Column = Annotated[str, Field(max_length=_LONGEST_NAME)]
+_Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
 _Level = Annotated[
-    FiniteFloat | Annotated[dict[_Column, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
+    FiniteFloat | Annotated[dict[_Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
     BeforeValidator(_levels),
 ]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
@@ -170,7 +173,7 @@ class Settings(BaseModel):
     file
         Name of the file, or of the bundled example; only examples can be opened again by name.
     recording
-        Id of the chosen recording.
+        Id of the chosen recording; the first is looked at where none is chosen or the file has no such.
     unit
         Unit that the file's times are taken to have; "auto" for what the file says or the intervals suggest.
     layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
@@ -190,34 +193,39 @@ class Settings(BaseModel):
         Members wanted, seed, and most simulations of a member (0 leaves it to the program).
     refine
         Whether members are refined until they fire like the recording.
+    rate_tolerance, isi_tolerance, burst_tolerance
+        How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
     explore
         Choices of the explorer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str | None = Field(default=None, max_length=_LONGEST_NAME)
-    recording: str | None = Field(default=None, max_length=_LONGEST_NAME)
-    unit: Annotated[str, AfterValidator(_unit)] = "auto"
-    layout: Layout = "auto"
+    file: _Name | None = None
+    recording: _Name | None = None
+    unit: Annotated[str, AfterValidator(_unit), READING] = "auto"
+    layout: Annotated[Layout, READING] = "auto"
     id_columns: Annotated[
-        tuple[_Column, ...] | None, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns)
+        tuple[_Name, ...] | None, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns), READING
     ] = None
-    time_column: str | None = Field(default=None, max_length=_LONGEST_NAME)
-    sampling_rate_hz: float | None = Field(default=None, ge=1, le=MOST_SAMPLES_PER_S)
-    start_s: FiniteFloat | None = None
-    stop_s: FiniteFloat | None = None
-    voltage_unit: VoltageUnit = "auto"
-    threshold_mV: _Level | None = None
-    reset_mV: _Level | None = None
-    polarity: Polarity = "auto"
+    time_column: Annotated[_Name | None, READING] = None
+    sampling_rate_hz: Annotated[float | None, Field(ge=1, le=MOST_SAMPLES_PER_S), READING] = None
+    start_s: Annotated[FiniteFloat | None, READING] = None
+    stop_s: Annotated[FiniteFloat | None, READING] = None
+    voltage_unit: Annotated[VoltageUnit, READING] = "auto"
+    threshold_mV: Annotated[_Level | None, DETECTING] = None
+    reset_mV: Annotated[_Level | None, DETECTING] = None
+    polarity: Annotated[Polarity, DETECTING] = "auto"
     neuron: str = "stg"
     prior: Literal["compensated", "drawn", "both"] = "compensated"
-    compensate: _Pair | None = None
-    size: int = Field(default=16, ge=1, le=MAX_MEMBERS)
-    seed: int = Field(default=1, ge=0, le=2**31 - 1)
-    budget: int = Field(default=0, ge=0, le=1_000_000)
-    refine: bool = True
+    compensate: Annotated[_Pair | None, SEARCHING] = None
+    size: Annotated[int, Field(ge=1, le=MAX_MEMBERS), SEARCHING] = 16
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), SEARCHING] = 1
+    budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0
+    refine: Annotated[bool, SEARCHING] = True
+    rate_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
+    isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
+    burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     explore: Explored = Explored()
 
     @field_validator("neuron")
@@ -233,18 +241,57 @@ class Settings(BaseModel):
     _two = field_validator("compensate")(_different)
 
     @classmethod
-    def nearest(cls, **values: Any) -> Settings:
-        """With whole numbers that lie outside their range brought to its nearest end, long names cut."""
-        for name, field in cls.model_fields.items():
-            value = values.get(name)
-            limits = {type(limit).__name__: limit for limit in field.metadata}
-            if isinstance(value, int | float) and "Ge" in limits:
-                values[name] = min(max(value, limits["Ge"].ge), limits["Le"].le)
-            elif isinstance(value, str) and "MaxLen" in limits:
-                values[name] = value[: limits["MaxLen"].max_length]
-        if values.get("id_columns"):
-            values["id_columns"] = [name[:_LONGEST_NAME] for name in values["id_columns"]]
-        return cls(**values)
+    def names(cls, mark: str) -> tuple[str, ...]:
+        """Names of the settings with a mark."""
+        return tuple(name for name, field in cls.model_fields.items() if mark in field.metadata)
+
+    def part(self, mark: str) -> dict[str, Any]:
+        """The settings with a mark, by their names."""
+        return {name: getattr(self, name) for name in self.names(mark)}
+
+    def tolerances(self) -> dict[str, float | None]:
+        """Those that are chosen, as `pass_rule` takes them."""
+        return {name.removesuffix("_tolerance"): value or None for name, value in self.part(JUDGING).items()}
+
+    def changed(self, **choices: Any) -> Settings:
+        """With other choices, and without those that belonged to another neuron, recording or pair.
+
+        Raises
+        ------
+        Spike2PopError
+            If one cannot be; it is named.
+        """
+
+        def other(*names: str) -> bool:
+            return any(choices.get(name, getattr(self, name)) != getattr(self, name) for name in names)
+
+        explore = self.explore
+        if other("neuron"):
+            choices = {"compensate": None, **choices}
+            explore = Explored(layer=explore.layer)
+        if other("file", "recording"):  # the next begins at its own DICs
+            explore = explore.model_copy(update={"target": None, "end": None})
+        if other("compensate"):  # what is chosen for the search is explored too
+            explore = explore.model_copy(update={"pair": None})
+        return self._made({**dict(self), "explore": explore, **choices})
+
+    def with_file_of(self, other: Settings) -> Settings:
+        """With the file of other settings, how it is read, its recording, and the target for that."""
+        targets = ("target", "end") if other.neuron == self.neuron else ()
+        of_file = {
+            "file": other.file,
+            "recording": other.recording,
+            **other.part(READING),
+            **other.part(DETECTING),
+            "explore": self.explore.model_copy(
+                update={
+                    "target": None,
+                    "end": None,
+                    **{name: getattr(other.explore, name) for name in targets},
+                }
+            ),
+        }
+        return self.model_copy(update=of_file)
 
     @classmethod
     def choice(cls, name: str, value: object) -> Any:

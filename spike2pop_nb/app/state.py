@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Instance, Int, Tuple, Unicode, observe
+from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from spike2pop_nb.app.figures import NO_MEMBER
-from spike2pop_nb.app.settings import Explored, Settings
-from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.app.settings import Settings
+from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain, VoltageTrace
 from spike2pop_nb.spiketrains.voltage import VoltageTraces
 
-__all__ = ["DETECTING", "READING", "SETTINGS", "Refusal", "Session", "Source"]
-
-READING = (
-    "source",
-    "unit",
-    "layout",
-    "id_columns",
-    "time_column",
-    "sampling_rate_hz",
-    "start_s",
-    "stop_s",
-    "voltage_unit",
-)
-"""Traits that the reading of a file rests on: itself, options of reading, the unit of voltages."""
-
-DETECTING = ("threshold_mV", "reset_mV", "polarity")
-"""Traits that the detection of spikes in a voltage rests on; as `detect_recordings` takes them."""
-
-SETTINGS = (
-    *READING,
-    *DETECTING,
-    "train",
-    "neuron",
-    "prior",
-    "compensate",
-    "size",
-    "seed",
-    "budget",
-    "refine",
-    "explored",
-)
-"""Traits of a session that make up its `Settings`."""
+__all__ = ["Refusal", "Session", "Source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,37 +47,28 @@ class Refusal:
 
 
 class Session(HasTraits):
-    """State of one open page.
+    """State of one open page: what the user chose, and what follows from it.
 
-    Settings are what the user chooses; results follow from them. Panels observe; `Actions` writes results.
+    Panels change ``settings`` with `choose` and observe the rest, which `Actions` write.
 
     Attributes
     ----------
+    settings
+        All that the user has chosen.
     ready
         Whether the page stands in a browser, so that it may be used.
-    source, unit
-        The file, and the unit its times are taken to have ("auto" for what it says or its intervals suggest).
-    layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
-        How the file is read; see `Settings`.
+    source
+        The file that was read last.
     refused
-        Why the file was not read, if another choice of these may settle it; then there are no recordings.
-    voltage_unit, threshold_mV, reset_mV, polarity
-        What recorded voltages are in, and how spikes are detected in them; see `Settings`.
+        Why it was not, if another choice of how to read it may settle that; then there are no recordings.
     recordings, voltages
         What was read: trains, and the voltages they were detected in, if it was those.
     train, chosen
         The recording that is looked at, and the ids of those that are run together.
     survey
         A row of measures and DICs per recording.
-    prior
-        What the recorded neuron is taken to be made like; see `Predictor.predict`.
-    neuron, compensate, size, seed, budget, refine
-        Choices for the population; no choice of conductances means the recommended ones, and a budget of 0
-        leaves it to the program.
-    explored, explored_for
-        Choices of the explorer, and the (file, recording) that its target and end were chosen for.
     pair
-        The conductances compensated.
+        The conductances compensated: those chosen, or the recommended ones.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
@@ -119,40 +80,21 @@ class Session(HasTraits):
     generating
         Whether populations are being searched.
     drawing
-        Whether figures wait for their turn.
+        Whether figures wait to be drawn.
     dark
         Whether the page is dark.
     """
 
+    settings = Instance(Settings)
     ready = Bool(False)
     source = Instance(Source, allow_none=True)
-    unit = Unicode("auto")
-    layout = Unicode("auto")
-    id_columns = Tuple(default_value=None, allow_none=True)
-    time_column = Unicode(None, allow_none=True)
-    sampling_rate_hz = Float(None, allow_none=True)
-    start_s = Float(None, allow_none=True)
-    stop_s = Float(None, allow_none=True)
     refused = Instance(Refusal, allow_none=True)
-    voltage_unit = Unicode("auto")
-    threshold_mV = AnyTrait(None, allow_none=True)
-    reset_mV = AnyTrait(None, allow_none=True)
-    polarity = Unicode("auto")
     recordings = Instance(Recordings, allow_none=True)
     voltages = Instance(VoltageTraces, args=())
     train = Instance(SpikeTrain, allow_none=True)
     chosen = Tuple()
     survey = AnyTrait(None, allow_none=True)
-    neuron = Instance(NeuronModel)
-    prior = Unicode("compensated")
-    compensate = AnyTrait(None, allow_none=True)
     pair = AnyTrait(None, allow_none=True)
-    size = Int(16)
-    seed = Int(1)
-    budget = Int(0)
-    refine = Bool(True)
-    explored = Instance(Explored, args=())
-    explored_for = AnyTrait((None, None))
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
@@ -163,48 +105,47 @@ class Session(HasTraits):
     drawing = Bool(False)
     dark = Bool(False)
 
-    @observe("neuron")
-    def _explore_anew(self, _change: Any) -> None:
-        """Forget what was explored of another neuron, before anyone else hears of the change."""
-        self.explored = Explored(layer=self.explored.layer)
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__(settings=settings or Settings())
 
-    def settings(self) -> Settings:
-        """The choices as they are; numbers outside their range are given as the nearest inside."""
-        now = file, recording = self.looked_at()
-        explored = self.explored
-        if self.explored_for not in (now, (file, None)):
-            # a target belongs to its recording; this has yet to be forgotten, or that to be read
-            explored = explored.model_copy(update={"target": None, "end": None})
-        return Settings.nearest(
-            file=file,
-            recording=recording,
-            **dict(zip(READING[1:], self.how()[1:], strict=True)),
-            **{name: getattr(self, name) for name in DETECTING},
-            neuron=self.neuron.name,
-            prior=self.prior,
-            compensate=self.compensate,
-            size=self.size,
-            seed=self.seed,
-            budget=self.budget,
-            refine=self.refine,
-            explore=explored,
-        )
+    @property
+    def neuron(self) -> NeuronModel:
+        """The neuron that is chosen."""
+        return get_neuron(self.settings.neuron)
 
-    def looked_at(self) -> tuple[str | None, str | None]:
-        """Name of the file and id of the recording that is looked at."""
-        return (
-            self.source.name if self.source else None,
-            self.train.id if self.train else None,
-        )
+    def choose(self, **choices: Any) -> None:
+        """Take choices of the user's; what belonged to another neuron, recording or pair is forgotten.
 
-    def how(self) -> tuple[Any, ...]:
-        """What the reading of the file rests on."""
-        return tuple(getattr(self, name) for name in READING)
+        Raises
+        ------
+        Spike2PopError
+            If one cannot be; then all stay as they were.
+        """
+        self.settings = self.settings.changed(**choices)
 
-    def levels(self) -> tuple[Any, ...]:
-        """What the detection of spikes in a voltage rests on."""
-        return tuple(getattr(self, name) for name in DETECTING)
+    def follow(self, act: Callable[[Any], None], *names: str) -> None:
+        """Have something done whenever one of these settings changes; it is given the change of them all."""
+
+        def changed(change: Any) -> None:
+            if any(getattr(change["old"], name) != getattr(change["new"], name) for name in names):
+                act(change)
+
+        self.observe(changed, "settings")
+
+    def looked_at(self, recordings: Recordings | None) -> SpikeTrain | None:
+        """The recording that is chosen, else the first."""
+        chosen = self.settings.recording
+        if recordings is None or not len(recordings):
+            return None
+        return recordings.by_id(chosen) if chosen in recordings.ids else recordings[0]
 
     def key(self, train: SpikeTrain) -> tuple[Any, ...]:
         """Under what the population of a train is kept."""
-        return self.source, train.id, train.n_spikes, train.duration_ms, self.neuron.name, self.prior
+        return (
+            self.source,
+            train.id,
+            train.n_spikes,
+            train.duration_ms,
+            self.settings.neuron,
+            self.settings.prior,
+        )

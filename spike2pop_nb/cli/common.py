@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from spike2pop_nb import __version__
 
 if TYPE_CHECKING:
     from spike2pop_nb.conductances import Population
+    from spike2pop_nb.inference import Posteriors
     from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = [
@@ -109,7 +110,7 @@ def pair_of(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(part.strip() for part in text.split(","))
 
 
-def posteriors_of(recordings: Sequence[SpikeTrain], neuron: str, prior: str) -> list[Any]:
+def posteriors_of(recordings: Sequence[SpikeTrain], neuron: str, prior: str) -> Posteriors:
     """Predict the DICs of recordings; one that fails says so, and the others go on."""
     from spike2pop_nb.inference import attempt_predictions, load_predictor
 
@@ -123,7 +124,7 @@ def end_failed(failed: Sequence[str], n: int) -> None:
         raise typer.Exit(1)
 
 
-def say_notes(posteriors: list[Any]) -> None:
+def say_notes(posteriors: Posteriors) -> None:
     """Say what the network has to remark, once for recordings of which it is the same."""
     noted: dict[str, list[str]] = {}
     for posterior in posteriors:

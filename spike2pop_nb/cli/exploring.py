@@ -117,7 +117,7 @@ def choices(
         export.write_choices_figure(rankings, figure, "target" if file is None else "recording")
         typer.echo(f"Written: {figure}")
     for name, ranking in rankings.items():
-        typer.echo(f"{name}: {ranking.reason}")
+        typer.echo(f"{name}: {ranking.describe()}")
     end_failed(failed, len(rankings) + len(failed))
 
 

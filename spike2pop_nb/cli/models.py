@@ -78,7 +78,7 @@ def _check(file: Path) -> NeuronModel:
     typer.echo(f"Running {file.name}, then trying out the neuron that it declares.", err=True)
     neuron = load_neuron(file)
     found = check_model(neuron)
-    for sentence in found.sentences():
+    for sentence in found.describe().splitlines():
         typer.echo(sentence)
     table = found.pairs.assign(reached=(100 * found.pairs["reached"]).round().astype(int))
     table = table.rename(columns={"reached": "% of the plane", "condition": "condition number"})

@@ -25,9 +25,21 @@ from spike2pop_nb.cli.common import (
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spike2pop_nb.fidelity import Result
 
 __all__ = ["app", "predict", "run", "simulate"]
+
+
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        min=1e-6,
+        help="Largest error of a member that passes: a share of the rate or of the burst features, or a "
+        "distance of ln(ISI). The default is stricter for refined members.",
+    ),
+]
 
 
 @cli.command()
@@ -59,6 +71,9 @@ def run(
     refine: Annotated[
         bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
     ] = True,
+    rate_tolerance: ToleranceOption = None,
+    isi_tolerance: ToleranceOption = None,
+    burst_tolerance: ToleranceOption = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -74,10 +89,11 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, write_results
-    from spike2pop_nb.fidelity import attempt_population
+    from spike2pop_nb.fidelity import attempt_population, pass_rule
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
+    rule = pass_rule(refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
     posteriors = posteriors_of(recordings, model.name, prior)
     say_notes(posteriors)
@@ -92,8 +108,9 @@ def run(
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
+        "pass_rule": rule.model_dump(),
         "reading": how.asked(),
-        "read": recordings.report.sentences(),
+        "read": recordings.report.describe().splitlines(),
     }
     results: list[Result] = []
     try:
@@ -115,6 +132,7 @@ def run(
                         budget=budget,
                         accuracy=accuracy,
                         refine=refine,
+                        rule=rule,
                         progress=say,
                     )
                 )
@@ -126,7 +144,7 @@ def run(
         typer.echo("Drawing figures…", err=True)
         write_results(results, out, options, formats=EVERYTHING if everything else ("csv", "html"))
     for result in results:
-        typer.echo(f"{result.recording.id}: {result.message}")
+        typer.echo(f"{result.recording.id}: {result.outcome}")
     good = sum(result.n_kept_passed >= result.n_asked for result in results)
     typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
     end_failed([result.recording.id for result in results if result.failure], len(results))
@@ -147,16 +165,14 @@ def predict(
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
-    from spike2pop_nb.export import write_table
-    from spike2pop_nb.inference import course_frame, predict_frame
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     posteriors = posteriors_of(how.read(file), model.name, prior)
     say_notes(posteriors)
     if course is not None:
-        write_table(course_frame(posteriors), course)
-    table = predict_frame(posteriors)
+        _write(posteriors.to_frame(course=True), course)
+    table = posteriors.to_frame()
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
         shown = table[
@@ -166,7 +182,7 @@ def predict(
         shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
         typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     else:
-        write_table(table, out)
+        _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
     end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
 
@@ -188,7 +204,6 @@ def simulate(
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
-    from spike2pop_nb.export import write_table
 
     members = read_members(population, neuron)
     if simulation.needs_compiling():
@@ -207,9 +222,16 @@ def simulate(
             seed=seed,
             progress=update,
         )
-    table = simulated.spikes_frame()
-    write_table(table, out)
+    table = simulated.to_frame()
+    _write(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]
         typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
     typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV table; only then is what writes results imported."""
+    from spike2pop_nb.export.tables import write_table
+
+    write_table(table, path)

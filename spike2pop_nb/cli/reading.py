@@ -53,7 +53,7 @@ class HowToRead(HowToDetect):
     def read(self, file: Path) -> Recordings:
         """Read recordings and say how they were understood."""
         recordings = self._voltage(file) if self.voltage else self._spike_trains(file)
-        for line in recordings.report.sentences():
+        for line in recordings.report.describe().splitlines():
             typer.echo(line, err=True)
         return recordings
 

@@ -2,9 +2,12 @@
 
 from spike2pop_nb.conductances.compensation import Compensated, compensate
 from spike2pop_nb.conductances.correlations import pair_correlations
-from spike2pop_nb.conductances.dics import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.member_table import neuron_cells
-from spike2pop_nb.conductances.modulation import ModulationPath, modulation_path
+from spike2pop_nb.conductances.modulation import (
+    ModulationPath,
+    modulation_path,
+    widest_modulation,
+)
 from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import (
     MAX_SIZE,
@@ -15,7 +18,8 @@ from spike2pop_nb.conductances.population import (
     modulate,
 )
 from spike2pop_nb.conductances.ranking import Choice, Ranking, rank_choices
-from spike2pop_nb.conductances.reachability import Reachability, reachability, solvable_pairs
+from spike2pop_nb.conductances.reach import Reachability, reachability, solvable_pairs
+from spike2pop_nb.conductances.sensitivity import DIC_NAMES, dic_curves, dics, find_threshold, sensitivity
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 
 __all__ = [
@@ -47,4 +51,5 @@ __all__ = [
     "sensitivity",
     "solvable_pairs",
     "threshold_sensitivity",
+    "widest_modulation",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances.dics import DIC_NAMES, dics, voltage_terms
+from spike2pop_nb.conductances.sensitivity import DIC_NAMES, dics, voltage_terms
 from spike2pop_nb.errors import CompensationError, NeuronModelError
 from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -313,7 +313,7 @@ def _refuse_singular(
 
 
 def _columns(neuron: NeuronModel, g: FloatArray, V_mV: float | None) -> FloatArray:
-    from spike2pop_nb.conductances.dics import sensitivity
+    from spike2pop_nb.conductances.sensitivity import sensitivity
 
     S = sensitivity(neuron, g, V_mV)
     # the leak also divides every DIC, so its column carries minus the DICs themselves

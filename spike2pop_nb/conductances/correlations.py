@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import pearsonr, spearmanr
+import scipy  # its parts are imported as they are used: those here are slow to import
 
 from spike2pop_nb.conductances.population import Population
 
@@ -50,8 +50,8 @@ def pair_correlations(
     for i, j in pairs:
         pearson = spearman = p = np.nan
         if len(g) >= 4 and varies[i] and varies[j]:
-            pearson = float(pearsonr(g[:, i], g[:, j]).statistic)
-            ranked = spearmanr(g[:, i], g[:, j])
+            pearson = float(scipy.stats.pearsonr(g[:, i], g[:, j]).statistic)
+            ranked = scipy.stats.spearmanr(g[:, i], g[:, j])
             spearman, p = float(ranked.statistic), float(ranked.pvalue)
         found.append((names[i], names[j], pearson, spearman, p, bool(p * len(pairs) < 0.05)))
     return pd.DataFrame(found, columns=["a", "b", "pearson", "spearman", "p_spearman", "significant"])

@@ -6,21 +6,23 @@ for anew at each step of the way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.conductances.population import Population, modulate
+from spike2pop_nb.conductances.reach import solvable_pairs
+from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["MAX_STEPS", "ModulationPath", "modulation_path"]
+__all__ = ["MAX_STEPS", "ModulationPath", "modulation_path", "widest_modulation"]
 
 FloatArray = npt.NDArray[np.float64]
 MAX_STEPS = 1000
+_TOLD = 2  # members whose reasons are given one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +89,19 @@ class ModulationPath:
         return Population(self.neuron, table, made_by)
 
     def describe(self) -> str:
-        """Say in a few sentences who arrives, and who does not and why."""
+        """Say in a few sentences who arrives, and who does not and why; of many, the first and a count."""
         text = (
             f"{int(self.arrived.sum())} of {len(self)} members get to g_s {self.to[0]:.2f}, "
             f"g_u {self.to[1]:.2f} by moving {' and '.join(self.compensate)}."
         )
-        return " ".join([text, *self.reasons.values()])
+        told = list(self.reasons.values())[:_TOLD]
+        others = len(self.reasons) - len(told)
+        more = (
+            f"So it is with {others} more, from step {self.lost_at[~self.arrived].min()} on."
+            if others
+            else ""
+        )
+        return " ".join(filter(None, [text, *told, more]))
 
 
 def modulation_path(
@@ -129,9 +138,7 @@ def modulation_path(
     model = population.neuron
     if not len(population):
         raise CompensationError("There is no member to modulate.")
-    end = np.asarray(to, dtype=float)
-    if end.shape != (2,) or not np.all(np.isfinite(end)):
-        raise CompensationError("The end of the path must be one finite pair (g_s, g_u).")
+    end = _checked_end(to)
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise CompensationError(f"The number of steps must be from 1 to {MAX_STEPS}, not {steps!r}.")
     pair = tuple(compensate) if compensate is not None else model.recommend(*end)
@@ -171,6 +178,61 @@ def modulation_path(
         lost_at=lost_at,
         reasons=dict(sorted(reasons.items())),
     )
+
+
+def widest_modulation(
+    population: Population,
+    to: Sequence[float],
+    *,
+    steps: int = 40,
+    first: Iterable[tuple[str, str]] = (),
+) -> ModulationPath:
+    """Move the members by the two conductances that take most of them to the end.
+
+    Parameters
+    ----------
+    population, to, steps
+        As in `modulation_path`.
+    first
+        Choices to prefer where others take no more. The published rule's for the end follows them, then all
+        others of the neuron.
+
+    Raises
+    ------
+    CompensationError
+        As `modulation_path`.
+    UnreachableTarget
+        If no choice takes any member a step towards the end.
+    """
+    neuron, end = population.neuron, _checked_end(to)
+    best: ModulationPath | None = None
+    tried: set[frozenset[str]] = set()
+    for pair in (*first, None, *solvable_pairs(neuron)):
+        names = frozenset(pair if pair is not None else neuron.recommend(*end))
+        if names in tried:
+            continue
+        tried.add(names)
+        try:
+            path = modulation_path(population, to, steps=steps, compensate=pair)
+        except UnreachableTarget:
+            continue
+        if best is None or path.arrived.sum() > best.arrived.sum():
+            best = path
+        if best.arrived.all():
+            return best
+    if best is None:
+        raise UnreachableTarget(
+            f"No two conductances of the {neuron.name} neuron take a member towards g_s {to[0]:g}, "
+            f"g_u {to[1]:g}; choose another end."
+        )
+    return best
+
+
+def _checked_end(to: Sequence[float]) -> FloatArray:
+    end = np.asarray(to, dtype=float)
+    if end.shape != (2,) or not np.all(np.isfinite(end)):
+        raise CompensationError("The end of the path must be one finite pair (g_s, g_u).")
+    return end
 
 
 def _reason(

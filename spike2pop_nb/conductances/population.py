@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spike2pop_nb.conductances.compensation import compensate
-from spike2pop_nb.conductances.dics import dics
 from spike2pop_nb.conductances.member_table import (
     MAX_SIZE,
     checked_members,
@@ -20,6 +18,7 @@ from spike2pop_nb.conductances.member_table import (
     neuron_of,
     said_of,
 )
+from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, same_neuron, vary_neuron
 
@@ -224,6 +223,8 @@ def baseline_population(
     CompensationError
         If the declared baseline yields almost no valid member.
     """
+    from spike2pop_nb.conductances.compensation import compensate  # Numba, which reading a table goes without
+
     neuron = get_neuron(neuron)
     rng = np.random.default_rng(seed)
     recipe = neuron.baseline
@@ -266,6 +267,8 @@ def modulate(
     g : (n, n_channels), converged : (n,) bool, valid : (n,) bool
         ``valid`` members converged and have no negative conductance.
     """
+    from spike2pop_nb.conductances.compensation import compensate
+
     neuron = get_neuron(neuron)
     n = len(g)
     wanted = np.stack(

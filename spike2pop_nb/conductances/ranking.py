@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
-from spike2pop_nb.conductances.dics import sensitivity
 from spike2pop_nb.conductances.population import DICSampler, baseline_population
-from spike2pop_nb.conductances.reachability import solvable_pairs
+from spike2pop_nb.conductances.reach import solvable_pairs
+from spike2pop_nb.conductances.sensitivity import sensitivity
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
@@ -102,9 +102,8 @@ class Ranking:
         """The choice of the published heuristic; None if it cannot be solved here."""
         return next((choice for choice in self.choices if choice.published), None)
 
-    @property
-    def reason(self) -> str:
-        """Why the first is first, in a few sentences."""
+    def describe(self) -> str:
+        """Say in a few sentences why the first is first."""
         best, published = self.best, self.published
         if best.score == 0:
             return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,11 +12,13 @@ import plotly.graph_objects as go
 from spike2pop_nb import __version__, plots
 from spike2pop_nb.conductances import Ranking, Reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat, rendered
+from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
 from spike2pop_nb.fidelity import PATTERNS, PatternMap
+from spike2pop_nb.plots import choices, plane
+from spike2pop_nb.plots.drawing import Drawing
 
 __all__ = [
     "choices_table",
@@ -150,18 +152,13 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
     if kind == "html":
         words = "Score of each choice: the higher, the better. Blue: not to be told from the first."
         sections = [
-            (f"Choices for {whose} {name}", [ranking.reason], [(words, plots.ranking(ranking))])
+            (f"Choices for {whose} {name}", [ranking.describe()], [(words, plots.ranking(ranking))])
             for name, ranking in rankings.items()
         ]
         _write_page(Path(path), "Which two conductances to compensate", sections)
         return
 
-    def draw() -> Any:
-        from spike2pop_nb.export.drawings_of_choices import draw_rankings
-
-        return draw_rankings(rankings, whose, COLUMN_MM["two"])
-
-    write_whole(Path(path), rendered(draw, cast(FigureFormat, kind)))
+    _write_drawing(Path(path), choices.rankings(rankings, whose), kind)
 
 
 def write_plane_figure(
@@ -206,12 +203,13 @@ def write_plane_figure(
         )
         return
 
-    def draw() -> Any:
-        from spike2pop_nb.export.drawings_of_choices import draw_plane
+    _write_drawing(Path(path), plane.plane_maps(reach, firing, posterior, target), kind)
 
-        return draw_plane(reach, firing, posterior, target, COLUMN_MM["two"])
 
-    write_whole(Path(path), rendered(draw, cast(FigureFormat, kind)))
+def _write_drawing(path: Path, drawn: Drawing, kind: str) -> None:
+    from spike2pop_nb.plots.on_paper import rendered
+
+    write_whole(path, rendered(drawn, [kind], COLUMN_MM["two"])[0])
 
 
 def _sentence(text: str) -> str:

@@ -1,37 +1,26 @@
-"""Publication figures of a result as SVG, PNG or PDF files, drawn by Matplotlib without display or browser.
-
-Colours are those of the page (Okabe and Ito), shapes repeat what colours say, every axis has its unit, text
-in an SVG stays text, and the same result gives the same bytes.
-"""
+"""Publication figures of a result as SVG, PNG or PDF files: which there are, how wide, and of how much."""
 
 from __future__ import annotations
 
-import io
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb import plots
+from spike2pop_nb.errors import SimulationError, Spike2PopError
 from spike2pop_nb.fidelity import Result
-from spike2pop_nb.plots.style import INK
+from spike2pop_nb.plots.drawing import Drawing
+from spike2pop_nb.simulation import Currents, currents
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["COLUMN_MM", "DPI", "FIGURES", "FigureFormat", "figure_files", "rendered"]
+__all__ = ["COLUMN_MM", "FIGURES", "FigureFormat", "best_currents", "figure_files"]
 
 FigureFormat = Literal["svg", "png", "pdf"]
 ColumnWidth = Literal["one", "two"]
 
 COLUMN_MM: dict[ColumnWidth, float] = {"one": 85.0, "two": 180.0}
 """Widths of one and of two columns of a journal page, in mm."""
-
-DPI = 300
-"""Resolution of PNG files."""
 
 FIGURES: dict[str, tuple[ColumnWidth, str]] = {
     "recording": ("two", "spikes of the recording and its intervals over time"),
@@ -47,89 +36,99 @@ FIGURES: dict[str, tuple[ColumnWidth, str]] = {
 }
 """Width and content of each figure."""
 
-_STYLE: dict[Any, Any] = {
-    "figure.constrained_layout.w_pad": 0.02,
-    "figure.constrained_layout.h_pad": 0.02,
-    "font.family": "sans-serif",
-    # The first comes with Matplotlib, so that figures are laid out alike everywhere; the others are for who
-    # opens an SVG without it, and are narrower.
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    # names come from files, and a label set as mathematics would be single letters in an SVG
-    "text.parse_math": False,
-    "font.size": 7,
-    "axes.labelsize": 7,
-    "axes.titlesize": 7,
-    "axes.titlelocation": "left",
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.fontsize": 6.5,
-    "legend.frameon": False,
-    "legend.borderaxespad": 0.2,
-    "legend.handlelength": 1.4,
-    "legend.columnspacing": 1.2,
-    "lines.linewidth": 0.8,
-    "lines.solid_capstyle": "butt",
-    "savefig.dpi": DPI,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "spike2pop_nb",
-    "pdf.fonttype": 42,
+_MOST_TRACES, _SPIKES_SHOWN, _SHORTEST_MS = 8, 40, 300.0
+
+
+def best_currents(result: Result) -> Currents | None:
+    """Return the currents of the member with the best score, or None where they cannot be followed."""
+    if result.population is None or result.verdict is None or result.simulated is None:
+        return None
+    try:
+        return currents(result.population, result.verdict.best, like=result.simulated)
+    except SimulationError:  # simulated with noise, or too long, or a member that failed
+        return None
+
+
+def _recording(result: Result, mm: float) -> Drawing | None:
+    return plots.recording.drawing(result.recording, 275) if result.recording.n_spikes else None
+
+
+def _posterior(result: Result, mm: float) -> Drawing | None:
+    found = result.posterior
+    if not getattr(found, "usable", False) or not hasattr(found, "log_prob"):
+        return None
+    passed = None if result.verdict is None else result.verdict.passed
+    height = round(2.5 * mm + 180)
+    plane = plots.dic_plane.drawing
+    return plane(result.neuron, found, None, result.population, height, passed=passed, close=True)
+
+
+def _traces(result: Result, mm: float) -> Drawing | None:
+    simulated: Any = result.simulated
+    rows = (
+        [int(row) for row in np.flatnonzero(~simulated.failed)[:_MOST_TRACES]] if simulated.V_mV.size else []
+    )
+    if not rows:
+        return None
+    judged = ["" if result.verdict.passed[row] else ", not passed" for row in rows]  # type: ignore[union-attr]
+    # some forty spikes of the recording, if it lasts that long
+    times = result.recording.times_ms
+    until = 1.04 * float(times[min(_SPIKES_SHOWN, len(times) - 1)] - times[0])
+    columns = 1 if mm < 120 or len(rows) == 1 else 2
+    return plots.traces.drawing(
+        simulated,
+        result.recording,
+        rows=rows,
+        labels=[f"member {simulated.labels[row][1]}{words}" for row, words in zip(rows, judged, strict=True)],
+        height=110 + 78 * -(-len(rows) // columns),
+        until_ms=max(until, _SHORTEST_MS),
+        columns=columns,
+    )
+
+
+def _raster(result: Result, mm: float) -> Drawing | None:
+    n = min(64, len(result.simulated or ()))
+    height = round(120 + 5 * n * max(1.5, min(2.7, 24 / n), 8 / n))
+    return plots.members.drawing(result.simulated, result.recording, height=height, passed=_passed(result))
+
+
+def _pairs(result: Result, mm: float) -> Drawing | None:
+    height = round(4.1 * mm + 30)
+    return plots.conductance_pairs.drawing(result.population, result.verdict, most=100, height=height)
+
+
+def _currents(result: Result, mm: float) -> Drawing | None:
+    found = best_currents(result)
+    drawn = None if found is None else plots.currentscape.drawing(found, most_points=900, height=500)
+    return drawn and replace(drawn, note=f"member {found.label[1]}")
+
+
+def _curves(result: Result, mm: float) -> Drawing | None:
+    wide = mm >= 120
+    options: dict[str, Any] = {"height": 250 if wide else 460, "columns": 4 if wide else 2}
+    return plots.dic_curves.drawing(result.population, _passed(result), **options)
+
+
+def _passed(result: Result) -> Any:
+    assert result.verdict is not None
+    return result.verdict.passed
+
+
+_OF_RECORDING = {"recording": _recording, "posterior": _posterior}
+_OF_MEMBERS: dict[str, Callable[[Any, float], Drawing | None]] = {
+    "conductances": lambda r, mm: plots.conductances.drawing(r.population, _passed(r), 300, most=400),
+    "traces": _traces,
+    "raster": _raster,
+    "intervals": lambda r, mm: plots.intervals.drawing(
+        r.simulated, r.recording, height=310, passed=_passed(r)
+    ),
+    "return_map": lambda r, mm: plots.return_map.drawing(
+        r.simulated, r.recording, most=32, height=round(5 * min(mm + 8, 98)), passed=_passed(r)
+    ),
+    "pairs": _pairs,
+    "dic_curves": _curves,
+    "currents": _currents,
 }
-# Dates and versions of programs would make equal figures differ.
-_NO_METADATA: dict[str, dict[str, None]] = {
-    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
-    "png": {"Software": None},
-    "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
-}
-# Settings of Matplotlib belong to the whole process: one figure at a time changes and restores them.
-_ALONE = threading.Lock()
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    import matplotlib
-
-    with _ALONE, matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        yield
-
-
-def _rendered(figure: Figure, format: FigureFormat) -> bytes:
-    sink = io.BytesIO()
-    figure.savefig(sink, format=format, metadata=_NO_METADATA[format])
-    content = sink.getvalue()
-    if format == "svg":  # the document type names a file on the web, which some viewers would fetch
-        start, end = content.index(b"<!DOCTYPE"), content.index(b"<svg")
-        content = content[:start] + content[end:]
-    return content
-
-
-def rendered(draw: Callable[[], Figure], format: FigureFormat) -> bytes:
-    """Return what is drawn, in the style of all publication figures, as a file."""
-    with _style():
-        return _laid_out(draw(), [format])[0]
-
-
-def _laid_out(figure: Figure, formats: Sequence[FigureFormat]) -> list[bytes]:
-    if (engine := figure.get_layout_engine()) is not None:
-        engine.execute(figure)  # once for all formats
-        figure.set_layout_engine("none")
-        for axes in figure.axes:  # the solver's last digits vary, and would come into the file
-            axes.set_position(np.round(axes.get_position().bounds, 6))
-    return [_rendered(figure, format) for format in formats]
 
 
 def figure_files(
@@ -162,10 +161,8 @@ def figure_files(
     Spike2PopError
         If a format, width or name is not known.
     """
-    from spike2pop_nb.export.drawings import DRAWN
-    from spike2pop_nb.export.drawings_of_members import DRAWN_OF_MEMBERS
+    from spike2pop_nb.plots.on_paper import rendered
 
-    drawn = DRAWN | DRAWN_OF_MEMBERS
     chosen = list(FIGURES) if names is None else list(names)
     for what, given, known in (
         ("format", formats, get_args(FigureFormat)),
@@ -177,11 +174,15 @@ def figure_files(
                 raise Spike2PopError(
                     f"The {what} of a figure must be one of {', '.join(known)}, not {value!r}."
                 )
+    whole = result.population is not None and result.verdict is not None and result.simulated is not None
+    drawn = _OF_RECORDING | (_OF_MEMBERS if whole else {})
     files: dict[str, bytes] = {}
     for name in chosen:
-        with _style():
-            figure = drawn[name](result, COLUMN_MM[width or FIGURES[name][0]])
-            if figure is not None:
-                names_of_files = [f"{name}.{format}" for format in formats]
-                files |= dict(zip(names_of_files, _laid_out(figure, formats), strict=True))
+        mm = COLUMN_MM[width or FIGURES[name][0]]
+        drawing = drawn[name](result, mm) if name in drawn else None
+        if drawing is not None and not drawing.empty:
+            if not drawing.panels[0].title:
+                drawing = replace(drawing, title=f"recording {result.recording.id}")
+            made = rendered(drawing, formats, mm)
+            files |= {f"{name}.{format}": content for format, content in zip(formats, made, strict=True)}
     return files

@@ -10,8 +10,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.export.formatting import (
+    Citations,
+    count,
+    doi,
+    figure,
+    fixed,
+    interval,
+    percent,
+    plain,
+    series,
+)
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.words import Citations, count, doi, figure, fixed, interval, percent, plain, series
 from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import PRIORS, Network, Posterior
@@ -412,7 +422,7 @@ def _distance(made: list[Result], cited: Citations) -> str:
 
 def _unmade(results: list[Result]) -> list[str]:
     sentences = [
-        f"No population was made for “{plain(result.recording.id)}”: {plain(result.message)}"
+        f"No population was made for “{plain(result.recording.id)}”: {plain(result.outcome)}"
         for result in results[:_MOST_NAMED]
     ]
     if more := len(results) - len(sentences):

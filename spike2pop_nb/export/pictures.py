@@ -9,24 +9,14 @@ import plotly.graph_objects as go
 
 from spike2pop_nb import plots
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import SimulationError
-from spike2pop_nb.export.words import count
+from spike2pop_nb.export.figures import best_currents
+from spike2pop_nb.export.formatting import count
 from spike2pop_nb.fidelity import Result, Verdict
-from spike2pop_nb.simulation import Currents, Simulated, currents
+from spike2pop_nb.simulation import Simulated
 
-__all__ = ["Picture", "best_currents", "pictures"]
+__all__ = ["Picture", "pictures"]
 
 _MOST_TRACES, _TRACE_POINTS = 6, 1500
-
-
-def best_currents(result: Result) -> Currents | None:
-    """Return the currents of the member with the best score, or None where they cannot be followed."""
-    if result.population is None or result.verdict is None or result.simulated is None:
-        return None
-    try:
-        return currents(result.population, result.verdict.best, like=result.simulated)
-    except SimulationError:  # simulated with noise, or too long, or a member that failed
-        return None
 
 
 class Picture(NamedTuple):

@@ -12,11 +12,11 @@ import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import pictures
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.words import count, figure, fixed, percent
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
 from spike2pop_nb.spiketrains import features
@@ -51,7 +51,7 @@ def html_report(
         Where to write it; nowhere by default.
     options
         What was chosen; those of the first result by default. What stands under ``"read"``, the
-        ``report.sentences()`` of `Recordings`, is shown by itself; without it what each train says.
+        lines of `Recordings.describe`, is shown by itself; without it what each train says.
     most_recordings
         The first so many are shown with figures; the report says what is left out.
     made_at
@@ -186,7 +186,7 @@ def _section(place: int, result: Result) -> dict[str, Any]:
         "anchor": f"recording-{place + 1}",
         "id": train.id,
         "source": "" if train.provenance is None else train.provenance.source,
-        "message": result.message,
+        "message": result.outcome,
         "row": _row(result),
         "judged": judged,
         "inside": _inside(posterior),

@@ -30,10 +30,10 @@ from spike2pop_nb.export.tables import (
     traces_npz,
 )
 from spike2pop_nb.fidelity import Diversity, Result
-from spike2pop_nb.fidelity.diversity import beyond_range
+from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results", "write_table"]
+__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
@@ -55,7 +55,7 @@ def _describe(result: Result) -> dict[str, Any]:
         "duration_ms": train.duration_ms,
         "rate_hz": _number(train.rate_hz),
         "usable": result.usable,
-        "message": result.message,
+        "message": result.outcome,
         "asked": result.n_asked,
         "tried": result.n_tried,
         "passed": result.n_passed,
@@ -237,7 +237,7 @@ def write_results(
         Made if it is not there; files of the same names are replaced.
     options
         What was chosen, for ``summary.json``, which is always written. Under ``"read"`` may stand how the
-        file was understood, the ``report.sentences()`` of `Recordings`, which ``report.html`` shows too.
+        file was understood, the lines of `Recordings.describe`, which ``report.html`` shows too.
     formats
         ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
         and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"html"`` for report.html, ``"txt"`` for
@@ -262,17 +262,6 @@ def write_results(
             ) from None
         write_whole(path, content)
     return [out / name for name in files]
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write one CSV table, its texts but for ids `neutralised`, so that it is there whole or not at all.
-
-    Raises
-    ------
-    Spike2PopError
-        If the file cannot be written.
-    """
-    write_whole(Path(path), table_csv(table).encode())
 
 
 def results_zip(

@@ -7,11 +7,16 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.fidelity import Result
+from spike2pop_nb.export.files import write_whole
+
+if TYPE_CHECKING:
+    from spike2pop_nb.fidelity import Result
 
 __all__ = [
     "Column",
@@ -21,6 +26,7 @@ __all__ = [
     "table_csv",
     "table_parquet",
     "traces_npz",
+    "write_table",
 ]
 
 # What makes a spreadsheet read a cell as a formula; the wide forms count where wide forms are typed. Marks
@@ -90,7 +96,7 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
             continue
         scores = result.verdict.table.drop(columns=["id", "member"])
         populations.append(pd.concat([result.population.to_frame(), scores], axis=1))
-        spikes.append(result.simulated.spikes_frame())
+        spikes.append(result.simulated.to_frame())
     if not populations:
         empty = pd.DataFrame({"id": [], "member": []})
         return {"population": empty.assign(score=[], passed=[]), "spike_times": empty.assign(time_ms=[])}
@@ -117,6 +123,17 @@ def table_csv(table: pd.DataFrame) -> str:
             safe[name] = [neutralised(cell) if isinstance(cell, str) else cell for cell in table[name]]
     # Texts are quoted, so that where ; separates columns none of them opens a cell within.
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write one CSV table, its texts but for ids `neutralised`, so that it is there whole or not at all.
+
+    Raises
+    ------
+    Spike2PopError
+        If the file cannot be written.
+    """
+    write_whole(Path(path), table_csv(table).encode())
 
 
 def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> bytes:

@@ -3,12 +3,12 @@
 Also how members fire anywhere in the plane: the atlas of firing patterns.
 """
 
-from spike2pop_nb.fidelity.atlas import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.fidelity.differences import Diversity, diversity
 from spike2pop_nb.fidelity.distinct import LEAST_DISTANCE, least_distance
-from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.firing_maps import PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.fidelity.refinement import Refined, refine_members
 from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, van_rossum_ratio, verify
+from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule, Verdict, pass_rule, van_rossum_ratio, verify
 from spike2pop_nb.fidelity.search import (
     MAX_SEARCH_SIZE,
     attempt_population,
@@ -34,6 +34,7 @@ __all__ = [
     "diversity",
     "find_population",
     "least_distance",
+    "pass_rule",
     "pattern_map",
     "refine_members",
     "van_rossum_ratio",

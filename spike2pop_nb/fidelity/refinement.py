@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.fidelity.moving import Moving, log_g
+from spike2pop_nb.fidelity.proposals import Moving, log_g
 from spike2pop_nb.fidelity.summaries import Spikes, Summaries
 
 __all__ = ["Refined", "Summaries", "cross_members", "enough_to_refine", "refine_members"]

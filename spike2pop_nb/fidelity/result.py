@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.fidelity.diversity import Diversity, diversity
+from spike2pop_nb.fidelity.differences import Diversity, diversity
 from spike2pop_nb.fidelity.scores import Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -25,8 +25,8 @@ class Result:
         What it was made from.
     usable
         Whether there is a population at all.
-    message
-        One sentence for the user.
+    outcome
+        How the search went, in a sentence or two.
     population, simulated, verdict
         The members kept, their traces, and their scores: row by row the same members. Those that pass come
         first; if fewer pass than asked, the best of the others follow, marked as not passed. No two are alike
@@ -60,7 +60,7 @@ class Result:
     neuron: NeuronModel
     posterior: Any
     usable: bool
-    message: str
+    outcome: str
     n_asked: int
     population: Population | None = None
     simulated: Any = None
@@ -76,6 +76,12 @@ class Result:
     exhausted: str = ""
     failure: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """Say how the search went, and how different the members kept are."""
+        if self.diversity is None:
+            return self.outcome
+        return f"{self.outcome} The members kept are {self.diversity.describe()}"
 
     @property
     def acceptance(self) -> float:

@@ -14,7 +14,7 @@ from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct, near_pairs
 from spike2pop_nb.fidelity.judging import Judging
 from spike2pop_nb.fidelity.message import search_message
-from spike2pop_nb.fidelity.moving import Moving, log_g
+from spike2pop_nb.fidelity.proposals import Moving, log_g
 from spike2pop_nb.fidelity.refinement import cross_members, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import PassRule, verify

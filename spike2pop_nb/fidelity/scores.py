@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import wasserstein_distance
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.simulation import Simulated
@@ -23,6 +23,7 @@ __all__ = [
     "Verdict",
     "aligned",
     "kernel_ms",
+    "pass_rule",
     "van_rossum_ratio",
     "verify",
 ]
@@ -90,6 +91,28 @@ def edge_error(recording: TrainFeatures) -> float:
 
 REFINED_RULE = PassRule(rate=0.01, burst=0.05)
 """When a refined member passes: rate within 1 %, burst features within 5 %."""
+
+
+def pass_rule(
+    refine: bool = True, rate: float | None = None, isi: float | None = None, burst: float | None = None
+) -> PassRule:
+    """Return the rule by which members are judged, with some tolerances of one's own.
+
+    Parameters
+    ----------
+    refine
+        Whether the members are refined: then they are held to `REFINED_RULE`, else to the wider default.
+    rate, isi, burst
+        Other tolerances than the rule has; see `PassRule`.
+
+    Examples
+    --------
+    >>> pass_rule(rate=0.02)
+    PassRule(rate=0.02, isi=0.25, burst=0.05)
+    """
+    given = {"rate": rate, "isi": isi, "burst": burst}
+    rule = REFINED_RULE if refine else PassRule()
+    return PassRule(**rule.model_dump() | {name: value for name, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +248,7 @@ def _score(
         reasons.append(f"{found.pattern} instead of {wanted.pattern}")
     errors["rate_error"] = abs(found.rate_hz / wanted.rate_hz - 1.0)
     errors["isi_distance"] = (
-        float(wasserstein_distance(np.log(np.diff(times)), np.log(train.isi_ms)))
+        float(scipy.stats.wasserstein_distance(np.log(np.diff(times)), np.log(train.isi_ms)))
         if len(times) > 1
         else np.nan
     )

@@ -12,7 +12,7 @@ from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population,
 from spike2pop_nb.errors import CompensationError, UnreachableTarget, failure_in_words
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
-from spike2pop_nb.fidelity.scores import REFINED_RULE, PassRule
+from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -82,7 +82,7 @@ def find_population(
         Whether members are refined. If not, they keep exactly the DICs drawn, and most miss the recording's
         rate by several per cent.
     rule
-        When a member passes; :data:`REFINED_RULE` if refined, else the wider default :class:`PassRule`.
+        When a member passes; by default that of `pass_rule`, stricter if members are refined.
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
@@ -101,7 +101,7 @@ def find_population(
     model = get_neuron(neuron)
     train = as_train(train)
     budget = _checked(model, size, budget, compensate, accuracy)
-    rule = rule or (REFINED_RULE if refine else PassRule())
+    rule = rule or pass_rule(refine)
     options = {
         "neuron": model.name,
         "size": int(size),

@@ -56,8 +56,8 @@ class DomainVerdict:
         """What is strange, in words, the most telling first; empty for a recording inside."""
         return () if self.inside else tuple(self._explain())
 
-    def sentence(self, neuron: str) -> str:
-        """One sentence for the reader; empty for a recording inside."""
+    def describe(self, neuron: str) -> str:
+        """Say in one sentence why it is strange to the network of a neuron; empty for a recording inside."""
         if self.inside:
             return ""
         share = "under 0.1 %" if self.p_value < 0.001 else f"{100 * self.p_value:.1f} %"

@@ -54,8 +54,8 @@ class Course:
     change: Floats
     drifts: bool
 
-    def sentence(self) -> str:
-        """One sentence for the reader; empty if nothing drifts."""
+    def describe(self) -> str:
+        """Say in one sentence how the DICs drift; empty if they do not."""
         if not self.drifts:
             return ""
         first, last = self.mean[:3].mean(axis=0), self.mean[-3:].mean(axis=0)

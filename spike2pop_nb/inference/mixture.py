@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # scipy.special is imported when it is first used
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp, ndtr
 
 __all__ = ["Box", "Mixture", "moments"]
 
@@ -46,7 +46,7 @@ class Box:
 
     def from_line(self, u: Floats) -> Floats:
         """Points (…, 2) in the box."""
-        return self.low + (self.high - self.low) * expit(u)
+        return self.low + (self.high - self.low) * scipy.special.expit(u)
 
 
 def moments(log_weights: Floats, means: Floats, scales: Floats, box: Box) -> tuple[Floats, Floats]:
@@ -60,8 +60,8 @@ def moments(log_weights: Floats, means: Floats, scales: Floats, box: Box) -> tup
     z1, z2 = np.meshgrid(_NODES, _NODES, indexing="ij")
     a, b, r = (scales[..., i, None, None] for i in range(3))
     step = np.exp(-a) * z1
-    x1 = expit(means[..., 0, None, None] + step)
-    x2 = expit(means[..., 1, None, None] + r * step + np.exp(-b) * z2)
+    x1 = scipy.special.expit(means[..., 0, None, None] + step)
+    x2 = scipy.special.expit(means[..., 1, None, None] + r * step + np.exp(-b) * z2)
     node = np.multiply.outer(weights, np.outer(_NODE_WEIGHTS, _NODE_WEIGHTS))
     axes = (-3, -2, -1)
     m1, m2 = (node * x1).sum(axis=axes), (node * x2).sum(axis=axes)
@@ -109,14 +109,16 @@ class Mixture:
         d1 = u[..., None, 0] - self.means[:, 0]
         d2 = u[..., None, 1] - self.means[:, 1]
         z1, z2 = np.exp(a) * d1, np.exp(b) * (d2 - r * d1)
-        line = logsumexp(self.log_weights + a + b - 0.5 * (z1**2 + z2**2) - np.log(2 * np.pi), axis=-1)
-        y = expit(u)
+        line = scipy.special.logsumexp(
+            self.log_weights + a + b - 0.5 * (z1**2 + z2**2) - np.log(2 * np.pi), axis=-1
+        )
+        y = scipy.special.expit(u)
         jacobian = np.log((self.box.high - self.box.low) * y * (1 - y)).sum(axis=-1)
         return np.where(outside, -np.inf, line - jacobian)
 
     def sample(self, n: int, rng: np.random.Generator) -> Floats:
         """Draw points (n, 2)."""
-        weights = np.exp(self.log_weights - logsumexp(self.log_weights))
+        weights = np.exp(self.log_weights - scipy.special.logsumexp(self.log_weights))
         k = rng.choice(weights.size, size=n, p=weights)
         z = rng.standard_normal((n, 2))
         a, b, r = self.scales[k].T
@@ -134,6 +136,6 @@ class Mixture:
         weights = np.exp(self.log_weights)[:, None]
         for _ in range(48):
             middle = 0.5 * (low + high)
-            reached = (weights * ndtr((middle - self.means) / spread)).sum(axis=0) >= q
+            reached = (weights * scipy.special.ndtr((middle - self.means) / spread)).sum(axis=0) >= q
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
         return self.box.from_line(0.5 * (low + high))

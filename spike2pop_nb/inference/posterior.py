@@ -26,9 +26,8 @@ __all__ = [
     "CredibleRegion",
     "Network",
     "Posterior",
+    "Posteriors",
     "attempt_predictions",
-    "course_frame",
-    "predict_frame",
 ]
 
 Floats = NDArray[np.floating]
@@ -158,8 +157,8 @@ class Posterior:
         """What the reader should know, in words: whether the recording is strange, whether it drifts, and the
         rest.
         """
-        strange = "" if self.domain is None else self.domain.sentence(self.neuron.upper())
-        drifting = "" if self.course is None else self.course.sentence()
+        strange = "" if self.domain is None else self.domain.describe(self.neuron.upper())
+        drifting = "" if self.course is None else self.course.describe()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
         failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
         return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
@@ -251,6 +250,21 @@ class Posterior:
             level, float(np.quantile(drawn, 1 - level)), g_s, g_u, mixture.log_prob(grid), mixture
         )
 
+    def describe(self) -> str:
+        """Say in a few sentences what was predicted, and what to beware of."""
+        if self.mixture is None:
+            said = f"Recording {self.id}: no DICs."
+        else:
+            g_s, g_u = (f"{m:.1f} ± {s:.1f}" for m, s in zip(self.mean, self.std, strict=True))
+            kind = self.most_likely_pattern
+            sure = f"{100 * self.pattern[kind]:.0f} %"
+            said = f"Recording {self.id}: g_s = {g_s}, g_u = {g_u}; {kind} ({sure})."
+        return " ".join((said, *self.notes))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Table of one row; see `Posteriors.to_frame`."""
+        return Posteriors([self]).to_frame()
+
     def _needed(self) -> Mixture:
         if self.failure:
             raise PredictorError(f"Of recording {self.id!r} nothing was predicted: {self.failure}")
@@ -259,6 +273,64 @@ class Posterior:
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
             )
         return self.mixture
+
+
+class Posteriors(list[Posterior]):
+    """The posteriors of several recordings, in their order."""
+
+    def to_frame(self, *, course: bool = False) -> pd.DataFrame:
+        """Table of one row a recording, or of its DICs over time.
+
+        Parameters
+        ----------
+        course : bool, optional
+            One row a window instead, with the columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings too
+            short for a course have no rows.
+
+        Returns
+        -------
+        DataFrame
+            Columns id, g_s, g_u, g_s_std, g_u_std, correlation, pattern, p_silent, p_spiking, p_bursting, the
+            five features, n_spikes, n_windows, usable, prior, p_drawn, in_domain, domain_p, drifts, notes.
+            The verdicts are missing where none could be reached.
+        """
+        import pandas as pd
+
+        if course:
+            rows = [
+                (p.id, float(t), *map(float, mean), *map(float, std))
+                for p in self
+                if p.course is not None
+                for t, mean, std in zip(p.course.time_s, p.course.mean, p.course.std, strict=True)
+            ]
+            return pd.DataFrame(rows, columns=["id", "time_s", "g_s", "g_u", "g_s_std", "g_u_std"])
+        columns = ["id", "g_s", "g_u", "g_s_std", "g_u_std", "correlation", "pattern"]
+        columns += [f"p_{name}" for name in PATTERNS] + [*FEATURES, "n_spikes", "n_windows", "usable"]
+        columns += ["prior", "p_drawn", "in_domain", "domain_p", "drifts", "notes"]
+        return pd.DataFrame([_row(posterior) for posterior in self], columns=columns)
+
+
+def _row(p: Posterior) -> dict[str, object]:
+    return {
+        "id": p.id,
+        "g_s": p.g_s,
+        "g_u": p.g_u,
+        "g_s_std": float(p.std[0]),
+        "g_u_std": float(p.std[1]),
+        "correlation": float(p.cov[0, 1] / (p.std[0] * p.std[1])),
+        "pattern": p.most_likely_pattern,
+        **{f"p_{name}": p.pattern[name] for name in PATTERNS},
+        **{name: p.features[name] for name in FEATURES},
+        "n_spikes": p.n_spikes,
+        "n_windows": p.n_windows,
+        "usable": p.usable,
+        "prior": p.prior,
+        "p_drawn": p.p_drawn,
+        "in_domain": None if p.domain is None else p.domain.inside,
+        "domain_p": math.nan if p.domain is None else p.domain.p_value,
+        "drifts": None if p.course is None else p.course.drifts,
+        "notes": " ".join(p.notes),
+    }
 
 
 def _rival_sentence(rival: Mixture) -> str:
@@ -271,7 +343,7 @@ def _rival_sentence(rival: Mixture) -> str:
     )
 
 
-def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> list[Posterior]:
+def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> Posteriors:
     """As ``predictor.predict``; a recording that fails gives a `Posterior` that says why, and no other does.
 
     Parameters
@@ -287,10 +359,10 @@ def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = P
         If the network does not know the prior.
     """
     try:
-        return list(predictor.predict(trains, prior=prior))
+        return Posteriors(predictor.predict(trains, prior=prior))
     except Exception:  # one of them: each alone, with the same answers
         predictor.predict([], prior=prior)
-    found: list[Posterior] = []
+    found = Posteriors()
     for train in trains:
         try:
             found += predictor.predict([train], prior=prior)
@@ -309,66 +381,3 @@ def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = P
                 )
             )
     return found
-
-
-def predict_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
-    """One row per posterior.
-
-    Returns
-    -------
-    DataFrame
-        Columns id, g_s, g_u, g_s_std, g_u_std, correlation, pattern, p_silent, p_spiking, p_bursting, the
-        five features, n_spikes, n_windows, usable, prior, p_drawn, in_domain, domain_p, drifts, notes. The
-        verdicts are missing where none could be reached.
-    """
-    import pandas as pd
-
-    rows = []
-    for p in posteriors:
-        std = p.std
-        rows.append(
-            {
-                "id": p.id,
-                "g_s": p.g_s,
-                "g_u": p.g_u,
-                "g_s_std": float(std[0]),
-                "g_u_std": float(std[1]),
-                "correlation": float(p.cov[0, 1] / (std[0] * std[1])),
-                "pattern": p.most_likely_pattern,
-                **{f"p_{name}": p.pattern[name] for name in PATTERNS},
-                **{name: p.features[name] for name in FEATURES},
-                "n_spikes": p.n_spikes,
-                "n_windows": p.n_windows,
-                "usable": p.usable,
-                "prior": p.prior,
-                "p_drawn": p.p_drawn,
-                "in_domain": None if p.domain is None else p.domain.inside,
-                "domain_p": math.nan if p.domain is None else p.domain.p_value,
-                "drifts": None if p.course is None else p.course.drifts,
-                "notes": " ".join(p.notes),
-            }
-        )
-    columns = ["id", "g_s", "g_u", "g_s_std", "g_u_std", "correlation", "pattern"]
-    columns += [f"p_{name}" for name in PATTERNS] + [*FEATURES, "n_spikes", "n_windows", "usable"]
-    columns += ["prior", "p_drawn", "in_domain", "domain_p", "drifts", "notes"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def course_frame(posteriors: Sequence[Posterior]) -> pd.DataFrame:
-    """DICs over the time of each recording, one row per window.
-
-    Returns
-    -------
-    DataFrame
-        Columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings too short for a course have no rows.
-    """
-    import pandas as pd
-
-    names = ["id", "time_s", "g_s", "g_u", "g_s_std", "g_u_std"]
-    rows = [
-        (p.id, float(t), *map(float, mean), *map(float, std))
-        for p in posteriors
-        if p.course is not None
-        for t, mean, std in zip(p.course.time_s, p.course.mean, p.course.std, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=names)

@@ -21,13 +21,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import find_weights
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Course, drift_windows, find_course
 from spike2pop_nb.inference.mixture import Mixture, moments
-from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior
+from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
+from spike2pop_nb.inference.weight_files import find_weights
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 from spike2pop_nb.spiketrains.given import as_trains
 
@@ -148,7 +148,7 @@ class Predictor:
         progress: Callable[[int, int], None] | None = None,
         *,
         prior: str = PRIORS[0],
-    ) -> list[Posterior]:
+    ) -> Posteriors:
         """One posterior per train, in order.
 
         A train of more intervals than the network reads at once, or longer than those it learned from, is
@@ -188,7 +188,7 @@ class Predictor:
             plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
         with _one_thread():
             read = self._run(windows, progress)
-        return [self._posterior(plan, read, prior) for plan in plans]
+        return Posteriors(self._posterior(plan, read, prior) for plan in plans)
 
     def _check(self, prior: str) -> None:
         known = (*self.priors, *(["both"] if len(self.priors) > 1 else []))

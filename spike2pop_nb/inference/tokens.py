@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from spike2pop_nb.inference.statistics import FINE, STATISTICS, interval_statistics
 
@@ -127,7 +127,7 @@ def _normal_scores(statistics: Floats) -> tuple[Floats, Floats]:
     for i, row in enumerate(knots):
         _, place = np.unique(row, return_inverse=True)
         level = np.bincount(place, weights=_LEVELS) / np.bincount(place)
-        scores[i] = ndtri(np.clip(level, 0.002, 0.998))[place]
+        scores[i] = scipy.special.ndtri(np.clip(level, 0.002, 0.998))[place]
     return knots, scores
 
 

@@ -21,13 +21,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import own_weights_folder
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.posterior import Network
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
+from spike2pop_nb.inference.weight_files import own_weights_folder
 
 __all__ = [
     "WEIGHTS_FOLDER",

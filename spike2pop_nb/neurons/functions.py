@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
 
 __all__ = ["VoltageFunction", "bridge", "constant", "product", "sigmoid"]
 
@@ -90,8 +89,14 @@ def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> Voltag
     For real voltages only (time constants and rates, not steady states).
     """
     ends = np.array([start_mV, stop_mV])
-    step = 1e-4 * (stop_mV - start_mV)
-    outward = np.array([-step, step])
-    slopes = (function(ends + outward) - function(ends)) / outward
-    c3, c2, c1, c0 = (float(c) for c in CubicHermiteSpline(ends, function(ends), slopes).c[:, 0])
-    return _Bridge(function, start_mV, stop_mV, (c3, c2, c1, c0))
+    width = stop_mV - start_mV
+    outward = np.array([-1e-4 * width, 1e-4 * width])
+    values = function(ends)
+    slopes = (function(ends + outward) - values) / outward
+    # The cubic by Hermite, written out: scipy.interpolate takes longer to import than all neurons to declare.
+    chord = (values[1] - values[0]) / width
+    bend = (slopes[0] + slopes[1] - 2 * chord) / width
+    cubic = (bend / width, (chord - slopes[0]) / width - bend, slopes[0], values[0])
+    return _Bridge(
+        function, start_mV, stop_mV, (float(cubic[0]), float(cubic[1]), float(cubic[2]), float(cubic[3]))
+    )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons.model import NeuronModel
-from spike2pop_nb.neurons.own import load_neuron, own_files, own_neurons_folder
 from spike2pop_nb.neurons.shipped import shipped_neurons
+from spike2pop_nb.neurons.user_neurons import load_neuron, own_files, own_neurons_folder
 
 __all__ = [
     "add_neuron",

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
-from spike2pop_nb.plots.style import CHANNEL_COLOURS, INK, FloatArray, composed, spread
+from spike2pop_nb.plots.drawing import Area, Axis, Drawing, Line, Mark, Panel, Text, figure
+from spike2pop_nb.plots.style import CHANNEL_COLOURS, FloatArray, spread
 from spike2pop_nb.simulation import Currents
 
 __all__ = ["channel_colour", "currentscape", "moments", "window_of"]
 
 _LONGEST_MS, _SPIKES = 2000.0, 30
 _LEAST_TOTAL = 1e-3  # µA/cm²: what is below lies under the axis of totals
-_ROWS = {  # bottom and top of each panel
-    "V": (0.81, 1.0),
-    "total outward": (0.68, 0.79),
-    "outward": (0.405, 0.66),
-    "inward": (0.14, 0.395),
-    "total inward": (0.0, 0.12),
-}
 
 
 def window_of(currents: Currents) -> tuple[float, float]:
@@ -57,13 +49,14 @@ def moments(currents: Currents, window_ms: tuple[float, float], most: int) -> np
     return inside[np.unique(np.concatenate([at.clip(0, inside.size - 1), peaks]))]
 
 
+@figure
 def currentscape(
     currents: Currents,
     *,
     window_ms: tuple[float, float] | None = None,
     most_points: int = 1600,
     height: int = 560,
-) -> go.Figure:
+) -> Drawing:
     """Voltage of one member, its total currents, and what each channel carries of them over time.
 
     After Alonso and Marder (2019), doi:10.7554/eLife.42722: voltage on top, then the sum of all outward
@@ -72,7 +65,7 @@ def currentscape(
     Parameters
     ----------
     currents : Currents
-        Of `spike2pop_nb.simulation.currents`.
+        Of `spike2pop_nb.simulation.recorded_currents`.
     window_ms : (start, end), optional
         Stretch shown, from the start of the simulation; some spikes, up to two seconds, by default.
     most_points : int
@@ -83,41 +76,58 @@ def currentscape(
     window = window_of(currents) if window_ms is None else window_ms
     at = moments(currents, window, most_points)
     t = (currents.time_ms[at] - window[0]).astype(np.float32)
-    names = [escape(name) for name in currents.neuron.channel_names]
-    axes = {row: f"y{'' if place == 0 else place + 1}" for place, row in enumerate(_ROWS)}
-    line: dict[str, Any] = {"type": "scatter", "mode": "lines", "x": t}
-    data = [_line(line, axes["V"], currents.V_mV[at], "%{y:.1f} mV", "V")]
-    shares = currents.shares()
+    time = Axis(title="time (ms)", range=(0.0, window[1] - window[0]), grid=False)
+    names = currents.neuron.channel_names
+    outward, inward = currents.shares()
     named: set[int] = set()
-    for row, total, share in (
-        ("outward", currents.outward, shares[0]),
-        ("inward", currents.inward, shares[1]),
-    ):
-        above = np.maximum(total[at], _LEAST_TOTAL)
-        data.append(_line(line, axes[f"total {row}"], above, f"{row} %{{y:.3g}} µA/cm²", row))
-        for c in np.flatnonzero(share[:, at].any(axis=1)):
-            name = names[c]
-            data.append(
-                line
-                | {
-                    "y": (100 * share[c, at]).astype(np.float32),
-                    "yaxis": axes[row],
-                    "stackgroup": row,
-                    "line": {"width": 0},
-                    "fillcolor": channel_colour(int(c), len(names)),
-                    "name": name,
-                    "legendgroup": name,
-                    "legendrank": int(c),
-                    "showlegend": row == "outward" or c not in named,
-                    "hovertemplate": f"{name}: %{{y:.0f}} % of the {row} current<extra></extra>",
-                }
+
+    def shares(share: FloatArray, direction: str) -> Panel:
+        marks: list[Mark] = []
+        for c in map(int, np.flatnonzero(share[:, at].any(axis=1))):
+            marks.append(
+                Area(
+                    x=t,
+                    y=(100 * share[c, at]).astype(np.float32),
+                    stack=direction,
+                    colour=channel_colour(c, len(names)),
+                    name=names[c],
+                    rank=c,
+                    legend=c not in named,
+                    hover=f"{names[c]}: %{{y:.0f}} % of the {direction} current",
+                )
             )
-            named.add(int(c))
-    layout = _axes(axes, currents, at)
-    x_axis = {"title": "time (ms)", "range": [0, window[1] - window[0]], "showgrid": False, "anchor": "y5"}
-    legend = {"traceorder": "normal", "y": 1.01}
-    return composed(
-        data, height, xaxis=x_axis, legend=legend, margin={"l": 62, "r": 12, "t": 34, "b": 42}, **layout
+            named.add(c)
+        ends = (0.0, 100.0) if direction == "outward" else (100.0, 0.0)
+        title = f"{direction} (%)"
+        return Panel(
+            x=time, y=Axis(title=title, range=ends, ticks=(50, 100), fixed=True, grid=False), marks=marks
+        )
+
+    def total(values: FloatArray, direction: str) -> Panel:
+        above = np.maximum(values[at], _LEAST_TOTAL)
+        hover = f"{direction} %{{y:.3g}} µA/cm²"
+        curve = Line(x=t, y=above.astype(np.float32), hover=hover, name=direction)
+        return Panel(
+            x=time,
+            y=_totals(currents, at, direction == "inward"),
+            marks=[curve, Text(text=f"total {direction}")],
+        )
+
+    V = Line(x=t, y=currents.V_mV[at].astype(np.float32), hover="%{y:.1f} mV", name="V")
+    V_axis = Axis(title="V (mV)", ticks=(-80, -40, 0, 40), fixed=True, grid=False)
+    return Drawing(
+        panels=[
+            Panel(x=time, y=V_axis, marks=[V]),
+            total(currents.outward, "outward"),
+            shares(outward, "outward"),
+            shares(inward, "inward"),
+            total(currents.inward, "inward"),
+        ],
+        height=height,
+        weights=(0.19, 0.11, 0.255, 0.255, 0.12),
+        gaps=(0, 0.0175),
+        share_x=True,
+        legend=True,
     )
 
 
@@ -128,39 +138,20 @@ def channel_colour(channel: int, n_channels: int) -> str:
     return CHANNEL_COLOURS[channel % (len(CHANNEL_COLOURS) - 1)]
 
 
-def _line(line: dict[str, Any], axis: str, y: FloatArray, words: str, name: str) -> dict[str, Any]:
-    look: dict[str, Any] = {"line": {"color": INK, "width": 1}, "showlegend": False, "name": name}
-    look |= {"hovertemplate": f"{words}<extra></extra>", "yaxis": axis}
-    return line | look | {"y": y.astype(np.float32)}
-
-
-def _axes(axes: dict[str, str], currents: Currents, at: np.ndarray[Any, Any]) -> dict[str, Any]:
-    layout: dict[str, Any] = {"annotations": []}
+def _totals(currents: Currents, at: np.ndarray[Any, Any], downwards: bool = False) -> Axis:
+    """Logarithmic axis of a sum of currents, the same for both directions."""
     totals = np.concatenate([currents.outward[at], currents.inward[at]])
     positive = totals[totals > _LEAST_TOTAL]
     low = float(np.log10(np.quantile(positive, 0.005))) if positive.size else -1.0
     high = float(np.log10(positive.max())) + 0.2 if positive.size else 1.0
     decades = [10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1)]
     decades = decades[:: -(-len(decades) // 3)]
-    for row, (bottom, top) in _ROWS.items():
-        axis: dict[str, Any] = {"domain": [bottom, top], "anchor": "x", "fixedrange": True, "showgrid": False}
-        if row == "V":
-            axis |= {"title": "V (mV)", "tickvals": [-80, -40, 0, 40]}
-        elif row.startswith("total"):
-            ends = [low - 0.1, high] if row.endswith("outward") else [high, low - 0.1]
-            axis |= {
-                "type": "log",
-                "range": ends,
-                "tickvals": decades,
-                "ticktext": [f"{d:g}" for d in decades],
-            }
-            axis |= {"showgrid": True, "title": {"text": "µA/cm²", "font": {"size": 10}}}
-        else:
-            ends = [0, 100] if row == "outward" else [100, 0]
-            axis |= {"range": ends, "tickvals": [50, 100], "title": f"{row} (%)"}
-        layout[f"yaxis{axes[row][1:]}"] = axis
-    for row in ("total outward", "total inward"):
-        note = {"text": row, "xref": "x domain", "yref": f"{axes[row]} domain", "x": 1, "y": 1}
-        note |= {"xanchor": "right", "yanchor": "top", "showarrow": False, "bgcolor": "rgba(255,255,255,0.8)"}
-        layout["annotations"].append(note | {"font": {"size": 10, "color": INK}})
-    return layout
+    ends = (10 ** (low - 0.1), 10.0**high)
+    return Axis(
+        title="µA/cm²",
+        log=True,
+        range=ends[::-1] if downwards else ends,
+        ticks=decades,
+        labels=[f"{decade:g}" for decade in decades],
+        fixed=True,
+    )

@@ -7,26 +7,41 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import plotly.graph_objects as go
 
 from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.style import BLUE, GREEN, RED, FloatArray, finish, placeholder
+from spike2pop_nb.plots.drawing import (
+    Axis,
+    Drawing,
+    Heat,
+    Mark,
+    Panel,
+    Points,
+    Regions,
+    by_verdict,
+    figure,
+    nothing,
+)
+from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray
 
-__all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_traces"]
+__all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_marks", "reached"]
 
 Grid = tuple[FloatArray, FloatArray, FloatArray]
 # A page draws the same posterior under one population after the other.
 _ENCLOSED: WeakKeyDictionary[Any, dict[Any, Grid]] = WeakKeyDictionary()
 
 
+@figure
 def dic_plane(
     neuron: str | NeuronModel,
     posterior: Any = None,
     reach: Reachability | None = None,
     population: Population | None = None,
     height: int = 320,
-) -> go.Figure:
+    *,
+    passed: Any = None,
+    close: bool = False,
+) -> Drawing:
     """The (g_s, g_u) plane of a neuron, with a posterior, what a choice can reach, and a population.
 
     Parameters
@@ -42,102 +57,102 @@ def dic_plane(
         A dot per member.
     height : int
         In pixels.
+    passed : (n,) bool, optional
+        Members that passed are filled circles, the others open ones.
+    close : bool
+        Show no more of the plane than the posterior and the members take.
     """
     model = get_neuron(neuron)
-    figure = go.Figure()
-    if reach is not None:
-        figure.add_heatmap(
-            x=reach.g_s,
-            y=reach.g_u,
-            z=100 * reach.valid_fraction,
-            zmin=0,
-            zmax=100,
-            colorscale=[[0, "#AEB6C2"], [1, "#FFFFFF"]],
-            zsmooth="best",
-            colorbar={
-                "title": {"text": "reached (%)", "side": "right"},
-                "thickness": 9,
-                "len": 0.95,
-                "x": 1.01,
-                "tickvals": [0, 50, 100],
-                "outlinecolor": "#C3CAD4",
-            },
-            hovertemplate="g_s %{x:.3g}, g_u %{y:.3g}: %{z:.0f} % of members<extra></extra>",
-            name="reach",
-        )
-    if posterior is not None and posterior.usable:
-        figure.add_traces(posterior_traces(model, posterior))
-        if posterior.course is not None and posterior.course.drifts:
-            _add_course(figure, posterior.course)
-    if population is not None:
-        table = population.table
-        figure.add_scatter(
-            x=table["g_s"],
-            y=table["g_u"],
-            ids=[str(member) for member in table["member"]],
-            mode="markers",
-            marker={"size": 5, "color": GREEN, "line": {"color": "white", "width": 0.5}},
-            hovertemplate="member %{id}: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
-            name="members",
-        )
-    return finish(
-        figure,
-        height,
-        **plane_axes(model),
-        showlegend=posterior is not None and posterior.usable,
-        legend={"y": 1.03, "font": {"size": 10}, "tracegroupgap": 0},
-        margin={"t": 44},
-    )
+    usable = posterior is not None and posterior.usable
+    marks: list[Mark] = [] if reach is None else [reached(reach)]
+    table = None if population is None else population.table
+    points = np.zeros((0, 2)) if table is None else table[["g_s", "g_u"]].to_numpy(float)
+    window = _window(model, posterior, points) if usable and close else None
+    if usable:
+        marks += posterior_marks(model, posterior, window)
+        if getattr(posterior, "course", None) is not None and posterior.course.drifts:
+            marks.append(_path(posterior.course))
+    if table is not None:
+        for mask, look in by_verdict(passed, len(table)):
+            told = look if passed is not None else {"name": "members"}
+            dots = told | {
+                "colour": GREEN,
+                "size": 5 if look["filled"] else 6,
+                "edge": WHITE if look["filled"] else GREEN,
+            }
+            hover = "member %{id}: g_s %{x:.2f}, g_u %{y:.2f}"
+            members = table["member"].to_numpy()[mask]
+            marks.append(
+                Points(
+                    x=points[mask, 0], y=points[mask, 1], members=members, hover=hover, legend=True, **dots
+                )
+            )
+    return Drawing(panels=[Panel(**plane_axes(model, window), marks=marks)], height=height, legend=usable)
 
 
-def course(posterior: Any, height: int = 320) -> go.Figure:
+@figure
+def course(posterior: Any, height: int = 320) -> Drawing:
     """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation."""
     found = posterior.course
     if found is None:
-        return placeholder("Too short a recording to follow its DICs over time", height)
-    figure = go.Figure()
-    for i, (name, colour) in enumerate((("g<sub>s</sub>", BLUE), ("g<sub>u</sub>", RED))):
-        figure.add_scatter(
+        return nothing("Too short a recording to follow its DICs over time", height)
+    marks = [
+        Points(
             x=found.time_s,
             y=found.mean[:, i],
-            error_y={"array": found.std[:, i], "thickness": 1, "width": 0, "color": colour},
-            mode="lines+markers",
-            marker={"symbol": ("circle", "square")[i], "color": colour},
-            line={"color": colour, "dash": ("solid", "dot")[i]},
-            hovertemplate="%{x:.3g} s: %{y:.2f}<extra>" + name + "</extra>",
+            errors=(None, found.std[:, i]),
+            symbol=symbol,
+            colour=colour,
+            joined=dash,
+            hover=f"{name} at %{{x:.3g}} s: %{{y:.2f}}",
             name=name,
+            legend=True,
         )
-    return finish(
-        figure,
-        height,
-        xaxis={"title": "time in the recording (s)"},
-        yaxis={"title": "DIC (in units of g<sub>leak</sub>)"},
-        showlegend=True,
-        margin={"t": 26},
-    )
+        for i, (name, colour, symbol, dash) in enumerate(
+            (("g_s", BLUE, "circle", "solid"), ("g_u", RED, "square", "dot"))
+        )
+    ]
+    axes = {"x": Axis(title="time in the recording (s)"), "y": Axis(title="DIC / leak conductance")}
+    return Drawing(panels=[Panel(**axes, marks=marks)], height=height, legend=True)
 
 
-def _add_course(figure: go.Figure, found: Any) -> None:
-    figure.add_scatter(
+def _path(found: Any) -> Points:
+    return Points(
         x=found.mean[:, 0],
         y=found.mean[:, 1],
-        mode="lines+markers",
-        line={"color": "#5A6472", "width": 1},
-        marker={"color": found.time_s, "colorscale": "Cividis", "size": 7, "line": {"width": 0.5}},
-        customdata=found.time_s,
-        hovertemplate="at %{customdata:.3g} s: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
+        colour=np.asarray(found.time_s),
+        size=7,
+        edge="#5A6472",
+        joined="solid",
+        values=found.time_s,
+        hover="at %{customdata:.3g} s: g_s %{x:.2f}, g_u %{y:.2f}",
         name="course over time",
+        legend=True,
     )
 
 
-def plane_axes(model: NeuronModel) -> dict[str, Any]:
-    """Axes of the (g_s, g_u) plane over the neuron's range of targets."""
-    x = {"title": "g<sub>s</sub>, slow DIC (in units of g<sub>leak</sub>)"}
-    y = {"title": "g<sub>u</sub>, ultraslow DIC"}
+def plane_axes(model: NeuronModel, window: FloatArray | None = None) -> dict[str, Axis]:
+    """Axes of the (g_s, g_u) plane over the neuron's range of targets, or a window (2, 2) of it."""
+    ranges = [model.dic_range[name] for name in ("g_s", "g_u")] if window is None else window
+    (s_low, s_high), (u_low, u_high) = ranges
     return {
-        "xaxis": x | {"range": list(model.dic_range["g_s"])},
-        "yaxis": y | {"range": list(model.dic_range["g_u"])},
+        "x": Axis(title="slow DIC / leak conductance", range=(s_low, s_high)),
+        "y": Axis(title="ultraslow DIC / leak conductance", range=(u_low, u_high)),
     }
+
+
+def _window(model: NeuronModel, posterior: Any, points: FloatArray) -> FloatArray:
+    """Limits (2, 2) that hold all but 2 % of the posterior, and the members."""
+    ranges = np.array([model.dic_range[name] for name in ("g_s", "g_u")], dtype=float)
+    g_s, g_u, held = enclosed(posterior, ranges, 121)
+    inside = held <= 0.98
+    inside.flat[held.argmin()] = True
+    limits = []
+    for i, (grid, within) in enumerate(((g_s, inside.any(axis=0)), (g_u, inside.any(axis=1)))):
+        shown = np.concatenate([grid[within], points[:, i]])
+        pad = 0.02 * np.ptp(ranges[i]) + 0.06 * np.ptp(shown)
+        limits.append([shown.min() - pad, shown.max() + pad])
+    return np.array(limits)
 
 
 def enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int) -> Grid:
@@ -158,38 +173,50 @@ def _enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n:
     return g_s, g_u, held.reshape(density.shape)
 
 
-def posterior_traces(model: NeuronModel, posterior: Any) -> list[dict[str, Any]]:
+def posterior_marks(
+    model: NeuronModel, posterior: Any, window: FloatArray | None = None, legend: bool = True
+) -> list[Mark]:
     """The smallest regions that hold 50 % and 95 % of a posterior, and its mean ± one standard deviation."""
-    g_s, g_u, held = enclosed(posterior, [model.dic_range[name] for name in ("g_s", "g_u")], 121)
-    none, light, strong = "rgba(0,114,178,0)", "rgba(0,114,178,0.22)", "rgba(0,114,178,0.5)"
-    regions = {
-        "type": "contour",
-        "x": g_s,
-        "y": g_u,
-        # Fills are painted one over the other from the lowest up, so what is outside must be low.
-        "z": (1.0 - held).astype(np.float32),
-        # Two levels, hence three fills; a fill takes the colour of the middle of its band.
-        "contours": {"start": 0.05, "end": 0.5, "size": 0.45, "coloring": "fill", "showlines": True},
-        "zmin": -0.175,
-        "zmax": 0.725,
-        "colorscale": [[0, none], [0.5, light], [1, strong]],
-        "line": {"color": BLUE, "width": 0.8},
-        "showscale": False,
-        "hoverinfo": "skip",
-        "name": "50, 95 %",
-        "showlegend": True,
-    }
+    whole = [model.dic_range[name] for name in ("g_s", "g_u")]
+    g_s, g_u, held = enclosed(posterior, whole if window is None else window, 121 if window is None else 201)
     mean, std = posterior.mean, posterior.std
-    bar = {"type": "data", "visible": True, "thickness": 1.6, "width": 4, "color": RED}
-    centre = {
-        "type": "scatter",
-        "x": [mean[0]],
-        "y": [mean[1]],
-        "error_x": bar | {"array": [std[0]]},
-        "error_y": bar | {"array": [std[1]]},
-        "mode": "markers",
-        "marker": {"symbol": "diamond", "size": 10, "color": RED, "line": {"color": "white", "width": 1}},
-        "hovertemplate": "mean: g_s %{x:.2f}, g_u %{y:.2f}<extra></extra>",
-        "name": "mean ± s.d.",
-    }
-    return [regions, centre]
+    return [
+        Regions(
+            x=g_s,
+            y=g_u,
+            held=held,
+            name="50, 95 %",
+            legend=legend,
+            opacity=1.0 if window is not None else 0.6,
+        ),
+        Points(
+            x=[mean[0]],
+            y=[mean[1]],
+            errors=([std[0]], [std[1]]),
+            symbol="diamond",
+            size=10,
+            colour=RED,
+            edge=WHITE,
+            hover="mean: g_s %{x:.2f}, g_u %{y:.2f}",
+            name="mean ± s.d.",
+            legend=legend,
+        ),
+    ]
+
+
+def reached(reach: Reachability) -> Heat:
+    """Shading of the plane: the darker, the fewer members get there."""
+    z = 100 * reach.valid_fraction
+    return Heat(
+        x=reach.g_s,
+        y=reach.g_u,
+        z=z,
+        low=0,
+        high=100,
+        colours=(CLOSED, WHITE),
+        smooth=True,
+        ticks=(0, 50, 100),
+        labels=("0", "50", "100"),
+        hover="g_s %{x:.3g}, g_u %{y:.3g}: %{z:.0f} % of members",
+        name="members that get there (%)",
+    )

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+import numpy as np
 
-from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, RED, decimate, finish, log_axis, thinned, ticks
+from spike2pop_nb.plots.drawing import (
+    Axis,
+    Drawing,
+    Line,
+    Mark,
+    Panel,
+    Points,
+    Rule,
+    Strokes,
+    figure,
+    scaled,
+    time_unit,
+)
+from spike2pop_nb.plots.style import BLUE, INK, MOST_MARKS, RED, decimate, thinned
 from spike2pop_nb.spiketrains import SpikeTrain
 
 if TYPE_CHECKING:
@@ -18,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["raster", "recording", "voltage"]
 
 
-def recording(train: SpikeTrain, height: int = 280) -> go.Figure:
+@figure
+def recording(train: SpikeTrain, height: int = 280) -> Drawing:
     """Raster of one train, and its inter-spike intervals over the same time axis.
 
     Parameters
@@ -28,29 +40,32 @@ def recording(train: SpikeTrain, height: int = 280) -> go.Figure:
     height : int
         In pixels.
     """
-    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.22, 0.78], vertical_spacing=0.05)
     times, isi = train.times_ms, train.isi_ms
-    x, y = ticks(times, 0.0, 1.0)
-    stroke = {"color": INK, "width": 1.2}
-    figure.add_scatter(x=x, y=y, mode="lines", line=stroke, hoverinfo="x", row=1, col=1)
+    factor, unit = time_unit(float(np.ptp(times)) if times.size else 0.0)
+    strokes = Strokes(times=factor * thinned(times), colour=INK, hover=f"%{{x:.6g}} {unit}")
+    intervals: list[Mark] = []
+    scale = {}
     if isi.size:
-        at, shown = decimate(times[1:], isi, MOST_MARKS)
-        marks = {"color": BLUE, "size": 5, "opacity": 0.75}
-        hover = "%{y:.4g} ms before the spike at %{x:.6g} ms<extra></extra>"
-        figure.add_scatter(x=at, y=shown, mode="markers", marker=marks, hovertemplate=hover, row=2, col=1)
-        if isi.max() > 8 * isi.min():
-            figure.update_yaxes(log_axis(isi.min(), isi.max()), row=2, col=1)
-        else:
-            figure.update_yaxes(rangemode="tozero", row=2, col=1)
-    figure.update_yaxes(visible=False, fixedrange=True, row=1, col=1)
-    figure.update_xaxes(ticks="", showgrid=False, row=1, col=1)
-    figure.update_yaxes(title_text="interval (ms)", row=2, col=1)
-    figure.update_xaxes(title_text="time (ms)", row=2, col=1)
-    title = {"text": f"Recording {escape(train.id)}", "font": {"size": 12}, "x": 0.01, "y": 0.985}
-    return finish(figure, height, showlegend=False, title=title)
+        at, shown = decimate(factor * times[1:], isi, MOST_MARKS)
+        hover = f"%{{y:.4g}} ms before the spike at %{{x:.6g}} {unit}"
+        intervals = [Points(x=at, y=shown, colour=BLUE, size=5, opacity=0.75, hover=hover)]
+        scale = scaled(float(isi.min()), float(isi.max()), from_zero=True)
+    time = Axis(title=f"time ({unit})", grid=False)
+    return Drawing(
+        panels=[
+            Panel(x=time, y=Axis(hidden=True, range=(0.0, 1.0)), marks=[strokes]),
+            Panel(x=time, y=Axis(title="interval (ms)", **scale), marks=intervals),
+        ],
+        height=height,
+        title=f"recording {train.id}",
+        weights=(0.22, 0.78),
+        gaps=(0, 0.05),
+        share_x=True,
+    )
 
 
-def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool = False) -> go.Figure:
+@figure
+def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool = False) -> Drawing:
     """One row of strokes per train.
 
     Parameters
@@ -62,19 +77,28 @@ def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool 
     align : bool
         Start every train at its first spike.
     """
-    figure = go.Figure()
     share = max(200, 40_000 // max(1, len(trains)))
-    for row, train in enumerate(trains):
-        times = train.times_ms - train.times_ms[0] if align and train.n_spikes else train.times_ms
-        x, y = ticks(thinned(times, share), row - 0.38, row + 0.38)
-        figure.add_scatter(x=x, y=y, mode="lines", line={"color": INK, "width": 1}, hoverinfo="x")
-    names = [escape(train.id) for train in trains]
-    axis = {"tickvals": list(range(len(trains))), "ticktext": names, "autorange": "reversed"}
-    unit = "time from the first spike (ms)" if align else "time (ms)"
-    return finish(figure, height or 90 + 22 * len(trains), showlegend=False, yaxis=axis, xaxis_title=unit)
+    all_times = [train.times_ms - train.times_ms[:1].sum() if align else train.times_ms for train in trains]
+    ends = [end for times in all_times if times.size for end in (times[0], times[-1])]
+    factor, unit = time_unit(max(ends) - min(ends) if ends else 0.0)
+    marks = [
+        Strokes(
+            times=factor * thinned(times, share),
+            low=row - 0.38,
+            high=row + 0.38,
+            width=1.0,
+            hover=f"%{{x:.6g}} {unit}",
+        )
+        for row, times in enumerate(all_times)
+    ]
+    n = len(trains)
+    rows = Axis(ticks=range(n), labels=[train.id for train in trains], range=(n - 0.4, -0.6), grid=False)
+    time = Axis(title=f"time from the first spike ({unit})" if align else f"time ({unit})")
+    return Drawing(panels=[Panel(x=time, y=rows, marks=marks)], height=height or 90 + 22 * n)
 
 
-def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> go.Figure:
+@figure
+def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> Drawing:
     """A recorded voltage with the threshold at which spikes are detected; the line can be dragged.
 
     Parameters
@@ -86,12 +110,9 @@ def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> go.F
     height : int
         In pixels.
     """
-    figure = go.Figure()
-    x, y = decimate(trace.times_ms, trace.V_mV, MOST_MARKS)
-    hover = f"%{{y:.3g}} {escape(trace.unit)} at %{{x:.6g}} ms<extra></extra>"
-    figure.add_scattergl(x=x, y=y, mode="lines", line={"color": BLUE, "width": 1}, hovertemplate=hover)
-    line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": threshold_mV, "y1": threshold_mV}
-    figure.add_shape(line | {"line": {"color": RED, "width": 2, "dash": "dash"}, "editable": True})
-    title = {"text": escape(trace.id), "font": {"size": 12}, "x": 0.01, "y": 0.985}
-    axes = {"xaxis_title": "time (ms)", "yaxis_title": f"V ({escape(trace.unit)})"}
-    return finish(figure, height, showlegend=False, title=title, **axes)
+    factor, unit = time_unit(float(np.ptp(trace.times_ms)) if len(trace.times_ms) else 0.0)
+    x, y = decimate(factor * trace.times_ms, trace.V_mV, MOST_MARKS)
+    curve = Line(x=x, y=y, colour=BLUE, hover=f"%{{y:.3g}} {trace.unit} at %{{x:.6g}} {unit}")
+    threshold = Rule(y=threshold_mV, colour=RED, width=2, movable=True, above=True)
+    axes = {"x": Axis(title=f"time ({unit})"), "y": Axis(title=f"V ({trace.unit})")}
+    return Drawing(panels=[Panel(**axes, marks=[curve, threshold])], height=height, title=trace.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import plotly.graph_objects as go
 __all__ = [
     "BLUE",
     "CHANNEL_COLOURS",
+    "CLOSED",
     "GREEN",
     "GREY",
     "INK",
@@ -21,13 +20,10 @@ __all__ = [
     "PURPLE",
     "RED",
     "TEMPLATE",
+    "WHITE",
     "FloatArray",
-    "composed",
     "darkened",
     "decimate",
-    "finish",
-    "log_axis",
-    "placeholder",
     "spread",
     "thinned",
     "ticks",
@@ -35,7 +31,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.floating[Any]]
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A94A3", "#1F2937"
-PURPLE = "#CC79A7"
+PURPLE, WHITE, CLOSED = "#CC79A7", "#FFFFFF", "#AEB6C2"  # the last of what cannot be reached
 # Fills of channels, the leak's last: Okabe and Ito's, and some of Paul Tol's "muted" for neurons of many
 # channels. Written otherwise than the colours above, so that a dark page leaves them as they are.
 CHANNEL_COLOURS = (
@@ -60,6 +56,7 @@ _AXIS = {
     "zeroline": False,
     "ticks": "outside",
     "ticklen": 4,
+    "exponentformat": "none",  # 900000, not 900k: these are no amounts of money
     "tickcolor": "#C3CAD4",
     "title": {"standoff": 6},
 }
@@ -73,10 +70,12 @@ TEMPLATE = go.layout.Template(
         "yaxis": _AXIS,
         "hoverlabel": {"font": {"family": _FONT, "size": 12}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
-        "margin": {"l": 56, "r": 14, "t": 28, "b": 44},
+        "margin": {"l": 56, "r": 34, "t": 28, "b": 44},
         # Nothing here is selected with a box or a lasso, and some versions of Plotly offer to upload the
         # figure to a service. Of its own, Plotly makes the bar half black where the page shines through.
+        # Along the right side, where no figure has anything, it covers no title.
         "modebar": {
+            "orientation": "v",
             "remove": ["select2d", "lasso2d", "sendChartToCloud", "sendDataToCloud"],
             "bgcolor": "rgba(255,255,255,0.8)",
             "color": "#5A6472",
@@ -125,32 +124,6 @@ def darkened(figure: go.Figure) -> go.Figure:
         data=[swap(trace.to_plotly_json()) for trace in figure.data],
         layout=swap(figure.layout.to_plotly_json()),
     )
-
-
-def log_axis(low: float, high: float) -> dict[str, Any]:
-    """Return a logarithmic axis whose marks are whole numbers: 1, 2, 5, … or, over a wide range, decades."""
-    steps = (1, 2, 5) if high < 100 * low else (1,)
-    decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
-    return {"type": "log", "tickvals": [step * 10.0**k for k in decades for step in steps]}
-
-
-def composed(data: Sequence[dict[str, Any]], height: int, **layout: Any) -> go.Figure:
-    """A figure made at once: adding curves and axes one by one takes Plotly ten times as long."""
-    return go.Figure(
-        data=list(data), layout={"template": TEMPLATE, "height": height, "autosize": True} | layout
-    )
-
-
-def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    return figure.update_layout(template=TEMPLATE, height=height, autosize=True, **layout)
-
-
-def placeholder(text: str, height: int = 300) -> go.Figure:
-    """Empty figure with one plain sentence in its middle."""
-    hidden = {"visible": False, "fixedrange": True}
-    note = {"text": escape(text), "showarrow": False, "font": {"size": 13, "color": GREY}}
-    note |= {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
-    return finish(go.Figure(), height, xaxis=hidden, yaxis=hidden, annotations=[note])
 
 
 def decimate(x: FloatArray, y: FloatArray, most: int = 4000) -> tuple[FloatArray, FloatArray]:

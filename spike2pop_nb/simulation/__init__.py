@@ -1,9 +1,9 @@
 """One compiled kernel that simulates any declared neuron."""
 
 from spike2pop_nb.simulation.course import Course, Modulated, simulate_modulation
-from spike2pop_nb.simulation.currents import MAX_CURRENTS_MS, Currents, currents
 from spike2pop_nb.simulation.model_check import ModelCheck, check_model
-from spike2pop_nb.simulation.simulate import (
+from spike2pop_nb.simulation.recorded_currents import MAX_CURRENTS_MS, Currents, currents
+from spike2pop_nb.simulation.simulator import (
     ACCURACY_STEPS,
     MAX_DURATION_MS,
     Simulated,

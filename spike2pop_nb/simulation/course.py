@@ -14,7 +14,7 @@ from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.spiketrains import PatternReport, SpikeTrain, describe_pattern
 
 if TYPE_CHECKING:
-    from spike2pop_nb.simulation.simulate import Simulated
+    from spike2pop_nb.simulation.simulator import Simulated
 
 __all__ = ["COURSE_MS", "Course", "Modulated", "simulate_modulation"]
 
@@ -145,7 +145,7 @@ def simulate_modulation(
     Cancelled
         If ``cancel`` asked for it.
     """
-    from spike2pop_nb.simulation.simulate import simulate
+    from spike2pop_nb.simulation.simulator import simulate
 
     transient, stop = path.neuron.recording_window_ms
     named = (("before_ms", before_ms), ("during_ms", during_ms), ("after_ms", after_ms))

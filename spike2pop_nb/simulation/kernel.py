@@ -155,6 +155,8 @@ def run_block(  # type: ignore[no-untyped-def]
     sample_every,
     sample0,
     traces,
+    currents,
+    calcium,
 ):
     """Advance a block of B members by ``n_steps``; every array but the tables is changed in place.
 
@@ -177,6 +179,10 @@ def run_block(  # type: ignore[no-untyped-def]
         Spike times in ms from the start of the simulation.
     sample_every, sample0, traces (B, n_samples)
         Voltage is kept every so many steps from step ``sample0`` on; 0 for not at all.
+    currents (R, n_channels, n_samples), calcium (R, n_samples)
+        Currents in µA/cm² and calcium of the first R members at the same times; R may be 0. What flows at a
+        time is the mean of what flowed over the step before and over the step after it, so that all of it
+        sums to −C times the central difference of the voltage, and what is injected.
     """
     B = V.size
     n_channels = E.size
@@ -194,6 +200,8 @@ def run_block(  # type: ignore[no-untyped-def]
     I_Ca = np.empty(B)
     V_old = V_before.copy()
     new = np.empty((9, B))
+    R = currents.shape[0]
+    fraction = np.empty((n_channels, R))
     has_noise = False
     for b in range(B):
         has_noise = has_noise or sigma[b] > 0.0
@@ -297,6 +305,8 @@ def run_block(  # type: ignore[no-untyped-def]
                     for _ in range(p):
                         for b in range(B):
                             P[b] *= y[b]
+            for b in range(R):
+                fraction[c, b] = P[b]
             E_c = E[c]
             if feeds[c] > 0.0:
                 for b in range(B):
@@ -318,6 +328,20 @@ def run_block(  # type: ignore[no-untyped-def]
             lag = rise * per_G * C_dt
             V_inf[b] = steady
             V[b] = steady + 0.5 * rise - lag + (V[b] - steady + 0.5 * rise + lag) * _exp_minus(G[b] * dt_C)
+        if R > 0:
+            # this step is one half of what flows where it begins, and of what flows where it ends
+            for end in range(2):
+                place = step + end - sample0
+                k_sample = place // sample_every
+                if place < 0 or place % sample_every != 0 or k_sample >= currents.shape[2]:
+                    continue
+                share = 0.5 if step + end > 0 else 1.0
+                for b in range(R):
+                    if end == 0:
+                        calcium[b, k_sample] = Ca[b]
+                    V_mean = (total[b] - (V[b] - V_old[b]) * C_dt) / G[b]
+                    for c in range(n_channels):
+                        currents[b, c, k_sample] += share * fraction[c, b] * (V_mean - E[c])
         if influx != 0.0:
             for b in range(B):
                 inward = I_Ca[b] - G_Ca[b] * 0.5 * (V[b] + V_old[b])

@@ -13,7 +13,7 @@ from spike2pop_nb.conductances import baseline_population, reachability, solvabl
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.simulate import Simulated, simulate
+from spike2pop_nb.simulation.simulator import Simulated, simulate
 from spike2pop_nb.spiketrains import classify
 
 __all__ = ["ModelCheck", "check_model"]
@@ -64,8 +64,8 @@ class ModelCheck:
     step_error: float
     cost: float
 
-    def sentences(self) -> list[str]:
-        """Say what was found."""
+    def describe(self) -> str:
+        """Say what was found, one sentence a line."""
         said = [f"The gates of {self.neuron.title} are finite and in range from -120 to 80 mV."]
         said += self.suspicious or ("Units and magnitudes are plausible.",)
         for what, threshold in (("drawn over the ranges", self.drawn), ("of the baseline", self.baseline)):
@@ -90,7 +90,7 @@ class ModelCheck:
                 + ("." if self.step_error < _STEP_ERROR else self._shorter_step())
             )
         said.append(f"Simulating one second of one neuron takes {1000 * self.cost:.1f} ms.")
-        return said
+        return "\n".join(said)
 
     def _shorter_step(self) -> str:
         now = self.neuron.time_step_ms

@@ -84,11 +84,15 @@ class PatternReport:
         """Whether the confidence is below `CERTAIN`."""
         return self.confidence < CERTAIN
 
-    def __str__(self) -> str:
+    def describe(self) -> str:
+        """Say the pattern, how sure it is, why, and what to beware of."""
         words = f"uncertain, perhaps {self.kind}" if self.uncertain else str(self.kind)
         return f"{words[0].upper()}{words[1:]} (confidence {self.confidence:.2f}). " + " ".join(
             (*self.reasons, *self.notes)
         )
+
+    def __str__(self) -> str:
+        return self.describe()
 
 
 def describe_pattern(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, overload
+from typing import TYPE_CHECKING, Final, overload
 
 from spike2pop_nb.errors import SpikeTrainError
 
 from .train import SpikeTrain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .train_table import PatternRule
 
 __all__ = ["CAUTION", "ReadReport", "Recordings"]
 
@@ -77,8 +82,8 @@ class ReadReport:
     key: str = ""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def sentences(self) -> list[str]:
-        """The report as sentences, in plain text (escape them before they go into a page)."""
+    def describe(self) -> str:
+        """The report in plain text, one sentence a line (escape it before it goes into a page)."""
         trains = "1 train" if self.n_trains == 1 else f"{self.n_trains} trains"
         spikes = "1 spike" if self.n_spikes == 1 else f"{self.n_spikes} spikes"
         lines = [f"{self.filename} ({self.format}): {trains}, {spikes}.", f"Layout: {self.layout_reason}."]
@@ -91,10 +96,10 @@ class ReadReport:
         lines += [f"Repaired: {text}." for text in self.repairs]
         lines += [f"Skipped: {text}." for text in self.skipped]
         lines += [f"{CAUTION}{text}." for text in self.cautions]
-        return lines
+        return "\n".join(lines)
 
     def __str__(self) -> str:
-        return "\n".join(self.sentences())
+        return self.describe()
 
 
 class Recordings(Sequence[SpikeTrain]):
@@ -104,18 +109,37 @@ class Recordings(Sequence[SpikeTrain]):
     ----------
     trains : sequence of SpikeTrain
         The trains; their ids are unique.
-    report : ReadReport
-        How the file was understood.
+    report : ReadReport, optional
+        How the file was understood; trains made in Python need none.
+
+    Raises
+    ------
+    SpikeTrainError
+        When one of the trains is no `SpikeTrain`.
 
     Examples
     --------
-    >>> recordings = read_spike_trains(example_path("stg_set.csv"))  # doctest: +SKIP
-    >>> recordings[0].id, recordings.by_id("3").n_spikes  # doctest: +SKIP
-    ('1', 20)
+    >>> import spike2pop_nb as s2p
+    >>> recordings = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> recordings.ids, recordings.by_id("3").n_spikes
+    (['1', '2', '3', '4', '5'], 69)
+    >>> recordings.to_frame()[["id", "n_spikes", "pattern"]].head(2)
+      id  n_spikes        pattern
+    0  1        20  regular tonic
+    1  2        60       bursting
     """
 
-    def __init__(self, trains: Sequence[SpikeTrain], report: ReadReport) -> None:
+    def __init__(self, trains: Iterable[SpikeTrain], report: ReadReport | None = None) -> None:
         self._trains = tuple(trains)
+        for number, train in enumerate(self._trains, start=1):
+            if not isinstance(train, SpikeTrain):
+                raise SpikeTrainError(
+                    f"Train {number} is of type {type(train).__name__}; it must be a SpikeTrain."
+                )
+        if report is None:
+            n_spikes = sum(train.n_spikes for train in self._trains)
+            known = "SpikeTrain", "single", "trains as they were given", "ms", "ms, as in every SpikeTrain"
+            report = ReadReport("recordings", *known, len(self._trains), n_spikes)
         self._by_id = {train.id: train for train in self._trains}
         self.report = report
 
@@ -154,6 +178,36 @@ class Recordings(Sequence[SpikeTrain]):
 
     def __iter__(self) -> Iterator[SpikeTrain]:
         return iter(self._trains)
+
+    def describe(self) -> str:
+        """How the file was understood, one sentence a line; see `ReadReport.describe`."""
+        return self.report.describe()
+
+    def to_frame(self, *, rule: PatternRule = "honest") -> pd.DataFrame:
+        """Table of the trains, one row each, in their order.
+
+        Parameters
+        ----------
+        rule : {"honest", "published"}, optional
+            What names the firing pattern: `describe_pattern`, or the published rule (`features`).
+
+        Returns
+        -------
+        DataFrame
+            ``id``; ``n_spikes``; ``duration_s`` from the first to the last spike; ``rate_hz``; ``cv``,
+            ``cv2`` and ``lv`` of the intervals; ``pattern`` in words; its ``confidence`` (NaN for the
+            published rule); ``pattern_note``, what to beware of, empty for nothing; ``longest_gap_s``, the
+            longest interval; ``rate_change_ratio``, rate at the end over rate at the start, NaN where no
+            change is seen.
+
+        Raises
+        ------
+        SpikeTrainError
+            When there is no such rule.
+        """
+        from .train_table import train_table
+
+        return train_table(self, rule)
 
     def __repr__(self) -> str:
         return f"Recordings({len(self)} trains from {self.report.filename!r})"

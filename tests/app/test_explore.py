@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
-from spike2pop_nb.conductances import dics
+from spike2pop_nb.conductances import dics, generate_population
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -35,6 +36,36 @@ def opened(dashboard, loop, gaussian):
     loop.until(lambda: dashboard.explore.state.ranking is not None)
     settled(loop, dashboard.explore)
     return dashboard.explore
+
+
+@pytest.fixture
+def found_result():
+    """What makes a result of six members at some DICs, the first five of which passed."""
+
+    def make(pair, dics):
+        from spike2pop_nb.fidelity.result import Result
+
+        train = SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0]))
+        population = generate_population("stg", dics, 6, pair, seed=3)
+        table = population.table[["id", "member"]].assign(
+            passed=[True] * 5 + [False], score=0.9, reasons="", pattern="spiking", rate_hz=10.0
+        )
+        rule = SimpleNamespace(describe=lambda: "As a test judges.")
+        verdict = SimpleNamespace(table=table, passed=table["passed"].to_numpy(), rule=rule, best=0)
+        return Result(
+            train,
+            population.neuron,
+            None,
+            True,
+            "Found.",
+            5,
+            population,
+            verdict=verdict,
+            n_tried=6,
+            n_passed=5,
+        )
+
+    return make
 
 
 def test_it_opens_on_the_recording(opened):
@@ -104,11 +135,11 @@ def test_knobs_change_the_members_and_can_be_taken_back(opened, loop):
 
 def test_another_pair_is_explored_and_then_used(opened, loop):
     other = next(value for _label, value in opened.pair.options if set(value) == {"A", "H"})
-    before = opened.session.compensate
+    before = opened.session.settings.compensate
     opened.pair.value = other
     settled(loop, opened)
     assert opened.state.map.compensate == other
-    assert opened.session.compensate == before
+    assert opened.session.settings.compensate == before
     opened.use.click()
     loop.until(lambda: opened.session.pair == other and not opened.session.busy)
 
@@ -175,6 +206,59 @@ def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatc
     assert panel.step.disabled
 
 
+def test_each_layer_of_the_same_map_is_drawn(opened, loop):
+    found = opened.state.map
+    for layer in ("condition", "residual", "reached"):
+        opened.layer.value = layer
+        assert opened.plane.shown.data[0].name == layer
+    settled(loop, opened)
+    assert opened.state.map is found
+
+
+def test_the_population_found_is_modulated_and_lit_in_the_results_too(opened, loop, dashboard, found_result):
+    session, panel = dashboard.session, opened.modulation
+    assert "the 8 members at the target by the two conductances that take most" in panel.who.value
+    session.result = result = found_result(("A", "H"), (6.0, 3.0))
+    assert "Moves the 5 members that fire like recording r" in panel.who.value
+    panel.g_s.value, panel.g_u.value = -10.0, 3.0
+    panel.start.click()
+    loop.until(lambda: opened.state.modulated is not None)
+    path = opened.state.modulated.path
+    np.testing.assert_array_equal(path.g[:, 0], result.population.g[:5])
+    assert path.labels == result.population.labels[:5]
+    assert path.arrived.all()  # which A and H, that they were made by, take none of them to
+    assert path.compensate == ("CaS", "H")
+    assert "5 of 5 members get to g_s -10.00" in panel.says.value
+    # another target is no business of theirs; a pick is one in all figures of the results
+    opened.explorer.set_target(-4.0, 4.0)
+    settled(loop, opened)
+    assert opened.state.modulated is not None
+    panel.ways._receive(panel.ways.widget, {"kind": "pick", "member": 2}, [])
+    assert session.member == 2
+    assert {figure.widget._member for figure in (panel.ways, panel.course, opened.plane)} == {2}
+    assert {figure.widget._group for figure in (panel.ways, panel.course, opened.plane)} == {""}
+    assert opened.traces.widget._member != 2
+    session.result = None
+    assert opened.state.modulated is None
+    assert opened.plane.widget._group == "explore"
+
+
+def test_a_pair_that_was_chosen_moves_the_members_and_a_better_one_is_named(
+    opened, loop, dashboard, found_result
+):
+    dashboard.session.result = found_result(("A", "H"), (6.0, 3.0))
+    opened.explorer.set_pair(("A", "H"))
+    panel = opened.modulation
+    assert "by A and H" in panel.who.value
+    panel.g_s.value, panel.g_u.value = -10.0, 3.0
+    panel.start.click()
+    loop.until(lambda: opened.state.modulated is not None)
+    assert opened.state.modulated.path.compensate == ("A", "H")
+    assert "0 of 5 members get to" in panel.says.value
+    assert "g_A would have to be negative" in panel.says.value
+    assert "Moving CaS and H instead would take 5 of them there" in panel.says.value
+
+
 def test_what_cannot_be_gets_one_sentence(opened, loop):
     opened.explorer.set_target(19.0, 4.0)
     loop.until(lambda: opened.messages.text != "")
@@ -234,7 +318,7 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
 
 def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
     explorer, session = opened.explorer, dashboard.session
-    assert session.explored == Explored()
+    assert session.settings.explore == Explored()
     explorer.set_target(1.0, 5.0)
     opened.modulation.g_s.value = -3.0
     opened.V_th.value = -50.0
@@ -249,23 +333,23 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
         V_th_mV=-50.0,
         ranges={"Kd": (100.0, 120.0)},
     )
-    assert session.settings().explore == chosen
+    assert session.settings.explore == chosen
     assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
-    kept = session.settings().to_json()
+    kept = session.settings.to_json()
     time.sleep(0.15)
     explorer.set_target(3.0, 5.0)
-    assert session.explored.target == (3.0, 5.0)
+    assert session.settings.explore.target == (3.0, 5.0)
     dashboard.toolbar.undo.click()
-    assert session.explored == chosen
+    assert session.settings.explore == chosen
     assert opened.state.target == (1.0, 5.0)
     assert (opened.g_s.value, opened.plane.widget._point) == (1.0, [1.0, 5.0])
     dashboard.toolbar.undo.click()
-    assert session.explored == Explored()
+    assert session.settings.explore == Explored()
     assert opened.V_th.value == session.neuron.V_th_mV
     assert opened.layer.value == opened.state.layer == "reached"
     assert opened.state.target == (-5.0, 4.0)
     dashboard.toolbar._load(kept.encode(), "settings.json")
-    assert session.explored == chosen
+    assert session.settings.explore == chosen
     assert opened.V_th.value == -50.0
     assert opened.sliders["Kd"].value == (100.0, 120.0)
     assert (opened.layer.value, opened.state.pair) == ("condition", ("A", "H"))
@@ -293,7 +377,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
     monkeypatch.setattr(history, "_AGAIN_S", 0.0)
     made.recordings.choice.index = 1
-    assert session.explored.target is None
+    assert session.settings.explore.target is None
     loop.until(lambda: session.posterior is not None and not session.busy)
     assert explore.state.target == (-5.0, 4.0)
     assert explore.state.V_th_mV == -42.0
@@ -304,7 +388,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
 
 
 def test_hostile_choices_get_one_sentence_and_change_nothing(opened, dashboard):
-    before = dashboard.session.settings()
+    before = dashboard.session.settings
     for wrong, words in (
         ({"target": [1e999, 0]}, "explore.target.0: input should be a finite number"),
         ({"target": [1, 2, 3]}, "explore.target"),
@@ -324,5 +408,5 @@ def test_hostile_choices_get_one_sentence_and_change_nothing(opened, dashboard):
         dashboard.messages.clear()
     opened.sliders["leak"].value = (0.0, 0.0)
     assert opened.sliders["leak"].value == opened.explorer.declared()["leak"]
-    assert dashboard.session.settings() == before
+    assert dashboard.session.settings == before
     assert Settings.from_json(before.to_json()) == before

@@ -198,6 +198,7 @@ def test_a_real_kernel_runs_is_interrupted_restarts_and_ends(monkeypatch, tmp_pa
         f"import os\nopen({str(run_by)!r}, 'a').write(f'{{os.getpid()}} ')\nraise RuntimeError('no neuron')\n"
     )
     monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(neurons))
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)  # Dask's workers leave it behind
     server = ForkServer()
     register(server)
     look = (

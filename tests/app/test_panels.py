@@ -22,6 +22,7 @@ from spike2pop_nb.app.panels.pictures import PICTURES
 from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
+from spike2pop_nb.fidelity import PassRule
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -104,7 +105,7 @@ def test_the_network_is_asked_under_the_prior_chosen(dashboard, loop):
     dashboard.dics.prior.value = "both"
     settled(dashboard, loop)
     assert set(dashboard.network.asked) == {"both"}
-    assert session.settings().prior == "both"
+    assert session.settings.prior == "both"
 
 
 def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
@@ -255,7 +256,7 @@ def test_generate_does_not_wait_for_the_dics_of_the_recording_that_is_looked_at(
     dashboard.recordings.choice.index = 1
     assert session.posterior is None
     assert not dashboard.population.generate.disabled
-    session.size, session.budget = 2, 10
+    session.choose(size=2, budget=10)
     dashboard.population.generate.click()
     assert dashboard.messages.text == ""
     loop.until(lambda: not session.generating)
@@ -289,12 +290,12 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
         assert {"population.csv", "spike_times.csv", "summary.json", "methods.md"} <= set(archive.namelist())
         assert b'"seed": 3' in archive.read("summary.json")
         read = json.loads(archive.read("summary.json"))["options"]["read"]
-        assert read == dashboard.session.recordings.report.sentences()
+        assert read == dashboard.session.recordings.report.describe().splitlines()
         assert b"The times were read as ms, assumed from the intervals" in archive.read("methods.md")
-        assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings()
+        assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings
     report = saved(dashboard, loop, "report").decode()
     assert report.startswith("<!DOCTYPE html>")
-    assert result.message in report
+    assert result.outcome in report
     assert '<p class="warning">Please check: the file names no unit: ms assumed from the' in report
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
         assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
@@ -487,7 +488,7 @@ def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loo
     figure._receive(figure.widget, {"kind": "drag", "y": 10.0}, [])
     loop.until(lambda: session.train.n_spikes == 5)
     assert panel.threshold.value == 10.0
-    assert session.settings().threshold_mV == 10.0
+    assert session.settings.threshold_mV == 10.0
 
 
 VOLTS_T = np.arange(0, 1000, 0.5)
@@ -519,25 +520,25 @@ def test_reset_and_polarity_are_chosen_and_impossible_ones_come_back(dashboard, 
     time.sleep(0.15)
     detection.reset.value = "-60"
     loop.until(lambda: "as asked for" in dashboard.recordings.reading.report.value)
-    assert session.threshold_mV == shown, "a reset belongs to its threshold"
+    assert session.settings.threshold_mV == shown, "a reset belongs to its threshold"
     assert "reset_mV=-60" in dashboard.browser.fragment
-    assert session.reset_mV == -60
+    assert session.settings.reset_mV == -60
     time.sleep(0.15)
     detection.reset.value = "50"
     loop.until(lambda: dashboard.messages.text)
     assert "the reset not above the threshold" in dashboard.messages.text
-    assert (session.reset_mV, detection.reset.value, session.train.n_spikes) == (-60, "-60", 10)
+    assert (session.settings.reset_mV, detection.reset.value, session.train.n_spikes) == (-60, "-60", 10)
     detection.reset.value = "low"
     assert "Settings, reset_mV: input should be a valid number" in dashboard.messages.text
     detection.reset.value = ""
-    loop.until(lambda: session.reset_mV is None and not session.busy)
+    loop.until(lambda: session.settings.reset_mV is None and not session.busy)
     detection.threshold.value = -80
     loop.until(lambda: session.train.n_spikes == 0)
-    undone(dashboard, lambda: session.threshold_mV != -80)
+    undone(dashboard, lambda: session.settings.threshold_mV != -80)
     loop.until(lambda: session.train.n_spikes == 10)
     detection.polarity.value = "both"
     loop.until(lambda: "polarity both was asked for" in dashboard.recordings.reading.report.value)
-    assert session.settings().polarity == "both"
+    assert session.settings.polarity == "both"
 
 
 def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
@@ -560,12 +561,14 @@ def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
     detection.use.click()
     assert "The reset is missing; give it in counts" in dashboard.messages.text
     detection.reset.value = "-5000"
-    assert session.threshold_mV is session.reset_mV is None, "both wait until they are confirmed"
+    assert session.settings.threshold_mV is session.settings.reset_mV is None, (
+        "both wait until they are confirmed"
+    )
     time.sleep(0.15)
     detection.use.click()
     loop.until(lambda: session.recordings is not None and not session.busy)
     assert [train.n_spikes for train in session.recordings] == [10, 10]
-    assert (session.threshold_mV, session.reset_mV) == (2000, -5000)
+    assert (session.settings.threshold_mV, session.settings.reset_mV) == (2000, -5000)
     assert detection.use.layout.display == "none"
     assert panel.refusal.value == ""
     # the other channel gets a level of its own, and the first keeps its
@@ -574,23 +577,27 @@ def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
     detection.threshold.value = 20_000
     loop.until(lambda: session.train.n_spikes == 0)
     assert session.train.id == "b (counts)"
-    assert session.threshold_mV == {"*": 2000, "b (counts)": 20_000}
+    assert session.settings.threshold_mV == {"*": 2000, "b (counts)": 20_000}
     assert session.recordings[0].n_spikes == 10
-    kept = session.settings()
+    kept = session.settings
     assert Settings.from_fragment(kept.to_fragment()) == kept
-    undone(dashboard, lambda: session.threshold_mV == 2000)
+    undone(dashboard, lambda: session.settings.threshold_mV == 2000)
     loop.until(lambda: [train.n_spikes for train in session.recordings] == [10, 10])
-    undone(dashboard, lambda: session.threshold_mV is None)
+    undone(dashboard, lambda: session.settings.threshold_mV is None)
     loop.until(lambda: session.recordings is None)
     assert session.refused.trace.unit == "counts"
     # or the unit is named
     panel.how["voltage_unit"].value = "uV"
     loop.until(lambda: session.recordings is not None)
     assert session.voltages[0].unit == "mV"
-    assert session.settings().voltage_unit == "uV"
+    assert session.settings.voltage_unit == "uV"
     # what was chosen for this file says nothing about the next
     session, panel = sent(dashboard, loop, table(["time_ms", *VOLTS_T], ["V_mV", *VOLTS]), "next.csv")
-    assert (session.voltage_unit, session.threshold_mV, session.polarity) == ("auto", None, "auto")
+    assert (session.settings.voltage_unit, session.settings.threshold_mV, session.settings.polarity) == (
+        "auto",
+        None,
+        "auto",
+    )
 
 
 def test_a_voltage_without_times_asks_for_the_rate_and_takes_a_stretch(dashboard, loop):
@@ -611,8 +618,8 @@ def test_a_voltage_without_times_asks_for_the_rate_and_takes_a_stretch(dashboard
     loop.until(lambda: session.train is not None and session.train.n_spikes == 2)
     panel.how["unit"].value = "ms"
     settled(dashboard, loop)
-    assert session.sampling_rate_hz == 2000
-    kept = session.settings()
+    assert session.settings.sampling_rate_hz == 2000
+    kept = session.settings
     assert (kept.sampling_rate_hz, kept.start_s, kept.stop_s) == (2000, 0.4, 0.6)
     time_in_s = table(["time", *VOLTS_T], ["V_mV", *VOLTS])
     session, panel = sent(dashboard, loop, time_in_s, "clock.csv")
@@ -640,7 +647,7 @@ def test_how_a_table_was_read_can_be_corrected(dashboard, loop):
     panel.reading.how["time_column"].value = ""
     panel.reading.how["layout"].value = "rows"
     loop.until(lambda: len(session.recordings) == 4)
-    assert session.settings().layout == "rows"
+    assert session.settings.layout == "rows"
 
 
 def sent(dashboard, loop, data, name="mine.csv"):
@@ -686,15 +693,15 @@ def test_a_unit_that_is_assumed_is_a_question_until_it_is_answered(dashboard, lo
     loop.until(lambda: session.recordings.report.unit == "ms" and not session.busy)
     assert asks.widget.layout.display == "none"
     assert session.train.id == "b", "the recording that is looked at stays"
-    assert session.settings().unit == "ms"
+    assert session.settings.unit == "ms"
     assert "unit=ms" in dashboard.browser.fragment
     dashboard.toolbar.undo.click()
     loop.until(lambda: asks.widget.layout.display == "")
     asks.yes.click()
     loop.until(lambda: not session.recordings.report.unit_assumed)
-    assert (session.unit, session.recordings.report.unit) == ("s", "s")
+    assert (session.settings.unit, session.recordings.report.unit) == ("s", "s")
     session, panel = sent(dashboard, loop, NO_UNIT, "next.csv")
-    assert session.unit == "auto"
+    assert session.settings.unit == "auto"
     assert asks.widget.layout.display == "", "an answer holds for its own file"
 
 
@@ -711,7 +718,7 @@ def test_whole_numbers_may_be_answered_to_be_samples(dashboard, loop):
     asks.samples.click()
     loop.until(lambda: session.recordings.report.unit == "samples")
     assert session.train.times_ms[0] == 30.0
-    assert (session.settings().unit, session.settings().sampling_rate_hz) == ("samples", 10000)
+    assert (session.settings.unit, session.settings.sampling_rate_hz) == ("samples", 10000)
 
 
 def test_a_refusal_stands_beside_the_options_that_settle_it(dashboard, loop):
@@ -735,7 +742,7 @@ def test_a_refusal_stands_beside_the_options_that_settle_it(dashboard, loop):
     # a unit that needs more is refused and completed, and the way back is there
     panel.how["unit"].value = "s"
     loop.until(lambda: session.recordings is not None and session.recordings.report.unit == "s")
-    assert session.sampling_rate_hz is None
+    assert session.settings.sampling_rate_hz is None
     panel.how["unit"].value = "samples"
     loop.until(lambda: session.refused is not None)
     assert "give the sampling rate" in panel.refusal.value
@@ -760,7 +767,7 @@ def test_columns_of_a_refused_file_can_be_named(dashboard, loop):
     how["time_column"].value = "time_ms"
     loop.until(lambda: session.recordings is not None and not session.busy)
     assert len(session.recordings) == 3
-    assert session.settings().layout == "trials"
+    assert session.settings.layout == "trials"
 
 
 def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
@@ -778,9 +785,9 @@ def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
     assert dashboard.browser.fragment.endswith("id_columns=probe&id_columns=cell")
     how["ids"].value = "none"
     loop.until(lambda: len(session.recordings) == 1)
-    assert session.id_columns == ()
+    assert session.settings.id_columns == ()
     how["ids"].value = "auto"
-    loop.until(lambda: session.id_columns is None and len(session.recordings) > 1)
+    loop.until(lambda: session.settings.id_columns is None and len(session.recordings) > 1)
 
 
 def test_a_unit_in_words_and_a_stretch(dashboard, loop):
@@ -791,10 +798,10 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     assert panel.fields["other"].layout.display == ""
     how["other"].value = "100 parsecs"
     assert "the unit &#x27;100 parsecs&#x27; is unknown" in dashboard.messages.text
-    assert session.unit == "auto"
+    assert session.settings.unit == "auto"
     how["other"].value = "100 µs"
     loop.until(lambda: session.recordings.report.unit == "0.1 ms")
-    assert (session.unit, how["unit"].value, how["other"].value) == ("0.1 ms", "other", "0.1 ms")
+    assert (session.settings.unit, how["unit"].value, how["other"].value) == ("0.1 ms", "other", "0.1 ms")
     assert "Please check: 0.1 ms was asked for" in panel.report.value
     assert panel.report.value.index("Please check") < panel.report.value.index("mine.csv")
     how["start_s"].value = "0.1"
@@ -806,7 +813,7 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     loop.until(lambda: session.train is not None and session.train.n_spikes == 10)
     how["start_s"].value = "soon"
     assert "Settings, start_s: " in dashboard.messages.text
-    assert session.start_s == 0.1
+    assert session.settings.start_s == 0.1
     how["start_s"].value = how["stop_s"].value = ""
     loop.until(lambda: session.train is not None and session.train.n_spikes == 40)
 
@@ -824,7 +831,7 @@ def test_how_a_file_is_read_is_restored_when_it_is_chosen_again(dashboard, loop)
     assert "choose the file mine.csv again" in dashboard.messages.text
     session, panel = sent(dashboard, loop, WHOLE)
     assert session.recordings.report.sampling_rate_hz == 20000
-    assert (session.start_s, panel.how["start_s"].value) == (0.5, "0.5")
+    assert (session.settings.start_s, panel.how["start_s"].value) == (0.5, "0.5")
 
 
 def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, loop):
@@ -832,20 +839,20 @@ def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, l
     dashboard.recordings.choice.index = 2
     dashboard.population.seed.value = 7
     assert dashboard.browser.fragment == "file=stg_set.csv&recording=3&seed=7"
-    kept = session.settings().to_json()
+    kept = session.settings.to_json()
     time.sleep(0.15)
     dashboard.dics.neuron.value = "da"
     settled(dashboard, loop)
-    assert session.settings().neuron == "da"
+    assert session.settings.neuron == "da"
     dashboard.toolbar.undo.click()
     settled(dashboard, loop)
-    assert session.settings() == Settings.from_json(kept)
+    assert session.settings == Settings.from_json(kept)
     assert dashboard.dics.neuron.value == "stg"
     dashboard.toolbar._load(Settings(neuron="da", size=3).to_json().encode(), "settings.json")
     assert (dashboard.dics.neuron.value, dashboard.population.size.value) == ("da", 3)
     dashboard.toolbar._load(kept.encode(), "settings.json")
     settled(dashboard, loop)
-    assert session.settings() == Settings.from_json(kept)
+    assert session.settings == Settings.from_json(kept)
 
 
 def test_an_address_restores_a_session(loop, network):
@@ -867,7 +874,7 @@ def test_a_bad_address_gets_one_sentence(loop, network):
     made = Dashboard(dispatch=loop)
     made.browser._receive(made.browser, {"kind": "start", "fragment": "size=<b>many</b>"}, [])
     assert made.messages.text.startswith('<div role="alert">Settings, size: ')
-    assert made.session.size == 16
+    assert made.session.settings.size == 16
 
 
 def test_a_dark_page_has_dark_figures(dashboard, loop):
@@ -893,6 +900,23 @@ def test_impossible_choices_get_one_sentence(dashboard, loop, settings, word):
     generated(dashboard, loop, **settings)
     assert word in dashboard.messages.text
     assert not dashboard.population.generate.disabled
+
+
+def test_tolerances_are_chosen_and_members_judged_by_them(dashboard, loop):
+    session, panel = opened(dashboard, loop), dashboard.population
+    panel.rate.value = 5
+    assert session.settings.rate_tolerance == 0.05
+    assert "rate_tolerance=0.05" in dashboard.browser.fragment
+    panel.isi.value = -1
+    assert "Settings, isi_tolerance: input should be greater than or equal to 0" in dashboard.messages.text
+    panel.generate.click()
+    assert not session.generating, "a number that was refused is not searched without"
+    panel.isi.value = 0
+    result = generated(dashboard, loop, size=2, budget=40)
+    assert result.verdict.rule == PassRule(rate=0.05, isi=0.25, burst=0.05)
+    assert result.options["pass_rule"]["rate"] == 0.05
+    dashboard.toolbar._load(Settings(rate_tolerance=0.07, refine=False).to_json().encode(), "settings.json")
+    assert (panel.rate.value, panel.refine.value) == (7, False)
 
 
 def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):
@@ -983,10 +1007,10 @@ def test_figures_always_carry_the_newest_state(dashboard):
     view.show(plots.recording(train))
     assert view.widget._drawn == drawn + 1
     assert len(view.widget._widget_data) == 2
-    assert "xaxis2" in view.widget._widget_layout
+    assert "yaxis2" in view.widget._widget_layout
     view.clear()
     assert view.widget._widget_data == []
-    assert "xaxis2" not in view.widget._widget_layout
+    assert "yaxis2" not in view.widget._widget_layout
 
 
 def test_numbers_go_to_the_browser_as_buffers_and_all_else_as_it_is():

@@ -46,6 +46,7 @@ CHOICES = st.builds(
     size=st.integers(1, MAX_MEMBERS),
     seed=st.integers(0, 1000),
     budget=st.integers(0, 1000),
+    rate_tolerance=st.floats(0, 1),
     explore=EXPLORED,
 )
 
@@ -145,10 +146,52 @@ def test_another_file_is_no_settings(text):
         Settings.from_json(text)
 
 
-def test_numbers_out_of_range_are_kept_at_its_end():
-    settings = Settings.nearest(size=10**9, seed=-5, budget=3, file="x" * 1000)
-    assert (settings.size, settings.seed, settings.budget) == (MAX_MEMBERS, 0, 3)
-    assert len(settings.file) == 300
+EXPLORED_ALL = Explored(
+    pair=("A", "H"), layer="rate", target=(1, 5), end=(2, 5), V_th_mV=-50, ranges={"Kd": (1, 2)}
+)
+CHOSEN = Settings(
+    file="a.csv",
+    recording="1",
+    unit="ms",
+    reset_mV=-60,
+    compensate=("CaS", "H"),
+    seed=3,
+    explore=EXPLORED_ALL,
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "forgotten"),
+    [
+        ({"seed": 4}, {}),
+        ({"recording": "1"}, {}),
+        ({"recording": "2"}, {"target": None, "end": None}),
+        ({"compensate": None}, {"pair": None}),
+        ({"neuron": "da"}, dict.fromkeys(["pair", "target", "end", "V_th_mV"]) | {"ranges": {}}),
+    ],
+)
+def test_what_belonged_to_another_neuron_recording_or_pair_is_forgotten(choice, forgotten):
+    changed = CHOSEN.changed(**choice)
+    explore = EXPLORED_ALL.model_copy(update=forgotten)
+    rest = {"compensate": None} if "neuron" in choice else {}
+    assert changed == CHOSEN.model_copy(update={**choice, **rest, "explore": explore})
+
+
+def test_a_choice_that_cannot_be_is_refused():
+    with pytest.raises(Spike2PopError, match="Settings, size: input should be less than or equal to"):
+        CHOSEN.changed(size=10**9)
+    with pytest.raises(
+        Spike2PopError, match="Settings, recording: string should have at most 300 characters"
+    ):
+        CHOSEN.changed(recording="x" * 1000)
+
+
+def test_how_a_file_is_read_and_its_targets_go_with_it():
+    explore = EXPLORED_ALL.model_copy(update={"target": None, "end": None})
+    opened = CHOSEN.with_file_of(Settings(file="b.csv"))
+    assert opened == Settings(file="b.csv", compensate=("CaS", "H"), seed=3, explore=explore)
+    assert opened.with_file_of(CHOSEN) == CHOSEN
+    assert Settings(neuron="da").with_file_of(CHOSEN).explore == Explored()
 
 
 def test_changes_that_come_together_are_undone_together(monkeypatch):

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from spike2pop_nb.conductances import baseline_population, compensate, generate_population, reachability
-from spike2pop_nb.conductances.reachability import _reachability
+from spike2pop_nb.conductances.reach import _reachability
 from spike2pop_nb.neurons import get_neuron, list_neurons
 
 

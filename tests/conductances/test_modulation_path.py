@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spike2pop_nb.conductances import dics, generate_population, modulation_path
+from spike2pop_nb.conductances import dics, generate_population, modulation_path, widest_modulation
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
@@ -77,3 +77,28 @@ def test_what_cannot_be_done_is_refused_in_one_sentence() -> None:
         modulation_path(population, (5.0, -500.0), steps=2, compensate=("A", "H"))
     with pytest.raises(CompensationError, match="steps 0 to 4, not 9"):
         modulation_path(population, (4.0, 5.0), steps=4).at(9)
+
+
+def test_the_choice_that_takes_most_members_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    population = generate_population("stg", (6.0, 3.0), 5, ("A", "H"), seed=1)
+    end = (-10.0, 3.0)
+    assert not modulation_path(population, end, compensate=("A", "H")).arrived.any()
+    path = widest_modulation(population, end, first=[("A", "H")])
+    assert path.compensate == ("CaS", "H")
+    assert path.arrived.all()
+    # one that is preferred stands, as long as no other takes more
+    assert widest_modulation(population, end, first=[("CaS", "A")]).compensate == ("CaS", "A")
+    with pytest.raises(CompensationError, match="one finite pair"):
+        widest_modulation(population, (np.nan, 1.0))
+    monkeypatch.setattr("spike2pop_nb.neurons.NeuronModel.recommend", lambda *_: ("A", "H"))
+    monkeypatch.setattr("spike2pop_nb.conductances.modulation.solvable_pairs", lambda _neuron: [("A", "H")])
+    with pytest.raises(UnreachableTarget, match="No two conductances of the stg neuron take a member"):
+        widest_modulation(population, (6.0, -500.0), steps=2)
+
+
+def test_of_many_that_stay_behind_the_first_are_named() -> None:
+    population = generate_population("stg", (6.0, 3.0), 5, ("A", "H"), seed=1)
+    path = modulation_path(population, (-10.0, 3.0), compensate=("A", "H"))
+    assert path.describe().startswith("0 of 5 members get to g_s -10.00")
+    assert path.describe().count("cannot go on at step") == 2
+    assert path.describe().endswith(f"So it is with 3 more, from step {path.lost_at.min()} on.")

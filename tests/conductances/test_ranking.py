@@ -54,14 +54,14 @@ def test_the_score_is_what_it_says(neuron: NeuronModel) -> None:
 def test_the_reason_names_the_first_and_the_published_choice() -> None:
     ranking = rank_choices("stg", Sampler())
     assert ranking.best.name == "CaS and H"
-    assert ranking.reason.startswith("CaS and H comes first: it brings ")
-    assert "also the choice of the published heuristic" in ranking.reason
+    assert ranking.describe().startswith("CaS and H comes first: it brings ")
+    assert "also the choice of the published heuristic" in ranking.describe()
     # in the dopaminergic neuron CaL would have to leave its range
     other = rank_choices("da", (-2.3, 6.8))
     assert other.best.name == "CaN and ERG"
     assert other.published is not None
     assert other.published.name == "CaL and ERG"
-    assert "The published heuristic takes CaL and ERG, which stands at place" in other.reason
+    assert "The published heuristic takes CaL and ERG, which stands at place" in other.describe()
 
 
 def test_the_published_choice_comes_first_among_equals() -> None:
@@ -88,7 +88,7 @@ def test_a_variation_is_ranked_as_such() -> None:
 def test_out_of_reach_is_said() -> None:
     ranking = rank_choices("stg", (-500.0, 5.0), n=64)
     assert ranking.best.score == 0
-    assert ranking.reason.startswith("No choice brings members to these DICs with conductances within")
+    assert ranking.describe().startswith("No choice brings members to these DICs with conductances within")
 
 
 def test_bad_targets_are_refused() -> None:

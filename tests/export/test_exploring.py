@@ -15,6 +15,8 @@ from spike2pop_nb import export
 from spike2pop_nb.conductances import Ranking, Reachability, rank_choices, reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.fidelity import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.plots import choices
+from spike2pop_nb.plots.on_paper import paper_figure
 
 HOSTILE = "=<img src=x onerror=alert(1)>"
 
@@ -106,9 +108,7 @@ def test_figures_hold_all_that_was_ranked_or_mapped(kind, rankings, reach, firin
 
 
 def test_no_bar_of_a_figure_is_cut_off(rankings) -> None:
-    from spike2pop_nb.export.drawings_of_choices import draw_rankings
-
-    figure = draw_rankings(rankings, "recording", 180)
+    figure = paper_figure(choices.rankings(rankings, "recording"), 180)
     highest = max(choice.score for ranking in rankings.values() for choice in ranking.choices)
     assert all(axes.get_xlim()[1] > highest for axes in figure.axes)
     assert [len(axes.patches) for axes in figure.axes] == [len(ranking) for ranking in rankings.values()]

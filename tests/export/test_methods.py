@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export import methods_paragraph, versions
-from spike2pop_nb.export.words import Citations, count, figure, fixed, interval, percent, plain, series
+from spike2pop_nb.export.formatting import Citations, count, figure, fixed, interval, percent, plain, series
 from spike2pop_nb.fidelity import Result, find_population, least_distance
 from spike2pop_nb.inference import Network, find_weights
 

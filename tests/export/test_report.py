@@ -76,7 +76,7 @@ def test_it_says_what_was_done_and_how_it_went(page: Page, inferred: list[Result
         "10.1523/JNEUROSCI.18-07-02309.1998",
         "10.1371/journal.pcbi.1014337",
         "CaS, H",
-        *(result.message for result in inferred),
+        *(result.outcome for result in inferred),
         "seed 7",
         "stg.safetensors, SHA-256",
         "look at least as strange",

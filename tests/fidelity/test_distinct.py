@@ -75,7 +75,7 @@ def test_near_copies_do_not_count_in_the_diversity() -> None:
     found = diversity(Population.from_g(members.neuron, g))
     assert (found.n, found.n_distinct) == (6, 4)
     assert found.least_distance == pytest.approx(np.log(1.005))
-    assert "the nearest two differ by 0.5 % in some conductance" in found.sentence()
+    assert "the nearest two differ by 0.5 % in some conductance" in found.describe()
 
 
 def all_different(results: Iterable[Result]) -> None:
@@ -126,7 +126,7 @@ def test_fewer_members_than_asked_are_said_to_be_fewer(monkeypatch: pytest.Monke
         )
         assert result.population is not None
         assert len(result.population) == 3
-        assert "Only 3 are kept, since the others tried are too like them." in result.message
-        assert "6 were asked for, but the budget of 64 simulations was spent" in result.message
-        assert ("marked as not passed" in result.message) == (result.n_kept_passed < 3)
+        assert "Only 3 are kept, since the others tried are too like them." in result.outcome
+        assert "6 were asked for, but the budget of 64 simulations was spent" in result.outcome
+        assert ("marked as not passed" in result.outcome) == (result.n_kept_passed < 3)
         all_different([result])

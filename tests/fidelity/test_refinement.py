@@ -119,7 +119,7 @@ def test_diversity_tells_copies_from_members() -> None:
     against = diversity(copies, population)
     assert against.effective_sample_size == 4
     assert diversity(population, population).least_spread == pytest.approx(1.0)
-    assert "of the unrefined population's" in against.sentence()
+    assert "of the unrefined population's" in against.describe()
     with pytest.raises(CompensationError, match="two members"):
         diversity(population.select([0]))
     with pytest.raises(CompensationError, match="da neuron"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.fidelity import PassRule, van_rossum_ratio, verify
+from spike2pop_nb.fidelity import REFINED_RULE, PassRule, pass_rule, van_rossum_ratio, verify
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -106,3 +106,12 @@ def test_the_rule_is_said_in_words_and_checked() -> None:
     assert "20 %" in PassRule().describe()
     with pytest.raises(ValueError, match="greater than 0"):
         PassRule(rate=0.0)
+
+
+def test_some_tolerances_of_the_rule_can_be_ones_own() -> None:
+    assert pass_rule() == REFINED_RULE
+    assert pass_rule(False) == PassRule()
+    assert pass_rule(rate=0.5) == REFINED_RULE.model_copy(update={"rate": 0.5})
+    assert pass_rule(False, isi=0.1, burst=0.2) == PassRule(isi=0.1, burst=0.2)
+    with pytest.raises(ValueError, match="greater than 0"):
+        pass_rule(rate=-1.0)

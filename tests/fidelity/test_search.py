@@ -53,7 +53,7 @@ def test_the_kept_members_all_pass_and_agree_across_tables(burster: Result) -> N
     assert list(burster.population.table["member"]) == list(range(6))
     assert burster.n_tried >= burster.n_passed >= 6
     assert sum(burster.reasons.values()) == burster.n_tried - burster.n_passed
-    assert "fire like the recording" in burster.message
+    assert "fire like the recording" in burster.outcome
     again = simulate(burster.population, record="spikes", duration_ms=6300.0, transient_ms=3000.0)
     for kept, repeated in zip(burster.simulated.spike_times_ms, again.spike_times_ms, strict=True):
         shared = kept[kept < 6250.0]
@@ -86,7 +86,7 @@ def test_when_the_budget_is_spent_the_rest_is_marked_as_not_passed(burster: Resu
     assert result.n_passed == 0
     assert result.verdict is not None
     assert not result.verdict.passed.any()
-    assert "budget of 8" in result.message
+    assert "budget of 8" in result.outcome
     scores = result.verdict.table["score"].to_numpy()
     assert (np.diff(scores) <= 1e-9).all()
 
@@ -95,7 +95,7 @@ def test_a_silent_recording_gets_a_sentence_and_no_population() -> None:
     result = find_population(SpikeTrain("quiet", [10.0, 20.0]), "stg", Around((0.0, 5.0)))
     assert not result.usable
     assert result.population is None
-    assert "silent" in result.message
+    assert "silent" in result.outcome
 
 
 def test_cancel_keeps_what_is_done(burster: Result) -> None:
@@ -189,9 +189,9 @@ def test_draws_that_get_out_of_reach_end_a_search_with_what_it_found(refine: boo
     assert result.population is not None
     assert len(result.population) == 4
     assert result.n_tried >= 32
-    assert "no more could be generated" in result.message
+    assert "no more could be generated" in result.outcome
     assert "does not reach this target" in result.exhausted
-    assert result.message.endswith(result.exhausted)
+    assert result.outcome.endswith(result.exhausted)
     assert not result.cancelled
 
 

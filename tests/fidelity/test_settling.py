@@ -74,7 +74,7 @@ def test_members_that_settle_late_are_judged_after_a_longer_transient(
     result = find_population(train, "stg", Around((5.0, 6.0)), size=24, seed=1, budget=80, refine=False)
     assert result.n_late > 0
     assert result.simulated.transient_ms == 3000.0 + LONGER_MS[0]
-    assert f"{result.n_late} of them settle only after a longer transient" in result.message
+    assert f"{result.n_late} of them settle only after a longer transient" in result.outcome
     assert result.population is not None
     assert result.population.made_by["kept_late"] == result.n_late
     assert result.n_simulated > result.n_tried

@@ -10,8 +10,8 @@ from test_search import Around, recording_of
 
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import REFINED_RULE, Result, Summaries, find_population
-from spike2pop_nb.fidelity.diversity import beyond_range
-from spike2pop_nb.fidelity.moving import Moving
+from spike2pop_nb.fidelity.differences import beyond_range
+from spike2pop_nb.fidelity.proposals import Moving
 from spike2pop_nb.fidelity.spreading import choose_spread, spread_ratio, spread_step
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain

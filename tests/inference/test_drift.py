@@ -35,7 +35,7 @@ def test_a_ramp_and_a_jump_are_found(n: int) -> None:
     for mean in (ramp, jump):
         found = find_course(np.arange(n) * 1.0, mean, np.ones((n, 2)), mean / 10)
         assert found.drifts
-        assert "drift" in found.sentence()
+        assert "drift" in found.describe()
 
 
 def test_steady_recordings_seldom_drift() -> None:
@@ -48,8 +48,8 @@ def test_steady_recordings_seldom_drift() -> None:
 def test_the_sentence_tells_how_far_the_dics_went_though_they_came_back() -> None:
     there = np.concatenate([np.linspace(-4, 2, 20), np.linspace(2, -4, 20)])
     found = _course(np.stack([there, np.full(40, 5.0)], axis=1))
-    assert "g_s moves by 5.7, from -3.7 in the first windows to -3.7 in the last" in found.sentence()  # type: ignore[attr-defined]
-    assert "g_u by 0.0, from 5.0" in found.sentence()  # type: ignore[attr-defined]
+    assert "g_s moves by 5.7, from -3.7 in the first windows to -3.7 in the last" in found.describe()  # type: ignore[attr-defined]
+    assert "g_u by 0.0, from 5.0" in found.describe()  # type: ignore[attr-defined]
 
 
 def test_a_tiny_drift_is_none() -> None:
@@ -58,7 +58,7 @@ def test_a_tiny_drift_is_none() -> None:
     found = find_course(np.arange(30.0), mean, np.ones((30, 2)), mean)
     assert found.p_value < 0.01
     assert not found.drifts
-    assert found.sentence() == ""
+    assert found.describe() == ""
 
 
 def test_a_neuron_that_settles_does_not_drift() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import Posterior, predict_frame
+from spike2pop_nb.inference import Posterior, Posteriors
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.mixture import Box, Mixture
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS
@@ -92,11 +92,11 @@ def test_levels_must_be_probabilities() -> None:
 
 
 def test_frame_has_a_row_each() -> None:
-    frame = predict_frame([_posterior(_mixture(0)), _posterior(None, 1)])
+    frame = Posteriors([_posterior(_mixture(0)), _posterior(None, 1)]).to_frame()
     assert list(frame["usable"]) == [True, False]
     assert frame.loc[0, "g_s"] == pytest.approx(_posterior(_mixture(0)).g_s)
     assert list(frame["pattern"]) == ["bursting", "silent"]
-    assert list(predict_frame([]).columns) == list(frame.columns)
+    assert list(Posteriors().to_frame().columns) == list(frame.columns)
 
 
 def test_notes_say_first_what_matters_most() -> None:

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import Network, attempt_predictions, load_predictor, predict_frame
+from spike2pop_nb.inference import Network, attempt_predictions, load_predictor
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
@@ -233,7 +233,7 @@ def test_a_recording_that_fails_leaves_the_others_their_answers(predictor: Predi
         np.testing.assert_array_equal(found[i].mean, whole[i].mean)
     with pytest.raises(PredictorError, match="'b' nothing was predicted"):
         found[1].sample(3)
-    assert predict_frame(found)["g_s"].isna().tolist() == [False, True, False]
+    assert found.to_frame()["g_s"].isna().tolist() == [False, True, False]
     with pytest.raises(PredictorError, match="not 'flat'"):
         attempt_predictions(predictor, trains, prior="flat")
 

@@ -14,11 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spike2pop_nb.spiketrains import (
+    Recordings,
     SpikeTrain,
     describe_pattern,
     features,
     isi_statistics,
-    overview,
     van_rossum,
 )
 from spike2pop_nb.spiketrains.intervals import measure_intervals
@@ -69,7 +69,7 @@ def test_a_train_is_described_in_finite_numbers(isi: list[float]) -> None:
         report = describe_pattern(SpikeTrain("cell", times, window_ms=(0.0, times[-1] + 1.0)))
         assert 0 <= report.confidence <= 1
         assert str(report)
-        table = overview([SpikeTrain("cell", times)])
+        table = Recordings([SpikeTrain("cell", times)]).to_frame()
     numbers = table.select_dtypes("number").to_numpy(float)
     assert not np.isinf(numbers).any()
 
@@ -95,7 +95,7 @@ def test_no_spike_and_one_and_two_are_silent(n: int) -> None:
         times = 10.0 * np.arange(n)
         assert features(times).pattern == "silent"
         assert describe_pattern(times).kind == "silent"
-        assert overview([SpikeTrain("cell", times)])["pattern"].tolist() == ["silent"]
+        assert Recordings([SpikeTrain("cell", times)]).to_frame()["pattern"].tolist() == ["silent"]
 
 
 def test_bursts_of_one_spike_have_no_rate_within_them() -> None:

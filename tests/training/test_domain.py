@@ -140,7 +140,7 @@ def test_the_reason_names_what_is_out_of_range(domain: Domain, scale: TokenScale
     verdict = domain.judge(float(domain.score(scale.standardise(raw[None]))[0]), 20, raw, scale)
     assert not verdict.inside
     assert "fires at 0.2 Hz" in verdict.reasons[0]
-    sentence = verdict.sentence("TOY")
+    sentence = verdict.describe("TOY")
     assert sentence.startswith("Outside what the TOY network knows")
     assert verdict.reasons[0] in sentence
 
@@ -162,4 +162,4 @@ def test_a_recording_inside_has_no_sentence(domain: Domain, scale: TokenScale, t
     verdict = domain.judge(float(domain.quantiles.min()), isi.size, raw, scale)
     assert verdict.inside
     assert verdict.reasons == ()
-    assert verdict.sentence("TOY") == ""
+    assert verdict.describe("TOY") == ""

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from spike2pop_nb.app.actions.downloading import Downloading
 from spike2pop_nb.app.actions.predicting import Predicting
 from spike2pop_nb.app.actions.reading import Reading
 from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
-from spike2pop_nb.app.actions.taking import Taking
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
-from spike2pop_nb.app.settings import MAX_MEMBERS
-from spike2pop_nb.app.state import DETECTING, READING, Session
+from spike2pop_nb.app.settings import DETECTING, MAX_MEMBERS, READING, Settings
+from spike2pop_nb.app.state import Session
 
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
 
-class Actions(Reading, Predicting, Searching, Taking):
+class Actions(Reading, Predicting, Searching, Downloading):
     """Verbs of the page over one session; those that follow from a choice are done when it is made."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         super().__init__(session, runner, messages)
-        guard = messages.guard
-        session.observe(guard(lambda _change: self._forget_pair()), "neuron")
-        session.observe(guard(lambda _change: self.predict()), ["train", "neuron", "prior"])
-        session.observe(guard(lambda _change: self.survey()), ["recordings", "neuron", "prior"])
-        session.observe(guard(lambda _change: self.read()), list(READING))
-        session.observe(guard(lambda _change: self.detect()), list(DETECTING))
-        session.observe(guard(lambda _change: self.map_reach()), "pair")
-        session.observe(guard(lambda _change: self.recommend()), ["posterior", "compensate"])
+
+        def after(act: Callable[[], None]) -> Callable[[Any], None]:
+            return messages.guard(lambda _change: act())
+
+        session.follow(after(self._forget_pair), "neuron")
+        session.observe(after(self.settle), "settings")
+        session.follow(after(self.read), "file", *Settings.names(READING))
+        session.follow(after(self.detect), *Settings.names(DETECTING))
+        session.follow(after(self.predict), "neuron", "prior")
+        session.observe(after(self.predict), "train")
+        session.follow(after(self.survey), "neuron", "prior")
+        session.observe(after(self.survey), "recordings")
+        session.observe(after(self.map_reach), "pair")
+        session.follow(after(self.recommend), "compensate")
+        session.observe(after(self.recommend), "posterior")

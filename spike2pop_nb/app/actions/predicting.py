@@ -14,7 +14,6 @@ from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.spiketrains import overview
 
 __all__ = ["Predicting", "network"]
 
@@ -54,7 +53,7 @@ class Predicting(Acting):
     def predict(self) -> None:
         """Predict the DICs of the recording that is looked at, with the chosen neuron's network."""
         session = self.session
-        train, neuron, prior = session.train, session.neuron, session.prior
+        train, neuron, prior = session.train, session.neuron, session.settings.prior
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
         session.posterior = None
@@ -73,13 +72,13 @@ class Predicting(Acting):
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""
         session = self.session
-        recordings, neuron, prior = session.recordings, session.neuron, session.prior
+        recordings, neuron, prior = session.recordings, session.neuron, session.settings.prior
         session.survey = None
         if recordings is None or not len(recordings):
             return
 
         def work(task: Task) -> Any:
-            table = overview(recordings)
+            table = recordings.to_frame()
             from spike2pop_nb.inference import attempt_predictions
 
             predictor = network(neuron.name)
@@ -101,16 +100,15 @@ class Predicting(Acting):
 
     def _forget_pair(self) -> None:
         """Channels of another neuron mean nothing to this one."""
-        self.session.compensate = None
         self.session.pair = None
         self.recommend()
 
     def recommend(self) -> None:
         """Take the chosen pair, or the one recommended for what was predicted, or for the middle of all."""
         session = self.session
-        neuron, posterior = session.neuron, session.posterior
-        if session.compensate is not None:
-            session.pair = session.compensate
+        neuron, posterior, chosen = session.neuron, session.posterior, session.settings.compensate
+        if chosen is not None:
+            session.pair = chosen
         elif posterior is not None and posterior.usable:
             session.pair = neuron.recommend(posterior.g_s, posterior.g_u)
         elif session.pair is None:

@@ -9,11 +9,10 @@ from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.levels import Levels, asked_for, levels_for
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
-from spike2pop_nb.app.settings import Settings
-from spike2pop_nb.app.state import DETECTING, READING, Refusal, Session, Source
+from spike2pop_nb.app.settings import DETECTING, READING, Settings
+from spike2pop_nb.app.state import Refusal, Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import (
     Recordings,
     detect_recordings,
@@ -38,160 +37,179 @@ class Reading(Acting):
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         super().__init__(session, runner, messages)
-        self._read, self._detected = session.how(), session.levels()
-        self._wanted: str | None = None
-        self._awaited: Settings | None = None
         self._sources: dict[str, Source] = {}
+        self._opening: Source | None = None
+        self._awaited: Settings | None = None
+        # what the recordings rest on, and the settings that were last there with it
+        self._read: tuple[Source | None, dict[str, Any]] = None, {}
+        self._detected: dict[str, Any] = session.settings.part(DETECTING)
+        self._last = session.settings
+
+    def _known(self, name: str | None) -> Source | None:
+        """A file by its name; None where only the user has it."""
+        if name in list_examples():
+            self._sources.setdefault(str(name), Source(example_path(str(name)), str(name)))
+        return self._sources.get(str(name))
+
+    def _wanted(self) -> tuple[Source | None, dict[str, Any]]:
+        """The file that is chosen, and how it is read."""
+        settings, opening = self.session.settings, self._opening
+        chosen = opening is not None and opening.name == settings.file
+        return opening if chosen else self._known(settings.file), settings.part(READING)
+
+    def settle(self) -> None:
+        """Keep settings that fit what was read; look at the recording that they choose."""
+        session = self.session
+        if self._wanted() == self._read:
+            session.train = session.looked_at(session.recordings)
+            if session.settings.part(DETECTING) == self._detected:
+                self._last = session.settings
 
     def read(self) -> None:
-        """Read the session's source; if it is no file of spikes at all, what was read before stays.
+        """Read the file that is chosen; if it is no file of spikes at all, what was read before stays.
 
         A file that another choice of options may settle stays open instead, with the sentence that says so.
         """
         session = self.session
-        wanted = session.how()
-        source, options = wanted[0], dict(zip(READING[1:], wanted[1:], strict=True))
-        voltage_unit = options.pop("voltage_unit")
-        common = {name: options[name] for name in ("sampling_rate_hz", "start_s", "stop_s")}
-        common |= {"unit": voltage_unit, "time_unit": options["unit"]}
-        of_spikes = any(options[name] != Settings.model_fields[name].default for name in _OF_SPIKES)
-        known = bool(session.voltages) and source is self._read[0] and not of_spikes
+        wanted = source, options = self._wanted()
         if source is None or wanted == self._read:
             return
+        of_spikes = any(options[name] != Settings.model_fields[name].default for name in _OF_SPIKES)
+        known = bool(session.voltages) and source is self._read[0] and not of_spikes
+        levels = session.settings.part(DETECTING)
         self.messages.clear()
-        levels = session.levels()
 
         def work(_task: Task) -> _Answer:
-            none, refused = VoltageTraces(), None
-            try:
-                if not known:
-                    return read_spike_trains(source.data, filename=source.name, **options), none, None
-            except SpikeTrainError as error:
-                refused = error
-            if refused is not None and of_spikes:
-                return None, none, _refusal(source, refused)
-            try:
-                voltages = read_voltage(source.data, filename=source.name, **common)
-            except SpikeTrainError as error:
-                if refused is None:
-                    return None, none, Refusal(_here(error))
-                return None, none, _refusal(source, refused, error)
-            try:
-                recordings, asked = _spikes(voltages, *levels)
-            except SpikeTrainError as error:
-                return None, voltages, Refusal(_here(error), trace=voltages[0])
-            return recordings, voltages, asked
+            return _recordings(source, options, levels, known, of_spikes)
 
         def done(answer: _Answer) -> None:
+            if self._wanted() != wanted:
+                return  # it was undone meanwhile
             recordings, voltages, refused = answer
-            if self._wanted is None and session.train is not None and source is self._read[0]:
-                self._wanted = session.train.id  # however the file is read, the same recording is looked at
+            self._sources[source.name], self._opening = source, None
             self._read, self._detected = wanted, levels
-            self._sources[source.name] = source
             with session.hold_trait_notifications():
-                session.chosen = ()
+                session.source, session.chosen = source, ()
                 session.voltages, session.refused = voltages, refused
                 session.recordings = recordings
-                session.train = None if recordings is None else self._wanted_train(recordings)
+                session.train = session.looked_at(recordings)
+            self.settle()
             self.detect()  # what was chosen meanwhile
 
         def failed() -> None:
-            with session.hold_trait_notifications():
-                for name, value in zip((*READING, *DETECTING), (*self._read, *self._detected), strict=True):
-                    session.set_trait(name, value)
+            if self._wanted() == wanted:
+                self._opening = None
+                session.settings = session.settings.with_file_of(self._last)
 
         self._run("read", f"Reading {source.name}…", work, done, failed)
 
     def detect(self) -> None:
         """Detect the spikes of a voltage anew, at other levels; where that fails, the last ones come back."""
         session = self.session
-        voltages, levels = session.voltages, session.levels()
-        if not voltages or levels == self._detected or session.how() != self._read:
+        voltages, levels = session.voltages, session.settings.part(DETECTING)
+        if not voltages or levels == self._detected or self._wanted() != self._read:
             return
-        self._wanted = session.train.id if session.train else self._wanted
 
         def work(_task: Task) -> tuple[Recordings | None, Refusal | None]:
-            return _spikes(voltages, *levels)
+            return _spikes(voltages, **levels)
 
         def done(answer: tuple[Recordings | None, Refusal | None]) -> None:
-            recordings, refused = answer
-            if voltages is not session.voltages:
-                return  # another file has been read
+            if voltages is not session.voltages or session.settings.part(DETECTING) != levels:
+                return  # another file has been read, or it was undone
             self._detected = levels
             with session.hold_trait_notifications():
-                session.recordings, session.refused = recordings, refused
-                session.train = None if recordings is None else self._wanted_train(recordings)
+                session.recordings, session.refused = answer
+                session.train = session.looked_at(session.recordings)
+            self.settle()
 
         def failed() -> None:
-            with session.hold_trait_notifications():
-                for name, value in zip(DETECTING, self._detected, strict=True):
-                    session.set_trait(name, value)
+            session.choose(**self._detected)
 
         self._run("detect", "Detecting spikes…", work, done, failed)
 
-    def _wanted_train(self, recordings: Recordings) -> Any:
-        """The train that settings ask for, else the first."""
-        wanted, self._wanted = self._wanted, None
-        if wanted in recordings.ids:
-            return recordings.by_id(str(wanted))
-        return recordings[0] if len(recordings) else None
-
     def open(self, source: Source) -> None:
         """Take another file, even one of the same name; how the last one was read says nothing about it."""
-        awaited = self._awaited
+        session, awaited = self.session, self._awaited
         if awaited is None or awaited.file != source.name:
-            awaited, self._wanted = Settings(), None
-        self._awaited = None
-        self._set_reading(source, awaited)
-
-    def _set_reading(self, source: Source | None, settings: Settings) -> None:
-        session = self.session
-        with session.hold_trait_notifications():
-            for name in (*READING[1:], *DETECTING):
-                session.set_trait(name, getattr(settings, name))
-            session.source = source
+            awaited = Settings(file=source.name)
+        self._awaited, self._opening = None, source
+        read = session.settings.file, session.settings.part(READING)
+        session.settings = session.settings.with_file_of(awaited)
+        if read == (session.settings.file, session.settings.part(READING)):
+            self.read()
 
     def apply(self, settings: Settings) -> None:
         """Restore settings; a file that only the user has must be chosen again, and is asked for by name."""
         session = self.session
         settings.checked()
-        name, source = settings.file, session.source
-        self._awaited = None
-        if name in self._sources:
-            source = self._sources[str(name)]
-        elif name in list_examples():
-            source = Source(example_path(str(name)), str(name))
-        elif name is not None and (source is None or source.name != name):
-            self._awaited = settings
-            self.messages.show(f"The settings are restored; choose the file {name} again to go on with it.")
-        self._wanted = settings.recording
-        session.neuron = get_neuron(settings.neuron)
-        session.prior = settings.prior
-        session.compensate = settings.compensate
-        session.size, session.seed, session.budget = settings.size, settings.seed, settings.budget
-        session.refine = settings.refine
-        session.explored_for = (settings.file, settings.recording)
-        session.explored = settings.explore
-        if self._awaited is not None:
-            return  # how that file is read waits for it
-        self._set_reading(source, settings)
-        recordings = session.recordings
-        if session.how() == self._read and recordings is not None:
-            session.train = self._wanted_train(recordings)
+        self._awaited = self._opening = None
+        if settings.file is None:  # whatever is open goes on
+            settings = settings.model_copy(update={"file": session.settings.file})
+        elif self._known(settings.file) is None:
+            self._awaited = settings  # how that file is read waits for it
+            settings = settings.with_file_of(session.settings)
+            self.messages.show(
+                f"The settings are restored; choose the file {self._awaited.file} again to go on with it."
+            )
+        session.settings = settings
+
+
+def _recordings(
+    source: Source,
+    options: dict[str, Any],
+    levels: dict[str, Any],
+    of_voltage: bool,
+    of_spikes: bool,
+) -> _Answer:
+    """Read a file of spike times, or else one of voltages, or say what must be chosen first.
+
+    Parameters
+    ----------
+    options, levels
+        How it is read, and where spikes of a voltage are detected.
+    of_voltage
+        Whether it is known to hold voltages; then it is not tried for spike times again.
+    of_spikes
+        Whether it was said to hold spike times.
+    """
+    none, refused = VoltageTraces(), None
+    of_times = {name: value for name, value in options.items() if name != "voltage_unit"}
+    try:
+        if not of_voltage:
+            return read_spike_trains(source.data, filename=source.name, **of_times), none, None
+    except SpikeTrainError as error:
+        refused = error
+    if refused is not None and of_spikes:
+        return None, none, _refusal(source, refused)
+    try:
+        voltages = read_voltage(
+            source.data,
+            filename=source.name,
+            unit=options["voltage_unit"],
+            time_unit=options["unit"],
+            **{name: options[name] for name in ("sampling_rate_hz", "start_s", "stop_s")},
+        )
+    except SpikeTrainError as error:
+        return None, none, Refusal(_here(error)) if refused is None else _refusal(source, refused, error)
+    try:
+        recordings, asked = _spikes(voltages, **levels)
+    except SpikeTrainError as error:
+        return None, voltages, Refusal(_here(error), trace=voltages[0])
+    return recordings, voltages, asked
 
 
 def _spikes(
-    voltages: VoltageTraces, thresholds: Levels, resets: Levels, polarity: Polarity
+    voltages: VoltageTraces, threshold_mV: Levels, reset_mV: Levels, polarity: Polarity
 ) -> tuple[Recordings | None, Refusal | None]:
     """Spike trains of voltages, or what must be given first."""
-    trace = asked_for(voltages, thresholds, resets)
+    trace = asked_for(voltages, threshold_mV, reset_mV)
     if trace is not None:
         return None, Refusal(
             f"The trace {trace.id!r} is in {trace.unit}, whose size in mV is not known: give the threshold "
             "and the reset of its spikes in the same, or the unit of the voltage.",
             trace=trace,
         )
-    levels = levels_for(thresholds, voltages), levels_for(resets, voltages)
+    levels = levels_for(threshold_mV, voltages), levels_for(reset_mV, voltages)
     return detect_recordings(voltages, *levels, polarity=polarity), None
 
 

@@ -13,7 +13,7 @@ from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
-from spike2pop_nb.app.settings import MAX_MEMBERS
+from spike2pop_nb.app.settings import SEARCHING
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
 
@@ -43,24 +43,21 @@ class Searching(Acting):
         recordings = session.recordings
         if session.train is None or recordings is None:
             raise Spike2PopError("Choose a recording first.")
-        if session.size > MAX_MEMBERS:
-            raise Spike2PopError(
-                f"The page generates up to {MAX_MEMBERS} members at once, not {session.size}; "
-                "the command spike2pop run makes larger populations."
-            )
         self.messages.clear()
         trains = (
             [recordings.by_id(name) for name in session.chosen]
             if len(session.chosen) > 1
             else [session.train]
         )
-        neuron, prior, size, seed = session.neuron, session.prior, session.size, session.seed
-        compensate, budget, refine = session.compensate, session.budget or None, session.refine
+        neuron, prior = session.neuron, session.settings.prior
+        options = session.settings.part(SEARCHING)
+        options["budget"] = options["budget"] or None
+        tolerances = session.settings.tolerances()
         keys = [session.key(train) for train in trains]
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import attempt_population
+            from spike2pop_nb.fidelity import attempt_population, pass_rule
             from spike2pop_nb.inference import attempt_predictions
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
@@ -75,11 +72,8 @@ class Searching(Acting):
                     train,
                     neuron,
                     posterior,
-                    size=size,
-                    compensate=compensate,
-                    seed=seed,
-                    budget=budget,
-                    refine=refine,
+                    **options,
+                    rule=pass_rule(options["refine"], **tolerances),
                     progress=progress,
                     cancel=task.cancelled,
                 )
@@ -91,7 +85,7 @@ class Searching(Acting):
             key, result = found
             session.results = _lighter({**session.results, key: result})
             if result.failure:
-                self.messages.show(result.message)
+                self.messages.show(result.outcome)
             if session.train is not None and key == session.key(session.train):
                 session.member = NO_MEMBER
                 session.result = session.results[key]

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.layout import field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
@@ -28,7 +29,6 @@ class CompensationPanel:
         self.session = session
         guard = messages.guard
         self.pair = w.Dropdown()
-        self._filling = False
         self.says = text("", "s2p-says")
         self.widget = w.VBox(
             [
@@ -41,10 +41,11 @@ class CompensationPanel:
                 self.says,
             ]
         )
-        self.pair.observe(guard(self._pair_chosen), "value")
-        session.observe(guard(self._list_pairs), ["neuron", "posterior", "pair"])
+        self._tied = Binding(self.pair, self._choose, messages, self._list_pairs)
+        session.follow(guard(self._list_pairs), "neuron")
+        session.observe(guard(self._list_pairs), ["posterior", "pair"])
         session.observe(guard(self._say), ["reach", "pair", "posterior"])
-        self._list_pairs(None)
+        self._list_pairs()
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
@@ -56,7 +57,7 @@ class CompensationPanel:
             return None
         return self.session.neuron.recommend(posterior.g_s, posterior.g_u)
 
-    def _list_pairs(self, _change: Any) -> None:
+    def _list_pairs(self, _change: Any = None) -> None:
         recommended, chosen = self._recommended(), self.session.pair
         pairs = list(_pairs(self.session.neuron))
         # The pair may be declared in the other order than the list has it.
@@ -65,22 +66,15 @@ class CompensationPanel:
                 pairs = [pair, *(other for other in pairs if set(other) != set(pair))]
         if recommended is not None:
             pairs = [recommended, *(pair for pair in pairs if pair != recommended)]
-        options = [
+        options = tuple(
             (f"{a} and {b}" + (" (published heuristic)" if (a, b) == recommended else ""), (a, b))
             for a, b in pairs
-        ]
-        if tuple(self.pair.options) != tuple(options) or self.pair.value != chosen:
-            self._filling = True
-            try:
-                self.pair.options = options
-                self.pair.value = chosen if chosen is not None else options[0][1]
-            finally:
-                self._filling = False
+        )
+        self._tied.show(chosen or pairs[0], options=options)
 
-    def _pair_chosen(self, change: dict[str, Any]) -> None:
-        if change["new"] is not None and not self._filling:
-            recommended = self._recommended()
-            self.session.compensate = None if change["new"] == recommended else change["new"]
+    def _choose(self, pair: tuple[str, str] | None) -> None:
+        if pair is not None:
+            self.session.choose(compensate=None if pair == self._recommended() else pair)
 
     def _say(self, _change: Any) -> None:
         reach, posterior = self.session.reach, self.session.posterior

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 import numpy as np
 
+from spike2pop_nb.app.binding import Binding, bind
 from spike2pop_nb.app.layout import button, field
 from spike2pop_nb.app.levels import level_of, with_level
 from spike2pop_nb.app.messages import Messages
@@ -49,10 +50,10 @@ class DetectionPanel:
         )
         self._trace: VoltageTrace | None = None
         self._proposed: str | None = None
-        self._asks = self._filling = False
-        self.threshold.observe(guard(lambda change: self.dragged(change["new"])), "value")
-        self.reset.observe(guard(lambda _change: self._take_reset()), "value")
-        self.polarity.observe(guard(self._take_polarity), "value")
+        self._asks = False
+        self._threshold = Binding(self.threshold, self.dragged, messages, self.show)
+        self._reset = Binding(self.reset, self._take_reset, messages, self.show)
+        bind(session, self.polarity, "polarity", messages)
         self.use.on_click(guard(lambda _button: self._take_both()))
         self.show()
 
@@ -68,39 +69,31 @@ class DetectionPanel:
         if trace is None:
             self._proposed = None
             return None
-        session = self.session
-        refused = session.refused
-        self._asks = refused is not None and trace.unit != "mV"
+        settings = self.session.settings
+        self._asks = self.session.refused is not None and trace.unit != "mV"
         self.use.layout.display = "" if self._asks else "none"
-        threshold, reset = level_of(session.threshold_mV, trace.id), level_of(session.reset_mV, trace.id)
-        found = None if self._asks else _detection(trace, threshold, reset, session.polarity)
-        self._filling = True
-        try:
-            self.polarity.value = session.polarity
-            self.threshold.description = f"Spike threshold ({trace.unit})"
-            self.reset.description = f"Reset ({trace.unit})"
-            given = "" if reset is None else f"{reset:.10g}"
+        threshold, reset = level_of(settings.threshold_mV, trace.id), level_of(settings.reset_mV, trace.id)
+        found = None if self._asks else _detection(trace, threshold, reset, settings.polarity)
+        self.threshold.description = f"Spike threshold ({trace.unit})"
+        self.reset.description = f"Reset ({trace.unit})"
+        if not self._asks or self._proposed != trace.id:  # what is being written there stays
             if threshold is None:
                 threshold = _half_way(trace) if found is None else found.threshold
-            if not self._asks or self._proposed != trace.id:  # what is being written there stays
-                self.threshold.value = round(threshold, 3)
-                self.reset.value = given
-            self._proposed = trace.id if self._asks else None
-            suggested = "" if found is None else f"{found.reset:.4g}, as the threshold suggests"
-            self.reset.placeholder = suggested
-        finally:
-            self._filling = False
+            self._threshold.show(round(threshold, 3))
+            self._reset.show("" if reset is None else f"{reset:.10g}")
+        self._proposed = trace.id if self._asks else None
+        self.reset.placeholder = "" if found is None else f"{found.reset:.4g}, as the threshold suggests"
         return trace
 
     def dragged(self, threshold: float) -> None:
         """Take another threshold."""
         trace = self._trace
-        if trace is None or self._filling:
+        if trace is None:
             return
         if self._asks:
-            self.threshold.value = float(threshold)
+            self._threshold.show(float(threshold))
         else:
-            self._set("threshold_mV", trace, threshold)
+            self._set(trace, threshold_mV=threshold)
 
     def _looked_at(self) -> VoltageTrace | None:
         session = self.session
@@ -109,20 +102,25 @@ class DetectionPanel:
         train = session.train
         return next((v for v in session.voltages if train is not None and v.id == train.id), None)
 
-    def _set(self, name: str, trace: VoltageTrace, level: Any) -> None:
-        levels = Settings.choice(name, level)
+    def _set(self, trace: VoltageTrace, **levels: Any) -> None:
+        """Choose levels for the channel of a trace."""
         session = self.session
-        session.set_trait(name, with_level(getattr(session, name), session.voltages, trace, levels))
+        chosen = {
+            name: with_level(
+                getattr(session.settings, name), session.voltages, trace, Settings.choice(name, level)
+            )
+            for name, level in levels.items()
+        }
+        session.choose(**chosen)
 
-    def _take_reset(self) -> None:
-        trace = self._trace
-        if trace is None or self._filling or self._asks:
+    def _take_reset(self, text: str) -> None:
+        trace, reset = self._trace, text.strip() or None
+        if trace is None or self._asks:
             return
-        text = self.reset.value.strip()
-        with self.session.hold_trait_notifications():
-            self._set("reset_mV", trace, text or None)
-            if text and level_of(self.session.threshold_mV, trace.id) is None:
-                self._set("threshold_mV", trace, self.threshold.value)  # it is for this one
+        levels: dict[str, Any] = {"reset_mV": reset}
+        if reset is not None and level_of(self.session.settings.threshold_mV, trace.id) is None:
+            levels["threshold_mV"] = self.threshold.value  # it is for this one
+        self._set(trace, **levels)
 
     def _take_both(self) -> None:
         trace = self._trace
@@ -132,13 +130,7 @@ class DetectionPanel:
             raise SpikeTrainError(
                 f"The reset is missing; give it in {trace.unit}, between the threshold and the level at rest."
             )
-        with self.session.hold_trait_notifications():
-            self._set("reset_mV", trace, self.reset.value.strip())
-            self._set("threshold_mV", trace, self.threshold.value)
-
-    def _take_polarity(self, change: Any) -> None:
-        if not self._filling:
-            self.session.polarity = change["new"]
+        self._set(trace, reset_mV=self.reset.value.strip(), threshold_mV=self.threshold.value)
 
 
 def _detection(

@@ -9,11 +9,12 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.binding import bind
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 
 __all__ = ["DICPanel"]
@@ -26,21 +27,18 @@ class DICPanel:
         self,
         session: Session,
         messages: Messages,
-        turns: Turns,
+        drawing: DrawingQueue,
         on_pick: Callable[[int], None],
     ) -> None:
         self.session = session
         guard = messages.guard
-        self.neuron = w.Dropdown(
-            options=[(get_neuron(name).title, name) for name in list_neurons()], value=session.neuron.name
-        )
+        self.neuron = w.Dropdown(options=[(get_neuron(name).title, name) for name in list_neurons()])
         self.prior = w.Dropdown(
             options=[
                 ("like the populations made here", "compensated"),
                 ("with conductances anywhere in their ranges", "drawn"),
                 ("either, by what it looks like", "both"),
             ],
-            value=session.prior,
         )
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
@@ -70,11 +68,13 @@ class DICPanel:
                 self.notes,
             ],
         )
-        self.neuron.observe(guard(self._neuron_chosen), "value")
-        self.prior.observe(guard(self._prior_chosen), "value")
-        session.observe(guard(self._show_figure), ["posterior", "reach", "neuron"])
-        session.observe(guard(lambda _change: turns.take("plane", lambda: self._show_figure(None))), "result")
-        session.observe(guard(self._show_choices), ["neuron", "prior"])
+        bind(session, self.neuron, "neuron", messages)
+        bind(session, self.prior, "prior", messages)
+        session.follow(guard(self._show_figure), "neuron")
+        session.observe(guard(self._show_figure), ["posterior", "reach"])
+        session.observe(
+            guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
+        )
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
         self._show_figure(None)
 
@@ -82,19 +82,10 @@ class DICPanel:
         """Let the controls be used, or not."""
         self.neuron.disabled = self.prior.disabled = not on
 
-    def _neuron_chosen(self, change: dict[str, Any]) -> None:
-        self.session.neuron = get_neuron(change["new"])
-
-    def _prior_chosen(self, change: dict[str, Any]) -> None:
-        self.session.prior = change["new"]
-
     def _show_figure(self, _change: Any) -> None:
         session = self.session
         population = session.result.population if session.result is not None else None
         self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, population, 330))
-
-    def _show_choices(self, _change: Any) -> None:
-        self.neuron.value, self.prior.value = self.session.neuron.name, self.session.prior
 
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior

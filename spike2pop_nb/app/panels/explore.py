@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -52,6 +53,7 @@ class ExplorePanel:
         self.explorer = Explorer(session, dispatch, self.messages)
         self.state: Exploration = self.explorer.state
         self.figures: list[FigureView] = []
+        self.moved: list[FigureView] = []  # those whose members are modulated
         self._built = False
         self._inside = w.VBox()
         self.fold = folded(
@@ -60,7 +62,7 @@ class ExplorePanel:
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "selected_index")
         session.observe(self.messages.guard(self._show_dark), "dark")
-        session.observe(self.messages.guard(self._show_restored), "explored")
+        session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
         opened = self.fold.selected_index is not None
@@ -70,15 +72,18 @@ class ExplorePanel:
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
-        if not self._built and self.session.explored != Explored():
+        if not self._built and self.session.settings.explore != Explored():
             self.fold.selected_index = 0
 
-    def _figure(self, empty: str, height: int, says: str, on_point: Any = None) -> FigureView:
-        made = FigureView(
-            empty, height, on_pick=self.messages.guard(self._pick), on_point=on_point, says=says, group=GROUP
-        )
+    def _figure(
+        self, empty: str, height: int, says: str, on_point: Any = None, moved: bool = False
+    ) -> FigureView:
+        pick = self.messages.guard(self._pick_moved if moved else self._pick)
+        made = FigureView(empty, height, on_pick=pick, on_point=on_point, says=says, group=GROUP)
         made.dark(self.session.dark)
         self.figures.append(made)
+        if moved:
+            self.moved.append(made)
         return made
 
     def _build(self) -> None:
@@ -102,6 +107,7 @@ class ExplorePanel:
             "A map over the plane of slow and ultraslow DICs, with the posterior of the recording and a "
             "target that can be moved",
             guard(lambda g_s, g_u: explorer.set_target(g_s, g_u)),
+            moved=True,
         )
         self.conductances = self._figure(
             "Conductances of the members appear here",
@@ -113,7 +119,7 @@ class ExplorePanel:
             _TRACES_PX,
             "Voltages of the members at the target over time",
         )
-        self.modulation = ModulatePanel(explorer, self.messages, self._figure)
+        self.modulation = ModulatePanel(explorer, self.messages, partial(self._figure, moved=True))
         self._inside.children = self._compose()
         self.layer.observe(guard(self._layer_chosen), "value")
         self.pair.observe(guard(self._pair_chosen), "value")
@@ -125,16 +131,18 @@ class ExplorePanel:
         state.observe(guard(self._show_choices), ["ranking", "pair"])
         state.observe(guard(self._show_layer), "layer")
         state.observe(guard(self._show_ranking), "ranking")
-        state.observe(guard(self._show_plane), ["map", "modulated"])
+        # the map of another layer may be the very same one
+        state.observe(guard(self._show_plane), ["map", "layer", "modulated"])
         state.observe(guard(self._show_step), "step")
         state.observe(guard(self._show_target), "target")
         state.observe(guard(self._show_conductances), "population")
         state.observe(guard(self._show_traces), "simulated")
         state.observe(guard(self._show_status), ["mapping", "working"])
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges"])
-        state.observe(guard(self._show_member), "member")
+        state.observe(guard(self._show_member), ["member", "modulated"])
+        self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_plane), "posterior")
-        self.session.observe(guard(self._fill_knobs), "neuron")
+        self.session.follow(guard(self._fill_knobs), "neuron")
         self._fill_knobs(None)
         self._show_target(None)
         self._show_choices(None)
@@ -182,9 +190,20 @@ class ExplorePanel:
     def _pick(self, member: int) -> None:
         self.state.member = member
 
+    def _pick_moved(self, member: int) -> None:
+        """Members that are moved may be those of the results, which are then lit there too."""
+        owner = self.session if self._of_found() else self.state
+        owner.member = member
+
+    def _of_found(self) -> bool:
+        return self.state.modulated is not None and self.state.of_found
+
     def _show_member(self, _change: Any) -> None:
+        of_found = self._of_found()
         for figure in self.figures:
-            figure.pick(self.state.member)
+            theirs = of_found and figure in self.moved
+            figure.widget._group = "" if theirs else GROUP
+            figure.pick(self.session.member if theirs else self.state.member)
 
     def _show_dark(self, _change: Any) -> None:
         for figure in self.figures:
@@ -280,7 +299,7 @@ class ExplorePanel:
             else ""
         )
         self.ranking.value = (
-            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.reason])}"
+            f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
             f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
             "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
             "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "

@@ -34,7 +34,7 @@ class ModulatePanel:
 
     def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
         self.explorer, self.state = explorer, explorer.state
-        guard, state = messages.guard, explorer.state
+        guard, state, session = messages.guard, explorer.state, explorer.session
         self._filling = False
         self.g_s, self.g_u = w.FloatText(), w.FloatText()
         self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
@@ -43,7 +43,7 @@ class ModulatePanel:
         self.play = button(_PLAY, "Go through the steps one after the other")
         self._playing = False
         self._tick = guard(self._advance)
-        self.says, self.where = text("", "s2p-says"), text("", "s2p-says")
+        self.who, self.says, self.where = (text("", "s2p-says") for _ in range(3))
         self.ways = figure(
             "The two conductances that move appear here",
             _WAYS_PX,
@@ -56,19 +56,19 @@ class ModulatePanel:
         )
         controls = w.HBox(
             [
-                field("To g_s (in units of g_leak)", self.g_s, "The members go there from the target."),
+                field("To g_s (in units of g_leak)", self.g_s, "Each member goes there from its own DICs."),
                 field("To g_u (in units of g_leak)", self.g_u, "Straight through the plane, in equal steps."),
             ]
         )
         steps = field("Step", self.step, "Move it, or press play, to watch each member on its own way.")
         playing = w.HBox([self.play, steps])
         playing.add_class("s2p-bar")
-        left = w.VBox([controls, self.start, self.says, playing, self.where, self.ways.widget])
+        left = w.VBox([self.who, controls, self.start, self.says, playing, self.where, self.ways.widget])
         right = w.VBox([self.course.widget])
         columns = w.HBox([left, right])
         for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
             box.add_class(name)
-        self.widget = w.VBox([text("<h3>Neuromodulation: from the target to other DICs</h3>"), columns])
+        self.widget = w.VBox([text("<h3>Neuromodulation: members move to other DICs</h3>"), columns])
         for number in (self.g_s, self.g_u):
             number.observe(guard(self._typed), "value")
         self.play.on_click(guard(lambda _button: self._toggle()))
@@ -77,6 +77,9 @@ class ModulatePanel:
         state.observe(guard(self._show_end), "end")
         state.observe(guard(self._show), "modulated")
         state.observe(guard(self._show_step), "step")
+        state.observe(guard(self._show_who), "population")
+        session.observe(guard(self._show_who), ["result", "explored"])
+        self._show_who(None)
         self._show_end(None)
         self._show(None)
 
@@ -94,6 +97,16 @@ class ModulatePanel:
         finally:
             self._filling = False
 
+    def _show_who(self, _change: Any) -> None:
+        """Say who will be moved, and by what, before anyone is."""
+        explored = self.explorer.session.explored.pair
+        by = (
+            "the two conductances that take most of them there"
+            if explored is None
+            else " and ".join(explored)
+        )
+        self.who.value = said([f"Moves {self.explorer.moving()[1]} by {by}."])
+
     def _show(self, _change: Any) -> None:
         found = self.state.modulated
         self._stop()
@@ -106,7 +119,7 @@ class ModulatePanel:
             return
         self.step.max = found.path.steps
         self.step.value = self.state.step
-        self.says.value = said([found.path.describe()])
+        self.says.value = said([self.state.told])
         path, step = found.path, self.state.step
         self.course.show(plots.modulation(found, step=step, most_points=1500, height=_COURSE_PX))
         self.ways.show(plots.modulation_ways(path, step, _WAYS_PX), len(plots.modulation_points(path, step)))

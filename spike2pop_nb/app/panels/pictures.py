@@ -10,11 +10,11 @@ import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
 
 __all__ = ["PICTURES", "PicturesPanel"]
 
@@ -56,10 +56,10 @@ class PicturesPanel:
         session: Session,
         actions: Actions,
         messages: Messages,
-        turns: Turns,
+        drawing: DrawingQueue,
         on_pick: Callable[[int], None],
     ) -> None:
-        self.session, self.actions, self._turns = session, actions, turns
+        self.session, self.actions, self._drawing = session, actions, drawing
         self._on_pick = on_pick
         guard = messages.guard
         self._followed: dict[int, Any] = {}
@@ -85,7 +85,7 @@ class PicturesPanel:
         self._followed = {}
         result = self.session.result
         if result is not None and result.usable:
-            self._turns.take("closer", self._show)
+            self._drawing.add("closer", self._show)
         else:
             self._show()
 

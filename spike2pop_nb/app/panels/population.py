@@ -8,10 +8,12 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.binding import bind
+from spike2pop_nb.app.layout import button, field, folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.fidelity import pass_rule
 
 __all__ = ["PopulationPanel"]
 
@@ -22,10 +24,9 @@ class PopulationPanel:
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
         guard = messages.guard
-        self.size = w.IntText(value=session.size)
-        self.seed = w.IntText(value=session.seed)
-        self.budget = w.IntText(value=session.budget)
-        self.refine = w.Checkbox(value=session.refine, indent=False)
+        self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
+        self.refine = w.Checkbox(indent=False)
+        self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
@@ -37,7 +38,9 @@ class PopulationPanel:
             [
                 w.HBox(
                     [
-                        field("Members", self.size, f"1 to {MAX_MEMBERS}."),
+                        field(
+                            "Members", self.size, f"1 to {MAX_MEMBERS}; the command spike2pop run makes more."
+                        ),
                         field("Seed", self.seed, "Same seed, same result."),
                         field("Budget", self.budget, "Most simulations; 0: automatic."),
                     ]
@@ -47,28 +50,48 @@ class PopulationPanel:
                     self.refine,
                     "Change members a little until they fire within 1 % of the recording.",
                 ),
+                folded(
+                    "How far from the recording a member may be",
+                    [
+                        w.HBox(
+                            [
+                                field("Rate (%)", self.rate, _automatic("rate", 100)),
+                                field("ln(ISI)", self.isi, _automatic("isi")),
+                                field("Bursts (%)", self.burst, _automatic("burst", 100)),
+                            ]
+                        ),
+                    ],
+                ),
                 buttons,
                 self.bar,
                 self.says,
             ]
         )
-        for name in ("size", "seed", "budget", "refine"):
-            control = getattr(self, name)
-            control.observe(guard(lambda change, name=name: session.set_trait(name, change["new"])), "value")
-        self.generate.on_click(guard(lambda _button: actions.generate()))
+        percent = (lambda share: round(100 * share, 6), lambda percent: percent / 100)
+        self._tied = [
+            bind(session, self.size, "size", messages),
+            bind(session, self.seed, "seed", messages),
+            bind(session, self.budget, "budget", messages),
+            bind(session, self.refine, "refine", messages),
+            bind(session, self.rate, "rate_tolerance", messages, *percent),
+            bind(session, self.isi, "isi_tolerance", messages),
+            bind(session, self.burst, "burst_tolerance", messages, *percent),
+        ]
+        self.generate.on_click(guard(lambda _button: self._generate()))
         self.stop.on_click(guard(self._stop))
         actions.on_progress = guard(self._progress)
         session.observe(guard(self._show), ["generating", "train", "ready", "result", "chosen"])
-        session.observe(guard(self._show_numbers), ["size", "seed", "budget", "refine"])
         self._show(None)
-
-    def _show_numbers(self, change: dict[str, Any]) -> None:
-        getattr(self, change["name"]).value = change["new"]
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
-        for control in (self.size, self.seed, self.budget, self.refine):
-            control.disabled = not on
+        for tied in self._tied:
+            tied.control.disabled = not on
+
+    def _generate(self) -> None:
+        for tied in self._tied:
+            tied.take()  # a number that was refused is refused again, lest another one is searched with
+        self.actions.generate()
 
     def _stop(self, _button: Any) -> None:
         self.stop.disabled = True
@@ -86,7 +109,7 @@ class PopulationPanel:
     def _show(self, change: Any) -> None:
         session = self.session
         going = session.generating
-        # Open while DICs are still predicted: the search predicts its own, and a click meanwhile must not be lost.
+        # Open while DICs are predicted: the search predicts its own, and a click meanwhile must not be lost.
         self.generate.disabled = going or not session.ready or session.train is None
         self.stop.disabled = not going
         several = len(session.chosen)
@@ -105,3 +128,10 @@ class PopulationPanel:
             else:
                 state = "Waits for a recording."
             self.says.value = said([state])
+
+
+def _automatic(tolerance: str, scale: float = 1) -> str:
+    """What a tolerance is if it is left to the program."""
+    refined, unrefined = (scale * getattr(pass_rule(refine), tolerance) for refine in (True, False))
+    others = "" if refined == unrefined else f" if refined, else {unrefined:g}"
+    return f"0: {refined:g}{others}."

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets as w
 
+from spike2pop_nb.app.binding import Binding, bind
 from spike2pop_nb.app.layout import field, folded, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.unit import UnitQuestion
-from spike2pop_nb.app.settings import Settings
-from spike2pop_nb.app.state import READING, Session
+from spike2pop_nb.app.settings import READING, Settings
+from spike2pop_nb.app.state import Session
 from spike2pop_nb.spiketrains import ReadReport
 from spike2pop_nb.spiketrains.units import SAMPLES, shown_unit
 
@@ -47,7 +47,6 @@ _VOLTAGE_UNITS = (
 )
 _AS_READ = ("as understood", "")  # a list whose value is None shows nothing as chosen
 _IDS = (("as understood", "auto"), ("no column", "none"), ("these columns", "these"))
-_NUMBERS = ("sampling_rate_hz", "start_s", "stop_s")
 
 
 class ReadingPanel:
@@ -107,19 +106,26 @@ class ReadingPanel:
             ],
         )
         self.widget = w.VBox([self.question.widget, self.refusal, self.report, self.fold])
-        self._enabled = self._filling = False
+        self._enabled = False
+        self._asked: set[str] = set()  # controls that were asked for and in which nothing is chosen yet
+        for name in ("layout", "voltage_unit"):
+            bind(session, self.how[name], name, messages)
+        for name in ("sampling_rate_hz", "start_s", "stop_s"):
+            bind(session, self.how[name], name, messages, _number, lambda text: text.strip() or None)
         takes = {
             "unit": self._take_unit,
             "other": self._take_other,
+            "time_column": lambda name: session.choose(time_column=name or None),
             "ids": self._take_ids,
-            "id_columns": self._take_columns,
+            "id_columns": lambda names: session.choose(id_columns=names or None),
         }
-        for name, control in self.how.items():
-            take = takes.get(name, lambda value, name=name: self._take(name, value))
-            control.observe(guard(lambda change, take=take: self._chosen(take, change["new"])), "value")
-        session.observe(guard(self._show_options), [*READING, "recordings", "refused", "voltages"])
+        self._tied = {
+            name: Binding(self.how[name], take, messages, self._show_options) for name, take in takes.items()
+        }
+        session.follow(guard(self._changed), "file", *Settings.names(READING))
+        session.observe(guard(self._changed), ["source", "recordings", "refused", "voltages"])
         session.observe(guard(self._show_report), ["recordings", "refused"])
-        self._show_options(None)
+        self._show_options()
         self._show_report(None)
 
     def enable(self, on: bool) -> None:
@@ -145,23 +151,14 @@ class ReadingPanel:
             return session.refused.columns
         return () if session.recordings is None else session.recordings.report.candidates
 
-    def _chosen(self, take: Any, value: Any) -> None:
-        if not self._filling:
-            take(value)
-
-    def _take(self, name: str, value: Any) -> None:
-        value = value.strip() or None if name in _NUMBERS else value or None
-        self.session.set_trait(name, Settings.choice(name, value))
-
     def _take_unit(self, value: str) -> None:
         if value == _OTHER:
-            self._reveal()
+            self._asked.add("other")
             return
-        session = self.session
-        with session.hold_trait_notifications():
-            session.unit = value
-            if value != SAMPLES and not session.voltages:  # samples of a voltage may need it as well
-                session.sampling_rate_hz = None
+        choices: dict[str, Any] = {"unit": value}
+        if value != SAMPLES and not self.session.voltages:  # samples of a voltage may need it as well
+            choices["sampling_rate_hz"] = None
+        self.session.choose(**choices)
 
     def _take_other(self, value: str) -> None:
         if value.strip():
@@ -169,51 +166,40 @@ class ReadingPanel:
 
     def _take_ids(self, value: str) -> None:
         if value == "these":
-            self._reveal()
-            return
-        self.session.set_trait("id_columns", () if value == "none" else None)
+            self._asked.add("id_columns")
+        else:
+            self.session.choose(id_columns=() if value == "none" else None)
 
-    def _take_columns(self, value: Sequence[str]) -> None:
-        columns = Settings.choice("id_columns", list(value)) if value else None
-        self.session.set_trait("id_columns", columns)
+    def _changed(self, _change: Any) -> None:
+        self._asked.clear()
+        self._show_options()
 
-    def _show_options(self, _change: Any) -> None:
-        """Bring the controls in line with what is chosen."""
-        session, how, columns = self.session, self.how, self._columns()
-        self._filling = True
-        try:
-            listed_units = [value for _label, value in _UNITS]
-            how["unit"].value = session.unit if session.unit in listed_units else _OTHER
-            how["other"].value = "" if session.unit in listed_units else shown_unit(session.unit)
-            how["layout"].value = session.layout
-            how["voltage_unit"].value = session.voltage_unit
-            for name in _NUMBERS:
-                number = getattr(session, name)
-                how[name].value = "" if number is None else f"{number:.15g}"
-            # Options are shown as plain text by the widgets, so names need no escaping here.
-            names = dict.fromkeys(columns)
-            _refill(how["time_column"], (_AS_READ, *((name, name) for name in names)))
-            _refill(how["id_columns"], tuple((name, name) for name in names))
-            how["time_column"].value = session.time_column if session.time_column in names else ""
-            chosen = session.id_columns
-            how["ids"].value = "auto" if chosen is None else "these" if chosen else "none"
-            how["id_columns"].value = tuple(name for name in names if name in (chosen or ()))
-        finally:
-            self._filling = False
-        self._reveal()
+    def _show_options(self) -> None:
+        """Bring the controls in line with what is chosen, and show those that it calls for."""
+        settings, show = self.session.settings, {name: tied.show for name, tied in self._tied.items()}
+        in_words = "other" in self._asked or settings.unit not in [unit for _label, unit in _UNITS]
+        show["unit"](_OTHER if in_words else settings.unit)
+        show["other"](shown_unit(settings.unit) if in_words and "other" not in self._asked else "")
+        # Options are shown as plain text by the widgets, so names need no escaping here.
+        names = tuple((name, name) for name in dict.fromkeys(self._columns()))
+        column, ids = settings.time_column, settings.id_columns
+        show["time_column"](column if (column, column) in names else "", options=(_AS_READ, *names))
+        named = bool(ids) or "id_columns" in self._asked
+        show["ids"]("these" if named else "auto" if ids is None else "none")
+        show["id_columns"](tuple(name for name, _value in names if name in (ids or ())), options=names)
+        self._reveal(in_words, named)
         self._allow()
 
-    def _reveal(self) -> None:
-        """Show the controls that what is chosen calls for."""
-        session, how = self.session, self.how
+    def _reveal(self, in_words: bool, named: bool) -> None:
+        session = self.session
         refused = "" if session.refused is None else session.refused.sentence
-        report = None if session.recordings is None else session.recordings.report
-        counted = how["unit"].value == SAMPLES or (report is not None and report.unit == SAMPLES)
+        units = {session.settings.unit, session.recordings.report.unit if session.recordings else ""}
+        rated = session.settings.sampling_rate_hz is not None or "sampling rate" in refused
         needed = {
-            "other": how["unit"].value == _OTHER,
-            "sampling_rate_hz": counted or session.sampling_rate_hz is not None or "sampling rate" in refused,
-            "id_columns": how["ids"].value == "these",
-            "voltage_unit": bool(session.voltages) or session.voltage_unit != "auto",
+            "other": in_words,
+            "sampling_rate_hz": SAMPLES in units or rated,
+            "id_columns": named,
+            "voltage_unit": bool(session.voltages) or session.settings.voltage_unit != "auto",
         }
         for name, on in needed.items():
             self.fields[name].layout.display = "" if on else "none"
@@ -232,15 +218,13 @@ class ReadingPanel:
         self.report.value = "" if session.recordings is None else understood(session.recordings.report)
 
 
-def _refill(control: Any, options: tuple[tuple[str, str], ...]) -> None:
-    """Give a control other options; one that has them already keeps where it is scrolled to."""
-    if tuple(control.options) != options:
-        control.options = options
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.15g}"
 
 
 def understood(report: ReadReport) -> str:
     """What was understood of a file as HTML: what to check first, then what was read, then all else."""
-    first, *others = report.sentences()
+    first, *others = report.describe().splitlines()
     n_cautions = len(report.cautions)
     cautions = others[len(others) - n_cautions :]
     if report.unit_assumed and report.cautions:

@@ -9,13 +9,15 @@ import ipywidgets as w
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Upload
 from spike2pop_nb.app.layout import button, card, field, folded, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.detection import DetectionPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
-from spike2pop_nb.app.state import DETECTING, Session, Source
+from spike2pop_nb.app.settings import DETECTING, Settings
+from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import (
@@ -30,7 +32,7 @@ from spike2pop_nb.spiketrains import (
 __all__ = ["PASTED", "RecordingPanel"]
 
 PASTED = "the pasted times"
-_NOTHING = [("no file is read yet", -1)]
+_NOTHING = (("no file is read yet", -1),)
 
 
 class RecordingPanel:
@@ -76,13 +78,12 @@ class RecordingPanel:
                 self.facts,
             ],
         )
-        self.example.observe(guard(self._example_chosen), "value")
-        self.choice.observe(guard(self._recording_chosen), "value")
+        self._example = Binding(self.example, self._open_example, messages, self._show_file)
+        self._choice = Binding(self.choice, self._choose, messages, self._list_recordings)
         self.take.on_click(guard(self._take_pasted))
         session.observe(guard(self._show_train), ["train", "recordings", "voltages", "refused"])
-        session.observe(guard(lambda _change: self._show_voltage()), list(DETECTING))
-        session.observe(guard(self._show_source), "source")
-        self._filling = False
+        session.follow(guard(lambda _change: self._show_voltage()), *Settings.names(DETECTING))
+        session.follow(guard(lambda _change: self._show_file()), "file")
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
@@ -95,48 +96,33 @@ class RecordingPanel:
     def _uploaded(self, data: bytes, name: str) -> None:
         self.actions.open(Source(data, name))
 
-    def _example_chosen(self, change: dict[str, Any]) -> None:
-        if change["new"] and not self._filling:
-            self.actions.open(Source(example_path(change["new"]), change["new"]))
+    def _open_example(self, name: str) -> None:
+        if name:
+            self.actions.open(Source(example_path(name), name))
 
     def _take_pasted(self, _button: Any) -> None:
         if not self.pasted.value.strip():
             raise SpikeTrainError("There is nothing to read; paste the spike times of one neuron first.")
         self.actions.open(Source(self.pasted.value.encode(), PASTED))
 
-    def _recording_chosen(self, change: dict[str, Any]) -> None:
+    def _choose(self, place: int | None) -> None:
         recordings = self.session.recordings
-        if recordings is not None and change["new"] is not None and change["new"] >= 0 and not self._filling:
-            self.session.train = recordings[change["new"]]
+        if recordings is not None and place is not None and place >= 0:
+            self.session.choose(recording=recordings[place].id)
 
-    def _show_source(self, _change: Any) -> None:
-        self._filling = True
-        try:
-            name = self.session.source.name if self.session.source else ""
-            self.example.value = name if name in list_examples() else ""
-        finally:
-            self._filling = False
+    def _show_file(self) -> None:
+        name = self.session.settings.file
+        self._example.show(name if name in list_examples() else "")
 
-    def _fill(self, train: SpikeTrain) -> None:
-        """Bring the controls in line with what is looked at."""
-        recordings = self.session.recordings
-        self._filling = True
-        try:
-            if recordings is not None and train.id in recordings.ids:
-                # Options are shown as plain text by the widget, so ids need no escaping here.
-                options = [(f"{one.id}  ({one.n_spikes} spikes)", i) for i, one in enumerate(recordings)]
-                if tuple(self.choice.options) != tuple(options):
-                    self.choice.options = options
-                self.choice.value = recordings.ids.index(train.id)
-        finally:
-            self._filling = False
-
-    def _empty(self) -> None:
-        self._filling = True
-        try:
-            self.choice.options = _NOTHING
-        finally:
-            self._filling = False
+    def _list_recordings(self) -> None:
+        """List the recordings with the one that is looked at."""
+        recordings, train = self.session.recordings, self.session.train
+        if train is None:
+            self._choice.show(-1, options=_NOTHING)
+        elif recordings is not None and train.id in recordings.ids:
+            # Options are shown as plain text by the widget, so ids need no escaping here.
+            options = tuple((f"{one.id}  ({one.n_spikes} spikes)", i) for i, one in enumerate(recordings))
+            self._choice.show(recordings.ids.index(train.id), options=options)
 
     def _show_voltage(self) -> VoltageTrace | None:
         voltage = self.detection.show()
@@ -147,14 +133,13 @@ class RecordingPanel:
     def _show_train(self, _change: Any) -> None:
         session = self.session
         train = session.train
+        self._list_recordings()
         voltage = self._show_voltage()
         if train is None:
             if voltage is None:
                 self.figure.clear()
             self.facts.value = ""
-            self._empty()
             return
-        self._fill(train)
         if voltage is None:
             self.figure.show(plots.recording(train, 220))
         report = describe_pattern(train)

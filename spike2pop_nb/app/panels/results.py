@@ -11,13 +11,13 @@ import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.layout import button, card, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
 
 __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
 
@@ -52,10 +52,10 @@ class ResultsPanel:
         session: Session,
         actions: Actions,
         messages: Messages,
-        turns: Turns,
+        drawing: DrawingQueue,
         on_pick: Callable[[int], None],
     ) -> None:
-        self.session, self.actions, self._turns = session, actions, turns
+        self.session, self.actions, self._drawing = session, actions, drawing
         guard = messages.guard
         self.page = 0
         self.says = text("", "s2p-says")
@@ -107,7 +107,7 @@ class ResultsPanel:
             (columns, "s2p-columns"),
         ):
             box.add_class(name)
-        self.closer = PicturesPanel(session, actions, messages, turns, on_pick)
+        self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
         parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
         self.widget.children[1].add_class("s2p-summary")
@@ -131,7 +131,7 @@ class ResultsPanel:
         for download in self.downloads.values():
             download.disabled = not usable
         if not usable:
-            sentence = result.message if result is not None else "Nothing has been generated yet."
+            sentence = result.outcome if result is not None else "Nothing has been generated yet."
             self.says.value = said([sentence])
             self.why.value = ""
             for figure in [self.traces, *self.sides.values()]:
@@ -142,12 +142,12 @@ class ResultsPanel:
         share = 100 * result.acceptance
         self.says.value = (
             f"<p class='s2p-big'>{result.n_kept_passed} of the {len(table)} members fire like recording "
-            f"{escape(result.recording.id)}</p><p>{escape(result.message)}</p>"
+            f"{escape(result.recording.id)}</p><p>{escape(result.outcome)}</p>"
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
         judged = [result.verdict.rule.describe()]
         if result.diversity is not None:
-            judged.append(f"The members kept are {result.diversity.sentence()}")
+            judged.append(f"The members kept are {result.diversity.describe()}")
         self.why.value = (
             f"<details><summary>{result.n_tried} members were tried, {share:.0f} % accepted; "
             f"how they were judged</summary>{said(judged)}{listed(fell)}</details>"
@@ -161,9 +161,9 @@ class ResultsPanel:
             "raster": lambda: plots.members(*spikes, height=_SIDE_PX),
         }
         self._pager(-(-len(table) // MEMBERS_A_PAGE))
-        self._turns.take("traces", lambda: self._turn(0))
+        self._drawing.add("traces", lambda: self._turn(0))
         for name, make in figures.items():
-            self._turns.take(name, self._drawn(result, name, make))
+            self._drawing.add(name, self._drawn(result, name, make))
 
     def _drawn(self, result: Any, name: str, make: Callable[[], Any]) -> Callable[[], None]:
         def draw() -> None:

@@ -8,10 +8,10 @@ import ipywidgets as w
 import pandas as pd
 from itables.widget import ITable
 
+from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.layout import folded, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.app.turns import Turns
 
 __all__ = ["COLUMNS", "TablePanel"]
 
@@ -35,7 +35,7 @@ _MOST_ROWS = 2000
 class TablePanel:
     """The table, under the steps; folded until there is more than one recording."""
 
-    def __init__(self, session: Session, messages: Messages, turns: Turns) -> None:
+    def __init__(self, session: Session, messages: Messages, drawing: DrawingQueue) -> None:
         self.session = session
         guard = messages.guard
         self.says = text("", "s2p-says")
@@ -48,7 +48,7 @@ class TablePanel:
         self.widget.layout.display = "none"
         self._guard = guard
         session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
-        session.observe(guard(lambda _change: turns.take("table", self._show)), "results")
+        session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
 
     def _show(self) -> None:
@@ -100,7 +100,7 @@ class TablePanel:
         rows = [row for row in change["new"] if 0 <= row < len(recordings)]
         self.session.chosen = tuple(recordings[row].id for row in rows)
         if rows and not self.session.generating:
-            self.session.train = recordings[rows[-1]]
+            self.session.choose(recording=recordings[rows[-1]].id)
 
     def _say(self, _change: Any) -> None:
         session = self.session

@@ -14,7 +14,7 @@ from spike2pop_nb.app.history import History
 from spike2pop_nb.app.layout import button, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import Settings
-from spike2pop_nb.app.state import SETTINGS, Session
+from spike2pop_nb.app.state import Session
 
 __all__ = ["Toolbar"]
 
@@ -29,7 +29,7 @@ class Toolbar:
         self.session, self.actions, self.browser = session, actions, browser
         self._usable = False
         guard = messages.guard
-        self.history = History(session.settings, actions.apply, guard(self._show_undo))
+        self.history = History(lambda: session.settings, actions.apply, guard(self._show_undo))
         self.undo = button("Undo", "Take back the last change of a setting")
         self.save = Download(
             self._save, label="Save settings", hint="A small file that restores these choices", disabled=False
@@ -60,7 +60,7 @@ class Toolbar:
         self.hide.on_click(guard(lambda _button: self._open(False)))
         self.theme.observe(guard(lambda change: browser.set_trait("theme", change["new"])), "value")
         browser.observe(guard(self._show_browser), ["theme", "dark", "guide"])
-        session.observe(guard(self._changed), list(SETTINGS))
+        session.observe(guard(self._changed), "settings")
         self._show_browser(None)
         self._show_undo()
 
@@ -77,7 +77,7 @@ class Toolbar:
 
     def _changed(self, _change: Any) -> None:
         self.history.note()
-        self.browser.fragment = self.session.settings().to_fragment()
+        self.browser.fragment = self.session.settings.to_fragment()
 
     def _open(self, on: bool) -> None:
         self.browser.guide = on
@@ -92,7 +92,7 @@ class Toolbar:
 
     def _save(self) -> None:
         self.save.give(
-            self.session.settings().to_json().encode(), "spike2pop_settings.json", "application/json"
+            self.session.settings.to_json().encode(), "spike2pop_settings.json", "application/json"
         )
 
     def _load(self, data: bytes, _name: str) -> None:

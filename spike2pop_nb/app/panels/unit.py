@@ -67,8 +67,7 @@ class UnitQuestion:
         return rate
 
     def _answer(self, unit: str, rate_hz: float | None = None) -> None:
-        with self.session.hold_trait_notifications():
-            self.session.unit, self.session.sampling_rate_hz = unit, rate_hz
+        self.session.choose(unit=unit, sampling_rate_hz=rate_hz)
 
     def _show(self) -> None:
         recordings = self.session.recordings

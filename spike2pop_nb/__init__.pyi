@@ -1,0 +1,34 @@
+from . import plots as plots
+from .conductances import Population as Population
+from .conductances import compensate as compensate
+from .conductances import dic_curves as dic_curves
+from .conductances import dics as dics
+from .conductances import generate_population as generate_population
+from .conductances import modulation_path as modulation_path
+from .conductances import pair_correlations as pair_correlations
+from .conductances import rank_choices as rank_choices
+from .conductances import reachability as reachability
+from .data import example_path as example_path
+from .fidelity import find_population as find_population
+from .fidelity import pattern_map as pattern_map
+from .fidelity import verify as verify
+from .inference import load_predictor as load_predictor
+from .neurons import NeuronModel as NeuronModel
+from .neurons import get_neuron as get_neuron
+from .neurons import list_neurons as list_neurons
+from .neurons import vary_neuron as vary_neuron
+from .simulation import currents as currents
+from .simulation import simulate as simulate
+from .simulation import simulate_modulation as simulate_modulation
+from .spiketrains import Recordings as Recordings
+from .spiketrains import SpikeTrain as SpikeTrain
+from .spiketrains import classify as classify
+from .spiketrains import describe_pattern as describe_pattern
+from .spiketrains import detect_recordings as detect_recordings
+from .spiketrains import detect_spikes as detect_spikes
+from .spiketrains import features as features
+from .spiketrains import read_spike_trains as read_spike_trains
+from .spiketrains import read_voltage as read_voltage
+from .spiketrains import write_spike_times as write_spike_times
+
+__version__: str

@@ -1,0 +1,59 @@
+"""Files to take away."""
+
+from __future__ import annotations
+
+from spike2pop_nb.app.actions.base import Acting
+from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.runner import Task
+from spike2pop_nb.conductances import Population
+
+__all__ = ["Downloading"]
+
+
+class Downloading(Acting):
+    """The action that makes files."""
+
+    def download(self, what: str, button: Download) -> None:
+        """Make one of the files to take away, of all recordings of the file that were run as is now chosen.
+
+        What was made of other files, or for another neuron or prior, stays out: ids would stand twice.
+        """
+        session = self.session
+        shown = session.result
+        found = [session.results.get(session.key(train)) for train in session.recordings or ()]
+        results = [result for result in found if result is not None and result.usable]
+        if shown is None or not results:
+            button.refuse()
+            self.messages.show(
+                "There is nothing to download yet: generate a population for this recording first."
+            )
+            return
+        settings = session.settings.to_json()
+        assert session.recordings is not None
+        options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
+
+        def work(_task: Task) -> tuple[bytes, str, str]:
+            from spike2pop_nb import export
+
+            if what == "everything":
+                return (
+                    export.results_zip(results, options, settings=settings),
+                    "spike2pop.zip",
+                    "application/zip",
+                )
+            if what == "report":
+                text = export.html_report(results, options=options)
+                return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
+            if what == "simulators":
+                from spike2pop_nb.export.simulators import simulators_zip
+
+                members = Population.joined([result.population for result in results])
+                return simulators_zip(members), "spike2pop_simulators.zip", "application/zip"
+            table = {"population": "population", "spikes": "spike_times"}[what]
+            text = export.table_csv(export.results_frames(results)[table])
+            return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"
+
+        def done(made: tuple[bytes, str, str]) -> None:
+            button.give(*made)
+
+        self._run(f"download {what}", "Making the file…", work, done, button.refuse)

@@ -1,0 +1,28 @@
+"""Which networks there are: the files of weights that were shipped, and those of this user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["find_weights", "list_predictors", "own_weights_folder"]
+
+
+def own_weights_folder() -> Path:
+    """Folder of the networks that this user adapted; ``SPIKE2POP_NB_WEIGHTS`` names another."""
+    chosen = os.environ.get("SPIKE2POP_NB_WEIGHTS")
+    return Path(chosen) if chosen else platformdirs.user_data_path("spike2pop_nb") / "weights"
+
+
+def find_weights() -> dict[str, Path]:
+    """Weights file of each neuron that has a network: those shipped, and the user's own, which come first."""
+    folders = (Path(__file__).parent / "weights", own_weights_folder())
+    files = (path for folder in folders for path in sorted(folder.glob("*.safetensors")))
+    return {path.stem: path for path in files if not path.stem.endswith(".base")}
+
+
+def list_predictors() -> list[str]:
+    """Names of the neurons that there is a network for."""
+    return sorted(find_weights())

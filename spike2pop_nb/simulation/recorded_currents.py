@@ -1,0 +1,151 @@
+"""Each channel's current over time in one member: what a voltage trace does not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
+from spike2pop_nb.simulation.simulator import Simulated, members_of, recording_window, time_step_ms
+
+__all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
+
+FloatArray = npt.NDArray[np.float64]
+MAX_CURRENTS_MS = 60_000.0
+"""Longest simulation whose currents are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Currents:
+    """Currents of one member over time, outward positive.
+
+    Attributes
+    ----------
+    neuron
+        The declaration that was simulated.
+    label
+        ``(id, member)``.
+    time_ms, V_mV, Ca_uM : (n,)
+        Time from the start of the simulation, voltage and calcium (empty without a calcium pool).
+    I : (n_channels, n)
+        In µA/cm², in the order of the declaration; they sum to −C dV/dt.
+    spike_times_ms : (n_spikes,)
+        After the transient.
+    """
+
+    neuron: NeuronModel
+    label: tuple[str, int]
+    time_ms: FloatArray
+    V_mV: FloatArray
+    Ca_uM: FloatArray
+    I: FloatArray  # noqa: E741
+    spike_times_ms: FloatArray
+
+    @property
+    def outward(self) -> FloatArray:
+        """Sum of all outward currents, (n,), in µA/cm²."""
+        return np.maximum(self.I, 0.0).sum(axis=0)
+
+    @property
+    def inward(self) -> FloatArray:
+        """Sum of all inward currents, (n,), in µA/cm²; not negative."""
+        return np.maximum(-self.I, 0.0).sum(axis=0)
+
+    def shares(self) -> tuple[FloatArray, FloatArray]:
+        """Return what each channel carries of the outward and of the inward current, (n_channels, n) each.
+
+        Shares of one direction sum to 1 at any time at which there is such a current, as in the currentscapes
+        of Alonso and Marder (2019), doi:10.7554/eLife.42722.
+        """
+        outward, inward = np.maximum(self.I, 0.0), np.maximum(-self.I, 0.0)
+        return _share(outward), _share(inward)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table: time_ms, V_mV, Ca_uM if there is calcium, and ``I_<channel>`` in µA/cm²."""
+        calcium = {"Ca_uM": self.Ca_uM} if self.Ca_uM.size else {}
+        each = {f"I_{name}": current for name, current in zip(self.neuron.channel_names, self.I, strict=True)}
+        return pd.DataFrame({"time_ms": self.time_ms, "V_mV": self.V_mV, **calcium, **each})
+
+
+def _share(part: FloatArray) -> FloatArray:
+    total = part.sum(axis=0)
+    return np.divide(part, total, out=np.zeros_like(part), where=total > 0)
+
+
+def currents(
+    population: Population | npt.ArrayLike,
+    row: int = 0,
+    neuron: str | NeuronModel | None = None,
+    *,
+    like: Simulated | None = None,
+    duration_ms: float | None = None,
+    transient_ms: float | None = None,
+    accuracy: str = "standard",
+    sample_ms: float = 0.1,
+) -> Currents:
+    """Return each channel's current over time in one member.
+
+    The member is simulated once more, which gives the same voltage and spikes to the last digit, and the
+    simulator records what flows: at each sample the mean over the time step before it and the one after it.
+    Over all channels that is −C dV/dt (the central difference of the voltage) to within rounding.
+
+    Parameters
+    ----------
+    population : Population or (n, n_channels)
+        Members; maximal conductances in mS/cm².
+    row
+        Which of them.
+    neuron
+        Of an array; a population has its own.
+    like
+        Take duration, transient and accuracy from this simulation of the population; it must have been one
+        without noise.
+    duration_ms, transient_ms, accuracy
+        As in :func:`simulate`.
+    sample_ms
+        Time between samples.
+
+    Raises
+    ------
+    SimulationError
+        If the settings make no sense, there is no such row, or the member cannot be simulated.
+    """
+    if like is not None:
+        if np.any(like.noise_sigma > 0):
+            raise SimulationError("Currents are followed without noise, but this simulation had noise.")
+        duration_ms, transient_ms, accuracy = like.duration_ms, like.transient_ms, like.accuracy
+    model, g, labels = members_of(population, neuron)
+    if not 0 <= row < len(g):
+        raise SimulationError(f"There is no member in row {row}; the population has {len(g)}, from row 0.")
+    start, stop = recording_window(model, duration_ms, transient_ms)
+    if not 0 <= start < stop <= MAX_CURRENTS_MS:
+        raise SimulationError(
+            f"Currents are computed over up to {MAX_CURRENTS_MS / 1000:g} s that last longer than their "
+            f"transient, not over {stop / 1000:g} s with a transient of {start / 1000:g} s."
+        )
+    dt = time_step_ms(model, accuracy)
+    if not dt <= sample_ms < stop - start:
+        raise SimulationError(f"sample_ms must be from {dt} ms to {stop - start:g} ms, not {sample_ms}.")
+    chosen = g[[row]]
+    quiet = (np.zeros(1), np.zeros(1, dtype=np.uint64))
+    runner = Runner(model, dt, start, stop, sample_ms, *quiet)
+    if unusable(chosen[:, None])[0]:
+        raise SimulationError(f"The member cannot be simulated: {UNUSABLE}.")
+    ran = runner.run(chosen, np.array([0]), currents=True)
+    if why := ran.failures[0]:
+        raise SimulationError(f"The member cannot be simulated: {why}.")
+    return Currents(
+        neuron=model,
+        label=labels[row],
+        time_ms=runner.time_ms(),
+        V_mV=ran.V_mV[0].astype(float),
+        Ca_uM=ran.Ca_uM[0] if model.calcium is not None else np.zeros(0),
+        I=ran.I[0],
+        spike_times_ms=ran.spike_times_ms[0],
+    )

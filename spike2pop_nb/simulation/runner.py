@@ -1,0 +1,194 @@
+"""Run the compiled kernel over blocks of members, in chunks of time between which it can be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.course import COURSE_MS, Course
+from spike2pop_nb.simulation.kernel import run_block
+from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
+from spike2pop_nb.simulation.plan import make_plan
+
+__all__ = ["LANES", "UNUSABLE", "Block", "Runner", "unusable"]
+
+FloatArray = npt.NDArray[np.float64]
+LANES = 8
+"""Members are integrated in multiples of these, one vector register each."""
+UNUSABLE = "a conductance is negative or not finite, or there is no leak"
+_CHUNK_MS = 250.0
+# With positive conductances the voltage stays between the reversal potentials but for injected current;
+# this far outside, the member has run away.
+_RUNAWAY_MV = 200.0
+
+
+def unusable(g: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which members (n,) cannot be simulated with conductances (n, k, n_channels) at k times."""
+    return ~(np.all(np.isfinite(g) & (g >= 0), axis=(1, 2)) & np.all(g[..., -1] > 0, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What some members gave.
+
+    Attributes
+    ----------
+    spike_times_ms
+        One array a member, from the start of the simulation.
+    failures
+        Why each member failed; empty if it did not.
+    V_mV : (n, n_samples)
+        Voltages.
+    I : (n, n_channels, n_samples), Ca_uM : (n, n_samples)
+        Currents and calcium; n is 0 unless they were asked for.
+    """
+
+    spike_times_ms: list[FloatArray]
+    failures: list[str]
+    V_mV: npt.NDArray[np.float32]
+    I: FloatArray  # noqa: E741
+    Ca_uM: FloatArray
+
+
+class Runner:
+    """Everything that blocks share; one call of `run` integrates one block.
+
+    Parameters
+    ----------
+    neuron, dt
+        What is integrated, and the time step in ms.
+    start, stop
+        Times in ms between which spikes and samples are kept.
+    sample_ms
+        Time between samples; None for none.
+    sigma, seeds : (n,)
+        Noise of all members, of which a block takes its own.
+    """
+
+    def __init__(
+        self,
+        neuron: NeuronModel,
+        dt: float,
+        start: float,
+        stop: float,
+        sample_ms: float | None,
+        sigma: FloatArray,
+        seeds: npt.NDArray[np.uint64],
+        noise_cutoff_Hz: float = 1000.0,
+    ) -> None:
+        self.plan, self.dt, self.start = make_plan(neuron, dt), dt, start
+        self.n_steps, self.sample0 = round(stop / dt), round(start / dt)
+        self.sample_every = 0 if sample_ms is None else max(1, round(sample_ms / dt))
+        samples = self.n_steps - self.sample0
+        self.n_samples = -(-samples // self.sample_every) if self.sample_every else 0
+        self.sigma, self.seeds = sigma, seeds
+        self.filters = filter_sections(noise_cutoff_Hz)
+
+    def time_ms(self) -> FloatArray:
+        """Return the times of the samples."""
+        steps = self.sample0 + self.sample_every * np.arange(self.n_samples)
+        return np.asarray(steps * self.dt, dtype=np.float64)
+
+    def run(
+        self,
+        g: FloatArray,
+        rows: npt.NDArray[np.int64],
+        advance: Callable[[int, float], bool] = lambda members, ms: True,
+        course: Course | None = None,
+        currents: bool = False,
+    ) -> Block:
+        """Integrate one block.
+
+        Parameters
+        ----------
+        g : (n, n_channels)
+            Maximal conductances of its members.
+        rows : (n,)
+            Their places among all.
+        advance
+            Told (members, ms) after each chunk; it returns whether to go on.
+        course
+            Changing conductances of its members, in place of g.
+        currents
+            Record currents and calcium as well.
+        """
+        plan, dt, n = self.plan, self.dt, len(g)
+        # Whole vector registers only: members are added to fill the last, and thrown away.
+        B = -(-n // LANES) * LANES
+        fill = np.minimum(np.arange(B), n - 1)
+        V, Ca = np.full(B, plan.numbers[0]), np.full(B, plan.numbers[1])
+        V_before, V_inf, current, pending = V.copy(), np.zeros(B), np.zeros(B), np.full(B, -1.0)
+        x = np.repeat(plan.initial[:, None], B, axis=1)
+        spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
+        n_spikes = np.zeros(B, dtype=np.int64)
+        traces = np.zeros((B, self.n_samples), dtype=np.float32)
+        recorded = n if currents else 0
+        I = np.zeros((recorded, len(plan.E), self.n_samples))  # noqa: E741
+        calcium = np.zeros((recorded, self.n_samples))
+        sigma, seeds = self.sigma[rows][fill], self.seeds[rows][fill]
+        biquads = np.zeros((4, 2, B))
+        g_lanes = np.ascontiguousarray(g[fill].T)
+        failed = np.zeros(B, dtype=bool)
+        chunk = max(1, round((_CHUNK_MS if course is None else COURSE_MS) / dt))
+        for step0 in range(0, self.n_steps, chunk):
+            count = min(chunk, self.n_steps - step0)
+            if course is not None:
+                g_lanes[:] = course.at((step0 + 0.5 * count) * dt)[fill].T
+            run_block(
+                V,
+                V_before,
+                V_inf,
+                Ca,
+                x,
+                g_lanes,
+                plan.table,
+                plan.n_columns,
+                plan.first_factor,
+                plan.kind,
+                plan.column,
+                plan.exponent,
+                plan.state,
+                plan.half,
+                plan.size,
+                plan.conducting,
+                plan.E,
+                plan.feeds,
+                plan.numbers,
+                dt,
+                step0,
+                count,
+                self.start,
+                sigma,
+                round(NOISE_CLOCK_MS / dt),
+                self.filters,
+                gaussian_quantiles(),
+                biquads,
+                seeds,
+                current,
+                spikes,
+                n_spikes,
+                pending,
+                self.sample_every,
+                self.sample0,
+                traces,
+                I,
+                calcium,
+            )
+            failed |= ~(np.abs(V) < _RUNAWAY_MV)
+            if not advance(n, count * dt):
+                break
+        full = n_spikes == spikes.shape[1]  # one a millisecond: no neuron, but noise without a low pass can
+        failures = [
+            "the voltage ran away"
+            if failed[lane]
+            else "more than a spike a millisecond"
+            if full[lane]
+            else ""
+            for lane in range(n)
+        ]
+        kept = [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)]
+        return Block(kept, failures, traces[:n], I, calcium)

@@ -1,0 +1,346 @@
+"""Simulate a population: blocks of members in parallel threads, with progress, cancel, and failures apart."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import Cancelled, SimulationError
+from spike2pop_nb.jit import is_kept, words
+from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
+from spike2pop_nb.simulation.course import Course
+from spike2pop_nb.simulation.kernel import run_block
+from spike2pop_nb.simulation.noise import noise_seeds
+from spike2pop_nb.simulation.runner import LANES, UNUSABLE, Runner, unusable
+from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = [
+    "ACCURACY_STEPS",
+    "MAX_DURATION_MS",
+    "Simulated",
+    "compiling_words",
+    "keeps_compiled",
+    "needs_compiling",
+    "simulate",
+    "time_step_ms",
+]
+
+FloatArray = npt.NDArray[np.float64]
+#: Time step of each named accuracy, over that which the neuron declares.
+ACCURACY_STEPS = {"standard": 1.0, "exact": 0.5}
+MAX_DURATION_MS = 3_600_000.0
+MAX_TRACE_VALUES = 200_000_000
+_BLOCK = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """What a simulation gave.
+
+    Attributes
+    ----------
+    neuron
+        The declaration that was simulated.
+    labels
+        ``(id, member)`` of each row.
+    spike_times_ms
+        One array a member: spike times in ms from the start of the simulation, after the transient.
+    failed : (n,) bool
+        Members whose voltage ran away or that could not be simulated; they have no spikes.
+    reasons
+        ``{row: why it failed}``.
+    time_ms : (n_samples,), V_mV : (n, n_samples)
+        Voltage traces after the transient; empty if only spikes were recorded.
+    duration_ms, transient_ms, dt_ms, accuracy, noise_sigma
+        How it was run.
+    """
+
+    neuron: NeuronModel
+    labels: list[tuple[str, int]]
+    spike_times_ms: list[FloatArray]
+    failed: npt.NDArray[np.bool_]
+    reasons: dict[int, str]
+    time_ms: FloatArray
+    V_mV: npt.NDArray[np.float32]
+    duration_ms: float
+    transient_ms: float
+    dt_ms: float
+    accuracy: str
+    noise_sigma: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.spike_times_ms)
+
+    def train(self, row: int) -> SpikeTrain:
+        """Return the spikes of one member as a train named ``id/member``."""
+        name, member = self.labels[row]
+        return SpikeTrain(
+            id=f"{name}/{member}",
+            times_ms=self.spike_times_ms[row],
+            window_ms=(self.transient_ms, self.duration_ms),
+        )
+
+    def trains(self) -> list[SpikeTrain]:
+        """Return one train a member."""
+        return [self.train(row) for row in range(len(self))]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table of all spikes: id, member, time_ms from the start of the simulation."""
+        counts = [len(times) for times in self.spike_times_ms]
+        rows = np.repeat(np.arange(len(self)), counts)
+        return pd.DataFrame(
+            {
+                "id": [self.labels[row][0] for row in rows],
+                "member": [self.labels[row][1] for row in rows],
+                "time_ms": np.concatenate(self.spike_times_ms) if len(rows) else np.zeros(0),
+            }
+        )
+
+    def select(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Simulated:
+        """Return some of the members."""
+        rows = [int(row) for row in rows]
+        return Simulated(
+            neuron=self.neuron,
+            labels=[self.labels[row] for row in rows],
+            spike_times_ms=[self.spike_times_ms[row] for row in rows],
+            failed=self.failed[rows],
+            reasons={i: self.reasons[row] for i, row in enumerate(rows) if row in self.reasons},
+            time_ms=self.time_ms,
+            V_mV=self.V_mV[rows] if self.V_mV.size else self.V_mV,
+            duration_ms=self.duration_ms,
+            transient_ms=self.transient_ms,
+            dt_ms=self.dt_ms,
+            accuracy=self.accuracy,
+            noise_sigma=self.noise_sigma[rows],
+        )
+
+
+def needs_compiling() -> bool:
+    """Return whether the next simulation has to compile the kernel first (some seconds).
+
+    Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
+    """
+    if run_block.signatures:
+        return False
+    try:
+        # The only one who knows whether stored code fits this source is Numba's own, private index.
+        return not run_block._cache._cache_file._load_index()
+    except (AttributeError, OSError):
+        return True
+
+
+def keeps_compiled() -> bool:
+    """Return whether the compiled kernel is kept for the next start."""
+    return is_kept(run_block)
+
+
+def compiling_words() -> str:
+    """Return what to say before the kernel is compiled."""
+    return words(run_block)
+
+
+def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:
+    """Return the time step in ms.
+
+    Raises
+    ------
+    SimulationError
+        If there is no such accuracy.
+    """
+    if accuracy not in ACCURACY_STEPS:
+        raise SimulationError(f"The accuracy must be one of {', '.join(ACCURACY_STEPS)}, not {accuracy!r}.")
+    return neuron.time_step_ms * ACCURACY_STEPS[accuracy]
+
+
+def members_of(
+    population: Population | npt.ArrayLike, neuron: str | NeuronModel | None
+) -> tuple[NeuronModel, FloatArray, list[tuple[str, int]]]:
+    """Return the neuron of members, their conductances (n, n_channels), and ``(id, member)`` of each.
+
+    Raises
+    ------
+    SimulationError
+        If another neuron is named beside a population, none beside an array, or the array is not of it.
+    """
+    if isinstance(population, Population):
+        own = population.neuron
+        if isinstance(neuron, str):  # a name may be that of a variation
+            neuron = own if get_neuron(neuron).declaration == own.declaration else get_neuron(neuron)
+        if neuron is not None and not same_neuron(neuron, own):
+            raise SimulationError(
+                f"The population is of the neuron {own.name!r} with V_th at {own.V_th_mV:g} mV, not of the "
+                "one that is named beside it; leave that out."
+            )
+        return own, population.g, population.labels
+    if neuron is None:
+        raise SimulationError("Name the neuron when conductances are given as an array.")
+    model, g = get_neuron(neuron), np.atleast_2d(np.asarray(population, dtype=float))
+    if g.ndim != 2 or g.shape[1] != model.n_channels:
+        raise SimulationError(
+            f"The {model.name} neuron needs rows of {model.n_channels} conductances, not shape {g.shape}."
+        )
+    return model, g, [("", member) for member in range(len(g))]
+
+
+def simulate(
+    population: Population | npt.ArrayLike,
+    neuron: str | NeuronModel | None = None,
+    *,
+    duration_ms: float | None = None,
+    transient_ms: float | None = None,
+    accuracy: str = "standard",
+    record: Literal["spikes", "traces"] = "traces",
+    sample_ms: float = 0.1,
+    noise_sigma: float | npt.ArrayLike = 0.0,
+    noise_cutoff_Hz: float = 1000.0,
+    seed: int | np.random.Generator = 0,
+    course: Course | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Simulated:
+    """Simulate every member of a population.
+
+    Parameters
+    ----------
+    population : Population or (n, n_channels)
+        Members; maximal conductances in mS/cm².
+    neuron
+        Of an array; a population has its own.
+    duration_ms, transient_ms
+        Whole length of the simulation, and what is left out at its start; from the neuron's declaration by
+        default. If only ``duration_ms`` is given, that much is recorded after the neuron's own transient.
+    accuracy
+        ``"standard"`` (the neuron's declared time step, 0.02 ms where nothing is said): intervals within
+        0.2 % (median), their mean within 0.1 %. A spike that only just happens, as the last of a plateau, may
+        be missed: judge such members on distributions, or run them as ``"exact"`` (half that step), within
+        0.05 %. These are errors of the shipped neurons; `check_model` measures those of others.
+    record
+        ``"traces"`` keeps the voltage every ``sample_ms``, ``"spikes"`` only spike times.
+    noise_sigma : float or (n,)
+        Injected current noise in µA/cm² before its low pass at ``noise_cutoff_Hz`` (order 4, run twice, which
+        leaves 0.42 of it at 1 kHz).
+    seed
+        Seed of the noise.
+    course
+        Conductances that change with time, in place of those of the population, of which only the names of
+        the members count then.
+    workers
+        Threads; all cores by default. Results do not depend on it.
+    progress
+        Called with (done, total) in whole member·ms.
+    cancel
+        Polled every quarter of a simulated second; return True to stop.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    SimulationError
+        If the settings make no sense.
+    Cancelled
+        If ``cancel`` asked for it.
+    """
+    model, g, labels = members_of(population, neuron)
+    n = len(g)
+    start, stop = recording_window(model, duration_ms, transient_ms)
+    if not (np.isfinite(stop) and 0 <= start < stop <= MAX_DURATION_MS):
+        raise SimulationError(
+            f"The simulation must last longer than its transient and at most {MAX_DURATION_MS:g} ms "
+            f"(got {stop:g} ms with a transient of {start:g} ms)."
+        )
+    dt = time_step_ms(model, accuracy)
+    sigma = np.asarray(noise_sigma, dtype=float)
+    if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
+        raise SimulationError(
+            "noise_sigma must be one number, or one a member, finite and not negative (µA/cm²)."
+        )
+    sigma = np.broadcast_to(sigma, (n,)).copy()
+    if record not in ("spikes", "traces"):
+        raise SimulationError(f"record must be 'spikes' or 'traces', not {record!r}.")
+    if record == "traces" and not dt <= sample_ms <= MAX_DURATION_MS:
+        raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
+    sampled = sample_ms if record == "traces" else None
+    runner = Runner(model, dt, start, stop, sampled, sigma, noise_seeds(seed, n), noise_cutoff_Hz)
+    n_samples = runner.n_samples
+    if n * n_samples > MAX_TRACE_VALUES:
+        raise SimulationError(
+            f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
+            f"{MAX_TRACE_VALUES}; record spikes only, or sample more coarsely."
+        )
+    if course is not None:
+        course = course.checked(n, model.n_channels)
+    failed = unusable(g[:, None] if course is None else course.g)
+    reasons = {int(row): UNUSABLE for row in np.flatnonzero(failed)}
+    V = np.zeros((n, n_samples), dtype=np.float32)
+    V[failed] = np.nan
+    spikes: list[FloatArray] = [np.zeros(0)] * n
+    rows = np.flatnonzero(~failed)
+    threads = max(1, workers or os.cpu_count() or 1)
+    width = min(_BLOCK, -(-len(rows) // (threads * LANES)) * LANES) if len(rows) else _BLOCK
+    blocks = [rows[i : i + width] for i in range(0, len(rows), width)]
+    done, lock, stopped = [0.0], threading.Lock(), threading.Event()
+    total = round(len(rows) * runner.n_steps * dt)
+
+    def advance(members: int, ms: float) -> bool:
+        with lock:
+            if cancel is not None and cancel():
+                stopped.set()
+            done[0] += members * ms
+            if progress is not None and not stopped.is_set():
+                progress(min(round(done[0]), total), total)
+        return not stopped.is_set()
+
+    def work(block: npt.NDArray[np.int64]) -> None:
+        if stopped.is_set():
+            return
+        changing = None if course is None else course.select(block)
+        ran = runner.run(g[block], block, advance, changing)
+        with lock:
+            for lane, row in enumerate(block):
+                if why := ran.failures[lane]:
+                    failed[row] = True
+                    reasons[int(row)] = why
+                else:
+                    spikes[row] = ran.spike_times_ms[lane]
+            V[block] = ran.V_mV
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        list(pool.map(work, blocks))
+    if stopped.is_set():
+        raise Cancelled("The simulation was cancelled.")
+    return Simulated(
+        neuron=model,
+        labels=labels,
+        spike_times_ms=spikes,
+        failed=failed,
+        reasons=dict(sorted(reasons.items())),
+        time_ms=runner.time_ms(),
+        V_mV=V,
+        duration_ms=stop,
+        transient_ms=start,
+        dt_ms=dt,
+        accuracy=accuracy,
+        noise_sigma=sigma,
+    )
+
+
+def recording_window(
+    neuron: NeuronModel, duration_ms: float | None, transient_ms: float | None
+) -> tuple[float, float]:
+    """Return when recording starts and stops, by what was asked for or the neuron's declaration."""
+    start = neuron.recording_window_ms[0] if transient_ms is None else float(transient_ms)
+    if duration_ms is None:
+        return start, start + neuron.recording_window_ms[1] - neuron.recording_window_ms[0]
+    return start, float(duration_ms) + (start if transient_ms is None else 0.0)
