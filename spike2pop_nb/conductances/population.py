@@ -338,7 +338,7 @@ def generate_population(
     size: int = 16,
     compensate: Sequence[str] | None = None,
     *,
-    seed: int | np.random.Generator = 0,
+    seed: int | np.random.Generator = 1,
     id: str | None = None,
     V_mV: float | None = None,
     baseline: Mapping[str, tuple[float, float]] | None = None,

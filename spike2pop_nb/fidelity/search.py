@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from spike2pop_nb.errors import CompensationError, UnreachableTarget, failure_in
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
@@ -43,7 +44,7 @@ def find_population(
     *,
     size: int = 16,
     compensate: Sequence[str] | None = None,
-    seed: int = 0,
+    seed: int = 1,
     budget: int | None = None,
     accuracy: str = "standard",
     refine: bool = True,
@@ -72,7 +73,8 @@ def find_population(
     neuron
         A neuron or its name.
     posterior
-        Anything with ``sample(n, seed)``; by default, the prediction of the neuron's network.
+        Anything with ``sample(n, seed)``; by default the neuron's network is asked, whose DICs are those at
+        the declared threshold: of a neuron with another, a warning says so.
     size
         Members wanted, up to 10 000.
     compensate
@@ -140,6 +142,8 @@ def find_population(
     if posterior is None:
         from spike2pop_nb.inference import load_predictor
 
+        if note := threshold_note(model):
+            warnings.warn(note, stacklevel=2)
         sampler = load_predictor(model.name).predict([train])[0]
     else:
         sampler = posterior

@@ -21,4 +21,5 @@ from .registry import remove_neuron as remove_neuron
 from .user_neurons import load_neuron as load_neuron
 from .user_neurons import own_neurons_folder as own_neurons_folder
 from .variation import V_TH_RANGE_MV as V_TH_RANGE_MV
+from .variation import threshold_note as threshold_note
 from .variation import vary_neuron as vary_neuron

@@ -11,7 +11,7 @@ from spike2pop_nb.neurons.model import NeuronModel
 from spike2pop_nb.neurons.parts import Range
 from spike2pop_nb.neurons.registry import get_neuron
 
-__all__ = ["V_TH_RANGE_MV", "registered_base", "variation", "varied", "vary_neuron"]
+__all__ = ["V_TH_RANGE_MV", "registered_base", "threshold_note", "variation", "varied", "vary_neuron"]
 
 Ranges = tuple[tuple[str, float, float], ...]
 
@@ -118,3 +118,14 @@ def registered_base(neuron: NeuronModel) -> NeuronModel | None:
         return None
     again = varied(base, *variation(neuron, base))
     return base if dict(again.baseline.free) == dict(neuron.baseline.free) else None
+
+
+def threshold_note(neuron: NeuronModel) -> str:
+    """Say that DICs predicted for a neuron are those at its declared threshold; "" where it has that one."""
+    declared = registered_base(neuron)
+    if declared is None or neuron.V_th_mV == declared.V_th_mV:
+        return ""
+    return (
+        f"The network predicts DICs at the declared threshold, {declared.V_th_mV:g} mV; here they are taken "
+        f"for those at {neuron.V_th_mV:g} mV."
+    )

@@ -114,7 +114,7 @@ _SCALE_SAID: Final = re.compile(
 )
 _RATE_NAME: Final = re.compile(
     r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
-    r"(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
+    r"(?:sample|time)res|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
     r"(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
     re.IGNORECASE,
 )

@@ -216,7 +216,12 @@ def _spikes(
 
 def _here(error: SpikeTrainError | None) -> str:
     """A sentence without the names of options that this page does not have."""
-    return re.sub(r" \([^()]*--[^()]*\)", "", str(error))
+    said = re.sub(
+        r"; name the channel \(channels.*",
+        "; name the channel with --channels on the command line, or give a file with its voltage.",
+        str(error),
+    )
+    return re.sub(r" \([^()]*--[^()]*\)", "", said)
 
 
 def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError | None = None) -> Refusal:

@@ -148,7 +148,7 @@ def long_layout(
         c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
     ]
     if keys is None:
-        found = find_keys(beside, times, source)
+        found = find_keys(beside, times, source, named=table.named)
         keys, why, grades = found.columns, found.why, found.grades
     else:
         why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]
