@@ -424,6 +424,16 @@ def test_the_results_are_one_press_away(page):
     assert 0 <= page.locator(".s2p-results").bounding_box()["y"] < 300
 
 
+def test_a_reload_asks_before_it_loses_populations(page):
+    page.locator(".s2p-jump").press("Enter")
+    page.evaluate("window.kept = true")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("() => { window.setTimeout(() => window.location.reload()); }")
+    assert asked.value.type == "beforeunload"
+    assert page.evaluate("window.kept")
+
+
 def test_every_control_has_a_name(page):
     assert nameless(page) == []
 
