@@ -341,7 +341,7 @@ def nameless(page, part=".s2p-page"):
 TABBED = """() => {
   const e = document.activeElement;
   const outlined = [e, e.closest("label") ?? e].map((one) => getComputedStyle(one)).some(
-    ({ outlineStyle, outlineWidth, opacity }) => outlineStyle !== "none" && outlineWidth !== "0px" && opacity > 0);
+    (s) => s.outlineStyle !== "none" && s.outlineWidth !== "0px" && s.opacity > 0);
   return [e.outerHTML.slice(0, 150), outlined];
 }"""
 CONTROLS = """() => [...document.querySelectorAll(
