@@ -201,8 +201,8 @@ class Posterior:
             return ""
         return (
             f"By rules on its intervals the recording is {kind}; the network calls it {likely}, since it "
-            "knows the published patterns only, of which spiking is a CV of intervals up to 0.15, and bursting "
-            "what is less regular."
+            "knows the published patterns only: spiking is a CV of intervals up to 0.15, bursting is what is "
+            "less regular."
         )
 
     @property
