@@ -128,6 +128,8 @@ class _Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 
 def _made(operation: Callable[..., Expr], *inputs: Any) -> _Recorded:
     of = [a if isinstance(a, _Recorded) else _Recorded(Float(float(a)) or S.Zero) for a in inputs]
+    if any(a.what.is_Number and not a.what.is_finite for a in of):
+        raise ValueError("no finite number")
     with sympy.evaluate(all(a.what.is_Number for a in of)):
         return _Recorded(operation(*(a.what for a in of)), 1 + sum(a.terms for a in of))
 

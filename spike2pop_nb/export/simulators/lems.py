@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 from sympy import And, Expr, S
+from sympy.logic.boolalg import BooleanAtom
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.export.simulators.expressions import WHERE, Printer
@@ -19,7 +20,7 @@ _SIGNS = {"<": ".lt.", "<=": ".leq.", ">": ".gt.", ">=": ".geq."}
 
 
 class _Printer(Printer):
-    logic = (".and.", ".or.")
+    logic = (".and.", "")
 
     def _print_Relational(self, e: Any) -> str:
         return f"({self._print(e.lhs)}) {_SIGNS[e.rel_op]} ({self._print(e.rhs)})"
@@ -36,20 +37,25 @@ def _cases(expression: Expr) -> list[tuple[Any, Expr]]:
     """Return the values of an expression and when each holds; the first that holds counts, the last always.
 
     A variable for each condition would do in LEMS, but the NEURON code that jNeuroML makes computes what is
-    conditional last.
+    conditional last, and does not know ``.or.``: each comparison is asked on its own.
     """
-    asked = (e.args[0] for e in sympy.preorder_traversal(expression) if isinstance(e, WHERE))
-    if (condition := next((c for c in asked if not c.has(WHERE)), None)) is None:
+    terms = sympy.preorder_traversal(expression)
+    if (asked := next((e for e in terms if e.is_Relational and not e.has(WHERE)), None)) is None:
         return [(S.true, expression)]
 
-    def given(k: int) -> Expr:
-        def holds(e: Expr) -> bool:
-            return isinstance(e, WHERE) and e.args[0] == condition
+    def given(holds: Any) -> list[tuple[Any, Expr]]:
+        def known(e: Expr) -> bool:
+            return isinstance(e, WHERE) and isinstance(e.args[0], BooleanAtom)
 
         with sympy.evaluate(False):
-            return expression.replace(holds, lambda e: e.args[k], simultaneous=False)
+            found = expression.xreplace({asked: holds})
+            found = found.replace(known, lambda e: e.args[1 if e.args[0] else 2], simultaneous=False)
+        return _cases(found)
 
-    return [(And(condition, more), value) for more, value in _cases(given(1))] + _cases(given(2))
+    yes, no = given(S.true), given(S.false)
+    if len(no) == 1 and yes[-1][1] == no[0][1]:
+        yes.pop()
+    return [(And(asked, more), value) for more, value in yes] + no
 
 
 class ComponentType:

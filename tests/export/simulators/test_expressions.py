@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
@@ -44,7 +45,7 @@ def computed(expression: Expr, at: np.ndarray) -> np.ndarray:
 def computed_in_lems(expression: Expr, at: np.ndarray) -> np.ndarray:
     """Return what the cases in the words of LEMS give."""
     known = {**NUMPY, "V": at, "true": True}
-    words = {".lt.": "<", ".leq.": "<=", ".gt.": ">", ".geq.": ">=", ".and.": "&", ".or.": "|"}
+    words = {".lt.": "<", ".leq.": "<=", ".gt.": ">", ".geq.": ">=", ".and.": "&"}
 
     def value(written: str) -> np.ndarray:
         assert not re.search(r"(^|[(*/+-] ?)-", written), "LEMS has no sign of what is negative"
@@ -107,6 +108,7 @@ def test_what_no_expression_follows_is_refused() -> None:
         express(_doubled)
     with pytest.raises(NeuronModelError, match="cannot be computed; declare it more simply"):
         express(_deep)
+    assert not express(lambda V: np.where(V < 500.0, V, np.nan)).has(sympy.nan)
 
 
 def _doubled(V: object) -> object:
@@ -147,7 +149,10 @@ def test_printed_text_means_the_same(tree: Callable[[Any], Any]) -> None:
     at = np.array([-71.3, -2.0, 0.0, 33.7])
     with np.errstate(all="ignore"):
         wanted = np.add(at, tree(at))
-        expression = np.add(_Recorded(VOLTAGE), tree(_Recorded(VOLTAGE))).what  # type: ignore[attr-defined]
+        try:
+            expression = np.add(_Recorded(VOLTAGE), tree(_Recorded(VOLTAGE))).what  # type: ignore[attr-defined]
+        except ValueError:
+            return  # no finite number
         for values in (evaluate, computed, computed_in_lems):
             try:
                 found = values(expression, at)
