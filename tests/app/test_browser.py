@@ -583,6 +583,43 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     explored.close(run_before_unload=True)
 
 
+def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server, tmp_path):
+    mine = tmp_path / "trace.csv"
+    mine.write_text("time_ms,V_mV\n" + "".join(f"{t},{30 if t % 100 == 50 else -65}\n" for t in range(1000)))
+    opened = open_page(context, server[0])
+    upload(opened, mine)
+    whole, part = (f".s2p-report:has-text('1 train, {n} spikes')" for n in (10, 4))
+    opened.wait_for_selector(whole)
+    wait_drawn(opened, RECORDING, 1)
+    figure = opened.locator(".s2p-recording .nsewdrag").first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    axes = (
+        "() => ['x', 'y'].map((a) => document.querySelector('.js-plotly-plot')._fullLayout[`${a}axis`].range)"
+    )
+    (low, high), (bottom, top) = opened.evaluate(axes)
+
+    def drag(*ends):
+        for end, (time_ms, volts) in enumerate(ends):
+            x, y = (time_ms - low) / (high - low), (top - volts) / (top - bottom)
+            opened.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=1 + 7 * end)
+            opened.mouse.up() if end else opened.mouse.down()
+
+    line = float(opened.get_by_label("Spike threshold (mV)", exact=True).input_value())
+    drag((900, line), (900, line + 10))
+    opened.wait_for_function("() => location.hash.includes('threshold_mV')")
+    drag((225, -40), (575, 20))
+    opened.wait_for_selector(part)
+    opened.wait_for_function("() => /start_s=0[.]2.*stop_s=0[.]5/.test(location.hash)")
+    assert opened.locator(".s2p-recording .select-outline").count() == 0
+    assert nameless(opened, ".s2p-steps") == []
+    opened.click("button:has-text('Whole recording')")
+    opened.wait_for_selector(whole)
+    opened.wait_for_function("() => !location.hash.includes('start_s')")
+    assert opened.problems == []
+    opened.close(run_before_unload=True)
+
+
 def test_figures_follow_the_width_of_the_window(page):
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(
