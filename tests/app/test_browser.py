@@ -221,6 +221,27 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
         assert {"methods.md", "settings.json"} <= set(archive.namelist())
 
 
+def test_a_session_that_is_saved_is_opened_on_another_page(context, server, tmp_path):
+    choices = "#file=stg_set.csv&recording=3&size=2&refine=False"
+    first = open_page(context, server[0] + choices)
+    first.wait_for_selector("text=67 spikes in 2,978 ms")
+    first.click("button:has-text('Generate')")
+    first.wait_for_selector("text=Done; the results are below")
+    with first.expect_download() as download:
+        first.click("button:has-text('Save this session')")
+    assert download.value.suggested_filename == "stg_set.s2p.zip"
+    kept = tmp_path / "stg_set.s2p.zip"
+    download.value.save_as(kept)
+    first.close(run_before_unload=True)
+    second = open_page(context, server[0])
+    upload(second, kept)
+    second.wait_for_selector(".s2p-results .s2p-big:has-text('of the 2 members')")
+    second.wait_for_function("() => location.hash.includes('size=2')")
+    wait_drawn(second, TRACES, 5)
+    assert second.problems == []
+    second.close(run_before_unload=True)
+
+
 def test_a_member_picked_in_one_figure_is_lit_in_all(page):
     point = page.locator(".js-plotly-plot").nth(SCORES).locator(".points path").first
     point.scroll_into_view_if_needed()

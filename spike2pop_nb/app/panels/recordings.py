@@ -21,6 +21,7 @@ from spike2pop_nb.app.settings import DETECTING, Settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.export.archive import is_session
 from spike2pop_nb.spiketrains import (
     MAX_FILE_BYTES,
     PatternReport,
@@ -66,7 +67,9 @@ class RecordingPanel:
         )
         self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
-        formats = "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF and what else Neo reads"
+        formats = (
+            "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF, what else Neo reads, a session"
+        )
         self._threshold = self.detection.widget
         self.widget = card(
             "1",
@@ -102,7 +105,10 @@ class RecordingPanel:
             panel.enable(on)
 
     def _uploaded(self, data: bytes, name: str) -> None:
-        self.actions.open(Source(data, name))
+        if is_session(data):
+            self.actions.reopen(data, name)
+        else:
+            self.actions.open(Source(data, name))
 
     def _open_example(self, name: str) -> None:
         if name:
