@@ -221,6 +221,27 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
         assert {"methods.md", "settings.json"} <= set(archive.namelist())
 
 
+def test_a_session_that_is_saved_is_opened_on_another_page(context, server, tmp_path):
+    choices = "#file=stg_set.csv&recording=3&size=2&refine=False"
+    first = open_page(context, server[0] + choices)
+    first.wait_for_selector("text=67 spikes in 2,978 ms")
+    first.click("button:has-text('Generate')")
+    first.wait_for_selector("text=Done; the results are below")
+    with first.expect_download() as download:
+        first.click("button:has-text('Save this session')")
+    assert download.value.suggested_filename == "stg_set.s2p.zip"
+    kept = tmp_path / "stg_set.s2p.zip"
+    download.value.save_as(kept)
+    first.close(run_before_unload=True)
+    second = open_page(context, server[0])
+    upload(second, kept)
+    second.wait_for_selector(".s2p-results .s2p-big:has-text('of the 2 members')")
+    second.wait_for_function("() => location.hash.includes('size=2')")
+    wait_drawn(second, TRACES, 5)
+    assert second.problems == []
+    second.close(run_before_unload=True)
+
+
 def test_a_member_picked_in_one_figure_is_lit_in_all(page):
     point = page.locator(".js-plotly-plot").nth(SCORES).locator(".points path").first
     point.scroll_into_view_if_needed()
@@ -591,6 +612,43 @@ def test_members_follow_the_point_that_is_dragged(context, server):
         explored.wait_for_function(MARKS_AT, arg=at)
     assert explored.problems == []
     explored.close(run_before_unload=True)
+
+
+def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server, tmp_path):
+    mine = tmp_path / "trace.csv"
+    mine.write_text("time_ms,V_mV\n" + "".join(f"{t},{30 if t % 100 == 50 else -65}\n" for t in range(1000)))
+    opened = open_page(context, server[0])
+    upload(opened, mine)
+    whole, part = (f".s2p-report:has-text('1 train, {n} spikes')" for n in (10, 4))
+    opened.wait_for_selector(whole)
+    wait_drawn(opened, RECORDING, 1)
+    figure = opened.locator(".s2p-recording .nsewdrag").first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    axes = (
+        "() => ['x', 'y'].map((a) => document.querySelector('.js-plotly-plot')._fullLayout[`${a}axis`].range)"
+    )
+    (low, high), (bottom, top) = opened.evaluate(axes)
+
+    def drag(*ends):
+        for end, (time_ms, volts) in enumerate(ends):
+            x, y = (time_ms - low) / (high - low), (top - volts) / (top - bottom)
+            opened.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=1 + 7 * end)
+            opened.mouse.up() if end else opened.mouse.down()
+
+    line = float(opened.get_by_label("Spike threshold (mV)", exact=True).input_value())
+    drag((900, line), (900, line + 10))
+    opened.wait_for_function("() => location.hash.includes('threshold_mV')")
+    drag((225, -40), (575, 20))
+    opened.wait_for_selector(part)
+    opened.wait_for_function("() => /start_s=0[.]2.*stop_s=0[.]5/.test(location.hash)")
+    assert opened.locator(".s2p-recording .select-outline").count() == 0
+    assert nameless(opened, ".s2p-steps") == []
+    opened.click("button:has-text('Whole recording')")
+    opened.wait_for_selector(whole)
+    opened.wait_for_function("() => !location.hash.includes('start_s')")
+    assert opened.problems == []
+    opened.close(run_before_unload=True)
 
 
 def test_figures_follow_the_width_of_the_window(page):
