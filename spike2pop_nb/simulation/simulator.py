@@ -20,7 +20,8 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import Course
 from spike2pop_nb.simulation.kernel import run_block
 from spike2pop_nb.simulation.noise import noise_seeds
-from spike2pop_nb.simulation.runner import LANES, UNUSABLE, Runner, unusable
+from spike2pop_nb.simulation.lanes import LANES
+from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = [
