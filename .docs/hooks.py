@@ -97,18 +97,6 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     return linked + (hidden_functions(Path(here).stem) if here.startswith("api/") else "")
 
 
-def hidden_functions(room: str) -> str:
-    """Entries of public functions that live in a module of their own name, which stands before them."""
-    names = [name for name in public_names(room) if (ROOT / "spike2pop_nb" / room / f"{name}.py").exists()]
-    options = "    options: { show_root_heading: true, show_root_toc_entry: true }"
-    return "".join(f"\n\n::: spike2pop_nb.{room}.{name}.{name}\n{options}\n" for name in names)
-
-
-def public_names(room: str) -> list[str]:
-    """Names that a module of the package offers."""
-    return [] if room == "index" else getattr(import_module(f"spike2pop_nb.{room}"), "__all__", [])
-
-
 def _beside(page: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
 
@@ -129,6 +117,19 @@ def commands_page() -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     text = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     return text.replace("# `spike2pop`", "# The command line", 1)
+
+
+def public_names(room: str) -> list[str]:
+    """Functions and classes that a module of the package offers."""
+    names = [] if room == "index" else getattr(import_module(f"spike2pop_nb.{room}"), "__all__", [])
+    return [name for name in names if not name.isupper()]
+
+
+def hidden_functions(room: str) -> str:
+    """Entries of public functions that live in a module of their own name, which stands before them."""
+    names = [name for name in public_names(room) if (ROOT / "spike2pop_nb" / room / f"{name}.py").exists()]
+    options = "    options: { show_root_heading: true, show_root_toc_entry: true }"
+    return "".join(f"\n\n::: spike2pop_nb.{room}.{name}.{name}\n{options}\n" for name in names)
 
 
 def on_post_build(config: Any) -> None:

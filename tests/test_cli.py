@@ -418,3 +418,31 @@ def test_bursts_of_one_spike_get_an_answer_and_the_others_go_on(
         entries = json.loads((out / "summary.json").read_text())["recordings"]
         assert len(entries) == len(read_spike_trains(file))
         assert all("failure" not in entry for entry in entries)
+
+
+def test_without_a_terminal_each_recording_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = example_path("stg_set.csv")
+    options = ("--size", 1, "--budget", 32, "--recordings", "1", "--recordings", "4")
+    status, _, said = spike2pop(capsys, "run", file, *options, "--out", tmp_path / "out")
+    assert status == 0
+    assert [line for line in said.splitlines() if " recordings: " in line] == [
+        "1 of 2 recordings: 1, 1 of 1 members",
+        "2 of 2 recordings: 4, 1 of 1 members",
+    ]
+    assert "\r" not in said
+
+
+def test_on_a_terminal_one_bar_runs_over_all(capsys: pytest.CaptureFixture[str]) -> None:
+    from spike2pop_nb.cli.common import progress_bar
+
+    sys.stderr.isatty = lambda: True  # type: ignore[method-assign]
+    with progress_bar(3, " recordings", each=True) as update:
+        for i in range(3):
+            update(i, words="searching")
+            update(i + 1, words=f"number {i}")
+    said = capsys.readouterr().err
+    assert "3/3" in said
+    assert "number 2" in said
+    assert said.count("\n") == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from spike2pop_nb.app.messages import Messages
@@ -17,7 +18,7 @@ class Binding:
     Parameters
     ----------
     control
-        A widget with a ``value``.
+        A widget.
     take
         Called with the value that the user chose.
     messages
@@ -25,6 +26,8 @@ class Binding:
     again
         Shows in the control, with `show`, what is chosen after that, so that what was refused does not stand;
         without it, it does, to be corrected.
+    trait
+        What of the widget the user changes.
     """
 
     def __init__(
@@ -33,34 +36,48 @@ class Binding:
         take: Callable[[Any], None],
         messages: Messages,
         again: Callable[[], object] = lambda: None,
+        trait: str = "value",
     ) -> None:
-        self.control = control
+        self.control, self._trait = control, trait
         self._take, self._again = take, again
         self._showing = False
-        control.observe(messages.guard(lambda _change: self._moved()), "value")
+        self._shown = self._held()
+        control.observe(messages.guard(lambda _change: self._moved()), trait)
+
+    def _held(self) -> Any:
+        return getattr(self.control, self._trait)
 
     def show(self, value: Any, **traits: Any) -> None:
         """Show a value, after options or limits that it needs."""
-        self._showing = True
-        try:
-            for name, wanted in {**traits, "value": value}.items():
+        with self.showing():
+            for name, wanted in {**traits, self._trait: value}.items():
                 if getattr(self.control, name) != wanted:  # a list that is open keeps where it is scrolled to
                     setattr(self.control, name, wanted)
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """What changes in the control meanwhile is no choice of the user's."""
+        self._showing = True
+        try:
+            yield
         finally:
             self._showing = False
+            self._shown = self._held()
 
     def take(self) -> None:
-        """Take what the control holds.
+        """Take what the control holds, unless it is what was shown in it.
 
         Raises
         ------
         Spike2PopError
             If that cannot be.
         """
-        try:
-            self._take(self.control.value)
-        finally:
-            self._again()
+        if self._held() != self._shown:
+            try:
+                self._take(self._held())
+                self._shown = self._held()
+            finally:
+                self._again()
 
     def _moved(self) -> None:
         if not self._showing:

@@ -25,6 +25,8 @@ class Browser(anywidget.AnyWidget):
         What the theme comes to.
     guide
         Whether the guide is open; by default until it has been closed once in this browser.
+    unsaved
+        Whether there are populations that nobody has downloaded; then the browser asks before it leaves.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ class Browser(anywidget.AnyWidget):
     theme = Unicode("auto").tag(sync=True)
     dark = Bool(False).tag(sync=True)
     guide = Bool(False).tag(sync=True)
+    unsaved = Bool(False).tag(sync=True)
 
     def __init__(self, on_start: Callable[[str], None], **traits: Any) -> None:
         super().__init__(**traits)

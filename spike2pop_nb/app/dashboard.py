@@ -39,6 +39,13 @@ class Dashboard:
     ----------
     dispatch
         How background work reaches the widgets; by default over the event loop that is running now.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.app import Dashboard
+    >>> dashboard = Dashboard()
+    >>> dashboard.session.neuron.name
+    'stg'
     """
 
     def __init__(self, dispatch: Dispatch | None = None) -> None:
@@ -53,17 +60,21 @@ class Dashboard:
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
-        self.table = TablePanel(self.session, self.messages, drawing)
+        self.table = TablePanel(
+            self.session, self.messages, drawing, lambda: self.population.generate.click()
+        )
         self.dics = DICPanel(self.session, self.messages, drawing, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
-        self.explore = ExplorePanel(self.session, dispatch)
+        self.explore = ExplorePanel(self.session, self.runner)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
         self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_dark), "dark")
+        self.session.observe(guard(lambda _change: self._warn_of_loss()), "results")
+        self.actions.on_taken = guard(self._warn_of_loss)
         self._show_status(None)
         self.widget = self._compose()
 
@@ -117,6 +128,11 @@ class Dashboard:
         for figure in self.figures:
             figure.dark(self.session.dark)
 
+    def _warn_of_loss(self) -> None:
+        """Have the browser ask before it leaves populations that nobody has taken away."""
+        found = [result for result in self.session.results.values() if result.usable]
+        self.browser.unsaved = any(result not in self.actions.taken for result in found)
+
     def _show_status(self, _change: Any) -> None:
         session = self.session
         usable = session.ready and not session.generating
@@ -129,7 +145,13 @@ class Dashboard:
 
 
 def page() -> w.Widget:
-    """Return the dashboard to show in a notebook; if it cannot be built, one sentence that says so."""
+    """Return the dashboard to show in a notebook; if it cannot be built, one sentence that says so.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.app import page
+    >>> page()  # doctest: +SKIP
+    """
     try:
         return Dashboard().widget
     except Exception as error:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode
 
 from spike2pop_nb.app import compiling
+from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.runner import Dispatch, Runner, Task
+from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import (
     Population,
@@ -32,6 +33,7 @@ MOST_MODULATED = 16
 """Most members of the population found that are modulated."""
 FIRING_LAYERS = ("pattern", "rate")
 """Layers of the map for which members are simulated all over the plane."""
+_MAPS, _MEMBERS = "maps", "members"  # a map can take long; members follow the target beside it
 _STEPS = 40
 _MOST_WAIT_S = 0.5
 Pair = tuple[str, str]
@@ -48,6 +50,8 @@ class Exploration(HasTraits):
         Compensated conductances, layer of the map, and (g_s, g_u) of the members.
     V_th_mV, ranges
         Threshold voltage, and baseline ranges {channel: (low, high)} that differ from the declared ones.
+    noise_sigma
+        Of the current that is injected in the members, in µA/cm².
     ranking, map
         All choices for this posterior (or the target), and the map that is shown.
     population, simulated
@@ -68,6 +72,7 @@ class Exploration(HasTraits):
     target = Tuple(Float(), Float(), default_value=(0.0, 0.0))
     V_th_mV = Float(0.0)
     ranges: Dict[str, Any] = Dict()
+    noise_sigma = Float(0.0)
     ranking = AnyTrait(None, allow_none=True)
     map = AnyTrait(None, allow_none=True)
     population = AnyTrait(None, allow_none=True)
@@ -82,27 +87,24 @@ class Exploration(HasTraits):
     working = Unicode("")
 
 
-class Explorer:
-    """Verbs of the explorer. It has threads of its own, so that a search does not keep it waiting.
+class Explorer(Acting):
+    """Verbs of the explorer. It has lanes of its own, so that a search does not keep it waiting.
 
     Parameters
     ----------
     session
         Gives the neuron, the posterior and the seed; the pair that is used for the search is written to it.
-    dispatch
-        How background work reaches the widgets.
+    runner
+        Where long work runs.
     messages
         Where errors go.
     """
 
-    def __init__(self, session: Session, dispatch: Dispatch, messages: Messages) -> None:
-        self.session, self.messages = session, messages
+    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
+        super().__init__(session, runner, messages)
         self.state = state = Exploration()
-        # A map can take long; members follow the target beside it.
-        self._maps, self._members = Runner(dispatch), Runner(dispatch)
         self._neuron: NeuronModel | None = None
         self._middle = (0.0, 0.0)  # where members are until the user says where
-        self._going: dict[str, str] = {}
         self._given = threading.Event()  # whether the members that were last asked for are there
         self._given.set()
         guard = messages.guard
@@ -113,10 +115,13 @@ class Explorer:
         session.observe(guard(self._take_posterior), "posterior")
         session.observe(guard(lambda _change: state.set_trait("modulated", None)), "result")
         state.observe(guard(lambda _change: self._open()), "active")
-        state.observe(guard(lambda _change: self.follow()), ["pair", "target", "V_th_mV", "ranges"])
+        of_members = ["pair", "target", "V_th_mV", "ranges", "noise_sigma"]
+        state.observe(guard(lambda _change: self.follow()), of_members)
         state.observe(guard(lambda _change: self.draw_map()), ["pair", "layer", "V_th_mV", "ranges"])
         state.observe(guard(lambda _change: self.rank()), ["V_th_mV", "ranges"])
-        state.observe(guard(lambda _change: state.set_trait("modulated", None)), ["pair", "V_th_mV"])
+        state.observe(
+            guard(lambda _change: state.set_trait("modulated", None)), ["pair", "V_th_mV", "noise_sigma"]
+        )
         state.observe(guard(lambda _change: self._rank_target()), "target")
 
     @property
@@ -138,45 +143,40 @@ class Explorer:
 
     def set_pair(self, pair: Pair) -> None:
         """Explore another pair than that of the search."""
-        self._choose(pair=None if pair == self.session.pair else pair)
-
-    def set_layer(self, layer: str) -> None:
-        """Show another layer of the map."""
-        self._choose(layer=layer)
+        self.choose(pair=None if pair == self.session.pair else pair)
 
     def set_threshold(self, V_th_mV: float) -> None:
         """Read DICs at another voltage."""
-        self._choose(V_th_mV=None if V_th_mV == self.session.neuron.V_th_mV else V_th_mV)
+        self.choose(V_th_mV=None if V_th_mV == self.session.neuron.V_th_mV else V_th_mV)
 
     def set_range(self, channel: str, low: float, high: float) -> None:
         """Draw one conductance of the baseline from another range."""
         ranges = {**self.session.settings.explore.ranges, channel: (low, high)}
         if (low, high) == self.declared()[channel]:
             del ranges[channel]
-        self._choose(ranges=ranges)
+        self.choose(ranges=ranges)
 
     def set_target(self, g_s: float, g_u: float) -> None:
         """Bring the members to other DICs, given to a thousandth."""
-        self._choose(target=(round(g_s, 3), round(g_u, 3)))
+        self.choose(target=(round(g_s, 3), round(g_u, 3)))
 
     def set_end(self, g_s: float, g_u: float) -> None:
         """Choose where members are modulated to, given to a thousandth."""
-        self._choose(end=(round(g_s, 3), round(g_u, 3)))
+        self.choose(end=(round(g_s, 3), round(g_u, 3)))
 
     def restore(self) -> None:
         """Go back to the declared threshold and ranges."""
-        self._choose(V_th_mV=None, ranges={})
+        self.choose(V_th_mV=None, ranges={})
 
-    def _choose(self, **choices: Any) -> None:
-        """Take choices of the user's.
+    def choose(self, **choices: Any) -> None:
+        """Take choices of the user's, as `Explored` has them.
 
         Raises
         ------
         Spike2PopError
             If the neuron cannot be explored so.
         """
-        session = self.session
-        session.choose(explore=session.settings.explore.model_copy(update=choices).checked(session.neuron))
+        self.session.choose(explore={**dict(self.session.settings.explore), **choices})
 
     def use(self) -> None:
         """Compensate the explored pair in the search too."""
@@ -190,7 +190,7 @@ class Explorer:
         if not state.of_found:
             state.modulated = None
         neuron, pair, target = self.neuron, state.pair, state.target
-        seed = self.session.settings.seed
+        seed, sigma = self.session.settings.seed, state.noise_sigma
         given = self._given = threading.Event()
 
         def work(task: Task) -> Any:
@@ -202,7 +202,7 @@ class Explorer:
             finally:
                 given.set()
             compiling.wait(task.cancelled)
-            return simulate(population, cancel=task.cancelled)
+            return simulate(population, noise_sigma=sigma, seed=seed, cancel=task.cancelled)
 
         def partly(population: Any) -> None:
             self.messages.clear()
@@ -216,7 +216,7 @@ class Explorer:
             with state.hold_trait_notifications():
                 state.population = state.simulated = None
 
-        self._run(self._members, "working", "follow", "Simulating the members…", work, done, failed, partly)
+        self._run("follow", "Simulating the members…", work, done, failed, partly, lane=_MEMBERS)
 
     def draw_map(self) -> None:
         """Draw the layer that is chosen; simulated layers come coarse at first, then finer."""
@@ -244,13 +244,13 @@ class Explorer:
             state.map = found
 
         def progress(_fraction: float, words: str) -> None:
-            self._say("mapping", "map", words)
+            self._say("map", words)
 
         def failed() -> None:
             state.map = None
 
         words = f"Mapping what {' and '.join(pair)} can reach…"
-        self._run(self._maps, "mapping", "map", words, work, show, failed, show, progress)
+        self._run("map", words, work, show, failed, show, progress, lane=_MAPS)
 
     def rank(self) -> None:
         """Rank all choices for the posterior, or for the target if there is none."""
@@ -269,7 +269,7 @@ class Explorer:
         def failed() -> None:
             state.ranking = None
 
-        self._run(self._members, "working", "rank", "Ranking all choices…", work, done, failed)
+        self._run("rank", "Ranking all choices…", work, done, failed, lane=_MEMBERS)
 
     def moving(self) -> tuple[Population | None, str]:
         """Members to modulate, and who they are: of the population found, or those at the target before."""
@@ -293,7 +293,8 @@ class Explorer:
         if population is None:
             self.messages.show("There are no members to modulate: choose a target that can be reached first.")
             return
-        result, pair, chosen, end = session.result, state.pair, session.explored.pair, state.end
+        result, pair, chosen, end = session.result, state.pair, session.settings.explore.pair, state.end
+        seed, sigma = session.settings.seed, state.noise_sigma
 
         def work(task: Task) -> tuple[Any, str]:
             from spike2pop_nb.simulation import simulate_modulation
@@ -313,7 +314,7 @@ class Explorer:
                     if n > path.arrived.sum():
                         told += f" Moving {others} instead would take {n} of them there."
             compiling.wait(task.cancelled)
-            return simulate_modulation(path, cancel=task.cancelled), told
+            return simulate_modulation(path, cancel=task.cancelled, noise_sigma=sigma, seed=seed), told
 
         def done(answer: tuple[Any, str]) -> None:
             self.messages.clear()
@@ -326,46 +327,13 @@ class Explorer:
         def failed() -> None:
             state.modulated = None
 
-        self._run(self._members, "working", "modulate", "Modulating the members…", work, done, failed)
+        self._run("modulate", "Modulating the members…", work, done, failed, lane=_MEMBERS)
 
-    def _run(
-        self,
-        runner: Runner,
-        words_of: str,
-        name: str,
-        words: str,
-        work: Callable[[Task], Any],
-        done: Callable[[Any], None],
-        failed: Callable[[], None],
-        partly: Callable[[Any], None] | None = None,
-        progress: Callable[[float, str], None] | None = None,
-    ) -> None:
-        guard = self.messages.guard
-
-        def finished(answer: Any) -> None:
-            self._say(words_of, name, "")
-            guard(done)(answer)
-
-        def gave_up(error: BaseException) -> None:
-            self._say(words_of, name, "")
-            self.messages.report(error)
-            guard(failed)()
-
-        runner.submit(
-            name,
-            work,
-            finished,
-            gave_up,
-            partly=None if partly is None else guard(partly),
-            progress=progress,
-        )
-        self._say(words_of, name, words)
-
-    def _say(self, words_of: str, name: str, words: str) -> None:
-        """Tell what goes on; the words of a piece of work stand until its newest request is done."""
-        self._going[name] = words
-        names = ("map",) if words_of == "mapping" else ("rank", "follow", "modulate")
-        self.state.set_trait(words_of, " ".join(filter(None, map(self._going.get, names))))
+    def _tell(self) -> None:
+        """Tell what goes on, maps apart from members."""
+        going = dict(self._going)
+        self.state.mapping = going.pop("map", "")
+        self.state.working = " ".join(going.values())
 
     def _rank_target(self) -> None:
         """Rank for the target, where there is no posterior."""
@@ -391,6 +359,7 @@ class Explorer:
             state.layer = chosen.layer
             state.V_th_mV = neuron.V_th_mV if chosen.V_th_mV is None else chosen.V_th_mV
             state.ranges = dict(chosen.ranges)
+            state.noise_sigma = chosen.noise_sigma
             state.target = chosen.target or (g_s, g_u)
             # modulation leads to the other side of the range of g_s
             state.end = chosen.end or (low + high - g_s, g_u)

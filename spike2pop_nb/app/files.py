@@ -91,26 +91,40 @@ class Download(anywidget.AnyWidget):
     ----------
     on_ask
         Called when the button is pressed; answers later with `give`, or with `refuse`.
+    on_stop
+        Called when the button is pressed again while the file is made, which it can be once `progress` has
+        been told.
     """
 
     _esm = _STATIC / "download.js"
     label = Unicode("Download").tag(sync=True)
     hint = Unicode("").tag(sync=True)
     disabled = Bool(True).tag(sync=True)
+    made = Unicode("").tag(sync=True)
 
-    def __init__(self, on_ask: Callable[[], None], **traits: Any) -> None:
+    def __init__(
+        self, on_ask: Callable[[], None], on_stop: Callable[[], None] | None = None, **traits: Any
+    ) -> None:
         super().__init__(**traits)
-        self._on_ask = on_ask
+        self._on_ask, self._on_stop = on_ask, on_stop
         self.on_msg(self._receive)
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if isinstance(content, dict) and content.get("kind") == "ask" and not self.disabled:
             self._on_ask()
+        elif isinstance(content, dict) and content.get("kind") == "stop" and self._on_stop is not None:
+            self._on_stop()
+
+    def progress(self, fraction: float) -> None:
+        """Say how much of the file is made."""
+        self.made = f"{100 * fraction:.0f} %"
 
     def give(self, content: bytes, filename: str, mime: str) -> None:
         """Have the browser save a file."""
+        self.made = ""
         self.send({"kind": "file", "name": filename, "mime": mime}, [content])
 
     def refuse(self) -> None:
         """Let the button be pressed again, without a file."""
+        self.made = ""
         self.send({"kind": "nothing"})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets as w
+from traitlets import Bool, Unicode, link
 
-__all__ = ["button", "card", "field", "folded", "listed", "said", "text"]
+__all__ = ["Fold", "button", "card", "field", "jump", "listed", "said", "text"]
 
 
 def text(html: str = "", *classes: str) -> w.HTML:
@@ -44,6 +47,11 @@ def field(label: str, control: Any, help: str) -> w.VBox:
     return box
 
 
+def jump(label: str, to: str) -> str:
+    """A button as HTML that brings the reader to the part of the page with the class `to`."""
+    return f'<button type="button" class="s2p-jump" data-to="{escape(to)}">{escape(label)}</button>'
+
+
 def button(label: str, help: str, kind: str = "") -> w.Button:
     """A button that says on hover what it does."""
     made = w.Button(description=label, tooltip=help, button_style=kind)
@@ -60,8 +68,32 @@ def card(step: str, title: str, children: Sequence[Any], *classes: str) -> w.VBo
     return box
 
 
-def folded(title: str, children: Sequence[Any]) -> w.Accordion:
-    """Controls that are out of the way until they are asked for."""
-    box = w.Accordion([w.VBox(list(children))], titles=(title,), selected_index=None)
-    box.add_class("s2p-fold")
-    return box
+class _FoldHead(anywidget.AnyWidget):
+    """A button that says whether what it heads is open."""
+
+    _esm = Path(__file__).parent / "static" / "fold.js"
+    label = Unicode("").tag(sync=True)
+    opened = Bool(False).tag(sync=True)
+
+
+class Fold(w.VBox):
+    """Controls that are out of the way until they are asked for, by mouse or by keyboard.
+
+    Attributes
+    ----------
+    opened
+        Whether they are shown.
+    """
+
+    opened = Bool(False)
+
+    def __init__(self, title: str, children: Sequence[Any]) -> None:
+        self.head = _FoldHead(label=title)
+        self.body = w.VBox(list(children), layout={"display": "none"})
+        super().__init__([self.head, self.body])
+        self.add_class("s2p-fold")
+        link((self, "opened"), (self.head, "opened"))
+        self.observe(self._show, "opened")
+
+    def _show(self, _change: Any) -> None:
+        self.body.layout.display = "" if self.opened else "none"

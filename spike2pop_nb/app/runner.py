@@ -75,7 +75,7 @@ class Task:
 
 
 class Runner:
-    """Runs tasks one after the other in a daemon thread.
+    """Runs tasks one after the other in a daemon thread, or in one for each lane.
 
     A task replaces an earlier one of the same name, whether that one waits or runs.
 
@@ -87,9 +87,8 @@ class Runner:
 
     def __init__(self, dispatch: Dispatch) -> None:
         self._dispatch = dispatch
-        self._waiting: queue.Queue[tuple[Task, Callable[[], None]]] = queue.Queue()
+        self._lanes: dict[str, queue.Queue[Callable[[], None]]] = {}
         self._latest: dict[str, Task] = {}
-        self._thread: threading.Thread | None = None
 
     def submit(
         self,
@@ -97,9 +96,9 @@ class Runner:
         work: Callable[[Task], Any],
         done: Callable[[Any], None],
         failed: Callable[[BaseException], None],
-        progress: Callable[[float, str], None] | None = None,
-        started: Callable[[], None] | None = None,
-        partly: Callable[[Any], None] | None = None,
+        progress: Callable[[float, str], None] = lambda _fraction, _words: None,
+        partly: Callable[[Any], None] = lambda _part: None,
+        lane: str = "",
     ) -> Task:
         """Queue some work.
 
@@ -113,19 +112,17 @@ class Runner:
             Called on the event loop with the answer, or with the exception; never for a dropped task.
         progress
             Called on the event loop with a fraction from 0 to 1 and a text.
-        started
-            Called on the event loop when the work begins.
         partly
             Called on the event loop with each part that the work gives.
+        lane
+            Work in different lanes goes on side by side.
         """
 
         def say(task: Task, fraction: float, text: str) -> None:
-            if progress is not None:
-                self._answer(task, lambda: progress(fraction, text))
+            self._answer(task, lambda: progress(fraction, text))
 
         def give(task: Task, part: Any) -> None:
-            if partly is not None:
-                self._answer(task, lambda: partly(part))
+            self._answer(task, lambda: partly(part))
 
         task = Task(name, say, give)
         earlier = self._latest.get(name)
@@ -136,8 +133,6 @@ class Runner:
         def run() -> None:
             if task.dropped:
                 return
-            if started is not None:
-                self._answer(task, started)
             try:
                 answer = work(task)
             except BaseException as error:
@@ -147,10 +142,12 @@ class Runner:
             else:
                 self._answer(task, lambda: done(answer))
 
-        self._waiting.put((task, run))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._loop, name="spike2pop-runner", daemon=True)
-            self._thread.start()
+        if lane not in self._lanes:
+            self._lanes[lane] = queue.Queue()
+            threading.Thread(
+                target=_work_off, args=(self._lanes[lane],), name="spike2pop-runner", daemon=True
+            ).start()
+        self._lanes[lane].put(run)
         return task
 
     def _answer(self, task: Task, act: Callable[[], None]) -> None:
@@ -160,7 +157,7 @@ class Runner:
 
         self._dispatch(unless_dropped)
 
-    def _loop(self) -> None:
-        while True:
-            _task, run = self._waiting.get()
-            run()
+
+def _work_off(waiting: queue.Queue[Callable[[], None]]) -> None:
+    while True:
+        waiting.get()()

@@ -31,7 +31,7 @@ READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "j
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
-_LONGEST_TEXT, _MOST_FIELDS, _LONGEST_NAME = 20_000, 30, 300
+_LONGEST_TEXT, _LONGEST_NAME = 20_000, 300
 _MOST_COLUMNS, _MOST_CHANNELS = 8, 100
 _EXPLORED = "explore."
 """Begins the names of what is explored in an address."""
@@ -117,6 +117,8 @@ class Explored(BaseModel):
         Threshold voltage; None for the declared one.
     ranges
         Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
+    noise_sigma
+        Of the current noise that is injected in the members, in µA/cm²; see `simulate`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,6 +131,7 @@ class Explored(BaseModel):
     ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
         default_factory=dict
     )
+    noise_sigma: float = Field(default=0, ge=0, le=100)
 
     _two = field_validator("pair")(_different)
 
@@ -186,7 +189,7 @@ class Settings(BaseModel):
         all traces or by the name of a channel ("*" for all that are not named), None for what each trace
         suggests; and which way they point. See `detect_recordings`.
     neuron, prior
-        The model, and what the recorded neuron is taken to be made like; see `Predictor.predict`.
+        The model, and the prior over its conductances; see `Predictor.predict`.
     compensate
         The two conductances solved for; None for the recommended ones.
     size, seed, budget
@@ -277,19 +280,14 @@ class Settings(BaseModel):
 
     def with_file_of(self, other: Settings) -> Settings:
         """With the file of other settings, how it is read, its recording, and the target for that."""
-        targets = ("target", "end") if other.neuron == self.neuron else ()
+        same = other.neuron == self.neuron
+        targets = {name: getattr(other.explore, name) if same else None for name in ("target", "end")}
         of_file = {
             "file": other.file,
             "recording": other.recording,
             **other.part(READING),
             **other.part(DETECTING),
-            "explore": self.explore.model_copy(
-                update={
-                    "target": None,
-                    "end": None,
-                    **{name: getattr(other.explore, name) for name in targets},
-                }
-            ),
+            "explore": self.explore.model_copy(update=targets),
         }
         return self.model_copy(update=of_file)
 
@@ -366,25 +364,24 @@ class Settings(BaseModel):
         Spike2PopError
             With the name of the entry that is wrong.
         """
+        most = len(cls.model_fields) + len(Explored.model_fields) + _MOST_COLUMNS
         try:
             pairs = parse_qsl(
-                fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=_MOST_FIELDS
+                fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=most
             )
         except ValueError:
             raise Spike2PopError(
-                f"Settings, as a whole: the address holds more than {_MOST_FIELDS} entries; open the page "
+                f"Settings, as a whole: the address holds more than {most} entries; open the page "
                 "without what follows the # in its address."
             ) from None
-        columns = [value for name, value in pairs if name == "id_columns"]
-        pairs = [(name, value) for name, value in pairs if value and name != "id_columns"]
-        values: dict[str, object] = {name: value for name, value in pairs if not name.startswith(_EXPLORED)}
-        if columns:
-            values["id_columns"] = columns
-        explored = {
-            name.removeprefix(_EXPLORED): value for name, value in pairs if name.startswith(_EXPLORED)
-        }
-        if explored:
-            values["explore"] = explored
+        values: dict[str, Any] = {}
+        for name, value in pairs:
+            if name == "id_columns":
+                values.setdefault(name, []).append(value)
+            elif value and name.startswith(_EXPLORED):
+                values.setdefault("explore", {})[name.removeprefix(_EXPLORED)] = value
+            elif value:
+                values[name] = value
         return cls._made(values)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ __all__ = [
     "say_notes",
 ]
 
+_LINE_EVERY_S = 60.0
+
 cli = typer.Typer(
     help="From the spike times of one neuron to a verified, degenerate population of models.",
     no_args_is_help=True,
@@ -48,7 +51,7 @@ OptionalNeuron = Annotated[
 PriorOption = Annotated[
     Literal["compensated", "drawn", "both"],
     typer.Option(
-        help="What the recorded neuron is made like: compensated (as populations are), drawn, or both."
+        help="Prior over the conductances: compensated (as generated here), drawn (all ranges), or both."
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
@@ -81,20 +84,40 @@ def _root(
 
 
 @contextmanager
-def progress_bar(total: int, unit: str, text: str = "") -> Iterator[Callable[..., None]]:
-    """Show a progress bar; yields ``update(done, total=None, words=None)``."""
+def progress_bar(total: int, unit: str, *, each: bool = False) -> Iterator[Callable[..., None]]:
+    """Show a progress bar; yields ``update(done, total=None, words=None)``.
+
+    Where there is no terminal, a line is said once a minute instead, or, with ``each``, for each one done.
+    """
+    if not sys.stderr.isatty():
+        yield _lines(total, unit, each)
+        return
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=unit, desc=text, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
 
         def update(done: int, whole: int | None = None, words: str | None = None) -> None:
             if whole is not None:
                 bar.total = whole
             if words is not None:
-                bar.set_description_str(words)
+                bar.set_postfix_str(words, refresh=False)
             bar.update(done - bar.n)
+            bar.refresh()
 
         yield update
+
+
+def _lines(total: int, unit: str, each: bool) -> Callable[..., None]:
+    last, since = 0, time.monotonic()
+
+    def update(done: int, whole: int | None = None, words: str | None = None) -> None:
+        nonlocal last, since
+        if done > last and (each or time.monotonic() - since > _LINE_EVERY_S):
+            last, since = done, time.monotonic()
+            said = f"{done} of {total if whole is None else whole}{unit}"
+            typer.echo(f"{said}: {words}" if words else said, err=True)
+
+    return update
 
 
 def read_members(path: Path, neuron: str | None) -> Population:

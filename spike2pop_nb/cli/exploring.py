@@ -91,7 +91,7 @@ def choices(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets, failed = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
+    targets, failed = _targets(model, file, recording, g_s, g_u, how, prior)
     if not targets:
         raise CompensationError(
             "Choices are ranked for a target: give a file of recordings, or --g-s and --g-u."
@@ -155,7 +155,7 @@ def plane(
     _check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
-    targets, failed = _targets(declared, file, recording, g_s, g_u, how, prior, model.V_th_mV)
+    targets, failed = _targets(model, file, recording, g_s, g_u, how, prior)
     if len(targets) > 1:
         names = ", ".join(list(targets)[:10]) + (", …" if len(targets) > 10 else "")
         raise SpikeTrainError(
@@ -227,7 +227,6 @@ def _targets(
     g_u: float | None,
     how: HowToRead,
     prior: str,
-    V_th_mV: float,
 ) -> tuple[dict[str, Any], list[str]]:
     """Posteriors of the recordings that are meant, or the point that is given, by name; empty if none is.
 
@@ -242,13 +241,11 @@ def _targets(
         return {f"g_s {given[0]:g}, g_u {given[1]:g}": (given[0], given[1])} if given else {}, []
     if given:
         raise CompensationError("Give a file, whose DICs are predicted, or --g-s and --g-u, not both.")
+    from spike2pop_nb.neurons import threshold_note
+
     recordings = how.read(file)
-    if V_th_mV != neuron.V_th_mV:
-        typer.echo(
-            f"The network predicts DICs at the declared threshold, {neuron.V_th_mV:g} mV; here they are "
-            f"taken for those at {V_th_mV:g} mV.",
-            err=True,
-        )
+    if note := threshold_note(neuron):
+        typer.echo(note, err=True)
     trains = list(recordings) if recording is None else [recordings.by_id(recording)]
     posteriors = posteriors_of(trains, neuron.name, prior)
     say_notes(posteriors)

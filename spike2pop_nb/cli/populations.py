@@ -27,8 +27,6 @@ from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from spike2pop_nb.fidelity import Result
-
 __all__ = ["app", "predict", "run", "simulate"]
 
 
@@ -88,7 +86,7 @@ def run(
 
     Writes population.csv, spike_times.csv and summary.json.
     """
-    from spike2pop_nb.export import EVERYTHING, write_results
+    from spike2pop_nb.export import EVERYTHING, GrowingResults, write_results
     from spike2pop_nb.fidelity import attempt_population, pass_rule
     from spike2pop_nb.neurons import get_neuron
 
@@ -112,31 +110,30 @@ def run(
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
-    results: list[Result] = []
+    found = GrowingResults(out, options)
+    results = found.results
     try:
-        with progress_bar(size, " members") as update:
+        with found, progress_bar(len(recordings), " recordings", each=True) as update:
             for train, posterior in zip(recordings, posteriors, strict=True):
-                update(0, size, f"recording {train.id}")
 
-                def say(done: int, total: int, words: str, name: str = train.id) -> None:
-                    update(done, total, f"recording {name}: {words}")
+                def say(_done: int, _total: int, words: str, name: str = train.id) -> None:
+                    update(len(results), words=f"{name}: {words}")
 
-                results.append(
-                    attempt_population(
-                        train,
-                        model,
-                        posterior,
-                        size=size,
-                        compensate=pair_of(compensate),
-                        seed=seed,
-                        budget=budget,
-                        accuracy=accuracy,
-                        refine=refine,
-                        rule=rule,
-                        progress=say,
-                    )
+                result = attempt_population(
+                    train,
+                    model,
+                    posterior,
+                    size=size,
+                    compensate=pair_of(compensate),
+                    seed=seed,
+                    budget=budget,
+                    accuracy=accuracy,
+                    refine=refine,
+                    rule=rule,
+                    progress=say,
                 )
-                write_results(results, out, options)
+                found.add(result)
+                update(len(results), words=f"{train.id}, {result.n_kept_passed} of {size} members")
     except KeyboardInterrupt:
         typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
         raise

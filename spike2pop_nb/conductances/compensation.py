@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances.sensitivity import DIC_NAMES, dics, voltage_terms
+from spike2pop_nb.conductances.input_conductances import DIC_NAMES, dics, voltage_terms
 from spike2pop_nb.errors import CompensationError, NeuronModelError
 from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -42,6 +42,15 @@ class Compensated:
         Whether the residual is within the tolerance.
     rounds : (n,) int
         Number of solves used.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import baseline_population
+    >>> g, _ = baseline_population("stg", 4, seed=0)
+    >>> solved = s2p.compensate("stg", g, ("CaS", "H"), {"g_s": 4.0, "g_u": 5.0})
+    >>> solved.converged, bool(solved.residual.max() < 1e-6)
+    (array([ True,  True,  True,  True]), True)
     """
 
     g: FloatArray
@@ -228,6 +237,16 @@ def compensate(
     CompensationError
         If the choice is not possible: unknown or repeated names, or conductances whose effects on these DICs
         are absent or proportional, so that no unique answer exists.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import baseline_population
+    >>> g, _ = baseline_population("stg", 2, seed=0)
+    >>> solved = s2p.compensate("stg", g, ("CaS", "H"), {"g_s": 4.0, "g_u": 5.0})
+    >>> s2p.dics("stg", solved.g)[:, 1:].round(3)
+    array([[4., 5.],
+           [4., 5.]])
     """
     neuron = get_neuron(neuron)
     solved, rows = _check_choice(neuron, conductances, targets)
@@ -243,7 +262,7 @@ def compensate(
     for i, (name, value) in enumerate(targets.items()):
         array = np.asarray(value, dtype=float)
         if array.ndim > 1 or (array.ndim == 1 and array.size not in (1, n)) or not np.all(np.isfinite(array)):
-            raise CompensationError(f"The target {name} must be one finite number, or one a member.")
+            raise CompensationError(f"The target {name} must be one finite number, or one per member.")
         wanted[:, i] = array
     terms = voltage_terms(neuron, V_mV)
     start = out[:, solved].copy()
@@ -313,7 +332,7 @@ def _refuse_singular(
 
 
 def _columns(neuron: NeuronModel, g: FloatArray, V_mV: float | None) -> FloatArray:
-    from spike2pop_nb.conductances.sensitivity import sensitivity
+    from spike2pop_nb.conductances.input_conductances import sensitivity
 
     S = sensitivity(neuron, g, V_mV)
     # the leak also divides every DIC, so its column carries minus the DICs themselves

@@ -20,8 +20,8 @@ def pair_correlations(
     """Return the correlations of every pair of maximal conductances over the members.
 
     Members are drawn such that all their conductances scale with the leak (Fyon et al. 2024,
-    doi:10.1093/pnasnexus/pgae415): that part of the correlations was put in and not found, and ``by_leak``
-    takes it away.
+    doi:10.1093/pnasnexus/pgae415): that part of the correlations is built in, not found; ``by_leak``
+    removes it.
 
     Parameters
     ----------
@@ -30,15 +30,23 @@ def pair_correlations(
     rows : (n,) int or bool, optional
         Which of them count; all by default.
     by_leak
-        Divide the conductances of each member by its leak, which then is no part of the pairs.
+        Divide the conductances of each member by its leak, which is then left out of the pairs.
 
     Returns
     -------
     DataFrame
-        One row a pair, in the order of the declaration: ``a``, ``b`` (channels), ``pearson``, ``spearman``,
+        One row per pair, in the order of the declaration: ``a``, ``b`` (channels), ``pearson``, ``spearman``,
         ``p_spearman`` (two-sided, of no monotonic relation) and ``significant``: whether that is below 0.05
         over the number of pairs (Bonferroni). NaN where there are under 4 members or a conductance does not
         vary.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=20, seed=1)
+    >>> table = s2p.pair_correlations(population)
+    >>> len(table), table.columns[:4].tolist()
+    (28, ['a', 'b', 'pearson', 'spearman'])
     """
     g = population.g if rows is None else population.g[np.asarray(rows)]
     if by_leak:

@@ -20,11 +20,20 @@ from spike2pop_nb.neurons.variation import registered_base, variation
 __all__ = ["MAX_SIZE", "NEURON_COLUMNS", "checked_members", "neuron_cells", "neuron_of", "said_of"]
 
 MAX_SIZE = 1_000_000
+"""Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
-    """Return what a table says of its neuron: {column: value}, the same in every row."""
+    """Return the columns that identify a neuron in a table: {column: value}.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import neuron_cells
+    >>> neuron_cells(s2p.get_neuron("stg"))["neuron"]
+    'stg'
+    """
     V_th_mV, ranges = variation(neuron, registered_base(neuron))
     cells: dict[str, Any] = {"neuron": neuron.name, "V_th_mV": V_th_mV}
     if ranges:

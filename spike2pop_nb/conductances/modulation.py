@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.population import Population, modulate
 from spike2pop_nb.conductances.reach import solvable_pairs
-from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel
 
@@ -38,7 +38,7 @@ class ModulationPath:
     compensate
         The two conductances that move; all others of a member stay.
     to
-        The wanted (g_s, g_u).
+        The target (g_s, g_u).
     g : (n, steps + 1, n_channels)
         Maximal conductances in mS/cm². A member that cannot go on stays where it was.
     dics : (n, steps + 1, 2)
@@ -47,6 +47,14 @@ class ModulationPath:
         First step that a member could not reach; −1 for those that arrive.
     reasons
         ``{row: why it could not go on}``, one sentence each.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> path.arrived, path.g.shape
+    (array([ True,  True,  True,  True]), (4, 5, 8))
     """
 
     neuron: NeuronModel
@@ -118,11 +126,11 @@ def modulation_path(
     population
         Members to start from.
     to
-        The wanted ``(g_s, g_u)``.
+        The target ``(g_s, g_u)``.
     steps
-        Equal steps in which each goes there.
+        Number of equal steps.
     compensate
-        The two conductances that move; by default those that the published rule takes for the end.
+        The two conductances that move; by default the pair that the published rule picks for the end.
 
     Returns
     -------
@@ -133,7 +141,15 @@ def modulation_path(
     CompensationError
         If the end is not finite, the number of steps is not possible, or the choice cannot be solved.
     UnreachableTarget
-        If no member can even begin.
+        If no member can take the first step.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> path = s2p.modulation_path(population, (0.0, 5.0), steps=4)
+    >>> print(path.describe())
+    4 of 4 members get to g_s 0.00, g_u 5.00 by moving A and H.
     """
     model = population.neuron
     if not len(population):
@@ -203,6 +219,14 @@ def widest_modulation(
         As `modulation_path`.
     UnreachableTarget
         If no choice takes any member a step towards the end.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import widest_modulation
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> widest_modulation(population, (0.0, 5.0)).compensate
+    ('A', 'H')
     """
     neuron, end = population.neuron, _checked_end(to)
     best: ModulationPath | None = None

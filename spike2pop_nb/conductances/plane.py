@@ -29,6 +29,12 @@ class PlaneMap:
         Grid over the neuron's range of targets.
     valid_fraction : (n_u, n_s)
         Share of baseline members that get there with no negative conductance.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.reachability("stg", ("CaS", "H"), 5).valid_fraction.shape
+    (5, 5)
     """
 
     neuron: NeuronModel
@@ -49,7 +55,7 @@ class PlaneMap:
         return np.abs(xy[:, 1:] - self.g_u).argmin(axis=1), column
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node."""
+        """Return a table, one row per node."""
         g_s, g_u = np.meshgrid(self.g_s, self.g_u)
         return pd.DataFrame(
             {"g_s": g_s.ravel(), "g_u": g_u.ravel(), "valid_fraction": self.valid_fraction.ravel()}
@@ -65,6 +71,14 @@ def plane_grid(
     ------
     CompensationError
         If there are not two conductances, or not ``least`` to ``most`` nodes a side.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import plane_grid
+    >>> pair, g_s, g_u = plane_grid(s2p.get_neuron("stg"), ("CaS", "H"), 5, least=2, most=9)
+    >>> pair, len(g_s)
+    (('CaS', 'H'), 5)
     """
     names = tuple(compensate)
     if len(names) != 2:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
     MAX_SIZE,
     checked_members,
@@ -18,7 +19,6 @@ from spike2pop_nb.conductances.member_table import (
     neuron_of,
     said_of,
 )
-from spike2pop_nb.conductances.sensitivity import dics
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, same_neuron, vary_neuron
 
@@ -30,7 +30,19 @@ _ROUNDS = 40  # of drawing anew for the members that came out negative
 
 @runtime_checkable
 class DICSampler(Protocol):
-    """Anything that draws (g_s, g_u), such as a posterior."""
+    """Anything that draws (g_s, g_u), such as a posterior.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> class Fixed:
+    ...     def sample(self, n, seed=0):
+    ...         return np.tile([4.0, 5.0], (n, 1))
+    ...
+    >>> len(s2p.generate_population("stg", Fixed(), size=3))
+    3
+    """
 
     def sample(self, n: int, seed: int | np.random.Generator = ...) -> npt.NDArray[np.floating]:
         """Draw ``(n, 2)`` values of (g_s, g_u)."""
@@ -39,17 +51,27 @@ class DICSampler(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Members of one neuron model that were made to have given DICs.
+    """Members of one neuron model, generated to have given DICs.
 
     Attributes
     ----------
     neuron
-        The declaration that they were made with, its threshold and baseline varied or not; a name is looked
-        up once.
+        Their declaration, which may be a variation; a name is looked up in the registry.
     table
-        One row a member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
+        One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
     made_by
-        Options, seed, and counts: asked, tried, and why others were thrown away.
+        Options, seed, and counts: asked, tried, and why others were discarded.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> len(population), population.channel_names
+    (4, ('Na', 'Kd', 'CaT', 'CaS', 'KCa', 'A', 'H', 'leak'))
+    >>> population.to_frame()[["member", "g_s", "g_u"]].round(3).head(2)
+       member  g_s  g_u
+    0       0  4.0  5.0
+    1       1  4.0  5.0
     """
 
     neuron: NeuronModel
@@ -222,6 +244,13 @@ def baseline_population(
     ------
     CompensationError
         If the declared baseline yields almost no valid member.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import baseline_population
+    >>> g, n_drawn = baseline_population("stg", 4, seed=0)
+    >>> g.shape, n_drawn >= 4
+    ((4, 8), True)
     """
     from spike2pop_nb.conductances.compensation import compensate  # Numba, which reading a table goes without
 
@@ -266,6 +295,15 @@ def modulate(
     -------
     g : (n, n_channels), converged : (n,) bool, valid : (n,) bool
         ``valid`` members converged and have no negative conductance.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import baseline_population, modulate
+    >>> g, _ = baseline_population("stg", 4, seed=0)
+    >>> moved, converged, valid = modulate("stg", g, 4.0, 5.0, ("CaS", "H"))
+    >>> converged
+    array([ True,  True,  True,  True])
     """
     from spike2pop_nb.conductances.compensation import compensate
 
@@ -300,7 +338,7 @@ def generate_population(
     size: int = 16,
     compensate: Sequence[str] | None = None,
     *,
-    seed: int | np.random.Generator = 0,
+    seed: int | np.random.Generator = 1,
     id: str | None = None,
     V_mV: float | None = None,
     baseline: Mapping[str, tuple[float, float]] | None = None,
@@ -338,7 +376,16 @@ def generate_population(
     UnreachableTarget
         If the choice cannot reach the target.
     NeuronModelError
-        If the voltage or a baseline range cannot be.
+        If the voltage or a baseline range is impossible.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=2, compensate=("CaS", "H"), seed=1)
+    >>> population.table[["g_s", "g_u"]].round(3)
+       g_s  g_u
+    0  4.0  5.0
+    1  4.0  5.0
     """
     neuron = vary_neuron(neuron, V_th_mV=V_mV, baseline=baseline)
     if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SIZE):

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
+from spike2pop_nb.conductances.input_conductances import sensitivity
 from spike2pop_nb.conductances.population import DICSampler, baseline_population
 from spike2pop_nb.conductances.reach import solvable_pairs
-from spike2pop_nb.conductances.sensitivity import sensitivity
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
@@ -39,7 +39,7 @@ class Choice:
     reached
         Share of members that get to their target with no negative conductance.
     within
-        Share of members that do so, and whose solved conductances lie within the neuron's declared ranges.
+        Share of members that do so with solved conductances within the neuron's declared ranges.
     moved
         Median change of the solved conductances, as a multiple of their median in the baseline; over the
         members that reach their target. NaN if none does.
@@ -48,9 +48,16 @@ class Choice:
     score
         ``within / ((1 + moved) · √condition)``, from 0 to 1.
     published
-        Whether the published heuristic takes this pair for the target (the mean, of a posterior).
+        Whether the published heuristic picks this pair for the target (for the mean of a posterior).
     tied
-        Whether its score cannot be told from that of the first, given the number of draws.
+        Whether its score does not differ from the first one's by more than the noise of the draws.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> best = s2p.rank_choices("stg", (4.0, 5.0), n=64).best
+    >>> best.name, best.published
+    ('Kd and H', False)
     """
 
     compensate: tuple[str, str]
@@ -77,9 +84,19 @@ class Ranking:
     neuron
         The declaration, or its variation, that the choices were tried with.
     choices
-        Best first; of those that cannot be told from the best, the published one comes first.
+        Best first; among those tied with the best, the published one comes first.
     n_draws
-        Members, each with its own draw of the target, that each choice was tried with.
+        Members with which each choice was tried, each with its own draw of the target.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
+    >>> print(ranking.describe())
+    Kd and H comes first: it brings 100 % of members to these DICs with conductances within this neuron's
+    ranges and changes the two by under 1 % of their baseline (median). The condition number of the solve is
+    1.0; at 1, the two set g_s and g_u independently of each other. The published heuristic takes A and H,
+    which stands at place 4 (score 0.93 against 1.00) because it is worse conditioned (1.1).
     """
 
     neuron: NeuronModel
@@ -112,12 +129,13 @@ class Ranking:
             )
         text = (
             f"{best.name} comes first: it brings {_percent(best.within)} of members to these DICs with "
-            f"conductances within this neuron's ranges, moves the two by a typical {_percent(best.moved)} of "
-            f"their baseline, and is solved with a condition number of {best.condition:.1f} (1 is best)."
+            f"conductances within this neuron's ranges and changes the two by {_percent(best.moved)} of "
+            f"their baseline (median). The condition number of the solve is {best.condition:.1f}; at 1, the "
+            "two set g_s and g_u independently of each other."
         )
         tied = [choice.name for choice in self.choices[1:] if choice.tied]
         if tied:
-            text += f" As good, as far as {self.n_draws} draws tell: {'; '.join(tied)}."
+            text += f" Not worse within the noise of {self.n_draws} draws: {'; '.join(tied)}."
         if published is None:
             return text
         if published is best:
@@ -136,7 +154,7 @@ class Ranking:
         return words + (" (published heuristic)" if choice.published else "")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a choice, best first."""
+        """Return a table, one row per choice, best first."""
         return pd.DataFrame(
             {
                 "compensate": [choice.name for choice in self.choices],
@@ -199,6 +217,15 @@ def rank_choices(
     ------
     CompensationError
         If the target is not finite, there are too few members, or no pair can be solved.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
+    >>> ranking.to_frame()[["compensate", "score"]].head(2).round(2)
+      compensate  score
+    0   Kd and H   1.00
+    1  CaT and H   0.98
     """
     neuron = get_neuron(neuron)
     if n < 64:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
+from spike2pop_nb.conductances.input_conductances import sensitivity
 from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
 from spike2pop_nb.conductances.population import baseline_population
-from spike2pop_nb.conductances.sensitivity import sensitivity
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
@@ -40,6 +40,13 @@ class Reachability(PlaneMap):
     residual : (n_u, n_s)
         Median over members of the largest distance from the wanted DICs, in DIC units; infinite where no
         solution is finite.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> reach = s2p.reachability("stg", ("CaS", "H"), 5)
+    >>> print(reach.describe())
+    Compensating CaS and H reaches 80 % of the plane (median condition number 1.1).
     """
 
     condition: FloatArray
@@ -50,7 +57,7 @@ class Reachability(PlaneMap):
         return self.valid_fraction[self.nearest(points)]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node, with all that is mapped."""
+        """Return a table, one row per node, with all that is mapped."""
         return super().to_frame().assign(condition=self.condition.ravel(), residual=self.residual.ravel())
 
     @property
@@ -107,12 +114,26 @@ def reachability(neuron: str | NeuronModel, compensate: Sequence[str], n_grid: i
     ------
     CompensationError
         If the choice is not two different channels that can set g_s and g_u, or the grid is too small.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> reach = s2p.reachability("stg", ("CaS", "H"), 5)
+    >>> reach.at([(4.0, 5.0)]).round(2)
+    array([1.])
     """
     return _reachability(get_neuron(neuron), tuple(compensate), int(n_grid))
 
 
 def solvable_pairs(neuron: str | NeuronModel) -> list[tuple[str, str]]:
-    """Return every pair of channels (leak apart) that can set g_s and g_u at the threshold."""
+    """Return every pair of channels (leak apart) that can set g_s and g_u at the threshold.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import solvable_pairs
+    >>> ("CaS", "H") in solvable_pairs("stg")
+    True
+    """
     return list(_solvable_pairs(get_neuron(neuron)))
 
 

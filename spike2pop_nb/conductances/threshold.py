@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from spike2pop_nb.conductances.input_conductances import dics, find_threshold
 from spike2pop_nb.conductances.population import baseline_population
-from spike2pop_nb.conductances.sensitivity import dics, find_threshold
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 __all__ = ["Threshold", "mean_threshold", "threshold_sensitivity"]
@@ -26,6 +26,12 @@ class Threshold:
         Share of members that have one.
     n
         Number of members.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import mean_threshold
+    >>> mean_threshold("stg", n=100).n
+    100
     """
 
     mean_mV: float
@@ -44,6 +50,13 @@ def mean_threshold(
 
     The declared threshold of the STG neuron is the mean of drawn members (Brandoit et al. 2026,
     doi:10.1371/journal.pcbi.1014337).
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import mean_threshold
+    >>> threshold = mean_threshold("stg", n=200, seed=0)
+    >>> -60 < threshold.mean_mV < -40
+    True
     """
     neuron = get_neuron(neuron)
     rng = np.random.default_rng(seed)
@@ -61,7 +74,15 @@ def mean_threshold(
 def threshold_sensitivity(
     neuron: str | NeuronModel, n: int = 200, seed: int | np.random.Generator = 0
 ) -> tuple[float, float]:
-    """Return how much g_s and g_u change per mV of V_th: medians over n baseline members, without sign."""
+    """Return how much g_s and g_u change per mV of V_th: medians over n baseline members, without sign.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import threshold_sensitivity
+    >>> per_mV = threshold_sensitivity("stg", n=50)
+    >>> [round(change, 1) for change in per_mV]
+    [0.9, 1.6]
+    """
     neuron = get_neuron(neuron)
     g, _ = baseline_population(neuron, n, seed)
     slope = dics(neuron, g, neuron.V_th_mV + 0.5) - dics(neuron, g, neuron.V_th_mV - 0.5)

@@ -13,7 +13,14 @@ _SUFFIXES = frozenset({".csv", ".txt", ".npy", ".npz", ".mat"})
 
 
 def list_examples() -> list[str]:
-    """File names of the example recordings, sorted."""
+    """File names of the example recordings, sorted.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.data import list_examples
+    >>> list_examples()
+    ['da_set.csv', 'hard_set.csv', 'stg_set.csv']
+    """
     return sorted(path.name for path in _HERE.iterdir() if path.suffix in _SUFFIXES)
 
 
@@ -34,6 +41,12 @@ def example_path(name: str) -> Path:
     ------
     SpikeTrainError
         When there is no example of that name.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.example_path("stg_set").name
+    'stg_set.csv'
     """
     for known in list_examples():
         if name in (known, Path(known).stem):

@@ -17,6 +17,7 @@ from .report import MOST_REPORTED as MOST_REPORTED
 from .report import html_report as html_report
 from .results import EVERYTHING as EVERYTHING
 from .results import ExportFormat as ExportFormat
+from .results import GrowingResults as GrowingResults
 from .results import results_zip as results_zip
 from .results import summary as summary
 from .results import write_results as write_results

@@ -16,7 +16,7 @@ from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
-from spike2pop_nb.fidelity import PATTERNS, PatternMap
+from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap
 from spike2pop_nb.plots import choices, plane
 from spike2pop_nb.plots.drawing import Drawing
 
@@ -52,7 +52,7 @@ _PLANE = {
     "rate_hz": Column("Hz", "median firing rate of the members simulated there, spikes over observed time"),
 } | {
     f"share_{str(kind).replace(' ', '_')}": Column("fraction", f"members simulated there that are {kind}")
-    for kind in PATTERNS
+    for kind in ACTIVITY_PATTERNS
 }
 _MOST_DRAWN = 12
 _TABLES, _PICTURES = (".csv", ".parquet"), (".html", *(f".{kind}" for kind in get_args(FigureFormat)))
@@ -65,6 +65,12 @@ def table_format(path: str | Path) -> str:
     ------
     Spike2PopError
         If it is another.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.export import table_format
+    >>> table_format("choices.csv")
+    'csv'
     """
     return _ending(path, _TABLES, "A table")
 
@@ -76,6 +82,12 @@ def figure_format(path: str | Path) -> str:
     ------
     Spike2PopError
         If it is another.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.export import figure_format
+    >>> figure_format("map.svg")
+    'svg'
     """
     return _ending(path, _PICTURES, "A figure")
 
@@ -96,6 +108,14 @@ def choices_table(rankings: Mapping[str, Ranking]) -> pd.DataFrame:
     ------
     Spike2PopError
         If there is no ranking.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import choices_table
+    >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
+    >>> choices_table({"cell 1": ranking}).columns[:3].tolist()
+    ['id', 'place', 'compensate']
     """
     if not rankings:
         raise Spike2PopError("There is no ranking to write: no recording has DICs to rank choices for.")
@@ -115,6 +135,14 @@ def plane_table(reach: Reachability, firing: PatternMap | None = None) -> pd.Dat
     ------
     Spike2PopError
         If the two are maps of different choices or grids.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import plane_table
+    >>> reach = s2p.reachability("stg", ("CaS", "H"), 5)
+    >>> len(plane_table(reach))
+    25
     """
     table = reach.to_frame()
     if firing is None:
@@ -126,12 +154,34 @@ def plane_table(reach: Reachability, firing: PatternMap | None = None) -> pd.Dat
 
 
 def write_choices(rankings: Mapping[str, Ranking], path: str | Path) -> pd.DataFrame:
-    """Write the choices of each recording as CSV or Parquet, and return the table."""
+    """Write the choices of each recording as CSV or Parquet, and return the table.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_choices
+    >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
+    >>> len(write_choices({"cell 1": ranking}, Path(mkdtemp()) / "choices.csv")) == len(ranking)
+    True
+    """
     return _write(choices_table(rankings), path, _CHOICES)
 
 
 def write_plane(reach: Reachability, path: str | Path, firing: PatternMap | None = None) -> pd.DataFrame:
-    """Write a map as CSV or Parquet, one row a node, and return the table."""
+    """Write a map as CSV or Parquet, one row per node, and return the table.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_plane
+    >>> reach = s2p.reachability("stg", ("CaS", "H"), 5)
+    >>> len(write_plane(reach, Path(mkdtemp()) / "map.csv"))
+    25
+    """
     return _write(plane_table(reach, firing), path, _PLANE)
 
 
@@ -142,7 +192,20 @@ def _write(table: pd.DataFrame, path: str | Path, columns: Mapping[str, Column])
 
 
 def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whose: str = "recording") -> None:
-    """Draw the scores of all choices of each recording: a page (.html) or a figure (.svg, .png, .pdf)."""
+    """Draw the scores of all choices of each recording: a page (.html) or a figure (.svg, .png, .pdf).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_choices_figure
+    >>> ranking = s2p.rank_choices("stg", (4.0, 5.0), n=64)
+    >>> file = Path(mkdtemp()) / "choices.svg"
+    >>> write_choices_figure({"cell 1": ranking}, file)
+    >>> file.exists()
+    True
+    """
     kind = figure_format(path)
     if not 1 <= len(rankings) <= _MOST_DRAWN:
         raise Spike2PopError(
@@ -179,6 +242,18 @@ def write_plane_figure(
         Where to write it.
     posterior, target
         Drawn over it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_plane_figure
+    >>> reach = s2p.reachability("stg", ("CaS", "H"), 5)
+    >>> file = Path(mkdtemp()) / "map.svg"
+    >>> write_plane_figure(reach, file)
+    >>> file.exists()
+    True
     """
     kind = figure_format(path)
     if kind == "html":

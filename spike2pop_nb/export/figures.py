@@ -40,7 +40,17 @@ _MOST_TRACES, _SPIKES_SHOWN, _SHORTEST_MS = 8, 40, 300.0
 
 
 def best_currents(result: Result) -> Currents | None:
-    """Return the currents of the member with the best score, or None where they cannot be followed."""
+    """Return the currents of the member with the best score, or None where they cannot be followed.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import best_currents
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> best_currents(result).neuron.name
+    'stg'
+    """
     if result.population is None or result.verdict is None or result.simulated is None:
         return None
     try:
@@ -63,14 +73,14 @@ def _posterior(result: Result, mm: float) -> Drawing | None:
     return plane(result.neuron, found, None, result.population, height, passed=passed, close=True)
 
 
-def _traces(result: Result, mm: float) -> Drawing | None:
-    simulated: Any = result.simulated
+def _traces(result: Any, mm: float) -> Drawing | None:
+    simulated = result.simulated
     rows = (
         [int(row) for row in np.flatnonzero(~simulated.failed)[:_MOST_TRACES]] if simulated.V_mV.size else []
     )
     if not rows:
         return None
-    judged = ["" if result.verdict.passed[row] else ", not passed" for row in rows]  # type: ignore[union-attr]
+    judged = ["" if result.verdict.passed[row] else ", not passed" for row in rows]
     # some forty spikes of the recording, if it lasts that long
     times = result.recording.times_ms
     until = 1.04 * float(times[min(_SPIKES_SHOWN, len(times) - 1)] - times[0])
@@ -92,18 +102,20 @@ def _raster(result: Result, mm: float) -> Drawing | None:
     return plots.members.drawing(result.simulated, result.recording, height=height, passed=_passed(result))
 
 
-def _pairs(result: Result, mm: float) -> Drawing | None:
+def _pairs(result: Any, mm: float) -> Drawing | None:
     height = round(4.1 * mm + 30)
     return plots.conductance_pairs.drawing(result.population, result.verdict, most=100, height=height)
 
 
 def _currents(result: Result, mm: float) -> Drawing | None:
     found = best_currents(result)
-    drawn = None if found is None else plots.currentscape.drawing(found, most_points=900, height=500)
-    return drawn and replace(drawn, note=f"member {found.label[1]}")
+    if found is None:
+        return None
+    drawn = plots.currentscape.drawing(found, most_points=900, height=500)
+    return replace(drawn, note=f"member {found.label[1]}")
 
 
-def _curves(result: Result, mm: float) -> Drawing | None:
+def _curves(result: Any, mm: float) -> Drawing | None:
     wide = mm >= 120
     options: dict[str, Any] = {"height": 250 if wide else 460, "columns": 4 if wide else 2}
     return plots.dic_curves.drawing(result.population, _passed(result), **options)
@@ -160,6 +172,15 @@ def figure_files(
     ------
     Spike2PopError
         If a format, width or name is not known.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import figure_files
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> list(figure_files(result, ("svg",), names=["recording"]))
+    ['recording.svg']
     """
     from spike2pop_nb.plots.on_paper import rendered
 

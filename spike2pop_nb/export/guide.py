@@ -17,6 +17,8 @@ _TABLES = {
     "spike_times": "Spikes of every member, a row each.",
 }
 _OTHERS = {
+    "recordings.csv": "Spikes that the populations were made from (id, time_ms in ms on the recording's own "
+    "clock), as they were read: this file can be opened in their place.",
     "summary.json": "Versions, options, and for each recording its DICs, counts and pass rule, for programs.",
     "settings.json": "Settings that bring back the session in which the files were made.",
     "report.html": "A report with interactive figures: open it in a browser; it needs no internet.",

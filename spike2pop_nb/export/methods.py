@@ -83,6 +83,15 @@ def methods_paragraph(results: Result | Sequence[Result]) -> str:
     ------
     Spike2PopError
         If there are no results.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import methods_paragraph
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> "References" in methods_paragraph(result)
+    True
     """
     every = [results] if isinstance(results, Result) else list(results)
     if not every:

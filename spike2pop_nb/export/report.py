@@ -66,6 +66,15 @@ def html_report(
     ------
     Spike2PopError
         If there are no results, the number is not possible, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import html_report
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> html_report(result)[:15]
+    '<!DOCTYPE html>'
     """
     every = [results] if isinstance(results, Result) else list(results)
     if not every:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from spike2pop_nb.conductances import neuron_cells
-from spike2pop_nb.errors import Spike2PopError, failure_in_words
+from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.files import GrowingFile, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.tables import (
     describe_column,
+    recorded_spikes,
     results_frames,
     table_csv,
     table_parquet,
@@ -33,9 +35,11 @@ from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["EVERYTHING", "ExportFormat", "results_zip", "summary", "write_results"]
+__all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "summary", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
+"""What results can be written as."""
+
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
 
@@ -138,7 +142,17 @@ def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 
 def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story."""
+    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import summary
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> summary([result], {"seed": 1})["options"]
+    {'seed': 1}
+    """
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
@@ -175,13 +189,20 @@ def _files(
     options: Mapping[str, Any],
     formats: Sequence[ExportFormat],
     settings: Mapping[str, Any] | str | None,
+    *,
+    recorded: bool = False,
+    tick: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
+    """Contents of the files by name; `tick` is called before the tables, each recording and the report."""
     if not results:
         raise Spike2PopError("There are no results to write: make a population for a recording first.")
     _checked(formats)
+    tick()
     frames = results_frames(results)
     files: dict[str, bytes] = {}
     missing: list[str] = []
+    if recorded:
+        files["recordings.csv"] = table_csv(recorded_spikes(results)).encode()
     for name, frame in frames.items():
         if "csv" in formats:
             files[f"{name}.csv"] = table_csv(frame).encode()
@@ -190,6 +211,7 @@ def _files(
     folders = _folders(results)
     drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
     for folder, result in zip(folders, results, strict=True):
+        tick()
         if "npz" in formats and result.simulated is not None:
             if (traces := traces_npz(result)) is not None:
                 files[f"traces/{folder}.npz"] = traces
@@ -204,6 +226,7 @@ def _files(
                 made = {}
                 missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
             files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
+    tick()
     if "md" in formats:
         files["methods.md"] = methods_paragraph(results).encode()
     if "html" in formats:
@@ -249,19 +272,99 @@ def write_results(
     ------
     Spike2PopError
         If there are no results, the folder cannot be written to, or a format is not known.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_results
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> [file.name for file in write_results([result], mkdtemp(), {"seed": 1})]
+    ['population.csv', 'spike_times.csv', 'summary.json']
     """
     files = _files(results, options, formats, settings)
     out = Path(out_dir)
     for name, content in files.items():
         path = out / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Spike2PopError(
-                f"The folder {path.parent} cannot be made: {error.strerror or error}."
-            ) from None
+        _made(path.parent)
         write_whole(path, content)
     return [out / name for name in files]
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
+    return folder
+
+
+class GrowingResults:
+    """Results in a folder that get more while a run goes on: after each, all files are there whole.
+
+    What has been written is not written again, so that many recordings take no longer each than a few. At
+    the end of a ``with`` block, `write_results` writes everything once more, in its final form.
+
+    Parameters
+    ----------
+    out_dir, options
+        As `write_results`.
+
+    Examples
+    --------
+    >>> with GrowingResults("out", {"seed": 1}) as results:  # doctest: +SKIP
+    ...     for train in trains:
+    ...         results.add(find_population(train, "stg", seed=1))
+    """
+
+    def __init__(self, out_dir: str | Path, options: Mapping[str, Any]) -> None:
+        self.results: list[Result] = []
+        self._out, self._options = Path(out_dir), dict(options)
+        self._files: dict[str, GrowingFile] = {}
+        self._heads: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+        if kind is None and self.results:
+            write_results(self.results, self._out, self._options)
+
+    def add(self, result: Result) -> None:
+        """Write one more result.
+
+        Raises
+        ------
+        Spike2PopError
+            If the folder cannot be written to; what was written before stays.
+        """
+        self.results.append(result)
+        _made(self._out)
+        for name, frame in results_frames([result]).items():
+            if len(frame) or name not in self._heads:
+                self._add_rows(name, frame)
+        text = json.dumps(summary([result], self._options), indent=2, ensure_ascii=False)
+        head, mark, rest = text.partition('\n  "recordings": [')  # so far to the left, it is the outermost
+        entry = rest.removesuffix("\n  ]\n}")
+        known = "summary" in self._files
+        self._file("summary", "json").add(
+            f"{',' * known}{entry}".encode(), f"{head}{mark}".encode(), b"\n  ]\n}\n"
+        )
+
+    def _add_rows(self, name: str, frame: pd.DataFrame) -> None:
+        head, _, rows = table_csv(frame).partition("\n")
+        if self._heads.get(name, head) != head:  # other columns than before: all rows get them
+            head, _, rows = table_csv(results_frames(self.results)[name]).partition("\n")
+            self._files.pop(name).close()
+        self._heads[name] = head
+        self._file(name, "csv").add(rows.encode(), f"{head}\n".encode())
+
+    def _file(self, name: str, ending: str) -> GrowingFile:
+        return self._files.setdefault(name, GrowingFile(self._out / f"{name}.{ending}"))
 
 
 def results_zip(
@@ -270,14 +373,49 @@ def results_zip(
     *,
     formats: Sequence[ExportFormat] = EVERYTHING,
     settings: Mapping[str, Any] | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> bytes:
-    """Return the files of `write_results` as one zip archive.
+    """Return the files of `write_results`, and the spikes that they were made from, as one zip archive.
 
     The same results give the same bytes, but for the dates in ``summary.json`` and ``report.html``.
+
+    Parameters
+    ----------
+    results, options, formats, settings
+        As in `write_results`; ``recordings.csv`` (id, time_ms) comes with any formats.
+    progress
+        Called with (done, total) while the files are made.
+    cancel
+        Asked between files; true ends it.
 
     Raises
     ------
     Spike2PopError
         If there are no results, or a format is not known.
+    Cancelled
+        If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from zipfile import ZipFile
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import results_zip
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
+    ['population.csv', 'spike_times.csv', 'summary.json']
     """
-    return packed(_files(results, options, formats, settings))
+    total = len(results) + 3  # the tables, each recording, the report, the archive
+    begun = count()
+
+    def tick() -> None:
+        if cancel is not None and cancel():
+            raise Cancelled
+        if progress is not None:
+            progress(next(begun), total)
+
+    files = _files(results, options, formats, settings, recorded=True, tick=tick)
+    tick()
+    return packed(files)

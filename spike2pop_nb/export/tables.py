@@ -22,6 +22,7 @@ __all__ = [
     "Column",
     "describe_column",
     "neutralised",
+    "recorded_spikes",
     "results_frames",
     "table_csv",
     "table_parquet",
@@ -89,6 +90,15 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     ``population`` has id, member, g_* in mS/cm², g_s, g_u, the columns that say of which neuron the members
     are (see `Population.to_frame`), score, passed and the errors behind the score;
     ``spike_times`` has id, member and time_ms from the start of the simulation.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import results_frames
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> list(results_frames([result]))
+    ['population', 'spike_times']
     """
     populations, spikes = [], []
     for result in results:
@@ -106,17 +116,42 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     }
 
 
+def recorded_spikes(results: Sequence[Result]) -> pd.DataFrame:
+    """Return the spikes that populations were made from: id, and time_ms on each recording's own clock."""
+    trains = [result.recording for result in results]
+    return pd.DataFrame(
+        {
+            "id": np.repeat([train.id for train in trains], [train.n_spikes for train in trains]),
+            "time_ms": np.concatenate([train.times_ms for train in trains]),
+        }
+    )
+
+
 def neutralised(text: str) -> str:
     """Return a text with an apostrophe before it if a spreadsheet could take it for a formula.
 
     Different texts stay different: removing one apostrophe from what begins with any and then one of
     ``= + - @`` gives the text back.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.export import neutralised
+    >>> neutralised("=SUM(A1)"), neutralised("cell 1")
+    ("'=SUM(A1)", 'cell 1')
     """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def table_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV; texts are `neutralised`, but ids are not: they name the same cell everywhere."""
+    """Return a table as CSV; texts are `neutralised`, but ids are not: they name the same cell everywhere.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from spike2pop_nb.export import table_csv
+    >>> table_csv(pd.DataFrame({"id": ["1"], "time_ms": [12.5]})).splitlines()
+    ['"id","time_ms"', '"1",12.5']
+    """
     safe = table.copy(deep=False)
     for name in table.columns.drop("id", errors="ignore"):
         if pd.api.types.is_object_dtype(table[name]) or pd.api.types.is_string_dtype(table[name]):
@@ -132,6 +167,17 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     ------
     Spike2PopError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import pandas as pd
+    >>> from spike2pop_nb.export import write_table
+    >>> file = Path(mkdtemp()) / "table.csv"
+    >>> write_table(pd.DataFrame({"id": ["1"], "time_ms": [12.5]}), file)
+    >>> file.read_text().splitlines()
+    ['"id","time_ms"', '"1",12.5']
     """
     write_whole(Path(path), table_csv(table).encode())
 
@@ -145,6 +191,13 @@ def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = No
         The table.
     columns
         What columns hold that is not what `describe_column` says.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from spike2pop_nb.export import table_parquet
+    >>> table_parquet(pd.DataFrame({"id": ["1"], "time_ms": [12.5]}))[:4]
+    b'PAR1'
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -166,6 +219,17 @@ def traces_npz(result: Result) -> bytes | None:
     """Return the voltages of one population as NPZ, or None where none were kept.
 
     It holds the `TRACE_ARRAYS`; none of them needs pickle.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import traces_npz
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> np.load(BytesIO(traces_npz(result))).files
+    ['time_ms', 'V_mV', 'ids', 'members']
     """
     simulated = result.simulated
     if simulated is None or not simulated.V_mV.size:

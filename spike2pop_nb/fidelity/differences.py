@@ -33,7 +33,7 @@ class Diversity:
         In how many independent directions the members differ: participation ratio of the eigenvalues of the
         correlation matrix of conductances, from 1 (all along one line) to the number of channels.
     table
-        One row a channel: channel, mean and std in mS/cm², cv; with a population to compare with,
+        One row per channel: channel, mean and std in mS/cm², cv; with a population to compare with,
         std_unrefined and spread (std over std_unrefined).
     correlations
         Pearson correlations between the channels' conductances; NaN for one that does not vary.
@@ -41,6 +41,14 @@ class Diversity:
         Distance of the nearest two members: the largest difference of ln ḡ over the channels.
     dimensions_unrefined, correlations_unrefined
         The same of the population compared with; None without one.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import diversity
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> diversity(population).n_distinct
+    4
     """
 
     n: int
@@ -93,6 +101,15 @@ def diversity(population: Population, unrefined: Population | None = None) -> Di
     ------
     CompensationError
         If a population has fewer than two members, or the two are of different neurons.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import diversity
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> print(diversity(population).describe())
+    4 different sets of conductances among 4 members, varying in 2.0 independent directions; the nearest two
+    differ by 27 % in some conductance.
     """
     for one in (population, unrefined):
         if one is not None and len(one) < 2:

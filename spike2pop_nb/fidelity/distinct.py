@@ -39,7 +39,15 @@ def distinct(g: FloatArray, least: float = LEAST_DISTANCE) -> npt.NDArray[np.boo
 
 
 def least_distance(g: FloatArray) -> float:
-    """Return the distance of the nearest two members (n, n_channels); NaN for fewer than two."""
+    """Return the distance of the nearest two members (n, n_channels); NaN for fewer than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.fidelity import least_distance
+    >>> round(least_distance(np.array([[1.0, 2.0], [1.1, 2.0], [3.0, 2.0]])), 3)
+    0.095
+    """
     if len(g) < 2:
         return float("nan")
     places = _places(g)

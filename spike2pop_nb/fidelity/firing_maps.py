@@ -21,10 +21,10 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import ActivityPattern, describe_pattern
 
-__all__ = ["PATTERNS", "PatternMap", "pattern_map"]
+__all__ = ["ACTIVITY_PATTERNS", "PatternMap", "pattern_map"]
 
 FloatArray = npt.NDArray[np.float64]
-PATTERNS: tuple[ActivityPattern, ...] = tuple(ActivityPattern)
+ACTIVITY_PATTERNS: tuple[ActivityPattern, ...] = tuple(ActivityPattern)
 """Firing patterns in the order of `PatternMap.shares`."""
 MAX_GRID, MAX_MEMBERS = 81, 64
 _COARSEST = 5  # intervals a side of the first picture
@@ -40,11 +40,18 @@ class PatternMap(PlaneMap):
     Attributes
     ----------
     shares : (n_u, n_s, 4)
-        Of the members that get there, the share of each of `PATTERNS`; NaN where there are none.
+        Of the members that get there, the share of each of `ACTIVITY_PATTERNS`; NaN where there are none.
     rate_hz : (n_u, n_s)
         Their median firing rate, spikes over observed time; NaN where there are none.
     members, seed, observed_ms
         Baseline members tried at each node, their seed, and how long each was watched.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.shares.shape
+    (3, 3, 4)
     """
 
     shares: FloatArray
@@ -55,24 +62,24 @@ class PatternMap(PlaneMap):
 
     @property
     def pattern(self) -> npt.NDArray[np.int64]:
-        """Place in `PATTERNS` of the most frequent one at each node, (n_u, n_s); −1 where none is known."""
+        """Place in `ACTIVITY_PATTERNS` of the most frequent at each node, (n_u, n_s); −1 where unknown."""
         known = np.isfinite(self.shares[..., 0])
         return np.where(known, np.argmax(np.nan_to_num(self.shares, nan=-1.0), axis=-1), _UNKNOWN)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table, one row a node: the most frequent pattern, the rate, and the share of each pattern.
+        """Return a table, one row per node: the most frequent pattern, the rate, the share of each pattern.
 
         Where no member gets there the pattern is missing, the rate and the shares are NaN.
         """
-        names = np.array([*map(str, PATTERNS), None], dtype=object)
+        names = np.array([*map(str, ACTIVITY_PATTERNS), None], dtype=object)
         table = super().to_frame().assign(pattern=names[self.pattern.ravel()], rate_hz=self.rate_hz.ravel())
-        for k, kind in enumerate(PATTERNS):
+        for k, kind in enumerate(ACTIVITY_PATTERNS):
             table[f"share_{str(kind).replace(' ', '_')}"] = self.shares[..., k].ravel()
         return table
 
     def describe(self, points: npt.ArrayLike | None = None, where: str = "this recording's DICs") -> str:
         """Say in one sentence how members fire over the plane, or at points (n, 2), which ``where`` names."""
-        shares = self.shares.reshape(-1, len(PATTERNS))
+        shares = self.shares.reshape(-1, len(ACTIVITY_PATTERNS))
         place = "over the plane"
         if points is not None:
             shares, place = self.shares[self.nearest(points)], f"at {where}"
@@ -81,7 +88,7 @@ class PatternMap(PlaneMap):
             return f"Compensating {self.choice} brings no member {place}."
         mean = shares.mean(axis=0)
         order = np.argsort(-mean, kind="stable")
-        words = ", ".join(f"{PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
+        words = ", ".join(f"{ACTIVITY_PATTERNS[k]} {100 * mean[k]:.0f} %" for k in order if mean[k] > 0)
         return f"Members that get there by compensating {self.choice} fire, {place}: {words}."
 
 
@@ -124,7 +131,7 @@ def pattern_map(
     compensate
         The two conductances that are solved for.
     n_grid
-        Nodes a side of the map. Of 5·2ᵏ + 1 the coarsest map has 6.
+        Nodes per side of the map. With 5·2ᵏ + 1 nodes, the coarsest map has 6.
     members
         Baseline members at each node.
     seed
@@ -136,7 +143,7 @@ def pattern_map(
     cancel
         Polled while simulating; return True to stop.
     coarse
-        Called with each coarser map, on a grid of its own, once it is there.
+        Called with each coarser map, on a grid of its own, once it is ready.
 
     Raises
     ------
@@ -144,6 +151,13 @@ def pattern_map(
         If the choice is not two channels that can set g_s and g_u, or a number is not possible.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> found = s2p.pattern_map("stg", ("CaS", "H"), n_grid=3, members=1)
+    >>> found.to_frame()[["g_s", "g_u", "pattern"]].shape
+    (9, 3)
     """
     model = get_neuron(neuron)
     pair, g_s, g_u = plane_grid(model, compensate, n_grid, least=3, most=MAX_GRID)
@@ -189,7 +203,7 @@ def _nodes(model: NeuronModel, pair: tuple[str, ...], n_grid: int, members: int,
     made = _Nodes(
         members=base,
         valid=np.zeros(shape),
-        shares=np.full((*shape, len(PATTERNS)), np.nan),
+        shares=np.full((*shape, len(ACTIVITY_PATTERNS)), np.nan),
         rate=np.full(shape, np.nan),
         done=np.zeros(shape, dtype=bool),
     )
@@ -238,14 +252,14 @@ def _fill(
             for k, row in enumerate(rows):
                 if not simulated.failed[k]:
                     train = simulated.train(k)
-                    kinds[row] = PATTERNS.index(describe_pattern(train).kind)
+                    kinds[row] = ACTIVITY_PATTERNS.index(describe_pattern(train).kind)
                     rates[row] = 1000.0 * train.n_spikes / (stop - start)
         for k, (j, i) in enumerate(at):
             mine = slice(k * n, (k + 1) * n)
             told = kinds[mine][kinds[mine] >= 0]
             nodes.valid[j, i] = valid[mine].mean()
             if len(told):
-                nodes.shares[j, i] = np.bincount(told, minlength=len(PATTERNS)) / len(told)
+                nodes.shares[j, i] = np.bincount(told, minlength=len(ACTIVITY_PATTERNS)) / len(told)
                 nodes.rate[j, i] = np.nanmedian(rates[mine])
             nodes.done[j, i] = True
         if progress is not None:

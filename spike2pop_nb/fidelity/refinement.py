@@ -67,6 +67,20 @@ class Refined:
         Simulations of one member that this took.
     gain : (n_channels, q)
         K, along which members were moved; None if nothing was changed.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import REFINED_RULE, Summaries, refine_members
+    >>> def fire(g):
+    ...     return s2p.simulate(g, "stg", record="spikes").spike_times_ms
+    ...
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> g = s2p.generate_population("stg", posterior, size=16, seed=1).g
+    >>> refined = refine_members(g, fire(g), Summaries.of(train, REFINED_RULE), fire, enough=4)
+    >>> bool(refined.arrived.sum() >= 4)
+    True
     """
 
     g: FloatArray
@@ -134,6 +148,20 @@ def refine_members(
         One row for each start with the recording's firing pattern or brought to it, in their order; the
         others cannot be refined, and have none. Without enough of them (see `enough_to_refine`) no more is
         changed, and ``gain`` is None.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import REFINED_RULE, Summaries, refine_members
+    >>> def fire(g):
+    ...     return s2p.simulate(g, "stg", record="spikes").spike_times_ms
+    ...
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> g = s2p.generate_population("stg", posterior, size=16, seed=1).g
+    >>> refined = refine_members(g, fire(g), Summaries.of(train, REFINED_RULE), fire, enough=4)
+    >>> refined.g.shape[1] == g.shape[1]
+    True
     """
     enough = len(g) if enough is None else enough
     limit = np.inf if most_simulations is None else most_simulations

@@ -54,6 +54,14 @@ class Result:
         The error that ended the search, in words; empty if none did.
     options
         Everything that was chosen.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> result.usable, len(result.population)
+    (True, 2)
     """
 
     recording: SpikeTrain

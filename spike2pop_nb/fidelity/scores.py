@@ -61,6 +61,14 @@ class PassRule(BaseModel):
         means intervals that differ by 28 % on average.
     burst
         Largest relative error of each burst feature that is defined for the recording; for those that burst.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import PassRule
+    >>> print(PassRule(rate=0.05).describe())
+    A member passes if it has the recording's firing pattern, its rate within 5 %, its ln(ISI) distribution
+    within 0.25, and, if bursting, each burst feature within 30 % (and its rate within half a burst more,
+    since a recording cuts its first and last).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -96,14 +104,14 @@ REFINED_RULE = PassRule(rate=0.01, burst=0.05)
 def pass_rule(
     refine: bool = True, rate: float | None = None, isi: float | None = None, burst: float | None = None
 ) -> PassRule:
-    """Return the rule by which members are judged, with some tolerances of one's own.
+    """Return the rule by which members are judged, with tolerances of your own.
 
     Parameters
     ----------
     refine
         Whether the members are refined: then they are held to `REFINED_RULE`, else to the wider default.
     rate, isi, burst
-        Other tolerances than the rule has; see `PassRule`.
+        Tolerances that replace those of the rule; see `PassRule`.
 
     Examples
     --------
@@ -124,10 +132,19 @@ class Verdict:
     recording
         What the recording is: class, rate, burst features.
     table
-        One row a member: id, member, score (1 = alike, 0.5 = at the tolerance), passed, pattern, rate_hz,
+        One row per member: id, member, score (1 = alike, 0.5 = at the tolerance), passed, pattern, rate_hz,
         rate_error, isi_distance, the errors of burst features, van_rossum, reasons (why it fell).
     rule
         The pass rule.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> verdict = s2p.verify(train, s2p.simulate(population))
+    >>> verdict.passed.shape, 0 <= verdict.acceptance <= 1
+    ((4,), True)
     """
 
     recording: TrainFeatures
@@ -154,7 +171,7 @@ class Verdict:
             If there are no members.
         """
         if not len(self.table):
-            raise SpikeTrainError("There is no best of no members.")
+            raise SpikeTrainError("There are no members to choose the best from.")
         score = np.where(self.passed, 1.0, 0.0) + self.table["score"].to_numpy(float)
         return int(np.argmax(score))
 
@@ -208,6 +225,15 @@ def verify(
     ------
     SpikeTrainError
         If the recording is silent (under 3 spikes), so that there is nothing to compare with.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> verdict = s2p.verify(train, s2p.simulate(population))
+    >>> verdict.table.columns[:5].tolist()
+    ['id', 'member', 'score', 'passed', 'pattern']
     """
     rule = rule or PassRule()
     train = as_train(train)
@@ -293,6 +319,14 @@ def van_rossum_ratio(
     ------
     SpikeTrainError
         If there are no members or no siblings, or the recording is silent.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import van_rossum_ratio
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> van_rossum_ratio(train, [train.times_ms + 5.0], [train.times_ms[1:]]) < 1
+    True
     """
     if not members or not siblings or train.n_spikes < 3:
         raise SpikeTrainError("R_VR needs a recording of at least 3 spikes, members, and siblings.")

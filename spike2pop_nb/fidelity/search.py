@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from spike2pop_nb.errors import CompensationError, UnreachableTarget, failure_in
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
@@ -20,10 +21,18 @@ from spike2pop_nb.spiketrains.given import as_train
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
 MAX_SEARCH_SIZE = 10_000
+"""Most members that one search is asked for."""
 
 
 def default_budget(size: int) -> int:
-    """Return how many simulations of a member are spent at most for a population of a given size."""
+    """Return how many simulations of a member are spent at most for a population of a given size.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import default_budget
+    >>> default_budget(16), default_budget(100)
+    (2560, 4000)
+    """
     # hard recordings need this many however few members are asked for; others end long before
     return max(2560, 40 * size)
 
@@ -35,7 +44,7 @@ def find_population(
     *,
     size: int = 16,
     compensate: Sequence[str] | None = None,
-    seed: int = 0,
+    seed: int = 1,
     budget: int | None = None,
     accuracy: str = "standard",
     refine: bool = True,
@@ -48,10 +57,10 @@ def find_population(
     Members are generated with DICs drawn from the posterior, simulated, refined and scored, in rounds, until
     ``size`` of them pass or ``budget`` simulations were run. Sharing DICs is not proof of sharing activity;
     simulating is. Refining changes each member a little until it fires like the recording (see
-    `spike2pop_nb.fidelity.refinement`); its DICs in the table are those that it then has. Of members that
-    pass, those are kept, and if need be moved apart, that leave each conductance as spread as it was. This
-    may take a conductance out of the range in which it was drawn, and above the one declared for the neuron,
-    as compensating may.
+    `spike2pop_nb.fidelity.refinement`); the table lists the DICs that it has afterwards. Of the members
+    that pass, a set is kept, and moved apart if need be, that leaves each conductance as spread as it was.
+    This may take a conductance out of the range in which it was drawn, and above the one declared for the
+    neuron, as compensating may.
 
     No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
     not count as passed, and is not kept. A member whose firing still changes within the time that is judged
@@ -64,7 +73,8 @@ def find_population(
     neuron
         A neuron or its name.
     posterior
-        Anything with ``sample(n, seed)``; by default the neuron's network is asked.
+        Anything with ``sample(n, seed)``; by default the neuron's network is asked, whose DICs are those at
+        the declared threshold: of a neuron with another, a warning says so.
     size
         Members wanted, up to 10 000.
     compensate
@@ -85,7 +95,7 @@ def find_population(
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
-        neither voltages nor van Rossum distances (NaN), which take longer than who cancels wants to wait.
+        neither voltages nor van Rossum distances (NaN), which would take too long.
 
     Returns
     -------
@@ -95,6 +105,14 @@ def find_population(
     ------
     CompensationError
         If size, budget or the choice of conductances is not possible.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> result.n_asked, result.n_kept_passed
+    (2, 2)
     """
     model = get_neuron(neuron)
     train = as_train(train)
@@ -124,6 +142,8 @@ def find_population(
     if posterior is None:
         from spike2pop_nb.inference import load_predictor
 
+        if note := threshold_note(model):
+            warnings.warn(note, stacklevel=2)
         sampler = load_predictor(model.name).predict([train])[0]
     else:
         sampler = posterior
@@ -167,10 +187,19 @@ def attempt_population(
     accuracy: str = "standard",
     **options: Any,
 ) -> Result:
-    """As `find_population`; whatever goes wrong with this one recording gives a `Result` that says so.
+    """Search as `find_population` does; an error with this recording gives a `Result` that says so.
 
-    For several recordings, of which the others go on. DICs that cannot be reached are an answer; any other
-    error is told in `Result.failure`. Choices that no recording could be searched with are raised.
+    Use it for several recordings, so that the others go on. DICs that cannot be reached give an unusable
+    result; any other error is named in `Result.failure`. Options that suit no recording are still raised.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import attempt_population
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> attempt_population(train, "stg", posterior, size=2, refine=False).failure
+    ''
     """
     model = get_neuron(neuron)
     _checked(model, size, budget, compensate, accuracy)

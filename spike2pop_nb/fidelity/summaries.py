@@ -37,6 +37,14 @@ class Summaries:
     held : (q,) bool
         What must be right before the others can be steered: spikes per burst if they are so few that one
         more or less is too many, since activity jumps where a burst gains or loses a spike.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import REFINED_RULE, Summaries
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> Summaries.of(train, REFINED_RULE).names
+    ('inter_burst_hz', 'intra_burst_hz', 'spikes_per_burst')
     """
 
     names: tuple[str, ...]

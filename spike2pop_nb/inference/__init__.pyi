@@ -1,5 +1,5 @@
 from .domain import DomainVerdict as DomainVerdict
-from .drift import Course as Course
+from .drift import Drift as Drift
 from .posterior import PRIORS as PRIORS
 from .posterior import CredibleRegion as CredibleRegion
 from .posterior import Network as Network

@@ -37,9 +37,16 @@ class DomainVerdict:
     score : float
         Log odds of the perceptron; higher is stranger.
     p_value : float
-        Share of simulated recordings of about as many intervals in as much time that score as high.
+        Share of simulated recordings of similar length, in intervals and time, that score at least as high.
     inside : bool
         Whether ``p_value`` is at least `ALARM`.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.load_predictor("stg").predict([train])[0].domain.inside
+    True
     """
 
     score: float
@@ -64,7 +71,7 @@ class DomainVerdict:
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return (
             f"Outside what the {neuron} network knows: only {share} of simulated recordings look as strange"
-            f"{why}. Its DICs are not to be trusted."
+            f"{why}. Do not trust its DICs."
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST_WINDOWS", "Course", "drift_windows", "find_course"]
+__all__ = ["FEWEST_WINDOWS", "Drift", "drift_windows", "find_drift"]
 
 Floats = NDArray[np.floating]
 
@@ -28,7 +28,7 @@ _VISIBLE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class Drift:
     """DICs over the time of one recording.
 
     Attributes
@@ -45,6 +45,14 @@ class Course:
         Whether ``p_value`` is below 0.01, a change is at least the posterior's standard deviation, and it can
         be seen in the intervals too: their mean or their spread changes by 5 %. A neuron that was started or
         disturbed settles for seconds by far less, which tells the network much but is no drift.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> posterior.course is None  # too short for a course
+    True
     """
 
     time_s: Floats
@@ -64,8 +72,8 @@ class Course:
             for change, begin, end in zip(self.change, first, last, strict=True)
         )
         return (
-            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}; one "
-            "pair of values does not describe all of its parts. Choose a stretch where it is steady."
+            f"The DICs drift over the recording (p {_p(self.p_value)}): g_s moves {g_s}, and g_u {g_u}. No "
+            "single pair of values describes all of it. Give the start and stop (in s) of a steady stretch."
         )
 
 
@@ -93,13 +101,13 @@ def drift_windows(n_intervals: int, longest: int) -> list[slice]:
     return windows
 
 
-def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Course:
+def find_drift(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) -> Drift:
     """Test a course for drift; the same input gives the same answer.
 
     Parameters
     ----------
     time_s, mean, std : arrays (n,), (n, 2), (n, 2)
-        See `Course`; at least `FEWEST_WINDOWS` of them.
+        See `Drift`; at least `FEWEST_WINDOWS` of them.
     intervals : array (n, k)
         Location and spread of the log intervals in each window.
     """
@@ -112,7 +120,7 @@ def find_course(time_s: Floats, mean: Floats, std: Floats, intervals: Floats) ->
     change = _range(mean)
     large = bool(np.any(change >= _SIZE * np.median(std, axis=0)))
     visible = bool(np.any(_range(intervals) >= _VISIBLE))
-    return Course(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large and visible)
+    return Drift(time_s, mean, std, p_value, change, p_value < _SIGNIFICANCE and large and visible)
 
 
 def _range(x: Floats) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import PredictorError, failure_in_words
 from spike2pop_nb.inference.domain import DomainVerdict
-from spike2pop_nb.inference.drift import Course
+from spike2pop_nb.inference.drift import Drift
 from spike2pop_nb.inference.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ Floats = NDArray[np.floating]
 PATTERNS = ("silent", "spiking", "bursting")
 FEATURES = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
 PRIORS = ("compensated", "drawn")
-"""What a neuron may have been made like before anything was recorded: as `conductances` makes populations, or
-with conductances drawn anywhere in their declared ranges."""
+"""Priors over the conductances of the recorded neuron: those of compensated populations, as `conductances`
+generates them, or conductances drawn anywhere in their declared ranges."""
 _NAN2 = np.full(2, np.nan)
 
 
 @dataclass(frozen=True)
 class Network:
-    """Weights that a network was read from, and what they were trained on, as they say of themselves.
+    """The file that a network was read from, and what it says about its training.
 
     Attributes
     ----------
@@ -53,9 +53,16 @@ class Network:
     n_trains : int or None
         Simulated spike trains that it was last trained on; None if that is not known.
     data : tuple of (str, str)
-        Name and SHA-256 of each of the sets of data that these were taken from.
+        Name and SHA-256 of each data set that the trains came from.
     base : str
-        Of adapters, the neuron whose network they adapt; else empty.
+        For adapters, the neuron whose network they adapt; else empty.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.load_predictor("stg").predict([train])[0].network.file
+    'stg.safetensors'
     """
 
     file: str
@@ -79,6 +86,15 @@ class CredibleRegion:
         Grid coordinates.
     log_density : array (m, n)
         Log density on the grid, per squared DIC unit.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> region = posterior.credible_region(0.95)
+    >>> bool(region.contains(posterior.mean))
+    True
     """
 
     level: float
@@ -105,9 +121,9 @@ class Posterior:
     Attributes
     ----------
     id : str
-        The recording's.
+        Id of the recording.
     neuron : str
-        Neuron model whose network answered.
+        Neuron model of the network.
     mixture : Mixture or None
         None where the recording is silent (under 3 spikes): then ``usable`` is False and moments are nan.
     pattern : dict
@@ -118,22 +134,32 @@ class Posterior:
     n_spikes, n_windows : int
         Length of the recording, and how many windows of it were read.
     remarks : tuple of str
-        What the reader should know beside what ``domain``, ``course`` and ``rival`` say; see `notes`.
+        What else the reader should know; `notes` adds what ``domain``, ``course`` and ``rival`` say.
     prior : str
-        One of `PRIORS`, or "both": what the neuron was taken to be made like.
+        The prior over the neuron's conductances: one of `PRIORS`, or "both".
     p_drawn : float
-        Probability that it was made like the second of them, by the proportions of training; nan if the
-        network was trained on one kind alone.
+        Probability of the prior "drawn", given how often each occurred in training; nan if the network was
+        trained under one prior alone.
     domain : DomainVerdict or None
-        Whether the recording looks like any of this neuron's; None if silent, or if the network has no test.
-    course : Course or None
+        Whether the recording looks like one of this neuron; None if silent, or if the network has no test.
+    course : Drift or None
         The DICs over the recording's time; None if it is too short (under 144 intervals).
     rival : Mixture or None
-        The answer under the other prior, if the recording looks more like that one.
+        The distribution under the other prior, if the recording fits that one better.
     network : Network or None
-        The weights that gave it; None if it did not come from a file of weights.
+        The weights it was computed with; None if they came from no file.
     failure : str
         Why nothing could be predicted, if an error ended it; else empty.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> print(posterior.describe())
+    Recording 3: g_s = -3.2 ± 0.7, g_u = 5.9 ± 1.3; bursting (100 %).
+    >>> posterior.sample(2, seed=0).shape
+    (2, 2)
     """
 
     id: str
@@ -147,21 +173,44 @@ class Posterior:
     prior: str = PRIORS[0]
     p_drawn: float = math.nan
     domain: DomainVerdict | None = None
-    course: Course | None = None
+    course: Drift | None = None
     rival: Mixture | None = None
     network: Network | None = None
     failure: str = ""
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What the reader should know, in words: whether the recording is strange, whether it drifts, and the
-        rest.
-        """
+        """What the reader should know: whether the recording is unusual, whether it drifts, and so on."""
         strange = "" if self.domain is None else self.domain.describe(self.neuron.upper())
         drifting = "" if self.course is None else self.course.describe()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
         failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
         return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
+
+    def against(self, kind: str) -> str:
+        """Say how the network's most likely pattern and that told by rules go together; empty if they agree.
+
+        Parameters
+        ----------
+        kind
+            Of `describe_pattern`, such as "irregular tonic".
+        """
+        if self.mixture is None or kind == (likely := self.most_likely_pattern):
+            return ""
+        if kind.endswith({"spiking": "tonic", "bursting": "bursting"}.get(likely, likely)):
+            return ""
+        return (
+            f"By rules on its intervals the recording is {kind}; the network calls it {likely}. It knows three "
+            "patterns only, named by the published rule: spiking is a CV of intervals up to 0.15, and all that "
+            "is less regular is bursting."
+        )
+
+    @property
+    def likeness(self) -> str:
+        """Whether it looks like this neuron as it was taken to be made, in a few words; `notes` say more."""
+        if self.domain is not None and not self.domain.inside:
+            return "no"
+        return "yes" if self.rival is None else "yes, but made otherwise"
 
     @property
     def usable(self) -> bool:
@@ -267,7 +316,7 @@ class Posterior:
 
     def _needed(self) -> Mixture:
         if self.failure:
-            raise PredictorError(f"Of recording {self.id!r} nothing was predicted: {self.failure}")
+            raise PredictorError(f"Nothing was predicted for recording {self.id!r}: {self.failure}")
         if self.mixture is None:
             raise PredictorError(
                 f"Recording {self.id!r} has {self.n_spikes} spikes; a distribution of DICs needs at least 3."
@@ -276,16 +325,27 @@ class Posterior:
 
 
 class Posteriors(list[Posterior]):
-    """The posteriors of several recordings, in their order."""
+    """The posteriors of several recordings, in their order.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> posteriors = s2p.load_predictor("stg").predict(trains)
+    >>> posteriors.to_frame()[["id", "pattern", "in_domain"]].head(2)
+      id   pattern  in_domain
+    0  1   spiking       True
+    1  2  bursting       True
+    """
 
     def to_frame(self, *, course: bool = False) -> pd.DataFrame:
-        """Table of one row a recording, or of its DICs over time.
+        """Table of one row per recording, or of its DICs over time.
 
         Parameters
         ----------
         course : bool, optional
-            One row a window instead, with the columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings too
-            short for a course have no rows.
+            One row per window instead, with the columns id, time_s, g_s, g_u, g_s_std, g_u_std; recordings
+            too short for a course have no rows.
 
         Returns
         -------
@@ -338,13 +398,13 @@ def _rival_sentence(rival: Mixture) -> str:
     std = np.sqrt(np.diagonal(cov))
     g_s, g_u = (f"{m:.1f} ± {s:.1f}" for m, s in zip(mean, std, strict=True))
     return (
-        "It looks more like neurons with conductances anywhere in their ranges than like the populations "
-        f"made here; taken as such a neuron, g_s = {g_s} and g_u = {g_u}."
+        'It looks more like neurons with conductances anywhere in their ranges (prior "drawn") than like '
+        f"compensated populations; under that prior, g_s = {g_s} and g_u = {g_u}."
     )
 
 
 def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = PRIORS[0]) -> Posteriors:
-    """As ``predictor.predict``; a recording that fails gives a `Posterior` that says why, and no other does.
+    """Predict as ``predictor.predict`` does; a recording that fails gives a `Posterior` that says why.
 
     Parameters
     ----------
@@ -357,6 +417,15 @@ def attempt_predictions(predictor: Any, trains: Sequence[Any], *, prior: str = P
     ------
     PredictorError
         If the network does not know the prior.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.inference import attempt_predictions
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = attempt_predictions(s2p.load_predictor("stg"), trains)
+    >>> [posterior.failure for posterior in found]
+    ['', '', '', '', '']
     """
     try:
         return Posteriors(predictor.predict(trains, prior=prior))

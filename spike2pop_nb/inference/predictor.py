@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.domain import DomainVerdict
-from spike2pop_nb.inference.drift import Course, drift_windows, find_course
+from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
@@ -71,6 +71,12 @@ def load_predictor(
     ------
     PredictorError
         If there is no such network, or its file is damaged, foreign, or for another neuron.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.load_predictor("stg").priors
+    ('compensated', 'drawn')
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
@@ -110,16 +116,24 @@ class _Read(NamedTuple):
 
 
 class Predictor:
-    """A loaded network; `predict` is its one verb.
+    """A loaded network, ready to `predict`.
 
     Attributes
     ----------
     neuron : str
-        The neuron it answers for.
+        The neuron it was trained for.
     priors : tuple of str
         The priors it can answer under.
     metadata : dict
         How the network was trained and how it scored.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> predictor = s2p.load_predictor("stg")
+    >>> [posterior.most_likely_pattern for posterior in predictor.predict(trains)]
+    ['spiking', 'bursting', 'bursting', 'bursting', 'bursting']
     """
 
     def __init__(self, loaded: LoadedNetwork, device: str | torch.device = "cpu") -> None:
@@ -164,9 +178,9 @@ class Predictor:
         progress : callable, optional
             Called with (windows done, windows in all) after each batch.
         prior : "compensated", "drawn" or "both"
-            What the neuron is taken to be made like: as this package makes populations, which is what a
-            population that is to fire like the recording must have; with conductances anywhere in their
-            declared ranges; or either, weighed by what the recording looks like.
+            The prior over the neuron's conductances: those of the compensated populations generated here,
+            which the search for a population needs; conductances anywhere in their declared ranges; or
+            both, weighted by how well the recording fits each.
 
         Raises
         ------
@@ -345,7 +359,7 @@ class Predictor:
             float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
         )
 
-    def _course(self, plan: _Plan, read: _Read, prior: str) -> Course | None:
+    def _course(self, plan: _Plan, read: _Read, prior: str) -> Drift | None:
         if not plan.course:
             return None
         mixtures = [self._mixture(read, i, prior) for i in plan.course]
@@ -356,7 +370,7 @@ class Predictor:
             self.box,
         )
         intervals = read.statistics[plan.course.start : plan.course.stop, _LOCATION_AND_SPREAD]
-        return find_course(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
+        return find_drift(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
 
 
 def _aligned(array: NDArray[Any], device: torch.device) -> torch.Tensor:

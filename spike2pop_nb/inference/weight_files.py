@@ -11,18 +11,39 @@ __all__ = ["find_weights", "list_predictors", "own_weights_folder"]
 
 
 def own_weights_folder() -> Path:
-    """Folder of the networks that this user adapted; ``SPIKE2POP_NB_WEIGHTS`` names another."""
+    """Folder of the networks that this user adapted; ``SPIKE2POP_NB_WEIGHTS`` names another.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.inference import own_weights_folder
+    >>> own_weights_folder().is_absolute()
+    True
+    """
     chosen = os.environ.get("SPIKE2POP_NB_WEIGHTS")
     return Path(chosen) if chosen else platformdirs.user_data_path("spike2pop_nb") / "weights"
 
 
 def find_weights() -> dict[str, Path]:
-    """Weights file of each neuron that has a network: those shipped, and the user's own, which come first."""
+    """Weights file of each neuron that has a network: those shipped, and the user's own, which come first.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.inference import find_weights
+    >>> find_weights()["stg"].suffix
+    '.safetensors'
+    """
     folders = (Path(__file__).parent / "weights", own_weights_folder())
     files = (path for folder in folders for path in sorted(folder.glob("*.safetensors")))
     return {path.stem: path for path in files if not path.stem.endswith(".base")}
 
 
 def list_predictors() -> list[str]:
-    """Names of the neurons that there is a network for."""
+    """Names of the neurons that have a network.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.inference import list_predictors
+    >>> {"da", "stg"} <= set(list_predictors())
+    True
+    """
     return sorted(find_weights())

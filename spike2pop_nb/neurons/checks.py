@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import numpy as np
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.model import (
-    V_MAX_MV,
-    V_MIN_MV,
-    Channel,
-    Gate,
-    KineticScheme,
-    NeuronModel,
-    Range,
-    TimeScale,
-)
+from spike2pop_nb.neurons.parts import V_MAX_MV, V_MIN_MV, Channel, Gate, KineticScheme, Range, TimeScale
+
+if TYPE_CHECKING:
+    from spike2pop_nb.neurons.model import NeuronModel
 
 __all__ = ["MAX_FREE_STATES", "check_neuron"]
 

@@ -67,17 +67,38 @@ def sigmoid(A: float, B: float, C: float, D: float) -> VoltageFunction:
     """Return ``s(V) = A + B / (1 + exp((V + D) / C))`` with V, C and D in mV.
 
     This is the form in which Liu et al. (1998) and Qian et al. (2014) print steady states and time constants.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import sigmoid
+    >>> activation = sigmoid(0, 1, -5, 40)  # half open at -40 mV, opening with voltage
+    >>> [round(float(activation(V)), 3) for V in (-60.0, -40.0, -20.0)]
+    [0.018, 0.5, 0.982]
     """
     return _Sigmoid(A, B, C, D)
 
 
 def product(*functions: VoltageFunction) -> VoltageFunction:
-    """Return the product of functions of voltage."""
+    """Return the product of functions of voltage.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import constant, product, sigmoid
+    >>> round(float(product(constant(2.0), sigmoid(0, 1, -5, 40))(-40.0)), 3)
+    1.0
+    """
     return _Product(functions)
 
 
 def constant(value: float) -> VoltageFunction:
-    """Return the function that has the same value at every voltage."""
+    """Return the function that has the same value at every voltage.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import constant
+    >>> float(constant(75.0)(-60.0))
+    75.0
+    """
     return _Constant(value)
 
 
@@ -87,6 +108,13 @@ def bridge(function: VoltageFunction, start_mV: float, stop_mV: float) -> Voltag
     Printed rate functions may have a removable singularity, or (through rounded constants) a true pole next
     to a zero, on a stretch of a fraction of a millivolt. Outside the interval the function is left as it is.
     For real voltages only (time constants and rates, not steady states).
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import bridge, sigmoid
+    >>> smooth = bridge(sigmoid(0, 1, -5, 40), start_mV=-45.0, stop_mV=-35.0)
+    >>> round(float(smooth(-40.0)), 2)
+    0.5
     """
     ends = np.array([start_mV, stop_mV])
     width = stop_mV - start_mV

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spike2pop_nb.neurons.model import V_MAX_MV, V_MIN_MV, NeuronModel
+from spike2pop_nb.neurons.parts import V_MAX_MV, V_MIN_MV
+
+if TYPE_CHECKING:
+    from spike2pop_nb.neurons.model import NeuronModel
 
 __all__ = ["declaration_of", "leaves", "same_neuron"]
 
@@ -65,7 +68,16 @@ def declaration_of(neuron: NeuronModel) -> str:
 
 
 def same_neuron(one: NeuronModel, other: NeuronModel) -> bool:
-    """Return whether two neurons have the same declaration, V_th and baseline."""
+    """Return whether two neurons have the same declaration, V_th and baseline.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.neurons import same_neuron
+    >>> stg = s2p.get_neuron("stg")
+    >>> same_neuron(stg, s2p.vary_neuron(stg, V_th_mV=-52.0))
+    False
+    """
     return one is other or (
         one.declaration == other.declaration
         and one.V_th_mV == other.V_th_mV

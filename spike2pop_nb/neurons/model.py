@@ -1,226 +1,32 @@
-"""What a neuron is: a frozen declaration from which every other room derives what it needs.
-
-Units everywhere: V in mV, t in ms, maximal conductances in mS/cm², currents in µA/cm², [Ca] in µM,
-capacitance in µF/cm².
-"""
+"""What a neuron is: a frozen declaration from which every other room derives what it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.checks import check_neuron
 from spike2pop_nb.neurons.functions import VoltageFunction
+from spike2pop_nb.neurons.identity import declaration_of
+from spike2pop_nb.neurons.parts import Baseline, CalciumPool, Channel, Modulation
 
-__all__ = [
-    "Baseline",
-    "CalciumPool",
-    "Channel",
-    "Gamma",
-    "Gate",
-    "KineticScheme",
-    "Modulation",
-    "NeuronModel",
-    "Range",
-    "TimeScale",
-]
+__all__ = ["NeuronModel"]
 
 FloatArray = npt.NDArray[np.float64]
-TimeScale = Literal["fast", "slow", "ultraslow"]
-V_MIN_MV, V_MAX_MV = -120.0, 80.0
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gating variable x, relaxing to ``x_inf(V)`` with time constant ``tau(V)``.
-
-    Attributes
-    ----------
-    name
-        Letter of the gate, e.g. ``"m"``.
-    x_inf
-        Steady state, function of V in mV. Must be analytic (it is differentiated by a complex step).
-    tau
-        Time constant in ms, function of V. ``None`` for a gate that follows V at once.
-    exponent
-        Power with which the gate enters its conductance (1 to 7).
-    calcium_half_uM
-        If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``.
-    time_scale
-        If given, the whole gate counts on that time scale in the DICs, whatever its time constant.
-    """
-
-    name: str
-    x_inf: VoltageFunction
-    tau: VoltageFunction | None
-    exponent: int = 1
-    calcium_half_uM: float | None = None
-    time_scale: TimeScale | None = None
-
-
-@dataclass(frozen=True)
-class KineticScheme:
-    """A channel that moves between states at voltage-dependent rates; one state conducts.
-
-    Attributes
-    ----------
-    states
-        Names of all states. The first is eliminated, since the fractions sum to one.
-    rates
-        ``{(from, to): rate}``, rates in 1/ms, analytic functions of V in mV.
-    conducting
-        The state that conducts.
-    time_scale
-        Time scale on which the scheme counts in the DICs.
-    initial
-        ``{state: function of V}``: the fractions at the start of a simulation, if not the steady state.
-    """
-
-    states: tuple[str, ...]
-    rates: Mapping[tuple[str, str], VoltageFunction]
-    conducting: str
-    time_scale: TimeScale
-    initial: Mapping[str, VoltageFunction] | None = None
-
-    @property
-    def free_states(self) -> tuple[str, ...]:
-        """States that are integrated: all but the first."""
-        return self.states[1:]
-
-    def linear_system(self, V: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Return ``A (…, n, n)`` and ``b (…, n)`` of ``dx/dt = A(V) x + b(V)`` over the free states."""
-        V = np.asarray(V)
-        free = self.free_states
-        index = {state: i for i, state in enumerate(free)}
-        dtype = np.result_type(V.dtype, np.float64)
-        A = np.zeros((*V.shape, len(free), len(free)), dtype)
-        b = np.zeros((*V.shape, len(free)), dtype)
-        for (source, target), rate in self.rates.items():
-            k = rate(V)
-            for state, sign in ((source, -1.0), (target, 1.0)):
-                if state not in index:
-                    continue
-                i = index[state]
-                if source in index:
-                    A[..., i, index[source]] += sign * k
-                else:  # the eliminated state holds 1 − Σ of the others
-                    b[..., i] += sign * k
-                    A[..., i, :] -= (sign * k)[..., None]
-        return A, b
-
-    def steady_state(self, V: Any) -> npt.NDArray[Any]:
-        """Return the steady fractions ``(…, n)`` of the free states."""
-        A, b = self.linear_system(V)
-        return np.linalg.solve(A, -b[..., None])[..., 0]
-
-    def conducting_inf(self, V: Any) -> npt.NDArray[Any]:
-        """Return the steady conducting fraction at V."""
-        steady = self.steady_state(V)
-        if self.conducting == self.states[0]:
-            return 1.0 - steady.sum(axis=-1)
-        return steady[..., self.free_states.index(self.conducting)]
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak."""
-
-    name: str
-    E_mV: float
-    gates: tuple[Gate, ...] = ()
-    scheme: KineticScheme | None = None
-
-
-@dataclass(frozen=True)
-class CalciumPool:
-    """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``."""
-
-    channels: tuple[str, ...]
-    tau_ms: float
-    influx_uM_per_uA: float
-    rest_uM: float
-    initial_uM: float
-
-
-@dataclass(frozen=True)
-class Range:
-    """A uniform distribution of a maximal conductance, in mS/cm²."""
-
-    low: float
-    high: float
-
-    def draw(self, rng: np.random.Generator, size: int) -> FloatArray:
-        """Draw values, shape ``(size,)``."""
-        return rng.uniform(self.low, self.high, size)
-
-    @property
-    def mean(self) -> float:
-        """Mean in mS/cm²."""
-        return 0.5 * (self.low + self.high)
-
-
-@dataclass(frozen=True)
-class Gamma(Range):
-    """The Gamma distribution with the mean and variance of the uniform one on the same range.
-
-    ``k = 3 (a + b)² / (b − a)²``, ``θ = (b − a)² / (6 (a + b))`` (Fyon et al. 2024).
-    """
-
-    def draw(self, rng: np.random.Generator, size: int) -> FloatArray:
-        """Draw values, shape ``(size,)``."""
-        a, b = self.low, self.high
-        return rng.gamma(3.0 * (a + b) ** 2 / (b - a) ** 2, (b - a) ** 2 / (6.0 * (a + b)), size)
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """How a degenerate baseline population is drawn (Fyon et al. 2024).
-
-    Attributes
-    ----------
-    free
-        Distribution of each conductance that is drawn; the leak among them. A plain number fixes it.
-        The drawn conductances scale with g_leak / mean(g_leak).
-    compensated
-        The conductances solved for, so that the DICs at V_th equal ``g_f``, ``g_s``, ``g_u``.
-    g_f, g_s, g_u
-        DICs of the baseline at V_th (dimensionless).
-    """
-
-    free: Mapping[str, Range | float]
-    compensated: tuple[str, str, str]
-    g_f: float
-    g_s: float
-    g_u: float
-
-
-@dataclass(frozen=True)
-class Modulation:
-    """Which two conductances to compensate in a part of the (g_s, g_u) plane.
-
-    Attributes
-    ----------
-    compensate
-        Names of the two channels.
-    where
-        ``(g_s, g_u) -> bool``, on numbers or arrays; everywhere by default.
-    """
-
-    compensate: tuple[str, str]
-    where: Callable[[Any, Any], Any] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NeuronModel:
     """A conductance-based neuron, declared once.
 
-    It goes through pickle and to other processes as itself: one that every process finds by its name as that
-    name (and what `vary_neuron` changed), any other by value, for which its functions must be importable.
+    It can be pickled and sent to other processes. A neuron that every process finds by its name travels as
+    that name (and what `vary_neuron` changed), any other by value; its functions must then be importable.
 
     Attributes
     ----------
@@ -249,11 +55,20 @@ class NeuronModel:
         ``(start, stop)``: what precedes the start is a transient.
     time_step_ms
         Step of a simulation at accuracy "standard", a whole fraction of 0.1 ms; "exact" takes half of it.
-        `check_model` says when it must be shorter, as where instantaneous gates make the spike.
+        `check_model` says when it must be shorter, for example where instantaneous gates make the spike.
     spike_threshold_mV, spike_reset_mV
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references
         Where the model comes from.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> neuron = s2p.get_neuron("stg")
+    >>> neuron.channel_names
+    ('Na', 'Kd', 'CaT', 'CaS', 'KCa', 'A', 'H', 'leak')
+    >>> neuron.V_th_mV, neuron.dic_range["g_s"]
+    (-51.0, (-20.0, 20.0))
     """
 
     name: str
@@ -278,9 +93,6 @@ class NeuronModel:
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # here, not above: the checks are written for what this module defines
-        from spike2pop_nb.neurons.checks import check_neuron
-
         check_neuron(self)
 
     @cached_property
@@ -334,8 +146,6 @@ class NeuronModel:
 
         What `vary_neuron` changes does not count.
         """
-        from spike2pop_nb.neurons.identity import declaration_of
-
         return declaration_of(self)
 
     def __repr__(self) -> str:
@@ -346,8 +156,3 @@ class NeuronModel:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> NeuronModel:
         return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        from spike2pop_nb.neurons.pickling import reduce_neuron
-
-        return reduce_neuron(self)

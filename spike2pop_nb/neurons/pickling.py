@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 from collections.abc import Callable
 from dataclasses import fields
@@ -21,7 +22,7 @@ _known: WeakValueDictionary[str, NeuronModel] = WeakValueDictionary()
 
 
 def reduce_neuron(neuron: NeuronModel) -> tuple[Callable[..., NeuronModel], tuple[Any, ...]]:
-    """Return what pickle needs; see ``object.__reduce__``.
+    """Return what pickle needs; see `copyreg.pickle`.
 
     Raises
     ------
@@ -42,6 +43,9 @@ def reduce_neuron(neuron: NeuronModel) -> tuple[Callable[..., NeuronModel], tupl
     _known[_key(neuron)] = neuron
     values = {field.name: getattr(neuron, field.name) for field in fields(neuron)}
     return _by_value, (values, neuron.declaration)
+
+
+copyreg.pickle(NeuronModel, reduce_neuron)
 
 
 def _local_function(neuron: NeuronModel) -> str | None:

@@ -35,6 +35,14 @@ def register_neuron(neuron: NeuronModel) -> NeuronModel:
     ------
     NeuronModelError
         If another neuron already has the name.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.neurons import register_neuron
+    >>> warm = replace(s2p.get_neuron("stg"), name="warm_stg", V_th_mV=-52.0)
+    >>> register_neuron(warm).name  # doctest: +SKIP
     """
     _load_entry_points()
     if neuron.name not in _registered:
@@ -78,13 +86,20 @@ def look_again() -> None:
 
 
 def broken_neurons() -> dict[str, str]:
-    """Return ``{name: sentence}`` for the user's own files that cannot be used."""
+    """Return ``{name: sentence}`` for the user's own files that cannot be used.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import broken_neurons
+    >>> isinstance(broken_neurons(), dict)
+    True
+    """
     _load_entry_points()
     return dict(_load_own())
 
 
 def add_neuron(path: str | Path) -> NeuronModel:
-    """Copy a declaration to the user's own neurons, so that it is there by name from now on.
+    """Copy a declaration to the user's own neurons, so that it can be used by name from now on.
 
     A neuron that the user added before under the same name is replaced.
 
@@ -92,6 +107,11 @@ def add_neuron(path: str | Path) -> NeuronModel:
     ------
     NeuronModelError
         If the file is no declaration, or its name is that of a neuron of this or another package.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import add_neuron
+    >>> add_neuron("my_neuron.py")  # doctest: +SKIP
     """
     neuron = load_neuron(path)
     target = own_neurons_folder() / f"{neuron.name}.py"
@@ -120,6 +140,11 @@ def remove_neuron(name: str) -> None:
     ------
     NeuronModelError
         If the user has added no neuron of this name.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import remove_neuron
+    >>> remove_neuron("my_neuron")  # doctest: +SKIP
     """
     own = {path.stem: path for path in own_files()}
     if name not in own:
@@ -138,7 +163,14 @@ def is_lasting(neuron: NeuronModel) -> bool:
 
 
 def list_neurons() -> list[str]:
-    """Return the names of all neurons that can be used."""
+    """Return the names of all neurons that can be used.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> {"da", "stg"} <= set(s2p.list_neurons())
+    True
+    """
     _load_entry_points()
     _load_own()
     return list(_registered)
@@ -151,6 +183,12 @@ def get_neuron(neuron: str | NeuronModel) -> NeuronModel:
     ------
     NeuronModelError
         If no neuron has this name, or the user's own file of this name cannot be used.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.get_neuron("da").title
+    'DA neuron (midbrain dopaminergic)'
     """
     if isinstance(neuron, NeuronModel):
         return neuron

@@ -8,14 +8,14 @@ import numpy as np
 
 from spike2pop_nb.neurons.functions import product
 from spike2pop_nb.neurons.functions import sigmoid as s
-from spike2pop_nb.neurons.model import (
+from spike2pop_nb.neurons.model import NeuronModel
+from spike2pop_nb.neurons.parts import (
     Baseline,
     CalciumPool,
     Channel,
     Gamma,
     Gate,
     Modulation,
-    NeuronModel,
     Range,
 )
 

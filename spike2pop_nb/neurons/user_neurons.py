@@ -25,7 +25,14 @@ _MISSING = re.compile(r"(\w+)\.__init__\(\) missing .*?: (.+)")
 
 
 def own_neurons_folder() -> Path:
-    """Folder of the neurons that this user added; ``SPIKE2POP_NB_NEURONS`` names another."""
+    """Folder of the neurons that this user added; ``SPIKE2POP_NB_NEURONS`` names another.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import own_neurons_folder
+    >>> own_neurons_folder().is_absolute()
+    True
+    """
     chosen = os.environ.get("SPIKE2POP_NB_NEURONS")
     return Path(chosen) if chosen else platformdirs.user_data_path("spike2pop_nb") / "neurons"
 
@@ -43,6 +50,20 @@ def load_neuron(path: str | Path) -> NeuronModel:
     NeuronModelError
         If the file is missing or over 1 MB, does not run (its line is named), or does not define exactly one
         neuron; shipped neurons that it imports do not count.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from spike2pop_nb.neurons import load_neuron
+    >>> file = Path(mkdtemp()) / "warm.py"
+    >>> _ = file.write_text('''
+    ... from dataclasses import replace
+    ... from spike2pop_nb.neurons import get_neuron
+    ... warm = replace(get_neuron("stg"), name="warm_stg", V_th_mV=-52.0)
+    ... ''')
+    >>> load_neuron(file).name
+    'warm_stg'
     """
     path = Path(path)
     if not path.is_file():

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.model import NeuronModel, Range
+from spike2pop_nb.neurons.model import NeuronModel
+from spike2pop_nb.neurons.parts import Range
 from spike2pop_nb.neurons.registry import get_neuron
 
-__all__ = ["V_TH_RANGE_MV", "registered_base", "variation", "varied", "vary_neuron"]
+__all__ = ["V_TH_RANGE_MV", "registered_base", "threshold_note", "variation", "varied", "vary_neuron"]
 
 Ranges = tuple[tuple[str, float, float], ...]
 
@@ -25,7 +26,7 @@ def vary_neuron(
     V_th_mV: float | None = None,
     baseline: Mapping[str, tuple[float, float]] | None = None,
 ) -> NeuronModel:
-    """Return a neuron with other choices than the declared ones; the same choices give the same object.
+    """Return a neuron with another threshold or baseline; the same choices give the same object.
 
     The result has the name and the equations of the declared neuron, and is not known to the registry.
 
@@ -42,7 +43,13 @@ def vary_neuron(
     Raises
     ------
     NeuronModelError
-        If the voltage or a range cannot be, or the baseline does not draw that conductance.
+        If the voltage or a range is impossible, or the baseline does not draw that conductance.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.vary_neuron("stg", V_th_mV=-52.0).V_th_mV
+    -52.0
     """
     neuron = get_neuron(neuron)
     V_th = neuron.V_th_mV if V_th_mV is None else float(V_th_mV)
@@ -111,3 +118,14 @@ def registered_base(neuron: NeuronModel) -> NeuronModel | None:
         return None
     again = varied(base, *variation(neuron, base))
     return base if dict(again.baseline.free) == dict(neuron.baseline.free) else None
+
+
+def threshold_note(neuron: NeuronModel) -> str:
+    """Say that DICs predicted for a neuron are those at its declared threshold; "" where it has that one."""
+    declared = registered_base(neuron)
+    if declared is None or neuron.V_th_mV == declared.V_th_mV:
+        return ""
+    return (
+        f"The network predicts DICs at the declared threshold, {declared.V_th_mV:g} mV; here they are taken "
+        f"for those at {neuron.V_th_mV:g} mV."
+    )

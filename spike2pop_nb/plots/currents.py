@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import Area, Axis, Drawing, Line, Mark, Panel, Text, figure
+from spike2pop_nb.plots.drawing import Area, Axis, Drawing, Line, Panel, figure
 from spike2pop_nb.plots.style import CHANNEL_COLOURS, FloatArray, spread
 from spike2pop_nb.simulation import Currents
 
 __all__ = ["channel_colour", "currentscape", "moments", "window_of"]
 
 _LONGEST_MS, _SPIKES = 2000.0, 30
+_HEIGHTS = (0.19, 0.11, 0.255, 0.255, 0.12)  # of the panels
 _LEAST_TOTAL = 1e-3  # µA/cm²: what is below lies under the axis of totals
 
 
@@ -72,63 +73,47 @@ def currentscape(
         Samples drawn at most; more where currents change fast, and the peak of every spike.
     height : int
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> found = s2p.currents(population, 0, duration_ms=600, transient_ms=500)
+    >>> figure = s2p.plots.currentscape(found)
+    >>> len(figure.data) > 0
+    True
     """
     window = window_of(currents) if window_ms is None else window_ms
     at = moments(currents, window, most_points)
     t = (currents.time_ms[at] - window[0]).astype(np.float32)
-    time = Axis(title="time (ms)", range=(0.0, window[1] - window[0]), grid=False)
+    time = Axis("time (ms)", (0.0, window[1] - window[0]), grid=False)
     names = currents.neuron.channel_names
-    outward, inward = currents.shares()
-    named: set[int] = set()
 
     def shares(share: FloatArray, direction: str) -> Panel:
-        marks: list[Mark] = []
+        marks = []
         for c in map(int, np.flatnonzero(share[:, at].any(axis=1))):
-            marks.append(
-                Area(
-                    x=t,
-                    y=(100 * share[c, at]).astype(np.float32),
-                    stack=direction,
-                    colour=channel_colour(c, len(names)),
-                    name=names[c],
-                    rank=c,
-                    legend=c not in named,
-                    hover=f"{names[c]}: %{{y:.0f}} % of the {direction} current",
-                )
-            )
-            named.add(c)
+            look: dict[str, Any] = {"colour": channel_colour(c, len(names)), "name": names[c], "legend": True}
+            hover, y = f"{names[c]}: %{{y:.0f}} % of the {direction} current", 100 * share[c, at]
+            marks.append(Area(t, y.astype(np.float32), direction, c, hover=hover, **look))
         ends = (0.0, 100.0) if direction == "outward" else (100.0, 0.0)
-        title = f"{direction} (%)"
-        return Panel(
-            x=time, y=Axis(title=title, range=ends, ticks=(50, 100), fixed=True, grid=False), marks=marks
-        )
+        return Panel(time, Axis(f"{direction} (%)", ends, ticks=(50, 100), fixed=True, grid=False), marks)
 
     def total(values: FloatArray, direction: str) -> Panel:
-        above = np.maximum(values[at], _LEAST_TOTAL)
-        hover = f"{direction} %{{y:.3g}} µA/cm²"
-        curve = Line(x=t, y=above.astype(np.float32), hover=hover, name=direction)
-        return Panel(
-            x=time,
-            y=_totals(currents, at, direction == "inward"),
-            marks=[curve, Text(text=f"total {direction}")],
-        )
+        above = np.maximum(values[at], _LEAST_TOTAL).astype(np.float32)
+        curve = Line(t, above, hover=f"{direction} %{{y:.3g}} µA/cm²", name=direction)
+        return Panel(time, _totals(currents, at, direction == "inward"), [curve], note=f"total {direction}")
 
-    V = Line(x=t, y=currents.V_mV[at].astype(np.float32), hover="%{y:.1f} mV", name="V")
-    V_axis = Axis(title="V (mV)", ticks=(-80, -40, 0, 40), fixed=True, grid=False)
-    return Drawing(
-        panels=[
-            Panel(x=time, y=V_axis, marks=[V]),
-            total(currents.outward, "outward"),
-            shares(outward, "outward"),
-            shares(inward, "inward"),
-            total(currents.inward, "inward"),
-        ],
-        height=height,
-        weights=(0.19, 0.11, 0.255, 0.255, 0.12),
-        gaps=(0, 0.0175),
-        share_x=True,
-        legend=True,
-    )
+    V = Line(t, currents.V_mV[at].astype(np.float32), hover="%{y:.1f} mV", name="V")
+    V_axis = Axis("V (mV)", ticks=(-80, -40, 0, 40), fixed=True, grid=False)
+    outward, inward = currents.shares()
+    panels = [
+        Panel(time, V_axis, [V]),
+        total(currents.outward, "outward"),
+        shares(outward, "outward"),
+        shares(inward, "inward"),
+        total(currents.inward, "inward"),
+    ]
+    return Drawing(panels, height, weights=_HEIGHTS, gaps=(0, 0.0175), share_x=True, legend=True)
 
 
 def channel_colour(channel: int, n_channels: int) -> str:
@@ -147,11 +132,5 @@ def _totals(currents: Currents, at: np.ndarray[Any, Any], downwards: bool = Fals
     decades = [10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1)]
     decades = decades[:: -(-len(decades) // 3)]
     ends = (10 ** (low - 0.1), 10.0**high)
-    return Axis(
-        title="µA/cm²",
-        log=True,
-        range=ends[::-1] if downwards else ends,
-        ticks=decades,
-        labels=[f"{decade:g}" for decade in decades],
-        fixed=True,
-    )
+    labels, limits = [f"{decade:g}" for decade in decades], ends[::-1] if downwards else ends
+    return Axis("µA/cm²", limits, log=True, ticks=decades, labels=labels, fixed=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from spike2pop_nb.conductances import Population, find_threshold
 from spike2pop_nb.conductances import dic_curves as compute_curves
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, figure, nothing
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, figure
 from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, spread
 
 __all__ = ["dic_curves"]
@@ -21,7 +20,7 @@ _AROUND_MV, _STEP_MV = 25.0, 0.5
 @figure
 def dic_curves(
     population: Population,
-    passed: Sequence[bool] | FloatArray | None = None,
+    passed: Any = None,
     *,
     most: int = 48,
     height: int = 460,
@@ -45,9 +44,17 @@ def dic_curves(
         In pixels.
     columns : int
         Panels side by side.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.dic_curves(population)
+    >>> len(figure.data) > 0
+    True
     """
     if not len(population):
-        return nothing("There are no members", height)
+        return Drawing.nothing("There are no members", height)
     model = population.neuron
     V = np.arange(model.V_th_mV - _AROUND_MV, model.V_th_mV + _AROUND_MV + 0.01, _STEP_MV)
     shown = spread(len(population), most)
@@ -61,49 +68,27 @@ def dic_curves(
     for place, (name, words) in enumerate(_PANELS.items()):
         text = f"V_th {model.V_th_mV:g} mV".replace("-", "−") if place == 0 else ""
         marks: list[Mark] = [
-            Rule(x=model.V_th_mV, colour=RED, text=text),
-            Rule(y=0.0, colour=GREY, width=0.6, dash="solid"),
+            Rule(x=model.V_th_mV, text=text, colour=RED),
+            Rule(y=0.0, width=0.6, dash="solid", colour=GREY),
         ]
         for row in np.argsort(good, kind="stable"):  # those that passed above the others
-            values = curves[name][row]
-            marks.append(
-                Line(
-                    x=V,
-                    y=np.arcsinh(values).astype(np.float32),
-                    values=values.astype(np.float32),
-                    colour=BLUE if good[row] else GREY,
-                    member=int(members[row]),
-                    hover=f"member {members[row]}: %{{customdata:.3g}} at %{{x:.3g}} mV",
-                )
-            )
+            member, values = int(members[row]), curves[name][row].astype(np.float32)
+            told: dict[str, Any] = {"member": member, "colour": BLUE if good[row] else GREY, "values": values}
+            hover = f"member {member}: %{{customdata:.3g}} at %{{x:.3g}} mV"
+            marks.append(Line(V, np.arcsinh(values), hover=hover, **told))
         if name == "g_t":
-            marks.append(
-                Points(
-                    x=thresholds[crossing],
-                    y=np.zeros(int(crossing.sum())),
-                    members=members[crossing],
-                    symbol="diamond",
-                    size=5,
-                    colour=RED,
-                    hover="member %{id}: threshold %{x:.2f} mV",
-                )
-            )
-        title = "DIC / leak conductance" if place % columns == 0 else ""
-        y = Axis(title=title, **_symmetric_log(curves[name]))
-        panels.append(Panel(x=Axis(title="V (mV)", grid=False), y=y, marks=marks, title=words, bold=True))
+            look: dict[str, Any] = {"members": members[crossing], "colour": RED}
+            look["hover"] = "member %{id}: threshold %{x:.2f} mV"
+            marks.append(Points(thresholds[crossing], np.zeros(crossing.sum()), "diamond", 5, **look))
+        y = _symmetric_log("DIC / leak conductance" if place % columns == 0 else "", curves[name])
+        panels.append(Panel(Axis("V (mV)", grid=False), y, marks, words, bold=True))
     n = len(population)
-    return Drawing(
-        panels=panels,
-        height=height,
-        columns=columns,
-        share_x=True,
-        gaps=(0.08, 0.1),
-        note=f"{shown.size} of {n} members" if shown.size < n else "",
-    )
+    note = f"{shown.size} of {n} members" if shown.size < n else ""
+    return Drawing(panels, height, note=note, columns=columns, share_x=True, gaps=(0.08, 0.1))
 
 
-def _symmetric_log(values: FloatArray) -> dict[str, Any]:
-    """Ticks and range of an axis of the arcsinh of these values: zero, powers of ten on both sides."""
+def _symmetric_log(title: str, values: FloatArray) -> Axis:
+    """An axis of the arcsinh of these values, with zero and powers of ten on both sides."""
     low, high = float(values.min()), float(values.max())
     largest = max(abs(low), abs(high), 1.0)
     # from 10 up where the axis reaches far, since 1 is then as good as 0
@@ -113,4 +98,4 @@ def _symmetric_log(values: FloatArray) -> dict[str, Any]:
     words = [f"{mark:g}".replace("-", "−") for mark in marks]
     ends = [np.arcsinh(min(low, 0.0)), np.arcsinh(max(high, 0.0))]
     pad = 0.05 * (ends[1] - ends[0])
-    return {"ticks": np.arcsinh(marks), "labels": words, "range": (ends[0] - pad, ends[1] + pad)}
+    return Axis(title, (ends[0] - pad, ends[1] + pad), ticks=np.arcsinh(marks).tolist(), labels=words)

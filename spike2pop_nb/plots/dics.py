@@ -10,19 +10,8 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Heat,
-    Mark,
-    Panel,
-    Points,
-    Regions,
-    by_verdict,
-    figure,
-    nothing,
-)
-from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray
+from spike2pop_nb.plots.drawing import Axis, Drawing, Heat, Mark, Panel, Points, Regions, figure
+from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray, by_verdict
 
 __all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_marks", "reached"]
 
@@ -61,6 +50,14 @@ def dic_plane(
         Members that passed are filled circles, the others open ones.
     close : bool
         Show no more of the plane than the posterior and the members take.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.dic_plane("stg", population=population)
+    >>> len(figure.data) > 0
+    True
     """
     model = get_neuron(neuron)
     usable = posterior is not None and posterior.usable
@@ -73,72 +70,60 @@ def dic_plane(
         if getattr(posterior, "course", None) is not None and posterior.course.drifts:
             marks.append(_path(posterior.course))
     if table is not None:
-        for mask, look in by_verdict(passed, len(table)):
-            told = look if passed is not None else {"name": "members"}
-            dots = told | {
-                "colour": GREEN,
-                "size": 5 if look["filled"] else 6,
-                "edge": WHITE if look["filled"] else GREEN,
-            }
-            hover = "member %{id}: g_s %{x:.2f}, g_u %{y:.2f}"
-            members = table["member"].to_numpy()[mask]
-            marks.append(
-                Points(
-                    x=points[mask, 0], y=points[mask, 1], members=members, hover=hover, legend=True, **dots
-                )
-            )
-    return Drawing(panels=[Panel(**plane_axes(model, window), marks=marks)], height=height, legend=usable)
+        for mask, look in by_verdict(passed, len(table), "members"):
+            dots = look | {"colour": GREEN, "edge": WHITE if look["filled"] else GREEN, "size": 5.5}
+            hover, members = "member %{id}: g_s %{x:.2f}, g_u %{y:.2f}", table["member"].to_numpy()[mask]
+            x, y = points[mask].T
+            marks.append(Points(x, y, members=members, hover=hover, legend=True, **dots))
+    return Drawing([Panel(*plane_axes(model, window), marks)], height, legend=usable)
 
 
 @figure
 def course(posterior: Any, height: int = 320) -> Drawing:
-    """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation."""
+    """Slow and ultraslow DICs over the time of one recording, mean ± one standard deviation.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> posterior = s2p.load_predictor("stg").predict([train])[0]
+    >>> figure = s2p.plots.course(posterior)
+    >>> figure.layout.height
+    320
+    """
     found = posterior.course
     if found is None:
-        return nothing("Too short a recording to follow its DICs over time", height)
-    marks = [
-        Points(
-            x=found.time_s,
-            y=found.mean[:, i],
-            errors=(None, found.std[:, i]),
-            symbol=symbol,
-            colour=colour,
-            joined=dash,
-            hover=f"{name} at %{{x:.3g}} s: %{{y:.2f}}",
-            name=name,
-            legend=True,
-        )
-        for i, (name, colour, symbol, dash) in enumerate(
-            (("g_s", BLUE, "circle", "solid"), ("g_u", RED, "square", "dot"))
-        )
-    ]
-    axes = {"x": Axis(title="time in the recording (s)"), "y": Axis(title="DIC / leak conductance")}
-    return Drawing(panels=[Panel(**axes, marks=marks)], height=height, legend=True)
+        return Drawing.nothing("Too short a recording to follow its DICs over time", height)
+    looks = (("g_s", BLUE, "circle", "solid"), ("g_u", RED, "square", "dot"))
+    marks = []
+    for i, (name, colour, symbol, dash) in enumerate(looks):
+        look: dict[str, Any] = {
+            "symbol": symbol,
+            "colour": colour,
+            "joined": dash,
+            "name": name,
+            "legend": True,
+        }
+        hover, errors = f"{name} at %{{x:.3g}} s: %{{y:.2f}}", (None, found.std[:, i])
+        marks.append(Points(found.time_s, found.mean[:, i], errors=errors, hover=hover, **look))
+    panel = Panel(Axis("time in the recording (s)"), Axis("DIC / leak conductance"), marks)
+    return Drawing([panel], height, legend=True)
 
 
 def _path(found: Any) -> Points:
-    return Points(
-        x=found.mean[:, 0],
-        y=found.mean[:, 1],
-        colour=np.asarray(found.time_s),
-        size=7,
-        edge="#5A6472",
-        joined="solid",
-        values=found.time_s,
-        hover="at %{customdata:.3g} s: g_s %{x:.2f}, g_u %{y:.2f}",
-        name="course over time",
-        legend=True,
-    )
+    time = np.asarray(found.time_s)
+    look: dict[str, Any] = {"size": 7, "edge": "#5A6472", "joined": "solid", "name": "course over time"}
+    hover = "at %{customdata:.3g} s: g_s %{x:.2f}, g_u %{y:.2f}"
+    x, y = found.mean.T
+    return Points(x, y, colour=time, values=time, hover=hover, legend=True, **look)
 
 
-def plane_axes(model: NeuronModel, window: FloatArray | None = None) -> dict[str, Axis]:
+def plane_axes(model: NeuronModel, window: FloatArray | None = None) -> tuple[Axis, Axis]:
     """Axes of the (g_s, g_u) plane over the neuron's range of targets, or a window (2, 2) of it."""
     ranges = [model.dic_range[name] for name in ("g_s", "g_u")] if window is None else window
-    (s_low, s_high), (u_low, u_high) = ranges
-    return {
-        "x": Axis(title="slow DIC / leak conductance", range=(s_low, s_high)),
-        "y": Axis(title="ultraslow DIC / leak conductance", range=(u_low, u_high)),
-    }
+    words = ("slow DIC / leak conductance", "ultraslow DIC / leak conductance")
+    x, y = (Axis(title, (float(low), float(high))) for title, (low, high) in zip(words, ranges, strict=True))
+    return x, y
 
 
 def _window(model: NeuronModel, posterior: Any, points: FloatArray) -> FloatArray:
@@ -179,44 +164,19 @@ def posterior_marks(
     """The smallest regions that hold 50 % and 95 % of a posterior, and its mean ± one standard deviation."""
     whole = [model.dic_range[name] for name in ("g_s", "g_u")]
     g_s, g_u, held = enclosed(posterior, whole if window is None else window, 121 if window is None else 201)
-    mean, std = posterior.mean, posterior.std
+    (s, u), (ds, du) = posterior.mean, posterior.std
+    look: dict[str, Any] = {"symbol": "diamond", "size": 10, "colour": RED, "edge": WHITE}
+    hover, errors = "mean: g_s %{x:.2f}, g_u %{y:.2f}", ([ds], [du])
     return [
-        Regions(
-            x=g_s,
-            y=g_u,
-            held=held,
-            name="50, 95 %",
-            legend=legend,
-            opacity=1.0 if window is not None else 0.6,
-        ),
-        Points(
-            x=[mean[0]],
-            y=[mean[1]],
-            errors=([std[0]], [std[1]]),
-            symbol="diamond",
-            size=10,
-            colour=RED,
-            edge=WHITE,
-            hover="mean: g_s %{x:.2f}, g_u %{y:.2f}",
-            name="mean ± s.d.",
-            legend=legend,
-        ),
+        Regions(g_s, g_u, held, name="50, 95 %", legend=legend, opacity=0.6 if window is None else 1.0),
+        Points([s], [u], errors=errors, name="mean ± s.d.", legend=legend, hover=hover, **look),
     ]
 
 
 def reached(reach: Reachability) -> Heat:
     """Shading of the plane: the darker, the fewer members get there."""
-    z = 100 * reach.valid_fraction
-    return Heat(
-        x=reach.g_s,
-        y=reach.g_u,
-        z=z,
-        low=0,
-        high=100,
-        colours=(CLOSED, WHITE),
-        smooth=True,
-        ticks=(0, 50, 100),
-        labels=("0", "50", "100"),
-        hover="g_s %{x:.3g}, g_u %{y:.3g}: %{z:.0f} % of members",
-        name="members that get there (%)",
-    )
+    where = reach.g_s, reach.g_u, 100 * reach.valid_fraction
+    hover = "g_s %{x:.3g}, g_u %{y:.3g}: %{z:.0f} % of members"
+    bar: dict[str, Any] = {"low": 0, "high": 100, "ticks": (0, 50, 100), "labels": ("0", "50", "100")}
+    name = "members that get there (%)"
+    return Heat(*where, (CLOSED, WHITE), smooth=True, hover=hover, name=name, **bar)

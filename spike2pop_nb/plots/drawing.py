@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast
 
 import numpy as np
 
-from spike2pop_nb.plots.style import BLUE, GREY, INK, FloatArray
+from spike2pop_nb.plots.style import INK, FloatArray
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from spike2pop_nb.plots.on_page import PageFigure
 
 __all__ = [
     "Area",
@@ -33,15 +33,11 @@ __all__ = [
     "Regions",
     "Rule",
     "Strokes",
-    "Text",
-    "by_verdict",
     "figure",
-    "scaled",
-    "time_unit",
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Axis:
     """One axis: what it says, and from where to where it goes (downwards if the first is the greater)."""
 
@@ -51,12 +47,26 @@ class Axis:
     from_zero: bool = False
     ticks: Sequence[float] | None = None
     labels: Sequence[str] | None = None
-    few: int = 0
-    """Ticks at most, where there is little room."""
+    few: int = 0  # ticks at most, where there is little room
     grid: bool = True
     hidden: bool = False
-    fixed: bool = False
-    """Whether zooming leaves it as it is."""
+    fixed: bool = False  # zooming leaves it as it is
+
+    @classmethod
+    def holding(cls, title: str, low: float, high: float, least: float = 0.0) -> Axis:
+        """An axis that holds these values: logarithmic where the highest is 8 times the lowest.
+
+        Else it begins at zero or, if given, is ``least`` times their mean wide, since rounding differs too.
+        """
+        if 0 < low < high / 8:
+            steps = (1, 2, 5) if high < 100 * low else (1,)
+            decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+            ticks = [step * 10.0**k for k in decades for step in steps]
+            return cls(title, (0.83 * low, 1.2 * high), log=True, ticks=ticks)
+        if not least:
+            return cls(title, (0.0, 1.06 * high if high > 0 else 1.0))
+        middle, half = 0.5 * (low + high), 0.5 * max(1.1 * (high - low), least * 0.5 * abs(low + high))
+        return cls(title, (max(0.0, middle - half), middle + half))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,26 +74,26 @@ class Mark:
     """What all marks have; ``hover`` names values as Plotly does: ``%{x:.3g}``."""
 
     name: str = ""
-    legend: bool = False
+    legend: bool = False  # those of one name stand there once
     hover: str = ""
     colour: Any = INK
     opacity: Any = 1.0
+    member: Any = None  # whose it is
+    values: Any = None  # told by ``hover``
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Line(Mark):
-    """A curve; of a member, if it has one."""
+    """A curve."""
 
     x: Any
     y: Any
     width: float = 1.0
     dash: str = "solid"
     steps: bool = False
-    member: Any = None
-    values: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Strokes(Mark):
     """A vertical stroke at each time."""
 
@@ -91,10 +101,9 @@ class Strokes(Mark):
     low: float = 0.0
     high: float = 1.0
     width: float = 1.2
-    member: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Points(Mark):
     """Points, each of a member or all of one; colour and symbol may differ from each to each.
 
@@ -104,19 +113,17 @@ class Points(Mark):
     x: Any
     y: Any
     symbol: Any = "circle"
-    filled: bool = True
     size: float = 6.0
+    filled: bool = True
     edge: str = ""
-    members: Sequence[Any] | None = None
-    member: Any = None
-    values: Any = None
+    members: Any = None
     errors: tuple[Any, Any] | None = None
     texts: Sequence[str] | None = None
     sides: Sequence[str] | None = None
     joined: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Area(Mark):
     """A filled layer over those of the same stack before it."""
 
@@ -126,36 +133,34 @@ class Area(Mark):
     rank: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Bars(Mark):
     """Bars from the left, the first at the bottom, each with its name, its text and perhaps an edge."""
 
-    names: Sequence[str]
     lengths: Sequence[float]
+    names: Sequence[str]
     texts: Sequence[str]
     edges: Sequence[str]
-    values: Sequence[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Heat(Mark):
     """A grid of colours, from one to another with a bar that says what they mean, or in steps."""
 
     x: FloatArray
     y: FloatArray
     z: FloatArray
+    colours: Sequence[str]
     low: float
     high: float
-    colours: Sequence[str]
-    steps: bool = False
-    smooth: bool = False
     ticks: Sequence[float] | None = None
     labels: Sequence[str] | None = None
-    values: Any = None
     texts: Any = None
+    steps: bool = False
+    smooth: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Regions(Mark):
     """The smallest regions that hold 50 and 95 % of a distribution; ``held`` (n_y, n_x) by node."""
 
@@ -164,7 +169,7 @@ class Regions(Mark):
     held: FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rule(Mark):
     """A straight line at x, or at y, through all of the panel; or from the first to the second of both."""
 
@@ -172,53 +177,45 @@ class Rule(Mark):
     y: Any = None
     width: float = 1.2
     dash: str = "dash"
-    movable: bool = False
     text: str = ""
     above: bool = False
+    movable: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Band(Mark):
     """What lies between two x."""
 
     x: tuple[float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Text(Mark):
-    """A few words in the upper right corner of a panel."""
-
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Panel:
-    """Axes with marks in them, painted in their order, and a title at the left above."""
+    """Axes with marks in them, painted in their order, a title at the left above and a note within."""
 
     x: Axis
     y: Axis
     marks: Sequence[Mark]
     title: str = ""
     bold: bool = False
+    note: str = ""
     square: bool = False
     ground: str = ""
-    place: tuple[int, int] | None = None
-    """Row and column in the grid; one after the other by default."""
+    place: tuple[int, int] | None = None  # row and column in the grid; one after the other by default
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Cell:
-    """A place in the grid with words in it instead of axes."""
+    """A place in the grid with words in it instead of axes, on a colour and so much of it."""
 
     place: tuple[int, int]
     text: str
     colour: str = INK
     fill: tuple[str, float] | None = None
-    """A colour, and how much of it."""
     bold: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Drawing:
     """A figure: panels in a grid, row by row; those of a column may share x, those of a row y."""
 
@@ -228,17 +225,18 @@ class Drawing:
     note: str = ""
     legend: bool = False
     columns: int = 1
-    weights: Sequence[float] | None = None
-    """Heights of the rows, relative to each other."""
-    gaps: tuple[float, float] = (0.08, 0.13)
-    """Between columns and rows, as a share of the whole."""
+    weights: Sequence[float] | None = None  # heights of the rows, relative to each other
+    gaps: tuple[float, float] = (0.08, 0.13)  # between columns and rows, as a share of the whole
     share_x: bool = False
     share_y: bool = False
     cells: Sequence[Cell] = ()
-    across: Sequence[Rule | Band] = ()
-    """Through all panels."""
-    empty: str = ""
-    """What stands there if there is nothing to draw."""
+    across: Sequence[Rule | Band] = ()  # through all panels
+    empty: str = ""  # what stands there if there is nothing to draw
+
+    @classmethod
+    def nothing(cls, text: str, height: int) -> Drawing:
+        """One plain sentence where a figure would be."""
+        return cls((), height, empty=text)
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -248,9 +246,7 @@ class Drawing:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return 1 + max(
-            (place[0] for place in (*self.places, *(cell.place for cell in self.cells))), default=0
-        )
+        return 1 + max((row for row, _ in (*self.places, *(cell.place for cell in self.cells))), default=0)
 
 
 P = ParamSpec("P")
@@ -261,56 +257,19 @@ class Figure(Protocol[P]):
 
     drawing: Callable[P, Drawing]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> go.Figure: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PageFigure: ...
 
 
 def figure(describe: Callable[P, Drawing]) -> Figure[P]:
     """Make a function that says what to draw into one that draws it for a page."""
 
     @wraps(describe)
-    def draw(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
+    def draw(*args: P.args, **kwargs: P.kwargs) -> PageFigure:
         from spike2pop_nb.plots.on_page import on_page
 
         return on_page(describe(*args, **kwargs))
 
     made = cast(Any, draw)
     made.drawing = describe
-    made.__annotations__ = describe.__annotations__ | {"return": "go.Figure"}
+    made.__annotations__ = describe.__annotations__ | {"return": "PageFigure"}
     return cast(Figure[P], made)
-
-
-def nothing(text: str, height: int) -> Drawing:
-    """One plain sentence where a figure would be."""
-    return Drawing(panels=(), height=height, empty=text)
-
-
-def by_verdict(passed: Any, n: int) -> list[tuple[Any, dict[str, Any]]]:
-    """Which of n members passed, which did not, and how they are marked; all if nothing is known."""
-    good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
-    told = ((good, "passed", BLUE, True), (~good, "did not pass", GREY, False))
-    return [
-        (mask, {"name": name, "colour": colour, "filled": filled})
-        for mask, name, colour, filled in told
-        if mask.any()
-    ]
-
-
-def time_unit(span_ms: float) -> tuple[float, str]:
-    """What to multiply ms by, and the unit, for an axis of this length."""
-    return (1e-3, "s") if span_ms >= 10_000 else (1.0, "ms")
-
-
-def scaled(low: float, high: float, *, least: float = 0.0, from_zero: bool = False) -> dict[str, Any]:
-    """Range and ticks of an axis, logarithmic where the highest is 8 times the lowest.
-
-    Else it begins at zero, or is ``least`` times the mean wide: what differs by rounding is alike.
-    """
-    if 0 < low < high / 8:
-        steps = (1, 2, 5) if high < 100 * low else (1,)
-        decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
-        ticks = [step * 10.0**k for k in decades for step in steps]
-        return {"log": True, "range": (0.83 * low, 1.2 * high), "ticks": ticks}
-    if from_zero:
-        return {"range": (0.0, 1.06 * high if high > 0 else 1.0)}
-    middle, half = 0.5 * (low + high), 0.5 * max(1.1 * (high - low), least * abs(low + high) / 2)
-    return {"range": (max(0.0, middle - half), middle + half)}

@@ -6,22 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import (
-    Axis,
-    Drawing,
-    Line,
-    Mark,
-    Panel,
-    Points,
-    Rule,
-    Strokes,
-    by_verdict,
-    figure,
-    nothing,
-    scaled,
-    time_unit,
-)
-from spike2pop_nb.plots.style import GREY, RED, decimate, spread, thinned
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.style import GREY, RED, by_verdict, decimate, spread, thinned, time_unit
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -32,12 +18,9 @@ _LEAST_WIDTH = 0.1  # of an axis of intervals, as a share of their mean
 
 
 def _looks(passed: Any, n: int) -> list[dict[str, Any]]:
-    """Name and colour of each of n members."""
-    looks: list[dict[str, Any]] = [{}] * n
-    for mask, look in by_verdict(passed, n):
-        for row in np.flatnonzero(mask):
-            looks[row] = look if passed is not None else look | {"name": "members"}
-    return looks
+    """Name, colour and filling of each of n members."""
+    groups = by_verdict(passed, n, "members")
+    return [look for row in range(n) for mask, look in groups if mask[row]]
 
 
 @figure
@@ -63,6 +46,15 @@ def members(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are blue, the others grey.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.members(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     n = len(simulated)
     rows = min(n, most)
@@ -77,37 +69,22 @@ def members(
     marks: list[Mark] = []
     if recorded.size:
         times = factor * thinned(recorded - recorded[0], share)
-        stroke: dict[str, Any] = {"low": -lift - half, "high": -lift + half, "colour": RED, "width": 1.6}
-        marks.append(Strokes(times=times, name="recording", hover=f"%{{x:.6g}} {unit}", **stroke))
-    named: set[str] = set()
+        ends = (-lift - half, -lift + half)
+        marks.append(Strokes(times, *ends, 1.6, colour=RED, name="recording", hover=f"%{{x:.6g}} {unit}"))
     for row, look in enumerate(_looks(passed, n)[:rows]):
         times = simulated.spike_times_ms[row]
-        shown = times[times <= times[0] + until] - times[0] if len(times) else times
-        member, name = simulated.labels[row][1], look["name"]
-        marks.append(
-            Strokes(
-                times=factor * thinned(shown, share),
-                low=row - 0.38,
-                high=row + 0.38,
-                colour=look["colour"],
-                member=member,
-                hover=f"member {member}, %{{x:.5g}} {unit}",
-                name=name,
-                legend=passed is not None and name not in named,
-            )
-        )
-        named.add(name)
+        shown = thinned(times[times <= times[0] + until] - times[0] if len(times) else times, share)
+        member = simulated.labels[row][1]
+        who: dict[str, Any] = {"member": member, "hover": f"member {member}, %{{x:.5g}} {unit}"}
+        who |= {"name": look["name"], "colour": look["colour"], "legend": passed is not None}
+        marks.append(Strokes(factor * shown, row - 0.38, row + 0.38, **who))
     places = list(range(0, rows, max(1, -(-rows // 8))))
-    axis = Axis(
-        ticks=[-lift, *places],
-        labels=["recording", *(str(simulated.labels[row][1]) for row in places)],
-        range=(rows - 0.3, -lift - 1.3 * half),
-        title=f"member ({rows} of {n})" if rows < n else "member",
-        grid=False,
-    )
+    labels = ["recording", *(str(simulated.labels[row][1]) for row in places)]
+    title = f"member ({rows} of {n})" if rows < n else "member"
+    axis = Axis(title, (rows - 0.3, -lift - 1.3 * half), ticks=[-lift, *places], labels=labels, grid=False)
     limits = (-0.03 * factor * until, factor * until)
-    time = Axis(title=f"time from the first spike ({unit})", range=limits, grid=False)
-    return Drawing(panels=[Panel(x=time, y=axis, marks=marks)], height=height, legend=passed is not None)
+    time = Axis(f"time from the first spike ({unit})", limits, grid=False)
+    return Drawing([Panel(time, axis, marks)], height, legend=passed is not None)
 
 
 @figure
@@ -128,41 +105,34 @@ def intervals(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are blue, the others grey.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.intervals(simulated, simulated.train(0))
+    >>> len(figure.data) > 0
+    True
     """
-    looks = _looks(passed, len(simulated))
-    every = [
-        (np.diff(times), member, look)
-        for (_, member), times, look in zip(simulated.labels, simulated.spike_times_ms, looks, strict=True)
-    ][:most]
+    each = zip(_looks(passed, len(simulated)), simulated.labels, simulated.spike_times_ms, strict=True)
+    every: list[Any] = [(np.diff(times), member, look) for look, (_, member), times in each][:most]
     every.append((train.isi_ms, None, {"name": "recording", "colour": RED}))
     marks: list[Mark] = []
     ends: list[float] = []
-    named: set[str] = set()
     for isi, member, look in every:
         if not isi.size:
             continue
         ordered = np.sort(isi)
         x, y = decimate(ordered, 100 * np.arange(1, isi.size + 1) / isi.size, 300)
         ends += [float(ordered[0]), float(ordered[-1])]
-        who, name = "recording" if member is None else f"member {member}", look["name"]
-        marks.append(
-            Line(
-                x=x,
-                y=y,
-                steps=True,
-                colour=look["colour"],
-                width=2.2 if member is None else 1.0,
-                member=member,
-                hover=f"{who}: %{{y:.0f}} % up to %{{x:.4g}} ms",
-                name=name,
-                legend=name not in named,
-            )
-        )
-        named.add(name)
-    scale = scaled(min(ends), max(ends), least=_LEAST_WIDTH) if ends else {}
-    x_axis = Axis(title="interval (ms)", **scale)
-    y_axis = Axis(title="share of intervals up to there (%)", range=(0, 102))
-    return Drawing(panels=[Panel(x=x_axis, y=y_axis, marks=marks)], height=height, legend=passed is not None)
+        who, width = ("recording", 2.2) if member is None else (f"member {member}", 1.0)
+        told: dict[str, Any] = {"hover": f"{who}: %{{y:.0f}} % up to %{{x:.4g}} ms", "member": member}
+        told |= {"name": look["name"], "colour": look["colour"], "legend": True}
+        marks.append(Line(x, y, width, steps=True, **told))
+    x_axis = Axis.holding("interval (ms)", min(ends, default=0), max(ends, default=1), least=_LEAST_WIDTH)
+    y_axis = Axis("share of intervals up to there (%)", (0, 102))
+    return Drawing([Panel(x_axis, y_axis, marks)], height, legend=passed is not None)
 
 
 @figure
@@ -191,12 +161,20 @@ def return_map(
         In pixels.
     passed : (n,) bool, optional
         Members that passed are filled circles, the others open ones.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> figure = s2p.plots.return_map(simulated)
+    >>> len(figure.data) > 0
+    True
     """
     n = len(simulated) if simulated is not None else 0
     rows, looks = spread(n, most), _looks(passed, n)
     marks: list[Mark] = []
     ends: list[float] = []
-    named: set[str] = set()
 
     def add(isi: Any, share: int, who: str, **look: Any) -> None:
         if len(isi) < 2:
@@ -204,9 +182,7 @@ def return_map(
         pairs = spread(len(isi) - 1, share)
         ends.extend((float(isi.min()), float(isi.max())))
         hover = f"{who}: %{{x:.4g}}, then %{{y:.4g}} ms"
-        shown = look["name"] not in named
-        named.add(look["name"])
-        marks.append(Points(x=isi[:-1][pairs], y=isi[1:][pairs], hover=hover, legend=shown, **look))
+        marks.append(Points(isi[:-1][pairs], isi[1:][pairs], hover=hover, legend=True, **look))
 
     for row in rows:
         assert simulated is not None
@@ -214,11 +190,10 @@ def return_map(
         isi, share = np.diff(simulated.spike_times_ms[row]), _MOST_DOTS // rows.size
         add(isi, share, f"member {member}", member=member, size=4, opacity=0.6, **looks[row])
     if train is not None:
-        cross: dict[str, Any] = {"symbol": "cross-thin", "colour": RED, "size": 9, "name": "recording"}
-        add(train.isi_ms, _MOST_DOTS // 2, "recording", **cross)
+        cross: dict[str, Any] = {"symbol": "cross-thin", "colour": RED, "size": 9}
+        add(train.isi_ms, _MOST_DOTS // 2, "recording", name="recording", **cross)
     if not marks:
-        return nothing("Return maps need three spikes", height)
-    scale = scaled(min(ends), max(ends), from_zero=True)
-    marks.append(Rule(x=scale["range"], y=scale["range"], colour=GREY, width=1, dash="dot"))
-    x, y = Axis(title="interval (ms)", **scale), Axis(title="next interval (ms)", **scale)
-    return Drawing(panels=[Panel(x=x, y=y, marks=marks, square=True)], height=height, legend=True)
+        return Drawing.nothing("Return maps need three spikes", height)
+    x, y = (Axis.holding(title, min(ends), max(ends)) for title in ("interval (ms)", "next interval (ms)"))
+    marks.append(Rule(x.range, x.range, 1.0, "dot", colour=GREY))
+    return Drawing([Panel(x, y, marks, square=True)], height, legend=True)

@@ -5,53 +5,83 @@ All texts are escaped, because Plotly renders some HTML in them and names come f
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.plots import drawing as d
 from spike2pop_nb.plots.style import BLUE, GREY, INK, TEMPLATE, ticks
 
-__all__ = ["PageFigure", "on_page", "placeholder", "trace", "traces"]
+__all__ = ["PageFigure", "on_page", "placeholder", "traces"]
 
 _GROUND = "rgba(255,255,255,0.8)"
-_PAPER_MM = 180.0
+_LONGEST = 50  # letters of a title: a phone has room for no more
+_OUTSIDE = ("", "browser", "firefox", "chrome", "chromium", "iframe", "iframe_connected")  # of a notebook
 
 
 class PageFigure(go.Figure):
-    """A Plotly figure that can be drawn without a browser too."""
+    """A Plotly figure that can be drawn without a browser, so that a saved notebook holds a picture of it.
+
+    Where Plotly's renderer is ``"png"`` or ``"svg"`` (``PLOTLY_RENDERER=png``), notebooks hold only that.
+    """
 
     _drawing: d.Drawing | None = None
 
-    def picture(self, format: str = "svg", width_mm: float = _PAPER_MM) -> bytes:
-        """Return this figure as it was first drawn, as the content of an SVG, PNG or PDF file.
+    def picture(self, format: str = "svg", width_mm: float = 180.0, dpi: int | None = None) -> bytes:
+        """Return this figure as the content of an SVG, PNG or PDF file.
 
         Parameters
         ----------
         format : str
-            "svg", "png" (300 dpi) or "pdf".
+            "svg", "png" or "pdf".
         width_mm : float
-            Width on paper; the height follows from that of the page.
+            Width on paper; the height follows from that on the page.
+        dpi : int, optional
+            Resolution of a PNG; 300 by default.
 
         Raises
         ------
         Spike2PopError
-            If it was altered since, so that the picture would not show what the figure does.
+            If the figure was altered since it was made: the picture would not show that.
+
+        Examples
+        --------
+        >>> from spike2pop_nb import SpikeTrain, plots
+        >>> plots.recording(SpikeTrain("a", [10.0, 20.0, 40.0])).picture("png")[1:4]
+        b'PNG'
         """
         from spike2pop_nb.plots.on_paper import rendered
 
-        if self._drawing is None or len(self.data) != self._n_drawn:
-            raise Spike2PopError("Curves were added to this figure or removed, so there is no picture of it.")
-        return rendered(self._drawing, [format], width_mm)[0]
+        if self._drawing is None or on_page(self._drawing).to_json() != self.to_json():
+            raise Spike2PopError("This figure was altered after it was made, so there is no picture of it.")
+        return rendered(self._drawing, [format], width_mm, dpi)[0]
 
-    @property
-    def _n_drawn(self) -> int:
-        assert self._drawing is not None
-        return sum(len(traces(panel.marks)) for panel in self._drawing.panels)
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        kind = pio.renderers.default
+        static = {"png": "image/png", "svg": "image/svg+xml"}
+        try:
+            content = self.picture("svg" if kind == "svg" else "png", dpi=130)
+        except Spike2PopError:
+            return dict(super()._repr_mimebundle_(*args, **kwargs))
+        if kind == "svg":
+            return {static["svg"]: content.decode()}
+        drawn = {static["png"]: base64.b64encode(content).decode()}
+        return drawn if kind == "png" else dict(super()._repr_mimebundle_(*args, **kwargs)) | drawn
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        names = str(pio.renderers.default or "").split("+")
+        if not pio.renderers.render_on_display or any(name in _OUTSIDE for name in names):
+            super()._ipython_display_()
+        else:
+            display(self._repr_mimebundle_(), raw=True)
 
 
 def on_page(drawn: d.Drawing) -> PageFigure:
@@ -67,75 +97,66 @@ def on_page(drawn: d.Drawing) -> PageFigure:
 
 
 def placeholder(text: str, height: int = 300) -> go.Figure:
-    """Empty figure with one plain sentence in its middle."""
+    """Empty figure with one plain sentence in its middle.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> s2p.plots.placeholder("Nothing yet.").layout.annotations[0].text
+    'Nothing yet.'
+    """
     hidden = {"visible": False, "fixedrange": True}
-    note = _words(text, 0.5, 0.5, 13, GREY)
+    note = _words(text, 13, GREY, x=0.5, y=0.5)
     layout = {"template": TEMPLATE, "height": height, "autosize": True, "annotations": [note]}
     return go.Figure(layout=layout | {"xaxis": hidden, "yaxis": hidden})
 
 
-def traces(marks: Sequence[d.Mark]) -> list[dict[str, Any]]:
-    """What Plotly draws of some marks as curves."""
-    return [trace(mark) for mark in marks if not isinstance(mark, (d.Rule, d.Band, d.Text))]
+def traces(marks: Sequence[d.Mark], named: set[str] | None = None) -> list[dict[str, Any]]:
+    """What Plotly draws of some marks as curves; each name stands in the legend once."""
+    named = set() if named is None else named
+    return [_trace(mark, named) for mark in marks if not isinstance(mark, (d.Rule, d.Band))]
 
 
-def trace(mark: d.Mark) -> dict[str, Any]:
-    """A mark as Plotly's curve."""
-    made: dict[str, Any] = {"type": "scatter", "name": escape(mark.name), "showlegend": mark.legend}
+def _trace(mark: d.Mark, named: set[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": "scatter", "name": escape(mark.name), "customdata": mark.values}
+    made["showlegend"] = mark.legend and mark.name not in named
     if mark.legend:
+        named.add(mark.name)
         made["legendgroup"] = mark.name
+    if mark.member is not None:
+        made["meta"] = {"member": mark.member}
     if mark.hover:
         made["hovertemplate"] = _lines(mark.hover) + "<extra></extra>"
     else:
         made["hoverinfo"] = "skip"
-    made |= _of(mark)
-    return {key: value for key, value in made.items() if value is not None}
+    return {key: value for key, value in (made | _of(mark)).items() if value is not None}
 
 
 def _of(mark: Any) -> dict[str, Any]:
+    made: dict[str, Any]
     match mark:
         case d.Line():
             line = {"color": mark.colour, "width": mark.width, "dash": mark.dash}
             line |= {"shape": "hv"} if mark.steps else {}
-            return {
-                "mode": "lines",
-                "x": mark.x,
-                "y": mark.y,
-                "line": line,
-                "customdata": mark.values,
-            } | _meta(mark)
+            return {"mode": "lines", "x": mark.x, "y": mark.y, "line": line}
         case d.Strokes():
             x, y = ticks(mark.times, mark.low, mark.high)
-            return {
-                "mode": "lines",
-                "x": x,
-                "y": y,
-                "line": {"color": mark.colour, "width": mark.width},
-            } | _meta(mark)
+            return {"mode": "lines", "x": x, "y": y, "line": {"color": mark.colour, "width": mark.width}}
         case d.Points():
             return _points(mark)
         case d.Area():
-            fill = {
-                "line": {"width": 0},
-                "fillcolor": mark.colour,
-                "stackgroup": mark.stack,
-                "legendrank": mark.rank,
-            }
-            return fill | {"mode": "lines", "x": mark.x, "y": mark.y, "legendgroup": mark.name}
+            made = {"mode": "lines", "x": mark.x, "y": mark.y, "line": {"width": 0}, "fillcolor": mark.colour}
+            return made | {"stackgroup": mark.stack, "legendrank": mark.rank}
         case d.Bars():
-            edge = {
-                "color": [edge or INK for edge in mark.edges],
-                "width": [3 if edge else 0 for edge in mark.edges],
-            }
-            look = {"color": list(mark.colour), "line": edge}
+            colours, widths = [edge or INK for edge in mark.edges], [3 * bool(edge) for edge in mark.edges]
             made = {
                 "type": "bar",
                 "orientation": "h",
                 "x": mark.lengths,
-                "y": [escape(name) for name in mark.names],
+                "y": [escape(n) for n in mark.names],
             }
-            made |= {"marker": look, "text": mark.texts, "textposition": "outside", "cliponaxis": False}
-            return made | {"customdata": mark.values}
+            made |= {"text": mark.texts, "textposition": "outside", "cliponaxis": False}
+            return made | {"marker": {"color": mark.colour, "line": {"color": colours, "width": widths}}}
         case d.Heat():
             return _heat(mark)
         case d.Regions():
@@ -143,44 +164,26 @@ def _of(mark: Any) -> dict[str, Any]:
     raise TypeError(f"{type(mark).__name__} is no curve")
 
 
-def _meta(mark: Any) -> dict[str, Any]:
-    return {"opacity": None if mark.opacity == 1 else mark.opacity} | (
-        {} if mark.member is None else {"meta": {"member": mark.member}}
-    )
-
-
 def _points(mark: d.Points) -> dict[str, Any]:
-    thin = isinstance(mark.symbol, str) and mark.symbol.endswith("thin")
-    symbol = mark.symbol if mark.filled or not isinstance(mark.symbol, str) else f"{mark.symbol}-open"
-    marker: dict[str, Any] = {
-        "symbol": symbol,
-        "size": mark.size,
-        "color": mark.colour,
-        "opacity": mark.opacity,
-    }
-    if thin:
+    symbol, timed = mark.symbol, isinstance(mark.colour, np.ndarray)
+    marker: dict[str, Any] = {"size": mark.size, "color": mark.colour, "opacity": mark.opacity}
+    if str(symbol).endswith("thin"):
         marker["line"] = {"width": 0.27 * mark.size**0.8, "color": mark.colour}
     elif mark.edge:
         marker["line"] = {"width": 0.5, "color": mark.edge}
-    if isinstance(mark.colour, np.ndarray):
-        marker["colorscale"] = "Cividis"
-    made = {"x": mark.x, "y": mark.y, "marker": marker, "customdata": mark.values, "text": mark.texts}
+    marker |= {"colorscale": "Cividis"} if timed else {}
+    marker["symbol"] = symbol if mark.filled else f"{symbol}-open"
+    made: dict[str, Any] = {"x": mark.x, "y": mark.y, "marker": marker, "textposition": mark.sides}
     if mark.texts is not None:
         made["text"] = [_lines(text) for text in mark.texts]
     if mark.members is not None:
         made["ids"] = [str(member) for member in mark.members]
-    if mark.member is not None:
-        made["meta"] = {"member": mark.member}
-    if mark.errors is not None:
-        bar = {"type": "data", "visible": True, "thickness": 1.6, "width": 4, "color": mark.colour}
-        for axis, error in zip("xy", mark.errors, strict=True):
-            if error is not None:
-                made[f"error_{axis}"] = bar | {"array": error}
+    bar = {"type": "data", "visible": True, "thickness": 1.6, "width": 4, "color": mark.colour}
+    for axis, error in zip("xy", mark.errors or (None, None), strict=True):
+        made |= {} if error is None else {f"error_{axis}": bar | {"array": error}}
     if mark.joined:
-        colour = INK if isinstance(mark.colour, np.ndarray) else mark.colour
-        made["line"] = {"color": colour, "width": 1, "dash": mark.joined}
-    mode = "lines+markers" if mark.joined else "markers"
-    return made | {"mode": f"{mode}+text" if mark.sides else mode, "textposition": mark.sides}
+        made["line"] = {"color": INK if timed else mark.colour, "width": 1, "dash": mark.joined}
+    return made | {"mode": "lines+" * bool(mark.joined) + "markers" + "+text" * bool(mark.sides)}
 
 
 def _heat(mark: d.Heat) -> dict[str, Any]:
@@ -189,7 +192,7 @@ def _heat(mark: d.Heat) -> dict[str, Any]:
     scale = [[edge, colour] for at, colour in zip(edges, mark.colours, strict=True) for edge in at]
     made: dict[str, Any] = {"type": "heatmap", "x": mark.x, "y": mark.y, "z": mark.z, "showlegend": None}
     made |= {"zmin": mark.low, "zmax": mark.high, "colorscale": scale, "showscale": not mark.steps}
-    made |= {"zsmooth": "best" if mark.smooth else False, "customdata": mark.values, "text": mark.texts}
+    made |= {"zsmooth": "best" if mark.smooth else False, "text": mark.texts}
     if not mark.steps:
         bar = {"title": {"text": escape(mark.name), "side": "right"}, "thickness": 9, "len": 0.95, "x": 1.01}
         bar |= {"outlinecolor": "#C3CAD4"}
@@ -219,58 +222,60 @@ def _regions(mark: d.Regions) -> dict[str, Any]:
 
 def _panels(drawn: d.Drawing) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     across, down = _shares(drawn)
-    places = drawn.places
-    columns = [column if drawn.share_x else i for i, (_, column) in enumerate(places)]
-    rows = [row if drawn.share_y else i for i, (row, _) in enumerate(places)]
-    x_of, y_of = ({key: k for k, key in enumerate(dict.fromkeys(keys))} for keys in (columns, rows))
+    # panels of one column may share their x axis, those of one row their y axis
+    x_keys = [column if drawn.share_x else i for i, (_, column) in enumerate(drawn.places)]
+    y_keys = [row if drawn.share_y else i for i, (row, _) in enumerate(drawn.places)]
+    x_ids, y_ids = list(dict.fromkeys(x_keys)), list(dict.fromkeys(y_keys))
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"shapes": [], "annotations": []}
-    left = first = 0.0
-    for i, (panel, (row, column)) in enumerate(zip(drawn.panels, places, strict=True)):
-        x, y = _id("x", x_of[columns[i]]), _id("y", y_of[rows[i]])
-        data += [curve | {"xaxis": x, "yaxis": y} for curve in traces(panel.marks)]
+    named: set[str] = set()
+    for i, (panel, (row, column)) in enumerate(zip(drawn.panels, drawn.places, strict=True)):
+        x, y = _id("x", x_ids.index(x_keys[i])), _id("y", y_ids.index(y_keys[i]))
+        data += [curve | {"xaxis": x, "yaxis": y} for curve in traces(panel.marks, named)]
         # an axis that several panels share stands at the lowest of them, or at the leftmost
-        layout[_key(x)] = _axis(panel.x, panel.title == "") | {"domain": across[column], "anchor": y}
-        if _key(y) not in layout:
-            layout[_key(y)] = _axis(panel.y, True) | {"domain": down[row], "anchor": x}
+        layout[_key(x)] = _axis(panel.x) | {"domain": across[column], "anchor": y}
+        layout.setdefault(_key(y), _axis(panel.y) | {"domain": down[row], "anchor": x})
         if panel.square:
-            layout[_key(x)]["constrain"] = layout[_key(y)]["constrain"] = "domain"
-            layout[_key(y)] |= {"scaleanchor": x, "scaleratio": 1}
+            layout[_key(x)]["constrain"] = "domain"
+            layout[_key(y)] |= {"constrain": "domain", "scaleanchor": x}
         if panel.ground:
             layout["plot_bgcolor"] = panel.ground
         for mark in panel.marks:
             _mark(layout, mark, x, y)
+        place: dict[str, Any] = {"xref": f"{x} domain", "yref": f"{y} domain", "bgcolor": _GROUND}
         if panel.title:
-            words = f"<b>{escape(panel.title)}</b>" if panel.bold else _lines(panel.title)
-            place = {"xref": f"{x} domain", "yref": f"{y} domain", "xanchor": "left", "yanchor": "bottom"}
-            note = _words("", 0, 1, 11) | place | {"text": words, "yshift": -2, "bgcolor": _GROUND}
-            layout["annotations"].append(note)
-            first = max(first, 18.0 if row == 0 else 0.0)
-        labels = panel.y.labels or [
-            name for mark in panel.marks if isinstance(mark, d.Bars) for name in mark.names
-        ]
-        left = max(left, 24 + 5.8 * max(map(len, labels), default=0) * (not panel.y.hidden))
-    for mark in drawn.across:
-        _mark(layout, mark, "x", "paper")
+            place |= {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": -2}
+            layout["annotations"].append(_words(panel.title, 11, bold=panel.bold, **place))
+        if panel.note:
+            place |= {"x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
+            layout["annotations"].append(_words(panel.note, 10, **place))
+    for rule in drawn.across:
+        _mark(layout, rule, "x", "paper")
     _cells(layout, drawn, across, down)
-    bars = any(isinstance(mark, d.Heat) and not mark.steps for panel in drawn.panels for mark in panel.marks)
+    return data, layout | _margins(drawn)
+
+
+def _margins(drawn: d.Drawing) -> dict[str, Any]:
+    """Room for the title, the legend, the longest label, and to the right for Plotly's own buttons."""
+    marks = [mark for panel in drawn.panels for mark in panel.marks]
+    left = [panel.y.labels or () for panel in drawn.panels if not panel.y.hidden]
+    left += [mark.names for mark in marks if isinstance(mark, d.Bars)]
+    bars = any(isinstance(mark, d.Heat) and not mark.steps for mark in marks)
     below = any("\n" in label for panel in drawn.panels for label in panel.x.labels or ())
-    title = f"{drawn.title[:1].upper()}{drawn.title[1:]}"
-    top = 28 if drawn.legend or drawn.note or title else first or 10
-    if title:
-        look = {
-            "font": {"size": 12},
-            "x": 0.01,
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-        }
-        layout["title"] = look | {"text": escape(title), "pad": {"t": 7}}
-        top += 20 if drawn.legend else 0
-    # to the right there is room for Plotly's own buttons
-    layout["margin"] = {"l": max(56, left), "r": 100 if bars else 34, "t": top, "b": 60 if below else 44}
-    return data, layout
+    top = 28 if drawn.legend or drawn.note or drawn.title else 20 if drawn.panels[0].title else 10
+    margin: dict[str, Any] = {
+        "l": max(56, 24 + 5.8 * max((len(label) for labels in left for label in labels), default=0))
+    }
+    margin |= {"r": 100 if bars else 34, "t": top, "b": 60 if below else 44}
+    if drawn.note and drawn.legend:  # one above the other, for narrow pages
+        return {"margin": margin | {"t": 52}, "legend": {"yref": "container", "y": 1, "yanchor": "top"}}
+    if not drawn.title:
+        return {"margin": margin}
+    shown = f"{drawn.title[:1].upper()}{drawn.title[1:]}"
+    shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    title: dict[str, Any] = {"text": escape(shown), "font": {"size": 12}}
+    title |= {"x": 0.01, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 7}}
+    return {"margin": margin | {"t": top + 20 * drawn.legend}, "title": title}
 
 
 def _id(letter: str, place: int) -> str:
@@ -295,11 +300,10 @@ def _shares(drawn: d.Drawing) -> tuple[list[list[float]], list[list[float]]]:
     )
 
 
-def _axis(axis: d.Axis, _plain: bool) -> dict[str, Any]:
-    made: dict[str, Any] = {"showgrid": axis.grid}
+def _axis(axis: d.Axis) -> dict[str, Any]:
+    made: dict[str, Any] = {"showgrid": axis.grid, "fixedrange": axis.fixed or axis.hidden}
     made |= {"title": {"text": escape(axis.title)}} if axis.title else {}
     made |= {"visible": False} if axis.hidden else {}
-    made |= {"fixedrange": True} if axis.fixed or axis.hidden else {}
     made |= {"type": "log"} if axis.log else {}
     made |= {"rangemode": "tozero"} if axis.from_zero else {}
     made |= {"nticks": axis.few, "tickfont": {"size": 9}, "tickangle": 0} if axis.few else {}
@@ -313,57 +317,44 @@ def _axis(axis: d.Axis, _plain: bool) -> dict[str, Any]:
 
 
 def _mark(layout: dict[str, Any], mark: Any, x: str, y: str) -> None:
-    """Add what Plotly draws as a shape or a note."""
+    """Add what Plotly draws as a shape."""
     whole = y if y == "paper" else f"{y} domain"
-    if isinstance(mark, d.Text):
-        place = {"xref": f"{x} domain", "yref": f"{y} domain", "xanchor": "right", "yanchor": "top"}
-        layout["annotations"].append(_words(mark.text, 1, 1, 10, mark.colour) | place | {"bgcolor": _GROUND})
-    elif isinstance(mark, d.Band):
+    if isinstance(mark, d.Band):
         shape = {"type": "rect", "xref": x, "yref": whole, "x0": mark.x[0], "x1": mark.x[1], "y0": 0, "y1": 1}
         layout["shapes"].append(shape | {"fillcolor": mark.colour, "line": {"width": 0}, "layer": "below"})
     elif isinstance(mark, d.Rule):
-        shape = {"type": "line", "line": {"color": mark.colour, "width": mark.width, "dash": mark.dash}}
-        (x0, x1), (y0, y1) = (
-            (0, 1) if at is None else np.broadcast_to(at, 2).tolist() for at in (mark.x, mark.y)
-        )
+        ends = (np.broadcast_to((0, 1) if at is None else at, 2).tolist() for at in (mark.x, mark.y))
+        (x0, x1), (y0, y1) = ends
         refs = {"xref": f"{x} domain" if mark.x is None else x, "yref": whole if mark.y is None else y}
-        shape |= refs | {"x0": x0, "x1": x1, "y0": y0, "y1": y1}
-        layout["shapes"].append(
-            shape | ({} if mark.above else {"layer": "below"}) | ({"editable": True} if mark.movable else {})
-        )
+        shape = refs | {"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1}
+        shape["line"] = {"color": mark.colour, "width": mark.width, "dash": mark.dash}
+        shape |= {"layer": "above" if mark.above else "below"} | ({"editable": True} if mark.movable else {})
+        layout["shapes"].append(shape)
         if mark.text:
-            note = _words(mark.text, x0, 1, 10, mark.colour) | refs | {"xanchor": "left", "yanchor": "top"}
-            layout["annotations"].append(note | {"xshift": 3})
+            place: dict[str, Any] = refs | {"x": x0, "y": 1, "xanchor": "left", "yanchor": "top", "xshift": 3}
+            layout["annotations"].append(_words(mark.text, 10, mark.colour, **place))
 
 
-def _cells(
-    layout: dict[str, Any], drawn: d.Drawing, across: list[list[float]], down: list[list[float]]
-) -> None:
+def _cells(layout: dict[str, Any], drawn: d.Drawing, across: list[Any], down: list[Any]) -> None:
     for cell in drawn.cells:
         (x0, x1), (y0, y1) = across[cell.place[1]], down[cell.place[0]]
         if cell.fill is not None:
             colour, share = cell.fill
-            red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+            rgb = ",".join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))
             field = {"type": "rect", "xref": "paper", "yref": "paper", "layer": "below", "line": {"width": 0}}
-            field |= {
-                "x0": x0,
-                "x1": x1,
-                "y0": y0,
-                "y1": y1,
-                "fillcolor": f"rgba({red},{green},{blue},{share:.2f})",
-            }
+            field |= {"x0": x0, "x1": x1, "y0": y0, "y1": y1, "fillcolor": f"rgba({rgb},{share:.2f})"}
             layout["shapes"].append(field)
-        text = f"<b>{escape(cell.text)}</b>" if cell.bold else _lines(cell.text)
-        note = _words("", (x0 + x1) / 2, (y0 + y1) / 2, 12, cell.colour)
-        layout["annotations"].append(note | {"text": text})
+        place: dict[str, Any] = {"x": (x0 + x1) / 2, "y": (y0 + y1) / 2}
+        layout["annotations"].append(_words(cell.text, 12, cell.colour, cell.bold, **place))
     if drawn.note:
-        note = _words(drawn.note, 1.0, 1.0, 10 if not drawn.cells else 11)
-        layout["annotations"].append(note | {"xanchor": "right", "yanchor": "bottom"})
+        place = {"x": 1.0, "y": 1.0, "xanchor": "right", "yanchor": "bottom"}
+        layout["annotations"].append(_words(drawn.note, 10, **place))
 
 
-def _words(text: str, x: float, y: float, size: int, colour: str = INK) -> dict[str, Any]:
-    place = {"xref": "paper", "yref": "paper", "x": x, "y": y, "xanchor": "center", "yanchor": "middle"}
-    return place | {"text": escape(text), "font": {"size": size, "color": colour}, "showarrow": False}
+def _words(text: str, size: int, colour: str = INK, bold: bool = False, **place: Any) -> dict[str, Any]:
+    shown = f"<b>{escape(text)}</b>" if bold else _lines(text)
+    where = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "middle", "showarrow": False}
+    return where | {"text": shown, "font": {"size": size, "color": colour}} | place
 
 
 def _lines(text: str) -> str:

@@ -12,7 +12,8 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,45 +37,7 @@ _LINE, _DOT = 0.6, 0.42
 _NARROW_MM = 120.0
 _MOST_VECTORS = 3000  # nodes or dots that an SVG holds one by one
 
-_STYLE: dict[Any, Any] = {
-    "figure.constrained_layout.w_pad": 0.02,
-    "figure.constrained_layout.h_pad": 0.02,
-    "font.family": "sans-serif",
-    # The first comes with Matplotlib, so that figures are laid out alike everywhere; the others are for who
-    # opens an SVG without it, and are narrower.
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    # names come from files, and a label set as mathematics would be single letters in an SVG
-    "text.parse_math": False,
-    "font.size": 7,
-    "axes.labelsize": 7,
-    "axes.titlesize": 7,
-    "axes.titlelocation": "left",
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.fontsize": 6.5,
-    "legend.frameon": False,
-    "legend.borderaxespad": 0.2,
-    "legend.handlelength": 1.4,
-    "legend.columnspacing": 1.2,
-    "lines.linewidth": 0.8,
-    "lines.solid_capstyle": "butt",
-    "savefig.dpi": DPI,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "spike2pop_nb",
-    "pdf.fonttype": 42,
-}
+_STYLE = Path(__file__).with_name("paper.mplstyle")
 # Dates and versions of programs would make equal figures differ.
 _NO_METADATA: dict[str, dict[str, None]] = {
     "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
@@ -84,15 +47,8 @@ _NO_METADATA: dict[str, dict[str, None]] = {
 # Settings of Matplotlib belong to the whole process: one figure at a time changes and restores them.
 _ALONE = threading.Lock()
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SYMBOLS = {
-    "circle": "o",
-    "square": "s",
-    "diamond": "D",
-    "triangle-up": "^",
-    "x": "x",
-    "x-thin": "x",
-    "cross-thin": "+",
-}
+_SYMBOLS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^"}
+_SYMBOLS |= {"x": "x", "x-thin": "x", "cross-thin": "+"}
 _DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 
 
@@ -104,11 +60,13 @@ def styled() -> Iterator[None]:
     with _ALONE, matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(matplotlib.rc_params_from_file(_STYLE, use_default_template=False))
         yield
 
 
-def rendered(drawn: d.Drawing, formats: Sequence[str], width_mm: float) -> list[bytes]:
+def rendered(
+    drawn: d.Drawing, formats: Sequence[str], width_mm: float, dpi: int | None = None
+) -> list[bytes]:
     """Return a drawing as a file of each format: "svg", "png" or "pdf"."""
     with styled():
         figure = paper_figure(drawn, width_mm)
@@ -117,12 +75,12 @@ def rendered(drawn: d.Drawing, formats: Sequence[str], width_mm: float) -> list[
             figure.set_layout_engine("none")
             for axes in figure.axes:  # the solver's last digits vary, and would come into the file
                 axes.set_position(np.round(axes.get_position().bounds, 6))
-        return [_file(figure, format) for format in formats]
+        return [_file(figure, format, dpi or DPI) for format in formats]
 
 
-def _file(figure: Figure, format: str) -> bytes:
+def _file(figure: Figure, format: str, dpi: int) -> bytes:
     sink = io.BytesIO()
-    figure.savefig(sink, format=format, metadata=_NO_METADATA[format])
+    figure.savefig(sink, format=format, metadata=_NO_METADATA[format], dpi=dpi)
     content = sink.getvalue()
     if format == "svg":  # the document type names a file on the web, which some viewers would fetch
         start, end = content.index(b"<!DOCTYPE"), content.index(b"<svg")
@@ -134,50 +92,57 @@ def paper_figure(drawn: d.Drawing, width_mm: float) -> Figure:
     """Draw it with Matplotlib that wide, in the style that holds."""
     from matplotlib.figure import Figure
 
+    height_mm = drawn.height / PIXELS_A_MM
     # many axes, and cells between them, would take the solver of the layout seconds
-    layout: Any = None if drawn.cells else "constrained"
-    figure = Figure(figsize=(width_mm * MM, drawn.height / PIXELS_A_MM * MM), layout=layout)
+    layout: Any = None if drawn.cells or drawn.empty else "constrained"
+    figure = Figure(figsize=(width_mm * MM, height_mm * MM), layout=layout)
     if drawn.empty:
         figure.text(0.5, 0.5, _shown(drawn.empty), ha="center", va="center", color=GREY)
         return figure
     grid = figure.add_gridspec(drawn.rows, drawn.columns, height_ratios=drawn.weights)
     if drawn.cells:
-        left, height = 10.0 / width_mm, drawn.height / PIXELS_A_MM
-        grid.update(left=left, right=0.995, bottom=8 / height, top=1 - 9 / height, wspace=0.1, hspace=0.1)
-    small = {"labelsize": 5.0 if width_mm >= _NARROW_MM else 3.6, "length": 1.5, "pad": 1}
+        ends = {"left": 10 / width_mm, "right": 0.995, "bottom": 8 / height_mm, "top": 1 - 9 / height_mm}
+        grid.update(**ends, wspace=0.1, hspace=0.1)
+    small = 5.0 if width_mm >= _NARROW_MM else 3.6
     all_axes: list[Axes] = []
-    at: dict[tuple[str, int], Axes] = {}
-    lowest: dict[int, int] = {}
-    for row, column in drawn.places:
-        lowest[column] = max(row, lowest.get(column, 0))
+    shared: dict[tuple[str, int], Axes] = {}
+    lowest = dict(sorted((column, row) for row, column in drawn.places))
     for panel, (row, column) in zip(drawn.panels, drawn.places, strict=True):
-        shared = {
-            "sharex": at.get(("x", column)) if drawn.share_x else None,
-            "sharey": at.get(("y", row)) if drawn.share_y else None,
-        }
-        axes = figure.add_subplot(grid[row, column], **shared)
+        inner_x, inner_y = drawn.share_x and row < lowest[column], drawn.share_y and ("y", row) in shared
+        with_x = shared.get(("x", column)) if drawn.share_x else None
+        axes = figure.add_subplot(
+            grid[row, column], sharex=with_x, sharey=shared.get(("y", row)) if inner_y else None
+        )
         all_axes.append(axes)
-        inner_x, inner_y = drawn.share_x and row < lowest[column], drawn.share_y and ("y", row) in at
-        at.setdefault(("x", column), axes), at.setdefault(("y", row), axes)
+        shared.setdefault(("x", column), axes)
+        shared.setdefault(("y", row), axes)
         _axis(axes, "x", panel.x, inner_x, small)
         _axis(axes, "y", panel.y, inner_y, small)
-        if panel.ground:
-            axes.set_facecolor(panel.ground)
-        if panel.square:
-            axes.set_box_aspect(1)
+        axes.set_facecolor(panel.ground or "white")
+        axes.set_box_aspect(1 if panel.square else None)
         for mark in (*panel.marks, *drawn.across):
-            _MARKS[type(mark)](axes, mark)
+            _draw(axes, mark)
         _limits(axes, panel)
         if panel.title:
             words = _shown(panel.title, round(0.7 * width_mm / drawn.columns))
             axes.set_title(words, fontsize=6.5, pad=2, fontweight="bold" if panel.bold else "normal")
+        if panel.note:
+            clear = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.8}
+            place: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 6, "bbox": clear}
+            axes.text(0.995, 0.95, _shown(panel.note), transform=axes.transAxes, **place)
     if drawn.legend:
         _legend(figure, all_axes, width_mm)
-    _head(figure, all_axes, drawn, width_mm)
-    for cell in drawn.cells:
-        _cell(figure, grid[cell.place].get_position(figure), cell, small["labelsize"])
-    if not drawn.cells:
-        figure.align_ylabels(all_axes)
+    if drawn.cells:
+        figure.text(0.995, 0.99, drawn.note, ha="right", va="top", fontsize=1.2 * small)
+        for cell in drawn.cells:
+            _cell(figure, grid[cell.place].get_position(figure), cell, small)
+        return figure
+    if drawn.note:
+        all_axes[drawn.columns - 1].set_title(drawn.note, loc="right", fontsize=6.5)
+    if drawn.title:
+        title, first = _shown(drawn.title, round(0.4 * width_mm) + 10), all_axes[0].get_title("left")
+        all_axes[0].set_title(f"{title}\n{first}".rstrip("\n"), loc="left")
+    figure.align_ylabels(all_axes)
     return figure
 
 
@@ -187,43 +152,38 @@ def _shown(text: str, most: int = 0) -> str:
     return text if not most or len(text) <= most else text[: most - 1] + "…"
 
 
-def _axis(axes: Axes, which: str, axis: d.Axis, inner: bool, small: dict[str, Any]) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+def _axis(axes: Axes, which: str, axis: d.Axis, inner: bool, small: float) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     its = getattr(axes, f"{which}axis")
     if axis.log:
         getattr(axes, f"set_{which}scale")("log")
         its.set_minor_locator(NullLocator())
-        its.set_minor_formatter(NullFormatter())
         its.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
     if axis.ticks is not None:
         its.set_major_locator(FixedLocator(list(axis.ticks)))
-        if axis.labels is not None:
-            names = dict(zip(map(float, axis.ticks), map(_shown, axis.labels), strict=True))
-            its.set_major_formatter(FuncFormatter(lambda value, _place: names.get(float(value), "")))
     elif axis.few:
         its.set_major_locator(MaxNLocator(axis.few - 1))
-    if axis.few:
-        its.set_tick_params(**small)
+    if axis.ticks is not None and axis.labels is not None:
+        names = dict(zip(map(float, axis.ticks), map(_shown, axis.labels), strict=True))
+        its.set_major_formatter(FuncFormatter(lambda value, _place: names.get(float(value), "")))
+    if axis.few == 3:  # one of many panels
+        its.set_tick_params(labelsize=small, length=1.5, pad=1)
+        its.label.set_fontsize(1.2 * small)
     if inner:
         its.set_tick_params(labelleft=False, labelbottom=False)
-    elif axis.title:
-        size = {"fontsize": small["labelsize"] * 1.2} if axis.few == 3 else {}
-        getattr(axes, f"set_{which}label")(_shown(axis.title), **size)
+    else:
+        its.set_label_text(_shown(axis.title))
     if axis.hidden:
         axes.set_axis_off()
 
 
 def _limits(axes: Axes, panel: d.Panel) -> None:
-    if any(isinstance(mark, d.Bars) for mark in panel.marks):
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(-0.6, None)
     for which, axis in (("x", panel.x), ("y", panel.y)):
-        limit = getattr(axes, f"set_{which}lim")
         if axis.range is not None:
-            limit(*axis.range)
+            getattr(axes, f"set_{which}lim")(*axis.range)
         elif axis.from_zero:
-            limit(0, None)
+            getattr(axes, f"set_{which}lim")(0, None)
 
 
 def _colour(text: str) -> Any:
@@ -234,108 +194,88 @@ def _colour(text: str) -> Any:
     return (red / 255, green / 255, blue / 255, *alpha)
 
 
-def _label(mark: d.Mark) -> str | None:
-    return _shown(mark.name) if mark.legend else None
+def _draw(axes: Axes, mark: Any) -> None:
+    label = _shown(mark.name) if mark.legend else None
+    match mark:
+        case d.Line():
+            style: dict[str, Any] = {"color": mark.colour, "linewidth": _LINE * mark.width, "label": label}
+            style |= {"linestyle": _DASHES[mark.dash], "alpha": mark.opacity}
+            axes.plot(mark.x, mark.y, drawstyle="steps-post" if mark.steps else "default", **style)
+        case d.Strokes():  # a single broken line keeps files small
+            x, y = np.repeat(mark.times, 3), np.tile([mark.low, mark.high, np.nan], len(mark.times))
+            axes.plot(x, y, color=mark.colour, linewidth=0.5 * mark.width, label=label)
+        case d.Points():
+            _points(axes, mark, label)
+        case d.Area():
+            stacks: dict[str, Any] = axes.__dict__.setdefault("stacks", {})
+            base = stacks.get(mark.stack, 0.0)
+            stacks[mark.stack] = base + mark.y
+            look = {"color": _colour(mark.colour), "linewidth": 0, "label": label}
+            area: Any = axes.fill_between(mark.x, base, stacks[mark.stack], **look)
+            area.rank = mark.rank
+        case d.Bars():
+            bars = axes.barh(range(len(mark.lengths)), mark.lengths, 0.7, color=mark.colour)
+            for bar, edge in zip(bars, mark.edges, strict=True):
+                bar.set(edgecolor=edge or "none", linewidth=1.2 if edge else 0)
+            axes.bar_label(bars, mark.texts, padding=2, fontsize=6)
+            axes.set_yticks(range(len(mark.names)), [_shown(name) for name in mark.names])
+            axes.tick_params(axis="y", length=0)
+            axes.set_ylim(-0.6, len(mark.names) - 0.4)
+        case d.Heat():
+            _heat(axes, mark)
+        case d.Regions():  # solid fills, since some programs that open PDF files have no transparent ones
+            strong, light = "#8FC1E0", "#D6E8F4"
+            grid = (mark.x, mark.y, mark.held)
+            axes.contourf(*grid, levels=[0, 0.5, 0.95], colors=[strong, light], alpha=mark.opacity)
+            axes.contour(*grid, levels=[0.5, 0.95], colors=[BLUE], linewidths=0.6)
+            for fill, held in ((strong, "50 %"), (light, "95 %")) if mark.legend else ():
+                axes.fill([np.nan], [np.nan], facecolor=fill, edgecolor=BLUE, linewidth=0.6, label=held)
+        case d.Band():
+            axes.axvspan(*mark.x, facecolor=_colour(mark.colour), linewidth=0, zorder=0)
+        case d.Rule():
+            _rule(axes, mark)
 
 
-def _line(axes: Axes, mark: d.Line) -> None:
-    style = {"linestyle": _DASHES[mark.dash], "drawstyle": "steps-post" if mark.steps else "default"}
-    axes.plot(
-        mark.x,
-        mark.y,
-        color=_colour(mark.colour),
-        linewidth=_LINE * mark.width,
-        alpha=mark.opacity,
-        label=_label(mark),
-        **style,
-    )
-
-
-def _strokes(axes: Axes, mark: d.Strokes) -> None:
-    # a single broken line keeps files small
-    x, y = np.repeat(mark.times, 3), np.tile([mark.low, mark.high, np.nan], len(mark.times))
-    axes.plot(x, y, color=_colour(mark.colour), linewidth=0.5 * mark.width, label=_label(mark))
-
-
-def _points(axes: Axes, mark: d.Points) -> None:
+def _points(axes: Axes, mark: d.Points, label: str | None) -> None:
     x, y = (np.asarray(values, dtype=float) for values in (mark.x, mark.y))
-    size, label = _DOT * mark.size, _label(mark)
+    timed = isinstance(mark.colour, np.ndarray)
     if mark.errors is not None:
-        dx, dy = mark.errors
-        bar = {"ecolor": mark.colour, "elinewidth": 0.9, "capsize": 1.5, "fmt": "none", "zorder": 2.5}
-        axes.errorbar(x, y, xerr=dx, yerr=dy, **bar)
+        bar: dict[str, Any] = {"ecolor": mark.colour, "elinewidth": 0.9, "capsize": 1.5, "fmt": "none"}
+        axes.errorbar(x, y, xerr=mark.errors[0], yerr=mark.errors[1], zorder=2.5, **bar)
     if mark.joined:
-        colour = INK if isinstance(mark.colour, np.ndarray) else mark.colour
-        axes.plot(x, y, color=colour, linewidth=_LINE, linestyle=_DASHES[mark.joined])
-    if isinstance(mark.colour, np.ndarray):
+        axes.plot(x, y, color=INK if timed else mark.colour, linewidth=_LINE, linestyle=_DASHES[mark.joined])
+    if timed:
         look: dict[str, Any] = {"linewidths": 0.3, "edgecolors": INK, "cmap": "cividis", "zorder": 3}
-        axes.scatter(x, y, s=size**2, c=mark.colour, label=label, **look)
+        axes.scatter(x, y, s=(_DOT * mark.size) ** 2, c=mark.colour, label=label, **look)
     else:
-        looks = list(zip(*np.broadcast_arrays(mark.symbol, mark.colour, x)[:2], strict=True))
-        for look_of in dict.fromkeys(looks):
-            these = np.array([look == look_of for look in looks])
-            opacity = mark.opacity if np.ndim(mark.opacity) == 0 else float(np.mean(mark.opacity))
-            _dots(axes, x[these], y[these], *map(str, look_of), mark, size, opacity, label)
-    for text, side, *place in zip(mark.texts or (), mark.sides or (), x, y, strict=False):
+        each = np.stack(np.broadcast_arrays(mark.symbol, mark.colour, x)[:2])
+        for symbol, colour in dict.fromkeys(zip(*each.tolist(), strict=True)):
+            these = (each[0] == symbol) & (each[1] == colour)
+            thin = symbol in ("x", "x-thin", "cross-thin")
+            look = {"markerfacecolor": colour if mark.filled else "none", "markersize": _DOT * mark.size}
+            look |= {"markeredgecolor": mark.edge if mark.edge and not thin else colour, "label": label}
+            look |= {"markeredgewidth": 0.9 if thin else 0.4, "alpha": float(np.mean(mark.opacity))}
+            look |= {"rasterized": len(x) > _MOST_VECTORS, "zorder": 3}
+            axes.plot(x[these], y[these], _SYMBOLS[symbol], **look)
+    for text, side, at_x, at_y in zip(mark.texts or (), mark.sides or (), x, y, strict=False):
         down, across = side.split()
         shift = ({"left": -3, "right": 3}.get(across, 0), {"top": 3, "bottom": -3}.get(down, 0))
-        ends = {"left": "right", "right": "left"}.get(across, "center"), {"top": "bottom", "bottom": "top"}
-        style = {"ha": ends[0], "va": ends[1].get(down, "center"), "fontsize": 5.5}
-        axes.annotate(_shown(text), place, shift, textcoords="offset points", **style)
-
-
-def _dots(
-    axes: Axes,
-    x: Any,
-    y: Any,
-    symbol: str,
-    colour: str,
-    mark: d.Points,
-    size: float,
-    opacity: float,
-    label: Any,
-) -> None:
-    thin = symbol in ("x", "x-thin", "cross-thin")
-    edge = mark.edge or colour
-    look: dict[str, Any] = {
-        "markerfacecolor": colour if mark.filled else "none",
-        "markeredgecolor": colour if thin else edge,
-    }
-    look |= {"markeredgewidth": 0.9 if thin else 0.4, "alpha": opacity, "label": label, "zorder": 3}
-    axes.plot(
-        x,
-        y,
-        _SYMBOLS[symbol.removesuffix("-open")],
-        markersize=size,
-        rasterized=len(x) > _MOST_VECTORS,
-        **look,
-    )
-
-
-def _area(axes: Axes, mark: d.Area) -> None:
-    bases: dict[str, Any] = axes.__dict__.setdefault("_s2p_bases", {})
-    base = bases.get(mark.stack, 0.0)
-    bases[mark.stack] = base + mark.y
-    look = {"color": _colour(mark.colour), "linewidth": 0, "label": _label(mark)}
-    cast(Any, axes.fill_between(mark.x, base, base + mark.y, **look)).rank = mark.rank
-
-
-def _bars(axes: Axes, mark: d.Bars) -> None:
-    bars = axes.barh(range(len(mark.lengths)), mark.lengths, 0.7, color=mark.colour)
-    for bar, edge in zip(bars, mark.edges, strict=True):
-        if edge:
-            bar.set(edgecolor=edge, linewidth=1.2)
-    axes.bar_label(bars, mark.texts, padding=2, fontsize=6)
-    axes.set_yticks(range(len(mark.names)), [_shown(name) for name in mark.names])
+        look = {"ha": {"left": "right", "right": "left"}.get(across, "center"), "fontsize": 5.5}
+        look["va"] = {"top": "bottom", "bottom": "top"}.get(down, "center")
+        axes.annotate(_shown(text), (at_x, at_y), shift, textcoords="offset points", **look)
 
 
 def _heat(axes: Axes, mark: d.Heat) -> None:
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
-    made = ListedColormap(mark.colours) if mark.steps else LinearSegmentedColormap.from_list("", mark.colours)
-    ends = {"vmin": mark.low, "vmax": mark.high, "rasterized": mark.z.size > _MOST_VECTORS}
-    area = axes.pcolormesh(mark.x, mark.y, np.ma.masked_invalid(mark.z), cmap=made, shading="nearest", **ends)
+    made = LinearSegmentedColormap.from_list("", mark.colours)
+    look: dict[str, Any] = {
+        "cmap": ListedColormap(mark.colours) if mark.steps else made,
+        "shading": "nearest",
+    }
+    look |= {"vmin": mark.low, "vmax": mark.high, "rasterized": mark.z.size > _MOST_VECTORS}
+    area = axes.pcolormesh(mark.x, mark.y, np.ma.masked_invalid(mark.z), **look)
     if mark.steps:
         return
     figure: Any = axes.figure
@@ -347,25 +287,9 @@ def _heat(axes: Axes, mark: d.Heat) -> None:
     axes.set_title(_shown(mark.name))
 
 
-def _regions(axes: Axes, mark: d.Regions) -> None:
-    # solid fills, since some programs that open PDF files have no transparent ones
-    strong, light = "#8FC1E0", "#D6E8F4"
-    axes.contourf(
-        mark.x, mark.y, mark.held, levels=[0, 0.5, 0.95], colors=[strong, light], alpha=mark.opacity
-    )
-    axes.contour(mark.x, mark.y, mark.held, levels=[0.5, 0.95], colors=[BLUE], linewidths=0.6)
-    if mark.legend:
-        for fill, label in ((strong, "50 %"), (light, "95 %")):
-            axes.fill([np.nan], [np.nan], facecolor=fill, edgecolor=BLUE, linewidth=0.6, label=label)
-
-
 def _rule(axes: Axes, mark: d.Rule) -> None:
-    style: dict[str, Any] = {
-        "color": mark.colour,
-        "linewidth": _LINE * mark.width,
-        "linestyle": _DASHES[mark.dash],
-    }
-    style["zorder"] = 4 if mark.above else 0
+    style: dict[str, Any] = {"color": mark.colour, "linewidth": _LINE * mark.width}
+    style |= {"linestyle": _DASHES[mark.dash], "zorder": 4 if mark.above else 0}
     if mark.x is None:
         axes.axhline(mark.y, **style)
     elif mark.y is None:
@@ -377,77 +301,31 @@ def _rule(axes: Axes, mark: d.Rule) -> None:
         axes.text(mark.x, 1, f" {mark.text}", transform=axes.get_xaxis_transform(), **place)
 
 
-def _band(axes: Axes, mark: d.Band) -> None:
-    axes.axvspan(*mark.x, facecolor=_colour(mark.colour), linewidth=0, zorder=0)
-
-
-def _text(axes: Axes, mark: d.Text) -> None:
-    clear = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.8}
-    place: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 6, "color": mark.colour, "bbox": clear}
-    axes.text(0.995, 0.95, _shown(mark.text), transform=axes.transAxes, **place)
-
-
-_MARKS: dict[type, Any] = {
-    d.Line: _line,
-    d.Strokes: _strokes,
-    d.Points: _points,
-    d.Area: _area,
-    d.Bars: _bars,
-    d.Heat: _heat,
-    d.Regions: _regions,
-    d.Rule: _rule,
-    d.Band: _band,
-    d.Text: _text,
-}
-
-
 def _legend(figure: Figure, all_axes: Sequence[Axes], width_mm: float) -> None:
     """Name each thing once above the figure, in as many columns as fit."""
-    handles: dict[str, Any] = {}
-    for axes in all_axes:
-        for handle in (*axes.lines, *axes.patches, *axes.collections):
-            label = str(handle.get_label())
-            if not label.startswith("_"):
-                handles.setdefault(label, handle)
+    found = [handle for axes in all_axes for handle in (*axes.lines, *axes.patches, *axes.collections)]
+    named = {str(handle.get_label()): handle for handle in reversed(found)}
+    handles = {label: named[label] for label in map(str, (h.get_label() for h in found)) if label[:1] != "_"}
     handles = dict(sorted(handles.items(), key=lambda item: getattr(item[1], "rank", 0)))
-    room = max(len(label) for label in handles) * 1.25 + 6 if handles else 1
-    columns = max(1, min(len(handles), int(width_mm / room)))
     if not handles:
         return
+    columns = max(1, min(len(handles), int(width_mm / (1.25 * max(map(len, handles)) + 6))))
     where: dict[str, Any] = {"loc": "outside upper center"}
     if figure.get_layout_engine() is None:  # under the note
         where = {"loc": "upper left", "bbox_to_anchor": (0.0, 1 - 3 * MM / figure.get_figheight())}
-    keys = [_key(handle) for handle in handles.values()]
-    figure.legend(keys, handles.keys(), ncols=columns, **where)
+    figure.legend([_key(handle) for handle in handles.values()], handles.keys(), ncols=columns, **where)
 
 
 def _key(handle: Any) -> Any:
     """What stands for something in the legend: the same, seen at once."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
-    if isinstance(handle, Patch):
-        return Patch(facecolor=handle.get_facecolor(), edgecolor=handle.get_edgecolor(), linewidth=0.6)
-    if isinstance(handle, Line2D):
-        key = Line2D([], [])
-        key.update_from(handle)
-        key.set(alpha=None, linewidth=max(1.4, handle.get_linewidth()))
-        return key
-    return handle
-
-
-def _head(figure: Figure, all_axes: Sequence[Axes], drawn: d.Drawing, width_mm: float) -> None:
-    """The title at the left above the first panel, the note at the right above the last of its row."""
-    size = 6.0 if drawn.cells else 6.5
-    if drawn.note and drawn.cells:
-        narrow = 1.0 if width_mm >= _NARROW_MM else 0.6
-        figure.text(0.995, 0.99, drawn.note, ha="right", va="top", fontsize=size * narrow)
-    elif drawn.note:
-        all_axes[drawn.columns - 1].set_title(drawn.note, loc="right", fontsize=size)
-    if drawn.title and not drawn.cells and all_axes:
-        words = _shown(drawn.title, round(0.4 * width_mm) + 10)
-        first = all_axes[0]
-        first.set_title(f"{words}\n{first.get_title('left')}".rstrip("\n"), loc="left")
+    if not isinstance(handle, Line2D):
+        return handle
+    key = Line2D([], [])
+    key.update_from(handle)
+    key.set(alpha=None, linewidth=max(1.4, handle.get_linewidth()))
+    return key
 
 
 def _cell(figure: Figure, box: Any, cell: d.Cell, small: float) -> None:
@@ -455,12 +333,11 @@ def _cell(figure: Figure, box: Any, cell: d.Cell, small: float) -> None:
 
     if cell.fill is not None:
         colour, share = cell.fill
-        look: dict[str, Any] = {"facecolor": colour, "alpha": share, "linewidth": 0}
-        figure.add_artist(Rectangle((box.x0, box.y0), box.width, box.height, **look))
-    weight: Any = "bold" if cell.bold else "normal"
+        field = Rectangle((box.x0, box.y0), box.width, box.height, facecolor=colour, alpha=share, linewidth=0)
+        figure.add_artist(field)
     lines = cell.text.split("\n")
-    heights = (0.5,) if len(lines) == 1 else (0.6, 0.26)
-    for line, up, size in zip(lines, heights, (1.4 * small, small), strict=False):
-        place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size, "color": cell.colour}
+    look: dict[str, Any] = {"ha": "center", "va": "center", "color": cell.colour}
+    look["fontweight"] = "bold" if cell.bold else "normal"
+    for line, up, size in zip(lines, (0.6, 0.26) if len(lines) > 1 else (0.5,), (1.4, 1.0), strict=False):
         x, y = box.x0 + 0.5 * box.width, box.y0 + up * box.height
-        figure.text(x, y, _shown(line), fontweight=weight, **place)
+        figure.text(x, y, _shown(line), fontsize=size * small, **look)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population, pair_correlations
 from spike2pop_nb.fidelity import Verdict
-from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points, by_verdict, figure, nothing
-from spike2pop_nb.plots.style import BLUE, GREY, INK, ORANGE, FloatArray, spread
+from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points, figure
+from spike2pop_nb.plots.style import BLUE, GREY, INK, ORANGE, FloatArray, by_verdict, spread
 
 __all__ = ["conductance_pairs"]
 
@@ -50,6 +50,14 @@ def conductance_pairs(
         Members drawn at most, evenly chosen; correlations are over all.
     height : int, optional
         In pixels.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> figure = s2p.plots.conductance_pairs(population)
+    >>> len(figure.data) > 0
+    True
     """
     n, g = len(population), population.g
     if by_leak:
@@ -57,7 +65,7 @@ def conductance_pairs(
     names = population.channel_names[: g.shape[1]]
     tall = height or 90 + 74 * len(names)
     if not n:
-        return nothing("There are no members", tall)
+        return Drawing.nothing("There are no members", tall)
     passed = np.ones(n, dtype=bool)
     if verdict is not None:
         passed = np.asarray(verdict.passed if isinstance(verdict, Verdict) else verdict, dtype=bool)
@@ -71,46 +79,38 @@ def conductance_pairs(
         for mask, look in by_verdict(passed, n):
             of = shown[mask[shown]]
             text = f"member %{{id}}: {names[column]} %{{x:.4g}}, {names[row]} %{{y:.4g}} {unit}"
-            first = (column, row) == (0, 1) and verdict is not None
-            dots: dict[str, Any] = {"x": g[of, column], "y": g[of, row], "members": labels[of], "hover": text}
+            look |= {"members": labels[of], "hover": text, "legend": verdict is not None}
             if of.size:
-                marks.append(Points(size=4, opacity=0.8, legend=first, **dots, **look))
-        panels.append(Panel(x=axes[column], y=axes[row], marks=marks, place=(row, column)))
+                marks.append(Points(g[of, column], g[of, row], size=4, opacity=0.8, **look))
+        panels.append(Panel(axes[column], axes[row], marks, place=(row, column)))
     who = "members that passed" if counted is passed and not passed.all() else "members"
     note = "conductances over the leak" if by_leak else "maximal conductances (mS/cm²)"
-    note += f"; correlations over {counted.sum()} {who}; large: Spearman, small: Pearson"
+    note += f"\ncorrelations over {counted.sum()} {who}; large: Spearman, small: Pearson"
     note += f"; {shown.size} of {n} members are drawn" if shown.size < n else ""
-    return Drawing(
-        panels=panels,
-        height=tall,
-        columns=len(names),
-        cells=_numbers(pair_correlations(population, counted, by_leak=by_leak), names),
-        gaps=(0.08 / len(names), 0.08 / len(names)),
-        share_x=True,
-        share_y=True,
-        legend=verdict is not None,
-        note=note,
-    )
+    cells = _numbers(pair_correlations(population, counted, by_leak=by_leak), names)
+    gap = 0.08 / len(names)
+    shared: dict[str, Any] = {"share_x": True, "share_y": True, "legend": verdict is not None}
+    return Drawing(panels, tall, note=note, columns=len(names), gaps=(gap, gap), cells=cells, **shared)
 
 
 def _axis(name: str, g: FloatArray) -> Axis:
     low, high = float(g.min()), float(g.max())
     pad = 0.08 * (high - low) or 0.05 * high or 1.0
-    return Axis(title=name, range=(low - pad, high + pad), few=3, grid=False)
+    return Axis(name, (low - pad, high + pad), few=3, grid=False)
 
 
 def _numbers(table: pd.DataFrame, names: Sequence[str]) -> list[Cell]:
     """The names along the diagonal, and the correlations of each pair opposite its scatter plot."""
-    cells = [Cell(place=(i, i), text=name, bold=True) for i, name in enumerate(names)]
+    cells = [Cell((i, i), name, bold=True) for i, name in enumerate(names)]
     values = table[["pearson", "spearman"]].to_numpy(float)
     each = zip(combinations(range(len(names)), 2), values, table["significant"], strict=True)
     for place, (pearson, spearman), significant in each:
         if not np.isfinite(spearman):
-            cells.append(Cell(place=place, text="–", colour=GREY))
+            cells.append(Cell(place, "–", GREY))
             continue
         fill = (BLUE if spearman > 0 else ORANGE, 0.6 * abs(float(spearman))) if significant else None
         text = f"{_signed(spearman)}\n{_signed(pearson)}"
-        cells.append(Cell(place=place, text=text, colour=INK if significant else GREY, fill=fill))
+        cells.append(Cell(place, text, INK if significant else GREY, fill))
     return cells
 
 

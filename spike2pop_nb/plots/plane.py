@@ -66,9 +66,16 @@ def plane_map(
     ------
     Spike2PopError
         If the map has no such layer.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> figure = s2p.plots.plane_map(s2p.reachability("stg", ("CaS", "H"), 5))
+    >>> len(figure.data) > 0
+    True
     """
     panel = _panel(found, layer, posterior, target)
-    return Drawing(panels=[panel], height=height, legend=any(mark.legend for mark in panel.marks))
+    return Drawing([panel], height, legend=any(mark.legend for mark in panel.marks))
 
 
 def plane_maps(
@@ -84,9 +91,7 @@ def plane_maps(
     layers += [] if firing is None else [(firing, "pattern"), (firing, "rate")]
     panels = [_panel(found, layer, posterior, target, named=False) for found, layer in layers]
     tall = (side + 60) * -(-len(panels) // columns) + (40 if firing is not None else 0)
-    return Drawing(
-        panels=panels, height=tall, columns=columns, share_x=True, share_y=True, legend=firing is not None
-    )
+    return Drawing(panels, tall, columns=columns, share_x=True, share_y=True, legend=firing is not None)
 
 
 def _panel(
@@ -102,10 +107,10 @@ def _panel(
     if target is not None:
         hover = "target: g_s %{x:.2f}, g_u %{y:.2f}"
         look: dict[str, Any] = {"symbol": "cross-thin", "size": 14, "colour": INK, "name": "target"}
-        marks.append(Points(x=[target[0]], y=[target[1]], hover=hover, legend=named, **look))
+        marks.append(Points([target[0]], [target[1]], hover=hover, legend=named, **look))
     title = LAYERS["pattern"] if layer == "pattern" and not named else ""  # the others have bars that say so
     ground = "" if isinstance(found, Reachability) else CLOSED
-    return Panel(**plane_axes(found.neuron), marks=marks, title=title, ground=ground)
+    return Panel(*plane_axes(found.neuron), marks, title, ground=ground)
 
 
 def _reached(reach: Reachability, layer: str) -> Heat:
@@ -124,55 +129,35 @@ def _reached(reach: Reachability, layer: str) -> Heat:
         raise Spike2PopError(
             f"A map of what is reached has the layers reached, condition and residual, not {layer!r}."
         )
-    return Heat(
-        x=reach.g_s,
-        y=reach.g_u,
-        z=z,
-        colours=(WHITE, colour),
-        smooth=bool(np.isfinite(z).all()),
-        values=told,
-        hover="g_s %{x:.3g}, g_u %{y:.3g}: " + hover,
-        name=LAYERS[layer],
-        **bar,
-    )
+    look: dict[str, Any] = {"smooth": bool(np.isfinite(z).all()), "name": LAYERS[layer]} | bar
+    hover = "g_s %{x:.3g}, g_u %{y:.3g}: " + hover
+    return Heat(reach.g_s, reach.g_u, z, (WHITE, colour), values=told, hover=hover, **look)
 
 
 def _fired(found: PatternMap, layer: str) -> list[Mark]:
     if layer not in ("pattern", "rate"):
         raise Spike2PopError(f"A map of firing has the layers pattern and rate, not {layer!r}.")
-    hover = "g_s %{x:.3g}, g_u %{y:.3g}: %{text}"
-    where: dict[str, Any] = {"x": found.g_s, "y": found.g_u, "texts": _texts(found), "hover": hover}
-    box: dict[str, Any] = {"symbol": "square", "size": 9, "colour": CLOSED, "edge": GREY}
-    closed = Points(x=[None], y=[None], name="not reached", legend=True, **box)
+    told: dict[str, Any] = {"texts": _texts(found), "hover": "g_s %{x:.3g}, g_u %{y:.3g}: %{text}"}
+    closed = Points([None], [None], "square", 9, edge=GREY, colour=CLOSED, name="not reached", legend=True)
     if layer == "rate":
-        highest = float(np.nanmax(found.rate_hz, initial=1.0))
-        colours = (WHITE, GREEN)
-        return [
-            Heat(z=found.rate_hz, low=0, high=highest, colours=colours, name=LAYERS["rate"], **where),
-            closed,
-        ]
+        told |= {"low": 0, "high": float(np.nanmax(found.rate_hz, initial=1.0)), "name": LAYERS["rate"]}
+        return [Heat(found.g_s, found.g_u, found.rate_hz, (WHITE, GREEN), **told), closed]
     pattern = found.pattern
     fills = tuple(fill for fill, _, _ in _LOOKS.values())
-    z = np.where(pattern >= 0, pattern, np.nan)
-    marks: list[Mark] = [
-        Heat(z=z, low=-0.5, high=len(fills) - 0.5, colours=fills, steps=True, name="pattern", **where)
-    ]
+    told |= {"low": -0.5, "high": len(fills) - 0.5, "steps": True, "name": "pattern"}
+    marks: list[Mark] = [Heat(found.g_s, found.g_u, np.where(pattern >= 0, pattern, np.nan), fills, **told)]
     s, u = np.meshgrid(found.g_s, found.g_u)
-    agreed = np.nanmax(np.nan_to_num(found.shares), axis=-1)
+    agreed = np.nanmax(np.nan_to_num(found.shares), axis=-1).clip(0.5, 1.0)
     for k, (kind, (_, colour, symbol)) in enumerate(_LOOKS.items()):
         here = pattern == k
         if here.any():
             look: dict[str, Any] = {
-                "symbol": symbol,
                 "filled": symbol in ("circle", "square"),
+                "edge": colour,
                 "colour": colour,
             }
-            look |= {
-                "edge": colour,
-                "size": min(7.0, 140 / len(found.g_s)),
-                "opacity": np.clip(agreed[here], 0.5, 1.0),
-            }
-            marks.append(Points(x=s[here], y=u[here], name=str(kind), legend=True, **look))
+            look |= {"size": min(7.0, 140 / len(found.g_s)), "opacity": agreed[here], "name": str(kind)}
+            marks.append(Points(s[here], u[here], symbol, legend=True, **look))
     return [*marks, closed]
 
 

@@ -22,11 +22,13 @@ __all__ = [
     "TEMPLATE",
     "WHITE",
     "FloatArray",
+    "by_verdict",
     "darkened",
     "decimate",
     "spread",
     "thinned",
     "ticks",
+    "time_unit",
 ]
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -111,7 +113,15 @@ ON_DARK = {
 
 
 def darkened(figure: go.Figure) -> go.Figure:
-    """The same figure for a dark page."""
+    """The same figure for a dark page.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> dark = s2p.plots.darkened(s2p.plots.placeholder("Nothing yet."))
+    >>> dark.layout.annotations[0].text
+    'Nothing yet.'
+    """
 
     def swap(value: Any) -> Any:
         if isinstance(value, dict):
@@ -142,6 +152,14 @@ def decimate(x: FloatArray, y: FloatArray, most: int = 4000) -> tuple[FloatArray
     -------
     x, y : array (m,)
         ``m <= most``, in the order of the curve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> x, y = s2p.plots.decimate(np.arange(10_000.0), np.zeros(10_000), most=100)
+    >>> len(x) <= 100
+    True
     """
     n = len(y)
     if n <= most:
@@ -178,3 +196,16 @@ def ticks(times: FloatArray, low: float, high: float) -> tuple[list[float | None
     y = np.tile(np.array([low, high, None], dtype=object), len(shown))
     x[2::3] = None
     return x.tolist(), y.tolist()
+
+
+def by_verdict(passed: Any, n: int, unknown: str = "passed") -> list[tuple[Any, dict[str, Any]]]:
+    """Which of n members passed, which did not, and how they are marked; all alike if nothing is known."""
+    good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
+    yes: dict[str, Any] = {"name": unknown if passed is None else "passed", "colour": BLUE, "filled": True}
+    no = {"name": "did not pass", "colour": GREY, "filled": False}
+    return [(mask, look) for mask, look in ((good, yes), (~good, no)) if mask.any()]
+
+
+def time_unit(span_ms: float) -> tuple[float, str]:
+    """What to multiply ms by, and the unit, for an axis of this length."""
+    return (1e-3, "s") if span_ms >= 10_000 else (1.0, "ms")

@@ -68,7 +68,9 @@ def _operation(function: Callable[..., Any], instruction: str) -> None:
 
     @lower_builtin(function, lanes, lanes)
     def lower(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
-        return _each(builder, lambda *halves: getattr(builder, instruction)(*halves, flags=_CONTRACT), *arguments)
+        return _each(
+            builder, lambda *halves: getattr(builder, instruction)(*halves, flags=_CONTRACT), *arguments
+        )
 
 
 for _function, _instruction in (

@@ -13,7 +13,8 @@ from spike2pop_nb.conductances import baseline_population, reachability, solvabl
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.simulator import Simulated, simulate
+from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.simulation.simulator import simulate
 from spike2pop_nb.spiketrains import classify
 
 __all__ = ["ModelCheck", "check_model"]
@@ -50,6 +51,14 @@ class ModelCheck:
         fires. Large where instantaneous gates make the spike, unless ``time_step_ms`` is short.
     cost
         Seconds of computing per simulated second of one neuron.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import check_model
+    >>> found = check_model(s2p.get_neuron("stg"), members=2)
+    >>> print(found.describe().splitlines()[0])
+    The gates of STG neuron (crab stomatogastric ganglion) are finite and in range from -120 to 80 mV.
     """
 
     neuron: NeuronModel
@@ -119,6 +128,14 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         If no two conductances reach any of the plane, or no baseline member can be simulated or fires.
     CompensationError
         If the baseline cannot be solved.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import check_model
+    >>> found = check_model(s2p.get_neuron("stg"), members=2)
+    >>> found.failed, len(found.rate_hz)
+    (0, 2)
     """
     g, _ = baseline_population(neuron, members, seed)
     pairs = _pairs(neuron)

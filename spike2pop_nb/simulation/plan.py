@@ -133,7 +133,9 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             scheme = channel.scheme
             n, free = len(scheme.free_states), scheme.free_states
             schemes.append((n, len(initial), len(columns)))
-            place[id(scheme)] = len(initial) + (free.index(scheme.conducting) if scheme.conducting in free else n)
+            place[id(scheme)] = len(initial) + (
+                free.index(scheme.conducting) if scheme.conducting in free else n
+            )
             columns += _steps(scheme, V, dt_ms)
             start = scheme.steady_state(V0)[0]
             if scheme.initial is not None:

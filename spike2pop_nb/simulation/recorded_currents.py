@@ -12,7 +12,8 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
-from spike2pop_nb.simulation.simulator import Simulated, members_of, recording_window, time_step_ms
+from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.simulation.simulator import members_of, recording_window, time_step_ms
 
 __all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
 
@@ -37,6 +38,14 @@ class Currents:
         In µA/cm², in the order of the declaration; they sum to −C dV/dt.
     spike_times_ms : (n_spikes,)
         After the transient.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> found = s2p.currents(population, 0, duration_ms=600, transient_ms=500)
+    >>> found.to_frame().columns[:3].tolist()
+    ['time_ms', 'V_mV', 'Ca_uM']
     """
 
     neuron: NeuronModel
@@ -115,6 +124,14 @@ def currents(
     ------
     SimulationError
         If the settings make no sense, there is no such row, or the member cannot be simulated.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> found = s2p.currents(population, 0, duration_ms=600, transient_ms=500)
+    >>> found.I.shape[0] == len(population.channel_names)
+    True
     """
     if like is not None:
         if np.any(like.noise_sigma > 0):

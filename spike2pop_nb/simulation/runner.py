@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.course import COURSE_MS, Course
 from spike2pop_nb.simulation.kernel import CA_NOW, STATE, V_BEFORE, V_NOW, run_block, scratch_rows
@@ -15,7 +16,15 @@ from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
 from spike2pop_nb.simulation.plan import aligned, make_plan
 
-__all__ = ["UNUSABLE", "Block", "Runner", "unusable"]
+__all__ = [
+    "UNUSABLE",
+    "Block",
+    "Runner",
+    "compiling_words",
+    "keeps_compiled",
+    "needs_compiling",
+    "unusable",
+]
 
 FloatArray = npt.NDArray[np.float64]
 UNUSABLE = "a conductance is negative or not finite, or there is no leak"
@@ -23,6 +32,50 @@ _CHUNK_MS = 250.0
 # With positive conductances the voltage stays between the reversal potentials but for injected current;
 # this far outside, the member has run away.
 _RUNAWAY_MV = 200.0
+
+
+def needs_compiling() -> bool:
+    """Return whether the next simulation has to compile the kernel first (some seconds).
+
+    Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import needs_compiling
+    >>> isinstance(needs_compiling(), bool)
+    True
+    """
+    if run_block.signatures:
+        return False
+    try:
+        # The only one who knows whether stored code fits this source is Numba's own, private index.
+        return not run_block._cache._cache_file._load_index()
+    except (AttributeError, OSError):
+        return True
+
+
+def keeps_compiled() -> bool:
+    """Return whether the compiled kernel is kept for the next start.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import keeps_compiled
+    >>> isinstance(keeps_compiled(), bool)
+    True
+    """
+    return is_kept(run_block)
+
+
+def compiling_words() -> str:
+    """Return what to say before the kernel is compiled.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import compiling_words
+    >>> isinstance(compiling_words(), str)
+    True
+    """
+    return words(run_block)
 
 
 def unusable(g: FloatArray) -> npt.NDArray[np.bool_]:

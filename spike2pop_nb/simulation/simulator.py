@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
-from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import Course
-from spike2pop_nb.simulation.kernel import run_block
-from spike2pop_nb.simulation.noise import noise_seeds
 from spike2pop_nb.simulation.lanes import LANES
+from spike2pop_nb.simulation.noise import noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
-from spike2pop_nb.spiketrains import SpikeTrain
+from spike2pop_nb.simulation.simulated import Simulated
 
 __all__ = [
     "ACCURACY_STEPS",
     "MAX_DURATION_MS",
-    "Simulated",
-    "compiling_words",
-    "keeps_compiled",
-    "needs_compiling",
+    "members_of",
+    "recording_window",
     "simulate",
     "time_step_ms",
 ]
@@ -43,112 +37,6 @@ MAX_TRACE_VALUES = 200_000_000
 _BLOCK = 128
 
 
-@dataclass(frozen=True, eq=False)
-class Simulated:
-    """What a simulation gave.
-
-    Attributes
-    ----------
-    neuron
-        The declaration that was simulated.
-    labels
-        ``(id, member)`` of each row.
-    spike_times_ms
-        One array a member: spike times in ms from the start of the simulation, after the transient.
-    failed : (n,) bool
-        Members whose voltage ran away or that could not be simulated; they have no spikes.
-    reasons
-        ``{row: why it failed}``.
-    time_ms : (n_samples,), V_mV : (n, n_samples)
-        Voltage traces after the transient; empty if only spikes were recorded.
-    duration_ms, transient_ms, dt_ms, accuracy, noise_sigma
-        How it was run.
-    """
-
-    neuron: NeuronModel
-    labels: list[tuple[str, int]]
-    spike_times_ms: list[FloatArray]
-    failed: npt.NDArray[np.bool_]
-    reasons: dict[int, str]
-    time_ms: FloatArray
-    V_mV: npt.NDArray[np.float32]
-    duration_ms: float
-    transient_ms: float
-    dt_ms: float
-    accuracy: str
-    noise_sigma: FloatArray = field(default_factory=lambda: np.zeros(0))
-
-    def __len__(self) -> int:
-        return len(self.spike_times_ms)
-
-    def train(self, row: int) -> SpikeTrain:
-        """Return the spikes of one member as a train named ``id/member``."""
-        name, member = self.labels[row]
-        return SpikeTrain(
-            id=f"{name}/{member}",
-            times_ms=self.spike_times_ms[row],
-            window_ms=(self.transient_ms, self.duration_ms),
-        )
-
-    def trains(self) -> list[SpikeTrain]:
-        """Return one train a member."""
-        return [self.train(row) for row in range(len(self))]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a table of all spikes: id, member, time_ms from the start of the simulation."""
-        counts = [len(times) for times in self.spike_times_ms]
-        rows = np.repeat(np.arange(len(self)), counts)
-        return pd.DataFrame(
-            {
-                "id": [self.labels[row][0] for row in rows],
-                "member": [self.labels[row][1] for row in rows],
-                "time_ms": np.concatenate(self.spike_times_ms) if len(rows) else np.zeros(0),
-            }
-        )
-
-    def select(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Simulated:
-        """Return some of the members."""
-        rows = [int(row) for row in rows]
-        return Simulated(
-            neuron=self.neuron,
-            labels=[self.labels[row] for row in rows],
-            spike_times_ms=[self.spike_times_ms[row] for row in rows],
-            failed=self.failed[rows],
-            reasons={i: self.reasons[row] for i, row in enumerate(rows) if row in self.reasons},
-            time_ms=self.time_ms,
-            V_mV=self.V_mV[rows] if self.V_mV.size else self.V_mV,
-            duration_ms=self.duration_ms,
-            transient_ms=self.transient_ms,
-            dt_ms=self.dt_ms,
-            accuracy=self.accuracy,
-            noise_sigma=self.noise_sigma[rows],
-        )
-
-
-def needs_compiling() -> bool:
-    """Return whether the next simulation has to compile the kernel first (some seconds).
-
-    Once a machine, or at each start where `keeps_compiled` says that it cannot be kept.
-    """
-    if run_block.signatures:
-        return False
-    try:
-        # The only one who knows whether stored code fits this source is Numba's own, private index.
-        return not run_block._cache._cache_file._load_index()
-    except (AttributeError, OSError):
-        return True
-
-
-def keeps_compiled() -> bool:
-    """Return whether the compiled kernel is kept for the next start."""
-    return is_kept(run_block)
-
-
-def compiling_words() -> str:
-    """Return what to say before the kernel is compiled."""
-    return words(run_block)
-
-
 def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:
     """Return the time step in ms.
 
@@ -156,6 +44,13 @@ def time_step_ms(neuron: NeuronModel, accuracy: str) -> float:
     ------
     SimulationError
         If there is no such accuracy.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import time_step_ms
+    >>> time_step_ms(s2p.get_neuron("stg"), "exact")
+    0.01
     """
     if accuracy not in ACCURACY_STEPS:
         raise SimulationError(f"The accuracy must be one of {', '.join(ACCURACY_STEPS)}, not {accuracy!r}.")
@@ -252,6 +147,14 @@ def simulate(
         If the settings make no sense.
     Cancelled
         If ``cancel`` asked for it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> simulated = s2p.simulate(population, duration_ms=1500, transient_ms=500)
+    >>> simulated.V_mV.shape, simulated.failed.any()
+    ((4, 10000), np.False_)
     """
     model, g, labels = members_of(population, neuron)
     n = len(g)

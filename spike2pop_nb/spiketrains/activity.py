@@ -47,7 +47,15 @@ _NOTED_RATE_CHANGE: Final = 1.25
 
 
 class ActivityPattern(StrEnum):
-    """Firing pattern in the words of the field."""
+    """Firing pattern in the words of the field.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.describe_pattern(train).kind
+    <ActivityPattern.BURSTING: 'bursting'>
+    """
 
     SILENT = "silent"
     REGULAR = "regular tonic"
@@ -71,6 +79,14 @@ class PatternReport:
         What to beware of, one sentence each.
     measures : IntervalMeasures
         The numbers behind it.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> print(s2p.describe_pattern(trains[0]).describe())
+    Regular tonic (confidence 1.00). Neighbouring intervals vary with a local CV of 0.00, within the limit of
+    0.3 for a regular train.
     """
 
     kind: ActivityPattern
@@ -129,6 +145,14 @@ def describe_pattern(
     - there are bursts on both sides of a pause, and three pauses or more unless they take 15 % of the time.
 
     Otherwise it is tonic, regular up to `regular_local_cv`.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> report = s2p.describe_pattern(train)
+    >>> str(report.kind), round(report.confidence, 2)
+    ('bursting', 1.0)
     """
     if not (math.isfinite(regular_local_cv) and regular_local_cv > 0):
         raise SpikeTrainError(

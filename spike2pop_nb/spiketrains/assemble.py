@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,8 @@ from .units import shown_unit, to_ms
 
 __all__ = ["assemble"]
 
-# What sorters call spikes that belong to no neuron: -1 of clustering, 255 of Blackrock.
-_UNSORTED = frozenset(["unsorted", "unclassified", "noise", "invalid", "-1", "255"])
+# What sorters call spikes that belong to no neuron: -1 of clustering, 255 of Blackrock, sig001i of Plexon.
+_UNSORTED = re.compile(r"unsorted|unclassified|noise|invalid|-1|255|(?:sig|spk)\w*\d+i", re.IGNORECASE)
 # In the stated unit, a median interval outside this range is no neuron's.
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
@@ -71,7 +72,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     repairs += counts.repairs()
     cautions = [timing.caution] if timing.caution else []
     cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
-    odd = [train.id for train in trains if train.id.rpartition("/")[2].strip().lower() in _UNSORTED]
+    odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold spikes that were not sorted, as the id says")
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
@@ -108,6 +109,7 @@ class _Counts:
     negative: int = 0
     negative_trains: int = 0
     silent: int = 0
+    even: int = 0
     outside: int = 0
     cut: int = 0
 
@@ -136,6 +138,10 @@ class _Counts:
                 f"{self.negative:,} {times} before zero in {_trains(self.negative_trains)}, "
                 "kept, since times may be counted from a stimulus"
             )
+        if self.even:
+            found.append(
+                f"in {_trains(self.even)} all intervals are equal, as on an axis and hardly in a neuron"
+            )
         if self.silent:
             found.append(f"{_trains(self.silent)} without any spike, kept as silent")
         if self.outside:
@@ -163,6 +169,8 @@ def _train(
         counts.duplicates += times.size - kept.size
         counts.duplicate_trains += int(kept.size < times.size)
         times = kept
+    steps = np.diff(times)
+    counts.even += int(steps.size >= 10 and float(np.ptp(steps)) <= 1e-6 * float(steps.mean()))
     window = _window_ms(found.window, timing)
     if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
         counts.outside += 1

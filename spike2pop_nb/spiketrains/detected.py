@@ -81,6 +81,17 @@ def detect_recordings(
     SpikeTrainError
         When there are no traces, a threshold is not finite or for no trace, or a trace is in a unit that is
         not known and has none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> recordings = s2p.detect_recordings([trace], threshold_mV=-20.0)
+    >>> recordings[0].n_spikes
+    10
     """
     if not traces:
         raise SpikeTrainError("There is no trace of voltage; at least one is needed to detect spikes in.")

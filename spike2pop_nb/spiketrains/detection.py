@@ -118,6 +118,17 @@ def suggest_threshold_mV(trace: VoltageTrace) -> float:
 
     Beside a cell it is five σ of the noise, from the median of the absolute values over 0.6745, which spikes
     hardly move (Quiroga et al. 2004), on the side to which the larger phase of the spikes points.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> from spike2pop_nb.spiketrains import suggest_threshold_mV
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> -60 < suggest_threshold_mV(trace) < 40
+    True
     """
     return choose_detection(trace).threshold
 
@@ -162,6 +173,16 @@ def detect_spikes(
     SpikeTrainError
         When the threshold or the reset is not finite, or the reset is beyond the threshold; or when none is
         given and the trace suggests none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> s2p.detect_spikes(trace).times_ms[:3].round(1)
+    array([ 49.2, 149.2, 249.2])
     """
     detection = choose_detection(trace, threshold_mV, reset_mV, polarity)
     return train_of(trace, detection, find_spikes(trace, detection, min_interval_ms))

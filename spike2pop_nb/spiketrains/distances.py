@@ -44,6 +44,12 @@ def van_rossum(
     ------
     SpikeTrainError
         When `tau_ms` is not a positive number.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.spiketrains import van_rossum
+    >>> van_rossum([10, 20, 30], [[10, 20, 30], [12, 22, 32]], tau_ms=10.0).round(2)
+    array([0.  , 1.01])
     """
     if not (np.isfinite(tau_ms) and tau_ms > 0):
         raise SpikeTrainError(f"The van Rossum time constant is {tau_ms} ms; it must be a positive number.")

@@ -10,10 +10,12 @@ import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError
 
-from .train import FloatArray, SpikeTrain
+from .train import FloatArray, SpikeTrain, takes_times
 
 __all__ = ["as_train", "as_trains", "is_of_library", "times_in_ms"]
 
+_FEWEST: Final = 10
+_SHORTEST_MEDIAN_MS: Final = 0.5
 _LIBRARIES: Final = frozenset(
     {"neo", "pynapple", "pandas", "quantities", "pint", "astropy", "brian2", "spikeinterface"}
 )
@@ -56,17 +58,43 @@ def as_trains(given: Any) -> list[Any]:
         return _read(given)
     items = list(given)
     if items and all(isinstance(item, int | float | np.number) for item in items):
-        return [np.asarray(items)]
+        return [_plain(np.asarray(items))]
     found: list[Any] = []
     for place, item in enumerate(items):
         if not is_of_library(item):
-            found.append(item)
+            found.append(_plain(item))
             continue
         trains = _read(item)
         if len(trains) == 1:  # named by itself, or by its place as plain arrays are
             trains = [replace(trains[0], id=str(getattr(item, "name", None) or place))]
         found += trains
     return found
+
+
+def _plain(given: Any) -> Any:
+    """Plain numbers, which are in ms: whole ones that may count samples, and those in s, are refused."""
+    if isinstance(given, SpikeTrain | str) or hasattr(given, "times_ms"):
+        return given
+    try:
+        times = np.asarray(given)
+    except ValueError:
+        return given
+    if times.ndim != 1 or times.size < _FEWEST or times.dtype.kind not in "iuf":
+        return given
+    from .layouts.timing import may_be_samples
+
+    if times.dtype.kind in "iu" and may_be_samples(times.astype(np.float64)):
+        raise SpikeTrainError(
+            "The times are whole numbers, which may be sample numbers; give SpikeTrain(id, times) if "
+            "they are ms, or read_spike_trains(times, sampling_rate_hz=…)."
+        )
+    median = float(np.median(np.diff(times)))
+    if median < _SHORTEST_MEDIAN_MS:
+        raise SpikeTrainError(
+            f"The median interval is {median:.3g}, and plain numbers are in ms, where "
+            "no neuron fires so fast; give ms, or read_spike_trains(times, unit='s')."
+        )
+    return given
 
 
 def as_train(given: Any) -> SpikeTrain:
@@ -92,8 +120,14 @@ def as_train(given: Any) -> SpikeTrain:
     return found[0] if isinstance(found[0], SpikeTrain) else SpikeTrain("recording", found[0])
 
 
-def times_in_ms(name: str, given: Any) -> FloatArray:
-    """Times in ms of an object of a library that holds one train; numbers without a unit are in ms."""
+@takes_times
+def times_in_ms(name: str, given: Any) -> FloatArray | None:
+    """Times in ms of an object of a library that holds one train; numbers without a unit are in ms.
+
+    None of plain numbers and arrays.
+    """
+    if not is_of_library(given):
+        return None
     found = _read(given, in_ms=True)
     if len(found) != 1:
         raise SpikeTrainError(f"The times of train {name!r} are {len(found)} trains; a train is one list.")
@@ -101,12 +135,12 @@ def times_in_ms(name: str, given: Any) -> FloatArray:
 
 
 def _read(given: Any, *, in_ms: bool = False) -> list[SpikeTrain]:
-    from .names import named_unit
+    from .layouts.timing import names_unit
     from .reader import read_spike_trains
     from .readers.objects import table_from_object
 
     table = table_from_object(given)
-    stated = table is not None and any(column.unit or named_unit(column.name) for column in table.columns)
+    stated = table is not None and names_unit(table)
     # A masked array is one of plain numbers, which are in ms wherever trains are taken.
     if not stated and (in_ms or isinstance(given, np.ma.MaskedArray)):
         return list(read_spike_trains(given, unit="ms"))

@@ -70,6 +70,14 @@ class IntervalMeasures:
         Share of the time in the longer intervals.
     longest_ms : float
         Longest interval in ms.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> measures = s2p.describe_pattern(train).measures
+    >>> measures.n_bursts, round(measures.pause_ratio, 1)
+    (22, 8.4)
     """
 
     cv: float = _NAN

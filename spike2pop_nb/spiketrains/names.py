@@ -29,8 +29,8 @@ _TRIALS: Final = _vocabulary(
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
 _TIMES: Final = _vocabulary(
-    "t time timestamp timestep ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten zeitpunkt "
-    "temps tiempo tempo tijd tijden"
+    "t time timestamp timestep ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten "
+    "zeitpunkt temps tiempo tempo tijd tijden"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
 _SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
@@ -48,11 +48,13 @@ _ATTRIBUTES: Final = _vocabulary(
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
     "contamination lratio rms error residual charge capacitance resistance weight on off corr "
-    "correlation lag density hist histogram bin reward lick ttl laser sum total average avg"
+    "correlation lag density hist histogram bin reward lick ttl laser sum total average avg adc raw "
+    "lfp eeg emg ecg"
 )
 _OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
 _COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
 
+_STEPS: Final = frozenset({"step", "timestep"})
 _SIGNAL: Final = re.compile(
     r"v|vm|i|x|y|volt.*|v_.*|potential|membrane.*|current|amp.*|values?|signal|mv|pa|na"
 )
@@ -77,8 +79,9 @@ def named_unit(name: str) -> str | None:
     if unit is not None:
         return unit
     words = words_of(stem)
-    counts = {"step", "timestep"} & set(words) and set(words) <= {"time", "timestep", "spike", "step", "index"}
-    return SAMPLES if counts or any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3) else None
+    steps = _STEPS & set(words) and set(words) <= _STEPS | {"time", "spike", "index"}
+    counted = any(canonical_unit(word) == SAMPLES for word in words if len(word) > 3)
+    return SAMPLES if steps or counted else None
 
 
 def role_of(name: str) -> Role:

@@ -54,7 +54,15 @@ _NAN = float("nan")
 
 
 class FiringPattern(StrEnum):
-    """Firing pattern of a train."""
+    """Firing pattern of a train.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.classify(train)
+    <FiringPattern.BURSTING: 'bursting'>
+    """
 
     SILENT = "silent"
     SPIKING = "spiking"
@@ -98,6 +106,14 @@ class TrainFeatures:
     Notes
     -----
     The four burst features are NaN for silent and regular trains.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> found = s2p.features(train)
+    >>> round(found.inter_burst_hz, 2), round(found.spikes_per_burst, 1)
+    (7.39, 3.0)
     """
 
     pattern: FiringPattern
@@ -123,6 +139,13 @@ def classify(train: SpikeTrain | ArrayLike) -> FiringPattern:
     -------
     FiringPattern
         Silent below 3 spikes, spiking for CV(ISI) ≤ 0.15, otherwise bursting.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> str(s2p.classify(np.arange(0, 1000, 50)))
+    'spiking'
     """
     times = _times(train)
     return _pattern(times.size, _cv(np.diff(times)))
@@ -154,6 +177,14 @@ def features(train: SpikeTrain | ArrayLike) -> TrainFeatures:
       reach `MIN_SEPARATION`, and the median long interval must reach `MIN_PAUSE_POSITION`. Of Poisson trains
       of 100 spikes or more about 1 in 20 passes, of 30 spikes 1 in 6; bursts with a jitter of 20 % in their
       pauses pass at any length.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> found = s2p.features(train)
+    >>> str(found.pattern), round(found.rate_hz, 1), found.n_bursts
+    ('bursting', 22.2, 21)
     """
     times = _times(train)
     isi = np.diff(times)
@@ -242,6 +273,12 @@ class IsiStatistics:
         Local coefficient of variation (Holt et al. 1996).
     lv : float
         Local variation (Shinomoto et al. 2003). For cv2 and lv a Poisson train gives 1, a regular one 0.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.spiketrains import isi_statistics
+    >>> round(isi_statistics([0, 10, 30, 40, 60]).lv, 3)
+    0.333
     """
 
     cv: float
@@ -261,6 +298,13 @@ def isi_statistics(train: SpikeTrain | ArrayLike) -> IsiStatistics:
     -------
     IsiStatistics
         All NaN for fewer than three spikes.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.spiketrains import isi_statistics
+    >>> found = isi_statistics([0, 10, 30, 40, 60])
+    >>> round(found.cv, 3), round(found.cv2, 3)
+    (0.333, 0.667)
     """
     isi = np.diff(_times(train))
     if isi.size < 2:

@@ -62,6 +62,19 @@ class ReadReport:
         where the format leaves nothing to choose.
     labels : dict of str to dict of str to str
         What the file says about a train, by its id: for example its group or quality.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> recordings = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> print(recordings.report.describe())
+    stg_set.csv (CSV): 5 trains, 301 spikes.
+    Layout: a list of times per row, in column 'spiking_times'.
+    Columns: id from 'ID', time from 'spiking_times'.
+    Key: ID, by name.
+    Unit: ms assumed from the intervals: their median is 15, which as ms is a rate of 66.7 Hz.
+    Please check: the file names no unit: ms assumed from the intervals: their median is 15, which as ms is a
+    rate of 66.7 Hz; give the unit if that is wrong.
     """
 
     filename: str
@@ -122,11 +135,11 @@ class Recordings(Sequence[SpikeTrain]):
     >>> import spike2pop_nb as s2p
     >>> recordings = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
     >>> recordings.ids, recordings.by_id("3").n_spikes
-    (['1', '2', '3', '4', '5'], 69)
+    (['1', '2', '3', '4', '5'], 67)
     >>> recordings.to_frame()[["id", "n_spikes", "pattern"]].head(2)
       id  n_spikes        pattern
-    0  1        20  regular tonic
-    1  2        60       bursting
+    0  1        33  regular tonic
+    1  2        48       bursting
     """
 
     def __init__(self, trains: Iterable[SpikeTrain], report: ReadReport | None = None) -> None:

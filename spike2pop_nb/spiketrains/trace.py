@@ -39,6 +39,14 @@ class VoltageTrace:
     ------
     SpikeTrainError
         When there are fewer than two samples, or they are not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> trace = VoltageTrace("Vm", times_ms=np.arange(4) * 0.1, V_mV=[-60.0, -58.0, 20.0, -60.0])
+    >>> trace.id, trace.unit
+    ('Vm', 'mV')
     """
 
     id: str
@@ -93,7 +101,19 @@ class VoltageTrace:
 
 
 class VoltageTraces(list[VoltageTrace]):
-    """The traces of one file, with what was left out, put right, or looks odd, in words."""
+    """The traces of one file, with what was left out, put right, or looks odd, in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.spiketrains import VoltageTrace
+    >>> from spike2pop_nb.spiketrains import VoltageTraces
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> len(VoltageTraces([trace]))
+    1
+    """
 
     def __init__(
         self,

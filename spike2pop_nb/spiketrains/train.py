@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +16,24 @@ from spike2pop_nb.errors import SpikeTrainError
 
 from .limits import MAX_ID_LENGTH, MAX_TIME_MS
 
-__all__ = ["FloatArray", "Provenance", "SpikeTrain", "checked_id"]
+__all__ = ["FloatArray", "Provenance", "SpikeTrain", "checked_id", "takes_times"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
+Taker = Callable[[str, Any], FloatArray | None]
+_takers: list[Taker] = []
 _MEMBERS = re.compile(r"(/\d{1,7}){1,4}$")
 # Marks that reorder text on screen: an id that carries one can pass for another.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def takes_times(take: Taker) -> Taker:
+    """Decorate a function that turns what another library holds into times in ms, and all else into None.
+
+    It is given the name of the train, too, and asked whenever a train is made.
+    """
+    _takers.append(take)
+    return take
 
 
 def checked_id(value: object) -> str:
@@ -79,6 +91,13 @@ class Provenance:
         Unit of the times in the source: "s", "ms" or "us". `SpikeTrain` itself always holds ms.
     reading : str
         As what the times were read, in words: their unit and how it is known, or where spikes were detected.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> train.provenance.source, train.provenance.unit
+    ('stg_set.csv', 'ms')
     """
 
     source: str
@@ -166,10 +185,9 @@ class SpikeTrain:
 
 
 def _checked_times(name: str, values: ArrayLike) -> FloatArray:
-    from .given import is_of_library, times_in_ms
-
-    if is_of_library(values):
-        values = times_in_ms(name, values)
+    for take in _takers:
+        if (taken := take(name, values)) is not None:
+            values = taken
     try:
         if np.iscomplexobj(values):
             raise TypeError

@@ -106,14 +106,15 @@ _TIMES_BRACKETED: Final = re.compile(
 )
 # A unit that is scaled by hand, or a rate instead of a unit: ms*10, us_x10, 50khz.
 _SCALED: Final = re.compile(
-    r"\b(?:[mµμnu]?s(?:ec)?s?|samples?)\s*[*/×x]\s*\d[\d.e+-]*|\bx\s*\d+\b|\b\d+(?:\.\d+)?\s*[km]?hz\b", re.IGNORECASE
+    r"\b(?:[mµμnu]?s(?:ec)?s?|samples?)\s*[*/×x]\s*\d[\d.e+-]*|\bx\s*\d+\b|\b\d+(?:\.\d+)?\s*[km]?hz\b",
+    re.IGNORECASE,
 )
 _SCALE_SAID: Final = re.compile(
     r"\b(?:multipl|divid)\w+\s+(?:\w+\s+){0,2}?(?:by|with)\s+[\d.e^-]+", re.IGNORECASE
 )
 _RATE_NAME: Final = re.compile(
     r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
-    r"(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
+    r"(?:sample|time)res|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
     r"(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
     re.IGNORECASE,
 )
@@ -300,7 +301,9 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
             if found and (unit := canonical_unit(found["unit"])):
                 return unit, line
     for line in lines:
-        scaled = _SCALE_SAID.search(line) or (_SCALED.search(line) if re.search(r"\btimes?\b", line, re.I) else None)
+        scaled = _SCALE_SAID.search(line) or (
+            _SCALED.search(line) if re.search(r"\btimes?\b", line, re.I) else None
+        )
         if scaled and "hz" not in scaled[0].lower():
             return f"?{scaled[0]}", line
     return None

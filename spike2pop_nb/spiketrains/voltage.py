@@ -98,6 +98,13 @@ def read_voltage(
     ------
     SpikeTrainError
         With one sentence that names the file and, where it can, the row and the value.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> traces = s2p.read_voltage(b"time_ms,Vm_mV\\n0,-60\\n0.1,-59\\n0.2,30\\n0.3,-60\\n")
+    >>> traces[0].V_mV
+    array([-60., -59.,  30., -60.])
     """
     if unit not in get_args(VoltageUnit):
         known = ", ".join(repr(choice) for choice in get_args(VoltageUnit))

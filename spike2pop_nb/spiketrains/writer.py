@@ -34,6 +34,17 @@ def write_spike_times(trains: Iterable[SpikeTrain], path: str | Path) -> None:
     -----
     Times are written with all their digits, so that reading the file gives the same numbers. A train without
     spikes is one row with an id and no time.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> file = Path(mkdtemp()) / "spikes.csv"
+    >>> s2p.write_spike_times(trains, file)
+    >>> s2p.read_spike_trains(file).ids
+    ['1', '2', '3', '4', '5']
     """
     kept = list(trains)
     if not kept:

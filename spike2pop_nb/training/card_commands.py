@@ -6,7 +6,7 @@ from typing import Any
 
 from spike2pop_nb.training.options import changes
 
-__all__ = ["AS_SHIPPED", "commands"]
+__all__ = ["AS_SHIPPED", "commands", "runs_of", "sets_of"]
 
 AS_SHIPPED = "as shipped"
 """The row of the scored network itself among its ablations."""
@@ -62,34 +62,28 @@ def _runs_before(weights: dict[str, Any]) -> list[dict[str, Any]]:
     return [start, *_runs_before(start)] if start and "training" in start else []
 
 
+def runs_of(weights: dict[str, Any]) -> list[dict[str, Any]]:
+    """The run that made ``weights`` and those before it, the last one first, of which the data are known."""
+    return [run for run in (weights, *_runs_before(weights)) if run.get("recipes")]
+
+
+def sets_of(weights: dict[str, Any]) -> dict[str, Any]:
+    """The data sets that any of these runs learned from: recipe, rows and checksum by name."""
+    return {name: row for run in reversed(runs_of(weights)) for name, row in run["recipes"].items()}
+
+
 def commands(scores: dict[str, Any]) -> list[str]:
-    """Markdown lines: commands, and the rows and checksums of the data."""
+    """Commands that make the data, the weights and their scores."""
     weights, neuron = scores["weights"], scores["neuron"]
-    runs = [run for run in (weights, *_runs_before(weights)) if run.get("recipes")]
-    made: dict[str, Any] = {}
-    for run in reversed(runs):
-        made |= run["recipes"]
     out = f"runs/{neuron}"
     used = " ".join(f"--data data/{name}" for name in scores["data"])
     kept = "".join(f" --held-out data/{name}" for name in scores["held_out"])
     names = [name for name in scores.get("ablations", {}) if name != AS_SHIPPED]
     others = "".join(f" --ablation runs/{name}/{neuron}.safetensors" for name in names)
     others += f" --curve {out}_adapters/curve.csv" if scores.get("curve") else ""
-    recipes = {**{name: row["recipe"] for name, row in made.items()}, **scores["recipes"]}
-    lines = ["", "## Made by", "", "```bash"]
-    lines += [_dataset_command(name, recipe) for name, recipe in recipes.items()]
-    lines += [
+    recipes = {name: row["recipe"] for name, row in sets_of(weights).items()} | scores["recipes"]
+    return [
+        *(_dataset_command(name, recipe) for name, recipe in recipes.items()),
         *_train_commands(neuron, weights, out),
         f"spike2pop evaluate {out}/{neuron}.safetensors {used}{kept}{others} --out {out}/scores",
-        "```",
     ]
-    if made:
-        lines += ["", "SHA-256 of spike times and targets, in order:", ""]
-        lines += [f"* `{name}`, {row['rows']} rows: `{row['sha256']}`" for name, row in made.items()]
-    if len(runs) > 1:
-        lines += ["", "Rows that each run learned from, the first of each set, the last run first:", ""]
-        lines += [
-            "* " + ", ".join(f"{row['rows']} of `{name}`" for name, row in run["recipes"].items())
-            for run in runs
-        ]
-    return lines

@@ -16,7 +16,7 @@ from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference.posterior import PRIORS
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network
-from spike2pop_nb.training import stress
+from spike2pop_nb.training import disturbances
 from spike2pop_nb.training.baseline import DISTURBED_TREES, TREES, Trees, fit_trees
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Trains, read_trains, split_of
 from spike2pop_nb.training.card_commands import AS_SHIPPED
@@ -144,12 +144,16 @@ def evaluate(
 
     sections: dict[str, Callable[[], Any]] = {
         "bands": scored,
-        "by_length": lambda: stress.by_length(predictor, made, seed=seed),
-        "by_seconds": lambda: stress.by_seconds(predictor, made, seed=seed),
-        "disturbed": lambda: stress.disturbed(predictor, made, seed=seed, rivals=grown()),
-        "drift": lambda: stress.drift(predictor, made, seed=seed),
-        "alike": lambda: stress.alike(predictor, trains.take(active & ~trains.drawn & usual), seed=seed),
-        "strange": lambda: stress.strange(predictor, made, seed=seed) if loaded.domain is not None else None,
+        "by_length": lambda: disturbances.by_length(predictor, made, seed=seed),
+        "by_seconds": lambda: disturbances.by_seconds(predictor, made, seed=seed),
+        "disturbed": lambda: disturbances.disturbed(predictor, made, seed=seed, rivals=grown()),
+        "drift": lambda: disturbances.drift(predictor, made, seed=seed),
+        "alike": lambda: disturbances.alike(
+            predictor, trains.take(active & ~trains.drawn & usual), seed=seed
+        ),
+        "strange": lambda: (
+            disturbances.strange(predictor, made, seed=seed) if loaded.domain is not None else None
+        ),
         "drawn": lambda: _drawn(predictor, drawn.some(most_test, seed), seed) if len(drawn) else None,
     }
     asked = {
@@ -234,8 +238,8 @@ def _rival(predictor: Predictor, test: Trains, others: Trains, seed: int) -> dic
         "changes": changes(training, predictor.metadata["config"]),
     }
     half = _MOST_FOR_RIVALS // 2
-    hurt = stress.disturbed(predictor, test, half, seed, (stress.MISSING, stress.SAMPLED))
-    longer = stress.whole_trains(predictor, others, half, seed)
+    hurt = disturbances.disturbed(predictor, test, half, seed, (disturbances.MISSING, disturbances.SAMPLED))
+    longer = disturbances.whole_trains(predictor, others, half, seed)
     return {**found, "run": run, "disturbed": hurt, "other_lengths": longer}
 
 

@@ -27,7 +27,7 @@ BANDS: dict[str, tuple[float, float]] = {
     "sigma_4_6": (4.0, np.inf),
     "all": (-1.0, np.inf),
 }
-_PATTERNS = {"all": (1, 2), "spiking": (1,), "bursting": (2,)}
+_ACTIVITY_CODES = {"all": (1, 2), "spiking": (1,), "bursting": (2,)}
 _DRAWS = 400
 _BINS = 20
 
@@ -78,7 +78,7 @@ def score(
         masks = {name: (test.sigma > low) & (test.sigma <= high) for name, (low, high) in BANDS.items()}
     scores: dict[str, dict[str, Any]] = {}
     for band, in_band in masks.items():
-        for pattern, codes in _PATTERNS.items():
+        for pattern, codes in _ACTIVITY_CODES.items():
             chosen = np.flatnonzero(in_band & np.isin(test.pattern, codes))
             if not chosen.size:
                 continue

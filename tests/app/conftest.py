@@ -30,6 +30,10 @@ class Gaussian:
         self.pattern = {"silent": 0.0, "spiking": 0.1, "bursting": 0.9}
         self.notes = ("A <i>note</i>.",)
         self.domain, self.course = Verdict(), None
+        self.likeness = "yes"
+
+    def against(self, _kind):
+        return ""
 
     def sample(self, n, seed=0):
         return self.mean + self.std * np.random.default_rng(seed).normal(size=(n, 2))

@@ -337,6 +337,93 @@ def nameless(page, part=".s2p-page"):
     )
 
 
+# Each control that the Tab key comes to: what it is, and whether one sees that it is there.
+TABBED = """() => {
+  const e = document.activeElement;
+  const outlined = [e, e.closest("label") ?? e].map((one) => getComputedStyle(one)).some(
+    ({ outlineStyle: line, outlineWidth, opacity }) => line !== "none" && outlineWidth !== "0px" && opacity > 0);
+  return [e.outerHTML.slice(0, 150), outlined];
+}"""
+CONTROLS = """() => [...document.querySelectorAll(
+  ".s2p-page :is(input, select, textarea, button, summary, [role=slider], [contenteditable], [tabindex='0'])"
+)].filter(e => e.checkVisibility() && !e.disabled && !e.closest('.modebar') && e.tabIndex >= 0)
+  .map(e => e.outerHTML.slice(0, 150))"""
+
+
+def unnamed(page):
+    """What can be focused and has no name, as the browser itself tells a screen reader."""
+    session = page.context.new_cdp_session(page)
+    found = []
+    for node in session.send("Accessibility.getFullAXTree")["nodes"]:
+        focusable = any(p["name"] == "focusable" and p["value"]["value"] for p in node.get("properties", []))
+        of_page = node["role"]["value"] not in ("RootWebArea", "option", "MenuListPopup")
+        if focusable and of_page and not node.get("name", {}).get("value"):
+            described = session.send("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})["node"]
+            found.append((node["role"]["value"], described["nodeName"], described.get("attributes")))
+    session.detach()
+    return found
+
+
+def test_every_control_is_named_reached_and_seen_by_keyboard(context, server):
+    address, _process = server
+    page = open_page(context, address + "#file=stg_set.csv&recording=3")
+    page.wait_for_selector(".s2p-big")
+    heads = page.locator(".s2p-fold-head button")
+    for i in range(heads.count()):
+        heads.nth(i).press("Enter" if i % 2 else "Space")
+        page.wait_for_function(
+            "i => document.querySelectorAll('.s2p-fold-head button')[i].ariaExpanded === 'true'", arg=i
+        )
+    page.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
+    page.locator(".s2p-explore .s2p-fold-head button").last.press("Enter")
+    page.wait_for_selector(".s2p-explore .noUi-handle[aria-label='V_th (mV)']")
+    page.wait_for_selector(".s2p-idle")
+    assert nameless(page) == []
+    assert unnamed(page) == []
+    wanted = page.evaluate(CONTROLS)
+    assert len(wanted) > 40
+    reached, unseen = set(), []
+    page.evaluate("() => { document.activeElement.blur(); window.getSelection().removeAllRanges(); }")
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        what, seen = page.evaluate(TABBED)
+        if what in reached and what.startswith("<body"):
+            break
+        reached.add(what)
+        if not seen and not what.startswith("<body"):
+            unseen.append(what)
+    assert [control for control in wanted if control not in reached] == []
+    assert unseen == []
+    # rows of the table are chosen by keyboard too
+    rows = page.locator(".s2p-table tbody tr")
+    rows.nth(0).press("Enter")
+    page.wait_for_selector("text=1 of 5 are chosen")
+    rows.nth(1).press("Space")
+    page.wait_for_selector("text=2 of 5 are chosen")
+    assert page.problems == []
+    page.close(run_before_unload=True)
+
+
+@pytest.mark.parametrize("width", [820, 390])
+def test_nothing_is_out_of_reach_on_a_narrow_page(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for download in page.locator(".s2p-results .s2p-download button").all():
+        box = download.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_the_results_are_one_press_away(page):
+    jump = page.locator(".s2p-jump")
+    jump.scroll_into_view_if_needed()
+    jump.press("Enter")
+    page.wait_for_function("() => document.activeElement.closest('.s2p-results')")
+    assert 0 <= page.locator(".s2p-results").bounding_box()["y"] < 300
+
+
 def test_every_control_has_a_name(page):
     assert nameless(page) == []
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from spike2pop_nb import plots
+from spike2pop_nb.app import history
 from spike2pop_nb.app.exploration import MEMBERS
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
@@ -32,7 +33,7 @@ def opened(dashboard, loop, gaussian):
     assert explore._inside.children == ()
     assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
     dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
-    dashboard.explore.fold.selected_index = 0
+    dashboard.explore.fold.opened = True
     loop.until(lambda: dashboard.explore.state.ranking is not None)
     settled(loop, dashboard.explore)
     return dashboard.explore
@@ -133,6 +134,23 @@ def test_knobs_change_the_members_and_can_be_taken_back(opened, loop):
     assert "leak must begin above 0" in opened.messages.text
 
 
+def test_members_are_simulated_with_noise_that_is_asked_for(opened, loop):
+    still = opened.state.simulated
+    assert not still.noise_sigma.any()
+    opened.noise.value = 3.0
+    settled(loop, opened)
+    noisy = opened.state.simulated
+    assert (noisy.noise_sigma == 3.0).all()
+    assert any(
+        len(one) != len(other) or not np.allclose(one, other)
+        for one, other in zip(still.spike_times_ms, noisy.spike_times_ms, strict=True)
+    )
+    assert opened.session.settings.to_fragment() == "explore.noise_sigma=3.0"
+    opened.noise.value = -1.0
+    assert "explore.noise_sigma: input should be greater than or equal to 0" in opened.messages.text
+    assert opened.noise.value == 3.0
+
+
 def test_another_pair_is_explored_and_then_used(opened, loop):
     other = next(value for _label, value in opened.pair.options if set(value) == {"A", "H"})
     before = opened.session.settings.compensate
@@ -159,9 +177,9 @@ def test_firing_patterns_are_mapped_on_demand_and_sharpen(opened, loop, monkeypa
     assert "fire, at this recording" in opened.says.value
     assert "bursting" in [trace.name for trace in opened.plane.shown.data]
     opened.layer.value = "rate"
-    loop.until(lambda: opened.plane.shown.data[0].name == "rate")
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["rate"])
     opened.layer.value = "condition"
-    loop.until(lambda: opened.plane.shown.data[0].name == "condition")
+    loop.until(lambda: opened.plane.shown.data[0].name == plots.LAYERS["condition"])
 
 
 def test_members_are_modulated_and_watched_step_by_step(opened, loop, monkeypatch):
@@ -210,7 +228,7 @@ def test_each_layer_of_the_same_map_is_drawn(opened, loop):
     found = opened.state.map
     for layer in ("condition", "residual", "reached"):
         opened.layer.value = layer
-        assert opened.plane.shown.data[0].name == layer
+        assert opened.plane.shown.data[0].name == plots.LAYERS[layer]
     settled(loop, opened)
     assert opened.state.map is found
 
@@ -301,13 +319,13 @@ def test_another_neuron_begins_anew(opened, loop, dashboard):
 
 def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     population = opened.state.population
-    opened.fold.selected_index = None
+    opened.fold.opened = False
     opened.explorer.set_target(1.0, 5.0)
     assert opened.state.population is population
     assert not opened.state.working
     opened.session.dark = True
     assert all(figure._dark for figure in opened.figures)
-    opened.fold.selected_index = 0
+    opened.fold.opened = True
     loop.until(lambda: opened.state.population is not population)
     # members picked here are not those of the results
     opened.traces._receive(opened.traces.widget, {"kind": "pick", "member": 3}, [])
@@ -316,8 +334,9 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     assert {figure.widget._group for figure in opened.figures} == {"explore"}
 
 
-def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
+def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop, monkeypatch):
     explorer, session = opened.explorer, dashboard.session
+    monkeypatch.setattr(history, "_AT_ONCE_S", 60.0)  # what follows is made at once, on a slow machine too
     assert session.settings.explore == Explored()
     explorer.set_target(1.0, 5.0)
     opened.modulation.g_s.value = -3.0
@@ -336,7 +355,7 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
     assert session.settings.explore == chosen
     assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
     kept = session.settings.to_json()
-    time.sleep(0.15)
+    monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
     explorer.set_target(3.0, 5.0)
     assert session.settings.explore.target == (3.0, 5.0)
     dashboard.toolbar.undo.click()
@@ -359,7 +378,7 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop):
 
 
 def test_an_address_restores_what_was_explored_of_a_recording(loop, network, monkeypatch):
-    from spike2pop_nb.app import Dashboard, history
+    from spike2pop_nb.app import Dashboard
 
     made = Dashboard(dispatch=loop)
     fragment = "file=stg_set.csv&recording=4&explore.pair=A,H&explore.target=2,6"
@@ -368,7 +387,7 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     session, explore = made.session, made.explore
     loop.until(lambda: session.posterior is not None and not session.busy)
     settled(loop, explore)
-    assert explore.fold.selected_index == 0
+    assert explore.fold.opened
     assert explore.state.target == (2.0, 6.0)
     assert explore.state.end == (5.0, 4.0)
     assert (explore.V_th.value, explore.sliders["Kd"].value) == (-42.0, (0.0, 300.0))

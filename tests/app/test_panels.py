@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions.searching import seconds_left
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.layout import said
 from spike2pop_nb.app.messages import GENERAL, Messages
@@ -92,7 +93,11 @@ def test_an_example_is_read_shown_and_predicted(dashboard, loop):
     assert "33 spikes" in panel.facts.value
     assert "bursting 90 %" in dashboard.dics.says.value
     assert "&lt;i&gt;" in dashboard.dics.notes.value
-    assert [trace.name for trace in dashboard.dics.figure.shown.data] == ["reach", "50, 95 %", "mean ± s.d."]
+    assert [trace.name for trace in dashboard.dics.figure.shown.data] == [
+        plots.LAYERS["reached"],
+        "50, 95 %",
+        "mean ± s.d.",
+    ]
     panel.choice.index = 2
     assert session.train.id == "3"
     assert "Recording 3" in panel.figure.shown.layout.title.text
@@ -252,8 +257,8 @@ def test_voltages_that_a_result_lacks_are_recorded_for_the_page_shown(dashboard,
 
 def test_generate_does_not_wait_for_the_dics_of_the_recording_that_is_looked_at(dashboard, loop):
     session = opened(dashboard, loop)
-    session.chosen = ("1", "2")
     dashboard.recordings.choice.index = 1
+    session.chosen = ("1", "2")
     assert session.posterior is None
     assert not dashboard.population.generate.disabled
     session.choose(size=2, budget=10)
@@ -322,6 +327,32 @@ def saved(dashboard, loop, name):
     return got[0][1]
 
 
+def test_making_the_zip_is_shown_and_can_be_stopped(dashboard, loop, monkeypatch):
+    opened(dashboard, loop)
+    generated(dashboard, loop, size=2, budget=4)
+    button, got, made = dashboard.results.downloads["everything"], [], []
+    button.send = lambda content, buffers=(): got.append(content)
+    button.observe(lambda change: made.append(change["new"]), "made")
+
+    def slow(*_args, progress, cancel, **_more):
+        for done in range(10_000):
+            if cancel():
+                raise Cancelled
+            progress(done, 10_000)
+            time.sleep(0.02)
+
+    monkeypatch.setattr("spike2pop_nb.export.results_zip", slow)
+    button._receive(button, {"kind": "ask"}, [])
+    loop.until(lambda: made)
+    assert made[0] == "0 %"
+    button._receive(button, {"kind": "stop"}, [])
+    loop.until(lambda: got)
+    assert got == [{"kind": "nothing"}]
+    assert button.made == ""
+    assert dashboard.messages.text == ""
+    assert dashboard.browser.unsaved
+
+
 def test_a_download_of_nothing_gets_one_sentence(dashboard, loop):
     opened(dashboard, loop)
     button = dashboard.results.downloads["everything"]
@@ -384,7 +415,7 @@ def test_pictures_are_made_when_they_are_looked_at_and_follow_the_member(dashboa
     assert made == []
     assert closer.figures == []
     dashboard.browser.dark = True
-    closer.widget.selected_index = 0
+    closer.widget.opened = True
     assert closer.figure in dashboard.figures
     assert "being computed" in str(closer.figure.shown.to_json())
     loop.until(lambda: made == ["currentscape"])
@@ -419,8 +450,66 @@ def test_several_recordings_are_chosen_in_the_table_and_run_together(dashboard, 
     assert session.result.recording.id == "3"
     assert dashboard.table.table.df["population"].iloc[0] == ""
     assert "of 2" in dashboard.table.table.df["population"].iloc[1]
+    # one chosen in the list is chosen alone, also where it was among several
     dashboard.recordings.choice.index = 1
     assert session.result.recording.id == "2"
+    assert session.chosen == ("2",)
+    assert list(dashboard.table.table.selected_rows) == [1]
+    assert dashboard.population.generate.description == "Generate"
+    dashboard.recordings.choice.index = 4
+    assert list(dashboard.table.table.selected_rows) == [4]
+    assert "1 of 5 are chosen" in dashboard.table.says.value
+
+
+def test_the_table_is_downloaded_before_anything_is_made_and_generates_too(dashboard, loop):
+    session, table = dashboard.session, dashboard.table
+    assert table.generate.disabled
+    assert table.save.disabled
+    opened(dashboard, loop)
+    got = []
+    table.save.send = lambda content, buffers=(): got.append((content, *buffers))
+    table.save._receive(table.save, {"kind": "ask"}, [])
+    found = pd.read_csv(io.BytesIO(got[0][1]), dtype={"id": str})
+    assert list(found["id"]) == session.recordings.ids
+    assert {"g_s", "g_u", "likeness", "rate_hz"} <= set(found)
+    dashboard.population.size.value, dashboard.population.budget.value = 2, 4
+    table.generate.click()
+    assert session.generating
+    loop.until(lambda: not (session.generating or session.drawing))
+    assert session.result is not None
+
+
+def test_it_is_said_what_came_out_with_a_way_to_it(dashboard, loop):
+    session = opened(dashboard, loop)
+    generated(dashboard, loop, size=2, budget=4)
+    result, says = session.result, dashboard.population.says
+    assert 'data-to="s2p-results"' in says.value
+    assert "s2p-results" in dashboard.results.widget._dom_classes
+    none = replace(result.verdict, table=result.verdict.table.assign(passed=False))
+    for made, words in (
+        (
+            replace(result, verdict=none),
+            "Done, and no member fires like the recording; the nearest are below",
+        ),
+        (replace(result, usable=False), "Done, and no member was found; see below why."),
+        (replace(result, usable=False, cancelled=True), "Cancelled, and no member was found; see below why."),
+    ):
+        session.result = made
+        assert words in says.value
+        assert 'data-to="s2p-results"' in says.value
+
+
+def test_the_page_is_not_left_without_a_word_while_it_holds_what_nobody_took(dashboard, loop):
+    opened(dashboard, loop)
+    assert not dashboard.browser.unsaved
+    generated(dashboard, loop, size=2, budget=4)
+    assert dashboard.browser.unsaved
+    saved(dashboard, loop, "population")
+    assert dashboard.browser.unsaved
+    saved(dashboard, loop, "everything")
+    assert not dashboard.browser.unsaved
+    generated(dashboard, loop, size=2, budget=5)
+    assert dashboard.browser.unsaved
 
 
 def test_a_recording_that_fails_is_told_and_the_others_are_run(dashboard, loop, monkeypatch):
@@ -551,7 +640,7 @@ def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
         "is in counts, whose size in mV is not known: give the threshold and the reset" in panel.refusal.value
     )
     assert "<img" not in panel.refusal.value
-    assert panel.fold.selected_index is None
+    assert not panel.fold.opened
     assert detection.threshold.description == "Spike threshold (counts)"
     assert detection.reset.description == "Reset (counts)"
     assert detection.use.layout.display == ""
@@ -731,7 +820,7 @@ def test_a_refusal_stands_beside_the_options_that_settle_it(dashboard, loop):
     assert "sampling rate" in panel.refusal.value
     assert 'role="alert"' in panel.refusal.value
     assert "<img" not in panel.refusal.value
-    assert panel.fold.selected_index == 0
+    assert panel.fold.opened
     assert panel.fields["sampling_rate_hz"].layout.display == ""
     assert panel.report.value == ""
     panel.how["sampling_rate_hz"].value = "30000"
@@ -776,6 +865,9 @@ def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
     how = panel.how
     assert how["ids"].value == "auto"
     assert panel.fields["id_columns"].layout.display == "none"
+    for value, display in (("these", ""), ("auto", "none")):
+        how["ids"].value = value
+        assert panel.fields["id_columns"].layout.display == display
     how["ids"].value = "these"
     assert panel.fields["id_columns"].layout.display == ""
     how["id_columns"].value = ("probe",)
@@ -796,6 +888,9 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     assert panel.fields["other"].layout.display == "none"
     how["unit"].value = "other"
     assert panel.fields["other"].layout.display == ""
+    how["unit"].value = "auto"
+    assert panel.fields["other"].layout.display == "none", "back from there"
+    how["unit"].value = "other"
     how["other"].value = "100 parsecs"
     assert "the unit &#x27;100 parsecs&#x27; is unknown" in dashboard.messages.text
     assert session.settings.unit == "auto"
@@ -832,6 +927,17 @@ def test_how_a_file_is_read_is_restored_when_it_is_chosen_again(dashboard, loop)
     session, panel = sent(dashboard, loop, WHOLE)
     assert session.recordings.report.sampling_rate_hz == 20000
     assert (session.settings.start_s, panel.how["start_s"].value) == (0.5, "0.5")
+
+
+def test_a_choice_is_undone_while_a_file_is_still_read(dashboard, loop):
+    send(dashboard, b"id,time_s\na,0.1\na,0.2\na,0.3\na,0.4\n", "mine.csv")
+    time.sleep(0.15)
+    dashboard.population.seed.value = 7
+    dashboard.toolbar.undo.click()
+    settled(dashboard, loop)
+    session = dashboard.session
+    assert (session.settings.seed, session.settings.file, session.train.id) == (1, "mine.csv", "a")
+    assert not dashboard.messages.text
 
 
 def test_settings_are_saved_restored_undone_and_kept_in_the_address(dashboard, loop):
@@ -938,8 +1044,10 @@ def test_cancel_keeps_what_was_found(dashboard, loop):
     loop.until(lambda: "Simulating" in panel.says.value)
     panel.stop.click()
     loop.until(lambda: not dashboard.session.generating)
-    assert dashboard.session.result.cancelled
-    assert "Cancelled; the results are below." in dashboard.population.says.value
+    result = dashboard.session.result
+    assert result.cancelled
+    words = "Cancelled; the results are below." if result.n_kept_passed else "Cancelled, and no member"
+    assert words in dashboard.population.says.value
     assert not dashboard.recordings.upload.disabled
 
 
@@ -974,7 +1082,7 @@ def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypat
     dashboard.recordings.example.value = "stg_set.csv"
     loop.until(lambda: dashboard.messages.text)
     assert "secret" not in dashboard.messages.text
-    assert not dashboard.session.busy
+    loop.until(lambda: not dashboard.session.busy)
 
 
 def test_curves_that_move_are_sent_alone(dashboard):
@@ -1032,3 +1140,27 @@ def test_numbers_go_to_the_browser_as_buffers_and_all_else_as_it_is():
     assert len(sent["x"]["buffer"]) == 0
     assert packed(np.array(["a", None], dtype=object)) == ["a", None]
     assert packed([np.float64(1.5), np.arange(2) > 0]) == [1.5, [False, True]]
+
+
+def test_time_left_is_told_of_recordings_alone_and_never_for_one_that_takes_longer():
+    assert seconds_left(0, 5, 0.0, 30.0) == 0.0
+    assert seconds_left(2, 5, 20.0, 4.0) == pytest.approx(26.0)
+    assert seconds_left(2, 5, 20.0, 60.0) == pytest.approx(20.0)
+    assert seconds_left(4, 5, 40.0, 60.0) == 0.0
+
+
+def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashboard, loop, monkeypatch):
+    heard, bars = [], []
+    show = dashboard.actions.on_progress
+
+    def hear(fraction, words):
+        show(fraction, words)
+        heard.append(dashboard.population.says.value)
+        bars.append(fraction)
+
+    dashboard.actions.on_progress = hear
+    opened(dashboard, loop)
+    generated(dashboard, loop, size=2, budget=64)
+    assert any("members" in words for words in heard)
+    assert not any("left" in words for words in heard)
+    assert max(bars) < 1.0

@@ -42,6 +42,15 @@ def test_a_running_task_that_is_replaced_is_told_to_stop_and_not_heard(loop):
     assert got == ["new"]
 
 
+def test_work_in_other_lanes_goes_on_beside(loop):
+    runner, got, gate = Runner(loop), [], threading.Event()
+    runner.submit("slow", lambda _task: gate.wait(5), got.append, got.append)
+    runner.submit("quick", lambda _task: "quick", got.append, got.append, lane="other")
+    loop.until(lambda: got == ["quick"])
+    gate.set()
+    loop.until(lambda: got == ["quick", True])
+
+
 def test_cancel_lets_the_answer_through(loop):
     runner, got = Runner(loop), []
 

@@ -21,6 +21,7 @@ EXPLORED = st.builds(
     target=POINTS,
     end=POINTS,
     V_th_mV=st.none() | st.floats(-90, -20),
+    noise_sigma=st.floats(0, 100),
     ranges=st.dictionaries(
         st.sampled_from(["Kd", "CaT", "CaS", "KCa"]), st.tuples(CONDUCTANCES, CONDUCTANCES).map(sorted)
     ),
@@ -48,6 +49,10 @@ CHOICES = st.builds(
     budget=st.integers(0, 1000),
     rate_tolerance=st.floats(0, 1),
     explore=EXPLORED,
+)
+
+EXPLORED_ALL = Explored(
+    pair=("A", "H"), layer="rate", target=(1, 5), end=(2, 5), V_th_mV=-50, ranges={"Kd": (1, 2)}
 )
 
 
@@ -79,6 +84,22 @@ def test_the_one_column_of_ids_of_older_files_and_addresses_is_read():
     assert Settings.from_json(text) == Settings(unit="us", id_columns=("cell, no.",))
     assert Settings.from_json('{"spike2pop_settings": 1, "id_column": null}') == Settings()
     assert Settings.from_fragment("id_column=cell") == Settings(id_columns=("cell",))
+
+
+def test_an_address_that_says_all_there_is_to_say_is_restored():
+    other = {"layout": "long", "voltage_unit": "mV", "polarity": "up", "prior": "both", "refine": False}
+    other |= {
+        "file": "a.csv",
+        "unit": "ms",
+        "neuron": "stg",
+        "compensate": ("A", "H"),
+        "id_columns": tuple("abcdefgh"),
+    }
+    others = {name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", "explore")}
+    others |= {"recording": "b", "time_column": "t", "rate_tolerance": 0.5, "burst_tolerance": 0.5}
+    every = Settings(**others, explore=EXPLORED_ALL)
+    assert every.to_fragment().count("=") > 30
+    assert Settings.from_fragment(every.to_fragment()) == every
 
 
 def test_columns_of_ids_stand_one_by_one_in_an_address():
@@ -129,7 +150,7 @@ def test_a_unit_is_kept_in_one_spelling():
         ("explore.ranges=Na:1:2", "Settings, explore: the baseline of the stg neuron does not draw 'Na'; it"),
         ("explore.ranges=Kd:2:1", "Settings, explore: the baseline range of Kd must go from a low to a high"),
         ("explore.ranges=Kd:0:1e300", "Settings, explore: the baseline range of Kd must"),
-        ("&".join(f"a{i}=1" for i in range(40)), "Settings, as a whole: "),
+        ("&".join(f"a{i}=1" for i in range(100)), "Settings, as a whole: "),
     ],
 )
 def test_what_is_wrong_in_an_address_is_named(fragment, words):
@@ -146,9 +167,6 @@ def test_another_file_is_no_settings(text):
         Settings.from_json(text)
 
 
-EXPLORED_ALL = Explored(
-    pair=("A", "H"), layer="rate", target=(1, 5), end=(2, 5), V_th_mV=-50, ranges={"Kd": (1, 2)}
-)
 CHOSEN = Settings(
     file="a.csv",
     recording="1",

@@ -187,11 +187,11 @@ BAD_CHOICES: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
     (("A",), STG_TARGETS, "As many DICs as conductances must be given: A against g_s, g_u"),
     (("A", "H"), {"g_s": 1.0, "g_t": 1.0}, "A target must be one of g_f, g_s, g_u, not 'g_t'"),
     (("A", "Ih"), STG_TARGETS, "The stg neuron has no channel 'Ih'; it has Na, Kd"),
-    (("A", "H"), {"g_s": np.nan, "g_u": 1.0}, "The target g_s must be one finite number, or one a member"),
+    (("A", "H"), {"g_s": np.nan, "g_u": 1.0}, "The target g_s must be one finite number, or one per member"),
     (
         ("A", "H"),
         {"g_s": 1.0, "g_u": [1.0, 2.0]},
-        "The target g_u must be one finite number, or one a member",
+        "The target g_u must be one finite number, or one per member",
     ),
     (("H",), {"g_s": 5.0}, "Compensating H of the stg neuron cannot set g_s: .*absent or proportional"),
     (("Na", "Kd"), STG_TARGETS, "Compensating Na and Kd of the stg neuron cannot set g_s and g_u"),

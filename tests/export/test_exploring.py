@@ -14,7 +14,7 @@ import pytest
 from spike2pop_nb import export
 from spike2pop_nb.conductances import Ranking, Reachability, rank_choices, reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.fidelity import PATTERNS, PatternMap, pattern_map
+from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap, pattern_map
 from spike2pop_nb.plots import choices
 from spike2pop_nb.plots.on_paper import paper_figure
 
@@ -69,7 +69,7 @@ def test_a_map_is_a_table_of_nodes(reach, firing, tmp_path: Path) -> None:
     row = table[(table["g_s"] == reach.g_s[1]) & (table["g_u"] == reach.g_u[2])].iloc[0]
     assert row["valid_fraction"] == reach.valid_fraction[2, 1]
     assert row["condition"] == reach.condition[2, 1]
-    assert row["pattern"] == PATTERNS[firing.pattern[2, 1]]
+    assert row["pattern"] == ACTIVITY_PATTERNS[firing.pattern[2, 1]]
     assert row["rate_hz"] == firing.rate_hz[2, 1]
     shares = table.filter(like="share_")
     known = table["rate_hz"].notna()

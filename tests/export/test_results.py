@@ -15,14 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Cancelled, Spike2PopError
 from spike2pop_nb.export import (
     EVERYTHING,
     FIGURES,
+    GrowingResults,
     methods_paragraph,
     results_frames,
     results_zip,
     summary,
+    table_csv,
     write_results,
 )
 from spike2pop_nb.fidelity import Result
@@ -104,6 +106,7 @@ def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> N
         tables = {f"{table}.{kind}" for table in ("population", "spike_times") for kind in ("csv", "parquet")}
         others = {
             "methods.md",
+            "recordings.csv",
             "report.html",
             "summary.json",
             "settings.json",
@@ -127,6 +130,30 @@ def test_the_zip_holds_everything(results: list[Result], everything: bytes) -> N
     assert "g_Na (mS/cm²): maximal conductance of Na" in guide
     assert f"{folder}: recording {results[0].recording.id}" in guide
     assert "posterior" not in guide.split("RECORDINGS")[0].replace("posterior over", ""), "it was not drawn"
+
+
+def test_the_zip_holds_what_it_was_made_from(
+    results: list[Result], everything: bytes, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(everything)) as archive:
+        path = Path(archive.extract("recordings.csv", tmp_path))
+        assert (
+            "recordings.csv\n    Spikes that the populations were made from"
+            in archive.read("README.txt").decode()
+        )
+    again = read_spike_trains(path)
+    for result in results:
+        if result.recording.n_spikes:
+            np.testing.assert_allclose(again.by_id(result.recording.id).times_ms, result.recording.times_ms)
+    assert again.report.unit == "ms"
+
+
+def test_making_the_zip_is_told_and_can_be_stopped(results: list[Result]) -> None:
+    told: list[tuple[int, int]] = []
+    results_zip(results, {}, formats=("csv",), progress=lambda *done: told.append(done))
+    assert told == [(k, len(results) + 3) for k in range(len(results) + 3)]
+    with pytest.raises(Cancelled):
+        results_zip(results, {}, formats=("csv",), cancel=lambda: True)
 
 
 def test_the_same_results_give_the_same_zip_but_for_the_date(
@@ -173,3 +200,49 @@ def test_an_unknown_format_is_one_sentence(results: list[Result], tmp_path: Path
     with pytest.raises(Spike2PopError, match=r"must be one of csv, parquet, .* not 'xlsx'"):
         write_results(results, tmp_path, {}, formats=["xlsx"])  # type: ignore[list-item]
     assert not list(tmp_path.iterdir())
+
+
+def test_results_that_grow_are_whole_after_each_and_in_the_end_those_of_one_go(
+    inferred: list[Result], silent: Result, tmp_path: Path
+) -> None:
+    ran = [silent, *inferred, silent, inferred[0]]
+    with GrowingResults(tmp_path / "grown", {"seed": 1, "recordings": []}) as results:
+        for n, result in enumerate(ran, 1):
+            results.add(result)
+            told = json.loads((tmp_path / "grown" / "summary.json").read_text(encoding="utf-8"))
+            assert [entry["id"] for entry in told["recordings"]] == [one.recording.id for one in ran[:n]]
+            for name, frame in results_frames(ran[:n]).items():
+                assert (tmp_path / "grown" / f"{name}.csv").read_text(encoding="utf-8") == table_csv(frame)
+    files = write_results(ran, tmp_path / "at_once", {"seed": 1, "recordings": []})
+    assert sorted(path.name for path in (tmp_path / "grown").iterdir()) == sorted(path.name for path in files)
+    for path in files:
+        grown = (tmp_path / "grown" / path.name).read_text(encoding="utf-8")
+        assert re.sub('"made_at": ".*"', "", grown) == re.sub('"made_at": ".*"', "", path.read_text("utf-8"))
+
+
+def test_rows_of_other_columns_give_all_rows_these_columns(
+    inferred: list[Result], given: Result, tmp_path: Path
+) -> None:
+    assert given.population is not None
+    table = given.population.table.assign(extra=1.5)
+    with GrowingResults(tmp_path, {}) as results:
+        for result in (inferred[0], replace(given, population=replace(given.population, table=table))):
+            results.add(result)
+        frame = results_frames(results.results)["population"]
+        assert (tmp_path / "population.csv").read_text(encoding="utf-8") == table_csv(frame)
+
+
+def test_results_that_were_interrupted_stay_and_nothing_lies_beside_them(
+    inferred: list[Result], tmp_path: Path
+) -> None:
+    def run() -> None:
+        with GrowingResults(tmp_path, {}) as results:
+            for result in inferred:
+                results.add(result)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert {path.name for path in tmp_path.iterdir()} == {"population.csv", "spike_times.csv", "summary.json"}
+    table = pd.read_csv(tmp_path / "population.csv", dtype={"id": str})
+    assert set(table["id"]) == {result.recording.id for result in inferred}

@@ -9,7 +9,7 @@ import pytest
 
 from spike2pop_nb.conductances import baseline_population, modulate
 from spike2pop_nb.errors import Cancelled, CompensationError
-from spike2pop_nb.fidelity import PATTERNS, pattern_map
+from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, pattern_map
 from spike2pop_nb.fidelity import firing_maps as atlas_module
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import describe_pattern
@@ -37,8 +37,8 @@ def test_maps_get_finer_and_agree(maps) -> None:
 
 def test_the_stomatogastric_neuron_bursts_left_and_fires_tonically_right(maps) -> None:
     fine = maps[-1]
-    assert PATTERNS[fine.pattern[5, 1]] == "bursting"
-    assert PATTERNS[fine.pattern[5, 7]] == "regular tonic"
+    assert ACTIVITY_PATTERNS[fine.pattern[5, 1]] == "bursting"
+    assert ACTIVITY_PATTERNS[fine.pattern[5, 7]] == "regular tonic"
     assert "bursting 100 %" in fine.describe([(fine.g_s[1], fine.g_u[5])])
     assert "over the plane: bursting" in fine.describe()
     assert "brings no member at this recording" in fine.describe([(fine.g_s[-1], fine.g_u[-1])])
@@ -50,7 +50,7 @@ def test_a_node_is_what_its_members_do(maps) -> None:
     g, _, valid = modulate("stg", base, fine.g_s[4], fine.g_u[6], PAIR)
     simulated = simulate(g[valid], "stg", duration_ms=6000, transient_ms=3000, record="spikes")
     kinds = [describe_pattern(train).kind for train in simulated.trains()]
-    for share, kind in zip(fine.shares[6, 4], PATTERNS, strict=True):
+    for share, kind in zip(fine.shares[6, 4], ACTIVITY_PATTERNS, strict=True):
         assert share == kinds.count(kind) / len(kinds)
     assert fine.rate_hz[6, 4] == np.median([train.n_spikes / 3.0 for train in simulated.trains()])
 

@@ -11,6 +11,7 @@ import pytest
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.fidelity import PassRule, Result, find_population, verify
+from spike2pop_nb.neurons import vary_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -192,3 +193,12 @@ def test_draws_that_get_out_of_reach_end_a_search_with_what_it_found(refine: boo
     assert "does not reach this target" in result.exhausted
     assert result.outcome.endswith(result.exhausted)
     assert not result.cancelled
+
+
+def test_dics_of_another_threshold_are_pointed_out() -> None:
+    varied = vary_neuron("stg", V_th_mV=-49)
+    train = SpikeTrain("x", np.arange(40) * 100.0)
+    with pytest.warns(
+        UserWarning, match="declared threshold, -51 mV; here they are taken for those at -49 mV"
+    ):
+        find_population(train, varied, size=1, budget=1)

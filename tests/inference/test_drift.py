@@ -7,11 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
-from spike2pop_nb.inference.drift import FEWEST_WINDOWS, drift_windows, find_course
+from spike2pop_nb.inference.drift import FEWEST_WINDOWS, drift_windows, find_drift
 
 
 def _course(mean: np.ndarray, std: float = 1.0) -> object:
-    return find_course(np.arange(len(mean), dtype=float), mean, np.full(mean.shape, std), mean / 10)
+    return find_drift(np.arange(len(mean), dtype=float), mean, np.full(mean.shape, std), mean / 10)
 
 
 def test_windows_cover_the_recording() -> None:
@@ -33,7 +33,7 @@ def test_a_ramp_and_a_jump_are_found(n: int) -> None:
     ramp = np.stack([np.linspace(-4, 4, n), np.full(n, 5.0)], axis=1) + scatter
     jump = np.where(np.arange(n)[:, None] < n // 2, [-3.0, 5.0], [3.0, 8.0]) + scatter
     for mean in (ramp, jump):
-        found = find_course(np.arange(n) * 1.0, mean, np.ones((n, 2)), mean / 10)
+        found = find_drift(np.arange(n) * 1.0, mean, np.ones((n, 2)), mean / 10)
         assert found.drifts
         assert "drift" in found.describe()
 
@@ -55,7 +55,7 @@ def test_the_sentence_tells_how_far_the_dics_went_though_they_came_back() -> Non
 def test_a_tiny_drift_is_none() -> None:
     """What is far smaller than the answer's width is not worth a word, however smooth."""
     mean = np.stack([np.linspace(0, 0.2, 30), np.full(30, 5.0)], axis=1)
-    found = find_course(np.arange(30.0), mean, np.ones((30, 2)), mean)
+    found = find_drift(np.arange(30.0), mean, np.ones((30, 2)), mean)
     assert found.p_value < 0.01
     assert not found.drifts
     assert found.describe() == ""
@@ -65,10 +65,10 @@ def test_a_neuron_that_settles_does_not_drift() -> None:
     """The network reads parts in ten thousand of a noise-free train; nobody would call that a drift."""
     mean = np.stack([np.linspace(-4, 4, 30), np.full(30, 5.0)], axis=1)
     intervals = np.stack([3 + np.linspace(0, 3e-4, 30), np.full(30, 1e-4)], axis=1)
-    assert not find_course(np.arange(30.0), mean, np.ones((30, 2)), intervals).drifts
+    assert not find_drift(np.arange(30.0), mean, np.ones((30, 2)), intervals).drifts
 
 
 def test_the_same_course_gives_the_same_answer() -> None:
     mean = np.random.default_rng(2).standard_normal((12, 2))
-    a, b = (find_course(np.arange(12.0), mean, np.ones((12, 2)), mean) for _ in range(2))
+    a, b = (find_drift(np.arange(12.0), mean, np.ones((12, 2)), mean) for _ in range(2))
     assert a.p_value == b.p_value

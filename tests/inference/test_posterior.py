@@ -108,3 +108,27 @@ def test_notes_say_first_what_matters_most() -> None:
     assert odd.notes[1] == "Long."
     rival = replace(plain, rival=_mixture(0))
     assert "conductances anywhere in their ranges" in rival.notes[0]
+
+
+def test_patterns_that_differ_are_explained_in_one_sentence() -> None:
+    posterior = _posterior(_mixture(0))
+    likely = posterior.most_likely_pattern
+    agreeing = {"spiking": "irregular tonic", "bursting": "bursting", "silent": "silent"}
+    assert posterior.against(agreeing[likely]) == ""
+    other = "irregular tonic" if likely != "spiking" else "bursting"
+    words = posterior.against(other)
+    assert words.startswith(
+        f"By rules on its intervals the recording is {other}; the network calls it {likely}"
+    )
+    assert words.count(". ") == 0
+
+
+def test_likeness_and_notes_never_contradict_each_other() -> None:
+    strange = DomainVerdict(9.0, 0.001, False)
+    assert _posterior(_mixture(0)).likeness == "yes"
+    rival = replace(_posterior(_mixture(0)), rival=_mixture(1))
+    assert rival.likeness == "yes, but made otherwise"
+    assert any("It looks more like neurons" in note for note in rival.notes)
+    both = replace(rival, domain=strange)
+    assert both.likeness == "no"
+    assert both.notes[0].startswith("Outside what the STG network knows")

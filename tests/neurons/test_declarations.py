@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spike2pop_nb.conductances.sensitivity import _value_and_slope
+from spike2pop_nb.conductances.input_conductances import _value_and_slope
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.neurons.dopamine import rate_mNa_printed, tau_mNa
 

@@ -114,5 +114,5 @@ def test_impossible_cutoff_is_refused(cutoff_Hz: float) -> None:
 @pytest.mark.parametrize("sigma", [-1.0, np.nan, np.inf, [1.0, 2.0, 3.0], [[1.0], [2.0]]])
 def test_impossible_noise_is_refused(neuron: NeuronModel, sigma: object) -> None:
     g, _ = baseline_population(neuron, 2, 0)
-    with pytest.raises(SimulationError, match="noise_sigma must be one number, or one a member"):
+    with pytest.raises(SimulationError, match="noise_sigma must be one number, or one per member"):
         simulate(g, neuron, noise_sigma=sigma)  # type: ignore[arg-type]

@@ -315,8 +315,97 @@ def told_apart() -> Iterator[Case]:
     yield Case("printed by pandas", _lines("    unit time_s", printed), (A, B), "x.txt")
 
 
+def not_understood() -> Iterator[Case]:
+    """A unit that is scaled by hand is refused until it is given; steps need their length."""
+    for name, factor in (
+        ("t[ms/10]", 10), ("time_us_x10", 100), ("time_50khz", 50), ("time (s*1000)", 1),
+        ("# All times are ms*10\nid,time", 10), ("# multiply by 0.1 to get ms\nid,time", 10),
+    ):  # fmt: skip
+        header = name if name.startswith("#") else f"id,{name}"
+        text = _lines(header, [f"1,{t * factor:.6f}" for t in A])
+        yield Case(name, text, (), ok=("refused",))
+        yield Case(f"{name} given", text, (A,), options={"unit": f"{1 / factor} ms" if factor > 1 else "ms"})
+    for name in ("time_step", "step", "timestep"):
+        text = _lines(f"cell,{name}", [f"{k},{_samples(t)}" for t, k in _ALL])
+        yield Case(name, text, (), ok=("refused",))
+        yield Case(f"{name} at a rate", text, (A, B, C), options={"sampling_rate_hz": RATE_HZ})
+    rows = [f"{k},{_samples(t)},30000" for t, k in _ALL]
+    for name in ("fs", "sampling_frequency_hz", "Sample Rate"):
+        yield Case(f"a column {name}", _lines(f"unit,sample,{name}", rows), (A, B, C))
+    for names in ("t=0 s,t=300 s", "1 s,2 s", "group-s,group-l"):
+        for scale, digits in ((1000, 5), (1, 2)):
+            both = [f"{t / scale:.{digits}f},{u / scale:.{digits}f}" for t, u in zip(A, B, strict=True)]
+            yield Case(f"{names} {scale}", _lines(names, both), (A, B))
+
+
+def labels() -> Iterator[Case]:
+    """Grades of units are no ids, groups only beside ids; noise is left out."""
+    grade = ["good", "noise", "mua"]
+    for name in ("group", "KSLabel", "quality", "label", "cluster_group"):
+        rows = [f"{k + 4},{t / 1000:.5f},{grade[k]}" for t, k in _ALL]
+        yield Case(f"{name} beside ids", _lines(f"cluster_id,time_s,{name}", rows), (A, C))
+        rows = [f"{t / 1000:.5f},{grade[k]}" for t, k in _ALL]
+        yield Case(f"{name} alone", _lines(f"time_s,{name}", rows), (), ok=("refused",))
+        lists = [f'{k},{grade[k]},"{[round(t, 3) for t in x.tolist()]}"' for k, x in enumerate((A, B, C))]
+        yield Case(f"{name} of lists", _lines(f"id,{name},times_ms", lists), (A, C))
+    rows = [f"{t / 1000:.5f},{k}" for t, k in _ALL]
+    yield Case("a group alone", _lines("time_s,group", rows), (), ok=("refused",))
+    rows = [f"{['ko', 'ko', 'wt'][k]},{_UNIT[k]},{t / 1000:.5f}" for t, k in _ALL]
+    yield Case("a group and a unit", _lines("group,neuron_id,time_s", rows), (A, B, C))
+    rows = [f"{t / 1000:.5f},{'ab'[k % 2]}" for k, t in enumerate(A)]
+    yield Case("a group of one neuron", _lines("time_s,group", rows), (A,))
+
+
+def lines() -> Iterator[Case]:
+    """First numbers, faulty first rows, sentences, and lines that do not grow."""
+    parts = [t - t[0] + k for t, k in zip(_TRIALS, (20, 35, 28), strict=True)]
+    rows = ["\t".join([*(f"{t:.1f}" for t in x[: 12 - k]), *["NA"] * k]) for k, x in enumerate(parts)]
+    yield Case("whole first times", "\n".join(rows), (), "x.txt", ("refused",))
+    own = [x[: 12 - k] for k, x in enumerate(parts)]
+    yield Case("no ids", "\n".join(rows), own, "x.txt", within_ms=0.06, options={"id_columns": "none"})
+    ids = {"id_columns": 0}
+    yield Case("ids", "\n".join(rows), [x[1:] for x in own], "x.txt", within_ms=0.06, options=ids)
+    features = [f"{k % 17} {k * 7 % 23} {-k % 11} 3 {_samples(t)}" for k, t in enumerate(A)]
+    yield Case("features", "\n".join(["5", *features]), (), "x.fet.1", ("refused",))
+    commas = ", ".join(f"{t / 1000:.3f}".replace(".", ",") for t in A)
+    yield Case("decimal commas in a list", commas, (), "x.txt", ("refused",))
+    said = [f"spike {k} at {t:.2f} ms" for k, t in enumerate(A, 1)]
+    yield Case("sentences", "\n".join(said), (A,), "x.txt")
+    marked = [f"{'>' if k == 0 else ' '} {t:.2f};" for k, t in enumerate(A)]
+    yield Case("a mark before the first", "\n".join(marked), (), "x.txt", ("refused",))
+    for labels in ("1", "0"):
+        rows = [f"{t / 1000:.4f}\t{int(labels) + k % 2}" for k, t in enumerate(A)]
+        yield Case(f"numbers of units from {labels}", "\n".join(rows), (), "x.txt", ("refused",))
+    rows = [f"{_CHANNEL[k]},{_UNIT[k]},{t / 1000:.5f}" for t, k in _ALL]
+    yield Case("channel, unit, time", "\n".join(rows), (A, B, C))
+    both = list(zip(A, B, strict=True))
+    sums = [f"{t / 1000:.4f},{u / 1000:.4f},{(t + u) / 1000:.4f}" for t, u in both]
+    yield Case("sums beside", _lines("a,b,total", sums), (), ok=("refused",))
+    for corner in ("Unnamed: 0", "index", ""):
+        rows = [f"{k},{t / 1000:.4f},{u / 1000:.4f}" for k, (t, u) in enumerate(both)]
+        yield Case(f"corner {corner!r}", _lines(f"{corner},12,45", rows), (A, B))
+    rows = [f"{i},{','.join(f'{t:.2f}' for t in x)}" for i, x in ((12, A), (45, B))]
+    yield Case("turned frame", _lines("," + ",".join(map(str, range(60))), rows), (A, B))
+    rows = [f"{k},{n},{t / 1000:.4f}" for k, x in enumerate((A, B)) for n, t in enumerate(x, 1)]
+    yield Case("a counter for each cell", _lines("cell,n,time_s", rows), (A, B))
+    yield Case(
+        "samples of a converter", _lines("adc", [str(3 * k + k % 7) for k in range(99)]), (), ok=("refused",)
+    )
+
+
 KINDS = [
     case
-    for kind in (keys, decimal_commas_and_thousands, units, no_spikes, trials, instruments, told_apart)
+    for kind in (
+        keys,
+        decimal_commas_and_thousands,
+        units,
+        no_spikes,
+        trials,
+        instruments,
+        told_apart,
+        not_understood,
+        labels,
+        lines,
+    )
     for case in kind()
 ]

@@ -77,3 +77,27 @@ def test_predictions_and_verdicts_take_them() -> None:
     simulated = simulate(generate_population("stg", (5.0, 5.0), size=2, seed=1), duration_ms=1500)
     scores = [verify(given, simulated).table["score"].tolist() for given in (NEO, TIMES_MS)]  # type: ignore[arg-type]
     assert scores[0] == pytest.approx(scores[1])
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        (np.rint(TIMES_MS * 30).astype(int), "sample numbers"),
+        ([np.rint(TIMES_MS * 30).astype(int)], "sample numbers"),
+        (TIMES_MS / 1000, "no neuron fires so fast"),
+        (np.ma.array(TIMES_MS, mask=True), "masked"),
+        (TIMES_MS * pq.dimensionless, "without a unit"),
+        (pd.DataFrame({"unit": 1, "time": pd.Timestamp(2024, 1, 1) + pd.to_timedelta(TIMES_MS)}), "dates"),
+        (pd.Series([1, 2] * 20, index=TIMES_MS), "index"),
+    ],
+)
+def test_what_may_mean_something_else_is_refused(given: object, part: str) -> None:
+    with pytest.raises(SpikeTrainError, match=part):
+        as_trains(given)
+
+
+def test_columns_of_one_name_and_units_beside_times() -> None:
+    frame = pd.DataFrame(np.column_stack([TIMES_MS, TIMES_MS + 1]), columns=["u_ms", "u_ms"])
+    assert [train.id for train in as_trains(frame)] == ["u_ms", "u_ms (2)"]
+    train = SpikeTrain("x", {"unit": "s", "times": TIMES_MS / 1000})  # type: ignore[arg-type]
+    assert train.times_ms == pytest.approx(TIMES_MS)

@@ -52,6 +52,21 @@ def kinds() -> Iterator[Case]:
             ok = _OR_REFUSED if name == "sorting" else ("right",)
             arrays = {times_name: _TIMES_S, name: _LABELS}
             yield Case(f"{times_name} {name}", npz(arrays), (A, B, C), "x.npz", ok)
+    groups = np.array([2, 0, 1])
+    for name in ("cluster_groups", "cgs"):
+        arrays = {
+            "spike_times": _TIMES_S,
+            "spike_clusters": _LABELS,
+            "cids": np.array([4, 9, 12]),
+            name: groups,
+        }
+        yield Case(f"{name} of clusters", npz(arrays), (A, C), "x.npz")
+        arrays = {"spike_times": _TIMES_S, "cluster": _LABELS, name: groups[[k for _, k in _ALL]]}
+        yield Case(f"{name} of spikes", npz(arrays), (A, C), "x.npz")
+    keyboard = {"title": "Keyboard", "times": np.array([[1.0], [2.5], [4.0]])}
+    spikes = {"title": "unit", "times": A[:, None] / 1000}
+    yield Case("a keyboard beside", mat({"V_Ch2": spikes, "V_Ch31": keyboard}), (A,), "x.mat")
+    yield Case("labels alone", npz({"unit": _LABELS}), (), "x.npz", ("refused",))
     channel = {
         "channel": np.array([[1, 1, 2][k] for _, k in _ALL]),
         "unit": np.array([[1, 2, 1][k] for _, k in _ALL]),

@@ -18,9 +18,9 @@ from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training.batches import Trains
+from spike2pop_nb.training.disturbances import alike
 from spike2pop_nb.training.evaluate import evaluate
 from spike2pop_nb.training.options import changes
-from spike2pop_nb.training.stress import alike
 from spike2pop_nb.training.train import TrainingOptions, train
 
 SMALL = TrainingOptions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from spike2pop_nb.app.messages import Messages
@@ -26,22 +27,43 @@ class Acting:
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         self.session, self.runner, self.messages = session, runner, messages
+        self._going: dict[str, str] = {}
 
-    def _run(self, name: str, text: str, work: Any, done: Any, failed: Any = None, **more: Any) -> Task:
-        """Queue work with its words shown while it runs."""
-        session = self.session
-
-        def started() -> None:
-            session.busy = text
+    def _run(
+        self,
+        name: str,
+        words: str,
+        work: Callable[[Task], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[], None] = lambda: None,
+        partly: Callable[[Any], None] = lambda _part: None,
+        progress: Callable[[float, str], None] = lambda _fraction, _words: None,
+        lane: str = "",
+    ) -> Task:
+        """Queue work, and tell in words that it goes on until it is done; see `Runner.submit`."""
+        guard = self.messages.guard
 
         def finished(answer: Any) -> None:
-            session.busy = ""
-            self.messages.guard(done)(answer)
+            self._say(name, "")
+            guard(done)(answer)
 
         def gave_up(error: BaseException) -> None:
-            session.busy = ""
+            self._say(name, "")
             self.messages.report(error)
-            if failed is not None:
-                failed()
+            guard(failed)()
 
-        return self.runner.submit(name, work, finished, gave_up, started=started, **more)
+        self._say(name, words)
+        return self.runner.submit(
+            name, work, finished, gave_up, progress=guard(progress), partly=guard(partly), lane=lane
+        )
+
+    def _say(self, name: str, words: str) -> None:
+        """Say that some work goes on, or with no words that it is over."""
+        self._going.pop(name, None)
+        if words:
+            self._going[name] = words
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell what goes on; of work that is done one after the other, what is first in the queue."""
+        self.session.busy = next(iter(self._going.values()), "")

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakSet
+
 from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.runner import Task
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.state import Session
 from spike2pop_nb.conductances import Population
 
 __all__ = ["Downloading"]
 
 
 class Downloading(Acting):
-    """The action that makes files."""
+    """The action that makes files.
+
+    Attributes
+    ----------
+    taken
+        Results that were taken away whole.
+    on_taken
+        Called when these change.
+    """
+
+    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
+        super().__init__(session, runner, messages)
+        self.taken: WeakSet[Any] = WeakSet()
+        self.on_taken: Any = lambda: None
+        self._made: dict[str, Task] = {}
 
     def download(self, what: str, button: Download) -> None:
         """Make one of the files to take away, of all recordings of the file that were run as is now chosen.
@@ -32,15 +51,18 @@ class Downloading(Acting):
         assert session.recordings is not None
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
-        def work(_task: Task) -> tuple[bytes, str, str]:
+        def work(task: Task) -> tuple[bytes, str, str]:
             from spike2pop_nb import export
 
             if what == "everything":
-                return (
-                    export.results_zip(results, options, settings=settings),
-                    "spike2pop.zip",
-                    "application/zip",
+                whole = export.results_zip(
+                    results,
+                    options,
+                    settings=settings,
+                    progress=lambda done, total: task.progress(done, total, ""),
+                    cancel=task.cancelled,
                 )
+                return whole, "spike2pop.zip", "application/zip"
             if what == "report":
                 text = export.html_report(results, options=options)
                 return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
@@ -55,5 +77,18 @@ class Downloading(Acting):
 
         def done(made: tuple[bytes, str, str]) -> None:
             button.give(*made)
+            if what == "everything":
+                self.taken.update(results)
+                self.on_taken()
 
-        self._run(f"download {what}", "Making the file…", work, done, button.refuse)
+        def progress(fraction: float, _words: str) -> None:
+            button.progress(fraction)
+
+        self._made[what] = self._run(
+            f"download {what}", "Making the file…", work, done, button.refuse, progress=progress
+        )
+
+    def stop(self, what: str) -> None:
+        """Stop making a file."""
+        if what in self._made:
+            self._made[what].cancel()

@@ -89,7 +89,7 @@ class Predicting(Acting):
                 found += attempt_predictions(predictor, recordings[at : at + _AT_ONCE], prior=prior)
             table["g_s"] = [p.g_s for p in found]
             table["g_u"] = [p.g_u for p in found]
-            table["in_domain"] = [p.domain is None or p.domain.inside for p in found]
+            table["likeness"] = [p.likeness for p in found]
             return table
 
         def done(table: Any) -> None:

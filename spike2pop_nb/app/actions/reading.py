@@ -45,17 +45,18 @@ class Reading(Acting):
         self._detected: dict[str, Any] = session.settings.part(DETECTING)
         self._last = session.settings
 
-    def _known(self, name: str | None) -> Source | None:
+    def _source(self, name: str | None) -> Source | None:
         """A file by its name; None where only the user has it."""
+        if self._opening is not None and self._opening.name == name:
+            return self._opening
         if name in list_examples():
             self._sources.setdefault(str(name), Source(example_path(str(name)), str(name)))
         return self._sources.get(str(name))
 
     def _wanted(self) -> tuple[Source | None, dict[str, Any]]:
         """The file that is chosen, and how it is read."""
-        settings, opening = self.session.settings, self._opening
-        chosen = opening is not None and opening.name == settings.file
-        return opening if chosen else self._known(settings.file), settings.part(READING)
+        settings = self.session.settings
+        return self._source(settings.file), settings.part(READING)
 
     def settle(self) -> None:
         """Keep settings that fit what was read; look at the recording that they choose."""
@@ -142,10 +143,10 @@ class Reading(Acting):
         """Restore settings; a file that only the user has must be chosen again, and is asked for by name."""
         session = self.session
         settings.checked()
-        self._awaited = self._opening = None
+        self._awaited = None
         if settings.file is None:  # whatever is open goes on
             settings = settings.model_copy(update={"file": session.settings.file})
-        elif self._known(settings.file) is None:
+        elif self._source(settings.file) is None:
             self._awaited = settings  # how that file is read waits for it
             settings = settings.with_file_of(session.settings)
             self.messages.show(
@@ -215,7 +216,12 @@ def _spikes(
 
 def _here(error: SpikeTrainError | None) -> str:
     """A sentence without the names of options that this page does not have."""
-    return re.sub(r" \([^()]*--[^()]*\)", "", str(error))
+    said = re.sub(
+        r"; name the channel \(channels.*",
+        "; name the channel with --channels on the command line, or give a file with its voltage.",
+        str(error),
+    )
+    return re.sub(r" \([^()]*--[^()]*\)", "", said)
 
 
 def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError | None = None) -> Refusal:

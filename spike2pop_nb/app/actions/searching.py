@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +18,12 @@ from spike2pop_nb.app.settings import SEARCHING
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["MAX_TRACE_BYTES", "Searching"]
+__all__ = ["MAX_TRACE_BYTES", "Searching", "seconds_left"]
 
 MAX_TRACE_BYTES = 256_000_000
 """Voltages kept in one session; older ones are dropped, the spikes of all members stay."""
+_FOR_TRACES = 0.1
+"""Share of a search's bar for what comes after its last member has passed."""
 
 
 class Searching(Acting):
@@ -62,11 +65,18 @@ class Searching(Acting):
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
+            begun = time.monotonic()
             for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
-                where = f"Recording {i + 1} of {len(trains)}: " if len(trains) > 1 else ""
+                where = f"Recording {i + 1} of {len(trains)}" if len(trains) > 1 else ""
+                since = time.monotonic()
 
-                def progress(done: int, total: int, words: str, i: int = i, where: str = where) -> None:
-                    task.progress(i + done / max(total, 1), len(trains), where + words)
+                def progress(
+                    done: int, total: int, words: str, i: int = i, where: str = where, since: float = since
+                ) -> None:
+                    left = seconds_left(i, len(trains), since - begun, time.monotonic() - since)
+                    start = f"{where}, about {left:.0f} s left: " if left >= 1 else where and f"{where}: "
+                    share = (1 - _FOR_TRACES) * done / max(total, 1)
+                    task.progress(i + share, len(trains), start + words)
 
                 result = attempt_population(
                     train,
@@ -99,8 +109,8 @@ class Searching(Acting):
             work,
             over,
             over,
-            progress=lambda fraction, text: self.on_progress(fraction, text),
-            partly=self.messages.guard(partly),
+            partly,
+            lambda fraction, words: self.on_progress(fraction, words),
         )
 
     def cancel(self) -> None:
@@ -134,6 +144,24 @@ class Searching(Acting):
             return currents(result.population, row, like=result.simulated)
 
         self._run("currents", "Computing the currents of a member…", work, done)
+
+
+def seconds_left(n_done: int, n: int, took_s: float, current_s: float) -> float:
+    """Return how long recordings will still take that take as long as those before; 0 if nobody can say.
+
+    Within one recording nobody can: its members pass many at a time, at the end of a round or never.
+
+    Parameters
+    ----------
+    n_done, n
+        Recordings that are done, and all.
+    took_s, current_s
+        What those that are done took together, and the next one so far.
+    """
+    if not n_done:
+        return 0.0
+    each_s = took_s / n_done
+    return each_s * (n - n_done - 1) + max(each_s - current_s, 0.0)
 
 
 def _lighter(results: dict[Any, Any]) -> dict[Any, Any]:

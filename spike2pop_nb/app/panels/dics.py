@@ -16,6 +16,7 @@ from spike2pop_nb.app.layout import card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+from spike2pop_nb.spiketrains import describe_pattern
 
 __all__ = ["DICPanel"]
 
@@ -35,9 +36,9 @@ class DICPanel:
         self.neuron = w.Dropdown(options=[(get_neuron(name).title, name) for name in list_neurons()])
         self.prior = w.Dropdown(
             options=[
-                ("like the populations made here", "compensated"),
-                ("with conductances anywhere in their ranges", "drawn"),
-                ("either, by what it looks like", "both"),
+                ("compensated: as in the populations generated here", "compensated"),
+                ("drawn: anywhere in their ranges", "drawn"),
+                ("both, weighted by how well the recording fits", "both"),
             ],
         )
         self.says = text("", "s2p-says")
@@ -58,9 +59,9 @@ class DICPanel:
                 field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
                 *map(text, filter(None, [listed(broken)])),
                 field(
-                    "The recorded neuron is made",
+                    "Prior: conductances before any recording",
                     self.prior,
-                    "The first fits what the next steps do; the others show how much rests on it.",
+                    "The search below needs the first; the others show how much depends on it.",
                 ),
                 self.says,
                 self.warning,
@@ -91,7 +92,7 @@ class DICPanel:
         posterior = self.session.posterior
         if posterior is None:
             waits = self.session.train is not None and self.session.busy
-            self.says.value = said(["Being predicted…" if waits else "A recording has to be chosen first."])
+            self.says.value = said(["Predicting…" if waits else "Choose a recording first."])
             self.notes.value = self.warning.value = ""
             return
         strange = posterior.domain is not None and not posterior.domain.inside
@@ -102,10 +103,13 @@ class DICPanel:
             return
         s, u = posterior.mean
         ds, du = posterior.std
+        train = self.session.train
+        differs = posterior.against(str(describe_pattern(train).kind)) if train is not None else ""
         shares = sorted(posterior.pattern.items(), key=lambda item: -item[1])
         words = ", ".join(f"{escape(name)} {100 * share:.0f} %" for name, share in shares)
         self.says.value = (
             f"<p class='s2p-big'>g<sub>s</sub> = {s:.2f} ± {ds:.2f} &ensp; "
             f"g<sub>u</sub> = {u:.2f} ± {du:.2f}</p>"
-            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern: {words}.</p>"
+            f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern, by the network: {words}.</p>"
+            + said([differs] if differs else [])
         )

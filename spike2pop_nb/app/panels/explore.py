@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import button, card, field, folded, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.modulate import ModulatePanel
-from spike2pop_nb.app.runner import Dispatch
+from spike2pop_nb.app.runner import Runner
 from spike2pop_nb.app.settings import Explored
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import V_TH_RANGE_MV
@@ -24,13 +24,13 @@ from spike2pop_nb.spiketrains import describe_pattern
 __all__ = ["GROUP", "ExplorePanel"]
 
 GROUP = "explore"
-_PLANE_PX, _SIDE_PX, _TRACES_PX = 390, 215, 560
+_PLANE_PX, _SIDE_PX, _TRACES_PX = 450, 215, 500
 _SHOWN = 6  # choices in the table; the others are folded away
 _V_TH_SPAN_MV = 8.0
 _LAYERS = (
     ("members that get there", "reached"),
-    ("conditioning of the solve", "condition"),
-    ("residual of the solve", "residual"),
+    ("condition number (1 is best)", "condition"),
+    ("residual: distance from the DICs asked for", "residual"),
     ("firing pattern, simulated", "pattern"),
     ("firing rate, simulated", "rate"),
 )
@@ -43,37 +43,36 @@ class ExplorePanel:
     ----------
     session
         Gives the neuron, the recording and its posterior.
-    dispatch
-        How background work reaches the widgets.
+    runner
+        Where long work runs.
     """
 
-    def __init__(self, session: Session, dispatch: Dispatch) -> None:
+    def __init__(self, session: Session, runner: Runner) -> None:
         self.session = session
         self.messages = Messages()
-        self.explorer = Explorer(session, dispatch, self.messages)
+        self.explorer = Explorer(session, runner, self.messages)
         self.state: Exploration = self.explorer.state
         self.figures: list[FigureView] = []
         self.moved: list[FigureView] = []  # those whose members are modulated
         self._built = False
         self._inside = w.VBox()
-        self.fold = folded(
+        self.fold = Fold(
             "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
         )
         self.widget = card("5", "Explore", [self.fold], "s2p-explore")
-        self.fold.observe(self.messages.guard(self._opened), "selected_index")
+        self.fold.observe(self.messages.guard(self._opened), "opened")
         session.observe(self.messages.guard(self._show_dark), "dark")
         session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
-        opened = self.fold.selected_index is not None
-        if opened and not self._built:
+        if self.fold.opened and not self._built:
             self._build()
-        self.state.active = opened
+        self.state.active = self.fold.opened
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
         if not self._built and self.session.settings.explore != Explored():
-            self.fold.selected_index = 0
+            self.fold.opened = True
 
     def _figure(
         self, empty: str, height: int, says: str, on_point: Any = None, moved: bool = False
@@ -89,8 +88,7 @@ class ExplorePanel:
     def _build(self) -> None:
         self._built = True
         guard, state, explorer = self.messages.guard, self.state, self.explorer
-        self._filling = False
-        self.layer = w.Dropdown(options=_LAYERS, value=state.layer)
+        self.layer = w.Dropdown(options=_LAYERS)
         self.pair = w.Dropdown()
         self.use = button("Use this pair in the search", "Compensate it in step 3 too")
         self.g_s, self.g_u = w.FloatText(), w.FloatText()
@@ -99,6 +97,7 @@ class ExplorePanel:
             value=high_mV, min=low_mV, max=high_mV, step=0.1, readout_format=".1f", continuous_update=False
         )
         self.restore = button("Declared values", "Go back to the declared threshold and ranges")
+        self.noise = w.FloatText()
         self.knobs = w.VBox()
         self.says, self.ranking, self.status = text("", "s2p-says"), text(), text("", "s2p-says")
         self.plane = self._figure(
@@ -121,13 +120,19 @@ class ExplorePanel:
         )
         self.modulation = ModulatePanel(explorer, self.messages, partial(self._figure, moved=True))
         self._inside.children = self._compose()
-        self.layer.observe(guard(self._layer_chosen), "value")
-        self.pair.observe(guard(self._pair_chosen), "value")
         self.use.on_click(guard(lambda _button: explorer.use()))
         self.restore.on_click(guard(lambda _button: explorer.restore()))
-        self.V_th.observe(guard(self._threshold_moved), "value")
-        for number in (self.g_s, self.g_u):
-            number.observe(guard(self._target_typed), "value")
+        self._tied = {
+            name: Binding(getattr(self, name), take, self.messages, again)
+            for name, take, again in (
+                ("layer", lambda layer: explorer.choose(layer=layer), self._show_layer),
+                ("pair", self._choose_pair, self._show_choices),
+                ("g_s", self._choose_target, self._show_target),
+                ("g_u", self._choose_target, self._show_target),
+                ("V_th", explorer.set_threshold, self._show_knobs),
+                ("noise", lambda sigma: explorer.choose(noise_sigma=sigma), self._show_knobs),
+            )
+        }
         state.observe(guard(self._show_choices), ["ranking", "pair"])
         state.observe(guard(self._show_layer), "layer")
         state.observe(guard(self._show_ranking), "ranking")
@@ -138,14 +143,15 @@ class ExplorePanel:
         state.observe(guard(self._show_conductances), "population")
         state.observe(guard(self._show_traces), "simulated")
         state.observe(guard(self._show_status), ["mapping", "working"])
-        state.observe(guard(self._show_knobs), ["V_th_mV", "ranges"])
+        state.observe(guard(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
         state.observe(guard(self._show_member), ["member", "modulated"])
         self.session.observe(guard(self._show_member), "member")
         self.session.observe(guard(self._show_plane), "posterior")
         self.session.follow(guard(self._fill_knobs), "neuron")
-        self._fill_knobs(None)
-        self._show_target(None)
-        self._show_choices(None)
+        self._fill_knobs()
+        self._show_target()
+        self._show_layer()
+        self._show_choices()
 
     def _compose(self) -> list[w.Widget]:
         choose = w.HBox(
@@ -168,8 +174,8 @@ class ExplorePanel:
                 field("Target g_u (in units of g_leak)", self.g_u, f"{MEMBERS} members follow it at once."),
             ]
         )
-        knobs = folded(
-            "Threshold voltage and baseline ranges",
+        knobs = Fold(
+            "Threshold voltage, baseline ranges, noise",
             [
                 field(
                     "V_th (mV)",
@@ -178,14 +184,20 @@ class ExplorePanel:
                 ),
                 self.knobs,
                 self.restore,
+                field(
+                    "Noise σ (µA/cm²)",
+                    self.noise,
+                    "Of the current injected in the members that are simulated here; 0 for none. The map has "
+                    "none.",
+                ),
             ],
         )
-        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs, self.ranking])
+        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs])
         right = w.VBox([self.status, self.conductances.widget, self.traces.widget])
         columns = w.HBox([left, right])
         for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
             box.add_class(name)
-        return [self.messages.widget, columns, self.modulation.widget]
+        return [self.messages.widget, columns, self.ranking, self.modulation.widget]
 
     def _pick(self, member: int) -> None:
         self.state.member = member
@@ -209,46 +221,23 @@ class ExplorePanel:
         for figure in self.figures:
             figure.dark(self.session.dark)
 
-    def _quietly(self, act: Callable[[], None]) -> None:
-        """Show a state in controls, which is no choice of the user's."""
-        self._filling = True
-        try:
-            act()
-        finally:
-            self._filling = False
+    def _choose_pair(self, pair: tuple[str, str] | None) -> None:
+        if pair is not None:
+            self.explorer.set_pair(pair)
 
-    def _pair_chosen(self, change: dict[str, Any]) -> None:
-        if change["new"] is not None and not self._filling:
-            self.explorer.set_pair(change["new"])
+    def _choose_target(self, _value: float) -> None:
+        self.explorer.set_target(self.g_s.value, self.g_u.value)
 
-    def _layer_chosen(self, change: dict[str, Any]) -> None:
-        if not self._filling:
-            self.explorer.set_layer(change["new"])
-
-    def _target_typed(self, _change: Any) -> None:
-        if not self._filling:
-            try:
-                self.explorer.set_target(self.g_s.value, self.g_u.value)
-            finally:
-                self._show_target(None)
-
-    def _threshold_moved(self, change: dict[str, Any]) -> None:
-        if not self._filling:
-            self.explorer.set_threshold(change["new"])
-
-    def _show_target(self, _change: Any) -> None:
+    def _show_target(self, _change: Any = None) -> None:
         g_s, g_u = self.state.target
-
-        def show() -> None:
-            self.g_s.value, self.g_u.value = round(g_s, 3), round(g_u, 3)
-
-        self._quietly(show)
+        self._tied["g_s"].show(round(g_s, 3))
+        self._tied["g_u"].show(round(g_u, 3))
         self.plane.point(g_s, g_u, "Target: slow DIC g_s, ultraslow DIC g_u")
 
-    def _show_layer(self, _change: Any) -> None:
-        self._quietly(lambda: self.layer.set_trait("value", self.state.layer))
+    def _show_layer(self, _change: Any = None) -> None:
+        self._tied["layer"].show(self.state.layer)
 
-    def _show_choices(self, _change: Any) -> None:
+    def _show_choices(self, _change: Any = None) -> None:
         ranking, pair = self.state.ranking, self.state.pair
         options: list[tuple[str, Any]] = []
         if ranking is not None:
@@ -261,13 +250,9 @@ class ExplorePanel:
                 options.append((f"{place}. {choice.name} ({100 * choice.within:.0f} %{note})", value))
         elif pair is not None:
             options = [(" and ".join(pair), pair)]
-
-        def show() -> None:
-            self.pair.options = options
-            if pair is not None and pair in [value for _label, value in options]:
-                self.pair.value = pair
-
-        self._quietly(show)
+        values = [value for _label, value in options]
+        shown = pair if pair in values else next(iter(values), None)
+        self._tied["pair"].show(shown, options=tuple(options))
 
     def _show_ranking(self, _change: Any) -> None:
         ranking = self.state.ranking
@@ -289,7 +274,10 @@ class ExplorePanel:
             )
             rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
         head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + "</tr>"
-        table = f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table>'
+        table = (
+            '<div class="s2p-wide-table" tabindex="0" role="region" aria-label="Choices, ranked">'
+            f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table></div>'
+        )
         posterior = self.session.posterior
         whose = "this recording" if posterior is not None and posterior.usable else "the target"
         more = len(rows) - _SHOWN
@@ -301,9 +289,10 @@ class ExplorePanel:
         self.ranking.value = (
             f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
             f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
-            "<p class='s2p-help'>Reached: members with no negative conductance; within: those whose solved "
-            "conductances lie in this neuron's ranges; moved: how far these go from the baseline; cond.: "
-            "condition number of the solve. Score = within / ((1 + moved) · √cond.).</p>"
+            "<p class='s2p-help'>Reached: members with no negative conductance. Within: those whose solved "
+            "conductances also lie in this neuron's ranges. Moved: how far these go from the baseline. "
+            "Cond.: condition number of the solve; at 1 the two set g_s and g_u independently, and the "
+            "larger it is, the more a small error is amplified. Score = within / ((1 + moved) · √cond.).</p>"
         )
 
     def _show_plane(self, _change: Any) -> None:
@@ -364,10 +353,11 @@ class ExplorePanel:
         g_s, g_u = self.state.target
         self.status.value = said([words or f"{MEMBERS} members at g_s {g_s:.2f}, g_u {g_u:.2f}."])
 
-    def _fill_knobs(self, _change: Any) -> None:
+    def _fill_knobs(self, _change: Any = None) -> None:
         """Make a slider for each conductance that this neuron's baseline draws."""
         neuron = self.session.neuron
-        sliders = []
+        boxes: list[w.Widget] = []
+        self._ranges: dict[str, Binding] = {}
         for channel, (low, high) in self.explorer.declared().items():
             top = max(2 * high, 1e-6)
             slider = w.FloatRangeSlider(
@@ -379,40 +369,27 @@ class ExplorePanel:
                 continuous_update=False,
             )
 
-            def moved(change: dict[str, Any], channel: str = channel) -> None:
-                if not self._filling:
-                    try:
-                        self.explorer.set_range(channel, *change["new"])
-                    finally:
-                        self._show_knobs(None)
-
-            slider.observe(self.messages.guard(moved), "value")
+            tied = Binding(slider, partial(self._choose_range, channel), self.messages, self._show_knobs)
             hint = f"Declared: {low:g} to {high:g}." if low < high else f"Declared: {low:g}."
-            sliders.append((channel, slider, field(f"g_{channel} of the baseline (mS/cm²)", slider, hint)))
-        self.sliders = {channel: slider for channel, slider, _field in sliders}
-        self.knobs.children = [box for _channel, _slider, box in sliders]
+            boxes.append(field(f"g_{channel} of the baseline (mS/cm²)", slider, hint))
+            self._ranges[channel] = tied
+        self.sliders = {channel: tied.control for channel, tied in self._ranges.items()}
+        self.knobs.children = boxes
+        low, high = V_TH_RANGE_MV
+        V_th = neuron.V_th_mV
+        self._tied["V_th"].show(V_th, min=low, max=high)
+        self._tied["V_th"].show(V_th, min=max(low, V_th - _V_TH_SPAN_MV), max=min(high, V_th + _V_TH_SPAN_MV))
+        self._show_knobs()
 
-        def show() -> None:
-            low, high = V_TH_RANGE_MV
-            self.V_th.min, self.V_th.max = low, high
-            self.V_th.value = neuron.V_th_mV
-            self.V_th.min = max(low, neuron.V_th_mV - _V_TH_SPAN_MV)
-            self.V_th.max = min(high, neuron.V_th_mV + _V_TH_SPAN_MV)
+    def _choose_range(self, channel: str, range_mS: tuple[float, float]) -> None:
+        self.explorer.set_range(channel, *range_mS)
 
-        self._quietly(show)
-        self._show_knobs(None)
-
-    def _show_knobs(self, _change: Any) -> None:
-        """Show the threshold and the ranges; sliders get longer for what was restored from elsewhere."""
-        ranges = {**self.explorer.declared(), **self.state.ranges}
-
-        def show() -> None:
-            V_th = self.state.V_th_mV
-            self.V_th.min, self.V_th.max = min(self.V_th.min, V_th), max(self.V_th.max, V_th)
-            self.V_th.value = V_th
-            for channel, slider in self.sliders.items():
-                if channel in ranges:
-                    slider.max = max(slider.max, ranges[channel][1])
-                    slider.value = ranges[channel]
-
-        self._quietly(show)
+    def _show_knobs(self, _change: Any = None) -> None:
+        """Show threshold, ranges and noise; sliders get longer for what was restored from elsewhere."""
+        V_th, slider = self.state.V_th_mV, self.V_th
+        self._tied["V_th"].show(V_th, min=min(slider.min, V_th), max=max(slider.max, V_th))
+        self._tied["noise"].show(self.state.noise_sigma)
+        for channel, wanted in {**self.explorer.declared(), **self.state.ranges}.items():
+            if channel in self._ranges:
+                tied = self._ranges[channel]
+                tied.show(wanted, max=max(tied.control.max, wanted[1]))

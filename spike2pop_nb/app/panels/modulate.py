@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import Explorer
 from spike2pop_nb.app.layout import button, field, said, text
 from spike2pop_nb.app.messages import Messages
@@ -35,7 +36,6 @@ class ModulatePanel:
     def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
         self.explorer, self.state = explorer, explorer.state
         guard, state, session = messages.guard, explorer.state, explorer.session
-        self._filling = False
         self.g_s, self.g_u = w.FloatText(), w.FloatText()
         self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
         self.step = w.IntSlider(min=0, max=1, disabled=True)
@@ -69,8 +69,9 @@ class ModulatePanel:
         for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
             box.add_class(name)
         self.widget = w.VBox([text("<h3>Neuromodulation: members move to other DICs</h3>"), columns])
-        for number in (self.g_s, self.g_u):
-            number.observe(guard(self._typed), "value")
+        self._tied = [
+            Binding(number, self._choose, messages, self._show_end) for number in (self.g_s, self.g_u)
+        ]
         self.play.on_click(guard(lambda _button: self._toggle()))
         self.start.on_click(guard(lambda _button: explorer.modulate()))
         self.step.observe(guard(lambda change: state.set_trait("step", change["new"])), "value")
@@ -78,28 +79,22 @@ class ModulatePanel:
         state.observe(guard(self._show), "modulated")
         state.observe(guard(self._show_step), "step")
         state.observe(guard(self._show_who), "population")
-        session.observe(guard(self._show_who), ["result", "explored"])
+        session.observe(guard(self._show_who), "result")
+        session.follow(guard(self._show_who), "explore")
         self._show_who(None)
-        self._show_end(None)
+        self._show_end()
         self._show(None)
 
-    def _typed(self, _change: Any) -> None:
-        if not self._filling:
-            try:
-                self.explorer.set_end(self.g_s.value, self.g_u.value)
-            finally:
-                self._show_end(None)
+    def _choose(self, _value: float) -> None:
+        self.explorer.set_end(self.g_s.value, self.g_u.value)
 
-    def _show_end(self, _change: Any) -> None:
-        self._filling = True
-        try:
-            self.g_s.value, self.g_u.value = (round(value, 3) for value in self.state.end)
-        finally:
-            self._filling = False
+    def _show_end(self, _change: Any = None) -> None:
+        for tied, value in zip(self._tied, self.state.end, strict=True):
+            tied.show(round(value, 3))
 
     def _show_who(self, _change: Any) -> None:
         """Say who will be moved, and by what, before anyone is."""
-        explored = self.explorer.session.explored.pair
+        explored = self.explorer.session.settings.explore.pair
         by = (
             "the two conductances that take most of them there"
             if explored is None

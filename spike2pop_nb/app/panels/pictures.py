@@ -12,7 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import folded, said, text
+from spike2pop_nb.app.layout import Fold, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -68,10 +68,8 @@ class PicturesPanel:
         self.says = text("", "s2p-help")
         self.body = w.VBox([self.choice, self.says])
         self.body.add_class("s2p-closer")
-        self.widget = folded(
-            "A closer look: currents, conductance pairs, DIC curves, return map", [self.body]
-        )
-        self.widget.observe(guard(lambda _change: self._show()), "selected_index")
+        self.widget = Fold("A closer look: currents, conductance pairs, DIC curves, return map", [self.body])
+        self.widget.observe(guard(lambda _change: self._show()), "opened")
         self.choice.observe(guard(lambda _change: self._show()), "value")
         session.observe(guard(self._new_result), "result")
         session.observe(guard(self._new_member), "member")
@@ -94,7 +92,7 @@ class PicturesPanel:
             self._show()
 
     def _show(self) -> None:
-        if self.widget.selected_index is None:
+        if not self.widget.opened:
             return
         if self.figure is None:
             self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, on_pick=self._on_pick)

@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
-from spike2pop_nb.app.layout import button, field, folded, said, text
+from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
@@ -50,7 +50,7 @@ class PopulationPanel:
                     self.refine,
                     "Change members a little until they fire within 1 % of the recording.",
                 ),
-                folded(
+                Fold(
                     "How far from the recording a member may be",
                     [
                         w.HBox(
@@ -103,8 +103,7 @@ class PopulationPanel:
             return
         self.bar.value = fraction
         gone = time.monotonic() - self._since
-        left = f", about {gone * (1 - fraction) / fraction:.0f} s left" if fraction > 0.1 and gone > 2 else ""
-        self.says.value = said([f"{words} ({gone:.0f} s{left})."])
+        self.says.value = said([f"{words} ({gone:.0f} s)."])
 
     def _show(self, change: Any) -> None:
         session = self.session
@@ -121,13 +120,20 @@ class PopulationPanel:
             self.says.value = said(["Starting…"])
         elif not going:
             if session.result is not None:
-                how = "Cancelled" if session.result.cancelled else "Done"
-                state = f"{how}; the results are below."
-            elif session.train is not None:
-                state = "Ready to generate."
-            else:
-                state = "Waits for a recording."
-            self.says.value = said([state])
+                self.says.value = said([_outcome(session.result)]) + jump("Show the results", "s2p-results")
+                return
+            waits = session.train is None
+            self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
+
+
+def _outcome(result: Any) -> str:
+    """What came out of a search, in a sentence."""
+    how = "Cancelled" if result.cancelled else "Done"
+    if not result.usable:
+        return f"{how}, and no member was found; see below why."
+    if not result.n_kept_passed:
+        return f"{how}, and no member fires like the recording; the nearest are below, with what they lack."
+    return f"{how}; the results are below."
 
 
 def _automatic(tolerance: str, scale: float = 1) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.binding import Binding, bind
-from spike2pop_nb.app.layout import field, folded, listed, said, text
+from spike2pop_nb.app.layout import Fold, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.unit import UnitQuestion
 from spike2pop_nb.app.settings import READING, Settings
@@ -91,7 +91,7 @@ class ReadingPanel:
         }
         fields = {name: field(*helps[name][:1], self.how[name], helps[name][1]) for name in self.how}
         self.fields = fields
-        self.fold = folded(
+        self.fold = Fold(
             "Choose how it is read",
             [
                 fields["unit"],
@@ -155,6 +155,7 @@ class ReadingPanel:
         if value == _OTHER:
             self._asked.add("other")
             return
+        self._asked.discard("other")
         choices: dict[str, Any] = {"unit": value}
         if value != SAMPLES and not self.session.voltages:  # samples of a voltage may need it as well
             choices["sampling_rate_hz"] = None
@@ -168,6 +169,7 @@ class ReadingPanel:
         if value == "these":
             self._asked.add("id_columns")
         else:
+            self._asked.discard("id_columns")
             self.session.choose(id_columns=() if value == "none" else None)
 
     def _changed(self, _change: Any) -> None:
@@ -214,7 +216,7 @@ class ReadingPanel:
                 f"{escape(refused.sentence)}</p><p>Settle it here, or take another file.</p></div>"
             )
             if refused.trace is None:  # else it is settled beside the figure
-                self.fold.selected_index = 0
+                self.fold.opened = True
         self.report.value = "" if session.recordings is None else understood(session.recordings.report)
 
 

@@ -12,7 +12,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Upload
-from spike2pop_nb.app.layout import button, card, field, folded, listed, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.detection import DetectionPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
@@ -70,7 +70,10 @@ class RecordingPanel:
             [
                 field("File", self.upload, f"{formats}, up to {limit}."),
                 field("or an example", self.example, "Simulated; hard_set.csv has strange ones too."),
-                folded("or paste spike times", [self.pasted, self.take]),
+                Fold(
+                    "or paste spike times",
+                    [field("Spike times", self.pasted, "Of one neuron, in any unit."), self.take],
+                ),
                 self.reading.widget,
                 field("Recording (id)", self.choice, "One spike train of the file."),
                 self._threshold,

@@ -27,7 +27,7 @@ DOWNLOADS = (
     (
         "everything",
         "Everything (zip)",
-        "Tables, traces, figures, a report, a methods paragraph, settings and versions",
+        "Tables, traces, figures, the recordings, a report, a methods paragraph, settings and versions",
     ),
     (
         "report",
@@ -86,7 +86,10 @@ class ResultsPanel:
         self.order.layout.width = "190px"
         self.downloads = {
             name: Download(
-                guard(lambda name=name: actions.download(name, self.downloads[name])), label=label, hint=tip
+                guard(lambda name=name: actions.download(name, self.downloads[name])),
+                guard(lambda name=name: actions.stop(name)),
+                label=label,
+                hint=tip,
             )
             for name, label, tip in DOWNLOADS
         }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
 import pandas as pd
 from itables.widget import ITable
 
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.layout import folded, said, text
+from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.layout import Fold, button, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -25,7 +28,7 @@ COLUMNS = {
     "pattern": "firing pattern",
     "g_s": "g_s",
     "g_u": "g_u",
-    "in_domain": "like this neuron",
+    "likeness": "like this neuron",
     "found": "population",
 }
 _DIGITS = {"duration_s": 3, "rate_hz": 2, "cv": 2, "cv2": 2, "g_s": 2, "g_u": 2}
@@ -35,21 +38,50 @@ _MOST_ROWS = 2000
 class TablePanel:
     """The table, under the steps; folded until there is more than one recording."""
 
-    def __init__(self, session: Session, messages: Messages, drawing: DrawingQueue) -> None:
+    def __init__(
+        self, session: Session, messages: Messages, drawing: DrawingQueue, on_generate: Callable[[], None]
+    ) -> None:
         self.session = session
         guard = messages.guard
         self.says = text("", "s2p-says")
         self.table: ITable | None = None
-        self.body = w.VBox([self.says])
-        self.fold = folded("All recordings of the file", [self.body])
+        self.generate = button("Generate", "Search populations for the recordings chosen here", "primary")
+        self.save = Download(
+            self._save, label="This table (CSV)", hint="Measures and predicted DICs of every recording"
+        )
+        self.bar = w.HBox([self.generate, self.save])
+        self.bar.add_class("s2p-bar")
+        self.body = w.VBox([self.says, self.bar])
+        self.fold = Fold("All recordings of the file", [self.body])
         self.widget = w.VBox([self.fold])
         for name in ("s2p-card", "s2p-table"):
             self.widget.add_class(name)
         self.widget.layout.display = "none"
-        self._guard = guard
+        self._messages = messages
+        self._choosing = False
         session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
         session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
+        session.observe(guard(lambda _change: self._follow()), "train")
+        self.generate.on_click(guard(lambda _button: on_generate()))
+        session.observe(
+            guard(lambda _change: self._allow()), ["ready", "generating", "train", "chosen", "survey"]
+        )
+        self._allow()
         session.observe(guard(self._say), ["chosen", "survey", "generating"])
+
+    def _allow(self) -> None:
+        session = self.session
+        self.generate.disabled = session.generating or not session.ready or session.train is None
+        several = len(session.chosen)
+        self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
+        self.save.disabled = session.survey is None
+
+    def _save(self) -> None:
+        from spike2pop_nb.export import table_csv
+
+        self.save.give(
+            table_csv(self.session.survey).encode(), "recordings_dics.csv", "text/csv;charset=utf-8"
+        )
 
     def _show(self) -> None:
         session = self.session
@@ -60,15 +92,25 @@ class TablePanel:
             return
         assert recordings is not None
         shown = survey.head(_MOST_ROWS).round(_DIGITS)
-        shown["in_domain"] = shown["in_domain"].map({True: "yes", False: "no: see its warning"})
         shown["found"] = [self._found(train) for train in recordings[:_MOST_ROWS]]
         table = shown[list(COLUMNS)].rename(columns=COLUMNS)
         selected = [recordings.ids.index(name) for name in session.chosen]
         if self.table is None:  # its code is half a megabyte that most first looks at the page do without
             self.table = self._made(table)
-            self.body.children = [self.says, self.table]
+            self.body.children = [self.says, self.bar, self.table]
         else:
-            self.table.update(df=table, selected_rows=selected)
+            with self._tied.showing():
+                self.table.update(df=table, selected_rows=selected)
+
+    def _follow(self) -> None:
+        """A recording that was chosen elsewhere is chosen alone."""
+        session = self.session
+        recordings, train = session.recordings, session.train
+        if self._choosing or recordings is None or train is None or train.id not in recordings.ids:
+            return
+        session.chosen = (train.id,)
+        if self.table is not None:
+            self._tied.show([recordings.ids.index(train.id)])
 
     def _made(self, table: pd.DataFrame) -> ITable:
         made = ITable(
@@ -84,7 +126,7 @@ class TablePanel:
             showIndex=False,
             columnDefs=[{"className": "dt-left", "targets": "_all"}],
         )
-        made.observe(self._guard(self._selected), "selected_rows")
+        self._tied = Binding(made, self._select, self._messages, trait="selected_rows")
         return made
 
     def _found(self, train: Any) -> str:
@@ -93,14 +135,18 @@ class TablePanel:
             return ""
         return f"{result.n_kept_passed} of {result.n_asked}" if result.usable else "none"
 
-    def _selected(self, change: dict[str, Any]) -> None:
+    def _select(self, selected: list[int]) -> None:
         recordings = self.session.recordings
         if recordings is None:
             return
-        rows = [row for row in change["new"] if 0 <= row < len(recordings)]
+        rows = [row for row in selected if 0 <= row < len(recordings)]
         self.session.chosen = tuple(recordings[row].id for row in rows)
         if rows and not self.session.generating:
-            self.session.choose(recording=recordings[rows[-1]].id)
+            self._choosing = True
+            try:
+                self.session.choose(recording=recordings[rows[-1]].id)
+            finally:
+                self._choosing = False
 
     def _say(self, _change: Any) -> None:
         session = self.session
@@ -108,8 +154,8 @@ class TablePanel:
             return
         n, chosen = len(session.recordings), len(session.chosen)
         words = [
-            "Click a row to look at it; with Ctrl or Shift choose several, which Generate then runs "
-            f"together. {chosen} of {n} are chosen."
+            "Click a row to look at it; with Ctrl or Shift choose several (by keyboard: Enter, and Space for "
+            f"several), which Generate then runs together. {chosen} of {n} are chosen."
         ]
         if session.survey is None:
             words = ["Being measured…"]

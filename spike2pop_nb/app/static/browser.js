@@ -14,6 +14,7 @@ function store(name, value) {
   return null;
 }
 
+let gone = false; // whether Python has left, and what was found with it
 const GONE = new Set(["restarting", "autorestarting", "dead"]); // what was computed is gone with it
 
 function heart(model) {
@@ -22,6 +23,7 @@ function heart(model) {
   let lost = null;
   const banner = () => {
     if (lost) return;
+    gone = true;
     lost = document.createElement("div");
     lost.className = "s2p-lost";
     lost.setAttribute("role", "alert");
@@ -39,6 +41,7 @@ function heart(model) {
     heard = performance.now();
     lost?.remove();
     lost = null;
+    gone = false;
   };
   model.on("msg:custom", hear);
   const timer = window.setInterval(() => {
@@ -61,6 +64,61 @@ function heart(model) {
     died?.disconnect(told);
     window.clearInterval(timer);
     model.off("msg:custom", hear);
+  };
+}
+
+// Buttons that lead to another part of the page, for eyes, keyboard and screen readers alike.
+function jump(event) {
+  const part = document.querySelector(`.${event.target.closest?.(".s2p-jump")?.dataset.to}`);
+  if (!part) return;
+  const head = part.querySelector("h2") ?? part;
+  head.tabIndex = -1;
+  head.focus({ preventScroll: true });
+  part.scrollIntoView({ block: "start" });
+}
+
+// Parts of others' widgets that have no name, or that only a mouse reaches.
+function complete() {
+  for (const slider of document.querySelectorAll(".widget-slider")) {
+    const label = slider.querySelector("label, .widget-label")?.textContent;
+    const handles = slider.querySelectorAll(".noUi-handle:not([aria-label])");
+    handles.forEach((handle, i) => {
+      handle.setAttribute("aria-label", handles.length > 1 ? `${label}, ${["from", "to"][i]}` : label);
+    });
+    const readout = slider.querySelector(".widget-readout:not([aria-label])");
+    readout?.setAttribute("role", "textbox");
+    readout?.setAttribute("aria-label", `${label}, as a number`);
+  }
+  for (const row of document.querySelectorAll(".s2p-table tbody tr:not([tabindex])")) {
+    row.tabIndex = 0;
+    row.setAttribute("aria-label", [...row.cells].map((cell) => cell.textContent).join(", "));
+  }
+}
+
+// Enter chooses a row of the table, Space adds it to the choice or takes it out.
+function choose(event) {
+  if (!event.target.matches?.(".s2p-table tbody tr") || ![" ", "Enter"].includes(event.key)) return;
+  event.preventDefault();
+  event.target.cells[0].dispatchEvent(new MouseEvent("click", { bubbles: true, ctrlKey: event.key === " " }));
+}
+
+const COMPLETE_MS = 300; // figures change the page all the time
+
+function completed() {
+  let later = null;
+  const watch = new MutationObserver(() => {
+    later ??= window.setTimeout(() => {
+      later = null;
+      complete();
+    }, COMPLETE_MS);
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
+  document.addEventListener("keydown", choose);
+  complete();
+  return () => {
+    watch.disconnect();
+    window.clearTimeout(later);
+    document.removeEventListener("keydown", choose);
   };
 }
 
@@ -97,6 +155,10 @@ function render({ model, el }) {
   };
   const guided = () => model.get("guide") || store("guided", "yes");
 
+  // What was found is gone with the page; browsers ask in words of their own.
+  const leave = (event) => model.get("unsaved") && !gone && event.preventDefault();
+  window.addEventListener("beforeunload", leave);
+  document.addEventListener("click", jump);
   const opened = window.location.hash.slice(1);
   const kept = store("theme");
   if (kept === "light" || kept === "dark") model.set("theme", kept);
@@ -108,11 +170,15 @@ function render({ model, el }) {
   dark.addEventListener("change", paint);
   paint();
   const rest = heart(model);
+  const done = completed();
   model.send({ kind: "start", fragment: opened });
   return () => {
     rest();
+    done();
     window.clearTimeout(later);
     dark.removeEventListener("change", paint);
+    window.removeEventListener("beforeunload", leave);
+    document.removeEventListener("click", jump);
     for (const [name, act] of [["theme", themed], ["fragment", address], ["guide", guided]]) {
       model.off(`change:${name}`, act);
     }

@@ -7,9 +7,11 @@ function render({ model, el }) {
   let waiting = false;
 
   const update = () => {
-    button.textContent = waiting ? "Being made…" : model.get("label");
-    button.title = model.get("hint");
-    button.disabled = model.get("disabled") || waiting;
+    const made = model.get("made");
+    const stops = waiting && made !== "";
+    button.textContent = stops ? `Cancel (${made} made)` : waiting ? "Being made…" : model.get("label");
+    button.title = stops ? "Stop making this file" : model.get("hint");
+    button.disabled = waiting ? !stops : model.get("disabled");
   };
   const receive = (message, buffers) => {
     waiting = false;
@@ -23,12 +25,16 @@ function render({ model, el }) {
     window.setTimeout(() => URL.revokeObjectURL(url), 60000);
   };
   button.addEventListener("click", () => {
+    if (waiting) {
+      model.send({ kind: "stop" });
+      return;
+    }
     waiting = true;
     update();
     model.send({ kind: "ask" });
   });
   model.on("msg:custom", receive);
-  for (const name of ["disabled", "label", "hint"]) model.on(`change:${name}`, update);
+  for (const name of ["disabled", "label", "hint", "made"]) model.on(`change:${name}`, update);
   update();
   return () => model.off("msg:custom", receive);
 }

@@ -9,16 +9,16 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.files import write_whole
-from spike2pop_nb.export.simulators.brian2 import brian2_script
-from spike2pop_nb.export.simulators.jaxley import jaxley_script
-from spike2pop_nb.export.simulators.neuroml import (
+from spike2pop_nb.export.simulators.for_brian2 import brian2_script
+from spike2pop_nb.export.simulators.for_jaxley import jaxley_script
+from spike2pop_nb.export.simulators.for_neuroml import (
     lems_file,
     neuroml_lems,
     neuroml_model,
     neuroml_script,
 )
-from spike2pop_nb.export.simulators.neuron import mechanism, neuron_mod, neuron_script
-from spike2pop_nb.export.simulators.script import members_csv, members_file
+from spike2pop_nb.export.simulators.for_neuron import mechanism, neuron_mod, neuron_script
+from spike2pop_nb.export.simulators.scripts import members_csv, members_file
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["MAX_MEMBERS", "TARGETS", "Target", "export", "simulators_zip"]
@@ -97,6 +97,16 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
         If a file cannot be written.
     NeuronModelError
         If a function of the neuron cannot be written as an expression (channel and gate are named).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export.simulators import export
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> [file.name for file in export(population, "brian2", mkdtemp())]
+    ['stg_brian2.py', 'stg_members.csv']
     """
     made = _files(population, target)
     out = Path(folder)
@@ -116,6 +126,16 @@ def simulators_zip(population: Population) -> bytes:
     ------
     SimulationError, NeuronModelError
         As `export`.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from zipfile import ZipFile
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export.simulators import simulators_zip
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> len(ZipFile(BytesIO(simulators_zip(population))).namelist())
+    12
     """
     made = {
         f"{target}/{name}": text.encode()

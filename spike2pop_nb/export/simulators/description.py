@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from spike2pop_nb.export.simulators.expressions import Expression, express
 from spike2pop_nb.neurons import Channel, NeuronModel
 from spike2pop_nb.neurons.functions import VoltageFunction
 
-__all__ = ["ChannelText", "GateText", "SchemeText", "describe"]
+__all__ = ["ChannelText", "GateText", "SchemeText", "describe", "initial_values"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,29 @@ class SchemeText:
     rates: dict[tuple[str, str], Expression]
     conducting: str
 
-    def change(self, state: str, instead: Mapping[str, str] | None = None, of: str = "") -> str:
-        """Return the text of a state's derivative by time in 1/ms.
+    @property
+    def free(self) -> list[str]:
+        """Variables of all states but the first, which is what they leave."""
+        return list(self.initial)[1:]
 
-        Rates are called k_<from>_<to>, with ``of`` after the name; states may be written as something else.
+    @property
+    def rest(self) -> str:
+        """Text of the first state where it has no variable."""
+        return f"(1 - {' - '.join(self.free)})"
+
+    @property
+    def open(self) -> str:
+        """Text of what conducts where the first state has no variable."""
+        return self.conducting if self.conducting in self.free else self.rest
+
+    def change(self, state: str, of: str = "") -> str:
+        """Return the text of a free state's derivative by time in 1/ms.
+
+        Rates are called k_<from>_<to>, with ``of`` after the name.
         """
-        text = instead or {}
         flows = [
-            f"{'+' if state == target else '-'} k_{source}_{target}{of} * {text.get(source, source)}"
+            f"{'+' if state == target else '-'} k_{source}_{target}{of} * "
+            + (source if source in self.free else self.rest)
             for source, target in self.rates
             if state in (source, target)
         ]
@@ -70,6 +85,33 @@ class ChannelText:
     gates: tuple[GateText, ...]
     scheme: SchemeText | None
     feeds_calcium: bool
+
+    @property
+    def instant(self) -> bool:
+        """Whether some of its gates follow the voltage at once."""
+        return any(gate.tau is None for gate in self.gates)
+
+    def conductance(
+        self, g: str = "gmax_%s", state: str = "%s", instant: str = "%s", sign: str = "**", rest: bool = False
+    ) -> str:
+        """Return the product that its conductance is.
+
+        Parameters
+        ----------
+        g, state, instant
+            Forms of the names of its maximal conductance, of its states, and of gates that follow at once.
+        sign
+            Of a power.
+        rest
+            Whether the first state of a scheme has no variable.
+        """
+        factors = [g % self.symbol]
+        factors += [
+            gate.power((instant if gate.tau is None else state) % gate.symbol, sign) for gate in self.gates
+        ]
+        if self.scheme is not None:
+            factors.append(self.scheme.open if rest else state % self.scheme.conducting)
+        return " * ".join(factors)
 
 
 class _Words:
@@ -112,6 +154,16 @@ def describe(neuron: NeuronModel) -> tuple[ChannelText, ...]:
         )
         for channel, symbol in zip(neuron.channels, symbols, strict=True)
     )
+
+
+def initial_values(neuron: NeuronModel, rest: bool = False) -> dict[str, float]:
+    """Return the values of all state variables at the start; with ``rest``, first states have none."""
+    values: dict[str, float] = {}
+    for channel in describe(neuron):
+        values |= {gate.symbol: gate.initial for gate in channel.gates if gate.tau is not None}
+        if (scheme := channel.scheme) is not None:
+            values |= {state: scheme.initial[state] for state in (scheme.free if rest else scheme.initial)}
+    return values | ({"Ca": neuron.calcium.initial_uM} if neuron.calcium is not None else {})
 
 
 def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expression:

@@ -64,11 +64,11 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
     source.check_counts(0, len(table.columns))
     skipped = [f"{shown(list(table.facts))}, single values"] if table.facts else []
     chosen = arrays_of_times(table, options, source, skipped)
-    readings: dict[str, Reading] = {}
+    readings: list[tuple[str, Reading]] = []
     refusal: SpikeTrainError | None = None
     for column in chosen:
         try:
-            readings[column.name] = _read(table, column, source, options, keys)
+            readings.append((column.name, _read(table, column, source, options, keys)))
         except SpikeTrainError as error:
             if len(chosen) == 1:
                 raise
@@ -103,6 +103,11 @@ def _read(
         return _matrix(column, name, source, options)
     values = times_of(column, source) if column.rows is not None else values_of(column)
     _refuse_no_times(values, name, source)
+    other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
+    if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
+        raise source.error(
+            f"{name} is named as something else than times and does not grow; name the array of times."
+        )
     if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
         raise source.error(
             f"the numbers of {name} are in no order and bunched, like intervals between spikes; add them "
@@ -280,19 +285,19 @@ def _rows(column: Column, name: str, source: Source, options: Options) -> Readin
     return reading
 
 
-def _joined(table: Table, readings: dict[str, Reading], source: Source) -> Reading:
+def _joined(table: Table, readings: Sequence[tuple[str, Reading]], source: Source) -> Reading:
     """One reading of several arrays; their names part trains of the same id."""
     if len(readings) == 1:
-        reading = next(iter(readings.values()))
+        reading = readings[0][1]
         if len(reading.trains) == 1 and reading.layout == "single" and (table.format in ("NPY", "MAT")):
             reading.trains[0].id = source.id(source.stem)
         return reading
-    parents = {name: name.rpartition("/")[0] or name for name in readings}
+    parents = {name: name.rpartition("/")[0] or name for name, _ in readings}
     unique = len(set(parents.values())) == len(parents)
-    leaves = {name: name.rpartition("/")[2] for name in readings}
+    leaves = {name: name.rpartition("/")[2] for name, _ in readings}
     short = len(set(leaves.values())) == len(leaves)
     joined = Reading("arrays", "an array per train, by its name", [], [], key="the name of the array")
-    for name, reading in readings.items():
+    for name, reading in readings:
         own = parents[name] if unique and "/" in name else leaves[name] if short else name
         for train in reading.trains:
             alone = reading.layout == "single"

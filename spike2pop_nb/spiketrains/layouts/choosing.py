@@ -18,7 +18,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_whole,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -28,6 +28,24 @@ from .tables import pick_time_column
 
 __all__ = ["arrays_of_times", "as_pair", "growth"]
 
+_EVENTS: Final = frozenset(
+    [
+        "ttl",
+        "keyboard",
+        "digmark",
+        "trigger",
+        "trig",
+        "sync",
+        "stim",
+        "stimulus",
+        "lick",
+        "reward",
+        "laser",
+        "led",
+        "pulse",
+        "marker",
+    ]
+)
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
 
@@ -51,10 +69,20 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         raise source.error(f"none of {shown(table.names)} is an array of spike times.")
     named = [c for c in numeric if _named(c)]
     usable = [c for c in named if _usable(c)]
+    events = [c for c in usable if _is_event(c, table)]
+    if events and len(events) < len(usable):
+        skipped.append(f"{shown([c.name for c in events])}, times of other events")
+        usable = [c for c in usable if c not in events]
     if usable:
         _refuse_trace(usable, numeric, source)
         return _one_each(usable, source)
     return _by_behaviour(numeric, skipped, source)
+
+
+def _is_event(column: Column, table: Table) -> bool:
+    """Whether its name, or the title beside it, speaks of triggers and stimuli rather than of spikes."""
+    title = str(table.facts.get(f"{column.parent}/title", "")) if column.parent else ""
+    return bool(_EVENTS & {word for part in (*column.name.split("/"), title) for word in words_of(part)})
 
 
 def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:

@@ -20,6 +20,7 @@ from spike2pop_nb.spiketrains.names import is_signal_name, role_of, same_name
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.readers.text_table import EXPECTED
 from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
 from .fixed import fixed_layout
@@ -253,6 +254,10 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if not numeric:
         raise _unrecognised(table, source)
     if keys is not None:
+        lines = [c for c in numeric if c not in keys]
+        along, down = _growth(lines) if len(lines) > 2 else (0.0, 1.0)
+        if along > max(down, MIN_INCREASING) and all(key is table.columns[0] for key in keys):
+            return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
     counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
     if counter and _grow_down(numeric[1:]):
@@ -261,6 +266,13 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
+        constant = (
+            [c for c in text if np.unique(np.asarray(c.values)).size == 1]
+            if len(table.columns[0]) > 2
+            else []
+        )
+        if len(constant) == len(text) > 1:  # a sentence a row: spike 1 at 0.17 s
+            return _guessed(_less_words(table), source, None)
         for time in numeric:
             if grows_by(text[0], time):
                 return long_layout(table, time, None, source)
@@ -275,13 +287,12 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if counter and len(table.columns[0]) > 1:
         return rows_layout(table, source)
     for time in numeric if len(numeric) <= _MOST_COLUMNS else []:
-        groups = [c for c in numeric if c is not time and grows_by(c, time) and not _grow_down([c])]
+        groups = [c for c in numeric if c is not time and grows_by(c, time) and not _may_be_times(c)]
         if groups and not has_equal_steps(values_of(time)):
             # In the order of time, a column of whole numbers may be heights as well as ids.
             sure = len(table.columns) == 2 and (not _grow_down([time]) or groups[0] is table.columns[0])
             return long_layout(table, time, groups if sure else None, source)
-    along = share_increasing([line[np.isfinite(line)] for line in _matrix(numeric)])
-    down = share_increasing([values_of(c) for c in numeric])
+    along, down = _growth(numeric)
     if max(along, down) < MIN_INCREASING:
         raise _unrecognised(table, source)
     if along >= down:
@@ -291,6 +302,12 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _unrecognised(table, source)
     check_trains(reading.trains, source, keyed=False)
     return reading
+
+
+def _growth(columns: Sequence[Column]) -> tuple[float, float]:
+    """Share of steps that go up along the lines, and down the columns."""
+    along = share_increasing([line[np.isfinite(line)] for line in _matrix(columns)])
+    return along, share_increasing([values_of(c) for c in columns])
 
 
 def _matrix(columns: Sequence[Column]) -> np.ndarray:
@@ -304,6 +321,22 @@ def _grow_down(columns: Sequence[Column]) -> bool:
         and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
         and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
     )
+
+
+def _less_words(table: Table) -> Table:
+    """The numbers of a table, with the unit that a word behind them names."""
+    columns: list[Column] = []
+    for column in table.columns:
+        if column.kind == "numbers":
+            columns.append(column)
+        elif columns and (unit := canonical_unit(str(column.values[0]))) is not None:
+            columns[-1] = replace(columns[-1], unit=unit)
+    return replace(table, columns=columns)
+
+
+def _may_be_times(column: Column) -> bool:
+    """Whether numbers grow and hardly repeat, unlike those of units that fire in turn."""
+    return _grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
 
 
 def _less_counter(table: Table) -> Table:

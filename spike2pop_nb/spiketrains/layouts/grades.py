@@ -74,7 +74,7 @@ def grade_clusters(columns: Sequence[Column], time: Column, reading: Reading) ->
                 break
         else:
             reading.cautions.append(
-                f"{column.name!r} grades clusters without saying which, so those of noise are among the trains"
+                f"{column.name!r} grades clusters without saying which, so trains of noise may be left"
             )
 
 

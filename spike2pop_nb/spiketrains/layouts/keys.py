@@ -66,7 +66,7 @@ def _counts_rows(column: Column) -> bool:
     return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
 
 
-def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> Keys:
+def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True) -> Keys:
     """The columns beside the times that identify a train.
 
     Parameters
@@ -77,6 +77,8 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
         In the file's order; NaN for a row without a time.
     source : Source
         Names the file in errors.
+    named : bool
+        Whether the file names its columns; numbers from 0 or 1 on without a name may always be ids.
 
     Raises
     ------
@@ -91,12 +93,12 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
         role = _role(column, others)
         if role_of(column.leaf) in ("counter", "") and _counts_within(column, others):
             continue
-        named = role in ("id", "trial")
+        by_name = role in ("id", "trial")
         # In a text file, ids such as "1,5", "nan" and "7b" stand among numbers.
-        labels = may_label(column) or (named and column.cells is not None)
+        labels = may_label(column) or (by_name and column.cells is not None)
         if not labels or (role in ("attribute", "interval", "time") and column.kind != "text"):
             continue
-        if named and not (_counts_rows(column) and _others_name(column, others)):
+        if by_name and not (_counts_rows(column) and _others_name(column, others)):
             keys.append(column)
         elif not _counts_rows(column) and _n_groups(column) > 1:
             unknown.append(column)
@@ -105,6 +107,8 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
     left: list[Column] = []
     for column in unknown:
         verdict = _identifies([column], keys, times)
+        if verdict == "no" and not named and not keys and _numbers_units(column):
+            verdict = "perhaps"
         if words_of(column.leaf) == ["group"] and verdict != "no":
             # One of animals or treatments holds several neurons, unless it stands beside their ids.
             verdict = "yes" if keys else "perhaps"
@@ -124,9 +128,17 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source) -> K
         for column in grades:
             if _n_groups(column) > 1 and _identifies([column], [], times) != "no":
                 raise source.error(
-                    f"the column {column.name!r} says how good units are, not whose the spikes are; {_SETTLE}."
+                    f"the column {column.name!r} grades units, and does not name them; {_SETTLE}."
                 )
     return Keys(keys, why, grades)
+
+
+def _numbers_units(column: Column) -> bool:
+    """Whether the values are 0, 1, 2, … or 1, 2, 3, …, each of them several times."""
+    if column.kind != "numbers":
+        return False
+    values, counts = np.unique(np.asarray(column.values, dtype=float), return_counts=True)
+    return len(values) > 1 and is_counter(values) and bool(counts.min() > 1)
 
 
 def _and(why: str, *columns: Column) -> str:
@@ -136,7 +148,7 @@ def _and(why: str, *columns: Column) -> str:
 
 
 def _identify_together(columns: list[Column], keys: list[Column], times: FloatArray) -> bool:
-    """Whether columns part the times into trains together, as a channel and a unit do, and none is needless."""
+    """Whether columns part the times only together, as a channel and a unit do, and none is needless."""
     if _identifies(columns, keys, times) != "yes":
         return False
     least = [[other for other in columns if other is not column] for column in columns]
@@ -219,8 +231,8 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
     Raises
     ------
     SpikeTrainError
-        When times start over as those of trials written one after another do, or nearly every train has one
-        spike.
+        When times start over as those of trials written one after another do, most of them repeat, or nearly
+        every train has one spike.
     """
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
     if 2 * len(starting_over) > len(trains):
@@ -231,6 +243,12 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
             "those of trials one after another do; name the column that numbers the trials (id columns), or "
             "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
         )
+    for train in trains:
+        if train.times.size >= 10 and 2 * np.unique(train.times).size < train.times.size:
+            raise source.error(
+                f"most numbers of {train.id!r} are there more than once, unlike spike times; "
+                "name the column of times, or choose the layout 'single' if they are some."
+            )
     if keyed and len(trains) >= 6:
         alone = sum(train.times.size == 1 for train in trains)
         if 5 * alone > 4 * len(trains):

@@ -21,9 +21,9 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import needed_keys
+from .keys import may_label, needed_keys
 from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
-from .tables import note_left, stand_apart
+from .tables import labels_of, note_left, stand_apart
 
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
@@ -36,6 +36,9 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     if not table.named or table.ragged:
         return None
     keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
+    first = table.columns[0]
+    if not keys and not first.name and may_label(first) and np.unique(labels_of(first)).size == len(first):
+        keys = [first]  # pandas prints the labels of rows without a name above them
     times = [c for c in table.columns if c.kind == "numbers" and c not in keys]
     stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
     if (
@@ -48,7 +51,8 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
     matrix = np.column_stack([values_of(c) for c in times])
     if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
         return None
-    if not keys and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
+    named = [c for c in keys if c.name]
+    if not named and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
         return None
     for column in times:
         times_of(column, source)
@@ -65,8 +69,8 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
         times,
     )
     if several:
-        reading.columns = {"id": " + ".join(key.name for key in several)}
-        reading.key = f"{' + '.join(key.name for key in several)}, by name"
+        reading.columns = {"id": " + ".join(key.name for key in several)} if named else {}
+        reading.key = f"{' + '.join(key.name for key in several)}, by name" if named else "what stands first"
     without_padding(trains, reading.skipped)
     reading.skipped = [text.replace("NaN", "blank cells") for text in reading.skipped]
     note_left(table, [*times, *keys], reading)
@@ -147,7 +151,9 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], alike: bool, sourc
     rest = np.concatenate([line[1:] for line in lists])
     fall = float(np.mean([line[1] < line[0] for line in lists]))
     whole = float(np.mean(rest == np.rint(rest)))
-    if (whole ** len(lists) < 0.02 and not alike) or (fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9):
+    if (whole ** len(lists) < 0.02 and not alike) or (
+        fall > 0.5 and share_increasing([line[1:] for line in lists]) > 0.9
+    ):
         return True
     ordered = len(lists) > 2 and bool((np.diff(first) > 0).all())
     if (whole == 1.0 and (ordered or stand_apart(lists))) or (whole < 0.9 and alike):

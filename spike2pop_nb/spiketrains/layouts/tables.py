@@ -28,8 +28,8 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
+from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
     RawTrain,
     Reading,
@@ -148,7 +148,7 @@ def long_layout(
         c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
     ]
     if keys is None:
-        found = find_keys(beside, times, source)
+        found = find_keys(beside, times, source, named=table.named)
         keys, why, grades = found.columns, found.why, found.grades
     else:
         why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]

@@ -25,10 +25,11 @@ from spike2pop_nb.spiketrains.units import (
 
 from .reading import RawTrain, Reading, values_of
 
-__all__ = ["Timing", "timing_of"]
+__all__ = ["Timing", "may_be_samples", "names_unit", "timing_of"]
 
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
+_FEWEST_SAMPLES: Final = 100.0
 _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
 )
@@ -126,6 +127,19 @@ def _asked(
     return Timing(SAMPLES, hz, f"samples at {hz:g} Hz, {where}", caution=caution)
 
 
+def names_unit(table: Table) -> bool:
+    """Whether a table held in memory says the unit of its times."""
+    named = any(column.unit or named_unit(column.name) for column in table.columns)
+    return named or any(name.strip().lower() in _UNIT_FACTS for name in table.facts)
+
+
+def may_be_samples(times: FloatArray) -> bool:
+    """Whether whole numbers lie as far apart as sample numbers of a neuron's spikes do."""
+    gaps = np.diff(np.unique(times))
+    median = float(np.median(gaps)) if gaps.size else 0.0
+    return median >= _FEWEST_SAMPLES and any(_plausible(median, hz) for hz in _USUAL_SAMPLING_HZ)
+
+
 def _rates_in_columns(table: Table) -> Facts:
     """Columns that repeat a single number throughout, as one of sampling rates may, as facts."""
     found: Facts = {}
@@ -156,9 +170,9 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
         if column.unit.strip():
             note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
     if not found and not unknown and table.named:
-        units = {named_unit(column.leaf) for column in reading.times}
+        by_name = {named_unit(column.leaf) for column in reading.times}
         # A letter behind some of the names only is a part of them: group-s, group-l.
-        partly = len(units) == 2 and None in units
+        partly = len(by_name) == 2 and None in by_name
         for column in reading.times if not partly else ():
             what = "column name" if column.rows is not None else "name of the array"
             if table.ragged or not column.leaf:
@@ -235,7 +249,7 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
             >= 1e3 * MAX_TIME_MS
         )
         ticks = not far and _common_step(trains) < 5
-        if plausible and ((integers and median >= 100.0) or (median > _MEDIAN_MS[1] and ticks)):
+        if plausible and ((integers and median >= _FEWEST_SAMPLES) or (median > _MEDIAN_MS[1] and ticks)):
             raise source.error(
                 f"the times are whole numbers with a median interval of {median:.4g}, which may be sample "
                 "numbers, ms or µs; give the sampling rate in Hz, such as 30000, or the unit."

@@ -94,6 +94,8 @@ def _plain(given: Any) -> tuple[NDArray[Any], str, int]:
     if isinstance(given, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(given)
         n_masked = int(mask.sum())
+        if n_masked and n_masked == mask.size:
+            raise SpikeTrainError("All values of a masked array are masked, so it holds no spike times.")
         if given.ndim == 1 or not n_masked:
             return np.asarray(given.compressed() if given.ndim == 1 else given.data), unit, n_masked
         return np.ma.filled(given.astype(np.float64), np.nan), unit, n_masked
@@ -119,8 +121,9 @@ def _without_unit(quantity: Any) -> tuple[NDArray[Any], str]:
     else:  # astropy
         unit = str(quantity.unit)
         values = quantity.value
-    if unit and unit not in _TIME_UNITS:
-        raise SpikeTrainError(f"A quantity in {unit} was given; spike times have a unit of time, such as ms.")
+    if unit not in _TIME_UNITS:
+        what = f"A quantity in {unit}" if unit else "A quantity without a unit"
+        raise SpikeTrainError(f"{what} was given; spike times have a unit of time, such as ms.")
     return values, unit
 
 
@@ -336,7 +339,7 @@ def _pandas(given: Any) -> Table:
         values = _column(given)
         _add(builder, str(given.name or ""), values)
         return builder.table("it", named=given.name is not None)
-    if getattr(given.index, "dtype", np.dtype(int)).kind in "mM":
+    if _holds_times(given.index):
         raise SpikeTrainError(
             f"The times of the {type(given).__name__} are its index; make them a column with reset_index(), "
             "and name it."
@@ -358,6 +361,12 @@ def _pandas(given: Any) -> Table:
     return builder.table("it", named=named)
 
 
+def _holds_times(index: Any) -> bool:
+    """Whether an index holds dates or durations, or numbers with fractions that grow."""
+    kind = getattr(index, "dtype", np.dtype(int)).kind
+    return kind in "mM" or (kind == "f" and index.name is None and bool(index.is_monotonic_increasing))
+
+
 def _add(builder: TableBuilder, name: str, values: NDArray[Any] | list[NDArray[Any]]) -> None:
     if isinstance(values, list):
         builder.lists(name, values)
@@ -365,6 +374,10 @@ def _add(builder: TableBuilder, name: str, values: NDArray[Any] | list[NDArray[A
         builder.text(name, values)
     elif values.dtype.kind in "iufm":
         builder.array(name, values)
+    elif values.dtype.kind == "M":
+        raise SpikeTrainError(
+            f"The column {name!r} holds dates; give the times since the start of the recording, in s or ms."
+        )
     else:
         builder.skip(name, NO_NUMBERS)
 

@@ -24,6 +24,8 @@ _SAMPLE_ROWS: Final = 60
 _SAMPLE_COLUMNS: Final = 200
 _SAMPLE_CHARACTERS: Final = 2_000_000
 _TOP_LINES: Final = 400
+# What stands above the numbers of rows, beside trains that have numbers for names.
+_ROW_NAMES: Final = frozenset({"", "index", "row", "unnamed: 0"})
 _FOOT_LINES: Final = 2_000
 _SUMS: Final = frozenset(
     ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "min", "max", "count"]
@@ -396,13 +398,15 @@ def _count(start: int, n: int) -> list[str]:
 
 def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:_SAMPLE_COLUMNS]]
+    if re.fullmatch(r"[^\w.,+-]+\d+[.,]?\d*\W*", "".join(first[:1])) and not any(first[1:]):
+        return False  # "> 0.17" is a faulty number rather than a name
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
         return True
     counted = [cell for cell in first if is_number(cell)]
     if 1 < len(counted) < len(first) and counted in (_count(0, len(counted)), _count(1, len(counted))):
         return True  # cell, trial, 0, 1, 2, …
-    blank_first = len(first) > 1 and not first[0]
+    blank_first = len(first) > 1 and first[0].lower() in _ROW_NAMES
     numbers = first[1:] if blank_first else first
     if len(first) < 2 or not all(re.fullmatch(r"\d+(?:\.0+)?", cell, re.ASCII) for cell in numbers):
         return False

@@ -21,7 +21,7 @@ import pytest
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export import simulators
-from spike2pop_nb.export.simulators.script import members_csv
+from spike2pop_nb.export.simulators.scripts import members_csv
 from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
 from spike2pop_nb.simulation import simulate
 

@@ -88,7 +88,7 @@ def test_pairs_show_each_pair_once_and_its_correlations(population: Population) 
     wanted = f"{table['spearman'][0]:.2f}<br>".replace("-", "−")
     assert sum(text.startswith(wanted) for text in texts) >= 1
     note = "correlations over 5 members that passed; large: Spearman, small: Pearson"
-    assert f"maximal conductances (mS/cm²); {note}" in texts
+    assert f"maximal conductances (mS/cm²)<br><span style='font-size:10px'>{note}</span>" in texts
     by_leak = plots.conductance_pairs(population, by_leak=True)
     assert len(by_leak.data) == 21
     np.testing.assert_allclose(by_leak.data[0].x, population.g[:, 0] / population.g[:, -1])

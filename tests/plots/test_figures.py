@@ -13,7 +13,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.conductances import generate_population, reachability
 from spike2pop_nb.data import example_path
 from spike2pop_nb.fidelity import verify
-from spike2pop_nb.inference.drift import find_course
+from spike2pop_nb.inference.drift import find_drift
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain, VoltageTrace, read_spike_trains
 
@@ -110,7 +110,7 @@ def test_a_drifting_recording_shows_its_course():
     mean = np.stack([np.linspace(-4, 4, 12), np.full(12, 5.0)], axis=1)
     posterior = Gaussian()
     assert "Too short" in str(plots.course(posterior).to_json())
-    posterior.course = find_course(np.arange(12.0), mean, np.ones((12, 2)), mean)
+    posterior.course = find_drift(np.arange(12.0), mean, np.ones((12, 2)), mean)
     assert posterior.course.drifts
     path = plots.dic_plane("stg", posterior).data[-1]
     np.testing.assert_allclose(path.x, mean[:, 0])

@@ -12,14 +12,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import Expression
 from spike2pop_nb.export.simulators.lems import ComponentType
-from spike2pop_nb.export.simulators.script import (
-    WRITE,
-    comment,
-    members_text,
-    one_line,
-    options_text,
-    origin,
-)
+from spike2pop_nb.export.simulators.scripts import one_line, origin, script
 from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron
 
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
@@ -95,13 +88,11 @@ def _kinetics(channel: str, scheme: SchemeText, types: list[ComponentType]) -> d
     made.constants["MS"] = ("time", "1ms")
     for (source, target), rate in scheme.rates.items():
         made.express(f"k_{source}_{target}", rate)
-    eliminated, *free = scheme.initial
-    rest = f"(1 - {' - '.join(free)})"
-    for state in free:
-        change = scheme.change(state, {eliminated: rest})
+    for state in scheme.free:
+        change = scheme.change(state)
         change = f"0 {change}" if change.startswith("-") else change
         made.changes[state] = (f"({change}) / MS", scheme.initial[state])
-    made.derive("x", rest if scheme.conducting == eliminated else scheme.conducting)
+    made.derive("x", scheme.open)
     types.append(made)
     return {"type": made.name}
 
@@ -267,60 +258,13 @@ def neuroml_lems(population: Population) -> str:
 def neuroml_script(population: Population) -> str:
     """Return the script; it writes the spike times of all members to a CSV file."""
     neuron = get_neuron(population.neuron)
-    head = comment(
+    return script(
+        "neuroml.py",
         population,
         "NeuroML 2",
         f"Runs {lems_file(neuron)}, which simulates the network in {neuron.name}.nml. Needs pyNeuroML, Java",
         "and NEURON, with which the simulation is run. Usage: python FILE --help",
+        columns_of=[(channel.symbol, channel.column) for channel in describe(neuron)],
+        namespace_uri=_NAMESPACE,
+        lems_file=lems_file(neuron),
     )
-    return f'''{head}
-import argparse
-import csv
-import os
-import shutil
-import sys
-import tempfile
-import xml.etree.ElementTree as ET
-from pathlib import Path
-
-from pyneuroml.runners import run_lems_with_jneuroml_neuron
-
-{members_text(population)}
-CHANNELS = {[(channel.symbol, channel.column) for channel in describe(neuron)]!r}
-{options_text(neuron)}
-here = Path(__file__).resolve().parent
-
-
-{WRITE}
-
-# The cells of the model are those of the members, or nothing is simulated.
-space = {{"n": "{_NAMESPACE}"}}
-cells = [
-    {{
-        density.get("ionChannel"): float(density.get("condDensity").removesuffix("mS_per_cm2"))
-        for density in cell.iterfind(".//n:channelDensity", space)
-    }}
-    for cell in ET.parse(here / "{neuron.name}.nml").iterfind("n:cell", space)
-]
-wanted = [{{f"{{name}}_channel": float(member[column]) for name, column in CHANNELS}} for member in MEMBERS]
-if cells != wanted:
-    sys.exit("The conductances of {neuron.name}.nml are not those of its members; export them again.")
-
-lems = ET.parse(here / "{lems_file(neuron)}")
-simulation = lems.find("Simulation")
-simulation.set("length", f"{{arguments.duration}}ms")
-if (Path(sys.prefix) / "bin" / "nrnivmodl").exists():
-    os.environ.setdefault("NEURON_HOME", sys.prefix)
-# Made anew in a place where nothing is left of what was compiled before, and whose path is plain.
-with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-    shutil.copyfile(here / "{neuron.name}.nml", Path(folder) / "{neuron.name}.nml")
-    lems.write(Path(folder) / "LEMS_run.xml")
-    run_lems_with_jneuroml_neuron("LEMS_run.xml", nogui=True, exec_in_dir=folder)
-    lines = (Path(folder) / "{neuron.name}_spikes.dat").read_text().splitlines()
-
-times = {{i: [] for i in range(len(MEMBERS))}}
-for line in lines:
-    time, i = line.split()
-    times[int(i)].append(1000.0 * float(time))  # s to ms
-write([(member, times[i]) for i, member in enumerate(MEMBERS)])
-'''

@@ -110,7 +110,7 @@ def test_shapes_follow_the_members_and_the_voltages(neuron: NeuronModel) -> None
 
 
 def test_wrong_number_of_conductances_is_refused(neuron: NeuronModel) -> None:
-    with pytest.raises(NeuronModelError, match=f"needs {neuron.n_channels} conductances a member"):
+    with pytest.raises(NeuronModelError, match=f"needs {neuron.n_channels} conductances per member"):
         dics(neuron, np.ones((4, neuron.n_channels + 1)))
     with pytest.raises(NeuronModelError, match="the array has shape"):
         sensitivity(neuron, 1.0)

@@ -10,7 +10,7 @@ import pytest
 from spike2pop_nb import plots
 from spike2pop_nb.conductances import generate_population, modulation_path, rank_choices, reachability
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.fidelity import PATTERNS, pattern_map
+from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, pattern_map
 from spike2pop_nb.simulation import simulate_modulation
 
 
@@ -53,7 +53,7 @@ def test_firing_patterns_differ_in_fill_colour_and_symbol():
     found = pattern_map("stg", ("CaS", "H"), n_grid=6, members=1)
     figure = plots.plane_map(found, posterior=Gaussian())
     fill, *others = figure.data
-    marks = [trace for trace in others if trace.name in [str(name) for name in PATTERNS]]
+    marks = [trace for trace in others if trace.name in [str(name) for name in ACTIVITY_PATTERNS]]
     assert sum(len(trace.x) for trace in marks) == (found.pattern >= 0).sum()
     assert len({trace.marker.symbol for trace in marks}) == len(marks) > 1
     assert "bursting 100 %" in fill.text[2][0]

@@ -30,6 +30,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 DIC_NAMES = ("g_f", "g_s", "g_u")
+"""Names of the fast, slow and ultraslow DIC, in the order of every array of them."""
 FAST, SLOW, ULTRASLOW = range(3)
 _STEP = 1e-20  # of the complex step: no cancellation, so it may be far below rounding
 
@@ -148,7 +149,7 @@ def _checked(neuron: NeuronModel, g: npt.ArrayLike) -> FloatArray:
     values = np.asarray(g, dtype=float)
     if values.ndim < 1 or values.shape[-1] != neuron.n_channels:
         raise NeuronModelError(
-            f"The {neuron.name} neuron needs {neuron.n_channels} conductances a member "
+            f"The {neuron.name} neuron needs {neuron.n_channels} conductances per member "
             f"({', '.join(neuron.channel_names)}), but the array has shape {values.shape}."
         )
     return values
@@ -190,6 +191,14 @@ def sensitivity(neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike
     ------
     NeuronModelError
         If the number of conductances is not that of the neuron.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import sensitivity
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> sensitivity("stg", population.g).shape  # members, timescales, channels
+    (4, 3, 8)
     """
     neuron = get_neuron(neuron)
     values = _checked(neuron, g)
@@ -210,6 +219,14 @@ def dics(neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike | None
     Returns
     -------
     (..., 3), or (..., n_V, 3) if V_mV is an array
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> s2p.dics("stg", population.g[:2])[:, 1:].round(3)  # g_s and g_u at V_th
+    array([[4., 5.],
+           [4., 5.]])
     """
     S = sensitivity(neuron, g, V_mV)
     values = np.asarray(g, dtype=float)
@@ -221,7 +238,16 @@ def dics(neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike | None
 def dic_curves(
     neuron: str | NeuronModel, g: npt.ArrayLike, V_mV: npt.ArrayLike | None = None
 ) -> dict[str, FloatArray]:
-    """Return the DICs over voltage, ``{"V_mV", "g_f", "g_s", "g_u", "g_t"}``, curves of shape (..., n_V)."""
+    """Return the DICs over voltage, ``{"V_mV", "g_f", "g_s", "g_u", "g_t"}``, curves of shape (..., n_V).
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> curves = s2p.dic_curves("stg", population.g)
+    >>> sorted(curves)
+    ['V_mV', 'g_f', 'g_s', 'g_t', 'g_u']
+    """
     V = np.arange(-75.0, -24.75, 0.25) if V_mV is None else np.asarray(V_mV, dtype=float)
     curves = dics(neuron, g, V)
     named = {name: curves[..., i] for i, name in enumerate(DIC_NAMES)}
@@ -234,6 +260,14 @@ def find_threshold(
     """Return V_th of each member in mV: where ``g_t = g_f + g_s + g_u`` first falls through zero from above.
 
     NaN where it does not within the range. Resolved on a grid of 0.1 mV and interpolated linearly.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.conductances import find_threshold
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> find_threshold("stg", population.g).shape
+    (4,)
     """
     V = np.arange(V_range_mV[0], V_range_mV[1] + 0.05, 0.1)
     g_t = dic_curves(neuron, g, V)["g_t"]

@@ -1,0 +1,57 @@
+"""A Brian2 script: one NeuronGroup that holds all members."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.export.simulators.description import SchemeText, describe, initial_values
+from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
+from spike2pop_nb.export.simulators.scripts import script
+from spike2pop_nb.neurons import get_neuron
+
+__all__ = ["brian2_script"]
+
+_PRINTER = Printer("V", {"where": "int({0}) * ({1}) + int(not {0}) * ({2})"})
+_NOW = replace(_PRINTER, voltage="V_now")
+
+
+def _equations(expression: Expression, name: str, extra: str = "") -> str:
+    *before, (_name, last) = assignments(expression, name)
+    lines = [f"{step} = {render(value, _PRINTER)} : 1" for step, value in before]
+    text = render(last, _PRINTER)
+    if extra and last.operation in ("where", "+", "-"):
+        text = f"({text})"
+    return "\n".join([*lines, f"{name} = {text}{extra} : 1"])
+
+
+def _statements(expression: Expression, name: str) -> str:
+    return "\n".join(f"{step} = {render(value, _NOW)}" for step, value in assignments(expression, name))
+
+
+def _exchanges(scheme: SchemeText) -> list[dict[str, str]]:
+    """Return one step of a scheme: each exchange between two states solved exactly, there and back."""
+    pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in scheme.rates))
+    there = [(pair, " / 2") for pair in pairs[:-1]]
+    found = []
+    for (a, b), part in [*there, (pairs[-1], ""), *reversed(there)]:
+        forth, back = (f"k_{x}_{y}" if (x, y) in scheme.rates else "0" for x, y in ((a, b), (b, a)))
+        found.append({"a": a, "b": b, "forth": forth, "back": back, "part": part})
+    return found
+
+
+def brian2_script(population: Population) -> str:
+    """Return the script; it writes the spike times of all members to a CSV file."""
+    neuron = get_neuron(population.neuron)
+    channels = describe(neuron)
+    return script(
+        "brian2.py",
+        population,
+        "Brian2",
+        "Each member is one neuron of the group. Usage: python FILE --help",
+        equations=_equations,
+        statements=_statements,
+        instant=any(channel.instant for channel in channels),
+        exchanges=[pair for c in channels if c.scheme is not None for pair in _exchanges(c.scheme)],
+        initial=initial_values(neuron),
+    )

@@ -1,0 +1,87 @@
+"""NEURON: one mechanism in a mod file, and a Python script that runs one compartment a member."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+from spike2pop_nb import __version__
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.export.simulators.description import initial_values
+from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
+from spike2pop_nb.export.simulators.scripts import filled, script
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+
+__all__ = ["mechanism", "neuron_mod", "neuron_script"]
+
+DIAMETER_UM = 20.0
+SAMPLE_MS = 0.01
+_LONGEST = 300  # of an expression; the translator of mod files takes lines of 512 characters
+_PRINTER = Printer("v", {"pow": "{0}^{1}", "and": "{0} && {1}", "or": "{0} || {1}", "not": "!{0}"})
+
+
+def mechanism(neuron: NeuronModel) -> str:
+    """Return the name of a neuron's mechanism; no mechanism that NEURON has is called so."""
+    return f"{neuron.name}_currents"
+
+
+def _assign(target: str, value: Expression, indent: str) -> list[str]:
+    """Return the statements that give a variable its value."""
+    if value.operation == "where":
+        condition, yes, no = value.operands
+        return [
+            f"{indent}if ({render(condition, _PRINTER)}) {{",
+            *_assign(target, yes, indent + "  "),
+            f"{indent}}} else {{",
+            *_assign(target, no, indent + "  "),
+            f"{indent}}}",
+        ]
+    text = render(value, _PRINTER)
+    if len(text) > _LONGEST and value.operation in ("+", "-", "*", "/"):
+        left, right = value.operands
+        rest = render(Expression(value.operation, (Expression("name", name=target), right)), _PRINTER)
+        return [*_assign(target, left, indent), f"{indent}{target} = {rest}"]
+    return [f"{indent}{target} = {text}"]
+
+
+def _function(name: str, expression: Expression) -> str:
+    """Return a FUNCTION of the voltage in mV; a condition becomes a statement before it is used."""
+    *before, (_name, last) = assignments(expression, name)
+    lines = [f"  LOCAL {', '.join(step for step, _value in before)}"] if before else []
+    for step, value in [*before, (name, last)]:
+        lines += _assign(step, value, "  ")
+    return "\n".join([f"FUNCTION {name}(v) {{", *lines, "}", ""])
+
+
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "".join(c if c.isprintable() else " " for c in plain)
+
+
+def neuron_mod(neuron: NeuronModel) -> str:
+    """Return the mod file of a neuron: all its currents and its calcium pool in one mechanism."""
+    about = [f"{neuron.title}, for NEURON; written by spike2pop_nb {__version__}.", *neuron.references]
+    return filled(
+        "mechanism.mod",
+        neuron,
+        [_ascii(line) for line in about],
+        mechanism=mechanism(neuron),
+        states=initial_values(neuron, rest=True),
+        function=_function,
+    )
+
+
+def neuron_script(population: Population) -> str:
+    """Return the script; it writes the spike times of all members to a CSV file."""
+    area = math.pi * DIAMETER_UM**2
+    return script(
+        "neuron.py",
+        population,
+        "NEURON",
+        f"A member is a cylinder of {DIAMETER_UM:g} um in length and diameter, {area:.6g} um2; all",
+        "quantities are densities, so that the area changes nothing. The mod file beside this script is",
+        "compiled first, which needs a C++ compiler, and anew once it has changed. Usage: python FILE --help",
+        mechanism=mechanism(get_neuron(population.neuron)),
+        diameter_um=DIAMETER_UM,
+        sample_ms=SAMPLE_MS,
+    )

@@ -1,0 +1,16 @@
+from .course import Course as Course
+from .model_check import ModelCheck as ModelCheck
+from .model_check import check_model as check_model
+from .modulated import Modulated as Modulated
+from .modulated import simulate_modulation as simulate_modulation
+from .recorded_currents import MAX_CURRENTS_MS as MAX_CURRENTS_MS
+from .recorded_currents import Currents as Currents
+from .recorded_currents import currents as currents
+from .runner import compiling_words as compiling_words
+from .runner import keeps_compiled as keeps_compiled
+from .runner import needs_compiling as needs_compiling
+from .simulated import Simulated as Simulated
+from .simulator import ACCURACY_STEPS as ACCURACY_STEPS
+from .simulator import MAX_DURATION_MS as MAX_DURATION_MS
+from .simulator import simulate as simulate
+from .simulator import time_step_ms as time_step_ms
