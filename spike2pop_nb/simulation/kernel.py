@@ -24,7 +24,7 @@ from spike2pop_nb.simulation.lanes import LANES, crossed, fill, highest, load, l
 
 __all__ = ["CA_NOW", "QUANTILE_BITS", "STATE", "V_BEFORE", "V_NOW", "run_block", "scratch_rows"]
 
-# Constants compiled into the loop live in this file and in `lanes`: the cache of compiled code watches no other.
+# Constants compiled into the loop live here and in `lanes`: the cache of compiled code watches no other file.
 V_NOW, V_LOST, V_STEADY, CA_NOW, CA_LOST, V_BEFORE = range(6)
 STATE = 6
 """Rows of the state of a tile: what is no gate."""
@@ -47,7 +47,7 @@ def scratch_rows(n_columns: int, n_channels: int) -> int:
 
 @nb.njit(inline="always")
 def _approach(z):  # type: ignore[no-untyped-def]
-    """Return 1 − exp(−z) for z ≥ 0 to within rounding, also where z is small: a polynomial, doubled five times."""
+    """Return 1 − exp(−z) for z ≥ 0 to within rounding, also where it is small: a polynomial, doubled."""
     one, two = fill(_F(1)), fill(_F(2))
     y = lowest(z, fill(_F(44))) * fill(_F(1 / 32))
     u = fill(_F(1 / 24)) - y * fill(_F(1 / 120))

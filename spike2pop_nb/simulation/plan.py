@@ -30,9 +30,9 @@ V_MIN_MV, V_MAX_MV, V_STEP_MV = -130.0, 110.0, 0.1
 class Plan:
     """Tables and indices for one neuron and one time step.
 
-    State variables stand in this order: relaxing gates, gates that calcium opens, gates that follow the voltage
-    at once, and of each kinetic scheme its free states and then the one that is eliminated. The first three
-    have two columns of the table each: the steady state and K, or the steady state and its slope.
+    State variables stand in this order: relaxing gates, gates that calcium opens, gates that follow the
+    voltage at once, and of each kinetic scheme its free states and then the one that is eliminated. The first
+    three have two columns of the table each: the steady state and K, or the steady state and its slope.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Plan:
 
 
 def aligned(values: npt.ArrayLike) -> Float32Array:
-    """Return values as float32 in memory that begins with a line of the cache, as vector registers like it."""
+    """Return values as float32 in memory that begins with a cache line, which registers load at once."""
     array = np.asarray(values, dtype=np.float32)
     room = np.empty(array.nbytes + 64, dtype=np.uint8)
     first = -room.ctypes.data % 64

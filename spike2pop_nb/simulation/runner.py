@@ -176,7 +176,8 @@ class Runner:
 
         def tiles(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
             """Values (n, k) of the members as (T, k, LANES)."""
-            each = np.asarray(values, dtype=np.float32)[fill]
+            with np.errstate(over="ignore"):  # a member that cannot be simulated runs away, which is said below
+                each = np.asarray(values, dtype=np.float32)[fill]
             return aligned(each.reshape(T, LANES, -1).transpose(0, 2, 1))
 
         state = aligned(np.zeros((T, STATE, LANES)))
