@@ -101,9 +101,9 @@ def _count(now, before, first, step, dt, start_ms, threshold, reset, pending, sp
 
 
 @nb.njit
-def _record(
+def _record(  # type: ignore[no-untyped-def]
     open_, E, rise, Ca, injected, n, first, step, sample_every, sample0, C_dt, order, currents, calcium
-):  # type: ignore[no-untyped-def]
+):
     """Add what flows in a step to the samples of the times where it begins and ends, half to each."""
     for end in range(2):
         place = step + end - sample0

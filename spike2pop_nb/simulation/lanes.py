@@ -61,7 +61,7 @@ def _each(builder: ir.IRBuilder, act: Callable[..., Any], *values: Any) -> Any:
 
 
 def _operation(function: Callable[..., Any], instruction: str) -> None:
-    class Template(ConcreteTemplate):  # type: ignore[misc]
+    class Template(ConcreteTemplate):
         cases = [signature(lanes, lanes, lanes)]  # noqa: RUF012
 
     infer_global(function)(Template)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +185,7 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
     )
 
 
-def _steps(scheme: KineticScheme, V: FloatArray, dt_ms: float) -> list[FloatArray]:
+def _steps(scheme: KineticScheme, V: npt.NDArray[np.floating[Any]], dt_ms: float) -> list[FloatArray]:
     """Return what each free state of a scheme gains in one step from each of them, and from the constant."""
     # Over one step at fixed V the scheme is linear: x ← M x + c, exact for any dt
     # (one exponential of the system augmented by its constant term).

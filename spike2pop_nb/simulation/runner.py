@@ -176,7 +176,9 @@ class Runner:
 
         def tiles(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
             """Values (n, k) of the members as (T, k, LANES)."""
-            with np.errstate(over="ignore"):  # a member that cannot be simulated runs away, which is said below
+            with np.errstate(
+                over="ignore"
+            ):  # a member that cannot be simulated runs away, which is said below
                 each = np.asarray(values, dtype=np.float32)[fill]
             return aligned(each.reshape(T, LANES, -1).transpose(0, 2, 1))
 
