@@ -341,7 +341,7 @@ def nameless(page, part=".s2p-page"):
 TABBED = """() => {
   const e = document.activeElement;
   const outlined = [e, e.closest("label") ?? e].map((one) => getComputedStyle(one)).some(
-    ({ outlineStyle: line, outlineWidth, opacity }) => line !== "none" && outlineWidth !== "0px" && opacity > 0);
+    (s) => s.outlineStyle !== "none" && s.outlineWidth !== "0px" && s.opacity > 0);
   return [e.outerHTML.slice(0, 150), outlined];
 }"""
 CONTROLS = """() => [...document.querySelectorAll(
@@ -422,6 +422,16 @@ def test_the_results_are_one_press_away(page):
     jump.press("Enter")
     page.wait_for_function("() => document.activeElement.closest('.s2p-results')")
     assert 0 <= page.locator(".s2p-results").bounding_box()["y"] < 300
+
+
+def test_a_reload_asks_before_it_loses_populations(page):
+    page.locator(".s2p-jump").press("Enter")
+    page.evaluate("window.kept = true")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("() => { window.setTimeout(() => window.location.reload()); }")
+    assert asked.value.type == "beforeunload"
+    assert page.evaluate("window.kept")
 
 
 def test_every_control_has_a_name(page):
