@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import numba as nb
@@ -11,8 +13,10 @@ import numba as nb
 __all__ = ["is_kept", "jit", "words"]
 
 
-def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def jit(*, also: Sequence[ModuleType] = (), **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorate a function as `numba.njit` does, with a cache where one can be written.
+
+    The cache notices changes of the file in which the function stands, and of the modules named in ``also``.
 
     A package installed where nobody may write, for a user without a home, has no place for a cache: Numba
     then refuses to compile at all, and on a full disk it fails after it has compiled. Here both compile in
@@ -24,7 +28,10 @@ def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             made = nb.njit(cache=True, **options)(function)
         except RuntimeError:  # no locator available
             return nb.njit(**options)(function)
-        cache = made._cache  # Numba has no public name for it
+        cache = made._cache  # Numba has no public name for it, nor for the stamp of what was compiled
+        stamps = [os.stat(str(module.__file__)) for module in also]
+        index = cache._cache_file
+        index._source_stamp = (index._source_stamp, *((s.st_mtime, s.st_size) for s in stamps))
         save = cache.save_overload
 
         def save_if_possible(signature: Any, data: Any) -> None:

@@ -1,30 +1,33 @@
-"""The compiled loop that integrates any declared neuron, many members at a time.
+"""The compiled loop that integrates any declared neuron, a tile of members at a time.
 
-Members of a block lie side by side in every array (structure of arrays), so that each line below runs over
-all of them at once in vector registers. One step of the staggered scheme, second order in dt:
+A tile of `LANES` members goes through all its steps by itself, side by side in vector registers, and what it
+needs stays in the first-level cache. One step of the staggered scheme, second order in dt:
 
 1. every gate goes to its steady state exactly, at the voltage and calcium of now (exponential Euler);
 2. the voltage goes to its own steady state exactly, with the gates as they are now;
 3. calcium follows with the mean voltage of the step.
+
+Numbers have 32 bits, twice as many to a register. What moves by less in a step than such a number can tell
+(slow gates, a slow ramp of the voltage) would stand still, so what rounding took is kept beside it and given
+back in the next step (Kahan 1965, doi:10.1145/363707.363723): intervals agree with 64 bits to about 1e-7.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
 from spike2pop_nb.jit import jit
+from spike2pop_nb.neurons.checks import MAX_FREE_STATES
+from spike2pop_nb.simulation import lanes
+from spike2pop_nb.simulation.lanes import LANES, crossed, fill, highest, load, look_up, lowest, store
 
-__all__ = ["CALCIUM_GATED", "COLUMNS", "INSTANT", "QUANTILE_BITS", "RELAXING", "SCHEME", "run_block"]
+__all__ = ["CA_NOW", "QUANTILE_BITS", "STATE", "V_BEFORE", "V_NOW", "run_block", "scratch_rows"]
 
-# Constants compiled into the loop live in this file: the cache of compiled code watches no other.
-RELAXING, CALCIUM_GATED, INSTANT, SCHEME = range(4)
-MEMBERS, COLUMNS = 4, 8  # of one table look-up
+# Constants compiled into the loop live here and in `lanes`: the cache of compiled code watches no other file.
+V_NOW, V_LOST, V_STEADY, CA_NOW, CA_LOST, V_BEFORE = range(6)
+STATE = 6
+"""Rows of the state of a tile: what is no gate."""
 QUANTILE_BITS = 12
 _FRACTION = 2.0 ** -(52 - QUANTILE_BITS)
 _MASK = np.uint64((1 << (52 - QUANTILE_BITS)) - 1)
@@ -34,109 +37,111 @@ _GOLDEN, _MIX1, _MIX2 = (
     np.uint64(0xBF58476D1CE4E5B9),
     np.uint64(0x94D049BB133111EB),
 )
+_F = np.float32
 
 
-# Every member stands at its own voltage, so its table rows lie anywhere, and a compiler left alone fetches
-# each number by itself. Read row by row instead, eight columns are one load; what has been interpolated is
-# then turned around, so that the members lie side by side for everything that follows.
-@intrinsic
-def look_up(_typing, table, row, frac, width, column, member, out):  # type: ignore[no-untyped-def]
-    """Interpolate ``COLUMNS`` columns of the table for ``MEMBERS`` members into ``out[column:, member:]``.
-
-    Parameters
-    ----------
-    table : float32 (n_rows * width,)
-        Rows one after the other.
-    row : int64 (B,), frac : float32 (B,)
-        Where each member's row begins, and how far it is on its way to the next.
-    width, column, member : int64
-        Columns in a row, and the first column and member of this tile.
-    out : float32 (width, B)
-        Contiguous.
-    """
-    signature = types.void(table, row, frac, width, column, member, out)
-    return signature, _emit
-
-
-def _emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-    def array(i: int) -> Any:
-        return context.make_array(signature.args[i])(context, builder, arguments[i])
-
-    i32, i64 = ir.IntType(32), ir.IntType(64)
-    loaded = ir.VectorType(ir.FloatType(), COLUMNS)
-    stored = ir.VectorType(ir.FloatType(), MEMBERS)
-    undefined = ir.Constant(loaded, ir.Undefined)
-    table, row, frac, out = (array(i) for i in (0, 1, 2, 6))
-    width, column, member = arguments[3:6]
-    B = builder.extract_value(out.shape, 1)
-
-    def pick(first: Any, second: Any, *places: int) -> Any:
-        mask = ir.Constant(ir.VectorType(i32, len(places)), list(places))
-        return builder.shuffle_vector(first, second, mask)
-
-    def plus(value: Any, k: int) -> Any:
-        return builder.add(value, ir.Constant(i64, k))
-
-    def values(index: Any) -> Any:
-        pointer = builder.bitcast(builder.gep(table.data, [index]), loaded.as_pointer())
-        return builder.load(pointer, align=4)
-
-    rows = []
-    for k in range(MEMBERS):
-        at = plus(member, k)
-        index = builder.add(builder.load(builder.gep(row.data, [at])), column)
-        share = builder.insert_element(
-            undefined, builder.load(builder.gep(frac.data, [at])), ir.Constant(i32, 0)
-        )
-        share = pick(share, undefined, *([0] * COLUMNS))
-        low, high = values(index), values(builder.add(index, width))
-        way = builder.fmul(share, builder.fsub(high, low), flags=["contract"])
-        rows.append(builder.fadd(low, way, flags=["contract"]))
-
-    a, b, c, d = rows
-    for first, places in ((0, (0, 8, 1, 9, 4, 12, 5, 13)), (2, (2, 10, 3, 11, 6, 14, 7, 15))):
-        ab, cd = pick(a, b, *places), pick(c, d, *places)
-        for k, two in ((0, 0), (1, 2), (4, 4), (5, 6)):
-            four = pick(ab, cd, two, two + 1, 8 + two, 9 + two)
-            index = builder.add(builder.mul(plus(column, first + k), B), member)
-            pointer = builder.bitcast(builder.gep(out.data, [index]), stored.as_pointer())
-            builder.store(four, pointer, align=4)
-    return context.get_dummy_value()
+def scratch_rows(n_columns: int, n_channels: int) -> int:
+    """Return how many rows of room `run_block` needs to work in."""
+    return n_columns + MAX_FREE_STATES + 4 + n_channels
 
 
 @nb.njit(inline="always")
-def _exp_minus(z):  # type: ignore[no-untyped-def]
-    """Return exp(−z) for z ≥ 0 to within 2e-10: a polynomial that vectorises, squared five times."""
-    y = min(z, 44.0) * (-1.0 / 32.0)
-    y2 = y * y
-    e = (1.0 + y) + y2 * ((0.5 + y * (1 / 6)) + y2 * ((1 / 24 + y * (1 / 120)) + y2 * (1 / 720)))
-    e *= e
-    e *= e
-    e *= e
-    e *= e
-    return e * e
+def _approach(z):  # type: ignore[no-untyped-def]
+    """Return 1 − exp(−z) for z ≥ 0 to within rounding, also where it is small: a polynomial, doubled."""
+    one, two = fill(_F(1)), fill(_F(2))
+    y = lowest(z, fill(_F(44))) * fill(_F(1 / 32))
+    u = fill(_F(1 / 24)) - y * fill(_F(1 / 120))
+    u = y * (one - y * (fill(_F(1 / 2)) - y * (fill(_F(1 / 6)) - y * u)))
+    u = u * (two - u)
+    u = u * (two - u)
+    u = u * (two - u)
+    u = u * (two - u)
+    return u * (two - u)
 
 
-@jit(nogil=True, error_model="numpy", fastmath={"contract"})
+@nb.njit
+def _tick(current, sigma, seeds, sections, quantiles, filters):  # type: ignore[no-untyped-def]
+    """Draw the next noise current of a tile and filter it."""
+    for b in range(LANES):
+        seeds[b] += _GOLDEN
+        z = seeds[b]
+        z = (z ^ (z >> np.uint64(30))) * _MIX1
+        z = (z ^ (z >> np.uint64(27))) * _MIX2
+        z = (z ^ (z >> np.uint64(31))) >> np.uint64(12)
+        k = z >> np.uint64(52 - QUANTILE_BITS)
+        f = np.float64(np.int64(z & _MASK)) * _FRACTION
+        low = quantiles[k]
+        current[b] = sigma[b] * (low + f * (quantiles[k + np.uint64(1)] - low))
+    for s in range(4):
+        b0, b1, b2, a1, a2 = sections[s]
+        w1 = filters[s, 0]
+        w2 = filters[s, 1]
+        for b in range(LANES):
+            u = current[b]
+            filtered = b0 * u + w1[b]
+            w1[b] = b1 * u - a1 * filtered + w2[b]
+            w2[b] = b2 * u - a2 * filtered
+            current[b] = filtered
+
+
+@nb.njit
+def _count(now, before, first, step, dt, start_ms, threshold, reset, pending, spikes, n_spikes):  # type: ignore[no-untyped-def]
+    """Look for spikes of a tile in a step in which some member crossed a level."""
+    for b in range(LANES):
+        m = first + b
+        if now[b] >= threshold:
+            if pending[m] < 0.0 and before[b] < threshold:
+                share = (np.float64(threshold) - before[b]) / (np.float64(now[b]) - before[b])
+                pending[m] = (step + share) * dt
+        elif pending[m] >= 0.0 and now[b] < reset:
+            if pending[m] >= start_ms and n_spikes[m] < spikes.shape[1]:
+                spikes[m, n_spikes[m]] = pending[m]
+                n_spikes[m] += 1
+            pending[m] = -1.0
+
+
+@nb.njit
+def _record(  # type: ignore[no-untyped-def]
+    open_, E, rise, Ca, injected, n, first, step, sample_every, sample0, C_dt, order, currents, calcium
+):
+    """Add what flows in a step to the samples of the times where it begins and ends, half to each."""
+    for end in range(2):
+        place = step + end - sample0
+        k = place // sample_every
+        if place < 0 or place % sample_every != 0 or k >= currents.shape[2]:
+            continue
+        share = 0.5 if step + end > 0 else 1.0
+        for b in range(n):
+            if end == 0:
+                calcium[first + b, k] = Ca[b]
+            G, total = 0.0, np.float64(injected[b])
+            for c in range(E.shape[0]):
+                G += open_[c, b]
+                total += np.float64(open_[c, b]) * E[c, b]
+            V_mean = (total - rise[b] * C_dt) / G
+            for c in range(E.shape[0]):
+                currents[first + b, order[c], k] += share * open_[c, b] * (V_mean - E[c, b])
+
+
+@jit(nogil=True, error_model="numpy", fastmath={"contract"}, also=(lanes,))
 def run_block(  # type: ignore[no-untyped-def]
-    V,
-    V_before,
-    V_inf,
-    Ca,
+    state,
     x,
+    lost,
     g,
+    E,
+    scratch,
     table,
     n_columns,
-    first_factor,
-    kind,
-    column,
-    exponent,
-    state,
+    n_relaxing,
+    n_calcium_gated,
+    n_gates,
     half,
-    size,
-    conducting,
-    E,
-    feeds,
+    schemes,
+    n_feeding,
+    ends,
+    factors,
+    order,
     numbers,
     dt,
     step0,
@@ -158,206 +163,183 @@ def run_block(  # type: ignore[no-untyped-def]
     currents,
     calcium,
 ):
-    """Advance a block of B members by ``n_steps``; every array but the tables is changed in place.
+    """Advance a block of T tiles by ``n_steps``; every array but the tables is changed in place.
 
     Parameters
     ----------
-    V, V_before, V_inf, Ca, current, pending : (B,)
-        Voltage, that of one step before, the voltage it tends to, calcium, injected noise current, and the
-        time of a crossing that has not yet fallen back (or −1).
-    x : (n_states, B)
-        State variables of gates and schemes.
-    g : (n_channels, B)
-        Maximal conductances.
+    state : float32 (T, STATE, LANES)
+        Voltage and what rounding took from it, the voltage it tends to, calcium and what rounding took from
+        it, and the voltage of one step before.
+    x, lost : float32 (T, n_rows, LANES)
+        State variables of gates and schemes, and what rounding took from them.
+    g, E : float32 (T, n_channels, LANES)
+        Maximal conductances and reversal potentials, in the order of the plan.
+    scratch : float32 (scratch_rows, LANES)
+        Room to work in.
     table … numbers
         The fields of :class:`~spike2pop_nb.simulation.plan.Plan`.
     dt, step0, n_steps, start_ms
         Time step in ms, number of steps done before, steps to do, time from which spikes are kept.
-    sigma, noise_every, sections, quantiles, filters (4, 2, B), seeds (B,)
-        Noise: per member σ in µA/cm² (zero for none), steps per tick of its clock, biquads and their states.
-    spikes (B, capacity), n_spikes (B,)
-        Spike times in ms from the start of the simulation.
-    sample_every, sample0, traces (B, n_samples)
+    sigma (T, LANES), noise_every, sections, quantiles, filters (T, 4, 2, LANES), seeds, current (T, LANES)
+        Noise: per member σ in µA/cm² (zero for none), steps per tick of its clock, biquads and their states,
+        and the current of now.
+    spikes (T · LANES, capacity), n_spikes, pending (T · LANES,)
+        Spike times in ms from the start of the simulation, and the time of a crossing that has not yet fallen
+        back (or −1).
+    sample_every, sample0, traces (T · LANES, n_samples)
         Voltage is kept every so many steps from step ``sample0`` on; 0 for not at all.
     currents (R, n_channels, n_samples), calcium (R, n_samples)
         Currents in µA/cm² and calcium of the first R members at the same times; R may be 0. What flows at a
         time is the mean of what flowed over the step before and over the step after it, so that all of it
         sums to −C times the central difference of the voltage, and what is injected.
     """
-    B = V.size
-    n_channels = E.size
-    Ca_rest, influx, K_Ca, dt_C = numbers[2], numbers[3], numbers[4], numbers[5]
-    threshold, reset = numbers[6], numbers[7]
-    offset, per_mV, top = numbers[8], numbers[9], numbers[10]
-    C_dt = 1.0 / dt_C
-    row = np.empty(B, np.int64)
-    frac = np.empty(B, np.float32)
-    look = np.empty((n_columns, B), np.float32)
-    P = np.empty(B)
-    G = np.empty(B)
-    total = np.empty(B)
-    G_Ca = np.empty(B)
-    I_Ca = np.empty(B)
-    V_old = V_before.copy()
-    new = np.empty((9, B))
-    R = currents.shape[0]
-    fraction = np.empty((n_channels, R))
-    has_noise = False
-    for b in range(B):
-        has_noise = has_noise or sigma[b] > 0.0
-    for step in range(step0, step0 + n_steps):
-        if has_noise and step % noise_every == 0:
-            for b in range(B):
-                seeds[b] += _GOLDEN
-                z = seeds[b]
-                z = (z ^ (z >> np.uint64(30))) * _MIX1
-                z = (z ^ (z >> np.uint64(27))) * _MIX2
-                z = (z ^ (z >> np.uint64(31))) >> np.uint64(12)
-                k = z >> np.uint64(52 - QUANTILE_BITS)
-                f = np.float64(np.int64(z & _MASK)) * _FRACTION
-                low = quantiles[k]
-                current[b] = sigma[b] * (low + f * (quantiles[k + np.uint64(1)] - low))
-            for s in range(4):
-                b0, b1, b2, a1, a2 = sections[s]
-                w1 = filters[s, 0]
-                w2 = filters[s, 1]
-                for b in range(B):
-                    u = current[b]
-                    filtered = b0 * u + w1[b]
-                    w1[b] = b1 * u - a1 * filtered + w2[b]
-                    w2[b] = b2 * u - a2 * filtered
-                    current[b] = filtered
-        for b in range(B):
-            position = V[b] * per_mV + offset
-            if not position > 0.0:  # also where V is not a number, which must not become an index
-                position = 0.0
-            if position > top:
-                position = top
-            i = np.int64(np.int32(position))  # by way of 32 bits, since those conversions vectorise
-            frac[b] = position - i
-            row[b] = i * n_columns
-            G[b] = 0.0
-            total[b] = current[b]
-            G_Ca[b] = 0.0
-            I_Ca[b] = 0.0
-        for b in range(0, B, MEMBERS):
-            for col in range(0, n_columns, COLUMNS):
-                look_up(table, row, frac, n_columns, col, b, look)
-        for c in range(n_channels):
-            g_c = g[c]
-            for b in range(B):
-                P[b] = g_c[b]
-            for f in range(first_factor[c], first_factor[c + 1]):
-                col = column[f]
-                what = kind[f]
-                p = exponent[f]
-                if what == RELAXING:
-                    y = x[state[f]]
-                    x_inf, K = look[col], look[col + 1]
-                    for b in range(B):
-                        y[b] += K[b] * (x_inf[b] - y[b])
-                elif what == CALCIUM_GATED:
-                    y = x[state[f]]
-                    x_inf, K = look[col], look[col + 1]
-                    h = half[f]
-                    for b in range(B):
-                        y[b] += K[b] * (x_inf[b] * (Ca[b] / (Ca[b] + h)) - y[b])
-                elif what == INSTANT:
-                    y = new[0]
-                    now, slope = look[col], look[col + 1]
-                    for b in range(B):
-                        # other gates stand half a step ahead of the voltage, and so must this one
-                        y[b] = min(max(now[b] + slope[b] * (0.5 * (V[b] - V_old[b])), 0.0), 1.0)
-                else:
-                    n = size[f]
-                    first = state[f]
-                    for i in range(n):
-                        to = new[i]
-                        of, added = x[first + i], look[col + i * (n + 1) + n]
-                        for b in range(B):
-                            to[b] = of[b] + added[b]
-                        for j in range(n):
-                            of, share = x[first + j], look[col + i * (n + 1) + j]
-                            for b in range(B):
-                                to[b] += share[b] * of[b]
-                    for b in range(B):
-                        new[n, b] = 1.0
-                    for i in range(n):
-                        of, to = new[i], x[first + i]
-                        for b in range(B):
-                            to[b] = of[b]
-                            new[n, b] -= of[b]
-                    y = new[conducting[f]]
-                if p == 1:
-                    for b in range(B):
-                        P[b] *= y[b]
-                elif p == 2:
-                    for b in range(B):
-                        P[b] *= y[b] * y[b]
-                elif p == 3:
-                    for b in range(B):
-                        P[b] *= y[b] * y[b] * y[b]
-                elif p == 4:
-                    for b in range(B):
-                        square = y[b] * y[b]
-                        P[b] *= square * square
-                else:
-                    for _ in range(p):
-                        for b in range(B):
-                            P[b] *= y[b]
-            for b in range(R):
-                fraction[c, b] = P[b]
-            E_c = E[c]
-            if feeds[c] > 0.0:
-                for b in range(B):
-                    G[b] += P[b]
-                    total[b] += P[b] * E_c
-                    G_Ca[b] += P[b]
-                    I_Ca[b] += P[b] * E_c
-            else:
-                for b in range(B):
-                    G[b] += P[b]
-                    total[b] += P[b] * E_c
-        for b in range(B):
-            V_old[b] = V[b]
-            per_G = 1.0 / G[b]
-            steady = total[b] * per_G
-            # the steady voltage itself moves by `rise` a step: exact for a straight course through its value
-            # in the middle of the step, without which the voltage lags where the conductance is large
-            rise = steady - V_inf[b] if step > 0 else 0.0
-            lag = rise * per_G * C_dt
-            V_inf[b] = steady
-            V[b] = steady + 0.5 * rise - lag + (V[b] - steady + 0.5 * rise + lag) * _exp_minus(G[b] * dt_C)
-        if R > 0:
-            # this step is one half of what flows where it begins, and of what flows where it ends
-            for end in range(2):
-                place = step + end - sample0
-                k_sample = place // sample_every
-                if place < 0 or place % sample_every != 0 or k_sample >= currents.shape[2]:
-                    continue
-                share = 0.5 if step + end > 0 else 1.0
-                for b in range(R):
-                    if end == 0:
-                        calcium[b, k_sample] = Ca[b]
-                    V_mean = (total[b] - (V[b] - V_old[b]) * C_dt) / G[b]
-                    for c in range(n_channels):
-                        currents[b, c, k_sample] += share * fraction[c, b] * (V_mean - E[c])
-        if influx != 0.0:
-            for b in range(B):
-                inward = I_Ca[b] - G_Ca[b] * 0.5 * (V[b] + V_old[b])
-                Ca[b] += K_Ca * (Ca_rest + influx * inward - Ca[b])
-        for b in range(B):
-            if V[b] >= threshold:
-                if pending[b] < 0.0 and V_old[b] < threshold:
-                    pending[b] = (step + (threshold - V_old[b]) / (V[b] - V_old[b])) * dt
-            elif pending[b] >= 0.0 and V[b] < reset:
-                if pending[b] >= start_ms and n_spikes[b] < spikes.shape[1]:
-                    spikes[b, n_spikes[b]] = pending[b]
-                    n_spikes[b] += 1
-                pending[b] = -1.0
-        if sample_every > 0 and step >= sample0 and (step - sample0) % sample_every == 0:
-            k_sample = (step - sample0) // sample_every
-            if k_sample < traces.shape[1]:
-                for b in range(B):
-                    traces[b, k_sample] = V_old[b]
-    V_before[:] = V_old
+    T, n_channels = g.shape[0], g.shape[1]
+    n_clocked, n_schemes = n_relaxing + n_calcium_gated, schemes.shape[0]
+    zero, one, a_half = fill(_F(0)), fill(_F(1)), fill(_F(0.5))
+    Ca_rest, influx, K_Ca = fill(_F(numbers[2])), fill(_F(numbers[3])), fill(_F(numbers[4]))
+    dt_C, C_dt = fill(_F(numbers[5])), fill(_F(1.0 / numbers[5]))
+    threshold, reset = _F(numbers[6]), _F(numbers[7])
+    spike_level, reset_level = fill(threshold), fill(reset)
+    offset, per_mV, top = fill(_F(numbers[8])), fill(_F(numbers[9])), fill(_F(numbers[10]))
+    row_new, row_now = n_columns, n_columns + MAX_FREE_STATES
+    row_before, row_rise, row_drive, row_open = row_now + 1, row_now + 2, row_now + 3, row_now + 4
+    for t in range(T):
+        s, x_t, lost_t, g_t, E_t = state[t], x[t], lost[t], g[t], E[t]
+        first = LANES * t
+        recorded = min(max(currents.shape[0] - first, 0), LANES)
+        noisy = False
+        for b in range(LANES):
+            noisy = noisy or sigma[t, b] > 0.0
+            scratch[row_drive, b] = current[t, b]
+        drive = load(scratch, row_drive)
+        V, V_lost, V_steady, V_before = load(s, V_NOW), load(s, V_LOST), load(s, V_STEADY), load(s, V_BEFORE)
+        Ca, Ca_lost = load(s, CA_NOW), load(s, CA_LOST)
+        k_sample, next_sample = 0, -1
+        if sample_every > 0:
+            k_sample = max(0, -((sample0 - step0) // sample_every))
+            next_sample = sample0 + k_sample * sample_every
+        next_tick = step0 + (-step0) % noise_every
+        for step in range(step0, step0 + n_steps):
+            if noisy and step == next_tick:
+                _tick(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
+                for b in range(LANES):
+                    scratch[row_drive, b] = current[t, b]
+                drive = load(scratch, row_drive)
+                next_tick += noise_every
+            if step == next_sample and k_sample < traces.shape[1]:
+                store(scratch, row_now, V)
+                for b in range(LANES):
+                    traces[first + b, k_sample] = scratch[row_now, b]
+                k_sample += 1
+                next_sample += sample_every
+            # also where V is not a number, the position is one: the first
+            look_up(table, lowest(highest(V * per_mV + offset, zero), top), n_columns, scratch)
+            for k in range(n_relaxing):
+                y = load(x_t, k)
+                change = load(scratch, 2 * k + 1) * (load(scratch, 2 * k) - y) - load(lost_t, k)
+                to = y + change
+                store(lost_t, k, (to - y) - change)
+                store(x_t, k, to)
+            for k in range(n_relaxing, n_clocked):
+                y = load(x_t, k)
+                x_inf = load(scratch, 2 * k) * (Ca / (Ca + fill(half[k - n_relaxing])))
+                change = load(scratch, 2 * k + 1) * (x_inf - y) - load(lost_t, k)
+                to = y + change
+                store(lost_t, k, (to - y) - change)
+                store(x_t, k, to)
+            for k in range(n_clocked, n_gates):
+                # other gates stand half a step ahead of the voltage, and so must these that follow at once
+                y = load(scratch, 2 * k) + load(scratch, 2 * k + 1) * (a_half * (V - V_before))
+                store(x_t, k, lowest(highest(y, zero), one))
+            for k in range(n_schemes):
+                n, row, column = schemes[k, 0], schemes[k, 1], schemes[k, 2]
+                rest = one
+                for i in range(n):
+                    change = load(scratch, column + i * (n + 1) + n)
+                    for j in range(n):
+                        change = change + load(scratch, column + i * (n + 1) + j) * load(x_t, row + j)
+                    y = load(x_t, row + i)
+                    change = change - load(lost_t, row + i)
+                    to = y + change
+                    store(lost_t, row + i, (to - y) - change)
+                    store(scratch, row_new + i, to)
+                    rest = rest - to
+                for i in range(n):
+                    store(x_t, row + i, load(scratch, row_new + i))
+                store(x_t, row + n, rest)
+            G, total, G_Ca, I_Ca = zero, zero, zero, zero
+            at = 0
+            for c in range(n_channels):
+                P = load(g_t, c)
+                end = ends[c]
+                while at < end:
+                    P = P * load(x_t, factors[at])
+                    at += 1
+                if recorded > 0:
+                    store(scratch, row_open + c, P)
+                G = G + P
+                total = total + P * load(E_t, c)
+                if c < n_feeding:
+                    G_Ca, I_Ca = G, total
+            total = total + drive
+            # The steady voltage itself moves by `rise` a step: exact for a straight course through its value
+            # in the middle of the step, without which the voltage lags where the conductance is large.
+            per_G = one / G
+            steady = total * per_G
+            rise = zero
+            if step > 0:
+                rise = steady - V_steady
+            V_steady = steady
+            share = _approach(G * dt_C)
+            lag = rise * (per_G * C_dt)
+            change = share * (((steady - V) + V_lost) - a_half * rise - lag) + rise - V_lost
+            V_before = V
+            V = V_before + change
+            V_lost = (V - V_before) - change
+            if recorded > 0:
+                store(scratch, row_rise, change)
+                store(scratch, row_now, Ca)
+                _record(
+                    scratch[row_open:],
+                    E_t,
+                    scratch[row_rise],
+                    scratch[row_now],
+                    scratch[row_drive],
+                    recorded,
+                    first,
+                    step,
+                    sample_every,
+                    sample0,
+                    1.0 / numbers[5],
+                    order,
+                    currents,
+                    calcium,
+                )
+            if n_feeding > 0:
+                inward = I_Ca - G_Ca * (a_half * (V + V_before))
+                change = K_Ca * ((Ca_rest - Ca) + influx * inward) - Ca_lost
+                to = Ca + change
+                Ca_lost = (to - Ca) - change
+                Ca = to
+            if crossed(V, V_before, spike_level) or crossed(V, V_before, reset_level):
+                store(scratch, row_now, V)
+                store(scratch, row_before, V_before)
+                _count(
+                    scratch[row_now],
+                    scratch[row_before],
+                    first,
+                    step,
+                    dt,
+                    start_ms,
+                    threshold,
+                    reset,
+                    pending,
+                    spikes,
+                    n_spikes,
+                )
+        store(s, V_NOW, V)
+        store(s, V_LOST, V_lost)
+        store(s, V_STEADY, V_steady)
+        store(s, V_BEFORE, V_before)
+        store(s, CA_NOW, Ca)
+        store(s, CA_LOST, Ca_lost)

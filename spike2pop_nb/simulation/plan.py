@@ -7,61 +7,83 @@ and one compiled kernel serves every declared neuron. Everything that tells one 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.kernel import CALCIUM_GATED, COLUMNS, INSTANT, RELAXING, SCHEME
+from spike2pop_nb.neurons import Gate, KineticScheme, NeuronModel
+from spike2pop_nb.simulation.lanes import COLUMNS
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "aligned", "make_plan"]
 
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 # The voltage can leave the range of the reversal potentials only through injected current.
 V_MIN_MV, V_MAX_MV, V_STEP_MV = -130.0, 110.0, 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Tables and indices for one neuron and one time step.
 
+    State variables stand in this order: relaxing gates, gates that calcium opens, gates that follow the
+    voltage at once, and of each kinetic scheme its free states and then the one that is eliminated. The first
+    three have two columns of the table each: the steady state and K, or the steady state and its slope.
+
     Attributes
     ----------
-    table : float32 (n_rows * n_columns,)
-        Values on the voltage grid, one row a voltage, filled up to whole look-ups.
+    table : float32 (n_voltages * 2 * n_columns,)
+        On the voltage grid, one voltage after the other: the values of eight columns, the way from them to
+        those of the next voltage, the next eight columns …, filled up to whole look-ups.
     n_columns : int
-    first_factor : (n_channels + 1,)
-        Channel c is the product of the factors ``first_factor[c] … first_factor[c + 1] − 1``.
-    kind, column, exponent, state, half, size, conducting : (n_factors,)
-        What a factor is (relaxing gate, calcium-gated, instantaneous, kinetic scheme), where its table
-        columns and its state variables begin, its exponent, its calcium half activation, its number of
-        state variables, and which of them conducts.
-    E, feeds : (n_channels,)
-        Reversal potentials in mV, and 1 for channels that carry calcium.
-    initial : (n_states,)
+    n_relaxing, n_calcium_gated, n_gates : int
+        How many gates of the first and of the second kind there are, and of all three.
+    half : float32 (n_calcium_gated,)
+        Calcium half activations in µM.
+    schemes : (n_schemes, 3)
+        Free states of a scheme, its first state variable, and its first column.
+    order : (n_channels,)
+        The channels as the kernel takes them, those that feed calcium first.
+    n_feeding : int
+        How many feed calcium.
+    ends : (n_channels,), factors
+        The c-th of those channels is the product of the state variables up to ``factors[ends[c] − 1]``, in
+        which a gate stands as often as its exponent says.
+    initial : float32 (n_rows,)
         State variables at the start.
     numbers : (11,)
         V_initial, Ca_initial, Ca_rest, influx, K_Ca, dt/C, spike threshold, spike reset, and the offset,
         rows per mV and last position of the voltage grid.
     """
 
-    table: npt.NDArray[np.float32]
+    table: Float32Array
     n_columns: int
-    first_factor: IntArray
-    kind: IntArray
-    column: IntArray
-    exponent: IntArray
-    state: IntArray
-    half: FloatArray
-    size: IntArray
-    conducting: IntArray
-    E: FloatArray
-    feeds: FloatArray
-    initial: FloatArray
+    n_relaxing: int
+    n_calcium_gated: int
+    n_gates: int
+    half: Float32Array
+    schemes: IntArray
+    order: IntArray
+    n_feeding: int
+    ends: IntArray
+    factors: IntArray
+    initial: Float32Array
     numbers: FloatArray
+
+
+def aligned(values: npt.ArrayLike) -> Float32Array:
+    """Return values as float32 in memory that begins with a cache line, which registers load at once."""
+    array = np.asarray(values, dtype=np.float32)
+    room = np.empty(array.nbytes + 64, dtype=np.uint8)
+    first = -room.ctypes.data % 64
+    made = room[first : first + array.nbytes].view(np.float32).reshape(array.shape)
+    made[...] = array
+    return made
 
 
 def exponentials(matrices: FloatArray) -> FloatArray:
@@ -88,65 +110,63 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
     """Tabulate a neuron for a time step; cached."""
     V = np.arange(V_MIN_MV, V_MAX_MV + 0.5 * V_STEP_MV, V_STEP_MV)
     V0 = np.array([neuron.V_initial_mV])
-    columns: list[FloatArray] = []
-    initial: list[float] = []
-    rows: list[tuple[int, int, int, int, float, int, int]] = []
-    first = [0]
     pool = neuron.calcium
     Ca0 = pool.initial_uM if pool else 0.0
-    for channel in neuron.channels:
-        for gate in channel.gates:
-            steady = np.asarray(gate.x_inf(V), dtype=float)
-            half = gate.calcium_half_uM or 0.0
-            if gate.tau is None:
-                rows.append((INSTANT, len(columns), gate.exponent, 0, 0.0, 0, 0))
-                columns += [steady, np.gradient(steady, V_STEP_MV)]
-                continue
-            kind = CALCIUM_GATED if half else RELAXING
-            rows.append((kind, len(columns), gate.exponent, len(initial), half, 1, 0))
+    kinds: list[list[Gate]] = [[], [], []]
+    for gate in itertools.chain(*(channel.gates for channel in neuron.channels)):
+        kinds[2 if gate.tau is None else 1 if gate.calcium_half_uM else 0].append(gate)
+    columns: list[FloatArray] = []
+    initial: list[float] = []
+    place: dict[int, int] = {}
+    for gate in itertools.chain(*kinds):
+        steady = np.asarray(gate.x_inf(V), dtype=float)
+        if gate.tau is None:
+            columns += [steady, np.gradient(steady, V_STEP_MV)]
+        else:
             columns += [steady, -np.expm1(-dt_ms / np.asarray(gate.tau(V), dtype=float))]
-            at_start = float(np.asarray(gate.x_inf(V0))[0])
-            initial.append(at_start * (Ca0 / (Ca0 + half) if half else 1.0))
+        half = gate.calcium_half_uM or 0.0
+        place[id(gate)] = len(initial)
+        at_start = float(np.asarray(gate.x_inf(V0))[0])
+        initial.append(at_start * (Ca0 / (Ca0 + half) if half else 1.0))
+    schemes: list[tuple[int, int, int]] = []
+    for channel in neuron.channels:
         if channel.scheme is not None:
             scheme = channel.scheme
-            n = len(scheme.free_states)
-            # Over one step at fixed V the scheme is linear: x ← M x + c, exact for any dt
-            # (one exponential of the system augmented by its constant term).
-            A, b = scheme.linear_system(V)
-            augmented = np.zeros((V.size, n + 1, n + 1))
-            augmented[:, :n, :n], augmented[:, :n, n] = A * dt_ms, b * dt_ms
-            # The change of a step, not its outcome: 32-bit numbers cannot tell 1 from 1 − dt/tau.
-            step = exponentials(augmented) - np.eye(n + 1)
-            free = scheme.free_states
-            conducting = free.index(scheme.conducting) if scheme.conducting in free else n
-            rows.append((SCHEME, len(columns), 1, len(initial), 0.0, n, conducting))
-            for i in range(n):
-                columns += [np.ascontiguousarray(step[:, i, j]) for j in range(n + 1)]
+            n, free = len(scheme.free_states), scheme.free_states
+            schemes.append((n, len(initial), len(columns)))
+            place[id(scheme)] = len(initial) + (
+                free.index(scheme.conducting) if scheme.conducting in free else n
+            )
+            columns += _steps(scheme, V, dt_ms)
             start = scheme.steady_state(V0)[0]
             if scheme.initial is not None:
                 start = np.array([float(np.asarray(scheme.initial[state](V0))[0]) for state in free])
-            initial += [float(value) for value in start]
-        first.append(len(rows))
-    table = np.zeros((V.size, -(-len(columns) // COLUMNS) * COLUMNS), dtype=np.float32)
-    table[:, : len(columns)] = np.stack(columns, axis=1)
-    kind_, column, exponent, state, half_, size, conducting_ = (
-        np.array(values) for values in zip(*rows, strict=True)
-    )
-    feeds = np.array([float(bool(pool and c.name in pool.channels)) for c in neuron.channels])
+            initial += [*map(float, start), 1.0 - float(start.sum())]
+    feeds = [bool(pool and channel.name in pool.channels) for channel in neuron.channels]
+    order = sorted(range(neuron.n_channels), key=lambda c: not feeds[c])
+    factors: list[int] = []
+    ends: list[int] = []
+    for c in order:
+        channel = neuron.channels[c]
+        for gate in channel.gates:
+            factors += [place[id(gate)]] * gate.exponent
+        if channel.scheme is not None:
+            factors.append(place[id(channel.scheme)])
+        ends.append(len(factors))
+    table, n_columns = _rows(columns)
     return Plan(
-        table=table.ravel(),
-        n_columns=table.shape[1],
-        first_factor=np.array(first, dtype=np.int64),
-        kind=kind_.astype(np.int64),
-        column=column.astype(np.int64),
-        exponent=exponent.astype(np.int64),
-        state=state.astype(np.int64),
-        half=half_.astype(np.float64),
-        size=size.astype(np.int64),
-        conducting=conducting_.astype(np.int64),
-        E=neuron.E_mV,
-        feeds=feeds,
-        initial=np.array(initial),
+        table=table,
+        n_columns=n_columns,
+        n_relaxing=len(kinds[0]),
+        n_calcium_gated=len(kinds[1]),
+        n_gates=sum(map(len, kinds)),
+        half=np.array([gate.calcium_half_uM for gate in kinds[1]], dtype=np.float32),
+        schemes=np.array(schemes, dtype=np.int64).reshape(-1, 3),
+        order=np.array(order, dtype=np.int64),
+        n_feeding=sum(feeds),
+        ends=np.array(ends, dtype=np.int64),
+        factors=np.array(factors, dtype=np.int64),
+        initial=np.array(initial, dtype=np.float32),
         numbers=np.array(
             [
                 neuron.V_initial_mV,
@@ -159,7 +179,30 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
                 neuron.spike_reset_mV,
                 -V_MIN_MV / V_STEP_MV,
                 1.0 / V_STEP_MV,
-                (V_MAX_MV - V_MIN_MV) / V_STEP_MV - 1e-6,
+                V.size - 1,
             ]
         ),
     )
+
+
+def _steps(scheme: KineticScheme, V: npt.NDArray[np.floating[Any]], dt_ms: float) -> list[FloatArray]:
+    """Return what each free state of a scheme gains in one step from each of them, and from the constant."""
+    # Over one step at fixed V the scheme is linear: x ← M x + c, exact for any dt
+    # (one exponential of the system augmented by its constant term).
+    n = len(scheme.free_states)
+    A, b = scheme.linear_system(V)
+    augmented = np.zeros((V.size, n + 1, n + 1))
+    augmented[:, :n, :n], augmented[:, :n, n] = A * dt_ms, b * dt_ms
+    # The change of a step, not its outcome: 32-bit numbers cannot tell 1 from 1 − dt/tau.
+    step = exponentials(augmented) - np.eye(n + 1)
+    return [np.ascontiguousarray(step[:, i, j]) for i in range(n) for j in range(n + 1)]
+
+
+def _rows(columns: list[FloatArray]) -> tuple[Float32Array, int]:
+    """Return the table of columns as the kernel reads it, and how many columns it has."""
+    n_columns = -(-len(columns) // COLUMNS) * COLUMNS
+    values = np.zeros((len(columns[0]), n_columns))
+    values[:, : len(columns)] = np.stack(columns, axis=1)
+    ways = np.diff(values, axis=0, append=values[-1:])
+    both = [part.reshape(len(values), -1, COLUMNS) for part in (values, ways)]
+    return aligned(np.stack(both, axis=2).ravel()), n_columns

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.course import COURSE_MS, Course
-from spike2pop_nb.simulation.kernel import run_block
+from spike2pop_nb.simulation.kernel import CA_NOW, STATE, V_BEFORE, V_NOW, run_block, scratch_rows
+from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
-from spike2pop_nb.simulation.plan import make_plan
+from spike2pop_nb.simulation.plan import aligned, make_plan
 
 __all__ = [
-    "LANES",
     "UNUSABLE",
     "Block",
     "Runner",
@@ -27,8 +27,6 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-LANES = 8
-"""Members are integrated in multiples of these, one vector register each."""
 UNUSABLE = "a conductance is negative or not finite, or there is no leak"
 _CHUNK_MS = 250.0
 # With positive conductances the voltage stays between the reversal potentials but for injected current;
@@ -134,7 +132,7 @@ class Runner:
         seeds: npt.NDArray[np.uint64],
         noise_cutoff_Hz: float = 1000.0,
     ) -> None:
-        self.plan, self.dt, self.start = make_plan(neuron, dt), dt, start
+        self.plan, self.dt, self.start, self.E = make_plan(neuron, dt), dt, start, neuron.E_mV
         self.n_steps, self.sample0 = round(stop / dt), round(start / dt)
         self.sample_every = 0 if sample_ms is None else max(1, round(sample_ms / dt))
         samples = self.n_steps - self.sample0
@@ -171,46 +169,58 @@ class Runner:
             Record currents and calcium as well.
         """
         plan, dt, n = self.plan, self.dt, len(g)
-        # Whole vector registers only: members are added to fill the last, and thrown away.
-        B = -(-n // LANES) * LANES
+        # Whole tiles only: members are added to fill the last, and thrown away.
+        T = -(-n // LANES)
+        B = T * LANES
         fill = np.minimum(np.arange(B), n - 1)
-        V, Ca = np.full(B, plan.numbers[0]), np.full(B, plan.numbers[1])
-        V_before, V_inf, current, pending = V.copy(), np.zeros(B), np.zeros(B), np.full(B, -1.0)
-        x = np.repeat(plan.initial[:, None], B, axis=1)
+
+        def tiles(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+            """Values (n, k) of the members as (T, k, LANES)."""
+            with np.errstate(
+                over="ignore"
+            ):  # a member that cannot be simulated runs away, which is said below
+                each = np.asarray(values, dtype=np.float32)[fill]
+            return aligned(each.reshape(T, LANES, -1).transpose(0, 2, 1))
+
+        state = aligned(np.zeros((T, STATE, LANES)))
+        state[:, [V_NOW, V_BEFORE]], state[:, CA_NOW] = plan.numbers[0], plan.numbers[1]
+        x = tiles(np.tile(plan.initial, (n, 1)))
+        lost = aligned(np.zeros_like(x))
+        E = tiles(np.tile(self.E[plan.order], (n, 1)))
+        g_tiles = tiles(g[:, plan.order])
+        scratch = aligned(np.zeros((scratch_rows(plan.n_columns, len(plan.order)), LANES)))
+        pending, n_spikes = np.full(B, -1.0), np.zeros(B, dtype=np.int64)
         spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
-        n_spikes = np.zeros(B, dtype=np.int64)
         traces = np.zeros((B, self.n_samples), dtype=np.float32)
         recorded = n if currents else 0
-        I = np.zeros((recorded, len(plan.E), self.n_samples))  # noqa: E741
+        I = np.zeros((recorded, len(plan.order), self.n_samples))  # noqa: E741
         calcium = np.zeros((recorded, self.n_samples))
-        sigma, seeds = self.sigma[rows][fill], self.seeds[rows][fill]
-        biquads = np.zeros((4, 2, B))
-        g_lanes = np.ascontiguousarray(g[fill].T)
+        sigma, seeds = (values[rows][fill].reshape(T, LANES) for values in (self.sigma, self.seeds))
+        current, biquads = np.zeros((T, LANES)), np.zeros((T, 4, 2, LANES))
         failed = np.zeros(B, dtype=bool)
         chunk = max(1, round((_CHUNK_MS if course is None else COURSE_MS) / dt))
         for step0 in range(0, self.n_steps, chunk):
             count = min(chunk, self.n_steps - step0)
             if course is not None:
-                g_lanes[:] = course.at((step0 + 0.5 * count) * dt)[fill].T
+                g_tiles = tiles(course.at((step0 + 0.5 * count) * dt)[:, plan.order])
             run_block(
-                V,
-                V_before,
-                V_inf,
-                Ca,
+                state,
                 x,
-                g_lanes,
+                lost,
+                g_tiles,
+                E,
+                scratch,
                 plan.table,
                 plan.n_columns,
-                plan.first_factor,
-                plan.kind,
-                plan.column,
-                plan.exponent,
-                plan.state,
+                plan.n_relaxing,
+                plan.n_calcium_gated,
+                plan.n_gates,
                 plan.half,
-                plan.size,
-                plan.conducting,
-                plan.E,
-                plan.feeds,
+                plan.schemes,
+                plan.n_feeding,
+                plan.ends,
+                plan.factors,
+                plan.order,
                 plan.numbers,
                 dt,
                 step0,
@@ -232,7 +242,7 @@ class Runner:
                 I,
                 calcium,
             )
-            failed |= ~(np.abs(V) < _RUNAWAY_MV)
+            failed |= ~(np.abs(state[:, V_NOW].ravel()) < _RUNAWAY_MV)
             if not advance(n, count * dt):
                 break
         full = n_spikes == spikes.shape[1]  # one a millisecond: no neuron, but noise without a low pass can

@@ -15,8 +15,9 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import Course
+from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import noise_seeds
-from spike2pop_nb.simulation.runner import LANES, UNUSABLE, Runner, unusable
+from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
 
 __all__ = [
