@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from sympy import Expr
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.export.simulators.expressions import Expression, express
+from spike2pop_nb.export.simulators.expressions import express
 from spike2pop_nb.neurons import Channel, NeuronModel
 from spike2pop_nb.neurons.functions import VoltageFunction
 
@@ -22,8 +23,8 @@ class GateText:
     """A gate: its variable, equations, exponent, calcium half activation (µM) and value at the start."""
 
     symbol: str
-    x_inf: Expression
-    tau: Expression | None
+    x_inf: Expr
+    tau: Expr | None
     exponent: int
     half_uM: float | None
     initial: float
@@ -43,7 +44,7 @@ class SchemeText:
     """A kinetic scheme: variables of its states with values at the start, rates in 1/ms, what conducts."""
 
     initial: dict[str, float]
-    rates: dict[tuple[str, str], Expression]
+    rates: dict[tuple[str, str], Expr]
     conducting: str
 
     @property
@@ -166,7 +167,7 @@ def initial_values(neuron: NeuronModel, rest: bool = False) -> dict[str, float]:
     return values | ({"Ca": neuron.calcium.initial_uM} if neuron.calcium is not None else {})
 
 
-def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expression:
+def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expr:
     try:
         return express(function)
     except NeuronModelError as error:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sympy
+from sympy import Expr
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import SchemeText, describe, initial_values
-from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
+from spike2pop_nb.export.simulators.expressions import WHERE, Printer, assignments
 from spike2pop_nb.export.simulators.scripts import script
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["brian2_script"]
 
-_PRINTER = Printer("V", {"where": "int({0}) * ({1}) + int(not {0}) * ({2})"})
-_NOW = replace(_PRINTER, voltage="V_now")
+
+class _Printer(Printer):
+    logic = ("and", "or")
+
+    def _print_Function(self, e: Expr) -> str:
+        if not isinstance(e, WHERE):
+            return super()._print_Function(e)
+        return "int({0}) * ({1}) + int(not ({0})) * ({2})".format(*map(self._print, e.args))
 
 
-def _equations(expression: Expression, name: str, extra: str = "") -> str:
+_text = _Printer().doprint
+
+
+def _equations(expression: Expr, name: str, extra: str = "") -> str:
     *before, (_name, last) = assignments(expression, name)
-    lines = [f"{step} = {render(value, _PRINTER)} : 1" for step, value in before]
-    text = render(last, _PRINTER)
-    if extra and last.operation in ("where", "+", "-"):
+    lines = [f"{step} = {_text(value)} : 1" for step, value in before]
+    text = _text(last)
+    if extra and isinstance(last, sympy.Add | WHERE):
         text = f"({text})"
     return "\n".join([*lines, f"{name} = {text}{extra} : 1"])
 
 
-def _statements(expression: Expression, name: str) -> str:
-    return "\n".join(f"{step} = {render(value, _NOW)}" for step, value in assignments(expression, name))
+def _statements(expression: Expr, name: str) -> str:
+    return "\n".join(f"{step} = {_text(value)}" for step, value in assignments(expression, name, "V_now"))
 
 
 def _exchanges(scheme: SchemeText) -> list[dict[str, str]]:

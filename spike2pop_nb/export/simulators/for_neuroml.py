@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import sympy
+from sympy import Expr
+
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
-from spike2pop_nb.export.simulators.expressions import Expression
+from spike2pop_nb.export.simulators.expressions import express
 from spike2pop_nb.export.simulators.lems import ComponentType
 from spike2pop_nb.export.simulators.scripts import one_line, origin, script
-from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron
+from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron, sigmoid
 
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
 
@@ -28,32 +31,19 @@ def lems_file(neuron: NeuronModel) -> str:
     return f"LEMS_{neuron.name}.xml"
 
 
-def _sigmoid(expression: Expression) -> dict[str, str] | None:
+def _sigmoid(expression: Expr) -> dict[str, str] | None:
     """Return a steady state as NeuroML's own sigmoid, if it is one: rate / (1 + exp((V ± d) / c))."""
-
-    def number(e: Expression) -> bool:
-        return not e.operation
-
-    if expression.operation != "/" or not number(expression.operands[0]):
+    numbers = [float(e) for e in sympy.preorder_traversal(expression) if e.is_Float]
+    if len(numbers) != 4:
         return None
-    rate, below = expression.operands
-    if below.operation != "+" or not number(below.operands[0]) or below.operands[0].value != 1.0:
+    rate, one, shift, scale = numbers
+    if one != 1.0 or expression != express(sigmoid(0.0, rate, scale, shift)):
         return None
-    grows = below.operands[1]
-    if grows.operation != "exp" or grows.operands[0].operation != "/":
-        return None
-    shifted, scale = grows.operands[0].operands
-    if not number(scale) or shifted.operation not in ("+", "-"):
-        return None
-    of, shift = shifted.operands
-    if of.operation != "V" or not number(shift):
-        return None
-    midpoint = shift.value if shifted.operation == "-" else -shift.value
     return {
         "type": "HHSigmoidVariable",
-        "rate": repr(rate.value),
-        "midpoint": f"{midpoint!r}mV",
-        "scale": f"{-scale.value!r}mV",
+        "rate": repr(rate),
+        "midpoint": f"{-shift!r}mV",
+        "scale": f"{-scale!r}mV",
     }
 
 
@@ -74,8 +64,8 @@ def _steady(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
 
 def _course(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
     assert gate.tau is not None
-    if not gate.tau.operation:
-        return {"type": "fixedTimeCourse", "tau": f"{gate.tau.value!r}ms"}
+    if gate.tau.is_Number:
+        return {"type": "fixedTimeCourse", "tau": f"{float(gate.tau)!r}ms"}
     made = ComponentType(f"{gate.symbol}_tau", "baseVoltageDepTime")
     made.constants["MS"] = ("time", "1ms")
     made.express("t", gate.tau, "MS * ({0})", "time")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from typing import Any
+
+import sympy
+from sympy import Expr
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.simulators.description import initial_values
-from spike2pop_nb.export.simulators.expressions import Expression, Printer, assignments, render
+from spike2pop_nb.export.simulators.expressions import WHERE, Printer, assignments
 from spike2pop_nb.export.simulators.scripts import filled, script
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
@@ -17,7 +21,16 @@ __all__ = ["mechanism", "neuron_mod", "neuron_script"]
 DIAMETER_UM = 20.0
 SAMPLE_MS = 0.01
 _LONGEST = 300  # of an expression; the translator of mod files takes lines of 512 characters
-_PRINTER = Printer("v", {"pow": "{0}^{1}", "and": "{0} && {1}", "or": "{0} || {1}", "not": "!{0}"})
+
+
+class _Printer(Printer):
+    logic = ("&&", "||")
+
+    def doprint(self, expr: Any) -> str:
+        return super().doprint(expr).replace("**", "^")
+
+
+_text = _Printer().doprint
 
 
 def mechanism(neuron: NeuronModel) -> str:
@@ -25,28 +38,28 @@ def mechanism(neuron: NeuronModel) -> str:
     return f"{neuron.name}_currents"
 
 
-def _assign(target: str, value: Expression, indent: str) -> list[str]:
+def _assign(target: str, value: Expr, indent: str) -> list[str]:
     """Return the statements that give a variable its value."""
-    if value.operation == "where":
-        condition, yes, no = value.operands
+    if isinstance(value, WHERE):
+        condition, yes, no = value.args
         return [
-            f"{indent}if ({render(condition, _PRINTER)}) {{",
+            f"{indent}if ({_text(condition)}) {{",
             *_assign(target, yes, indent + "  "),
             f"{indent}}} else {{",
             *_assign(target, no, indent + "  "),
             f"{indent}}}",
         ]
-    text = render(value, _PRINTER)
-    if len(text) > _LONGEST and value.operation in ("+", "-", "*", "/"):
-        left, right = value.operands
-        rest = render(Expression(value.operation, (Expression("name", name=target), right)), _PRINTER)
+    text = _text(value)
+    if len(text) > _LONGEST and isinstance(value, sympy.Add | sympy.Mul):
+        left, right = value.args
+        rest = _text(value.func(sympy.Symbol(target), right, evaluate=False))
         return [*_assign(target, left, indent), f"{indent}{target} = {rest}"]
     return [f"{indent}{target} = {text}"]
 
 
-def _function(name: str, expression: Expression) -> str:
+def _function(name: str, expression: Expr) -> str:
     """Return a FUNCTION of the voltage in mV; a condition becomes a statement before it is used."""
-    *before, (_name, last) = assignments(expression, name)
+    *before, (_name, last) = assignments(expression, name, "v")
     lines = [f"  LOCAL {', '.join(step for step, _value in before)}"] if before else []
     for step, value in [*before, (name, last)]:
         lines += _assign(step, value, "  ")

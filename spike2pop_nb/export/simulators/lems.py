@@ -2,75 +2,60 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from typing import Any
+
+import sympy
+from sympy import And, Expr, S
+from sympy.logic.boolalg import BooleanAtom
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.export.simulators.expressions import Expression, Printer, render
+from spike2pop_nb.export.simulators.expressions import WHERE, Printer
 
 __all__ = ["ComponentType"]
 
 _MOST_CASES = 100
-_PRINTER = Printer(
-    "V",
-    {
-        "<": ".lt.",
-        "<=": ".leq.",
-        ">": ".gt.",
-        ">=": ".geq.",
-        "and": "({0}) .and. ({1})",
-        "or": "({0}) .or. ({1})",
-        "log": "ln({0})",
-        "pow": "{0}^{1}",
-    },
-    negative="0 - {0}",
-)
-_CONTRARY = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "and": "or", "or": "and"}
+_SIGNS = {"<": ".lt.", "<=": ".leq.", ">": ".gt.", ">=": ".geq."}
 
 
-def _without_not(condition: Expression, holds: bool = True) -> Expression:
-    """Return a condition, or its contrary, without negations, for which LEMS has no word."""
-    if condition.operation == "not":
-        return _without_not(condition.operands[0], not holds)
-    operation = condition.operation if holds else _CONTRARY[condition.operation]
-    if operation in ("and", "or"):
-        return Expression(operation, tuple(_without_not(part, holds) for part in condition.operands))
-    return Expression(operation, condition.operands)
+class _Printer(Printer):
+    logic = (".and.", "")
+
+    def _print_Relational(self, e: Any) -> str:
+        return f"({self._print(e.lhs)}) {_SIGNS[e.rel_op]} ({self._print(e.rhs)})"
+
+    def doprint(self, expr: Any) -> str:
+        text = super().doprint(expr).replace("**", "^").replace("log(", "ln(")
+        return re.sub(r"(^|\()-", r"\g<1>0 - ", text)  # there is no sign of what is negative
 
 
-def _cases(expression: Expression) -> list[tuple[str, Expression]]:
+_text = _Printer().doprint
+
+
+def _cases(expression: Expr) -> list[tuple[Any, Expr]]:
     """Return the values of an expression and when each holds; the first that holds counts, the last always.
 
     A variable for each condition would do in LEMS, but the NEURON code that jNeuroML makes computes what is
-    conditional last.
+    conditional last, and does not know ``.or.``: each comparison is asked on its own.
     """
-    found = _first_condition(expression)
-    if found is None:
-        return [("", expression)]
-    text = render(_without_not(found), _PRINTER)
-    cases = [
-        (f"({text}) .and. ({more})" if more else text, value)
-        for more, value in _cases(_given(expression, text, True))
-    ]
-    cases += _cases(_given(expression, text, False))
-    return cases
+    terms = sympy.preorder_traversal(expression)
+    if (asked := next((e for e in terms if e.is_Relational and not e.has(WHERE)), None)) is None:
+        return [(S.true, expression)]
 
+    def given(holds: Any) -> list[tuple[Any, Expr]]:
+        def known(e: Expr) -> bool:
+            return isinstance(e, WHERE) and isinstance(e.args[0], BooleanAtom)
 
-def _first_condition(expression: Expression) -> Expression | None:
-    if expression.operation == "where":
-        return expression.operands[0]
-    return next((found for e in expression.operands if (found := _first_condition(e)) is not None), None)
+        with sympy.evaluate(False):
+            found = expression.xreplace({asked: holds})
+            found = found.replace(known, lambda e: e.args[1 if e.args[0] else 2], simultaneous=False)
+        return _cases(found)
 
-
-def _given(expression: Expression, condition: str, holds: bool) -> Expression:
-    """Return what an expression is where a condition holds, or where it does not."""
-    if expression.operation == "where":
-        test, yes, no = expression.operands
-        if render(_without_not(test), _PRINTER) == condition:
-            return _given(yes if holds else no, condition, holds)
-    if not expression.operands:
-        return expression
-    operands = tuple(_given(operand, condition, holds) for operand in expression.operands)
-    return Expression(expression.operation, operands, expression.value, expression.name)
+    yes, no = given(S.true), given(S.false)
+    if len(no) == 1 and yes[-1][1] == no[0][1]:
+        yes.pop()
+    return [(And(asked, more), value) for more, value in yes] + no
 
 
 class ComponentType:
@@ -90,12 +75,16 @@ class ComponentType:
         attributes = {"name": name, "dimension": "none", "value": value, **exposure}
         self.derived.append(ET.Element("DerivedVariable", attributes))
 
-    def express(self, name: str, expression: Expression, form: str = "{0}", dimension: str = "none") -> None:
+    def express(self, name: str, expression: Expr, form: str = "{0}", dimension: str = "none") -> None:
         """Add a variable that is an expression, put into a form; x and t are what the type exposes."""
         attributes = {"name": name, "dimension": dimension} | (
             {"exposure": name} if name in ("x", "t") else {}
         )
-        cases = [(when, form.format(render(value, _PRINTER))) for when, value in _cases(expression)]
+        cases = [
+            (_text(when), form.format(_text(value)))
+            for when, value in _cases(expression)
+            if when is not S.false
+        ]
         if len(cases) > _MOST_CASES:
             raise NeuronModelError(
                 f"{self.name} cannot be exported to NeuroML: it has {len(cases)} pieces, over {_MOST_CASES}."
@@ -104,8 +93,9 @@ class ComponentType:
             self.derived.append(ET.Element("DerivedVariable", {**attributes, "value": cases[0][1]}))
             return
         variable = ET.Element("ConditionalDerivedVariable", attributes)
-        for when, value in cases:
-            ET.SubElement(variable, "Case", {**({"condition": when} if when else {}), "value": value})
+        for when, value in cases[:-1]:
+            ET.SubElement(variable, "Case", {"condition": when, "value": value})
+        ET.SubElement(variable, "Case", {"value": cases[-1][1]})
         self.conditional.append(variable)
 
     def element(self) -> ET.Element:
