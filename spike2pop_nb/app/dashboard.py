@@ -63,7 +63,7 @@ class Dashboard:
         self.table = TablePanel(
             self.session, self.messages, drawing, lambda: self.population.generate.click()
         )
-        self.dics = DICPanel(self.session, self.messages, drawing, pick)
+        self.dics = DICPanel(self.session, self.actions, self.messages, drawing, pick)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
@@ -112,6 +112,7 @@ class Dashboard:
 
     def _opened(self, fragment: str) -> None:
         """The page stands in a browser; figures need not, since they are drawn as what they are by then."""
+        self.dics.look_again()
         self.session.ready = True
         self.messages.guard(self.toolbar.start)(fragment)
         self.actions.warm_up()

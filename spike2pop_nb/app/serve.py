@@ -25,6 +25,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.app.local import LOCAL, is_loopback
 from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
@@ -197,7 +198,8 @@ def serve(
     """Serve the dashboard until it is stopped.
 
     On Linux, sessions are forked from one prepared process (`spike2pop_nb.app.forkserver`); elsewhere each is
-    a process of its own.
+    a process of its own. Where the host is this machine alone, a page runs declarations of neurons that its
+    user gives it, which are Python.
 
     Parameters
     ----------
@@ -222,6 +224,7 @@ def serve(
     os.environ["JUPYTER_PATH"] = os.pathsep.join(
         filter(None, [str(_APP / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
     )
+    os.environ[LOCAL] = "1" if is_loopback(host) else "0"
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
     with places_to_write():
         forks = ForkServer() if can_fork() else None

@@ -26,6 +26,7 @@ __all__ = [
 ENTRY_POINT_GROUP = "spike2pop_nb.neurons"
 _registered: dict[str, NeuronModel] = {}
 _of_session: set[str] = set()
+_of_folder: set[str] = set()
 
 
 def register_neuron(neuron: NeuronModel) -> NeuronModel:
@@ -74,7 +75,7 @@ def _load_own() -> dict[str, str]:
     broken = {}
     for path in own_files():
         try:
-            _register(load_neuron(path))
+            _of_folder.add(_register(load_neuron(path)).name)
         except NeuronModelError as error:
             broken[path.stem] = str(error)
     return broken
@@ -82,6 +83,9 @@ def _load_own() -> dict[str, str]:
 
 def look_again() -> None:
     """Read the folder of the user's own neurons anew when a neuron is next asked for."""
+    for name in _of_folder:
+        _registered.pop(name, None)
+    _of_folder.clear()
     _load_own.cache_clear()
 
 
@@ -129,6 +133,7 @@ def add_neuron(path: str | Path) -> NeuronModel:
             raise NeuronModelError(f"{target} cannot be written: {error.strerror or error}.") from None
     _registered[neuron.name] = neuron
     _of_session.discard(neuron.name)
+    _of_folder.add(neuron.name)
     _load_own().pop(neuron.name, None)
     return neuron
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -66,9 +68,15 @@ QUIET = [
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(tmp_path_factory):
+    own = tmp_path_factory.mktemp("user") / "neurons"  # a user with no neurons of their own
     code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SPIKE2POP_NB_NEURONS": str(own)},
+    )
     line = process.stdout.readline()
     found = re.search(r"http://127\.0\.0\.1:\d+/", line)
     assert found, f"the server said {line!r}"
@@ -649,6 +657,25 @@ def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server,
     opened.wait_for_function("() => !location.hash.includes('start_s')")
     assert opened.problems == []
     opened.close(run_before_unload=True)
+
+
+def test_a_neuron_of_ones_own_is_added(context, server):
+    opened = open_page(context, server[0])
+    opened.click("text=Add a neuron of your own")
+    opened.wait_for_selector("text=The file is Python and is run on this computer")
+    with opened.expect_file_chooser() as chooser:
+        opened.click("label:has-text('Run and add a declaration')")
+    chooser.value.set_files(str(Path(__file__).parents[2] / "notebooks" / "my_neuron.py"))
+    opened.wait_for_selector("text=CA1 pyramidal neuron (hippocampus) can be chosen above")
+    assert nameless(opened, ".s2p-steps") == []
+    opened.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")
+    opened.wait_for_function("() => location.hash.includes('neuron=ca1')")
+    opened.wait_for_selector(".s2p-idle")
+    again = open_page(context, server[0])
+    again.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")
+    for one in (opened, again):
+        assert one.problems == []
+        one.close(run_before_unload=True)
 
 
 def test_figures_follow_the_width_of_the_window(page):

@@ -8,6 +8,7 @@ import logging
 import time
 import zipfile
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -365,7 +366,8 @@ def test_a_neuron_that_cannot_be_used_is_said_to_be_one(loop, network, monkeypat
     from spike2pop_nb.app import Dashboard
     from spike2pop_nb.neurons import registry
 
-    monkeypatch.setattr(registry, "_load_own", lambda: {"mine": "mine.py, line 3: Gate needs 'tau' as well."})
+    found = {"mine": "mine.py, line 3: Gate needs 'tau' as well."}
+    monkeypatch.setattr(registry, "_load_own", cache(lambda: found))
     made = Dashboard(dispatch=loop)
     said = "<li>mine cannot be used: mine.py, line 3: Gate needs &#x27;tau&#x27; as well.</li>"
     assert any(said in getattr(part, "value", "") for part in made.dics.widget.children)

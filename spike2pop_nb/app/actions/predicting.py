@@ -14,15 +14,21 @@ from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["Predicting", "network"]
 
 _AT_ONCE = 256
 
 
-@lru_cache(maxsize=8)
 def network(neuron: str) -> Any:
     """Return the predictor of a neuron."""
+    return _network(neuron, get_neuron(neuron).declaration)
+
+
+@lru_cache(maxsize=8)
+def _network(neuron: str, _declaration: str) -> Any:
+    """It, once for each declaration, of which a neuron of the user's own may get another."""
     # PyTorch takes seconds to import, so it comes with the first prediction and not with the page.
     from spike2pop_nb.inference import load_predictor
 

@@ -9,13 +9,16 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, field, jump, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+from spike2pop_nb.neurons.registry import look_again
 from spike2pop_nb.spiketrains import describe_pattern
 
 __all__ = ["DICPanel"]
@@ -31,13 +34,15 @@ class DICPanel:
     def __init__(
         self,
         session: Session,
+        actions: Actions,
         messages: Messages,
         drawing: DrawingQueue,
         on_pick: Callable[[int], None],
     ) -> None:
         self.session = session
         guard = messages.guard
-        self.neuron = w.Dropdown(options=[(get_neuron(name).title, name) for name in list_neurons()])
+        self.neuron = w.Dropdown(options=_neurons())
+        self.own = OwnNeuronPanel(actions, messages, self._list_neurons)
         self.prior = w.Dropdown(
             options=[
                 ("compensated: as in the populations generated here", "compensated"),
@@ -62,6 +67,7 @@ class DICPanel:
             [
                 field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
                 *map(text, filter(None, [listed(broken)])),
+                self.own.widget,
                 field(
                     "Prior: conductances before any recording",
                     self.prior,
@@ -73,7 +79,7 @@ class DICPanel:
                 self.notes,
             ],
         )
-        bind(session, self.neuron, "neuron", messages)
+        self._neuron = bind(session, self.neuron, "neuron", messages)
         bind(session, self.prior, "prior", messages)
         session.follow(guard(self._show_figure), "neuron")
         session.observe(guard(self._show_figure), ["posterior", "reach"])
@@ -86,6 +92,15 @@ class DICPanel:
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         self.neuron.disabled = self.prior.disabled = not on
+        self.own.enable(on)
+
+    def look_again(self) -> None:
+        """List the neurons anew: the page may have been made long before it is opened."""
+        look_again()
+        self._list_neurons()
+
+    def _list_neurons(self) -> None:
+        self._neuron.show(self.session.settings.neuron, options=_neurons())
 
     def _show_figure(self, _change: Any) -> None:
         session = self.session
@@ -118,3 +133,8 @@ class DICPanel:
             f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern, by the network: {words}.</p>"
             + said([differs] if differs else [])
         )
+
+
+def _neurons() -> tuple[tuple[str, str], ...]:
+    """Those that can be chosen, as a list shows them."""
+    return tuple((get_neuron(name).title, name) for name in list_neurons())
