@@ -9,6 +9,8 @@ from .conductances import pair_correlations as pair_correlations
 from .conductances import rank_choices as rank_choices
 from .conductances import reachability as reachability
 from .data import example_path as example_path
+from .export import open_session as open_session
+from .export import save_session as save_session
 from .fidelity import find_population as find_population
 from .fidelity import pattern_map as pattern_map
 from .fidelity import verify as verify

@@ -21,6 +21,7 @@ __all__ = ["NO_MEMBER", "FigureView"]
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 NO_MEMBER = -1
+_STRETCHES = {"dragmode": "select", "selectdirection": "h"}
 _CONFIG = {
     "responsive": False,  # the widget watches its own width
     "displaylogo": False,
@@ -69,14 +70,15 @@ class _StateFigure(anywidget.AnyWidget):
     _point: List[float] = List().tag(sync=True)
     _point_says = Unicode("").tag(sync=True)
 
-    def __init__(self, figure: go.Figure, says: str, group: str) -> None:
+    def __init__(self, figure: go.Figure, says: str, group: str, stretches: bool) -> None:
         url = os.environ.get(PLOTLY_URL, "")
+        self._stretches = stretches
         super().__init__(
             _bundle_url=url,
             _bundle_code="" if url else _PLOTLY.read_text(encoding="utf-8"),
             _config=_CONFIG,
             _widget_data=_curves(figure),
-            _widget_layout=figure.layout.to_plotly_json(),
+            _widget_layout=self._laid_out(figure),
             _says=says,
             _group=group,
         )
@@ -87,7 +89,7 @@ class _StateFigure(anywidget.AnyWidget):
         fixed = len(curves) - moving
         with self.hold_sync():
             self._widget_data, self._widget_moving = curves[:fixed], curves[fixed:]
-            self._widget_layout = figure.layout.to_plotly_json()
+            self._widget_layout = self._laid_out(figure)
             self._drawn += 1
 
     def move(self, figure: go.Figure) -> None:
@@ -99,8 +101,13 @@ class _StateFigure(anywidget.AnyWidget):
     def rearrange(self, figure: go.Figure) -> None:
         """Become a figure of the same curves in another layout, which is all that is sent."""
         with self.hold_sync():
-            self._widget_layout = figure.layout.to_plotly_json()
+            self._widget_layout = self._laid_out(figure)
             self._drawn += 1
+
+    def _laid_out(self, figure: go.Figure) -> dict[str, Any]:
+        """Its layout, in which the mouse marks a stretch where one may be chosen."""
+        layout: dict[str, Any] = figure.layout.to_plotly_json()
+        return layout | _STRETCHES if self._stretches and figure.data else layout
 
 
 def _curves(figure: go.Figure) -> list[dict[str, Any]]:
@@ -125,6 +132,9 @@ class FigureView:
         Called with the height to which the figure's line was dragged.
     on_point
         Called with the coordinates to which the figure's point was moved; see `point`.
+    on_stretch
+        Called with the ends of what was marked along the figure, in the unit of its axis; with it, the mouse
+        marks until another of the figure's own buttons is pressed.
     says
         What the figure shows, for those who cannot see it.
     group
@@ -138,14 +148,16 @@ class FigureView:
         on_pick: Callable[[int], None] | None = None,
         on_drag: Callable[[float], None] | None = None,
         on_point: Callable[[float, float], None] | None = None,
+        on_stretch: Callable[[float, float], None] | None = None,
         says: str = "",
         group: str = "",
     ) -> None:
         self._empty = (text, height)
-        self._on_pick, self._on_drag, self._on_point = on_pick, on_drag, on_point
+        self._on_pick, self._on_drag = on_pick, on_drag
+        self._on_point, self._on_stretch = on_point, on_stretch
         self._dark = False
         self._shown, self._moving = placeholder(text, height), 0
-        self.widget = _StateFigure(self._shown, says, group)
+        self.widget = _StateFigure(self._shown, says, group, on_stretch is not None)
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
 
@@ -160,6 +172,10 @@ class FigureView:
                 x, y = float(content["x"]), float(content["y"])
                 if math.isfinite(x) and math.isfinite(y):
                     self._on_point(x, y)
+            elif kind == "stretch" and self._on_stretch is not None:
+                low, high = sorted((float(content["from"]), float(content["to"])))
+                if math.isfinite(low) and math.isfinite(high) and low < high:
+                    self._on_stretch(low, high)
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
 

@@ -16,7 +16,7 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain, VoltageTrace
 from spike2pop_nb.spiketrains.voltage import VoltageTraces
 
-__all__ = ["Refusal", "Session", "Source"]
+__all__ = ["Refusal", "Session", "Source", "key"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +141,9 @@ class Session(HasTraits):
 
     def key(self, train: SpikeTrain) -> tuple[Any, ...]:
         """Under what the population of a train is kept."""
-        return (
-            self.source,
-            train.id,
-            train.n_spikes,
-            train.duration_ms,
-            self.settings.neuron,
-            self.settings.prior,
-        )
+        return key(self.source, train, self.settings.neuron, self.settings.prior)
+
+
+def key(source: Source | None, train: SpikeTrain, neuron: str, prior: str) -> tuple[Any, ...]:
+    """Under what the population of a train of a file, made for a neuron under a prior, is kept."""
+    return source, train.id, train.n_spikes, train.duration_ms, neuron, prior

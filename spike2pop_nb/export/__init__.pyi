@@ -1,3 +1,4 @@
+from .archive import is_session as is_session
 from .exploring import choices_table as choices_table
 from .exploring import figure_format as figure_format
 from .exploring import plane_table as plane_table
@@ -21,6 +22,10 @@ from .results import GrowingResults as GrowingResults
 from .results import results_zip as results_zip
 from .results import summary as summary
 from .results import write_results as write_results
+from .sessions import SavedSession as SavedSession
+from .sessions import open_session as open_session
+from .sessions import save_session as save_session
+from .sessions import session_zip as session_zip
 from .tables import neutralised as neutralised
 from .tables import results_frames as results_frames
 from .tables import table_csv as table_csv

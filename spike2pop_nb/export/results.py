@@ -405,7 +405,7 @@ def results_zip(
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
     >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
     >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
-    ['population.csv', 'spike_times.csv', 'summary.json']
+    ['recordings.csv', 'population.csv', 'spike_times.csv', 'summary.json']
     """
     total = len(results) + 3  # the tables, each recording, the report, the archive
     begun = count()

@@ -200,9 +200,9 @@ class Posterior:
         if kind.endswith({"spiking": "tonic", "bursting": "bursting"}.get(likely, likely)):
             return ""
         return (
-            f"By rules on its intervals the recording is {kind}; the network calls it {likely}. It knows "
-            "three patterns only, named by the published rule: spiking is a CV of intervals up to 0.15, and "
-            "all that is less regular is bursting."
+            f"By rules on its intervals the recording is {kind}; the network calls it {likely}, since it "
+            "knows the published patterns only: spiking is a CV of intervals up to 0.15, bursting is what is "
+            "less regular."
         )
 
     @property

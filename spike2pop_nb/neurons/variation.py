@@ -121,7 +121,14 @@ def registered_base(neuron: NeuronModel) -> NeuronModel | None:
 
 
 def threshold_note(neuron: NeuronModel) -> str:
-    """Say that DICs predicted for a neuron are those at its declared threshold; "" where it has that one."""
+    """Say that DICs predicted for a neuron are those at its declared threshold; "" where it has that one.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import threshold_note, vary_neuron
+    >>> threshold_note(vary_neuron("stg", V_th_mV=-49.0))
+    'The network predicts DICs at the declared threshold, -51 mV; here they are taken for those at -49 mV.'
+    """
     declared = registered_base(neuron)
     if declared is None or neuron.V_th_mV == declared.V_th_mV:
         return ""

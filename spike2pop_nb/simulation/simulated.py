@@ -73,7 +73,7 @@ class Simulated:
         )
 
     def trains(self) -> list[SpikeTrain]:
-        """Return one train a member."""
+        """Return one train per member."""
         return [self.train(row) for row in range(len(self))]
 
     def to_frame(self) -> pd.DataFrame:

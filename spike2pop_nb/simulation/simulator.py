@@ -167,7 +167,7 @@ def simulate(
     sigma = np.asarray(noise_sigma, dtype=float)
     if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
         raise SimulationError(
-            "noise_sigma must be one number, or one a member, finite and not negative (µA/cm²)."
+            "noise_sigma must be one number, or one per member, finite and not negative (µA/cm²)."
         )
     sigma = np.broadcast_to(sigma, (n,)).copy()
     if record not in ("spikes", "traces"):

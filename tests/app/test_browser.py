@@ -156,7 +156,7 @@ def test_the_page_follows_the_words_of_the_start_without_a_gap(page):
 
 
 def test_the_guide_is_open_at_first_and_closes(page):
-    assert page.is_visible("text=Choose a file of spike times (or of voltages)")
+    assert page.is_visible("text=Choose a file of spike times or of voltage")
     page.click("text=Close the guide")
     page.wait_for_selector(".s2p-guide", state="hidden")
     page.click("button:has-text('Guide')")
@@ -219,6 +219,27 @@ def test_upload_predict_generate_traces_download(page, tmp_path):
     with zipfile.ZipFile(files["spike2pop.zip"]) as archive:
         assert archive.testzip() is None
         assert {"methods.md", "settings.json"} <= set(archive.namelist())
+
+
+def test_a_session_that_is_saved_is_opened_on_another_page(context, server, tmp_path):
+    choices = "#file=stg_set.csv&recording=3&size=2&refine=False"
+    first = open_page(context, server[0] + choices)
+    first.wait_for_selector("text=67 spikes in 2,978 ms")
+    first.click("button:has-text('Generate')")
+    first.wait_for_selector("text=Done; the results are below")
+    with first.expect_download() as download:
+        first.click("button:has-text('Save this session')")
+    assert download.value.suggested_filename == "stg_set.s2p.zip"
+    kept = tmp_path / "stg_set.s2p.zip"
+    download.value.save_as(kept)
+    first.close(run_before_unload=True)
+    second = open_page(context, server[0])
+    upload(second, kept)
+    second.wait_for_selector(".s2p-results .s2p-big:has-text('of the 2 members')")
+    second.wait_for_function("() => location.hash.includes('size=2')")
+    wait_drawn(second, TRACES, 5)
+    assert second.problems == []
+    second.close(run_before_unload=True)
 
 
 def test_a_member_picked_in_one_figure_is_lit_in_all(page):
@@ -341,7 +362,7 @@ def nameless(page, part=".s2p-page"):
 TABBED = """() => {
   const e = document.activeElement;
   const outlined = [e, e.closest("label") ?? e].map((one) => getComputedStyle(one)).some(
-    ({ outlineStyle, outlineWidth: wide, opacity }) => outlineStyle !== "none" && wide !== "0px" && opacity > 0);
+    (s) => s.outlineStyle !== "none" && s.outlineWidth !== "0px" && s.opacity > 0);
   return [e.outerHTML.slice(0, 150), outlined];
 }"""
 CONTROLS = """() => [...document.querySelectorAll(
@@ -422,6 +443,16 @@ def test_the_results_are_one_press_away(page):
     jump.press("Enter")
     page.wait_for_function("() => document.activeElement.closest('.s2p-results')")
     assert 0 <= page.locator(".s2p-results").bounding_box()["y"] < 300
+
+
+def test_a_reload_asks_before_it_loses_populations(page):
+    page.locator(".s2p-jump").press("Enter")
+    page.evaluate("window.kept = true")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("() => { window.setTimeout(() => window.location.reload()); }")
+    assert asked.value.type == "beforeunload"
+    assert page.evaluate("window.kept")
 
 
 def test_every_control_has_a_name(page):
@@ -583,6 +614,43 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     explored.close(run_before_unload=True)
 
 
+def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server, tmp_path):
+    mine = tmp_path / "trace.csv"
+    mine.write_text("time_ms,V_mV\n" + "".join(f"{t},{30 if t % 100 == 50 else -65}\n" for t in range(1000)))
+    opened = open_page(context, server[0])
+    upload(opened, mine)
+    whole, part = (f".s2p-report:has-text('1 train, {n} spikes')" for n in (10, 4))
+    opened.wait_for_selector(whole)
+    wait_drawn(opened, RECORDING, 1)
+    figure = opened.locator(".s2p-recording .nsewdrag").first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    axes = (
+        "() => ['x', 'y'].map((a) => document.querySelector('.js-plotly-plot')._fullLayout[`${a}axis`].range)"
+    )
+    (low, high), (bottom, top) = opened.evaluate(axes)
+
+    def drag(*ends):
+        for end, (time_ms, volts) in enumerate(ends):
+            x, y = (time_ms - low) / (high - low), (top - volts) / (top - bottom)
+            opened.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=1 + 7 * end)
+            opened.mouse.up() if end else opened.mouse.down()
+
+    line = float(opened.get_by_label("Spike threshold (mV)", exact=True).input_value())
+    drag((900, line), (900, line + 10))
+    opened.wait_for_function("() => location.hash.includes('threshold_mV')")
+    drag((225, -40), (575, 20))
+    opened.wait_for_selector(part)
+    opened.wait_for_function("() => /start_s=0[.]2.*stop_s=0[.]5/.test(location.hash)")
+    assert opened.locator(".s2p-recording .select-outline").count() == 0
+    assert nameless(opened, ".s2p-steps") == []
+    opened.click("button:has-text('Whole recording')")
+    opened.wait_for_selector(whole)
+    opened.wait_for_function("() => !location.hash.includes('start_s')")
+    assert opened.problems == []
+    opened.close(run_before_unload=True)
+
+
 def test_figures_follow_the_width_of_the_window(page):
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(
@@ -629,7 +697,7 @@ def test_generating_again_and_again_holds_no_more_memory(context, server):
         worked.get_by_label("Seed", exact=True).press("Enter")
         worked.click("button:has-text('Generate')")
         worked.wait_for_function("ended => window.searches === ended", arg=cycle + 1)
-        worked.wait_for_selector("text=Done; the results are below")
+        worked.wait_for_selector("text=/^Done[;,] /")
         worked.wait_for_selector(".s2p-idle")
         sizes.append(max(psutil.Process(pid).memory_info().rss for pid in kernels(process)))
     assert sizes[-1] < sizes[4] + 60e6

@@ -231,7 +231,7 @@ def test_a_recording_that_fails_leaves_the_others_their_answers(predictor: Predi
     assert found[1].notes[0].startswith("Nothing was predicted: ZeroDivisionError")
     for i in (0, 2):
         np.testing.assert_array_equal(found[i].mean, whole[i].mean)
-    with pytest.raises(PredictorError, match="'b' nothing was predicted"):
+    with pytest.raises(PredictorError, match="Nothing was predicted for recording 'b'"):
         found[1].sample(3)
     assert found.to_frame()["g_s"].isna().tolist() == [False, True, False]
     with pytest.raises(PredictorError, match="not 'flat'"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spike2pop_nb.app.actions.downloading import Downloading
+from spike2pop_nb.app.actions.keeping import Keeping
 from spike2pop_nb.app.actions.predicting import Predicting
-from spike2pop_nb.app.actions.reading import Reading
 from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
@@ -17,7 +16,7 @@ from spike2pop_nb.app.state import Session
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
 
-class Actions(Reading, Predicting, Searching, Downloading):
+class Actions(Keeping, Predicting, Searching):
     """Verbs of the page over one session; those that follow from a choice are done when it is made."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:

@@ -128,14 +128,17 @@ class Reading(Acting):
 
         self._run("detect", "Detecting spikes…", work, done, failed)
 
-    def open(self, source: Source) -> None:
-        """Take another file, even one of the same name; how the last one was read says nothing about it."""
+    def open(self, source: Source, settings: Settings | None = None) -> None:
+        """Take another file, even one of the same name; how the last one was read says nothing about it.
+
+        With settings, those are chosen with it.
+        """
         session, awaited = self.session, self._awaited
         if awaited is None or awaited.file != source.name:
             awaited = Settings(file=source.name)
         self._awaited, self._opening = None, source
         read = session.settings.file, session.settings.part(READING)
-        session.settings = session.settings.with_file_of(awaited)
+        session.settings = settings or session.settings.with_file_of(awaited)
         if read == (session.settings.file, session.settings.part(READING)):
             self.read()
 

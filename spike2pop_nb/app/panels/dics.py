@@ -12,13 +12,17 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import card, field, listed, said, text
+from spike2pop_nb.app.layout import card, field, jump, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 from spike2pop_nb.spiketrains import describe_pattern
 
 __all__ = ["DICPanel"]
+
+_TO_STRETCH = said(["Drag over a steady stretch in the figure of the recording to use that alone."]) + jump(
+    "Choose a stretch", "s2p-recording"
+)
 
 
 class DICPanel:
@@ -97,7 +101,8 @@ class DICPanel:
             return
         strange = posterior.domain is not None and not posterior.domain.inside
         self.warning.value = said(posterior.notes[:1]) if strange else ""
-        self.notes.value = said(posterior.notes[strange:])
+        drifts = posterior.course is not None and posterior.course.drifts
+        self.notes.value = said(posterior.notes[strange:]) + (_TO_STRETCH if drifts else "")
         if not posterior.usable:
             self.says.value = said(["This recording is silent, so its DICs cannot be predicted."])
             return

@@ -16,10 +16,12 @@ from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, tex
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.detection import DetectionPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
+from spike2pop_nb.app.panels.stretch import StretchPanel
 from spike2pop_nb.app.settings import DETECTING, Settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.export.archive import is_session
 from spike2pop_nb.spiketrains import (
     MAX_FILE_BYTES,
     PatternReport,
@@ -53,16 +55,21 @@ class RecordingPanel:
         self.detection = DetectionPanel(session, messages)
         self.threshold = self.detection.threshold
         self.reading = ReadingPanel(session, messages)
+        self.stretch = StretchPanel(session, messages)
         self.choice = w.Dropdown(options=_NOTHING)
         self.facts = text()
         self.figure = FigureView(
             "Choose a file or an example to see its spikes",
             220,
             on_drag=guard(self.detection.dragged),
+            on_stretch=guard(self.stretch.marked),
             says="Spikes of the recording over time, and the intervals between them",
         )
+        self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
-        formats = "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF and what else Neo reads"
+        formats = (
+            "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF, what else Neo reads, a session"
+        )
         self._threshold = self.detection.widget
         self.widget = card(
             "1",
@@ -78,6 +85,7 @@ class RecordingPanel:
                 field("Recording (id)", self.choice, "One spike train of the file."),
                 self._threshold,
                 self.figure.widget,
+                self.stretch.widget,
                 self.facts,
             ],
         )
@@ -93,11 +101,14 @@ class RecordingPanel:
         self.upload.disabled = not on
         for control in (self.example, self.choice, self.pasted, self.take):
             control.disabled = not on
-        self.detection.enable(on)
-        self.reading.enable(on)
+        for panel in (self.detection, self.reading, self.stretch):
+            panel.enable(on)
 
     def _uploaded(self, data: bytes, name: str) -> None:
-        self.actions.open(Source(data, name))
+        if is_session(data):
+            self.actions.reopen(data, name)
+        else:
+            self.actions.open(Source(data, name))
 
     def _open_example(self, name: str) -> None:
         if name:

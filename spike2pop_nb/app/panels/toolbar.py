@@ -29,10 +29,15 @@ class Toolbar:
         self.session, self.actions, self.browser = session, actions, browser
         self._usable = False
         guard = messages.guard
-        self.history = History(lambda: session.settings, actions.apply, guard(self._show_undo))
+        self.history = History(lambda: session.settings, actions.apply, guard(self._show_usable))
         self.undo = button("Undo", "Take back the last change of a setting")
         self.save = Download(
             self._save, label="Save settings", hint="A small file that restores these choices", disabled=False
+        )
+        self.keep = Download(
+            guard(lambda: actions.save(self.keep)),
+            label="Save this session",
+            hint="One file of the recordings, settings, populations and spikes; choose it as a file to go on",
         )
         self.load = Upload(
             self._load,
@@ -53,7 +58,7 @@ class Toolbar:
         self.guide = w.VBox([text(_GUIDE.read_text(encoding="utf-8")), self.hide])
         for name in ("s2p-card", "s2p-guide"):
             self.guide.add_class(name)
-        self.widget = w.HBox([self.undo, self.save, self.load, self.theme, self.help])
+        self.widget = w.HBox([self.undo, self.keep, self.save, self.load, self.theme, self.help])
         self.widget.add_class("s2p-toolbar")
         self.undo.on_click(guard(lambda _button: self.history.undo()))
         self.help.on_click(guard(lambda _button: self._open(not browser.guide)))
@@ -61,14 +66,15 @@ class Toolbar:
         self.theme.observe(guard(lambda change: browser.set_trait("theme", change["new"])), "value")
         browser.observe(guard(self._show_browser), ["theme", "dark", "guide"])
         session.observe(guard(self._changed), "settings")
+        session.observe(guard(lambda _change: self._show_usable()), "source")
         self._show_browser(None)
-        self._show_undo()
+        self._show_usable()
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
         self.load.disabled = not on
         self._usable = on
-        self._show_undo()
+        self._show_usable()
 
     def start(self, fragment: str) -> None:
         """Restore what the address says, if it says anything."""
@@ -87,8 +93,9 @@ class Toolbar:
         self.guide.layout.display = "" if self.browser.guide else "none"
         self.session.dark = self.browser.dark
 
-    def _show_undo(self) -> None:
+    def _show_usable(self) -> None:
         self.undo.disabled = not (self._usable and self.history.can_undo)
+        self.keep.disabled = not self._usable or self.session.source is None
 
     def _save(self) -> None:
         self.save.give(

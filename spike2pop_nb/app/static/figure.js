@@ -234,6 +234,10 @@ function render({ model, el }) {
     const y = event["shapes[0].y0"];
     if (y !== undefined) model.send({ kind: "drag", y });
   };
+  const marked = (event) => {
+    const ends = Object.entries(event?.range ?? {}).find(([axis]) => axis.startsWith("x"))?.[1];
+    if (ends) model.send({ kind: "stretch", from: ends[0], to: ends[1] });
+  };
   const painted = () => {
     keepAxes(box, layout);
     if (lit !== NONE) lightUp(box, lit);
@@ -262,6 +266,7 @@ function render({ model, el }) {
     if (!first) return;
     box.on("plotly_click", click);
     box.on("plotly_relayout", moved);
+    box.on("plotly_selected", marked);
     box.on("plotly_afterplot", painted);
     painted();
   };
