@@ -147,16 +147,16 @@ trees = st.recursive(
 @given(trees)
 def test_printed_text_means_the_same(tree: Callable[[Any], Any]) -> None:
     at = np.array([-71.3, -2.0, 0.0, 33.7])
-    with np.errstate(all="ignore"):
-        wanted = np.add(at, tree(at))
+    try:
+        with np.errstate(all="raise"):
+            wanted = np.add(at, tree(at))
+    except FloatingPointError:
+        return  # such as 1/0, which no declaration may give
+    expression = np.add(_Recorded(VOLTAGE), tree(_Recorded(VOLTAGE))).what  # type: ignore[attr-defined]
+    for values in (evaluate, computed, computed_in_lems):
         try:
-            expression = np.add(_Recorded(VOLTAGE), tree(_Recorded(VOLTAGE))).what  # type: ignore[attr-defined]
-        except ValueError:
-            return  # no finite number
-        for values in (evaluate, computed, computed_in_lems):
-            try:
+            with np.errstate(all="ignore"):
                 found = values(expression, at)
-            except (ZeroDivisionError, OverflowError, NameError):
-                return  # between two numbers, which arithmetic on a voltage never leaves
-            ok = np.isfinite(wanted)
-            np.testing.assert_allclose(found[ok], wanted[ok], rtol=1e-12, atol=1e-12)
+        except (ZeroDivisionError, NameError):
+            return  # 1/0 of two numbers, where a condition does not hold
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
