@@ -1,4 +1,4 @@
-"""Whether the page is served to this machine alone, so that whoever uses it may run Python on it."""
+"""Whether whoever opens the page may run Python on this machine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ipaddress
 import os
 from contextlib import suppress
 
-__all__ = ["LOCAL", "is_local", "is_loopback"]
+__all__ = ["OWN_NEURONS", "is_loopback", "may_add_neurons"]
 
-LOCAL = "SPIKE2POP_LOCAL"
+OWN_NEURONS = "SPIKE2POP_OWN_NEURONS"
 """Set by `spike2pop_nb.app.serve` for the sessions that it starts."""
 
 
@@ -19,6 +19,6 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def is_local() -> bool:
-    """Return whether this session was started by a server that listens to this machine alone."""
-    return os.environ.get(LOCAL) == "1"
+def may_add_neurons() -> bool:
+    """Return whether this session's server was told to run declarations that are given to its pages."""
+    return os.environ.get(OWN_NEURONS) == "1"

@@ -25,7 +25,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from spike2pop_nb.app.figures_url import PLOTLY_URL
-from spike2pop_nb.app.local import LOCAL, is_loopback
+from spike2pop_nb.app.local import OWN_NEURONS, is_loopback
 from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
@@ -193,13 +193,17 @@ def places_to_write() -> Iterator[None]:
 
 
 def serve(
-    port: int = 8866, open_browser: bool = True, *, host: str = "127.0.0.1", preheat: bool = True
+    port: int = 8866,
+    open_browser: bool = True,
+    *,
+    host: str = "127.0.0.1",
+    preheat: bool = True,
+    own_neurons: bool = False,
 ) -> None:
     """Serve the dashboard until it is stopped.
 
     On Linux, sessions are forked from one prepared process (`spike2pop_nb.app.forkserver`); elsewhere each is
-    a process of its own. Where the host is this machine alone, a page runs declarations of neurons that its
-    user gives it, which are Python.
+    a process of its own.
 
     Parameters
     ----------
@@ -211,11 +215,15 @@ def serve(
         Address to listen on; only this machine by default.
     preheat
         Keep one kernel started in advance, so that a page opens in seconds rather than in ten.
+    own_neurons
+        Let pages run declarations of neurons, which are Python. Whoever reaches the page then does as the one
+        who serves it, and on a machine of several users all of them do.
 
     Raises
     ------
     Spike2PopError
-        If the port is no port, or the notebook is missing.
+        If the port is no port, the notebook is missing, or own neurons are asked for where other machines
+        reach the page.
     """
     if not 0 <= port <= 65535:
         raise Spike2PopError(f"The port must be a number from 0 to 65535, not {port}.")
@@ -224,7 +232,13 @@ def serve(
     os.environ["JUPYTER_PATH"] = os.pathsep.join(
         filter(None, [str(_APP / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
     )
-    os.environ[LOCAL] = "1" if is_loopback(host) else "0"
+    if own_neurons and not is_loopback(host):
+        raise Spike2PopError(
+            f"Other machines reach {host}, and a neuron of one's own is Python: whoever opened the page could "
+            "run anything here. Serve it on this machine alone (127.0.0.1), or add neurons with spike2pop models "
+            "add."
+        )
+    os.environ[OWN_NEURONS] = "1" if own_neurons else "0"
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
     with places_to_write():
         forks = ForkServer() if can_fork() else None

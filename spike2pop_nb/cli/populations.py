@@ -44,11 +44,19 @@ ToleranceOption = Annotated[
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    own_neurons: Annotated[
+        bool,
+        typer.Option(
+            "--own-neurons",
+            help="Let the page run declarations of neurons, which are Python. On a machine that others use, they "
+            "could then run Python as you.",
+        ),
+    ] = False,
 ) -> None:
     """Open the dashboard in a browser (served on this machine only)."""
     from spike2pop_nb.app.serve import serve
 
-    serve(port=port, open_browser=browser)
+    serve(port=port, open_browser=browser, own_neurons=own_neurons)
 
 
 @cli.command()

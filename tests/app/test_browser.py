@@ -70,7 +70,7 @@ QUIET = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     own = tmp_path_factory.mktemp("user") / "neurons"  # a user with no neurons of their own
-    code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
+    code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False, own_neurons=True)"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,

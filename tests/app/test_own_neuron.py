@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spike2pop_nb.app.local import LOCAL, is_loopback
-from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.app.local import OWN_NEURONS, is_loopback
+from spike2pop_nb.errors import NeuronModelError, Spike2PopError
 from spike2pop_nb.neurons import registry
 
 EXAMPLE = Path(__file__).parents[2] / "notebooks" / "my_neuron.py"
@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
     """A user with no neurons of their own, at a page of their own machine."""
     own = tmp_path / "own"
     monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
-    monkeypatch.setenv(LOCAL, "1")
+    monkeypatch.setenv(OWN_NEURONS, "1")
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     registry.look_again()
     yield own
@@ -78,17 +78,17 @@ def test_a_file_that_cannot_be_used_gets_one_sentence_and_nothing_is_kept(
     assert not folder.exists()
 
 
-def test_nothing_is_run_where_others_are_served(dashboard, loop, monkeypatch, tmp_path):
+def test_nothing_is_run_unless_the_server_was_told_so(dashboard, loop, monkeypatch, tmp_path):
     from spike2pop_nb.app import Dashboard
 
-    monkeypatch.delenv(LOCAL)
+    monkeypatch.delenv(OWN_NEURONS)
     mark = tmp_path / "ran"
     far = Dashboard(dispatch=loop)
     assert far.dics.own.widget.layout.display == "none"
-    with pytest.raises(NeuronModelError, match="served to your own machine alone"):
+    with pytest.raises(NeuronModelError, match="This page runs no Python"):
         far.actions.add_neuron(f"open({str(mark)!r}, 'w')".encode(), "mine.py", lambda _answer: None)
     give(far, f"open({str(mark)!r}, 'w')".encode())
-    assert "Python is run only where" in far.messages.text
+    assert "This page runs no Python" in far.messages.text
     assert not mark.exists()
     far.browser._receive(far.browser, {"kind": "start", "fragment": ""}, [])
     assert far.dics.own.upload.disabled
@@ -108,6 +108,13 @@ def test_a_page_that_was_made_before_lists_what_was_added_since(loop, network, f
     assert registry.broken_neurons() == {}
 
 
-def test_only_this_machine_is_local():
+def test_other_machines_never_run_python_here():
+    from spike2pop_nb.app.serve import serve
+
+    with pytest.raises(Spike2PopError, match=r"Other machines reach 0\.0\.0\.0"):
+        serve(0, open_browser=False, host="0.0.0.0", own_neurons=True)
+
+
+def test_loopback_is_this_machine():
     assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "127.8.0.1")] == [True] * 4
     assert [is_loopback(host) for host in ("0.0.0.0", "192.168.1.7", "::", "example.org", "")] == [False] * 5

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from spike2pop_nb.app.actions.base import Acting
-from spike2pop_nb.app.local import is_local
+from spike2pop_nb.app.local import may_add_neurons
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel, add_neuron, load_neuron
@@ -33,12 +33,12 @@ class Adding(Acting):
         Raises
         ------
         NeuronModelError
-            If the page is not served to this machine alone.
+            If the server was not told to run declarations.
         """
-        if not is_local():
+        if not may_add_neurons():
             raise NeuronModelError(
-                "Python is run only where the page is served to your own machine alone; there, spike2pop "
-                "models add takes the file."
+                "This page runs no Python. Open it with spike2pop app --own-neurons, or add the file with "
+                "spike2pop models add."
             )
         self.messages.clear()
         chosen = self.session.settings.neuron

@@ -1,4 +1,4 @@
-"""Adding a neuron of one's own, where the page is served to this machine alone."""
+"""Adding a neuron of one's own, where the server was told that pages may."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.files import Upload
 from spike2pop_nb.app.layout import Fold, field, listed, said, text
-from spike2pop_nb.app.local import is_local
+from spike2pop_nb.app.local import may_add_neurons
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.neurons import NeuronModel, own_neurons_folder
 
@@ -47,12 +47,12 @@ class OwnNeuronPanel:
         self.widget = Fold(
             "Add a neuron of your own", [field("Declaration (.py)", self.upload, warning), self.says]
         )
-        if not is_local():
+        if not may_add_neurons():
             self.widget.layout.display = "none"
 
     def enable(self, on: bool) -> None:
         """Let it be used, or not."""
-        self.upload.disabled = not on or not is_local()
+        self.upload.disabled = not on or not may_add_neurons()
 
     def _added(self, answer: tuple[NeuronModel, list[str]]) -> None:
         neuron, found = answer
