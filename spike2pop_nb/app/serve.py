@@ -234,9 +234,9 @@ def serve(
     )
     if own_neurons and not is_loopback(host):
         raise Spike2PopError(
-            f"Other machines reach {host}, and a neuron of one's own is Python: whoever opened the page could "
-            "run anything here. Serve it on this machine alone (127.0.0.1), or add neurons with spike2pop models "
-            "add."
+            f"Other machines reach {host}, and a declaration of a neuron is Python: whoever opened the page "
+            "could run anything here. Serve it on this machine alone (127.0.0.1), or add neurons with "
+            "spike2pop models add."
         )
     os.environ[OWN_NEURONS] = "1" if own_neurons else "0"
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"

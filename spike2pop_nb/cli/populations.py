@@ -48,7 +48,7 @@ def app(
         bool,
         typer.Option(
             "--own-neurons",
-            help="Let the page run declarations of neurons, which are Python. On a machine that others use, they "
+            help="Let the page run declarations of neurons, which are Python. Others who use this machine "
             "could then run Python as you.",
         ),
     ] = False,
