@@ -461,6 +461,10 @@ def test_a_reload_asks_before_it_loses_populations(page):
         page.evaluate("() => { window.setTimeout(() => window.location.reload()); }")
     assert asked.value.type == "beforeunload"
     assert page.evaluate("window.kept")
+    # and whoever stays still has a Python behind the page
+    page.get_by_label("Seed", exact=True).fill("77")
+    page.get_by_label("Seed", exact=True).press("Enter")
+    page.wait_for_function("() => location.hash.includes('seed=77')")
 
 
 def test_every_control_has_a_name(page):

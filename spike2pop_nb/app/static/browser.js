@@ -157,7 +157,8 @@ function render({ model, el }) {
 
   // What was found is gone with the page; browsers ask in words of their own.
   const leave = (event) => model.get("unsaved") && !gone && event.preventDefault();
-  window.addEventListener("beforeunload", leave);
+  const leaving = ["beforeunload", "s2p-leaving"];  // in a notebook, and in the page of its own
+  for (const name of leaving) window.addEventListener(name, leave);
   document.addEventListener("click", jump);
   const opened = window.location.hash.slice(1);
   const kept = store("theme");
@@ -177,7 +178,7 @@ function render({ model, el }) {
     done();
     window.clearTimeout(later);
     dark.removeEventListener("change", paint);
-    window.removeEventListener("beforeunload", leave);
+    for (const name of leaving) window.removeEventListener(name, leave);
     document.removeEventListener("click", jump);
     for (const [name, act] of [["theme", themed], ["fragment", address], ["guide", guided]]) {
       model.off(`change:${name}`, act);
