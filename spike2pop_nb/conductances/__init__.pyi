@@ -1,6 +1,9 @@
 from .compensation import Compensated as Compensated
 from .compensation import compensate as compensate
 from .correlations import pair_correlations as pair_correlations
+from .generation import baseline_population as baseline_population
+from .generation import generate_population as generate_population
+from .generation import modulate as modulate
 from .input_conductances import DIC_NAMES as DIC_NAMES
 from .input_conductances import dic_curves as dic_curves
 from .input_conductances import dics as dics
@@ -15,9 +18,6 @@ from .plane import plane_grid as plane_grid
 from .population import MAX_SIZE as MAX_SIZE
 from .population import DICSampler as DICSampler
 from .population import Population as Population
-from .population import baseline_population as baseline_population
-from .population import generate_population as generate_population
-from .population import modulate as modulate
 from .ranking import Choice as Choice
 from .ranking import Ranking as Ranking
 from .ranking import rank_choices as rank_choices

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.conductances.generation import modulate
 from spike2pop_nb.conductances.input_conductances import dics
-from spike2pop_nb.conductances.population import Population, modulate
+from spike2pop_nb.conductances.population import Population
 from spike2pop_nb.conductances.reach import solvable_pairs
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
+from spike2pop_nb.conductances.generation import baseline_population
 from spike2pop_nb.conductances.input_conductances import sensitivity
-from spike2pop_nb.conductances.population import DICSampler, baseline_population
+from spike2pop_nb.conductances.population import DICSampler
 from spike2pop_nb.conductances.reach import solvable_pairs
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances.compensation import compensate
+from spike2pop_nb.conductances.generation import baseline_population
 from spike2pop_nb.conductances.input_conductances import sensitivity
 from spike2pop_nb.conductances.plane import PlaneMap, plane_grid
-from spike2pop_nb.conductances.population import baseline_population
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from spike2pop_nb.conductances.generation import baseline_population
 from spike2pop_nb.conductances.input_conductances import dics, find_threshold
-from spike2pop_nb.conductances.population import baseline_population
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 __all__ = ["Threshold", "mean_threshold", "threshold_sensitivity"]

@@ -1,13 +1,13 @@
 from .domain import DomainVerdict as DomainVerdict
 from .drift import Drift as Drift
 from .posterior import PRIORS as PRIORS
-from .posterior import CredibleRegion as CredibleRegion
 from .posterior import Network as Network
 from .posterior import Posterior as Posterior
 from .posterior import Posteriors as Posteriors
 from .posterior import attempt_predictions as attempt_predictions
 from .predictor import Predictor as Predictor
 from .predictor import load_predictor as load_predictor
+from .region import CredibleRegion as CredibleRegion
 from .weight_files import find_weights as find_weights
 from .weight_files import list_predictors as list_predictors
 from .weight_files import own_weights_folder as own_weights_folder

@@ -1,0 +1,30 @@
+"""The papers that the methods text cites."""
+
+from __future__ import annotations
+
+__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "VAN_ROSSUM"]
+
+BRANDOIT = (
+    "Brandoit J, Ernst D, Drion G, Fyon A (2026) Fast reconstruction of degenerate populations of "
+    "conductance-based neuron models from spike times. PLOS Comput Biol. doi:10.1371/journal.pcbi.1014337"
+)
+DRION = (
+    "Drion G, Franci A, Dethier J, Sepulchre R (2015) Dynamic input conductances shape neuronal spiking. "
+    "eNeuro 2(1). doi:10.1523/ENEURO.0031-14.2015"
+)
+FYON = (
+    "Fyon A, Franci A, Sacré P, Drion G (2024) Dimensionality reduction of neuronal degeneracy reveals two "
+    "interfering physiological mechanisms. PNAS Nexus 3:pgae415. doi:10.1093/pnasnexus/pgae415"
+)
+VAN_ROSSUM = (
+    "van Rossum MCW (2001) A novel spike distance. Neural Comput 13:751–763. doi:10.1162/089976601300014321"
+)
+CHEN = (
+    "Chen Y, Oliver DS (2013) Levenberg–Marquardt forms of the iterative ensemble smoother for efficient "
+    "history matching and uncertainty quantification. Comput Geosci 17:689–703. "
+    "doi:10.1007/s10596-013-9351-5"
+)
+BROYDEN = (
+    "Broyden CG (1965) A class of methods for solving nonlinear simultaneous equations. Math Comput "
+    "19:577–593. doi:10.1090/S0025-5718-1965-0198670-6"
+)
