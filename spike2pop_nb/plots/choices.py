@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spike2pop_nb.conductances import Ranking
-from spike2pop_nb.plots.drawing import Axis, Bars, Drawing, Panel, figure
+from spike2pop_nb.plots.drawing import Axis, Bars, Drawing, Panel
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, GREY, ORANGE
 
 __all__ = ["ranking", "rankings"]

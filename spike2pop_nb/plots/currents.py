@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import Area, Axis, Drawing, Line, Panel, figure
+from spike2pop_nb.plots.drawing import Area, Axis, Drawing, Line, Panel
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import CHANNEL_COLOURS, FloatArray, spread
 from spike2pop_nb.simulation import Currents
 

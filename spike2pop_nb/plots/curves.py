@@ -8,7 +8,8 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, find_threshold
 from spike2pop_nb.conductances import dic_curves as compute_curves
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, figure
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, spread
 
 __all__ = ["dic_curves"]

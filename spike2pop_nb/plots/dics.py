@@ -10,7 +10,8 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, Reachability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.plots.drawing import Axis, Drawing, Heat, Mark, Panel, Points, Regions, figure
+from spike2pop_nb.plots.drawing import Axis, Drawing, Heat, Mark, Panel, Points, Regions
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, RED, WHITE, FloatArray, by_verdict
 
 __all__ = ["course", "dic_plane", "enclosed", "plane_axes", "posterior_marks", "reached"]

@@ -6,17 +6,13 @@ break in one starts smaller print. Lengths are in pixels of a page; on paper fiv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, cast
+from typing import Any
 
 import numpy as np
 
 from spike2pop_nb.plots.style import INK, FloatArray
-
-if TYPE_CHECKING:
-    from spike2pop_nb.plots.on_page import PageFigure
 
 __all__ = [
     "Area",
@@ -33,7 +29,6 @@ __all__ = [
     "Regions",
     "Rule",
     "Strokes",
-    "figure",
 ]
 
 
@@ -247,29 +242,3 @@ class Drawing:
     def rows(self) -> int:
         """Number of rows."""
         return 1 + max((row for row, _ in (*self.places, *(cell.place for cell in self.cells))), default=0)
-
-
-P = ParamSpec("P")
-
-
-class Figure(Protocol[P]):
-    """A function that returns a Plotly figure; its ``drawing`` returns what is to be drawn."""
-
-    drawing: Callable[P, Drawing]
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> PageFigure: ...
-
-
-def figure(describe: Callable[P, Drawing]) -> Figure[P]:
-    """Make a function that says what to draw into one that draws it for a page."""
-
-    @wraps(describe)
-    def draw(*args: P.args, **kwargs: P.kwargs) -> PageFigure:
-        from spike2pop_nb.plots.on_page import on_page
-
-        return on_page(describe(*args, **kwargs))
-
-    made = cast(Any, draw)
-    made.drawing = describe
-    made.__annotations__ = describe.__annotations__ | {"return": "PageFigure"}
-    return cast(Figure[P], made)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import GREY, RED, by_verdict, decimate, spread, thinned, time_unit
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import ModulationPath
 from spike2pop_nb.plots import on_page
 from spike2pop_nb.plots.dics import plane_axes
-from spike2pop_nb.plots.drawing import Axis, Band, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.drawing import Axis, Band, Drawing, Line, Mark, Panel, Points, Rule, Strokes
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.populations import V_AXIS
 from spike2pop_nb.plots.style import BLUE, GREEN, RED, WHITE, decimate, spread
 from spike2pop_nb.simulation import Modulated

@@ -11,7 +11,8 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population, pair_correlations
 from spike2pop_nb.fidelity import Verdict
-from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points, figure
+from spike2pop_nb.plots.drawing import Axis, Cell, Drawing, Mark, Panel, Points
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, GREY, INK, ORANGE, FloatArray, by_verdict, spread
 
 __all__ = ["conductance_pairs"]

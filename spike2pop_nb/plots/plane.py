@@ -10,7 +10,8 @@ import numpy as np
 from spike2pop_nb.conductances import PlaneMap, Reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.plots.dics import plane_axes, posterior_marks, reached
-from spike2pop_nb.plots.drawing import Drawing, Heat, Mark, Panel, Points, figure
+from spike2pop_nb.plots.drawing import Drawing, Heat, Mark, Panel, Points
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, GREY, INK, ORANGE, PURPLE, RED, WHITE, FloatArray
 from spike2pop_nb.spiketrains import ActivityPattern
 

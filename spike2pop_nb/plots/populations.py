@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, GREY, RED, FloatArray, by_verdict, decimate, time_unit
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain

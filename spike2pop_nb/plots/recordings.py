@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Panel, Points, Rule, Strokes, figure
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Panel, Points, Rule, Strokes
+from spike2pop_nb.plots.figures import figure
 from spike2pop_nb.plots.style import BLUE, MOST_MARKS, RED, decimate, thinned, time_unit
 from spike2pop_nb.spiketrains import SpikeTrain
 

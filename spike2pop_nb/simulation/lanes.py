@@ -29,7 +29,7 @@ _BOTH = ir.LiteralStructType([_EIGHT, _EIGHT])
 
 
 class Lanes(types.Type):
-    """The type of `LANES` float32 numbers: two registers of 256 bits, which no machine is slower with."""
+    """The type of `LANES` float32 numbers: two registers of 256 bits."""
 
     def __init__(self) -> None:
         super().__init__("Lanes")
