@@ -26,7 +26,8 @@ def still_changes(times_ms: FloatArray, start_ms: float, stop_ms: float, rule: P
     It does if it starts late or stops early, with silence of twice its longest interval; or if its intervals
     (of a burster, the periods of its bursts) differ on average between the first and the second half by more
     than half of the tolerance that they are judged with, and by more than four standard errors, so that
-    irregular firing is no change.
+    irregular firing hardly ever is a change. With few and noisy intervals it may be taken for one (of 20 000
+    steady trains with up to 30 % of noise, 89 were); that costs a longer transient, and nothing else.
     """
     isi = np.diff(times_ms)
     if not isi.size:

@@ -606,6 +606,8 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     explored.wait_for_function(
         "was => +document.querySelector('.s2p-handle').ariaValueNow < was", arg=dragged
     )
+    # and the number beside it, which would else be written over while the next is typed
+    explored.wait_for_function("([box, was]) => +box.value < was", arg=[g_s.element_handle(), dragged])
     g_s.fill("19")
     g_s.press("Enter")
     explored.wait_for_selector(".s2p-explore [role=alert]:has-text('does not reach this target')")

@@ -24,7 +24,8 @@ def changes(isi: np.ndarray, first: float = START + 5.0) -> bool:
 
 
 @given(period=st.floats(10, 400), burst=st.integers(1, 8), noise=st.floats(0, 0.3), seed=st.integers(0, 1000))
-@settings(max_examples=200, deadline=None)
+# The same examples each time: 1 in 225 random ones is a false alarm, as `still_changes` says.
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_steady_firing_does_not_change_whatever_its_pattern_and_noise(
     period: float, burst: int, noise: float, seed: int
 ) -> None:
