@@ -51,9 +51,7 @@ def gaussian_quantiles() -> npt.NDArray[np.float64]:
     return q / np.sqrt(variance)
 
 
-def noise_seeds(
-    seed: int | np.random.Generator | npt.NDArray[np.uint64], n: int
-) -> npt.NDArray[np.uint64]:
+def noise_seeds(seed: int | np.random.Generator | npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint64]:
     """Return one 64-bit seed a member, so that its noise does not depend on its neighbours or workers."""
     if isinstance(seed, np.ndarray):
         return np.broadcast_to(seed.astype(np.uint64), (n,)).copy()
