@@ -169,6 +169,13 @@ class Action:
         last = points[-1]
         return from_ms, math.inf if last[1] and last[0] == full[-1] else full[-1]
 
+    def onset_ms(self) -> float:
+        """Return when it begins to have an effect; minus infinity if it always has."""
+        points = self.points
+        if points[0][1] > 0:
+            return -math.inf
+        return next((a for (a, _p), (_b, q) in pairwise(points) if q > 0), math.inf)
+
     # what: each kind of action overrides what it does
 
     def check(self, neuron: NeuronModel, n: int) -> None:

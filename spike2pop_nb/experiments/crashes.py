@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 
-__all__ = ["BLOCKED", "LOST", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden"]
+__all__ = ["BLOCKED", "LOST", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
 
 FloatArray = npt.NDArray[np.float64]
 SILENT, BLOCKED, LOST, RAN_AWAY = "silent", "depolarisation block", "lost its pattern", "ran away"
@@ -27,55 +27,65 @@ class Crash(NamedTuple):
 
 
 def crash_of(
-    train: SpikeTrain,
-    control: SpikeTrain,
-    time_ms: FloatArray,
-    V_mV: npt.NDArray[np.float32],
+    times_ms: FloatArray,
+    kind: ActivityPattern,
+    was: ActivityPattern,
+    longest_ms: float,
+    window_ms: tuple[float, float],
+    onset_ms: float,
+    voltage: tuple[FloatArray, npt.NDArray[np.float32]],
     V_th_mV: float,
-    failed: bool,
 ) -> Crash:
     """Return how and when a member lost the rhythm that it has in the control.
 
     Parameters
     ----------
-    train, control
-        Its spikes in full effect, and in the control.
-    time_ms, V_mV : (n_samples,)
-        Its voltage.
+    times_ms
+        All its spikes.
+    kind, was
+        Its pattern in full effect, and in the control.
+    longest_ms
+        Its longest interval in the control.
+    window_ms, onset_ms
+        The stretch of full effect, and when the effect begins, which may be before the recording.
+    voltage
+        Times in ms and voltages in mV. A member that is silent while its voltage stays above the threshold is
+        in depolarisation block.
     V_th_mV
-        A member that is silent while its voltage stays above the threshold is in depolarisation block.
-    failed
-        Whether its voltage ran away.
+        The threshold.
     """
-    if failed:
-        away = np.flatnonzero(~(np.abs(V_mV) < _RUNAWAY_MV))
-        return Crash(RAN_AWAY, float(time_ms[away[0]]) if away.size else float("nan"))
-    was = describe_pattern(control).kind
     if was is ActivityPattern.SILENT:
         return Crash()
-    start, stop = train.window_ms or (0.0, 0.0)
-    longest = float(control.isi_ms.max())
-    last = float(train.times_ms[-1]) if train.n_spikes else start
-    kind = describe_pattern(train).kind
-    if kind is ActivityPattern.SILENT or stop - last > max(_PAUSES * longest, _LEAST_SILENCE_MS):
-        tail = V_mV[(time_ms > last + 5.0) & (time_ms <= stop)]
+    start, stop = window_ms
+    until = times_ms[times_ms <= stop]
+    last = max(float(until[-1]) if until.size else start, max(onset_ms, 0.0))
+    if kind is ActivityPattern.SILENT or stop - last > max(_PAUSES * longest_ms, _LEAST_SILENCE_MS):
+        time, V = voltage
+        tail = V[(time > last + 5.0) & (time <= stop)]
         high = tail.size > 0 and float(np.median(tail)) > V_th_mV
         return Crash(BLOCKED if high else SILENT, last)
     if kind is was:
         return Crash()
-    return Crash(LOST, _left(train, was, max(_LEAST_WINDOW_MS, 4.0 * longest)))
+    if onset_ms <= 0:  # before the recording begins
+        return Crash(LOST, start)
+    return Crash(LOST, _left(until, was, (onset_ms, stop), max(_LEAST_WINDOW_MS, 4.0 * longest_ms)))
 
 
-def _left(train: SpikeTrain, was: ActivityPattern, width_ms: float) -> float:
-    """Return the end of the last stretch of a train that still has a pattern; its start if none has."""
-    start, stop = train.window_ms or (0.0, 0.0)
-    last = start
-    for begin in np.arange(start, stop - width_ms + 1e-9, 0.25 * width_ms):
-        end = begin + width_ms
-        inside = train.times_ms[(train.times_ms >= begin) & (train.times_ms <= end)]
+def ran_away(time_ms: FloatArray, V_mV: npt.NDArray[np.float32]) -> Crash:
+    """Return when a voltage ran away."""
+    away = np.flatnonzero(~(np.abs(V_mV) < _RUNAWAY_MV))
+    return Crash(RAN_AWAY, float(time_ms[away[0]]) if away.size else float("nan"))
+
+
+def _left(times_ms: FloatArray, was: ActivityPattern, span: tuple[float, float], width_ms: float) -> float:
+    """Return the end of the last stretch of a train that still has a pattern; the start if none has."""
+    start, stop = span
+    for end in np.arange(stop, start + 1e-9, -0.25 * width_ms):
+        begin = end - width_ms
+        inside = times_ms[(times_ms >= begin) & (times_ms <= end)]
         if describe_pattern(SpikeTrain("stretch", inside, (begin, end))).kind is was:
-            last = end
-    return float(last)
+            return float(end)
+    return start
 
 
 def hidden(V_mV: npt.NDArray[np.float32], failed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

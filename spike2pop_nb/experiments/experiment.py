@@ -12,7 +12,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.crashes import Crash, crash_of, hidden
+from spike2pop_nb.experiments.crashes import Crash, crash_of, hidden, ran_away
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain, describe_pattern
@@ -190,24 +190,32 @@ class Experiment:
         failed = simulated.failed.reshape(k, n)
         V, time = simulated.V_mV.reshape(k, n, -1), simulated.time_ms - begin
         windows = [protocol.window_ms(length) for protocol in protocols.values()]
-        crashes: list[list[Crash]] = []
         rate, count = np.zeros((k, n)), np.zeros((k, n), dtype=int)
-        pattern = np.empty((k, n), dtype=object)
-        for i, name in enumerate(names):
-            crashes.append([])
+        kinds = np.empty((k, n), dtype=object)
+        crashes = [[Crash()] * n for _ in names]
+        for i, (name, protocol) in enumerate(protocols.items()):
+            onset = protocol.onset_ms()
             for member, times in enumerate(spikes[name]):
                 train = _within(times, windows[i])
-                report = describe_pattern(train)
                 rate[i, member], count[i, member] = train.rate_hz, train.n_spikes
-                pattern[i, member] = str(report.kind) if not failed[i, member] else "failed"
-                control = _within(spikes[names[0]][member], windows[0])
-                crashes[i].append(
-                    Crash()
-                    if i == 0 or failed[0, member]
-                    else crash_of(
-                        train, control, time, V[i, member], population.neuron.V_th_mV, bool(failed[i, member])
-                    )
+                kinds[i, member] = describe_pattern(train).kind
+                if i == 0 or failed[0, member]:
+                    continue
+                if failed[i, member]:
+                    crashes[i][member] = ran_away(time, V[i, member])
+                    continue
+                longest = float(np.diff(spikes[names[0]][member]).max(initial=0.0))
+                crashes[i][member] = crash_of(
+                    times,
+                    kinds[i, member],
+                    kinds[0, member],
+                    longest,
+                    windows[i],
+                    onset,
+                    (time, V[i, member]),
+                    population.neuron.V_th_mV,
                 )
+        pattern = np.where(failed, "failed", kinds.astype(str))
         rate[failed] = np.nan
 
         def of(values: Any, units: str, words: str) -> tuple[tuple[str, str], Any, dict[str, str]]:
@@ -216,7 +224,7 @@ class Experiment:
         variables: dict[str, Any] = {
             "rate_Hz": of(rate, "Hz", "firing rate in full effect"),
             "n_spikes": of(count, "1", "spikes in full effect"),
-            "pattern": of(pattern.astype(str), "", "firing pattern in full effect"),
+            "pattern": of(pattern, "", "firing pattern in full effect"),
             "crash": of([[c.how for c in row] for row in crashes], "", "how the rhythm was lost"),
             "crash_ms": of([[c.ms for c in row] for row in crashes], "ms", "when the rhythm was lost"),
             "failed": of(failed, "", "whether the voltage ran away"),

@@ -156,6 +156,10 @@ class Protocol:
                     f"{duration_ms:g} ms; record for longer, or stop earlier."
                 )
 
+    def onset_ms(self) -> float:
+        """Return when the first action begins to have an effect; infinite for none."""
+        return min((action.onset_ms() for action in self.actions), default=math.inf)
+
     def window_ms(self, duration_ms: float) -> tuple[float, float]:
         """Return the stretch of a recording in which every action is in full effect.
 

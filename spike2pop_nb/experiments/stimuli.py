@@ -412,6 +412,10 @@ class ConductancePulses(Stimulus):
         """Nothing: the conductance itself is given at each step."""
         return ()
 
+    def onset_ms(self) -> float:
+        """Return when the first begins."""
+        return self.times_ms[0]
+
     def span_ms(self) -> tuple[float, float]:
         """Return from when to when it acts."""
         return self.times_ms[0], self.times_ms[-1] + self.length_ms
