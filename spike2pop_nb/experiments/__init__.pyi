@@ -11,6 +11,7 @@ from .making import ramp as ramp
 from .making import scale as scale
 from .making import shift_reversal as shift_reversal
 from .making import step as step
+from .making import temperature as temperature
 from .making import waveform as waveform
 from .protocol import Doses as Doses
 from .protocol import Protocol as Protocol
