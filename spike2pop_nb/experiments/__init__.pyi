@@ -1,3 +1,7 @@
+from .answers import DoseResponse as DoseResponse
+from .answers import dose_response as dose_response
+from .answers import split as split
+from .answers import who_crashes as who_crashes
 from .experiment import CONTROL as CONTROL
 from .experiment import Experiment as Experiment
 from .making import block as block
@@ -11,7 +15,16 @@ from .making import ramp as ramp
 from .making import scale as scale
 from .making import shift_reversal as shift_reversal
 from .making import step as step
+from .making import temperature as temperature
 from .making import waveform as waveform
+from .measures import FICurve as FICurve
+from .measures import Resonance as Resonance
+from .measures import adaptation as adaptation
+from .measures import f_I_curve as f_I_curve
+from .measures import resonance as resonance
+from .measures import sag_and_rebound as sag_and_rebound
+from .phase import PhaseResponse as PhaseResponse
+from .phase import phase_response as phase_response
 from .protocol import Doses as Doses
 from .protocol import Protocol as Protocol
 from .protocol import doses as doses

@@ -205,6 +205,10 @@ class Action:
         """Return the neuron as it is then."""
         return neuron
 
+    def at(self, neuron: NeuronModel, share: float) -> float | None:
+        """Return the temperature then, in °C; None for the declared one."""
+        return None
+
     # how it is said
 
     def words(self) -> str:

@@ -126,14 +126,19 @@ class Applied(Schedule):
 
     def plan(self, neuron: NeuronModel, dt_ms: float, ms: float) -> Plan:
         """Return the tables of the neuron as it is at a time."""
+        temperature_C: float | None = None
         for action in self.protocols[self._parts[0][0]].actions:
             if action.changes_neuron:
-                share = float(action.share(ms - self.begin_ms))
-                neuron = action.changed(neuron, round(share / _FINEST_SHARE) * _FINEST_SHARE)
-        return _plan(neuron, dt_ms) if neuron is not self.neuron else make_plan(neuron, dt_ms)
+                share = round(float(action.share(ms - self.begin_ms)) / _FINEST_SHARE) * _FINEST_SHARE
+                neuron = action.changed(neuron, share)
+                at = action.at(neuron, share)
+                temperature_C = temperature_C if at is None else at
+        if neuron is self.neuron and temperature_C is None:
+            return make_plan(neuron, dt_ms)
+        return _plan(neuron, dt_ms, temperature_C)
 
 
 @lru_cache(maxsize=128)
-def _plan(neuron: NeuronModel, dt_ms: float) -> Plan:
+def _plan(neuron: NeuronModel, dt_ms: float, temperature_C: float | None) -> Plan:
     # a longer memory than that of the neurons themselves: a slow change goes through many
-    return make_plan.__wrapped__(neuron, dt_ms)
+    return make_plan.__wrapped__(neuron, dt_ms, temperature_C)

@@ -199,10 +199,9 @@ class Experiment:
                 train = _within(times, windows[i])
                 rate[i, member], count[i, member] = train.rate_hz, train.n_spikes
                 kinds[i, member] = describe_pattern(train).kind
-                if i == 0 or failed[0, member]:
-                    continue
                 if failed[i, member]:
                     crashes[i][member] = ran_away(time, V[i, member])
+                if failed[[0, i], member].any() or i == 0:
                     continue
                 longest = float(np.diff(spikes[names[0]][member]).max(initial=0.0))
                 crashes[i][member] = crash_of(

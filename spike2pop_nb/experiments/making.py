@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from spike2pop_nb.experiments import perturbations as done
-from spike2pop_nb.experiments import stimuli
+from spike2pop_nb.experiments import stimuli, warming
 from spike2pop_nb.experiments.protocol import Protocol
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "scale",
     "shift_reversal",
     "step",
+    "temperature",
     "waveform",
 ]
 
@@ -336,3 +337,37 @@ def calcium_buffering(factor: float, **times: Any) -> Protocol:
     'Ca²⁺ buffer ×10'
     """
     return Protocol((done.CalciumBuffering(factor, **times),))
+
+
+def temperature(
+    temperature_C: float,
+    *,
+    rate_q10: float | None = None,
+    conductance_q10: float | None = None,
+    declared_C: float | None = None,
+    **times: Any,
+) -> Protocol:
+    """Bring the neuron to another temperature; rates and conductances follow their Q10s.
+
+    Parameters
+    ----------
+    temperature_C
+        To which it is brought.
+    rate_q10, conductance_q10
+        What to assume where the declaration states no Q10.
+    declared_C
+        At which temperature the declaration holds, if it does not say so.
+
+    Raises
+    ------
+    ExperimentError
+        If a number or the times cannot be; in an experiment, if a Q10 is missing.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.experiments import temperature
+    >>> temperature(19, start_ms=0, ramp_ms=2000).label
+    '19 °C'
+    """
+    made = warming.Temperature(temperature_C, rate_q10, conductance_q10, declared_C, **times)
+    return Protocol((made,))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments import perturbations, stimuli
+from spike2pop_nb.experiments import perturbations, stimuli, warming
 from spike2pop_nb.experiments.action import Action, number
 from spike2pop_nb.neurons import NeuronModel
 
@@ -21,7 +21,7 @@ __all__ = ["KINDS", "MOST_CONDITIONS", "Doses", "Protocol", "doses"]
 MOST_CONDITIONS = 1000
 KINDS: dict[str, type[Action]] = {
     kind.kind: kind
-    for module in (stimuli, perturbations)
+    for module in (stimuli, perturbations, warming)
     for name in module.__all__
     if hasattr(kind := getattr(module, name), "kind")
 }
@@ -163,13 +163,15 @@ class Protocol:
     def window_ms(self, duration_ms: float) -> tuple[float, float]:
         """Return the stretch of a recording in which every action is in full effect.
 
-        Where actions follow each other there is none: then it is that of the last of them.
+        Where actions follow each other there is none: then it is that of the last of them; and where that
+        comes to its full effect for a moment alone, all from the first effect on.
         """
         spans = [action.span_ms() for action in self.actions] or [(-math.inf, math.inf)]
         start, stop = max(begin for begin, _end in spans), min(end for _begin, end in spans)
         if not start < stop:
             start, stop = max(spans)
-        return max(start, 0.0), min(stop, duration_ms)
+        start, stop = max(start, 0.0), min(stop, duration_ms)
+        return (start, stop) if start < stop else (max(self.onset_ms(), 0.0), duration_ms)
 
 
 def _action(values: Any) -> Action:
