@@ -6,11 +6,11 @@ import sys
 
 import typer
 
-from spike2pop_nb.cli import exploring, exporting, models, populations, training
+from spike2pop_nb.cli import experimenting, exploring, exporting, models, populations, training
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["cli", "exploring", "exporting", "main", "models", "populations", "training"]
+__all__ = ["cli", "experimenting", "exploring", "exporting", "main", "models", "populations", "training"]
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import GrowingFile, write_whole
+from spike2pop_nb.export.files import GrowingFile, make_folder, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.provenance import network_of, versions
@@ -288,17 +288,9 @@ def write_results(
     out = Path(out_dir)
     for name, content in files.items():
         path = out / name
-        _made(path.parent)
+        make_folder(path.parent)
         write_whole(path, content)
     return [out / name for name in files]
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
-    return folder
 
 
 class GrowingResults:
@@ -343,7 +335,7 @@ class GrowingResults:
             If the folder cannot be written to; what was written before stays.
         """
         self.results.append(result)
-        _made(self._out)
+        make_folder(self._out)
         for name, frame in results_frames([result]).items():
             if len(frame) or name not in self._heads:
                 self._add_rows(name, frame)
