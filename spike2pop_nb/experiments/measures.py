@@ -214,8 +214,8 @@ def adaptation(experiment: Experiment, condition: str) -> pd.DataFrame:
     -------
     DataFrame
         A row for each member: ``spikes``; ``first_ms`` and ``last_ms``, its first interval and the mean of
-        its last three; ``ratio`` of the last to the first; and ``index``, (last − first) / (last + first): 0 for
-        none, positive where firing slows down. NaN for fewer than 5 spikes.
+        its last three; ``ratio`` of the last to the first; and ``index``, (last − first) / (last + first): 0
+        for none, positive where firing slows down. NaN for fewer than 5 spikes.
 
     Raises
     ------
