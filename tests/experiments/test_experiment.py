@@ -60,7 +60,7 @@ def test_half_of_A_splits_tonic_members_and_half_of_H_does_not(halves: Experimen
 def test_conductances_tell_who_loses_the_rhythm(halves: Experiment) -> None:
     ranked = who_crashes(halves, "half of A")
     assert ranked["telling"].is_monotonic_decreasing
-    assert ranked["telling"][0] > 0.8
+    assert ranked["telling"][0] > 0.7
     assert ranked["p"][0] < 1e-3
     best, kept = ranked["channel"][0], halves.kept("half of A")
     g = halves.population.g[:, halves.population.neuron.index(best)]
@@ -170,7 +170,7 @@ def test_how_and_when_members_crash(few: Population) -> None:
         few,
         {
             "down": step(-8, 500, 2000),
-            "up": step(600, 500, 2000) + block("Kd", 1.0, start_ms=500, stop_ms=2000),
+            "up": step(5000, 500, 2000),
             "burst": block("A", 1.0, start_ms=500),
             "nothing": Protocol(),
         },
@@ -189,11 +189,12 @@ def test_how_and_when_members_crash(few: Population) -> None:
 
 
 def test_a_member_that_runs_away_is_said(few: Population) -> None:
-    found = run_experiment(few, {"far": step(9000, 100, 300)}, duration_ms=300, transient_ms=0)
+    far = step(10_000, 500, 2000) + block("Kd", 1.0, start_ms=500, stop_ms=2000)
+    found = run_experiment(few, {"far": far}, duration_ms=2000, transient_ms=1000)
     far = found.data.sel(condition="far")
     assert np.all(far["crash"] == "ran away")
     assert np.all(far["failed"])
-    assert np.all((far["crash_ms"] >= 100) & (far["crash_ms"] < 130))
+    assert np.all((far["crash_ms"] >= 500) & (far["crash_ms"] < 2000))
     assert np.all(np.isnan(far["V_mV"]))
 
 
