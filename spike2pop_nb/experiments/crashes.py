@@ -80,11 +80,11 @@ def ran_away(time_ms: FloatArray, V_mV: npt.NDArray[np.float32]) -> Crash:
 def _left(times_ms: FloatArray, was: ActivityPattern, span: tuple[float, float], width_ms: float) -> float:
     """Return the end of the last stretch of a train that still has a pattern; the start if none has."""
     start, stop = span
-    for end in np.arange(stop, start + 1e-9, -0.25 * width_ms):
+    for end in np.arange(stop, start + 1e-9, -0.25 * width_ms).tolist():
         begin = end - width_ms
         inside = times_ms[(times_ms >= begin) & (times_ms <= end)]
         if describe_pattern(SpikeTrain("stretch", inside, (begin, end))).kind is was:
-            return float(end)
+            return end
     return start
 
 

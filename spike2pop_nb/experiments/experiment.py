@@ -190,14 +190,14 @@ class Experiment:
         failed = simulated.failed.reshape(k, n)
         V, time = simulated.V_mV.reshape(k, n, -1), simulated.time_ms - begin
         windows = [protocol.window_ms(length) for protocol in protocols.values()]
-        rate, count = np.zeros((k, n)), np.zeros((k, n), dtype=int)
+        count = np.zeros((k, n), dtype=int)
         kinds = np.empty((k, n), dtype=object)
         crashes = [[Crash()] * n for _ in names]
         for i, (name, protocol) in enumerate(protocols.items()):
             onset = protocol.onset_ms()
             for member, times in enumerate(spikes[name]):
                 train = _within(times, windows[i])
-                rate[i, member], count[i, member] = train.rate_hz, train.n_spikes
+                count[i, member] = train.n_spikes
                 kinds[i, member] = describe_pattern(train).kind
                 if failed[i, member]:
                     crashes[i][member] = ran_away(time, V[i, member])
@@ -215,13 +215,14 @@ class Experiment:
                     population.neuron.V_th_mV,
                 )
         pattern = np.where(failed, "failed", kinds.astype(str))
-        rate[failed] = np.nan
+        seconds = np.array([[stop - start] for start, stop in windows]) / 1000.0
+        rate = np.where(failed, np.nan, count / seconds)
 
         def of(values: Any, units: str, words: str) -> tuple[tuple[str, str], Any, dict[str, str]]:
             return ("member", "condition"), np.asarray(values).T, {"units": units, "long_name": words}
 
         variables: dict[str, Any] = {
-            "rate_Hz": of(rate, "Hz", "firing rate in full effect"),
+            "rate_Hz": of(rate, "Hz", "spikes per second in full effect"),
             "n_spikes": of(count, "1", "spikes in full effect"),
             "pattern": of(pattern, "", "firing pattern in full effect"),
             "crash": of([[c.how for c in row] for row in crashes], "", "how the rhythm was lost"),

@@ -214,11 +214,11 @@ def conductance_pulses(
     made = stimuli.ConductancePulses(
         conductance,
         E_mV,
-        times_ms,
+        times_ms,  # type: ignore[arg-type]
         duration_ms,
         rise_ms,
         decay_ms,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     return Protocol((made,))
 

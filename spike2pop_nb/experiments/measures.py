@@ -214,8 +214,8 @@ def adaptation(experiment: Experiment, condition: str) -> pd.DataFrame:
     -------
     DataFrame
         A row for each member: ``spikes``; ``first_ms`` and ``last_ms``, its first interval and the mean of
-        its last three; ``ratio`` of the last to the first; and ``index``, (last − first) / (last + first): 0 for
-        none, positive where firing slows down. NaN for fewer than 5 spikes.
+        its last three; ``ratio`` of the last to the first; and ``index``, (last − first) / (last + first): 0
+        for none, positive where firing slows down. NaN for fewer than 5 spikes.
 
     Raises
     ------
@@ -346,7 +346,7 @@ def resonance(experiment: Experiment, condition: str) -> Resonance:
         )
     V = V[:, inside] - V[:, inside].mean(axis=1, keepdims=True)
     current = chirp.per_area(experiment.population.neuron) * chirp.current_at(time[inside])
-    frequency = np.fft.rfftfreq(current.size, dt_s)
+    frequency = np.asarray(np.fft.rfftfreq(current.size, dt_s), dtype=np.float64)
     spectra, given = np.fft.rfft(V, axis=1), np.fft.rfft(current - current.mean())
     width = max(1, round(_SMOOTH_HZ / frequency[1]))
     cross = spectra * np.conj(given)

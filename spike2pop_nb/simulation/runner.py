@@ -204,7 +204,7 @@ class Runner:
             plan = schedule.plan(neuron, dt, middle)
             levels = schedule.levels(middle, g, E)
             given = levels.current[fill].reshape(T, LANES).astype(float)
-            waves = schedule.waves((np.arange(step0, stop0) + 0.5) * dt)
+            waves = schedule.waves(np.asarray((np.arange(step0, stop0) + 0.5) * dt, dtype=np.float64))
             run_block(
                 state,
                 x,
