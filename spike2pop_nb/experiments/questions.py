@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spike2pop_nb.errors import ExperimentError, Spike2PopError
-from spike2pop_nb.experiments.experiment import Experiment
 from spike2pop_nb.experiments.making import block, constant_current, potassium, temperature
 from spike2pop_nb.experiments.protocol import Doses, Protocol, doses
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, lacking_q10
+
+if TYPE_CHECKING:
+    from spike2pop_nb.experiments.experiment import Experiment
 
 __all__ = ["QUESTIONS", "Kind", "Question", "most_split"]
 

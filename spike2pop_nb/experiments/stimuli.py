@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import chirp, lfilter
 
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
@@ -186,6 +185,8 @@ class Chirp(Stimulus):
 
     def current_at(self, ms: FloatArray) -> FloatArray:
         """Return the current in its unit."""
+        from scipy.signal import chirp  # takes a second to import, which who draws a panel need not wait for
+
         start, stop = self._times()
         at = np.clip(ms - start, 0.0, stop - start) / 1000.0
         method = "logarithmic" if self.logarithmic else "linear"
@@ -259,6 +260,8 @@ class Noise(Stimulus):
         white = np.concatenate([_block(seed, block) for block in blocks])
         begin = blocks[0] * _PER_BLOCK
         if memory:
+            from scipy.signal import lfilter
+
             white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white[first - back - begin :])
             return np.asarray(white[back : back + last - first + 1])
         return white[first - begin : last - begin + 1]
