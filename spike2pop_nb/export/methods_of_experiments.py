@@ -12,6 +12,7 @@ from spike2pop_nb.export.formatting import count, figure, plain, series
 
 __all__ = ["experiments_in_words"]
 
+_TELLING = 0.05  # q up to which a conductance tells
 _MOST_SAID = 3  # conditions that are told one by one where they are no series of doses
 
 
@@ -37,8 +38,8 @@ def experiments_in_words(experiments: Sequence[Experiment]) -> str:
 def _done(experiment: Experiment) -> str:
     n, neuron = len(experiment), experiment.population.neuron
     ids = list(dict.fromkeys(str(name) for name, _ in experiment.population.labels))
-    whose = f" of the recording “{plain(ids[0])}”" if len(ids) == 1 else ""
-    start = f"An experiment was done on the {count(n, 'member')} ({plain(neuron.title)}){whose}"
+    whose = f" made for the recording “{plain(ids[0])}”" if len(ids) == 1 else ""
+    start = f"An experiment was done on {count(n, 'member')} of the {plain(neuron.title)}{whose}"
     protocols = list(experiment.protocols.values())[1:]
     doses = experiment.doses
     if doses is not None:
@@ -97,9 +98,13 @@ def _found(experiment: Experiment) -> str:
     except ExperimentError:
         return f"{said}."
     way = "more" if first["auroc"] > 0.5 else "less"
-    where = plain(experiment.protocols[condition].label)
+    where, q = plain(experiment.protocols[condition].label), float(first["q"])
+    told = (
+        f"those that lost it were told best by their g_{first['channel']}, of which they had {way}"
+        if q <= _TELLING
+        else f"no conductance told those that lost it beyond chance; the best was g_{first['channel']}"
+    )
     return (
-        f"{said}. Under “{where}” those that lost it were told best by their g_{first['channel']}, of which "
-        f"they had {way} (AUROC {figure(float(first['telling']))}; Mann–Whitney, "
-        f"q = {figure(float(first['q']), 2)} with the false discovery rate over all conductances)."
+        f"{said}. Under “{where}” {told} (AUROC {figure(float(first['telling']))}; Mann–Whitney, "
+        f"q = {figure(q, 2)} with the false discovery rate over all conductances)."
     )
