@@ -42,11 +42,11 @@ def experiment(
     ] = None,
     current: Annotated[
         str | None,
-        typer.Option("--current-uA-cm2", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
+        typer.Option("--current-uA-cm2 ", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
     ] = None,
     temperature: Annotated[
         str | None,
-        typer.Option("--temperature-C", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
+        typer.Option("--temperature-C ", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
     ] = None,
     potassium: Annotated[
         str | None,
@@ -92,16 +92,16 @@ def experiment(
         channel, mark, shares = text.partition("=")
         if not mark or not channel.strip():
             raise ExperimentError(f"--block {text}: write a channel and shares of it, such as A=0.25,0.5.")
-        asked.append((Question("block", channel.strip()), _values("--block", shares)))
+        asked.append((Question("block", channel.strip()), _values(f"--block {channel}=", shares)))
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     if temperature is None and (unused := [name for name, value in assumed.items() if value is not None]):
         raise ExperimentError(
             f"--{unused[0].replace('_', '-')} is for --temperature-C; add that, or leave it out."
         )
     for option, kind, values in (
-        ("--current-uA-cm2", "current", current),
-        ("--temperature-C", "temperature", temperature),
-        ("--potassium-factor", "potassium", potassium),
+        ("--current-uA-cm2 ", "current", current),
+        ("--temperature-C ", "temperature", temperature),
+        ("--potassium-factor ", "potassium", potassium),
     ):
         if values is not None:
             given = assumed if kind == "temperature" else {}
@@ -162,7 +162,7 @@ def _values(option: str, text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise ExperimentError(f"{option} {text}: write numbers with commas between them.") from None
+        raise ExperimentError(f"{option}{text}: write numbers with commas between them.") from None
 
 
 def _check(asked: list[tuple[Question, list[float]]], neuron: NeuronModel) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spike2pop_nb.errors import ExperimentError, Spike2PopError
+from spike2pop_nb.experiments.crashes import LOST
 from spike2pop_nb.experiments.making import block, constant_current, potassium, temperature
 from spike2pop_nb.experiments.protocol import Doses, Protocol, doses
 from spike2pop_nb.neurons import NeuronModel
@@ -17,7 +18,7 @@ from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, lacking_q10
 if TYPE_CHECKING:
     from spike2pop_nb.experiments.experiment import Experiment
 
-__all__ = ["QUESTIONS", "Kind", "Question", "most_split"]
+__all__ = ["QUESTIONS", "Kind", "Question", "became_of", "most_split"]
 
 
 @dataclass(frozen=True)
@@ -155,3 +156,20 @@ def most_split(experiment: Experiment) -> str:
         return experiment.conditions[0]
     shares = np.array([float(experiment.kept(name).mean()) for name in conditions])
     return conditions[int(np.argmin(np.abs(shares - 0.5)))]
+
+
+def became_of(experiment: Experiment, condition: str) -> list[str]:
+    """Return how each member is under a condition: its pattern, or how it fell silent or ran away.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.experiments import Question, became_of
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=2, seed=1)
+    >>> series = Question("block", "A").doses([0.75])
+    >>> became_of(s2p.run_experiment(population, series, duration_ms=2000), "0.75")
+    ['bursting', 'bursting']
+    """
+    at = experiment.place(condition)
+    patterns, crashes = (experiment.data[name].values[:, at] for name in ("pattern", "crash"))
+    return [str(kind if how in ("", LOST) else how) for kind, how in zip(patterns, crashes, strict=True)]

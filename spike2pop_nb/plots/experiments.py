@@ -141,6 +141,8 @@ def experiment_raster(
             name, colour = (KEPT_OR_LOST[0], BLUE) if kept[row] else (KEPT_OR_LOST[1], RED)
             times = experiment.spike_times_ms[condition][row]
             shown = factor * thinned(times[(times >= 0) & (times <= until)], share)
+            if not shown.size:
+                continue
             y = place * step + at
             who: dict[str, Any] = {"member": int(numbers[row]), "name": name, "legend": True}
             hover = f"member {numbers[row]}, {condition}: %{{x:.5g}} {unit}"
@@ -202,7 +204,10 @@ def before_and_after(
     factor, unit = time_unit(until)
     numbers, pattern = _numbers(experiment), experiment.data["pattern"].values
     kept = experiment.kept(condition)
-    time = Axis(f"time ({unit})", (0.0, factor * until), grid=False)
+    times_of = [
+        Axis(f"time {where} ({unit})", (0.0, factor * until), grid=False)
+        for where in ("in the control", f"at {_said(experiment, condition)}")
+    ]
     panels: list[Panel] = []
     for place, row in enumerate(chosen):
         for column, (name, k) in enumerate(((CONTROL, 0), (condition, at))):
@@ -216,10 +221,8 @@ def before_and_after(
                 x, y = decimate(factor * t[near], experiment.data["V_mV"].values[row, k][near], most_points)
                 mark = Line(x, y, hover=f"%{{y:.0f}} mV at %{{x:.5g}} {unit}", **who)
             text = f"member {numbers[row]}: {pattern[row, k]}" if column == 0 else f"{pattern[row, k]}"
-            if not place:
-                text += " (control)" if column == 0 else f" ({_said(experiment, condition)})"
             axis = replace(V_AXIS, title="V (mV)" if not place and not column else "")
-            panels.append(Panel(time, axis, [mark], text))
+            panels.append(Panel(times_of[column], axis, [mark], text))
     tall = height or 90 + 78 * len(chosen)
     gaps = (0.04, min(0.05, 0.3 / max(1, len(chosen))))
     return Drawing(panels, tall, columns=2, gaps=gaps, share_x=True, share_y=True)
@@ -318,7 +321,7 @@ def who_crashes(experiment: Experiment, condition: str | None = None, height: in
         hover="%{y}: median %{customdata[0]:.4g} mS/cm² in those that lose their rhythm, "
         "%{customdata[1]:.4g} in those that keep it (q %{customdata[2]:.2g})",
     )
-    x = Axis("AUROC, and whether those that lose it have more or less", (0.0, 1.25), ticks=(0, 0.5, 1))
+    x = Axis("AUROC (those that lose it have …)", (0.0, 1.25), ticks=(0, 0.5, 1))
     n, lost = len(experiment), int((~experiment.kept(condition)).sum())
     note = f"{_said(experiment, condition)}: {lost} of {n} lose it"
     return Drawing([Panel(x, Axis(grid=False), [Rule(x=0.5, width=0.8, colour=GREY), bars])], tall, note=note)
@@ -335,4 +338,5 @@ def _said(experiment: Experiment, condition: str) -> str:
 
 
 def _short(name: str, most: int = 14) -> str:
+    name = name.replace("-", "−") if name[:1] == "-" else name
     return name if len(name) <= most else f"{name[: most - 1]}…"

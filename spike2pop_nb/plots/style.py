@@ -212,7 +212,7 @@ def by_verdict(
     """Which of n members passed, which did not, and how they are marked; all alike if nothing is known."""
     good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
     yes: dict[str, Any] = {"name": unknown if passed is None else words[0], "colour": BLUE, "filled": True}
-    no = {"name": words[1], "colour": GREY, "filled": False}
+    no = {"name": words[1], "colour": GREY if words[0] == "passed" else RED, "filled": False}
     return [(mask, look) for mask, look in ((good, yes), (~good, no)) if mask.any()]
 
 

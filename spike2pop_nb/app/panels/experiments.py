@@ -20,7 +20,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import MOST_DOSES, Asked
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.experiments import QUESTIONS
+from spike2pop_nb.experiments import QUESTIONS, became_of
 
 __all__ = ["ExperimentsPanel"]
 
@@ -88,7 +88,7 @@ class ExperimentsPanel:
         session, guard = self.session, self._messages.guard
         self.kind = w.Dropdown(options=[(kind.title, name) for name, kind in QUESTIONS.items()])
         self.channel = w.Dropdown()
-        self.range = w.FloatRangeSlider(readout_format=".4g", continuous_update=False)
+        self.range = w.FloatRangeSlider(readout_format=".4", continuous_update=False)
         self.n = w.IntSlider(min=1, max=MOST_DOSES, continuous_update=False)
         self.q10s = {name: w.Text(continuous_update=False, placeholder="none") for name in _Q10S}
         self.doses, self.lacks, self.whom = (
@@ -151,8 +151,8 @@ class ExperimentsPanel:
 
     def _compose(self) -> list[w.Widget]:
         self._of_block = field("Channel", self.channel, "Which is blocked, by the share that the dose says.")
-        hints = ("Of rates.", "Of maximal conductances.", "Temperature at which the neuron holds (°C).")
-        names = ("Q10 of gates", "Q10 of conductances", "Holds at (°C)")
+        hints = ("By which gates are faster 10 °C up.", "By which they are larger.", "As it is declared.")
+        names = ("Q10 of gates", "Q10 of conductances", "Neuron holds at (°C)")
         assumed = [
             field(label, self.q10s[name], hint) for name, label, hint in zip(_Q10S, names, hints, strict=True)
         ]
@@ -279,7 +279,7 @@ class ExperimentsPanel:
         if self._kind(experiment) == "step":
             self._draw(experiment, "f_I", lambda: plots.f_I_curves(experiment, _SIDE_PX))
         self._show_condition()
-        self._draw(experiment, "raster", lambda: plots.experiment_raster(experiment))
+        self._draw(experiment, "raster", lambda: plots.experiment_raster(experiment, most=16))
 
     @staticmethod
     def _kind(experiment: Any) -> str:
@@ -308,15 +308,12 @@ class ExperimentsPanel:
             ),
         )
         numbers = experiment.population.table["member"].to_numpy()
-        how = experiment.data["crash"].values[:, experiment.place(condition)]
-        lost = [f"{number} ({why})" for number, why in zip(numbers[~kept], how[~kept], strict=True)]
-        self.who.value = said(
-            [
-                f"At {condition}, {kept.sum()} of {len(kept)} keep their rhythm: members "
-                f"{_some(list(map(str, numbers[kept])))}.",
-                f"{len(lost)} lose it: {_some(lost)}.",
-            ]
-        )
+        lines = [f"At {condition}, {kept.sum()} of {len(kept)} keep their rhythm: {_some(numbers[kept])}."]
+        became = np.array(became_of(experiment, condition), dtype=object)
+        for what in dict.fromkeys(became[~kept]):
+            these = numbers[~kept & (became == what)]
+            lines.append(f"{len(these)} lose it and are then {what}: {_some(these)}.")
+        self.who.value = said(lines)
         self._drawing.add("experiment traces", lambda: self._turn(0))
 
     def _turn(self, by: int) -> None:
@@ -362,7 +359,7 @@ def _listed(doses: tuple[float, ...]) -> str:
     return ", ".join(f"{dose:g}".replace("-", "−") for dose in doses)
 
 
-def _some(words: list[str]) -> str:
-    """Words in a row; of many, the first."""
-    more = len(words) - _MOST_LISTED
-    return (", ".join(words[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")) or "none"
+def _some(numbers: Any) -> str:
+    """Numbers of members in a row; of many, the first."""
+    more = len(numbers) - _MOST_LISTED
+    return (", ".join(map(str, numbers[:_MOST_LISTED])) + (f" and {more} more" if more > 0 else "")) or "none"
