@@ -42,11 +42,11 @@ def experiment(
     ] = None,
     current: Annotated[
         str | None,
-        typer.Option("--current-uA-cm2 ", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
+        typer.Option("--current-uA-cm2", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
     ] = None,
     temperature: Annotated[
         str | None,
-        typer.Option("--temperature-C ", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
+        typer.Option("--temperature-C", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
     ] = None,
     potassium: Annotated[
         str | None,
