@@ -8,6 +8,7 @@ from pathlib import PurePath
 __all__ = [
     "Cancelled",
     "CompensationError",
+    "ExperimentError",
     "NeuronModelError",
     "PredictorError",
     "SimulationError",
@@ -41,6 +42,10 @@ class UnreachableTarget(CompensationError):
 
 class SimulationError(Spike2PopError, ValueError):
     """A simulation cannot be run with these settings."""
+
+
+class ExperimentError(SimulationError):
+    """An experiment cannot be done, or judged, as it is asked for."""
 
 
 class PredictorError(Spike2PopError, ValueError):

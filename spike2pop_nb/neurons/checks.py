@@ -10,6 +10,7 @@ import numpy as np
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons.parts import V_MAX_MV, V_MIN_MV, Channel, Gate, KineticScheme, Range, TimeScale
+from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, stated_q10
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons.model import NeuronModel
@@ -18,6 +19,7 @@ __all__ = ["MAX_FREE_STATES", "check_neuron"]
 
 #: Free states of a kinetic scheme that the simulation kernel has room for.
 MAX_FREE_STATES = 8
+MAX_Q10 = 20.0
 _BETWEEN = f"from {V_MIN_MV:g} to {V_MAX_MV:g} mV"
 Fail = Callable[[str], NoReturn]
 
@@ -54,6 +56,7 @@ def check_neuron(neuron: NeuronModel) -> None:
     if not neuron.modulation or neuron.modulation[-1].where is not None:
         fail("modulation needs at least one entry, and the last must apply everywhere.")
     _check_names(neuron, set(names), fail)
+    _check_temperature(neuron, fail)
     if not isinstance(neuron.baseline.free.get(names[-1]), Range):
         fail(f"the baseline must draw the leak, {names[-1]}, from a Range or Gamma.")
     steps = 0.1 / neuron.time_step_ms if 0.001 <= neuron.time_step_ms <= 0.1 else 0.5
@@ -86,6 +89,21 @@ def _check_calcium(neuron: NeuronModel, fail: Fail) -> None:
             fail(
                 f"channel {channel.name} feeds calcium, so its gate {dependent[0].name} cannot depend on it."
             )
+
+
+def _check_temperature(neuron: NeuronModel, fail: Fail) -> None:
+    low, high = TEMPERATURE_RANGE_C
+    if neuron.temperature_C is not None and not low <= neuron.temperature_C <= high:
+        fail(f"temperature_C must lie between {low:g} and {high:g} °C, not at {neuron.temperature_C:g} °C.")
+    for where, q10, takes_time in stated_q10(neuron):
+        if q10 is None:
+            continue
+        if not 0 < q10 <= MAX_Q10:
+            fail(f"{where}: q10 must be positive and at most {MAX_Q10:g}, not {q10:g}.")
+        if not takes_time:
+            fail(f"{where}: it follows at once, so that there is no rate for a q10 to change.")
+        if neuron.temperature_C is None:
+            fail(f"{where}: a q10 needs the temperature at which the declaration holds (temperature_C).")
 
 
 def _check_names(neuron: NeuronModel, known: set[str], fail: Fail) -> None:

@@ -15,6 +15,7 @@ from spike2pop_nb.neurons.checks import check_neuron
 from spike2pop_nb.neurons.functions import VoltageFunction
 from spike2pop_nb.neurons.identity import declaration_of
 from spike2pop_nb.neurons.parts import Baseline, CalciumPool, Channel, Modulation
+from spike2pop_nb.neurons.temperature import conductance_factors
 
 __all__ = ["NeuronModel"]
 
@@ -60,6 +61,9 @@ class NeuronModel:
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references
         Where the model comes from.
+    temperature_C
+        Temperature at which the declaration holds; None where that is not stated. Every channel must state
+        its Q10s (1 where temperature does nothing) before the neuron can be simulated at another.
 
     Examples
     --------
@@ -91,6 +95,7 @@ class NeuronModel:
     spike_threshold_mV: float = 10.0
     spike_reset_mV: float = 0.0
     references: tuple[str, ...] = ()
+    temperature_C: float | None = None
 
     def __post_init__(self) -> None:
         check_neuron(self)
@@ -114,6 +119,16 @@ class NeuronModel:
     def E_mV(self) -> FloatArray:
         """Reversal potentials, shape ``(n_channels,)``."""
         return np.array([channel.E_mV for channel in self.channels])
+
+    def conductance_factors(self, temperature_C: float | None = None) -> FloatArray:
+        """Return by how much each maximal conductance is larger at a temperature, shape ``(n_channels,)``.
+
+        Raises
+        ------
+        NeuronModelError
+            If the declaration does not say what the neuron is at that temperature; what lacks a Q10 is named.
+        """
+        return conductance_factors(self, temperature_C)
 
     def index(self, channel: str) -> int:
         """Return the place of a channel in a conductance vector.

@@ -53,6 +53,8 @@ class Gate:
         If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``.
     time_scale
         If given, the whole gate counts on that time scale in the DICs, whatever its time constant.
+    q10
+        How many times faster the gate moves at 10 °C more; None where that is not stated.
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Gate:
     exponent: int = 1
     calcium_half_uM: float | None = None
     time_scale: TimeScale | None = None
+    q10: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class KineticScheme:
         Time scale on which the scheme counts in the DICs.
     initial
         ``{state: function of V}``: the fractions at the start of a simulation, if not the steady state.
+    q10
+        How many times faster all rates are at 10 °C more; None where that is not stated.
 
     Examples
     --------
@@ -105,6 +110,7 @@ class KineticScheme:
     conducting: str
     time_scale: TimeScale
     initial: Mapping[str, VoltageFunction] | None = None
+    q10: float | None = None
 
     @property
     def free_states(self) -> tuple[str, ...]:
@@ -149,6 +155,17 @@ class KineticScheme:
 class Channel:
     """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak.
 
+    Attributes
+    ----------
+    name
+        Name of the channel.
+    E_mV
+        Reversal potential.
+    gates, scheme
+        What opens it: gates or a kinetic scheme.
+    q10
+        How many times larger its conductance is at 10 °C more; None where that is not stated.
+
     Examples
     --------
     >>> from spike2pop_nb.neurons import Channel, Gate, constant, sigmoid
@@ -162,11 +179,26 @@ class Channel:
     E_mV: float
     gates: tuple[Gate, ...] = ()
     scheme: KineticScheme | None = None
+    q10: float | None = None
 
 
 @dataclass(frozen=True)
 class CalciumPool:
     """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``.
+
+    Attributes
+    ----------
+    channels
+        Names of those that feed it.
+    tau_ms
+        Time constant with which calcium goes back to rest.
+    influx_uM_per_uA
+        How far a current of 1 µA/cm² would raise it in the end.
+    rest_uM, initial_uM
+        Calcium at rest, and at the start of a simulation.
+    q10
+        How many times faster calcium is removed at 10 °C more (what a current brings in stays); None where
+        that is not stated.
 
     Examples
     --------
@@ -181,6 +213,7 @@ class CalciumPool:
     influx_uM_per_uA: float
     rest_uM: float
     initial_uM: float
+    q10: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.neurons import Gate, KineticScheme, NeuronModel
+from spike2pop_nb.neurons.temperature import rate_factor
 from spike2pop_nb.simulation.lanes import COLUMNS
 
 __all__ = ["Plan", "aligned", "make_plan"]
@@ -106,12 +107,22 @@ def exponentials(matrices: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=16)
-def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
-    """Tabulate a neuron for a time step; cached."""
+def make_plan(neuron: NeuronModel, dt_ms: float, temperature_C: float | None = None) -> Plan:
+    """Tabulate a neuron for a time step, at its own temperature or another; cached.
+
+    Rates are those of that temperature. Conductances are the caller's: `NeuronModel.conductance_factors`.
+
+    Raises
+    ------
+    NeuronModelError
+        If the declaration does not say what the neuron is at that temperature.
+    """
+    faster = partial(rate_factor, neuron, temperature_C=temperature_C)
     V = np.arange(V_MIN_MV, V_MAX_MV + 0.5 * V_STEP_MV, V_STEP_MV)
     V0 = np.array([neuron.V_initial_mV])
     pool = neuron.calcium
     Ca0 = pool.initial_uM if pool else 0.0
+    removal = faster(pool.q10) if pool else 1.0
     kinds: list[list[Gate]] = [[], [], []]
     for gate in itertools.chain(*(channel.gates for channel in neuron.channels)):
         kinds[2 if gate.tau is None else 1 if gate.calcium_half_uM else 0].append(gate)
@@ -123,7 +134,7 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
         if gate.tau is None:
             columns += [steady, np.gradient(steady, V_STEP_MV)]
         else:
-            columns += [steady, -np.expm1(-dt_ms / np.asarray(gate.tau(V), dtype=float))]
+            columns += [steady, -np.expm1(-dt_ms * faster(gate.q10) / np.asarray(gate.tau(V), dtype=float))]
         half = gate.calcium_half_uM or 0.0
         place[id(gate)] = len(initial)
         at_start = float(np.asarray(gate.x_inf(V0))[0])
@@ -137,7 +148,7 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             place[id(scheme)] = len(initial) + (
                 free.index(scheme.conducting) if scheme.conducting in free else n
             )
-            columns += _steps(scheme, V, dt_ms)
+            columns += _steps(scheme, V, dt_ms * faster(scheme.q10))
             start = scheme.steady_state(V0)[0]
             if scheme.initial is not None:
                 start = np.array([float(np.asarray(scheme.initial[state](V0))[0]) for state in free])
@@ -172,8 +183,8 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
                 neuron.V_initial_mV,
                 Ca0,
                 pool.rest_uM if pool else 0.0,
-                pool.influx_uM_per_uA if pool else 0.0,
-                -np.expm1(-dt_ms / pool.tau_ms) if pool else 0.0,
+                pool.influx_uM_per_uA / removal if pool else 0.0,
+                -np.expm1(-dt_ms * removal / pool.tau_ms) if pool else 0.0,
                 dt_ms / neuron.capacitance_uF,
                 neuron.spike_threshold_mV,
                 neuron.spike_reset_mV,

@@ -13,8 +13,17 @@ from spike2pop_nb.neurons import NeuronModel
 Derivative = Callable[[float, np.ndarray], list[float]]
 
 
-def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarray]:
-    """Return ``dy/dt = f(t, y)`` and the start; y holds V, calcium, then gates and schemes in their order."""
+def nothing(_t: float, _V: float) -> float:
+    return 0.0
+
+
+def equations(
+    neuron: NeuronModel, g: np.ndarray, injected: Callable[[float, float], float] = nothing
+) -> tuple[Derivative, np.ndarray]:
+    """Return ``dy/dt = f(t, y)`` and the start; y holds V, calcium, then gates and schemes in their order.
+
+    A current in µA/cm² is injected, a function of time and voltage.
+    """
     pool = neuron.calcium
     V0 = neuron.V_initial_mV
     Ca0 = pool.initial_uM if pool else 0.0
@@ -30,7 +39,7 @@ def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarra
             given = channel.scheme.initial
             start += [float(given[s](V0)) if given else float(steady[i]) for i, s in enumerate(free)]
 
-    def derivative(_t: float, y: np.ndarray) -> list[float]:
+    def derivative(t: float, y: np.ndarray) -> list[float]:
         V, Ca = float(y[0]), float(y[1])
         dy = [0.0, 0.0]
         total = carried = 0.0
@@ -63,7 +72,7 @@ def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarra
             total += current
             if pool is not None and channel.name in pool.channels:
                 carried += current
-        dy[0] = -total / neuron.capacitance_uF
+        dy[0] = (injected(t, V) - total) / neuron.capacitance_uF
         if pool is not None:
             dy[1] = (-pool.influx_uM_per_uA * carried - Ca + pool.rest_uM) / pool.tau_ms
         return dy
@@ -72,10 +81,14 @@ def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarra
 
 
 def solve_declared(
-    neuron: NeuronModel, g: np.ndarray, duration_ms: float, t_eval: np.ndarray | None = None
+    neuron: NeuronModel,
+    g: np.ndarray,
+    duration_ms: float,
+    t_eval: np.ndarray | None = None,
+    injected: Callable[[float, float], float] = nothing,
 ) -> tuple[np.ndarray, Any]:
     """Integrate with LSODA at rtol 1e-8; return upward crossings of the spike threshold, and the solution."""
-    derivative, start = equations(neuron, g)
+    derivative, start = equations(neuron, g, injected)
 
     def crossing(_t: float, y: np.ndarray) -> float:
         return float(y[0]) - neuron.spike_threshold_mV
