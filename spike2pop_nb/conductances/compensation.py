@@ -254,7 +254,9 @@ def _compensate_any(
             worst = np.abs(F / now[:, -1:]).max(axis=1)
             worst[~np.isfinite(F).all(axis=1)] = np.inf
             residual[left], rounds[left] = worst, done
-            go = np.isfinite(worst) & ~(newton and done > 0 and worst <= tol)
+            go = np.isfinite(worst)
+            if newton and done > 0:
+                go &= worst > tol
             left, now, S, F = left[go], now[go], S[go], F[go]
             A = S[:, :, solved]
             A[:, :, solved == g.shape[1] - 1] -= target[left][..., None]

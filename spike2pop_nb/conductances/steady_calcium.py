@@ -99,16 +99,18 @@ def steady_calcium(neuron: NeuronModel, g: FloatArray, terms: VoltageTerms) -> S
         return SteadyCalcium(np.array([pool.rest_uM for pool in pools]) - influx * sums[0], -influx * sums[1])
     u = np.zeros((*g.shape[:-1], terms.V_mV.size, len(pools)))
     u += np.log([max(pool.rest_uM, 1e-3) for pool in pools])
+    going = np.ones((*u.shape[:-1], 1), dtype=bool)
     with np.errstate(all="ignore"):
         for _round in range(_MOST_ROUNDS):
             Ca = np.exp(u)
             R, J, _by_V = _balance(neuron, fed, g, terms, Ca)
             step = _solved(J * Ca[..., None, :], -R)
-            u = u + np.clip(step, -_MOST_STEP, _MOST_STEP)
-            lost = np.abs(step) > _SETTLED
-            if not lost.any():
+            u = np.where(going, u + np.clip(step, -_MOST_STEP, _MOST_STEP), u)
+            # who has settled stays, so that nobody's answer depends on who else is there
+            going = going & (np.abs(step) > _SETTLED).any(axis=-1, keepdims=True)
+            if not going.any():
                 break
-        Ca = np.where(lost.any(axis=-1, keepdims=True), np.nan, np.exp(u))
+        Ca = np.where(going, np.nan, np.exp(u))
         _R, J, by_V = _balance(neuron, fed, g, terms, Ca)
         return SteadyCalcium(Ca, _solved(J, -by_V))
 

@@ -15,7 +15,7 @@ from spike2pop_nb.neurons.calcium import CalciumPool, Hill, Nernst
 from spike2pop_nb.neurons.checks import check_neuron
 from spike2pop_nb.neurons.functions import VoltageFunction
 from spike2pop_nb.neurons.identity import declaration_of
-from spike2pop_nb.neurons.parts import Baseline, Channel, Modulation
+from spike2pop_nb.neurons.parts import Baseline, Channel, Gate, Modulation
 from spike2pop_nb.neurons.temperature import conductance_factors
 
 __all__ = ["NeuronModel"]
@@ -135,6 +135,13 @@ class NeuronModel:
     def pool_index(self, part: Hill | Nernst) -> int:
         """Return the place of the pool that a gate or a reversal potential follows."""
         return [pool.name for pool in self.pools].index(part.pool)
+
+    def gate_at_start(self, gate: Gate) -> float:
+        """Return the value of a gate at the start of a simulation: its steady state."""
+        x = float(np.asarray(gate.x_inf(np.array([self.V_initial_mV])))[0])
+        if gate.hill is not None:
+            x *= float(gate.hill.value(self.pools[self.pool_index(gate.hill)].initial_uM))
+        return x
 
     def conductance_factors(self, temperature_C: float | None = None) -> FloatArray:
         """Return by how much each maximal conductance is larger at a temperature, shape ``(n_channels,)``.
