@@ -225,9 +225,9 @@ def _suspicious(neuron: NeuronModel) -> list[str]:
     """Values that are off by what a wrong unit would do (V for mV, s for ms, S or nS for mS)."""
     said = []
     V = np.linspace(-90.0, 40.0, 131)
-    for channel in neuron.channels:
-        if not -120 <= channel.E_mV <= 180 or 0 < abs(channel.E_mV) < 1:
-            said.append(f"Channel {channel.name}: a reversal potential of {channel.E_mV:g} mV is unusual.")
+    for channel, E in zip(neuron.channels, neuron.E_mV, strict=True):
+        if not -120 <= E <= 180 or 0 < abs(E) < 1:
+            said.append(f"Channel {channel.name}: a reversal potential of {E:g} mV is unusual.")
         for gate in channel.gates:
             if gate.tau is None:
                 continue

@@ -24,7 +24,7 @@ from spike2pop_nb.neurons import NeuronModel, Range
 class Sampler:
     """The least that counts as a posterior."""
 
-    def __init__(self, centre: tuple[float, float], spread: float) -> None:
+    def __init__(self, centre: tuple[float, float], spread: float | np.ndarray) -> None:
         self.id, self.centre, self.spread = "cell 7", centre, spread
 
     def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
@@ -89,17 +89,20 @@ def test_the_same_seed_gives_the_same_population(neuron: NeuronModel, target: tu
 def test_each_member_may_have_its_own_target(neuron: NeuronModel) -> None:
     rng = np.random.default_rng(0)
     centre = np.array([neuron.baseline.g_s, neuron.baseline.g_u])
-    wanted = centre + rng.uniform(-1, 1, (20, 2))
+    wanted = centre + rng.uniform(-1, 1, (20, 2)) * [
+        min(1, (b - a) / 4) for a, b in neuron.dic_range.values()
+    ]
     population = generate_population(neuron, wanted, 20)
     np.testing.assert_allclose(population.table[["g_s", "g_u"]], wanted, atol=1e-6)
 
 
 def test_a_posterior_gives_each_member_its_own_draw(neuron: NeuronModel) -> None:
-    posterior = Sampler((neuron.baseline.g_s, neuron.baseline.g_u), 0.3)
+    spread = np.array([min(0.3, (high - low) / 8) for low, high in neuron.dic_range.values()])
+    posterior = Sampler((neuron.baseline.g_s, neuron.baseline.g_u), spread)
     population = generate_population(neuron, posterior, 400, seed=2)
     found = population.table[["g_s", "g_u"]].to_numpy()
-    assert np.abs(found.mean(axis=0) - posterior.centre).max() < 0.1
-    assert np.abs(found.std(axis=0) - 0.3).max() < 0.06
+    assert np.all(np.abs(found.mean(axis=0) - posterior.centre) < spread / 3)
+    assert np.all(np.abs(found.std(axis=0) - spread) < spread / 5)
     assert set(population.table["id"]) == {"cell 7"}
     assert population.labels[3] == ("cell 7", 3)
     assert generate_population(neuron, posterior, 2, id="mine").labels[1] == ("mine", 1)

@@ -18,7 +18,8 @@ class Sampler:
 
 
 def near(neuron: NeuronModel) -> tuple[float, float]:
-    return neuron.baseline.g_s + 0.5, neuron.baseline.g_u + 0.5
+    s, u = (min(0.5, (high - low) / 8) for low, high in neuron.dic_range.values())
+    return neuron.baseline.g_s + s, neuron.baseline.g_u + u
 
 
 def test_every_solvable_pair_is_ranked_once(neuron: NeuronModel) -> None:
