@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from spike2pop_nb.fidelity.screening import WIDER
 from spike2pop_nb.fidelity.summaries import AIM, Spikes, Summaries
 
-__all__ = ["Moving", "log_g"]
+__all__ = ["Moving", "enough_to_refine", "log_g"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -143,8 +143,12 @@ class Moving:
         return seen
 
     def gain(self) -> FloatArray:
-        """Return K = cov(θ, y) cov(y)⁻¹ of the members with the recording's firing pattern."""
-        rows = self.alike()
+        """Return K = cov(θ, y) cov(y)⁻¹ of the members with the recording's firing pattern.
+
+        If enough of them have also what is held, of these: activity jumps between them and the others.
+        """
+        within = self.within()
+        rows = within if enough_to_refine(int(within.sum()), self.summaries) else self.alike()
         d_y = self.y[rows] - self.y[rows].mean(axis=0)
         cov_y = d_y.T @ d_y / len(d_y) + _RIDGE * np.eye(d_y.shape[1])
         return np.asarray(np.linalg.solve(cov_y, d_y.T @ deviation(self.theta[rows]) / len(d_y)).T)
@@ -263,6 +267,11 @@ class Moving:
             misfit[going[better]] = found[better]
             shorter = np.abs(steps).max(axis=1) / np.where(np.isfinite(found), 2.0, 3.0)
             trust[going[~better]] = shorter[~better]
+
+
+def enough_to_refine(n_good: int, summaries: Summaries) -> bool:
+    """Whether as many members that fire as the recording does can say how to go on."""
+    return n_good >= 3 * len(summaries.names) + 5
 
 
 def deviation(theta: FloatArray) -> FloatArray:

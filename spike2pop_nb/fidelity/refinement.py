@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.fidelity.proposals import Moving, log_g
+from spike2pop_nb.fidelity.proposals import Moving, enough_to_refine, log_g
 from spike2pop_nb.fidelity.summaries import Spikes, Summaries
 
 __all__ = ["Refined", "Summaries", "cross_members", "enough_to_refine", "refine_members"]
@@ -100,11 +100,6 @@ class Refined:
     n_simulated: int
     gain: FloatArray | None = None
     off: FloatArray | None = None
-
-
-def enough_to_refine(n_good: int, summaries: Summaries) -> bool:
-    """Whether as many members that fire as the recording does can say how to go on."""
-    return n_good >= 3 * len(summaries.names) + 5
 
 
 def cross_members(g: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
