@@ -97,9 +97,7 @@ class Moving:
         for k in np.flatnonzero(good):
             self.spikes[rows[k]] = spikes[k]
 
-    def settle_for(
-        self, simulate: Callable[[FloatArray], Spikes], K: FloatArray, enough: int
-    ) -> BoolArray:
+    def settle_for(self, simulate: Callable[[FloatArray], Spikes], K: FloatArray, enough: int) -> BoolArray:
         """Look again at those that are near with another simulation, and bring these to the recording by it.
 
         Where the two simulations differ at a member is taken to be the same near by, so that only where it

@@ -154,7 +154,18 @@ def find_population(
     else:
         sampler = posterior
     search = Search(
-        train, model, sampler, int(size), compensate, seed, accuracy, refine, rule, progress, cancel, simulator
+        train,
+        model,
+        sampler,
+        int(size),
+        compensate,
+        seed,
+        accuracy,
+        refine,
+        rule,
+        progress,
+        cancel,
+        simulator,
     )
     search.run(int(budget))
     return search.result(int(budget), options)

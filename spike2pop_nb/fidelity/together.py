@@ -141,7 +141,7 @@ def attempt_populations(
             train, model, posterior, progress=say, cancel=stop, simulator=desk, **options
         )
 
-    pool = ThreadPoolExecutor(max_workers=min(_AT_ONCE, max(1, len(trains))))
+    pool = ThreadPoolExecutor(min(_AT_ONCE, max(1, len(trains))), "spike2pop-search")
     asked = list(enumerate(zip(trains, posteriors, strict=True)))
     running = {place: pool.submit(attempt, place, *both) for place, both in asked[:_AT_ONCE]}
     try:

@@ -39,11 +39,18 @@ from spike2pop_nb.simulation import ACCURACY_STEPS, simulate
 LANES = 16
 # how the exported script is changed, members, and seconds of a short and of a long run
 OTHERS: dict[str, tuple[list[tuple[str, str]], int | None, tuple[float, float]]] = {
-    "jaxley": ([(r'"jax_enable_x64", True', '"jax_enable_x64", False'), (r"(?m)^DT = .*", "DT = {dt}")], None, (0.5, 2.5)),
+    "jaxley": (
+        [(r'"jax_enable_x64", True', '"jax_enable_x64", False'), (r"(?m)^DT = .*", "DT = {dt}")],
+        None,
+        (0.5, 2.5),
+    ),
     "brian2": ([(r"(?m)^defaultclock.dt = .*", "defaultclock.dt = {dt} * ms")], None, (0.2, 1.2)),
     "neuron": (
         [
-            (r"steps.active\(True\)\nsteps.atol\(1e-6\)", "h.dt, h.steps_per_ms = {dt}, 1 / {dt}\nsteps.active(False)"),
+            (
+                r"steps.active\(True\)\nsteps.atol\(1e-6\)",
+                "h.dt, h.steps_per_ms = {dt}, 1 / {dt}\nsteps.active(False)",
+            ),
             (r"record\(cell\(0.5\)._ref_v, [^)]*\)", "record(cell(0.5)._ref_v, {dt})"),
             (r"return [0-9.e-]+ \* np.arange", "return {dt} * np.arange"),
         ],
