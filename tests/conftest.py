@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -20,7 +22,7 @@ settings.load_profile("same")
 # Neurons that the developer added to this machine are not part of the tests.
 os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
 
-from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
 
 REFERENCE = {
     path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "reference").glob("*.json")
@@ -46,3 +48,35 @@ def reference(neuron: NeuronModel) -> dict[str, Any]:
     if neuron.name not in REFERENCE:
         pytest.skip(f"no reference vectors for {neuron.name}")
     return Known(REFERENCE[neuron.name])
+
+
+@pytest.fixture
+def own_neurons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where a user with no neurons of their own would keep them."""
+    own = tmp_path / "own"
+    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    registry.look_again()
+    yield own
+    registry.look_again()
+
+
+class Normal:
+    """The smallest thing that can stand for a posterior: a normal distribution."""
+
+    usable = True
+    course = None
+    mean = np.array([-5.0, 4.0])
+    std = np.array([1.0, 0.5])
+
+    def log_prob(self, x: np.ndarray) -> np.ndarray:
+        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+        return self.mean + self.std * np.random.default_rng(seed).normal(size=(n, 2))
+
+
+@pytest.fixture(scope="session")
+def normal() -> Any:
+    """A posterior of the mean (-5, 4)."""
+    return Normal()
