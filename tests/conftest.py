@@ -34,6 +34,13 @@ def neuron(request: pytest.FixtureRequest) -> NeuronModel:
 
 
 @pytest.fixture
+def step(neuron: NeuronModel) -> tuple[float, float]:
+    """A small step of g_s and g_u, as the neuron at hand counts: (1, 1) for the STG neuron."""
+    (low_s, high_s), (low_u, high_u) = neuron.dic_range["g_s"], neuron.dic_range["g_u"]
+    return (high_s - low_s) / 40, (high_u - low_u) / 20
+
+
+@pytest.fixture
 def reference(neuron: NeuronModel) -> dict[str, Any]:
     """The reference vectors of the neuron at hand."""
     if neuron.name not in REFERENCE:
