@@ -1,3 +1,4 @@
+from .cards import card_lines as card_lines
 from .functions import bridge as bridge
 from .functions import constant as constant
 from .functions import product as product

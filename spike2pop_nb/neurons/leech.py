@@ -23,6 +23,8 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["LEECH"]
 
+AT_REST = "spikes at 12 Hz at rest"
+
 E_NA, E_CA, E_K, E_H, E_LEAK = 45.0, 135.0, -70.0, -21.0, -63.5
 
 

@@ -27,6 +27,8 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["PREBOTZINGER"]
 
+AT_REST = "spikes at 21 Hz at rest"
+
 E_NA, E_K, E_TONIC, E_LEAK = 50.0, -85.0, 0.0, -65.0
 
 
@@ -41,7 +43,7 @@ def tau_hNaP(V: Any) -> Any:
 
 
 PREBOTZINGER = NeuronModel(
-    name="prebotzinger",
+    name="prebotc",
     title="Pre-Bötzinger pacemaker neuron (mammalian brainstem)",
     channels=(
         Channel("Na", E_NA, (Gate("m", s(0, 1, -5, 34), None, 3), Gate("h", s(0, 1, 4, 29), tau_nK))),
