@@ -1223,3 +1223,13 @@ def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashbo
     assert any("members" in words for words in heard)
     assert not any("left" in words for words in heard)
     assert max(bars) < 1.0
+
+
+def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network(dashboard):
+    card = dashboard.dics.card
+    assert "doi:10.1523/JNEUROSCI.18-07-02309.1998" in card.value
+    assert "It spikes at 13 Hz at rest" in card.value
+    assert "A network is shipped with it." in card.value
+    dashboard.dics.neuron.value = "leech"
+    assert "Hill, Lu, Masino, Olsen &amp; Calabrese" in card.value
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one." in card.value
