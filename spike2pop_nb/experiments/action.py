@@ -14,11 +14,13 @@ import numpy.typing as npt
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["Action", "Amount", "amount", "each", "number", "said"]
+__all__ = ["Action", "Amount", "Waves", "amount", "each", "number", "said"]
 
 FloatArray = npt.NDArray[np.float64]
 Amount = float | tuple[float, ...]
 """One number for all members, or one for each."""
+Waves = tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.floating[Any]] | None]
+"""A current and a conductance of every step, (n or 1, n_steps) each."""
 
 
 def number(value: Any, what: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -197,7 +199,7 @@ class Action:
 
     def wave(
         self, neuron: NeuronModel, ms: FloatArray, members: npt.NDArray[np.int64], seed: Sequence[int]
-    ) -> tuple[FloatArray, FloatArray | None] | None:
+    ) -> Waves | None:
         """Return a current and a conductance of every step, (n or 1, n_steps) in µA/cm² and mS/cm²."""
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -100,10 +101,11 @@ class Applied(Schedule):
     def waves(self, ms: FloatArray) -> Waves | None:
         """Return what is injected at each of some times."""
         which = np.zeros(len(self.condition), dtype=np.int64)
-        currents, conductances = [np.zeros((1, len(ms)))], [np.zeros((1, len(ms)))]
+        none: npt.NDArray[np.floating[Any]] = np.zeros((1, len(ms)), dtype=np.float32)
+        currents, conductances = [none], [none]
         found = conducting = False
         for k, rows in self._parts:
-            current = conductance = np.zeros((1, len(ms)))
+            current = conductance = none
             for place, action in enumerate(self.protocols[k].actions):
                 since = ms - self.begin_ms
                 if not np.any(action.share(since[[0, len(ms) // 2, -1]])):
@@ -112,7 +114,7 @@ class Applied(Schedule):
                 if wave is None:
                     continue
                 found = True
-                current = current + wave[0]
+                current = wave[0] if current is none else current + wave[0]
                 if wave[1] is not None:
                     conducting = True
                     conductance = conductance + wave[1]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
-from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.neurons import Nernst, NeuronModel
 
 __all__ = ["Block", "CalciumBuffering", "Potassium", "ReversalShift", "Scale"]
 
@@ -128,8 +127,13 @@ class ReversalShift(Action):
         self._set("by_mV", amount(self.by_mV, f"The shift of E_{self.channel}", -200.0, 200.0))
 
     def check(self, neuron: NeuronModel, n: int) -> None:
-        """Raise if there is no such channel."""
-        neuron.index(self.channel)
+        """Raise if there is no such channel, or its reversal potential follows calcium."""
+        at = neuron.index(self.channel)
+        if isinstance(neuron.channels[at].E_mV, Nernst):
+            raise ExperimentError(
+                f"The reversal potential of {self.channel} follows calcium and cannot be shifted; buffer "
+                "calcium instead."
+            )
         _check_count(self.by_mV, n, f"The shift of E_{self.channel}")
 
     def E_shift(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
@@ -259,7 +263,7 @@ class CalciumBuffering(Action):
 
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if there is no calcium."""
-        if neuron.calcium is None:
+        if not neuron.pools:
             raise ExperimentError(f"The {neuron.name} neuron has no calcium pool that could be buffered.")
 
     def changed(self, neuron: NeuronModel, share: float) -> NeuronModel:
@@ -283,5 +287,12 @@ class CalciumBuffering(Action):
 
 @lru_cache(maxsize=64)
 def _buffered(neuron: NeuronModel, factor: float) -> NeuronModel:
-    pool: Any = neuron.calcium
-    return neuron if factor == 1 else replace(neuron, calcium=replace(pool, tau_ms=pool.tau_ms * factor))
+    if factor == 1:
+        return neuron
+    slower = []
+    for pool in neuron.pools:
+        pump = pool.pump
+        if pump is not None:
+            pump = replace(pump, rate_uM_per_ms=pump.rate_uM_per_ms / factor)
+        slower.append(replace(pool, tau_ms=pool.tau_ms * factor, pump=pump))
+    return replace(neuron, calcium=tuple(slower))

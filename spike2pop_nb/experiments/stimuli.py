@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
+from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
 from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["Chirp", "ConductancePulses", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
 
 IntArray = npt.NDArray[np.int64]
-Waves = tuple[FloatArray, FloatArray | None]
 _CLOCK_MS = 0.1
 _COARSEST_MS = 1.0
 _HIGHEST_HZ = 2000.0
@@ -247,24 +247,26 @@ class Noise(Stimulus):
         tick = np.floor(ms / _CLOCK_MS + 1e-9).astype(np.int64)
         # Each quarter of a second has its own generator, so that only what is asked for is drawn.
         whose = np.zeros(1, dtype=np.int64) if self.same_for_all else members
-        drawn = np.stack([self._ticks(int(tick[0]), int(tick[-1]), (*seed, int(m))) for m in whose])
-        current = self.mean + self.sd * drawn[:, tick - tick[0]]
-        return self.per_area(neuron) * current * self.share(ms), None
+        drawn = self._ticks(int(tick[0]), int(tick[-1]), [(*seed, int(member)) for member in whose])
+        current = (self.per_area(neuron) * (self.mean + self.sd * drawn)).astype(np.float32)
+        current = np.take(current, tick - tick[0], axis=1)
+        share = self.share(ms)
+        return current if share.min() == 1 else current * share, None
 
-    def _ticks(self, first: int, last: int, seed: tuple[int, ...]) -> FloatArray:
-        """Unit noise from one tick of the clock to another, the same however it is asked for."""
+    def _ticks(self, first: int, last: int, seeds: list[tuple[int, ...]]) -> FloatArray:
+        """Unit noise from one tick of the clock to another, (n, n_ticks), however it is asked for."""
         memory = math.exp(-_CLOCK_MS / self.tau_ms) if self.tau_ms > 0 else 0.0
         # an Ornstein–Uhlenbeck process has forgotten what lies 20 correlation times back
         back = math.ceil(20.0 * self.tau_ms / _CLOCK_MS)
         blocks = range((first - back) // _PER_BLOCK, last // _PER_BLOCK + 1)
-        white = np.concatenate([_block(seed, block) for block in blocks])
-        begin = blocks[0] * _PER_BLOCK
+        white = np.stack([np.concatenate([_block(seed, block) for block in blocks]) for seed in seeds])
+        begin = first - back - blocks[0] * _PER_BLOCK
+        white = white[:, begin : begin + back + last - first + 1]
         if memory:
             from scipy.signal import lfilter
 
-            white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white[first - back - begin :])
-            return np.asarray(white[back : back + last - first + 1])
-        return white[first - begin : last - begin + 1]
+            white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white)
+        return np.asarray(white[:, back:])
 
     def words(self) -> str:
         """Say it."""
@@ -291,6 +293,7 @@ class Noise(Stimulus):
 _PER_BLOCK = 2_500
 
 
+@lru_cache(maxsize=4096)  # all conditions get the same
 def _block(seed: tuple[int, ...], block: int) -> FloatArray:
     return np.random.default_rng([*seed, block + 2**20]).standard_normal(_PER_BLOCK)
 

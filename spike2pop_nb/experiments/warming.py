@@ -120,8 +120,6 @@ def _assuming(
         )
         for channel in neuron.channels
     )
-    calcium = neuron.calcium
-    if calcium is not None and calcium.q10 is None:
-        calcium = replace(calcium, q10=rate)
+    pools = tuple(replace(pool, q10=rate) if pool.q10 is None else pool for pool in neuron.pools)
     at = neuron.temperature_C if declared_C is None else declared_C
-    return replace(neuron, channels=channels, calcium=calcium, temperature_C=at)
+    return replace(neuron, channels=channels, calcium=pools or None, temperature_C=at)

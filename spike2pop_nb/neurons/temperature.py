@@ -10,14 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.calcium import CALCIUM, CalciumPool
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons.model import NeuronModel
 
-__all__ = ["TEMPERATURE_RANGE_C", "conductance_factors", "lacking_q10", "rate_factor", "stated_q10"]
+__all__ = [
+    "TEMPERATURE_RANGE_C",
+    "conductance_factors",
+    "lacking_q10",
+    "nernst_factor",
+    "rate_factor",
+    "stated_q10",
+]
 
+ZERO_K = 273.15  # 0 °C on the absolute scale
 TEMPERATURE_RANGE_C = (0.0, 50.0)
 """Temperatures at which a neuron can be asked for."""
+
+
+def _named(pool: CalciumPool) -> str:
+    return "the calcium pool" if pool.name == CALCIUM else f"the calcium pool {pool.name}"
 
 
 def lacking_q10(neuron: NeuronModel) -> list[str]:
@@ -31,9 +44,7 @@ def lacking_q10(neuron: NeuronModel) -> list[str]:
             missing.append("conductance")
         if missing:
             lacking.append(f"{channel.name} ({', '.join(missing)})")
-    if neuron.calcium is not None and neuron.calcium.q10 is None:
-        lacking.append("the calcium pool")
-    return lacking
+    return lacking + [_named(pool) for pool in neuron.pools if pool.q10 is None]
 
 
 def _change_C(neuron: NeuronModel, temperature_C: float | None) -> float:
@@ -64,6 +75,12 @@ def rate_factor(neuron: NeuronModel, q10: float | None, temperature_C: float | N
     return 1.0 if q10 is None or change == 0.0 else q10 ** (0.1 * change)
 
 
+def nernst_factor(neuron: NeuronModel, temperature_C: float | None) -> float:
+    """Return by how much RT/zF is larger than at the temperature of the declaration."""
+    change = _change_C(neuron, temperature_C)
+    return 1.0 if neuron.temperature_C is None else 1.0 + change / (neuron.temperature_C + ZERO_K)
+
+
 def conductance_factors(neuron: NeuronModel, temperature_C: float | None) -> npt.NDArray[np.float64]:
     """Return by how much each conductance is larger, (n_channels,); see `NeuronModel.conductance_factors`."""
     factors = [rate_factor(neuron, channel.q10, temperature_C) for channel in neuron.channels]
@@ -78,5 +95,5 @@ def stated_q10(neuron: NeuronModel) -> Iterator[tuple[str, float | None, bool]]:
             yield f"channel {channel.name}, gate {gate.name}", gate.q10, gate.tau is not None
         if channel.scheme is not None:
             yield f"channel {channel.name}, its scheme", channel.scheme.q10, True
-    if neuron.calcium is not None:
-        yield "the calcium pool", neuron.calcium.q10, True
+    for pool in neuron.pools:
+        yield _named(pool), pool.q10, True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +37,9 @@ class Waves(NamedTuple):
 
     which: IntArray
     """The waveform that each member gets, (n,)."""
-    current: FloatArray
+    current: npt.NDArray[np.floating[Any]]
     """(n_waveforms, n_steps), in µA/cm²."""
-    conductance: FloatArray | None
+    conductance: npt.NDArray[np.floating[Any]] | None
     """The same for an added conductance in mS/cm², whose flow towards its E counts in ``current``."""
 
 

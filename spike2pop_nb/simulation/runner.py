@@ -12,7 +12,16 @@ import numpy.typing as npt
 from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.course import COURSE_MS, Schedule, Waves
-from spike2pop_nb.simulation.kernel import CA_NOW, STATE, V_BEFORE, V_NOW, run_block, scratch_rows
+from spike2pop_nb.simulation.kernel import (
+    CA_BEFORE,
+    CA_NOW,
+    POOL,
+    V_BEFORE,
+    V_NOW,
+    run_block,
+    scratch_rows,
+    state_rows,
+)
 from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
 from spike2pop_nb.simulation.plan import aligned
@@ -96,7 +105,7 @@ class Block:
         Why each member failed; empty if it did not.
     V_mV : (n, n_samples)
         Voltages.
-    I : (n, n_channels, n_samples), Ca_uM : (n, n_samples)
+    I : (n, n_channels, n_samples), Ca_uM : (n, n_pools, n_samples)
         Currents and calcium; n is 0 unless they were asked for.
     """
 
@@ -184,18 +193,21 @@ class Runner:
                 each = np.asarray(values, dtype=np.float32)[fill]
             return aligned(each.reshape(T, LANES, -1).transpose(0, 2, 1))
 
-        state = aligned(np.zeros((T, STATE, LANES)))
-        state[:, [V_NOW, V_BEFORE]], state[:, CA_NOW] = plan.numbers[0], plan.numbers[1]
+        n_pools = len(plan.pools)
+        state = aligned(np.zeros((T, state_rows(n_pools), LANES)))
+        state[:, [V_NOW, V_BEFORE]] = plan.numbers[0]
+        for row in (CA_NOW, CA_BEFORE):
+            state[:, row::POOL] = plan.Ca_initial[:, None]
         x = tiles(np.tile(plan.initial, (n, 1)))
         lost = aligned(np.zeros_like(x))
         E = np.tile(neuron.E_mV, (n, 1))
-        scratch = aligned(np.zeros((scratch_rows(plan.n_columns, len(plan.order)), LANES)))
+        scratch = aligned(np.zeros((scratch_rows(plan.n_columns, len(plan.order), n_pools), LANES)))
         pending, n_spikes = np.full(B, -1.0), np.zeros(B, dtype=np.int64)
         spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
         traces = np.zeros((B, self.n_samples), dtype=np.float32)
         recorded = n if currents else 0
         I = np.zeros((recorded, len(plan.order), self.n_samples))  # noqa: E741
-        calcium = np.zeros((recorded, self.n_samples))
+        calcium = np.zeros((recorded, n_pools, self.n_samples))
         sigma, seeds = (values[rows][fill].reshape(T, LANES) for values in (self.sigma, self.seeds))
         current, biquads = np.zeros((T, LANES)), np.zeros((T, 4, 2, LANES))
         failed = np.zeros(B, dtype=bool)
@@ -217,9 +229,11 @@ class Runner:
                 plan.n_relaxing,
                 plan.n_calcium_gated,
                 plan.n_gates,
-                plan.half,
+                plan.n_ahead,
+                plan.hills,
                 plan.schemes,
-                plan.n_feeding,
+                plan.pools,
+                plan.nernst,
                 plan.ends,
                 plan.factors,
                 plan.order,
