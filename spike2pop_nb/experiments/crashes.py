@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 
-__all__ = ["BLOCKED", "LOST", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
+__all__ = ["BLOCKED", "LOST", "PAUSES", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
 
 FloatArray = npt.NDArray[np.float64]
 SILENT, BLOCKED, LOST, RAN_AWAY = "silent", "depolarisation block", "lost its pattern", "ran away"
-_PAUSES = 3.0
+PAUSES = 3.0
 _LEAST_SILENCE_MS = 250.0
 _LEAST_WINDOW_MS = 500.0
 _RUNAWAY_MV = 200.0
@@ -59,7 +59,7 @@ def crash_of(
     start, stop = window_ms
     until = times_ms[times_ms <= stop]
     last = max(float(until[-1]) if until.size else start, max(onset_ms, 0.0))
-    if kind is ActivityPattern.SILENT or stop - last > max(_PAUSES * longest_ms, _LEAST_SILENCE_MS):
+    if kind is ActivityPattern.SILENT or stop - last > max(PAUSES * longest_ms, _LEAST_SILENCE_MS):
         time, V = voltage
         tail = V[(time > last + 5.0) & (time <= stop)]
         high = tail.size > 0 and float(np.median(tail)) > V_th_mV

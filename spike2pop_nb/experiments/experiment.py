@@ -12,7 +12,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.crashes import Crash, crash_of, hidden, ran_away
+from spike2pop_nb.experiments.crashes import PAUSES, Crash, crash_of, hidden, ran_away
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain, describe_pattern
@@ -165,6 +165,30 @@ class Experiment:
                 )
             )
         return "\n".join(said)
+
+    def methods(self) -> str:
+        """Say how it was done, as a paragraph for the methods of a paper."""
+        made, n = self.made_by, len(self)
+        noise = ""
+        if made["noise_sigma"]:
+            noise = (
+                f" Background noise of {made['noise_sigma']:g} µA/cm² was the same in all conditions (seed "
+                f"{made['seed']})."
+            )
+        done = [f"{name} ({protocol.describe()[:-1]})" for name, protocol in self.protocols.items()][1:]
+        if self.doses is not None:
+            first = self.doses.protocols[-1].describe()[:-1]
+            done = [f"{self.doses.describe()}, such as: {first}"]
+        return (
+            f"Each of {n} members of the {self.population.neuron.title} was simulated for "
+            f"{made['duration_ms'] / 1000:g} s after a transient of {made['transient_ms'] / 1000:g} s (time "
+            f"step {made['dt_ms']:g} ms) without intervention and under: "
+            f"{'; '.join(done) or 'nothing else'}.{noise} "
+            "Rates, firing patterns and losses of rhythm are of the time in which an intervention was in "
+            "full effect. A member had lost its rhythm where its firing pattern was no longer that of the "
+            f"control, or where it fell silent for more than {PAUSES:g} times its longest interval in the "
+            "control; with a voltage that stayed above threshold, this was called depolarisation block."
+        )
 
     @classmethod
     def judged(

@@ -20,6 +20,8 @@ from spike2pop_nb.experiments import (
     step,
 )
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation.course import Schedule, Waves
+from spike2pop_nb.simulation.runner import Runner
 
 DURATION_MS = 900.0
 
@@ -107,3 +109,32 @@ def test_a_current_in_pA_is_that_in_density() -> None:
     density = spikes(population, step(4.0, 300.0, 600.0), "standard")
     absolute = spikes(population, step(100.0, 300.0, 600.0, unit="pA", capacitance_pF=25.0), "standard")
     np.testing.assert_array_equal(density, absolute)
+
+
+class Pulses(Schedule):
+    """A current and a conductance, different in every step."""
+
+    def waves(self, ms: np.ndarray) -> Waves:
+        g = 0.2 + 0.2 * np.sin(ms[None] / 3.0)
+        return Waves(np.zeros(1, dtype=np.int64), np.cos(ms[None]) + g * -70.0, g)
+
+
+def test_what_is_injected_is_no_current_of_a_channel(population: Population) -> None:
+    """Recorded currents move the voltage together with what is injected."""
+    dt, neuron = 0.01, population.neuron
+    runner = Runner(neuron, dt, 0.0, 100.0, dt, np.zeros(1), np.zeros(1, dtype=np.uint64))
+    ran = runner.run(population.g[:1], np.zeros(1, dtype=np.int64), schedule=Pulses(), currents=True)
+    V = ran.V_mV[0].astype(float)
+    ms = runner.time_ms()
+    dV = (V[2:] - V[:-2]) / (2 * dt)
+    assert np.ptp(V) > 40
+    # half of each of the steps before and after a sample, in whose middles it is injected
+    given = []
+    for side in (-0.5, 0.5):
+        waves = Pulses().waves(ms + side * dt)
+        assert waves.conductance is not None
+        given.append((waves.current[0], waves.conductance[0]))
+    current, g = (0.5 * (given[0][k] + given[1][k])[1:-1] for k in (0, 1))
+    off = ran.I[0].sum(axis=0)[1:-1] + g * V[1:-1] - current + neuron.capacitance_uF * dV
+    assert np.abs(off).max() < 0.02 * np.abs(ran.I[0].sum(axis=0)).max()
+    assert np.median(np.abs(off)) < 2e-3
