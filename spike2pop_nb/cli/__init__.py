@@ -11,7 +11,17 @@ from spike2pop_nb.cli import detecting, experimenting, exploring, exporting, mod
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["cli", "detecting", "experimenting", "exploring", "exporting", "main", "models", "populations", "training"]
+__all__ = [
+    "cli",
+    "detecting",
+    "experimenting",
+    "exploring",
+    "exporting",
+    "main",
+    "models",
+    "populations",
+    "training",
+]
 
 
 _OPTIONS: Final = {"time_unit": "--unit"}
