@@ -29,16 +29,18 @@ def experiments_in_words(experiments: Sequence[Experiment]) -> str:
     >>> "50 % of A is blocked throughout" in experiments_in_words([found])
     True
     """
+    several = len({name for one in experiments for name, _ in one.population.labels}) > 1
     return "\n\n".join(
-        " ".join(filter(None, (_done(one), _run(one), _judged(place == 0), _found(one))))
+        " ".join(filter(None, (_done(one, several), _run(one), _judged(place == 0), _found(one))))
         for place, one in enumerate(experiments)
     )
 
 
-def _done(experiment: Experiment) -> str:
+def _done(experiment: Experiment, several: bool) -> str:
+    """What was done, and where there are several recordings, on whose members."""
     n, neuron = len(experiment), experiment.population.neuron
     ids = list(dict.fromkeys(str(name) for name, _ in experiment.population.labels))
-    whose = f" made for the recording “{plain(ids[0])}”" if len(ids) == 1 else ""
+    whose = f" made for the recording “{plain(ids[0])}”" if several and len(ids) == 1 else ""
     start = f"An experiment was done on {count(n, 'member')} of the {plain(neuron.title)}{whose}"
     protocols = list(experiment.protocols.values())[1:]
     doses = experiment.doses
