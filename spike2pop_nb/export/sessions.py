@@ -22,9 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from spike2pop_nb.conductances import Population, neuron_cells
 from spike2pop_nb.conductances.member_table import neuron_of
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, is_session, packed
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.saved_experiments import Asked, described, restored, spikes_of
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import PassRule, Result, Verdict
 from spike2pop_nb.inference import Posterior
@@ -55,6 +57,8 @@ class SavedSession:
         As they were, without voltages; ``posterior`` is None where another network would be asked today.
     priors
         Of each result, the prior that the network was asked under, or "".
+    experiments
+        Of each result, those done on its population, without voltages.
     settings
         JSON text of what was chosen on the page, or "".
     file
@@ -69,6 +73,7 @@ class SavedSession:
 
     results: list[Result] = field(default_factory=list)
     priors: list[str] = field(default_factory=list)
+    experiments: list[list[Experiment]] = field(default_factory=list)
     settings: str = ""
     file: tuple[str, bytes] | None = None
 
@@ -117,6 +122,7 @@ class _Entry(_Checked):
     rule: dict[str, float] | None
     scores: list[str]
     run: _Run | None
+    experiments: list[Asked] = []
 
 
 class _Story(_Checked):
@@ -128,7 +134,11 @@ class _Story(_Checked):
 
 
 def session_zip(
-    results: Sequence[Result], *, settings: str = "", file: tuple[str, bytes] | None = None
+    results: Sequence[Result],
+    *,
+    settings: str = "",
+    file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
 ) -> bytes:
     """Return a session as the content of one file, which `open_session` reads.
 
@@ -140,6 +150,8 @@ def session_zip(
         JSON text of what was chosen on the page.
     file
         Name and contents of the file that the recordings were read from.
+    experiments
+        For each result, in their order, those done on its population.
 
     Examples
     --------
@@ -151,8 +163,11 @@ def session_zip(
     entries = []
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
-        entries.append(_entry(result, folder))
+        done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
+        entries.append({**_entry(result, folder), "experiments": [described(one) for one in done]})
         files |= {f"{folder}/{name}": content for name, content in _contents(result).items()}
+        for k, one in enumerate(done):
+            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
         files[_FILE] = file[1]
     story = {
@@ -228,6 +243,7 @@ def save_session(
     *,
     settings: str = "",
     file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
 ) -> None:
     """Write results into one file, from which `open_session` and the page restore them without a search.
 
@@ -235,7 +251,7 @@ def save_session(
     ----------
     path
         Best with the ending .s2p.zip; a file of this name is replaced.
-    results, settings, file
+    results, settings, file, experiments
         As in `session_zip`.
 
     Raises
@@ -255,7 +271,7 @@ def save_session(
     >>> s2p.open_session(path).results[0].n_kept_passed
     2
     """
-    write_whole(Path(path), session_zip(results, settings=settings, file=file))
+    write_whole(Path(path), session_zip(results, settings=settings, file=file, experiments=experiments))
 
 
 def asked_again(neuron: NeuronModel, train: SpikeTrain, prior: str) -> Any:
@@ -305,6 +321,7 @@ def open_session(
         story = _Story.model_validate_json(archive.read(SESSION))
         file = None if story.file is None else (story.file, archive.read(_FILE))
         results = [_result(archive, entry, name, predict) for entry in story.results]
+        done = [_asked(archive, *both) for both in zip(story.results, results, strict=True)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:60]
@@ -317,7 +334,8 @@ def open_session(
         raise Spike2PopError(
             f"{name} is a damaged file of a session ({type(error).__name__}); save it again."
         ) from None
-    return SavedSession(results, [entry.prior or "" for entry in story.results], story.settings, file)
+    priors = [entry.prior or "" for entry in story.results]
+    return SavedSession(results, priors, done, story.settings, file)
 
 
 def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Result:
@@ -357,6 +375,18 @@ def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Res
         simulated=_simulated(archive, entry, entry.run, population),
         verdict=Verdict(features(train), scores, PassRule(**entry.rule)),
     )
+
+
+def _asked(archive: Archive, entry: _Entry, result: Result) -> list[Experiment]:
+    """Experiments done on the population of a result."""
+
+    def read(name: str) -> npt.NDArray[Any]:
+        return archive.array(f"{entry.folder}/{name}.npy", name)
+
+    found: list[Experiment] = []
+    for k, said in enumerate(entry.experiments if result.population is not None else ()):
+        found.append(restored(said, result.population, lambda name, k=k: read(f"asked{k}_{name}")))  # type: ignore[arg-type, misc]
+    return found
 
 
 def _posterior(entry: _Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:
