@@ -648,10 +648,15 @@ def test_a_population_is_asked_and_a_member_is_lit_there_too(context, server):
     drawn = "n => [...document.querySelectorAll('.s2p-experiments .js-plotly-plot')].filter("
     drawn += "e => e.data?.length && e.offsetParent).length >= n"
     asked.wait_for_function(drawn, arg=4)  # and one more where a conductance tells who loses the rhythm
-    point = asked.locator(".s2p-experiments .js-plotly-plot").nth(4).locator(".points path").first
+    dots = asked.locator(".s2p-experiments .js-plotly-plot").nth(4)
+    point = dots.locator(".scatterlayer .points path").nth(3)
     point.scroll_into_view_if_needed()
-    point.hover(force=True)
-    point.click(force=True)
+    box = point.bounding_box()
+    asked.mouse.move(box["x"], box["y"])
+    asked.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    dots.locator(".hovertext").wait_for()
+    asked.mouse.down()
+    asked.mouse.up()
     lit = "() => document.querySelector('.s2p-results .s2p-other-point, .s2p-results .s2p-other-line')"
     asked.wait_for_function(lit)
     assert "ask.n=3" in asked.evaluate("() => location.hash")
