@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import chirp
 
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
 from spike2pop_nb.neurons import NeuronModel
 
@@ -52,8 +52,9 @@ class Stimulus(Action):
             self._set("capacitance_pF", number(self.capacitance_pF, "capacitance_pF", 1e-3, 1e6))
         if self.unit == self.absolute and self.capacitance_pF is None:
             raise ExperimentError(
-                f"A stimulus in {self.absolute} needs the capacitance of the cell, as capacitance_pF, to be "
-                f"turned into {self.density}."
+                f"A stimulus in {self.absolute} needs the capacitance of the cell to become one in "
+                f"{self.density}.",
+                WayOut("give it in pF", ("capacitance_pF",)),
             )
 
     def per_area(self, neuron: NeuronModel) -> float:
