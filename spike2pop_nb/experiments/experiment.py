@@ -13,7 +13,7 @@ import pandas as pd
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import said as said_amount
-from spike2pop_nb.experiments.crashes import PAUSES, Crash, crash_of, hidden, ran_away
+from spike2pop_nb.experiments.crashes import BLOCKED, PAUSES, SILENT, Crash, crash_of, hidden, ran_away
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain, describe_pattern
@@ -44,7 +44,7 @@ class Experiment:
         a member lost its rhythm; empty where it did not) and ``crash_ms`` (when), ``failed``, and ``V_mV`` if
         voltages were kept. Coordinates carry the conductances of each member, and of each condition its dose
         and the stretch (``from_ms`` to ``to_ms``) in which it was in full effect: rate, pattern and crash are
-        of that stretch. Times count from the beginning of the recording.
+        of that stretch; who falls silent in it is silent. Times count from the beginning of the recording.
     spike_times_ms
         ``{condition: [spike times of each member]}``, from the beginning of the recording.
     made_by
@@ -237,7 +237,10 @@ class Experiment:
                     (time, V[i, member]),
                     population.neuron.V_th_mV,
                 )
-        pattern = np.where(failed, "failed", [[str(report.kind) for report in row] for row in reports])
+        pattern = np.array([[str(report.kind) for report in row] for row in reports], dtype="<U16")
+        how = np.array([[crash.how for crash in row] for row in crashes])
+        pattern[np.isin(how, (SILENT, BLOCKED))] = SILENT  # in the end
+        pattern[failed] = "failed"
         seconds = np.array([[stop - start] for start, stop in windows]) / 1000.0
         rate = np.where(failed, np.nan, count / seconds)
 
@@ -248,7 +251,7 @@ class Experiment:
             "rate_Hz": of(rate, "Hz", "spikes per second in full effect"),
             "n_spikes": of(count, "1", "spikes in full effect"),
             "pattern": of(pattern, "", "firing pattern in full effect"),
-            "crash": of([[c.how for c in row] for row in crashes], "", "how the rhythm was lost"),
+            "crash": of(how, "", "how the rhythm was lost"),
             "crash_ms": of([[c.ms for c in row] for row in crashes], "ms", "when the rhythm was lost"),
             "failed": of(failed, "", "whether the voltage ran away"),
         }
