@@ -26,7 +26,7 @@ from spike2pop_nb.experiments import (
     who_crashes,
 )
 from spike2pop_nb.experiments.applied import Applied
-from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 
 
@@ -226,6 +226,17 @@ def test_tables_and_words(halves: Experiment) -> None:
     assert halves.data["g_A"].attrs["units"] == "mS/cm²"
 
 
+def test_methods_say_what_was_done(few: Population, halves: Experiment) -> None:
+    said = halves.methods()
+    assert "Each of 64 members" in said
+    assert "half of A (50 % of A is blocked throughout)" in said
+    assert "Background noise" not in said
+    series = doses(constant_current, [1, 2])
+    said = run_experiment(few, series, duration_ms=200, transient_ms=0, noise_sigma=0.5, seed=7).methods()
+    assert "2 doses (current (µA/cm²): 1, 2), such as: A current of 2 µA/cm²" in said
+    assert "Background noise of 0.5 µA/cm² was the same in all conditions (seed 7)." in said
+
+
 def test_progress_and_cancel(few: Population) -> None:
     seen: list[tuple[int, int]] = []
     run_experiment(few, block("A", 0.5), duration_ms=100, progress=lambda *at: seen.append(at))
@@ -243,20 +254,18 @@ def test_members_of_conditions_with_other_tables_do_not_share_a_block(few: Popul
     assert groups == [{0, 2}, {1, 3}]
 
 
-@pytest.mark.parametrize("name", ["stg", "da"])
-def test_every_neuron_can_be_asked(name: str) -> None:
-    neuron = get_neuron(name)
+def test_every_neuron_can_be_asked(neuron: NeuronModel) -> None:
     population = generate_population(neuron, (neuron.baseline.g_s, neuron.baseline.g_u), 3, seed=1)
-    found = run_experiment(
-        population,
-        {"current": constant_current(0.5), "potassium": potassium(1.5), "noise": noise(0.1, 5.0)},
-        duration_ms=500,
-        transient_ms=200,
-    )
-    assert not found.data["failed"].any()
-    if neuron.calcium is None:
+    protocols = {"current": constant_current(0.5), "potassium": potassium(1.5), "noise": noise(0.1, 5.0)}
+    if neuron.pools:
+        protocols["buffering"] = calcium_buffering(2.0)
+    else:
         with pytest.raises(ExperimentError, match="no calcium pool"):
             run_experiment(population, calcium_buffering(2))
+    if neuron.temperature_C is None:
+        protocols["warm"] = temperature(20, rate_q10=2, conductance_q10=1.3, declared_C=11)
+    found = run_experiment(population, protocols, duration_ms=500, transient_ms=200)
+    assert not found.data["failed"].any()
 
 
 def test_shifting_all_reversal_potentials_alike_shifts_the_rest() -> None:
