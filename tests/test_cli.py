@@ -103,6 +103,12 @@ def test_predict_says_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "A: The recording has under 3 spikes" in said
 
 
+def test_a_recording_that_fits_the_other_neuron_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, said = spike2pop(capsys, "predict", example_path("da_set.csv"), "--neuron", "stg")
+    assert status == 0
+    assert "1, 2, 3, 4, 5: fits the other neuron: try --neuron da." in said
+
+
 def test_predict_flags_a_recording_that_no_such_neuron_fires(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from spike2pop_nb.neurons.calcium import CalciumPool
 from spike2pop_nb.neurons.functions import product
 from spike2pop_nb.neurons.functions import sigmoid as s
 from spike2pop_nb.neurons.model import NeuronModel
 from spike2pop_nb.neurons.parts import (
     Baseline,
-    CalciumPool,
     Channel,
     Gamma,
     Gate,
