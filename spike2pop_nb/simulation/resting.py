@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.conductances import mean_baseline
-from spike2pop_nb.neurons import Channel, NeuronModel
-from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.course import Levels, Schedule
 from spike2pop_nb.simulation.simulator import simulate
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 
@@ -19,7 +19,7 @@ MOST_UA_CM2 = 100.0
 _FIRST_UA_CM2 = 0.01
 _CURRENTS = 16  # as many as the kernel simulates at once
 _ROUNDS = 3
-_FAR_MV = 1e6  # a conductance that reverses there is a current: 100 mV change it by a ten-thousandth
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def at_rest(neuron: NeuronModel) -> Resting:
     return Resting(kind, train.n_spikes / seconds, _burst_period_ms(train, kind), current)
 
 
-def firing_current(neuron: NeuronModel, g: npt.NDArray[np.float64]) -> float:
+def firing_current(neuron: NeuronModel, g: FloatArray) -> float:
     """Return the least constant current at which one member fires, in µA/cm², to about 1 %.
 
     NaN if it fires at none. The current is tried from 0.01 to 100 µA/cm², first in steps of a factor of 1.8.
@@ -108,7 +108,8 @@ def firing_current(neuron: NeuronModel, g: npt.NDArray[np.float64]) -> float:
     low, high = 0.0, MOST_UA_CM2
     tried = np.geomspace(_FIRST_UA_CM2, MOST_UA_CM2, _CURRENTS)
     for _ in range(_ROUNDS):
-        injected = _with_current(neuron, g, tried)
+        members = np.tile(g, (len(tried), 1))
+        injected = simulate(members, neuron, record="spikes", course=_Constant(tried))
         fires = np.array([len(times) > 2 for times in injected.spike_times_ms])
         if not fires.any():
             return float("nan")
@@ -120,21 +121,17 @@ def firing_current(neuron: NeuronModel, g: npt.NDArray[np.float64]) -> float:
     return high
 
 
-def _with_current(
-    neuron: NeuronModel, g: npt.NDArray[np.float64], currents: npt.NDArray[np.float64]
-) -> Simulated:
-    """Simulate one member with several constant currents, each as a conductance that reverses far away."""
-    name = "injected"
-    *channels, leak = neuron.channels
-    declared = neuron.baseline
-    driven = replace(
-        neuron,
-        channels=(*channels, Channel(name, _FAR_MV), leak),
-        baseline=replace(declared, free={**declared.free, name: 0.0}),
-        conductance_range={**neuron.conductance_range, name: (0.0, 1.0)},
-    )
-    members = np.insert(np.tile(g, (len(currents), 1)), len(channels), currents / _FAR_MV, axis=1)
-    return simulate(members, driven, record="spikes")
+@dataclass(frozen=True, eq=False)
+class _Constant(Schedule):
+    """A constant current for each member, in µA/cm²."""
+
+    currents: FloatArray
+
+    def select(self, rows: npt.NDArray[np.int64]) -> _Constant:
+        return _Constant(self.currents[rows])
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        return Levels(g, E, self.currents)
 
 
 def _burst_period_ms(train: SpikeTrain, kind: ActivityPattern) -> float:
