@@ -19,6 +19,7 @@ MOST_UA_CM2 = 100.0
 _FIRST_UA_CM2 = 0.01
 _CURRENTS = 16  # as many as the kernel simulates at once
 _ROUNDS = 3
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def at_rest(neuron: NeuronModel) -> Resting:
     return Resting(kind, train.n_spikes / seconds, _burst_period_ms(train, kind), current)
 
 
-def firing_current(neuron: NeuronModel, g: npt.NDArray[np.float64]) -> float:
+def firing_current(neuron: NeuronModel, g: FloatArray) -> float:
     """Return the least constant current at which one member fires, in µA/cm², to about 1 %.
 
     NaN if it fires at none. The current is tried from 0.01 to 100 µA/cm², first in steps of a factor of 1.8.
