@@ -45,7 +45,9 @@ def imported(*arguments: object) -> set[str]:
     return set(made.stdout.rpartition("imported:")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("run", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), ("run", "--help"), ("experiment", "--help")], ids=" ".join
+)
 def test_help_imports_no_library_of_science(arguments: tuple[str, ...]) -> None:
     assert not imported(*arguments) & (SCIENCE | SIMULATOR | FIGURES | RARE)
 

@@ -28,4 +28,8 @@ from .phase import phase_response as phase_response
 from .protocol import Doses as Doses
 from .protocol import Protocol as Protocol
 from .protocol import doses as doses
+from .questions import QUESTIONS as QUESTIONS
+from .questions import Question as Question
+from .questions import became_of as became_of
+from .questions import most_split as most_split
 from .running import run_experiment as run_experiment

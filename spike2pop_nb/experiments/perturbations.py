@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import constants
 
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
@@ -210,11 +209,14 @@ class Potassium(Action):
 
     def E_shift(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
         """Return the shift of each channel."""
+        from scipy import constants
+
         T_C = self.temperature_C
         if T_C is None:
             declared = getattr(neuron, "temperature_C", None)
             T_C = _ROOM_C if declared is None else declared
-        RT_F_mV = 1000.0 * constants.R * (constants.zero_Celsius + T_C) / _FARADAY
+        faraday = constants.physical_constants["Faraday constant"][0]
+        RT_F_mV = 1000.0 * constants.R * (constants.zero_Celsius + T_C) / faraday
         shift = RT_F_mV * np.log1p((self.factor - 1.0) * share)
         found = np.zeros((1, neuron.n_channels))
         for name, part in self.carriers(neuron).items():
@@ -240,9 +242,6 @@ class Potassium(Action):
     def label(self) -> str:
         """Say it briefly."""
         return f"K⁺ ×{self.factor:g}"
-
-
-_FARADAY = constants.physical_constants["Faraday constant"][0]
 
 
 @dataclass(frozen=True)

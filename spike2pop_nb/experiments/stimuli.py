@@ -184,6 +184,8 @@ class Chirp(Stimulus):
 
     def current_at(self, ms: FloatArray) -> FloatArray:
         """Return the current in its unit."""
+        from scipy.signal import chirp  # takes a second to import, which who draws a panel need not wait for
+
         start, stop = self._times()
         at = np.clip(ms - start, 0.0, stop - start) / 1000.0
         method = "logarithmic" if self.logarithmic else "linear"

@@ -90,6 +90,7 @@ class Searching(Acting):
         def partly(found: tuple[tuple[Any, ...], Any]) -> None:
             key, result = found
             session.results = _lighter({**session.results, key: result})
+            session.experiments = {of: done for of, done in session.experiments.items() if of != key}
             if result.failure:
                 self.messages.show(result.outcome)
             if session.train is not None and key == session.key(session.train):
