@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_search import Around, recording_of
 
-from spike2pop_nb.conductances import Population
 from spike2pop_nb.fidelity import REFINED_RULE, find_population, judging, verify
 from spike2pop_nb.fidelity.settling import LONGER_MS, still_changes
 from spike2pop_nb.neurons import get_neuron

@@ -1,7 +1,8 @@
 """Spike times against converged simulations and a general-purpose solver, at all named accuracies.
 
-What *screening* (0.05 ms), *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the intervals of a train, of the
-relative error of each interval matched by its order, and the relative error of the mean interval.
+What *screening* (0.05 ms), *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the
+intervals of a train, of the relative error of each interval matched by its order, and the relative error of
+the mean interval.
 """
 
 from __future__ import annotations
