@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from spike2pop_nb import cli, conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import search
-from spike2pop_nb.inference import Posterior, Predictor
+from spike2pop_nb.inference import Posterior, Predictor, list_predictors
 from spike2pop_nb.spiketrains import Recordings
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -100,6 +101,12 @@ def test_predict_says_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert status == 0
     assert "g_s_std" in text
     assert "A: The recording has under 3 spikes" in said
+
+
+def test_a_recording_that_fits_the_other_neuron_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, said = spike2pop(capsys, "predict", example_path("da_set.csv"), "--neuron", "stg")
+    assert status == 0
+    assert "1, 2, 3, 4, 5: fits the other neuron: try --neuron da." in said
 
 
 def test_predict_flags_a_recording_that_no_such_neuron_fires(
@@ -241,8 +248,28 @@ def test_a_map_says_what_is_reached_and_how_members_fire(
 def test_models_lists_the_neurons(capsys: pytest.CaptureFixture[str]) -> None:
     status, text, _ = spike2pop(capsys, "models")
     assert status == 0
-    assert "stg" in text
-    assert "da" in text
+    cards = dict(zip(*(iter(re.split(r"^(\w+) +", text, flags=re.M)[1:]),) * 2, strict=True))
+    assert list(cards)[:2] == ["stg", "da"]
+    for name, card in cards.items():
+        assert "doi:" in card
+        assert " at rest (mean of its baseline)." in card
+        shipped = name in list_predictors()
+        assert ("A network is shipped with it." in card) == shipped
+        assert (f"`spike2pop adapt --neuron {name} --out DIR` makes one." in card) != shipped
+
+
+@pytest.mark.parametrize("command", ["predict", "run"])
+def test_a_neuron_without_a_network_is_one_sentence_that_says_what_to_do(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    file = example_path("stg_set.csv")
+    status, _, said = spike2pop(capsys, command, file, "--neuron", "leech", "--out", out)
+    assert status == 2
+    (error,) = (line for line in said.splitlines() if line.startswith("Error: "))
+    assert "There is no network for neuron 'leech'; there are some for: da, stg." in error
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in error
+    assert not out.exists()
 
 
 def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,17 @@ print("\\nimported:", *sys.modules)
 SCIENCE = {"numpy", "pandas", "scipy", "torch"}
 SIMULATOR = {"numba", "spike2pop_nb.simulation", "spike2pop_nb.fidelity", "sympy"}
 FIGURES = {"plotly", "matplotlib", "spike2pop_nb.plots"}
-RARE = {"dask", "elephant", "ipywidgets", "neo", "pyarrow.parquet", "quantities", "scipy.stats", "sklearn"}
+RARE = {
+    "dask",
+    "elephant",
+    "ipywidgets",
+    "neo",
+    "pyarrow.parquet",
+    "quantities",
+    "scipy.stats",
+    "sklearn",
+    "xarray",
+}
 
 
 def imported(*arguments: object) -> set[str]:

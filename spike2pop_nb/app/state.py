@@ -35,6 +35,8 @@ class Refusal:
     ----------
     sentence
         Says so, and what would settle it.
+    settings
+        Those that may settle it.
     columns
         Those there are to name.
     trace
@@ -42,6 +44,7 @@ class Refusal:
     """
 
     sentence: str
+    settings: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
     trace: VoltageTrace | None = None
 
@@ -69,6 +72,8 @@ class Session(HasTraits):
         A row of measures and DICs per recording.
     pair
         The conductances compensated: those chosen, or the recommended ones.
+    fits_better
+        Name of another neuron that the recording fits, where it is strange to the chosen one.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
@@ -95,6 +100,7 @@ class Session(HasTraits):
     chosen = Tuple()
     survey = AnyTrait(None, allow_none=True)
     pair = AnyTrait(None, allow_none=True)
+    fits_better = Unicode(None, allow_none=True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 import typer
 
-from spike2pop_nb.cli import exploring, exporting, models, populations, training
+from spike2pop_nb.cli import detecting, exploring, exporting, models, populations, training
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["cli", "exploring", "exporting", "main", "models", "populations", "training"]
+__all__ = ["cli", "detecting", "exploring", "exporting", "main", "models", "populations", "training"]
+
+
+_OPTIONS: Final = {"time_unit": "--unit"}
+
+
+def _option(setting: str) -> str:
+    """The option for a setting of the library."""
+    return _OPTIONS.get(setting, "--" + setting.lower().replace("_", "-"))
 
 
 def main() -> None:
@@ -18,7 +27,7 @@ def main() -> None:
     try:
         cli()
     except Spike2PopError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {error.told(_option)}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)

@@ -102,7 +102,7 @@ def run(
     rule = pass_rule(refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
     posteriors = posteriors_of(recordings, model.name, prior)
-    say_notes(posteriors)
+    say_notes(recordings, posteriors)
     options = {
         "file": file.name,
         "unit": recordings.report.unit,
@@ -175,8 +175,9 @@ def predict(
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    posteriors = posteriors_of(how.read(file), model.name, prior)
-    say_notes(posteriors)
+    recordings = how.read(file)
+    posteriors = posteriors_of(recordings, model.name, prior)
+    say_notes(recordings, posteriors)
     if course is not None:
         _write(posteriors.to_frame(course=True), course)
     table = posteriors.to_frame()

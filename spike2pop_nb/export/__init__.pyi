@@ -32,3 +32,4 @@ from .tables import table_csv as table_csv
 from .tables import table_parquet as table_parquet
 from .tables import traces_npz as traces_npz
 from .tables import write_table as write_table
+from .voltages import write_voltage_figure as write_voltage_figure

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
-from spike2pop_nb.simulation.course import Course
+from spike2pop_nb.simulation.course import Schedule
 from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
@@ -103,8 +103,8 @@ def simulate(
     sample_ms: float = 0.1,
     noise_sigma: float | npt.ArrayLike = 0.0,
     noise_cutoff_Hz: float = 1000.0,
-    seed: int | np.random.Generator = 0,
-    course: Course | None = None,
+    seed: int | np.random.Generator | npt.NDArray[np.uint64] = 0,
+    course: Schedule | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -133,10 +133,10 @@ def simulate(
         Injected current noise in µA/cm² before its low pass at ``noise_cutoff_Hz`` (order 4, run twice, which
         leaves 0.42 of it at 1 kHz).
     seed
-        Seed of the noise.
+        Seed of the noise; or that of each member, (n,) unsigned 64-bit integers.
     course
-        Conductances that change with time, in place of those of the population, of which only the names of
-        the members count then.
+        What changes with time: a `Course` of conductances, in place of those of the population, of which only
+        the names of the members count then; or any other schedule.
     workers
         Threads; all cores by default. Results do not depend on it.
     progress
@@ -190,9 +190,8 @@ def simulate(
             f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
             f"{MAX_TRACE_VALUES}; record spikes only, or sample more coarsely."
         )
-    if course is not None:
-        course = course.checked(n, model.n_channels)
-    failed = unusable(g[:, None] if course is None else course.g)
+    schedule = (course or Schedule()).checked(n, model.n_channels)
+    failed = unusable(schedule.reached(g))
     reasons = {int(row): UNUSABLE for row in np.flatnonzero(failed)}
     V = np.zeros((n, n_samples), dtype=np.float32)
     V[failed] = np.nan
@@ -200,7 +199,8 @@ def simulate(
     rows = np.flatnonzero(~failed)
     threads = max(1, workers or os.cpu_count() or 1)
     width = min(_BLOCK, -(-len(rows) // (threads * LANES)) * LANES) if len(rows) else _BLOCK
-    blocks = [rows[i : i + width] for i in range(0, len(rows), width)]
+    groups = [group[~failed[group]] for group in schedule.groups(n)]
+    blocks = [group[i : i + width] for group in groups for i in range(0, len(group), width)]
     done, lock, stopped = [0.0], threading.Lock(), threading.Event()
     total = round(len(rows) * runner.n_steps * dt)
 
@@ -216,8 +216,7 @@ def simulate(
     def work(block: npt.NDArray[np.int64]) -> None:
         if stopped.is_set():
             return
-        changing = None if course is None else course.select(block)
-        ran = runner.run(g[block], block, advance, changing)
+        ran = runner.run(g[block], block, advance, schedule.select(block))
         with lock:
             for lane, row in enumerate(block):
                 if why := ran.failures[lane]:

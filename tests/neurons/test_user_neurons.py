@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +18,16 @@ from spike2pop_nb.neurons import (
     registry,
     remove_neuron,
 )
+from spike2pop_nb.neurons.shipped import shipped_neurons
 from spike2pop_nb.simulation import check_model
 
 EXAMPLE = Path(__file__).parents[2] / "notebooks" / "my_neuron.py"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_neurons: Path) -> Path:
     """A user with no neurons of their own."""
-    own = tmp_path / "own"
-    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    registry._load_own.cache_clear()
-    yield own
-    registry._load_own.cache_clear()
+    return own_neurons
 
 
 def changed(tmp_path: Path, *changes: tuple[str, str]) -> Path:
@@ -187,7 +182,7 @@ def test_a_broken_file_breaks_nothing_else(folder: Path, tmp_path: Path) -> None
     folder.mkdir()
     (folder / "bad.py").write_text("x = (")
     (folder / "da.py").write_text(changed(tmp_path, ('name="ca1"', 'name="da"')).read_text())
-    assert list_neurons() == ["stg", "da"]
+    assert list_neurons() == [neuron.name for neuron in shipped_neurons()]
     assert get_neuron("da").title.startswith("DA")
     assert set(broken_neurons()) == {"bad", "da"}
     with pytest.raises(NeuronModelError, match=r"'bad' cannot be used: bad\.py, line 1"):

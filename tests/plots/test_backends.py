@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -22,18 +23,8 @@ from spike2pop_nb.simulation import currents, simulate, simulate_modulation
 from spike2pop_nb.spiketrains import SpikeTrain, VoltageTrace
 
 
-class Gaussian:
-    usable = True
-    course = None
-    mean = np.array([-5.0, 4.0])
-    std = np.array([1.0, 0.5])
-
-    def log_prob(self, x):
-        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
-
-
 @pytest.fixture(scope="module")
-def figures() -> dict[str, PageFigure]:
+def figures(normal: Any) -> dict[str, PageFigure]:
     """One of each."""
     population = generate_population("stg", (-5.0, 4.0), 5, seed=1)
     simulated = simulate(population, duration_ms=700.0, transient_ms=100.0)
@@ -47,8 +38,8 @@ def figures() -> dict[str, PageFigure]:
     return {
         "recording": plots.recording(train),
         "raster": plots.raster([train, train], align=True),
-        "voltage": plots.voltage(VoltageTrace("v", t, np.sin(t)), 0.5),
-        "dic_plane": plots.dic_plane("stg", Gaussian(), reachability("stg", ("CaS", "H"), 5), population),
+        "voltage": plots.voltage(VoltageTrace("v", t, np.sin(t)), 0.5, spikes=train),
+        "dic_plane": plots.dic_plane("stg", normal, reachability("stg", ("CaS", "H"), 5), population),
         "plane_map": plots.plane_map(reachability("stg", ("CaS", "H"), 5), target=(1, 2)),
         "traces": plots.traces(simulated, train),
         "conductances": plots.conductances(population, verdict.passed),

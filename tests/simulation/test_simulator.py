@@ -22,8 +22,8 @@ SHORT: dict[str, Any] = {"duration_ms": 600.0, "transient_ms": 100.0}
 @pytest.fixture
 def members(neuron: NeuronModel) -> np.ndarray:
     """Members that differ and fire, many of them in bursts."""
-    low, high = neuron.dic_range["g_s"]
-    return generate_population(neuron, (low + 0.2 * (high - low), 4.0), 70, seed=0).g
+    target = [low + 0.2 * (high - low) for low, high in (neuron.dic_range["g_s"], neuron.dic_range["g_u"])]
+    return generate_population(neuron, target, 70, seed=0).g
 
 
 def same(a: Any, b: Any) -> bool:
@@ -80,9 +80,9 @@ def test_spikes_are_crossings_that_fall_back(neuron: NeuronModel, members: np.nd
     for V, times in zip(out.V_mV, out.spike_times_ms, strict=True):
         expected, pending = [], None
         for i in range(1, len(V)):
-            if pending is None and V[i - 1] < 10 <= V[i]:
+            if pending is None and V[i - 1] < neuron.spike_threshold_mV <= V[i]:
                 pending = out.time_ms[i]
-            elif pending is not None and V[i] < 0:
+            elif pending is not None and V[i] < neuron.spike_reset_mV:
                 expected.append(pending)
                 pending = None
         assert len(times) == len(expected)

@@ -62,7 +62,7 @@ class Predicting(Acting):
         train, neuron, prior = session.train, session.neuron, session.settings.prior
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
-        session.posterior = None
+        session.posterior = session.fits_better = None
         if train is None:
             return
 
@@ -72,8 +72,26 @@ class Predicting(Acting):
         def done(posterior: Any) -> None:
             if session.train is train:  # and not that of a file that is open no more
                 session.posterior = posterior
+                self._look_for_other(posterior)
 
         self._run("predict", "Predicting the dynamic input conductances…", work, done)
+
+    def _look_for_other(self, posterior: Any) -> None:
+        """Where the recording is strange to its neuron, see whether it fits another."""
+        session, train = self.session, self.session.train
+        if posterior.domain is None or posterior.domain.inside:
+            return
+
+        def work(_task: Task) -> str | None:
+            from spike2pop_nb.inference import other_neurons
+
+            return other_neurons([train], [posterior], network)[0]
+
+        def done(name: str | None) -> None:
+            if session.posterior is posterior:
+                session.fits_better = name
+
+        self._run("other", "Trying the other neurons…", work, done)
 
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""

@@ -22,7 +22,7 @@ from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export import simulators
 from spike2pop_nb.export.simulators.scripts import members_csv
-from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
+from spike2pop_nb.neurons import add_neuron, remove_neuron
 from spike2pop_nb.simulation import simulate
 
 # Interpreter that has the simulators, if they are not installed beside this package
@@ -40,8 +40,7 @@ def own_neuron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(tmp_path / "neurons"))
     add_neuron(EXAMPLE)
     yield
-    for name in set(list_neurons()) - {"stg", "da"}:
-        remove_neuron(name)
+    remove_neuron("ca1")
 
 
 def population(name: str, size: int = 1) -> Population:

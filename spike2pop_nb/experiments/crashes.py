@@ -1,0 +1,93 @@
+"""When and how a member loses its rhythm: silent, depolarisation block, another pattern, or run away."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
+
+__all__ = ["BLOCKED", "LOST", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
+
+FloatArray = npt.NDArray[np.float64]
+SILENT, BLOCKED, LOST, RAN_AWAY = "silent", "depolarisation block", "lost its pattern", "ran away"
+_PAUSES = 3.0
+_LEAST_SILENCE_MS = 250.0
+_LEAST_WINDOW_MS = 500.0
+_RUNAWAY_MV = 200.0
+
+
+class Crash(NamedTuple):
+    """How and when a member lost its rhythm; nothing where it did not."""
+
+    how: str = ""
+    ms: float = float("nan")
+
+
+def crash_of(
+    times_ms: FloatArray,
+    kind: ActivityPattern,
+    was: ActivityPattern,
+    longest_ms: float,
+    window_ms: tuple[float, float],
+    onset_ms: float,
+    voltage: tuple[FloatArray, npt.NDArray[np.float32]],
+    V_th_mV: float,
+) -> Crash:
+    """Return how and when a member lost the rhythm that it has in the control.
+
+    Parameters
+    ----------
+    times_ms
+        All its spikes.
+    kind, was
+        Its pattern in full effect, and in the control.
+    longest_ms
+        Its longest interval in the control.
+    window_ms, onset_ms
+        The stretch of full effect, and when the effect begins, which may be before the recording.
+    voltage
+        Times in ms and voltages in mV. A member that is silent while its voltage stays above the threshold is
+        in depolarisation block.
+    V_th_mV
+        The threshold.
+    """
+    if was is ActivityPattern.SILENT:
+        return Crash()
+    start, stop = window_ms
+    until = times_ms[times_ms <= stop]
+    last = max(float(until[-1]) if until.size else start, max(onset_ms, 0.0))
+    if kind is ActivityPattern.SILENT or stop - last > max(_PAUSES * longest_ms, _LEAST_SILENCE_MS):
+        time, V = voltage
+        tail = V[(time > last + 5.0) & (time <= stop)]
+        high = tail.size > 0 and float(np.median(tail)) > V_th_mV
+        return Crash(BLOCKED if high else SILENT, last)
+    if kind is was:
+        return Crash()
+    if onset_ms <= 0:  # before the recording begins
+        return Crash(LOST, start)
+    return Crash(LOST, _left(until, was, (onset_ms, stop), max(_LEAST_WINDOW_MS, 4.0 * longest_ms)))
+
+
+def ran_away(time_ms: FloatArray, V_mV: npt.NDArray[np.float32]) -> Crash:
+    """Return when a voltage ran away."""
+    away = np.flatnonzero(~(np.abs(V_mV) < _RUNAWAY_MV))
+    return Crash(RAN_AWAY, float(time_ms[away[0]]) if away.size else float("nan"))
+
+
+def _left(times_ms: FloatArray, was: ActivityPattern, span: tuple[float, float], width_ms: float) -> float:
+    """Return the end of the last stretch of a train that still has a pattern; the start if none has."""
+    start, stop = span
+    for end in np.arange(stop, start + 1e-9, -0.25 * width_ms).tolist():
+        begin = end - width_ms
+        inside = times_ms[(times_ms >= begin) & (times_ms <= end)]
+        if describe_pattern(SpikeTrain("stretch", inside, (begin, end))).kind is was:
+            return end
+    return start
+
+
+def hidden(V_mV: npt.NDArray[np.float32], failed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return voltages (n, k, n_samples) without those of members that failed, which are none."""
+    return np.where(failed[..., None], np.float32(np.nan), V_mV)
