@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+# Neurons that the developer added to this machine are not part of the tests.
+os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
+
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
+
 # The same examples on every machine, so that a change is judged by what it changes. Others are drawn by
 # `--hypothesis-profile=random`, which runs every week with many more of them.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile("same")
-
-# Neurons that the developer added to this machine are not part of the tests.
-os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
-
-from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
 
 REFERENCE = {
     path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "reference").glob("*.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Final
 
@@ -14,6 +15,7 @@ from spike2pop_nb.errors import Spike2PopError
 __all__ = ["cli", "detecting", "exploring", "exporting", "main", "models", "populations", "training"]
 
 
+_OBJECTS_BEFORE_COLLECTING: Final = 100_000  # imports make many objects and drop none
 _OPTIONS: Final = {"time_unit": "--unit"}
 
 
@@ -24,6 +26,7 @@ def _option(setting: str) -> str:
 
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     try:
         cli()
     except Spike2PopError as error:
