@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import chirp
 
 from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
