@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from spike2pop_nb.experiments.action import FloatArray, Waves, number
 from spike2pop_nb.experiments.stimuli import MOST_UA, Stimulus
@@ -72,6 +71,8 @@ class Noise(Stimulus):
         begin = first - back - blocks[0] * _PER_BLOCK
         white = white[:, begin : begin + back + last - first + 1]
         if memory:
+            from scipy.signal import lfilter  # slow to import
+
             white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white)
         return np.asarray(white[:, back:])
 
