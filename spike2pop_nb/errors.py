@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Final, TypeAlias
 
 __all__ = [
     "Cancelled",
     "CompensationError",
+    "ExperimentError",
     "NeuronModelError",
     "PredictorError",
     "SimulationError",
@@ -15,12 +19,83 @@ __all__ = [
     "SpikeTrainError",
     "TrainingError",
     "UnreachableTarget",
+    "WayOut",
     "failure_in_words",
+    "python_name",
 ]
+
+Naming: TypeAlias = Callable[[str], str]
+
+_PYTHON_NAMES: Final = {
+    "voltage": "read_voltage and detect_spikes",
+    "voltage_unit": "unit of read_voltage",
+}
+
+
+def python_name(setting: str) -> str:
+    """What a setting is called in Python: its keyword, or the functions that stand for it."""
+    return _PYTHON_NAMES.get(setting, setting)
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """What would settle an error.
+
+    Attributes
+    ----------
+    words
+        What to do, without naming an option: "give the sampling rate in Hz".
+    settings
+        The settings to do it with, by their names in the library. Each entrance (Python, the command line,
+        the page) has its own word for them.
+    """
+
+    words: str
+    settings: tuple[str, ...] = ()
+
+    def told(self, name: Naming) -> str:
+        """The words, and the settings as `name` calls them."""
+        names = " and ".join(map(name, self.settings))
+        return f"{self.words} ({names})" if names else self.words
 
 
 class Spike2PopError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    Attributes
+    ----------
+    sentence : str
+        What is wrong.
+    ways_out : tuple of WayOut
+        What would settle it; any one of them does. Empty where the sentence says it all.
+
+    Examples
+    --------
+    >>> error = Spike2PopError("The rate is not known.", WayOut("give it in Hz", ("sampling_rate_hz",)))
+    >>> str(error)
+    'The rate is not known; give it in Hz (sampling_rate_hz).'
+    >>> error.told(lambda setting: "--" + setting.replace("_", "-"))
+    'The rate is not known; give it in Hz (--sampling-rate-hz).'
+    """
+
+    def __init__(self, sentence: str = "", *ways_out: WayOut) -> None:
+        super().__init__(sentence, *ways_out)
+        self.sentence = sentence
+        self.ways_out = ways_out
+
+    def told(self, name: Naming = python_name) -> str:
+        """The sentence and the ways out, with the settings as `name` calls them."""
+        if not self.ways_out:
+            return self.sentence
+        return f"{self.sentence.removesuffix('.')}; {', or '.join(way.told(name) for way in self.ways_out)}."
+
+    def __str__(self) -> str:
+        return self.told()
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """All settings that may settle it."""
+        return frozenset(setting for way in self.ways_out for setting in way.settings)
 
 
 class SpikeTrainError(Spike2PopError, ValueError):
@@ -41,6 +116,10 @@ class UnreachableTarget(CompensationError):
 
 class SimulationError(Spike2PopError, ValueError):
     """A simulation cannot be run with these settings."""
+
+
+class ExperimentError(SimulationError):
+    """An experiment cannot be done, or judged, as it is asked for."""
 
 
 class PredictorError(Spike2PopError, ValueError):

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import settings
 
 # Neurons that the developer added to this machine are not part of the tests.
 os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
 
-from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
+
+# The same examples on every machine, so that a change is judged by what it changes. Others are drawn by
+# `--hypothesis-profile=random`, which runs every week with many more of them.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile("same")
 
 REFERENCE = {
     path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "reference").glob("*.json")
@@ -34,8 +43,47 @@ def neuron(request: pytest.FixtureRequest) -> NeuronModel:
 
 
 @pytest.fixture
+def step(neuron: NeuronModel) -> tuple[float, float]:
+    """A small step of g_s and g_u, as the neuron at hand counts: (1, 1) for the STG neuron."""
+    (low_s, high_s), (low_u, high_u) = neuron.dic_range["g_s"], neuron.dic_range["g_u"]
+    return (high_s - low_s) / 40, (high_u - low_u) / 20
+
+
+@pytest.fixture
 def reference(neuron: NeuronModel) -> dict[str, Any]:
     """The reference vectors of the neuron at hand."""
     if neuron.name not in REFERENCE:
         pytest.skip(f"no reference vectors for {neuron.name}")
     return Known(REFERENCE[neuron.name])
+
+
+@pytest.fixture
+def own_neurons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where a user with no neurons of their own would keep them."""
+    own = tmp_path / "own"
+    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    registry.look_again()
+    yield own
+    registry.look_again()
+
+
+class Normal:
+    """The smallest thing that can stand for a posterior: a normal distribution."""
+
+    usable = True
+    course = None
+    mean = np.array([-5.0, 4.0])
+    std = np.array([1.0, 0.5])
+
+    def log_prob(self, x: np.ndarray) -> np.ndarray:
+        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+        return self.mean + self.std * np.random.default_rng(seed).normal(size=(n, 2))
+
+
+@pytest.fixture(scope="session")
+def normal() -> Any:
+    """A posterior of the mean (-5, 4)."""
+    return Normal()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,9 @@ EXAMPLE = Path(__file__).parents[1] / "notebooks" / "my_neuron.py"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(own_neurons: Path) -> Path:
     """A user with no neurons of their own."""
-    own = tmp_path / "own"
-    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    registry._load_own.cache_clear()
-    yield own
-    registry._load_own.cache_clear()
+    return own_neurons
 
 
 def spike2pop(

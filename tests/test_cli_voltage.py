@@ -13,6 +13,7 @@ from voltage_traces import RATE_HZ, beside, inside, spike_times_s
 from spike2pop_nb import cli
 from spike2pop_nb.cli.voltage import levels_of
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.spiketrains import read_spike_trains
 
 DURATION_S = 5.0
 SPIKES_S = spike_times_s(DURATION_S)
@@ -107,10 +108,10 @@ def test_a_trace_without_times_in_counts(
     predict = ("predict", bare, "--voltage", "--out", out)
     status, _, said = spike2pop(capsys, *predict)
     assert status == 2
-    assert "--sampling-rate-hz" in said
+    assert "such as 20000 (--sampling-rate-hz)" in said
     status, _, said = spike2pop(capsys, *predict, "--sampling-rate-hz", RATE_HZ)
     assert status == 2
-    assert "--threshold-mv and --reset-mv), or the unit" in said
+    assert "(--threshold-mv and --reset-mv), or give the unit of the voltage (--voltage-unit)" in said
     assert not out.exists()
     for options in (
         ("--threshold-mv=-800", "--reset-mv=-100"),
@@ -172,3 +173,28 @@ def test_levels() -> None:
     assert levels_of(["a=b=1", "5"], "--x") == {"a=b": 1.0, "*": 5.0}
     with pytest.raises(SpikeTrainError, match="only one can stand beside"):
         levels_of(["1", "2", "a=3"], "--x")
+
+
+@pytest.mark.parametrize("kind", ["html", "svg"])
+def test_voltages_are_drawn_with_their_threshold_and_spikes(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    figure, out = tmp_path / f"v.{kind}", tmp_path / "spikes.csv"
+    status, text, said = spike2pop(
+        capsys, "voltage", table, "--figure", figure, "--out", out, "--threshold-mv", "A_mV=-20"
+    )
+    assert status == 0, said
+    assert f"A_mV: {SPIKES_S.size} spikes at a threshold of -20 mV" in text
+    assert "spikes detected where" in said
+    drawn = figure.read_text(encoding="utf-8")
+    assert "V (mV)" in drawn
+    assert read_spike_trains(out).ids == ["A_mV", "B_mV"]
+
+
+def test_a_figure_that_cannot_be_written_is_refused_before_the_file_is_read(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, text, said = spike2pop(capsys, "voltage", table, "--figure", tmp_path / "v.gif")
+    assert (status, text) == (2, "")
+    assert "not 'v.gif'" in said
+    assert "traces of voltage" not in said

@@ -135,6 +135,8 @@ class FigureView:
     on_stretch
         Called with the ends of what was marked along the figure, in the unit of its axis; with it, the mouse
         marks until another of the figure's own buttons is pressed.
+    on_zoom
+        Called with the ends of what is looked at, in the unit of the axis; with None once it is all of it.
     says
         What the figure shows, for those who cannot see it.
     group
@@ -149,12 +151,13 @@ class FigureView:
         on_drag: Callable[[float], None] | None = None,
         on_point: Callable[[float, float], None] | None = None,
         on_stretch: Callable[[float, float], None] | None = None,
+        on_zoom: Callable[[tuple[float, float] | None], None] | None = None,
         says: str = "",
         group: str = "",
     ) -> None:
         self._empty = (text, height)
         self._on_pick, self._on_drag = on_pick, on_drag
-        self._on_point, self._on_stretch = on_point, on_stretch
+        self._on_point, self._on_stretch, self._on_zoom = on_point, on_stretch, on_zoom
         self._dark = False
         self._shown, self._moving = placeholder(text, height), 0
         self.widget = _StateFigure(self._shown, says, group, on_stretch is not None)
@@ -176,6 +179,14 @@ class FigureView:
                 low, high = sorted((float(content["from"]), float(content["to"])))
                 if math.isfinite(low) and math.isfinite(high) and low < high:
                     self._on_stretch(low, high)
+            elif kind == "zoom" and self._on_zoom is not None:
+                ends = content["ends"]
+                if ends is None:
+                    self._on_zoom(None)
+                else:
+                    low, high = sorted(map(float, ends))
+                    if math.isfinite(low) and math.isfinite(high) and low < high:
+                        self._on_zoom((low, high))
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
 

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as w
 from traitlets.log import get_logger
 
+from spike2pop_nb.app.controls import control
 from spike2pop_nb.errors import Cancelled, Spike2PopError
 
 __all__ = ["GENERAL", "Messages"]
@@ -51,7 +52,7 @@ class Messages:
         if isinstance(error, Cancelled):
             return
         if isinstance(error, Spike2PopError):
-            self.show(str(error))
+            self.show(error.told(control))
             return
         # In a kernel this logger writes to the server's terminal, not to the page.
         get_logger().error("The dashboard met an unexpected error.", exc_info=error)

@@ -35,6 +35,8 @@ class Refusal:
     ----------
     sentence
         Says so, and what would settle it.
+    settings
+        Those that may settle it.
     columns
         Those there are to name.
     trace
@@ -42,6 +44,7 @@ class Refusal:
     """
 
     sentence: str
+    settings: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
     trace: VoltageTrace | None = None
 
@@ -69,16 +72,20 @@ class Session(HasTraits):
         A row of measures and DICs per recording.
     pair
         The conductances compensated: those chosen, or the recommended ones.
+    fits_better
+        Name of another neuron that the recording fits, where it is strange to the chosen one.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
         Populations found in this session, and that of the recording that is looked at.
+    experiments, experiment
+        Experiments done in this session by population and by what was done, and the one that is looked at.
     member
         Number of the member that is picked, or `NO_MEMBER`.
     busy
         What runs in the background, in words; empty when nothing does.
-    generating
-        Whether populations are being searched.
+    generating, experimenting
+        Whether populations are being searched, and whether one is being asked.
     drawing
         Whether figures wait to be drawn.
     dark
@@ -95,13 +102,17 @@ class Session(HasTraits):
     chosen = Tuple()
     survey = AnyTrait(None, allow_none=True)
     pair = AnyTrait(None, allow_none=True)
+    fits_better = Unicode(None, allow_none=True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
+    experiments: Dict[Any, Any] = Dict()
+    experiment = AnyTrait(None, allow_none=True)
     member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
+    experimenting = Bool(False)
     drawing = Bool(False)
     dark = Bool(False)
 

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 import typer
 
-from spike2pop_nb.cli import exploring, exporting, models, populations, training
+from spike2pop_nb.cli import detecting, experimenting, exploring, exporting, models, populations, training
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["cli", "exploring", "exporting", "main", "models", "populations", "training"]
+__all__ = [
+    "cli",
+    "detecting",
+    "experimenting",
+    "exploring",
+    "exporting",
+    "main",
+    "models",
+    "populations",
+    "training",
+]
+
+
+_OBJECTS_BEFORE_COLLECTING: Final = 100_000  # imports make many objects and drop none
+_OPTIONS: Final = {"time_unit": "--unit"}
+
+
+def _option(setting: str) -> str:
+    """The option for a setting of the library."""
+    return _OPTIONS.get(setting, "--" + setting.lower().replace("_", "-"))
 
 
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     try:
         cli()
     except Spike2PopError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {error.told(_option)}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)

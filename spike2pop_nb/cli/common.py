@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from spike2pop_nb import __version__
+from spike2pop_nb.errors import Spike2PopError
 
 if TYPE_CHECKING:
     from spike2pop_nb.conductances import Population
@@ -25,6 +26,7 @@ __all__ = [
     "OptionalNeuron",
     "PriorOption",
     "SeedOption",
+    "check_endings",
     "cli",
     "end_failed",
     "pair_of",
@@ -128,6 +130,19 @@ def read_members(path: Path, neuron: str | None) -> Population:
     return read(path, neuron)
 
 
+def check_endings(out: Path | None, figure: Path | None) -> None:
+    """Refuse before anything is computed what could not be written."""
+    from spike2pop_nb import export
+
+    if out is not None:
+        export.table_format(out)
+    if figure is not None:
+        export.figure_format(figure)
+    for path in (out, figure):
+        if path is not None and not path.parent.is_dir():
+            raise Spike2PopError(f"{path} cannot be written: there is no folder {path.parent}.")
+
+
 def pair_of(text: str | None) -> tuple[str, ...] | None:
     """Names that are written with commas between them."""
     return None if text is None else tuple(part.strip() for part in text.split(","))
@@ -147,11 +162,19 @@ def end_failed(failed: Sequence[str], n: int) -> None:
         raise typer.Exit(1)
 
 
-def say_notes(posteriors: Posteriors) -> None:
-    """Say what the network has to remark, once for recordings of which it is the same."""
+def say_notes(recordings: Sequence[SpikeTrain], posteriors: Posteriors) -> None:
+    """Say what the network has to remark, once for recordings of which it is the same.
+
+    Of recordings that are strange to their neuron, say which other one they fit.
+    """
+    from spike2pop_nb.inference import other_neurons
+
     noted: dict[str, list[str]] = {}
     for posterior in posteriors:
         for note in posterior.notes:
             noted.setdefault(note, []).append(posterior.id)
+    for posterior, other in zip(posteriors, other_neurons(recordings, posteriors), strict=True):
+        if other is not None:
+            noted.setdefault(f"fits the other neuron: try --neuron {other}.", []).append(posterior.id)
     for note, names in noted.items():
         typer.echo(f"{', '.join(names)}: {note}", err=True)

@@ -11,6 +11,7 @@ from spike2pop_nb.cli.common import (
     NeuronOption,
     PriorOption,
     SeedOption,
+    check_endings,
     cli,
     end_failed,
     pair_of,
@@ -88,7 +89,7 @@ def choices(
     from spike2pop_nb.conductances import rank_choices
     from spike2pop_nb.neurons import get_neuron
 
-    _check_endings(out, figure)
+    check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
     targets, failed = _targets(model, file, recording, g_s, g_u, how, prior)
@@ -152,7 +153,7 @@ def plane(
     from spike2pop_nb.fidelity import pattern_map
     from spike2pop_nb.neurons import get_neuron
 
-    _check_endings(out, figure)
+    check_endings(out, figure)
     declared = get_neuron(neuron)
     model = _varied(declared, v_th_mV, baseline)
     targets, failed = _targets(model, file, recording, g_s, g_u, how, prior)
@@ -188,19 +189,6 @@ def plane(
         export.write_plane_figure(reach, figure, firing, posterior=posterior, target=point)
         typer.echo(f"Written: {figure}")
     end_failed(failed, len(targets) + len(failed))
-
-
-def _check_endings(out: Path | None, figure: Path | None) -> None:
-    """Refuse before anything is computed what could not be written."""
-    from spike2pop_nb import export
-
-    if out is not None:
-        export.table_format(out)
-    if figure is not None:
-        export.figure_format(figure)
-    for path in (out, figure):
-        if path is not None and not path.parent.is_dir():
-            raise Spike2PopError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 def _varied(neuron: NeuronModel, V_th_mV: float | None, ranges: list[str] | None) -> NeuronModel:
@@ -248,7 +236,7 @@ def _targets(
         typer.echo(note, err=True)
     trains = list(recordings) if recording is None else [recordings.by_id(recording)]
     posteriors = posteriors_of(trains, neuron.name, prior)
-    say_notes(posteriors)
+    say_notes(trains, posteriors)
     usable = {posterior.id: posterior for posterior in posteriors if posterior.usable}
     failed = [posterior.id for posterior in posteriors if posterior.failure]
     if not usable and failed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spike2pop_nb.cli.common import cli
+from spike2pop_nb.errors import CompensationError
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
@@ -31,23 +33,21 @@ def models(context: typer.Context) -> None:
     """List the neurons; check, add and remove your own."""
     if context.invoked_subcommand is not None:
         return
-    from spike2pop_nb.inference import list_predictors
-    from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+    from spike2pop_nb.inference import network_words
+    from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
 
-    trained = set(list_predictors())
     for name in list_neurons():
         neuron = get_neuron(name)
-        network = "network shipped" if name in trained else "no network"
-        typer.echo(
-            f"{name:8} {neuron.title}; {', '.join(neuron.channel_names)}; V_th {neuron.V_th_mV} mV; {network}"
-        )
+        typer.echo(f"{name:8} {neuron.title}")
+        for line in (*card_lines(neuron), network_words(name)):
+            typer.echo(f"{'':8} {line}")
     for name, sentence in broken_neurons().items():
         typer.echo(f"{name:8} cannot be used: {sentence}")
 
 
 @group.command()
 def check(file: DeclarationArgument) -> None:
-    """Check a declaration (the file is run): gates, units, threshold, what is reached, how it fires."""
+    """Check a declaration (the file is run): gates, units, threshold, what is reached, rest and firing."""
     _check(file)
     typer.echo("It can be used; `spike2pop models add` makes it known by its name.")
 
@@ -73,10 +73,13 @@ def remove(name: Annotated[str, typer.Argument(help="Name of a neuron that you a
 
 def _check(file: Path) -> NeuronModel:
     from spike2pop_nb.neurons import load_neuron
+    from spike2pop_nb.simulation import at_rest
     from spike2pop_nb.simulation.model_check import check_model
 
     typer.echo(f"Running {file.name}, then trying out the neuron that it declares.", err=True)
     neuron = load_neuron(file)
+    with suppress(CompensationError):  # of which the check says more
+        typer.echo(at_rest(neuron).describe())
     found = check_model(neuron)
     for sentence in found.describe().splitlines():
         typer.echo(sentence)

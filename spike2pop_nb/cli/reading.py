@@ -15,7 +15,7 @@ from spike2pop_nb.cli.voltage import HowToDetect, read_voltage_file
 from spike2pop_nb.errors import SpikeTrainError
 
 if TYPE_CHECKING:
-    from spike2pop_nb.spiketrains import Recordings
+    from spike2pop_nb.spiketrains import Detected, Recordings
 
 __all__ = ["AS_IT_SAYS", "HowToRead", "reads_recordings"]
 
@@ -52,12 +52,15 @@ class HowToRead(HowToDetect):
 
     def read(self, file: Path) -> Recordings:
         """Read recordings and say how they were understood."""
-        recordings = self._voltage(file) if self.voltage else self._spike_trains(file)
-        for line in recordings.report.describe().splitlines():
-            typer.echo(line, err=True)
-        return recordings
+        return _said(self._voltage(file)[0] if self.voltage else self._spike_trains(file))
 
-    def _voltage(self, file: Path) -> Recordings:
+    def detect(self, file: Path) -> list[Detected]:
+        """Detect the spikes of voltages, and say how; each trace comes with its spikes."""
+        recordings, found = self._voltage(file)
+        _said(recordings)
+        return found
+
+    def _voltage(self, file: Path) -> tuple[Recordings, list[Detected]]:
         for name in ("layout", "id_columns", "time_column"):
             if getattr(self, name) != getattr(AS_IT_SAYS, name):
                 raise SpikeTrainError(f"--{name.replace('_', '-')} is for spike times, not for --voltage.")
@@ -85,6 +88,13 @@ class HowToRead(HowToDetect):
     def asked(self) -> dict[str, Any]:
         """The options that were given, for the summary of results."""
         return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
+
+
+def _said(recordings: Recordings) -> Recordings:
+    """Recordings, of which it is said how they were understood."""
+    for line in recordings.report.describe().splitlines():
+        typer.echo(line, err=True)
+    return recordings
 
 
 AS_IT_SAYS: Final = HowToRead()

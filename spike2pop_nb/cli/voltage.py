@@ -11,7 +11,7 @@ import typer
 from spike2pop_nb.errors import SpikeTrainError
 
 if TYPE_CHECKING:
-    from spike2pop_nb.spiketrains import Recordings
+    from spike2pop_nb.spiketrains import Detected, Recordings
 
 __all__ = ["HowToDetect", "levels_of", "read_voltage_file"]
 
@@ -65,8 +65,8 @@ class HowToDetect:
                 raise SpikeTrainError(f"--{option} is for voltages; add --voltage, or leave it out.")
 
 
-def read_voltage_file(file: Path, how: HowToDetect, **reading: Any) -> Recordings:
-    """The spikes of a file of voltages, as the options say.
+def read_voltage_file(file: Path, how: HowToDetect, **reading: Any) -> tuple[Recordings, list[Detected]]:
+    """The spikes of a file of voltages, as the options say, and how they were found in each trace.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def read_voltage_file(file: Path, how: HowToDetect, **reading: Any) -> Recording
     SpikeTrainError
         When a level is no number, and as `read_voltage` and `detect_recordings`.
     """
-    from spike2pop_nb.spiketrains import detect_recordings, read_voltage
+    from spike2pop_nb.spiketrains import detect_traces, read_voltage
+    from spike2pop_nb.spiketrains.detected import recordings_of
 
     thresholds = levels_of(how.threshold_mV, "--threshold-mv")
     resets = levels_of(how.reset_mV, "--reset-mv")
@@ -91,7 +92,8 @@ def read_voltage_file(file: Path, how: HowToDetect, **reading: Any) -> Recording
     if how.channels is not None:
         channels = [name.strip() for text in how.channels for name in text.split(",") if name.strip()]
     traces = read_voltage(file, unit=how.voltage_unit, channels=channels, **reading)
-    return detect_recordings(traces, thresholds, resets, polarity=how.polarity)
+    found = detect_traces(traces, thresholds, resets, polarity=how.polarity)
+    return recordings_of(found, traces), found
 
 
 def levels_of(texts: list[str] | None, option: str) -> list[float] | dict[str, float] | None:

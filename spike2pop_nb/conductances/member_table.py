@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.errors import CompensationError, NeuronModelError
+from spike2pop_nb.errors import CompensationError, NeuronModelError, WayOut
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.neurons.variation import registered_base, variation
 
@@ -84,8 +84,8 @@ def neuron_of(table: pd.DataFrame, given: str | NeuronModel | None, file: str) -
             )
         if given is None:
             raise CompensationError(
-                f"{file} does not say of which neuron its members are, for it has no column neuron: "
-                "name the neuron (in a command, with --neuron)."
+                f"{file} does not say of which neuron its members are, for it has no column neuron.",
+                WayOut("name the neuron", ("neuron",)),
             )
         return get_neuron(given)
     said = {name: _cell(table, name, file) for name in NEURON_COLUMNS if name in table}

@@ -27,6 +27,8 @@ __all__ = [
     "table_format",
     "write_choices",
     "write_choices_figure",
+    "write_drawing",
+    "write_page",
     "write_plane",
     "write_plane_figure",
 ]
@@ -218,10 +220,10 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
             (f"Choices for {whose} {name}", [ranking.describe()], [(words, plots.ranking(ranking))])
             for name, ranking in rankings.items()
         ]
-        _write_page(Path(path), "Which two conductances to compensate", sections)
+        write_page(Path(path), "Which two conductances to compensate", sections)
         return
 
-    _write_drawing(Path(path), choices.rankings(rankings, whose), kind)
+    write_drawing(Path(path), choices.rankings(rankings, whose), kind)
 
 
 def write_plane_figure(
@@ -271,17 +273,18 @@ def write_plane_figure(
                 for layer in ("pattern", "rate")
             ]
             sentences.append(firing.describe(points, where))
-        _write_page(
+        write_page(
             Path(path),
             f"What {reach.choice} can reach, {reach.neuron.title}",
             [(reach.choice, sentences, figures)],
         )
         return
 
-    _write_drawing(Path(path), plane.plane_maps(reach, firing, posterior, target), kind)
+    write_drawing(Path(path), plane.plane_maps(reach, firing, posterior, target), kind)
 
 
-def _write_drawing(path: Path, drawn: Drawing, kind: str) -> None:
+def write_drawing(path: Path, drawn: Drawing, kind: str) -> None:
+    """Write a drawing as SVG, PNG or PDF."""
     from spike2pop_nb.plots.on_paper import rendered
 
     write_whole(path, rendered(drawn, [kind], COLUMN_MM["two"])[0])
@@ -291,7 +294,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _write_page(
+def write_page(
     path: Path, title: str, sections: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, go.Figure]]]]
 ) -> None:
     """Write a page of titles, sentences, and figures with their captions."""

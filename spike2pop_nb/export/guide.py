@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from spike2pop_nb.export.experiments import EXPERIMENT_FIGURES
 from spike2pop_nb.export.figures import FIGURES
 from spike2pop_nb.export.tables import TRACE_ARRAYS, Column, describe_column
 
@@ -15,6 +16,10 @@ __all__ = ["guide"]
 _TABLES = {
     "population": "Members of every recording's population, a row each.",
     "spike_times": "Spikes of every member, a row each.",
+    "experiments/members": "What every member did in every experiment, a row for each condition.",
+    "experiments/doses": "How many members fire in which pattern, and keep their rhythm, by condition.",
+    "experiments/who_crashes": "How well each conductance tells who loses the rhythm.",
+    "experiments/f_I": "Firing rate of every member at every injected current.",
 }
 _OTHERS = {
     "recordings.csv": "Spikes that the populations were made from (id, time_ms in ms on the recording's own "
@@ -70,6 +75,13 @@ def guide(
                     ]
                 )
             )
+    asked = {path.name for path in map(PurePosixPath, names) if path.parts[:2] == ("experiments", "figures")}
+    for name, (_width, words) in EXPERIMENT_FIGURES.items():
+        if kinds := sorted(
+            PurePosixPath(found).suffix for found in asked if PurePosixPath(found).stem == name
+        ):
+            files = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
+            parts.append(f"{files}\n    {words[0].upper()}{words[1:]}.")
     parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
     if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
         listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)

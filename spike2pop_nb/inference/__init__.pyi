@@ -1,5 +1,6 @@
 from .domain import DomainVerdict as DomainVerdict
 from .drift import Drift as Drift
+from .fitting_neurons import other_neurons as other_neurons
 from .posterior import PRIORS as PRIORS
 from .posterior import Network as Network
 from .posterior import Posterior as Posterior
@@ -10,4 +11,5 @@ from .predictor import load_predictor as load_predictor
 from .region import CredibleRegion as CredibleRegion
 from .weight_files import find_weights as find_weights
 from .weight_files import list_predictors as list_predictors
+from .weight_files import network_words as network_words
 from .weight_files import own_weights_folder as own_weights_folder

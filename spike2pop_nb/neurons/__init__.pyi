@@ -2,6 +2,7 @@ from .calcium import CalciumPool as CalciumPool
 from .calcium import Hill as Hill
 from .calcium import Nernst as Nernst
 from .calcium import Pump as Pump
+from .cards import card_lines as card_lines
 from .functions import bridge as bridge
 from .functions import constant as constant
 from .functions import product as product

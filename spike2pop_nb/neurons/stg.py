@@ -21,6 +21,8 @@ from spike2pop_nb.neurons.parts import (
 
 __all__ = ["STG"]
 
+AT_REST = "spikes at 13 Hz at rest"
+
 E_NA, E_K, E_H, E_LEAK, E_CA = 50.0, -80.0, -20.0, -50.0, 80.0
 
 

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Panel, Points, Rule, Strokes
+from spike2pop_nb.plots.drawing import Axis, Drawing, Line, Mark, Panel, Points, Rule, Strokes
 from spike2pop_nb.plots.figures import figure
-from spike2pop_nb.plots.style import BLUE, MOST_MARKS, RED, decimate, thinned, time_unit
+from spike2pop_nb.plots.style import BLUE, MOST_MARKS, RED, FloatArray, decimate, thinned, time_unit
 from spike2pop_nb.spiketrains import SpikeTrain
 
 if TYPE_CHECKING:
-    from spike2pop_nb.spiketrains import VoltageTrace
+    from spike2pop_nb.spiketrains import Detected, VoltageTrace
 
-__all__ = ["raster", "recording", "voltage"]
+__all__ = ["raster", "recording", "voltage", "voltages"]
+
+_STROKE = 0.05, 0.13  # from where to where above the highest voltage, in shares of its range
+_AROUND = 500  # points on each side of what is looked at
 
 
 @figure
@@ -88,17 +91,28 @@ def raster(trains: Sequence[SpikeTrain], height: int | None = None, align: bool 
 
 
 @figure
-def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> Drawing:
-    """A recorded voltage with the threshold at which spikes are detected; the line can be dragged.
+def voltage(
+    trace: VoltageTrace,
+    threshold_mV: float | None = None,
+    height: int = 240,
+    *,
+    spikes: SpikeTrain | None = None,
+    window_ms: tuple[float, float] | None = None,
+) -> Drawing:
+    """A recorded voltage, the threshold at which spikes are detected, and a stroke above it for each spike.
 
     Parameters
     ----------
     trace : VoltageTrace
-        Thinned so that every spike keeps its peak.
-    threshold_mV : float
-        Where the line is.
+        Thinned to the lowest and highest sample of each short stretch, so that every spike keeps its peak.
+    threshold_mV : float, optional
+        Where the line is, which can be dragged on the page.
     height : int
         In pixels.
+    spikes : SpikeTrain, optional
+        Those that were detected.
+    window_ms : (start, stop), optional
+        What is looked at: there the trace is thinned less, and else more.
 
     Examples
     --------
@@ -107,13 +121,56 @@ def voltage(trace: VoltageTrace, threshold_mV: float, height: int = 240) -> Draw
     >>> from spike2pop_nb.spiketrains import VoltageTrace
     >>> times_ms = np.arange(0, 1000, 0.1)
     >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
-    >>> figure = s2p.plots.voltage(trace, threshold_mV=-20.0)
-    >>> len(figure.data) > 0
-    True
+    >>> train = s2p.detect_spikes(trace, threshold_mV=-20.0)
+    >>> figure = s2p.plots.voltage(trace, threshold_mV=-20.0, spikes=train)
+    >>> [curve.name for curve in figure.data]
+    ['voltage', 'detected spikes']
     """
-    factor, unit = time_unit(float(np.ptp(trace.times_ms)) if len(trace.times_ms) else 0.0)
-    x, y = decimate(factor * trace.times_ms, trace.V_mV, MOST_MARKS)
-    curve = Line(x, y, colour=BLUE, hover=f"%{{y:.3g}} {trace.unit} at %{{x:.6g}} {unit}")
-    threshold = Rule(y=threshold_mV, width=2, colour=RED, movable=True, above=True)
-    panel = Panel(Axis(f"time ({unit})"), Axis(f"V ({trace.unit})"), [curve, threshold])
+    panel = _panel(trace, threshold_mV, spikes, window_ms)
     return Drawing([panel], height, trace.id)
+
+
+def voltages(found: Sequence[Detected]) -> Drawing:
+    """A panel with the voltage, the threshold and the spikes of each trace."""
+    panels = []
+    for one in found:
+        threshold = None if one.detection is None else one.detection.threshold
+        panels.append(_panel(one.trace, threshold, one.train, None, one.train.id))
+    return Drawing(panels, 60 + 180 * len(panels))
+
+
+def _panel(
+    trace: VoltageTrace,
+    threshold: float | None,
+    spikes: SpikeTrain | None,
+    window_ms: tuple[float, float] | None,
+    title: str = "",
+) -> Panel:
+    factor, unit = time_unit(float(np.ptp(trace.times_ms)) if len(trace.times_ms) else 0.0)
+    times, volts = _thinned_around(trace.times_ms, trace.V_mV, window_ms)
+    hover = f"%{{y:.3g}} {trace.unit} at %{{x:.6g}} {unit}"
+    marks: list[Mark] = [Line(factor * times, volts, colour=BLUE, hover=hover, name="voltage")]
+    if spikes is not None:
+        low, high = float(trace.V_mV.min()), float(trace.V_mV.max())
+        foot, head = high + _STROKE[0] * (high - low), high + _STROKE[1] * (high - low)
+        shown = spikes.times_ms
+        if window_ms is not None:
+            inside = (shown >= window_ms[0]) & (shown <= window_ms[1])
+            shown = np.sort(np.concatenate([thinned(shown[inside]), thinned(shown[~inside], _AROUND)]))
+        hover = f"a spike at %{{x:.6g}} {unit}"
+        marks.append(Strokes(factor * thinned(shown), foot, head, hover=hover, name="detected spikes"))
+    if threshold is not None:
+        marks.append(Rule(y=threshold, width=2, colour=RED, movable=True, above=True))
+    return Panel(Axis(f"time ({unit})"), Axis(f"V ({trace.unit})"), marks, title)
+
+
+def _thinned_around(
+    x: FloatArray, y: FloatArray, window: tuple[float, float] | None
+) -> tuple[FloatArray, FloatArray]:
+    """A curve, thinned less within a window than around it."""
+    if window is None:
+        return decimate(x, y, MOST_MARKS)
+    first, last = np.searchsorted(x, window)
+    parts = ((slice(0, first), _AROUND), (slice(first, last), MOST_MARKS), (slice(last, None), _AROUND))
+    thin = [decimate(x[part], y[part], most) for part, most in parts]
+    return np.concatenate([one for one, _ in thin]), np.concatenate([one for _, one in thin])

@@ -69,7 +69,7 @@ def state_rows(n_pools: int) -> int:
 
 def scratch_rows(n_columns: int, n_channels: int, n_pools: int) -> int:
     """Return how many rows of room `run_block` needs to work in."""
-    return n_columns + MAX_FREE_STATES + 4 + 2 * n_channels + 4 * n_pools
+    return n_columns + MAX_FREE_STATES + 5 + 2 * n_channels + 4 * n_pools
 
 
 @nb.njit(inline="always")
@@ -142,7 +142,21 @@ def _count(now, before, first, step, dt, start_ms, threshold, reset, pending, sp
 
 @nb.njit
 def _record(  # type: ignore[no-untyped-def]
-    open_, E, rise, state, injected, n, first, step, sample_every, sample0, C_dt, order, currents, calcium
+    open_,
+    E,
+    rise,
+    state,
+    injected,
+    added,
+    n,
+    first,
+    step,
+    sample_every,
+    sample0,
+    C_dt,
+    order,
+    currents,
+    calcium,
 ):
     """Add what flows in a step to the samples of the times where it begins and ends, half to each."""
     for end in range(2):
@@ -155,7 +169,7 @@ def _record(  # type: ignore[no-untyped-def]
             if end == 0:
                 for q in range(calcium.shape[1]):
                     calcium[first + b, q, k] = state[CA_NOW + POOL * q, b]
-            G, total = 0.0, np.float64(injected[b])
+            G, total = np.float64(added[b]), np.float64(injected[b])
             for c in range(order.size):
                 G += open_[c, b]
                 total += np.float64(open_[c, b]) * E[c, b]
@@ -197,6 +211,10 @@ def run_block(  # type: ignore[no-untyped-def]
     filters,
     seeds,
     current,
+    held,
+    which,
+    injected,
+    added,
     spikes,
     n_spikes,
     pending,
@@ -227,6 +245,12 @@ def run_block(  # type: ignore[no-untyped-def]
     sigma (T, LANES), noise_every, sections, quantiles, filters (T, 4, 2, LANES), seeds, current (T, LANES)
         Noise: per member σ in µA/cm² (zero for none), steps per tick of its clock, biquads and their states,
         and the current of now.
+    held (T, LANES)
+        Current in µA/cm² that is injected all the time.
+    which (T,), injected, added : float32 (W, n_steps, LANES)
+        Of each tile the one of W waveforms that it gets: for each step the current in µA/cm² and the
+        conductance in mS/cm² in its middle. What flows through that conductance towards its reversal
+        potential counts as injected. With fewer steps than ``n_steps`` there is none.
     spikes (T · LANES, capacity), n_spikes, pending (T · LANES,)
         Spike times in ms from the start of the simulation, and the time of a crossing that has not yet fallen
         back (or −1).
@@ -246,7 +270,9 @@ def run_block(  # type: ignore[no-untyped-def]
     spike_level, reset_level = fill(threshold), fill(reset)
     offset, per_mV, top = fill(_F(numbers[4])), fill(_F(numbers[5])), fill(_F(numbers[6]))
     row_new, row_now = n_columns, n_columns + MAX_FREE_STATES
-    row_before, row_rise, row_drive, row_open = row_now + 1, row_now + 2, row_now + 3, row_now + 4
+    row_before, row_rise, row_drive, row_added = row_now + 1, row_now + 2, row_now + 3, row_now + 4
+    row_open = row_now + 5
+    waving, conducting = injected.shape[1] >= n_steps, added.shape[1] >= n_steps
     row_E = row_open + n_channels
     # of each pool: calcium in the middle of the step, its logarithm, and G and I up to its last channel
     row_pool = row_E + n_channels
@@ -255,12 +281,14 @@ def run_block(  # type: ignore[no-untyped-def]
         ahead = ahead or pools[q, 4] > 0.0 or pools[q, 6] != 0.0
     for t in range(T):
         s, x_t, lost_t, g_t, E_t = state[t], x[t], lost[t], g[t], E[t]
+        injected_t, added_t = injected[which[t]], added[which[t]]
         first = LANES * t
         recorded = min(max(currents.shape[0] - first, 0), LANES)
         noisy = False
         for b in range(LANES):
             noisy = noisy or sigma[t, b] > 0.0
-            scratch[row_drive, b] = current[t, b]
+            scratch[row_drive, b] = current[t, b] + held[t, b]
+            scratch[row_added, b] = 0.0
         drive = load(scratch, row_drive)
         V, V_lost, V_steady, V_before = load(s, V_NOW), load(s, V_LOST), load(s, V_STEADY), load(s, V_BEFORE)
         for c in range(n_channels):
@@ -274,7 +302,7 @@ def run_block(  # type: ignore[no-untyped-def]
             if noisy and step == next_tick:
                 _tick(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
                 for b in range(LANES):
-                    scratch[row_drive, b] = current[t, b]
+                    scratch[row_drive, b] = current[t, b] + held[t, b]
                 drive = load(scratch, row_drive)
                 next_tick += noise_every
             if step == next_sample and k_sample < traces.shape[1]:
@@ -353,6 +381,10 @@ def run_block(  # type: ignore[no-untyped-def]
                     store(scratch, row_pool + 4 * q + 3, total)
                     q += 1
             given = drive
+            if waving:
+                given = given + load(injected_t, step - step0)
+            if conducting:
+                G = G + load(added_t, step - step0)
             for q in range(n_pools):
                 if pools[q, 6] != 0.0:
                     middle = load(scratch, row_pool + 4 * q)
@@ -375,12 +407,15 @@ def run_block(  # type: ignore[no-untyped-def]
             if recorded > 0:
                 store(scratch, row_rise, change)
                 store(scratch, row_drive, given)
+                if conducting:
+                    store(scratch, row_added, load(added_t, step - step0))
                 _record(
                     scratch[row_open:],
                     scratch[row_E:],
                     scratch[row_rise],
                     s,
                     scratch[row_drive],
+                    scratch[row_added],
                     recorded,
                     first,
                     step,

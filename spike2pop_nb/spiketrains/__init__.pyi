@@ -1,6 +1,8 @@
 from .activity import ActivityPattern as ActivityPattern
 from .activity import PatternReport as PatternReport
 from .activity import describe_pattern as describe_pattern
+from .detected import Detected as Detected
+from .detected import detect_traces as detect_traces
 from .distances import van_rossum as van_rossum
 from .intervals import IntervalMeasures as IntervalMeasures
 from .limits import MAX_FILE_BYTES as MAX_FILE_BYTES

@@ -26,7 +26,7 @@ from .recordings import ReadReport, Recordings
 from .trace import VoltageTrace
 from .train import FloatArray, Provenance, SpikeTrain
 
-__all__ = ["Levels", "detect_recordings"]
+__all__ = ["Detected", "Levels", "detect_recordings", "detect_traces", "recordings_of"]
 
 Levels: TypeAlias = "float | Sequence[float] | Mapping[str, float] | None"
 
@@ -41,8 +41,29 @@ _FURTHEST_REST_MV: Final = 250.0
 
 
 @dataclass(frozen=True)
-class _One:
-    """A trace, how its spikes are found (None where there is nothing to find), and its train."""
+class Detected:
+    """A trace and its spikes.
+
+    Attributes
+    ----------
+    trace : VoltageTrace
+        The trace.
+    detection : Detection or None
+        How its spikes were found; None where nothing stands out.
+    found : Found
+        Times and heights of its spikes.
+    train : SpikeTrain
+        Its spikes, of an id that no other trace has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.spiketrains import VoltageTrace, detect_traces
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> detect_traces([trace])[0].train.n_spikes
+    10
+    """
 
     trace: VoltageTrace
     detection: Detection | None
@@ -93,11 +114,36 @@ def detect_recordings(
     >>> recordings[0].n_spikes
     10
     """
+    ones = detect_traces(traces, threshold_mV, reset_mV, polarity=polarity)
+    return recordings_of(ones, traces)
+
+
+def detect_traces(
+    traces: Sequence[VoltageTrace],
+    threshold_mV: Levels = None,
+    reset_mV: Levels = None,
+    *,
+    polarity: Polarity = "auto",
+) -> list[Detected]:
+    """Spikes of several traces, with how each was found, to be looked at beside their voltage.
+
+    Parameters and errors are those of `detect_recordings`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.spiketrains import VoltageTrace, detect_traces
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> (found,) = detect_traces([trace])
+    >>> found.train.n_spikes, round(found.detection.threshold)
+    (10, -10)
+    """
     if not traces:
         raise SpikeTrainError("There is no trace of voltage; at least one is needed to detect spikes in.")
     thresholds = _levels(threshold_mV, traces, "threshold")
     resets = _levels(reset_mV, traces, "reset")
-    ones: list[_One] = []
+    ones: list[Detected] = []
     taken: dict[str, int] = {}
     for trace, threshold, reset in zip(traces, thresholds, resets, strict=True):
         taken[trace.id] = taken.get(trace.id, 0) + 1
@@ -111,7 +157,12 @@ def detect_recordings(
             train = SpikeTrain(trace.id, found.times_ms, window, trace.provenance)
         if taken[trace.id] > 1:
             train = replace(train, id=f"{trace.id} ({taken[trace.id]})")
-        ones.append(_One(trace, detection, found, train))
+        ones.append(Detected(trace, detection, found, train))
+    return ones
+
+
+def recordings_of(ones: Sequence[Detected], traces: Sequence[VoltageTrace]) -> Recordings:
+    """Trains of what `detect_traces` found in traces, with the report."""
     origin = traces[0].provenance or Provenance("a trace")
     said, doubtful = _said(ones)
     n_channels = f"{counted(len(ones), 'trace')} of voltage" if len(ones) > 1 else "a trace of voltage"
@@ -172,9 +223,9 @@ def _levels(levels: Levels, traces: Sequence[VoltageTrace], what: str) -> list[f
     return [*(values * len(traces) if len(values) == 1 else values)]
 
 
-def _said(ones: Sequence[_One]) -> tuple[list[str], bool]:
+def _said(ones: Sequence[Detected]) -> tuple[list[str], bool]:
     """How spikes were detected, in words, and whether any of that is only what the traces suggest."""
-    groups: dict[tuple[bool, str, str, bool], list[_One]] = {}
+    groups: dict[tuple[bool, str, str, bool], list[Detected]] = {}
     for one in ones:
         if one.detection is not None:
             d = one.detection
@@ -215,7 +266,7 @@ def _said(ones: Sequence[_One]) -> tuple[list[str], bool]:
     return texts, doubtful
 
 
-def _cautions(ones: Sequence[_One]) -> list[str]:
+def _cautions(ones: Sequence[Detected]) -> list[str]:
     """What an experimenter would want to look at."""
     silent = [one.trace.id for one in ones if one.detection is None]
     cautions = []
@@ -232,7 +283,7 @@ def _cautions(ones: Sequence[_One]) -> list[str]:
     return cautions + [f"{shown(ids)}: {text}" for text, ids in notes.items()]
 
 
-def _oddities(one: _One, detection: Detection) -> list[str]:
+def _oddities(one: Detected, detection: Detection) -> list[str]:
     trace, train, found = one.trace, one.train, one.found
     texts = []
     if train.n_spikes < _FEW:

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 
 from .sides import PHASES_MS, SIGMAS, Polarity, fast_part, larger_phase, sample_noise, side_of, sigma_of
 from .trace import VoltageTrace
@@ -25,6 +25,7 @@ __all__ = [
     "detect_spikes",
     "find_spikes",
     "gap_ms",
+    "size_unknown",
     "suggest_threshold_mV",
     "train_of",
 ]
@@ -217,12 +218,7 @@ def choose_detection(
         known = ", ".join(repr(choice) for choice in get_args(Polarity))
         raise SpikeTrainError(f"The polarity {polarity!r} is unknown; choose one of {known}.")
     if threshold is None and trace.unit != "mV":
-        where = f" of {trace.provenance.source}" if trace.provenance is not None else ""
-        raise SpikeTrainError(
-            f"The trace {trace.id!r}{where} is in {trace.unit}, whose size in mV is not known: give its "
-            "threshold and reset in the same (threshold_mV and reset_mV; --threshold-mv and --reset-mv), "
-            "or the unit of the voltage (unit; --voltage-unit)."
-        )
+        raise size_unknown(trace)
     if reset is not None and threshold is None:
         raise SpikeTrainError(
             f"A reset of {reset:g} is given without a threshold; give both, or the threshold alone."
@@ -240,6 +236,16 @@ def choose_detection(
         reset = threshold - 0.1 * max(float(trace.V_mV.max()) - threshold, 0.0)
     _check(threshold, reset, "up", trace)
     return Detection(False, reason, "up", threshold, reset, centre, why, n_peaks=n_peaks)
+
+
+def size_unknown(trace: VoltageTrace) -> SpikeTrainError:
+    """Why a trace in a unit of unknown size needs its levels."""
+    where = f" of {trace.provenance.source}" if trace.provenance is not None else ""
+    return SpikeTrainError(
+        f"The trace {trace.id!r}{where} is in {trace.unit}, whose size in mV is not known.",
+        WayOut("give the threshold and the reset in the same", ("threshold_mV", "reset_mV")),
+        WayOut("give the unit of the voltage", ("voltage_unit",)),
+    )
 
 
 def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: float | None = None) -> Found:
@@ -316,7 +322,9 @@ def _half_way(trace: VoltageTrace) -> tuple[float, int]:
     if not peaks.size:
         raise NoSpikes(
             f"No peak of the trace {trace.id!r} stands out by {smallest:.3g} mV or more, so there is no "
-            "spike to set a threshold by; check the unit of its voltage, or give a threshold."
+            "spike to set a threshold by.",
+            WayOut("check the unit of its voltage", ("voltage_unit",)),
+            WayOut("give a threshold", ("threshold_mV",)),
         )
     prominence = found["prominences"]
     ordered = np.sort(prominence)

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 
 from .detected import detect_recordings
 from .detection import detect_spikes, suggest_threshold_mV
@@ -224,8 +224,12 @@ def _chosen(
             for raw in {raw.channel: raw for raw in raws[:6]}.values()
         )
         raise source.error(
-            f"no trace of voltage is found, only {found}; name the channel (channels; --channels) and a "
-            "threshold in its unit if its spikes are wanted nevertheless."
+            f"no trace of voltage is found, only {found}.",
+            WayOut(
+                "name the channel, and a threshold in its unit, if its spikes are wanted nevertheless",
+                ("channels", "threshold_mV"),
+            ),
+            WayOut("give a file with its voltage"),
         )
     ids, unsaid = {id(raw) for raw in kept}, {id(raw) for raw in silent}
     lost = [raw for raw in raws if id(raw) not in ids]
@@ -313,7 +317,8 @@ def _converted(
     if clock == "samples":
         if raw.clock.rate_hz is None:
             raise source.error(
-                "times in samples need their rate; give the sampling rate in Hz, such as 20000."
+                "times in samples need their rate.",
+                WayOut("give the sampling rate in Hz, such as 20000", ("sampling_rate_hz",)),
             )
         clock = "s"
     factor = ms_per_unit(clock)
@@ -341,8 +346,9 @@ def _converted(
             name,
         )
     except SpikeTrainError as error:
-        text = str(error)
-        raise (error if text.startswith(source.name) else source.error(text[0].lower() + text[1:])) from None
+        text = error.sentence
+        named = text.startswith(source.name)
+        raise (error if named else source.error(text[0].lower() + text[1:], *error.ways_out)) from None
 
 
 def _clock(raw: RawTrace, asked: str) -> tuple[str, str]:

@@ -14,15 +14,10 @@ EXAMPLE = Path(__file__).parents[2] / "notebooks" / "my_neuron.py"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(own_neurons, monkeypatch):
     """A user with no neurons of their own, at a page of their own machine."""
-    own = tmp_path / "own"
-    monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(own))
     monkeypatch.setenv(OWN_NEURONS, "1")
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    registry.look_again()
-    yield own
-    registry.look_again()
+    return own_neurons
 
 
 def give(dashboard, data, name="mine.py"):

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 import pytest
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions import predicting
 from spike2pop_nb.app.actions.searching import seconds_left
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.layout import said
@@ -25,6 +26,7 @@ from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
 from spike2pop_nb.fidelity import PassRule
+from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -124,6 +126,36 @@ def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
     session.posterior = strange
     assert "Outside what the &lt;b&gt;" in dashboard.dics.warning.value
     assert dashboard.dics.notes.value == "<p>Another remark.</p>"
+
+
+def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
+    session = opened(dashboard, loop)
+    button = dashboard.dics.other
+    assert button.layout.display == "none"
+    network = dashboard.network
+    monkeypatch.setattr(
+        "spike2pop_nb.inference.other_neurons",
+        lambda trains, posteriors, load: ["da" if posterior.strange else None for posterior in posteriors],
+    )
+    told = network.predict
+
+    def predict(trains, **options):
+        found = told(trains, **options)
+        for posterior in found:
+            posterior.strange = session.settings.neuron == "stg"
+            posterior.domain = type("Verdict", (), {"inside": not posterior.strange})()
+            posterior.notes = ("Outside what the network knows.",) if posterior.strange else ()
+        return found
+
+    monkeypatch.setattr(network, "predict", predict)
+    dashboard.recordings.choice.index = 1
+    loop.until(lambda: session.fits_better == "da")
+    assert button.layout.display == ""
+    assert "DA neuron" in button.description
+    button.click()
+    settled(dashboard, loop)
+    assert session.settings.neuron == "da"
+    assert (session.fits_better, button.layout.display) == (None, "none")
 
 
 def test_the_recommended_pair_is_preselected_and_another_can_be_chosen(dashboard, loop):
@@ -582,6 +614,34 @@ def test_spikes_of_a_voltage_follow_the_threshold_that_is_dragged(dashboard, loo
     assert session.settings.threshold_mV == 10.0
 
 
+def test_detected_spikes_are_marked_on_their_voltage_which_is_shown_in_detail_where_it_is_looked_at(
+    dashboard, loop
+):
+    t = np.arange(0, 2000, 0.1)
+    volts = -65 + 100 * np.exp(-(((t % 100) - 50) ** 2) / 4)
+    send(dashboard, pd.DataFrame({"time_ms": t, "V_mV": volts}).to_csv(index=False).encode(), "v.csv", 65536)
+    session, figure = dashboard.session, dashboard.recordings.figure
+    loop.until(lambda: session.train is not None)
+
+    def shown():
+        curve, strokes = figure.shown.data
+        marked = np.unique(np.asarray(strokes.x, dtype=float))
+        inside = (np.asarray(curve.x) >= 400) & (np.asarray(curve.x) <= 600)
+        return marked[np.isfinite(marked)], int(inside.sum())
+
+    times, coarse = shown()
+    assert times == pytest.approx(session.train.times_ms)
+    figure._receive(figure.widget, {"kind": "zoom", "ends": [400, 600]}, [])
+    assert shown()[1] == pytest.approx(2000, abs=2)
+    assert coarse < 1000
+    assert shown()[0] == pytest.approx(session.train.times_ms)
+    for nonsense in ([400, "x"], [1, 1], [float("nan"), 2], 3):
+        figure._receive(figure.widget, {"kind": "zoom", "ends": nonsense}, [])
+        assert shown()[1] > coarse
+    figure._receive(figure.widget, {"kind": "zoom", "ends": None}, [])
+    assert shown()[1] == coarse
+
+
 VOLTS_T = np.arange(0, 1000, 0.5)
 VOLTS = -65 + 100 * np.exp(-(((VOLTS_T % 100) - 50) ** 2) / 4)
 
@@ -638,9 +698,8 @@ def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
     session, panel = sent(dashboard, loop, data)
     detection, figure = dashboard.recordings.detection, dashboard.recordings.figure
     assert session.recordings is session.train is None
-    assert (
-        "is in counts, whose size in mV is not known: give the threshold and the reset" in panel.refusal.value
-    )
+    assert "is in counts, whose size in mV is not known; give the threshold and the" in panel.refusal.value
+    assert "(“Spike threshold” and “Reset”), or give the unit of the voltage" in panel.refusal.value
     assert "<img" not in panel.refusal.value
     assert not panel.fold.opened
     assert detection.threshold.description == "Spike threshold (counts)"
@@ -693,7 +752,7 @@ def test_levels_of_a_trace_in_counts_are_asked_for_in_counts(dashboard, loop):
 
 def test_a_voltage_without_times_asks_for_the_rate_and_takes_a_stretch(dashboard, loop):
     session, panel = sent(dashboard, loop, table(["V_mV", *VOLTS]))
-    assert "give the sampling rate in Hz, such as 20000" in panel.refusal.value
+    assert "give the sampling rate in Hz, such as 20000 (“Sampling rate (Hz)”)" in panel.refusal.value
     assert "--" not in panel.refusal.value
     assert panel.fields["sampling_rate_hz"].layout.display == ""
     panel.how["sampling_rate_hz"].value = "2000"
@@ -1166,3 +1225,29 @@ def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashbo
     assert any("members" in words for words in heard)
     assert not any("left" in words for words in heard)
     assert max(bars) < 1.0
+
+
+def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network(dashboard):
+    card = dashboard.dics.card
+    assert "doi:10.1523/JNEUROSCI.18-07-02309.1998" in card.value
+    assert "It spikes at 13 Hz at rest" in card.value
+    assert "A network is shipped with it." in card.value
+    dashboard.dics.neuron.value = "leech"
+    assert "Hill, Lu, Masino, Olsen &amp; Calabrese" in card.value
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one." in card.value
+
+
+def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_all_the_same(
+    dashboard, loop, monkeypatch
+):
+    session = opened(dashboard, loop)
+    monkeypatch.setattr(predicting, "network", load_predictor)
+    dashboard.dics.neuron.value = "leech"
+    loop.until(lambda: session.survey is not None and session.reach is not None and not session.busy)
+    assert "There is no network for neuron &#x27;leech&#x27;" in dashboard.messages.text
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.messages.text
+    assert session.posterior is None
+    assert session.reach.compensate == ("P", "H")
+    assert session.survey["g_s"].isna().all()
+    assert len(session.survey) == len(session.recordings)
+    assert (session.survey["rate_hz"] > 0).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,18 +20,6 @@ from spike2pop_nb.plots import choices
 from spike2pop_nb.plots.on_paper import paper_figure
 
 HOSTILE = "=<img src=x onerror=alert(1)>"
-
-
-class Gaussian:
-    usable = True
-    mean = np.array([-5.0, 4.0])
-    std = np.array([1.0, 0.5])
-
-    def log_prob(self, x):
-        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
-
-    def sample(self, n, seed):
-        return self.mean + self.std * np.random.default_rng(seed).normal(size=(n, 2))
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +78,11 @@ def test_maps_that_do_not_belong_together_share_no_table(reach, firing) -> None:
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
-def test_figures_hold_all_that_was_ranked_or_mapped(kind, rankings, reach, firing, tmp_path: Path) -> None:
+def test_figures_hold_all_that_was_ranked_or_mapped(
+    normal: Any, kind, rankings, reach, firing, tmp_path: Path
+) -> None:
     export.write_choices_figure(rankings, tmp_path / f"c.{kind}")
-    export.write_plane_figure(reach, tmp_path / f"m.{kind}", firing, posterior=Gaussian())
+    export.write_plane_figure(reach, tmp_path / f"m.{kind}", firing, posterior=normal)
     export.write_plane_figure(reach, tmp_path / f"n.{kind}", target=(1, 2))
     start = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[kind]
     assert all((tmp_path / f"{name}.{kind}").read_bytes().startswith(start) for name in "cmn")
@@ -114,9 +105,11 @@ def test_no_bar_of_a_figure_is_cut_off(rankings) -> None:
     assert [len(axes.patches) for axes in figure.axes] == [len(ranking) for ranking in rankings.values()]
 
 
-def test_a_page_holds_everything_and_asks_for_nothing(rankings, reach, firing, tmp_path: Path) -> None:
+def test_a_page_holds_everything_and_asks_for_nothing(
+    normal: Any, rankings, reach, firing, tmp_path: Path
+) -> None:
     export.write_choices_figure(rankings, tmp_path / "c.html")
-    export.write_plane_figure(reach, tmp_path / "m.html", firing, posterior=Gaussian(), target=(1, 2))
+    export.write_plane_figure(reach, tmp_path / "m.html", firing, posterior=normal, target=(1, 2))
     choices, plane = ((tmp_path / f"{name}.html").read_text(encoding="utf-8") for name in "cm")
     assert "<img src=x" not in choices
     assert "Choices for recording =&lt;img" in choices

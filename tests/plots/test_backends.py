@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,24 +17,15 @@ from spike2pop_nb.conductances import (
     reachability,
 )
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import block, constant_current, doses, run_experiment
 from spike2pop_nb.fidelity import verify
 from spike2pop_nb.plots.on_page import PageFigure
 from spike2pop_nb.simulation import currents, simulate, simulate_modulation
 from spike2pop_nb.spiketrains import SpikeTrain, VoltageTrace
 
 
-class Gaussian:
-    usable = True
-    course = None
-    mean = np.array([-5.0, 4.0])
-    std = np.array([1.0, 0.5])
-
-    def log_prob(self, x):
-        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
-
-
 @pytest.fixture(scope="module")
-def figures() -> dict[str, PageFigure]:
+def figures(normal: Any) -> dict[str, PageFigure]:
     """One of each."""
     population = generate_population("stg", (-5.0, 4.0), 5, seed=1)
     simulated = simulate(population, duration_ms=700.0, transient_ms=100.0)
@@ -44,11 +36,15 @@ def figures() -> dict[str, PageFigure]:
     )
     modulated = simulate_modulation(path, before_ms=200, during_ms=200, after_ms=200)
     t = np.arange(0, 500, 0.1)
+    tonic = generate_population("stg", (5.0, 5.0), 8, seed=1)
+    times = {"duration_ms": 800.0, "transient_ms": 400.0}
+    blocked = run_experiment(tonic, doses(lambda share: block("A", share), [0.25, 0.5, 0.75]), **times)
+    driven = run_experiment(tonic, doses(constant_current, [-4, 4]), **times)
     return {
         "recording": plots.recording(train),
         "raster": plots.raster([train, train], align=True),
-        "voltage": plots.voltage(VoltageTrace("v", t, np.sin(t)), 0.5),
-        "dic_plane": plots.dic_plane("stg", Gaussian(), reachability("stg", ("CaS", "H"), 5), population),
+        "voltage": plots.voltage(VoltageTrace("v", t, np.sin(t)), 0.5, spikes=train),
+        "dic_plane": plots.dic_plane("stg", normal, reachability("stg", ("CaS", "H"), 5), population),
         "plane_map": plots.plane_map(reachability("stg", ("CaS", "H"), 5), target=(1, 2)),
         "traces": plots.traces(simulated, train),
         "conductances": plots.conductances(population, verdict.passed),
@@ -63,6 +59,12 @@ def figures() -> dict[str, PageFigure]:
         "modulation": plots.modulation(modulated, step=5),
         "modulation_ways": plots.modulation_ways(path),
         "modulation_plane": plots.modulation_plane(path),
+        "dose_response": plots.dose_response(blocked),
+        "experiment_raster": plots.experiment_raster(blocked),
+        "before_and_after": plots.before_and_after(blocked, "0.5"),
+        "f_I_curves": plots.f_I_curves(driven),
+        "who_crashes": plots.who_crashes(blocked),
+        "kept": plots.conductances(tonic, blocked.kept("0.5"), words=plots.KEPT_OR_LOST),
         "nothing": plots.return_map(None),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 
 import numpy as np
 import pytest
@@ -18,18 +19,6 @@ from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain, VoltageTrace, read_spike_trains
 
 HOSTILE = "<b onmouseover=alert(1)>x</b>"
-
-
-class Gaussian:
-    """The smallest thing that can stand for a posterior."""
-
-    usable = True
-    course = None
-    mean = np.array([-5.0, 4.0])
-    std = np.array([1.0, 0.5])
-
-    def log_prob(self, x):
-        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +85,9 @@ def test_names_from_files_are_escaped(simulated):
     assert "<b " not in texts(plots.placeholder(HOSTILE))
 
 
-def test_the_plane_shows_reach_and_posterior():
+def test_the_plane_shows_reach_and_posterior(normal):
     reach = reachability("stg", ("CaS", "H"), 11)
-    shading, region, mean = plots.dic_plane("stg", Gaussian(), reach).data
+    shading, region, mean = plots.dic_plane("stg", normal, reach).data
     assert np.asarray(shading.z).max() <= 100
     # the outermost level holds 95 %: at its border 1 − enclosed is 0.05
     assert region.contours.start == 0.05
@@ -106,9 +95,9 @@ def test_the_plane_shows_reach_and_posterior():
     assert plots.plane_map(reach).data[0].type == "heatmap"
 
 
-def test_a_drifting_recording_shows_its_course():
+def test_a_drifting_recording_shows_its_course(normal):
     mean = np.stack([np.linspace(-4, 4, 12), np.full(12, 5.0)], axis=1)
-    posterior = Gaussian()
+    posterior = copy(normal)
     assert "Too short" in str(plots.course(posterior).to_json())
     posterior.course = find_drift(np.arange(12.0), mean, np.ones((12, 2)), mean)
     assert posterior.course.drifts
@@ -119,8 +108,8 @@ def test_a_drifting_recording_shows_its_course():
     np.testing.assert_allclose(ultraslow.error_y.array, np.ones(12))
 
 
-def test_the_enclosed_probability_is_right():
-    region = plots.dic_plane("stg", Gaussian()).data[0]
+def test_the_enclosed_probability_is_right(normal):
+    region = plots.dic_plane("stg", normal).data[0]
     x, y = np.meshgrid(region.x, region.y)
     inside = np.asarray(region.z) >= 0.05
     distance = ((x + 5) / 1.0) ** 2 + ((y - 4) / 0.5) ** 2
@@ -159,9 +148,9 @@ def test_population_figures_tell_who_passed(population, simulated):
     assert {trace.name for trace in dots.data} <= {"passed", "did not pass"}
 
 
-def test_a_dot_of_every_member_carries_its_number(population, simulated):
+def test_a_dot_of_every_member_carries_its_number(normal, population, simulated):
     verdict = verify(read_spike_trains(example_path("stg_set"))[2], simulated)
-    plane = plots.dic_plane("stg", Gaussian(), population=population)
+    plane = plots.dic_plane("stg", normal, population=population)
     dots = [trace for trace in plane.data if trace.ids is not None]
     assert [trace.name for trace in dots] == ["members"]
     assert list(dots[0].ids) == ["0", "1", "2", "3", "4"]
@@ -197,6 +186,26 @@ def test_the_threshold_of_a_voltage_can_be_dragged_and_its_peaks_stay():
     assert len(figure.data[0].x) <= 4000
     assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].editable) == (-20.0, True)
     assert HOSTILE not in texts(figure)
+
+
+def test_detected_spikes_stand_above_their_voltage_and_a_closer_look_shows_more_of_it():
+    t = np.arange(0, 60_000, 0.1)
+    spikes = np.arange(50.0, 60_000, 10.0)
+    trace = VoltageTrace("v", t, -60 + 80 * np.exp(-(((t % 10 - 0.0) / 0.5) ** 2)))
+    train = SpikeTrain("v", spikes, (0.0, 60_000.0))
+    curve, strokes = plots.voltage(trace, -20.0, spikes=train).data
+    assert (curve.name, strokes.name) == ("voltage", "detected spikes")
+    assert np.nanmin(np.asarray(strokes.y, dtype=float)) > trace.V_mV.max()
+    assert len(curve.x) <= 4000
+    assert not plots.voltage(trace, spikes=train).layout.shapes
+    curve, strokes = plots.voltage(trace, spikes=train, window_ms=(30_000, 30_200)).data
+    inside = (np.asarray(curve.x) >= 30) & (np.asarray(curve.x) <= 30.2)
+    assert inside.sum() == pytest.approx(2000, abs=2), "every sample of what is looked at"
+    assert len(curve.x) < 4000
+    assert (curve.x[0], curve.x[-1]) == (0, pytest.approx(60, abs=0.3)), "the rest stays, thinned"
+    assert np.all(np.diff(curve.x) > 0)
+    for time in spikes[(spikes >= 30_000) & (spikes <= 30_200)]:
+        assert np.isclose(np.asarray(strokes.x, dtype=float), time / 1000).any()
 
 
 def test_a_dark_figure_differs_in_colours_alone(population):

@@ -14,16 +14,6 @@ from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, pattern_map
 from spike2pop_nb.simulation import simulate_modulation
 
 
-class Gaussian:
-    usable = True
-    course = None
-    mean = np.array([-5.0, 4.0])
-    std = np.array([1.0, 0.5])
-
-    def log_prob(self, x):
-        return -0.5 * (((x - self.mean) / self.std) ** 2).sum(axis=-1)
-
-
 @pytest.fixture(scope="module")
 def path():
     return modulation_path(
@@ -37,11 +27,9 @@ def modulated(path):
 
 
 @pytest.mark.parametrize("layer", ["reached", "condition", "residual"])
-def test_each_layer_of_a_choice_is_drawn_with_the_posterior_and_the_target(layer):
+def test_each_layer_of_a_choice_is_drawn_with_the_posterior_and_the_target(normal, layer):
     reach = reachability("stg", ("CaS", "A"), 11)
-    area, region, mean, target = plots.plane_map(
-        reach, layer=layer, posterior=Gaussian(), target=(3, 10)
-    ).data
+    area, region, mean, target = plots.plane_map(reach, layer=layer, posterior=normal, target=(3, 10)).data
     assert np.asarray(area.z).shape == (11, 11)
     assert area.colorbar.title.text == plots.LAYERS[layer]
     assert (region.type, tuple(mean.x), tuple(target.x)) == ("contour", (-5.0,), (3,))
@@ -49,9 +37,9 @@ def test_each_layer_of_a_choice_is_drawn_with_the_posterior_and_the_target(layer
     json.loads(plots.plane_map(reach, layer=layer).to_json())
 
 
-def test_firing_patterns_differ_in_fill_colour_and_symbol():
+def test_firing_patterns_differ_in_fill_colour_and_symbol(normal):
     found = pattern_map("stg", ("CaS", "H"), n_grid=6, members=1)
-    figure = plots.plane_map(found, posterior=Gaussian())
+    figure = plots.plane_map(found, posterior=normal)
     fill, *others = figure.data
     marks = [trace for trace in others if trace.name in [str(name) for name in ACTIVITY_PATTERNS]]
     assert sum(len(trace.x) for trace in marks) == (found.pattern >= 0).sum()

@@ -14,10 +14,17 @@ from spike2pop_nb.neurons import Hill, Nernst, NeuronModel
 Derivative = Callable[[float, np.ndarray], list[float]]
 
 
-def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarray]:
+def nothing(_t: float, _V: float) -> float:
+    return 0.0
+
+
+def equations(
+    neuron: NeuronModel, g: np.ndarray, injected: Callable[[float, float], float] = nothing
+) -> tuple[Derivative, np.ndarray]:
     """Return ``dy/dt = f(t, y)`` and the start; y holds V, calcium, then gates and schemes in their order.
 
-    Calcium is that of the one pool (0 without), or of each pool.
+    Calcium is that of the one pool (0 without), or of each pool. A current in µA/cm² is injected, a function
+    of time and voltage.
     """
     names = [pool.name for pool in neuron.pools]
     V0 = neuron.V_initial_mV
@@ -40,7 +47,7 @@ def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarra
             given = channel.scheme.initial
             start += [float(given[s](V0)) if given else float(steady[i]) for i, s in enumerate(free)]
 
-    def derivative(_t: float, y: np.ndarray) -> list[float]:
+    def derivative(t: float, y: np.ndarray) -> list[float]:
         V, pools = float(y[0]), [float(Ca) for Ca in y[1:first]]
         dy = [0.0] * first
         total = 0.0
@@ -82,17 +89,21 @@ def equations(neuron: NeuronModel, g: np.ndarray) -> tuple[Derivative, np.ndarra
             if (pump := pool.pump) is not None:
                 dy[1 + q] -= pump.rate_uM_per_ms * Ca / (Ca + pump.half_uM)
                 total += pump.current_uA * Ca / (Ca + pump.half_uM)
-        dy[0] = -total / neuron.capacitance_uF
+        dy[0] = (injected(t, V) - total) / neuron.capacitance_uF
         return dy
 
     return derivative, np.array(start)
 
 
 def solve_declared(
-    neuron: NeuronModel, g: np.ndarray, duration_ms: float, t_eval: np.ndarray | None = None
+    neuron: NeuronModel,
+    g: np.ndarray,
+    duration_ms: float,
+    t_eval: np.ndarray | None = None,
+    injected: Callable[[float, float], float] = nothing,
 ) -> tuple[np.ndarray, Any]:
     """Integrate with LSODA at rtol 1e-8; return upward crossings of the spike threshold, and the solution."""
-    derivative, start = equations(neuron, g)
+    derivative, start = equations(neuron, g, injected)
 
     def crossing(_t: float, y: np.ndarray) -> float:
         return float(y[0]) - neuron.spike_threshold_mV

@@ -123,7 +123,7 @@ def test_tables(header: str, volts: float, times: float, sep: str) -> None:
     assert trace.step_ms == pytest.approx(STEP_MS)
     assert found(detect_spikes(trace, suggest_threshold_mV(trace)))
     assert ("as the column name says" in trace.unit_reason) == (header not in ("", "time,soma_v"))
-    with pytest.raises(SpikeTrainError, match="trace; read it with read_voltage"):
+    with pytest.raises(SpikeTrainError, match=r"trace; read it as a voltage \(read_voltage and"):
         read_spike_trains(data, filename="cell.csv")
 
 

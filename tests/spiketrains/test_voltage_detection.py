@@ -198,7 +198,7 @@ def test_units_that_are_no_voltage_need_a_threshold() -> None:
     counts = traced(np.rint(1000 * beside(SPIKES_S, DURATION_S)), unit="counts")
     for find in (suggest_threshold_mV, detect_spikes, lambda trace: detect_recordings([trace])):
         with pytest.raises(
-            SpikeTrainError, match=r"in counts, .* --threshold-mv and --reset-mv\), or the unit"
+            SpikeTrainError, match=r"in counts, .* \(threshold_mV and reset_mV\), or give the unit of the"
         ):
             find(counts)
     recordings = detect_recordings([counts], -80, -20)

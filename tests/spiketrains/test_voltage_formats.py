@@ -87,7 +87,7 @@ def test_rates_and_units_that_the_file_says(data: bytes, name: str, why: str) ->
 )
 def test_npy_with_a_rate_that_is_given(array: np.ndarray) -> None:
     with pytest.raises(
-        SpikeTrainError, match=r"no column of times and names no sampling rate.*--sampling-rate"
+        SpikeTrainError, match=r"no column of times and names no sampling rate.*sampling_rate_hz"
     ):
         read_voltage(npy(array), filename="a.npy")
     traces = read_voltage(npy(array), filename="a.npy", sampling_rate_hz=RATE_HZ)
@@ -132,7 +132,7 @@ def test_a_current_is_no_voltage_but_can_be_asked_for() -> None:
 def test_odd_units_need_a_threshold_or_a_unit(name: str) -> None:
     data = csv({"time_s": TIMES_S, name: np.rint(OUTSIDE * 1e4)})
     traces = read_voltage(data)
-    with pytest.raises(SpikeTrainError, match=r"give its threshold and reset in .*--voltage-unit"):
+    with pytest.raises(SpikeTrainError, match=r"threshold and the reset in .*\(unit of read_voltage\)"):
         detect_recordings(traces)
     assert spikes_are_right(traces, threshold_mV=-800, reset_mV=-100)
     assert spikes_are_right(read_voltage(data, unit="uV"))

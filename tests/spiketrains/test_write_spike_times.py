@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spike2pop_nb.errors import SpikeTrainError
@@ -47,6 +47,9 @@ TIMES = st.lists(
 
 
 @given(st.dictionaries(NAMES | AWKWARD, TIMES, min_size=1, max_size=6))
+@example({":": [], "sep=;": [0.0, 1.0, 2.0, 3.0], "0": [0.0, 1.0, 2.0]})
+@example({":": [], "sep=;": [0.0, 1.0, 2.0, 3.0], "0": [0.0, 1.0, 2.0], "[": []})
+@example({"k=1": [1.0, 2.0], "k=2": [1.0, 2.0], "3": [4.0, 5.0, 6.0, 7.0]})
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_round_trip(tmp_path: Path, content: dict[str, list[float]]) -> None:
     trains = [SpikeTrain(name, times) for name, times in content.items()]

@@ -13,7 +13,7 @@ from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import PredictorError, Spike2PopError
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["Predicting", "network"]
@@ -62,7 +62,7 @@ class Predicting(Acting):
         train, neuron, prior = session.train, session.neuron, session.settings.prior
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
-        session.posterior = None
+        session.posterior = session.fits_better = None
         if train is None:
             return
 
@@ -72,8 +72,26 @@ class Predicting(Acting):
         def done(posterior: Any) -> None:
             if session.train is train:  # and not that of a file that is open no more
                 session.posterior = posterior
+                self._look_for_other(posterior)
 
         self._run("predict", "Predicting the dynamic input conductances…", work, done)
+
+    def _look_for_other(self, posterior: Any) -> None:
+        """Where the recording is strange to its neuron, see whether it fits another."""
+        session, train = self.session, self.session.train
+        if posterior.domain is None or posterior.domain.inside:
+            return
+
+        def work(_task: Task) -> str | None:
+            from spike2pop_nb.inference import other_neurons
+
+            return other_neurons([train], [posterior], network)[0]
+
+        def done(name: str | None) -> None:
+            if session.posterior is posterior:
+                session.fits_better = name
+
+        self._run("other", "Trying the other neurons…", work, done)
 
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""
@@ -87,7 +105,10 @@ class Predicting(Acting):
             table = recordings.to_frame()
             from spike2pop_nb.inference import attempt_predictions
 
-            predictor = network(neuron.name)
+            try:
+                predictor = network(neuron.name)
+            except PredictorError:  # said where the DICs of the one that is looked at are asked for
+                return table.assign(g_s=np.nan, g_u=np.nan, likeness="")
             found: list[Any] = []
             for at in range(0, len(recordings), _AT_ONCE):
                 if task.cancelled():

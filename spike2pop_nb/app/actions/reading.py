@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from spike2pop_nb.app.actions.base import Acting
+from spike2pop_nb.app.controls import control
 from spike2pop_nb.app.levels import Levels, asked_for, levels_for
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
@@ -19,8 +20,10 @@ from spike2pop_nb.spiketrains import (
     read_spike_trains,
     read_voltage,
 )
+from spike2pop_nb.spiketrains.detection import size_unknown
 from spike2pop_nb.spiketrains.reader import parse_file
 from spike2pop_nb.spiketrains.sides import Polarity
+from spike2pop_nb.spiketrains.trace import VoltageTrace
 from spike2pop_nb.spiketrains.voltage import VoltageTraces
 
 __all__ = ["Reading"]
@@ -194,11 +197,11 @@ def _recordings(
             **{name: options[name] for name in ("sampling_rate_hz", "start_s", "stop_s")},
         )
     except SpikeTrainError as error:
-        return None, none, Refusal(_here(error)) if refused is None else _refusal(source, refused, error)
+        return None, none, _told(error) if refused is None else _refusal(source, refused, error)
     try:
         recordings, asked = _spikes(voltages, **levels)
     except SpikeTrainError as error:
-        return None, voltages, Refusal(_here(error), trace=voltages[0])
+        return None, voltages, _told(error, trace=voltages[0])
     return recordings, voltages, asked
 
 
@@ -208,23 +211,14 @@ def _spikes(
     """Spike trains of voltages, or what must be given first."""
     trace = asked_for(voltages, threshold_mV, reset_mV)
     if trace is not None:
-        return None, Refusal(
-            f"The trace {trace.id!r} is in {trace.unit}, whose size in mV is not known: give the threshold "
-            "and the reset of its spikes in the same, or the unit of the voltage.",
-            trace=trace,
-        )
+        return None, _told(size_unknown(trace), trace=trace)
     levels = levels_for(threshold_mV, voltages), levels_for(reset_mV, voltages)
     return detect_recordings(voltages, *levels, polarity=polarity), None
 
 
-def _here(error: SpikeTrainError | None) -> str:
-    """A sentence without the names of options that this page does not have."""
-    said = re.sub(
-        r"; name the channel \(channels.*",
-        "; name the channel with --channels on the command line, or give a file with its voltage.",
-        str(error),
-    )
-    return re.sub(r" \([^()]*--[^()]*\)", "", said)
+def _told(error: SpikeTrainError, *, trace: VoltageTrace | None = None) -> Refusal:
+    """An error as the page says it."""
+    return Refusal(error.told(control), error.settings, trace=trace)
 
 
 def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError | None = None) -> Refusal:
@@ -235,14 +229,18 @@ def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError
         raise error from None
     if all(column.kind == "text" for column in table.columns):
         raise error
-    sentence = str(error)
-    no_rate = of_voltage is not None and "sampling rate" in str(of_voltage)
-    if of_voltage is not None and ("read_voltage" in sentence or (no_rate and _is_voltage(source))):
-        return Refusal(_here(of_voltage))
-    if no_rate:
-        sentence += f" If it is a voltage: {_here(of_voltage).removeprefix(f'{source.name}: ')}"
+    refusal = _told(error)
+    if of_voltage is not None:
+        no_rate = "sampling_rate_hz" in of_voltage.settings
+        if "voltage" in error.settings or (no_rate and _is_voltage(source)):
+            return _told(of_voltage)
+        if no_rate:
+            if_voltage = of_voltage.told(control).removeprefix(f"{source.name}: ")
+            refusal = Refusal(
+                f"{refusal.sentence} If it is a voltage: {if_voltage}", error.settings | of_voltage.settings
+            )
     nothing_to_name = table.ragged or len(table.columns) < 2
-    return Refusal(sentence, () if nothing_to_name else tuple(table.names))
+    return replace(refusal, columns=() if nothing_to_name else tuple(table.names))
 
 
 def _is_voltage(source: Source) -> bool:

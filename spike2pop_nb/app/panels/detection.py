@@ -8,6 +8,7 @@ import ipywidgets as w
 import numpy as np
 
 from spike2pop_nb.app.binding import Binding, bind
+from spike2pop_nb.app.controls import LABELS
 from spike2pop_nb.app.layout import button, field
 from spike2pop_nb.app.levels import level_of, with_level
 from spike2pop_nb.app.messages import Messages
@@ -31,6 +32,11 @@ class DetectionPanel:
     """Threshold, reset and polarity of the trace that is looked at, or that has no levels yet.
 
     Where its unit is of unknown size, the levels wait until both are confirmed; else each is used at once.
+
+    Attributes
+    ----------
+    trace
+        The voltage that is looked at; None where it is none.
     """
 
     def __init__(self, session: Session, messages: Messages) -> None:
@@ -42,13 +48,21 @@ class DetectionPanel:
         self.use = button("Detect spikes at these levels", "Use the threshold and the reset above", "primary")
         self.widget = w.VBox(
             [
-                field("Spike threshold", self.threshold, "Or drag the dashed line in the figure."),
-                field("Reset", self.reset, "What the voltage must come back to before the next spike."),
-                field("Spikes point", self.polarity, "Beside a cell they may point down, or both ways."),
+                field(
+                    LABELS["threshold_mV"],
+                    self.threshold,
+                    "Or drag the dashed line in the figure. Strokes: detected spikes.",
+                ),
+                field(
+                    LABELS["reset_mV"],
+                    self.reset,
+                    "What the voltage must come back to before the next spike.",
+                ),
+                field(LABELS["polarity"], self.polarity, "Beside a cell they may point down, or both ways."),
                 self.use,
             ]
         )
-        self._trace: VoltageTrace | None = None
+        self.trace: VoltageTrace | None = None
         self._proposed: str | None = None
         self._asks = False
         self._threshold = Binding(self.threshold, self.dragged, messages, self.show)
@@ -64,7 +78,7 @@ class DetectionPanel:
 
     def show(self) -> VoltageTrace | None:
         """Bring the controls in line with what is looked at, and return its trace."""
-        self._trace = trace = self._looked_at()
+        self.trace = trace = self._looked_at()
         self.widget.layout.display = "" if trace is not None else "none"
         if trace is None:
             self._proposed = None
@@ -74,8 +88,8 @@ class DetectionPanel:
         self.use.layout.display = "" if self._asks else "none"
         threshold, reset = level_of(settings.threshold_mV, trace.id), level_of(settings.reset_mV, trace.id)
         found = None if self._asks else _detection(trace, threshold, reset, settings.polarity)
-        self.threshold.description = f"Spike threshold ({trace.unit})"
-        self.reset.description = f"Reset ({trace.unit})"
+        self.threshold.description = f"{LABELS['threshold_mV']} ({trace.unit})"
+        self.reset.description = f"{LABELS['reset_mV']} ({trace.unit})"
         if not self._asks or self._proposed != trace.id:  # what is being written there stays
             if threshold is None:
                 threshold = _half_way(trace) if found is None else found.threshold
@@ -87,7 +101,7 @@ class DetectionPanel:
 
     def dragged(self, threshold: float) -> None:
         """Take another threshold."""
-        trace = self._trace
+        trace = self.trace
         if trace is None:
             return
         if self._asks:
@@ -114,7 +128,7 @@ class DetectionPanel:
         session.choose(**chosen)
 
     def _take_reset(self, text: str) -> None:
-        trace, reset = self._trace, text.strip() or None
+        trace, reset = self.trace, text.strip() or None
         if trace is None or self._asks:
             return
         levels: dict[str, Any] = {"reset_mV": reset}
@@ -123,7 +137,7 @@ class DetectionPanel:
         self._set(trace, **levels)
 
     def _take_both(self) -> None:
-        trace = self._trace
+        trace = self.trace
         if trace is None:
             return
         if not self.reset.value.strip():

@@ -11,13 +11,15 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
+from spike2pop_nb.app.controls import LABELS
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import card, field, jump, listed, said, text
+from spike2pop_nb.app.layout import button, card, field, jump, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+from spike2pop_nb.inference import network_words
+from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
 from spike2pop_nb.neurons.registry import look_again
 from spike2pop_nb.spiketrains import describe_pattern
 
@@ -50,8 +52,11 @@ class DICPanel:
                 ("both, weighted by how well the recording fits", "both"),
             ],
         )
+        self.card = text()
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
+        self.other = button("", "The recording looks like one of this neuron: read it as such", "primary")
+        self.other.add_class("s2p-wraps")
         self.notes = text()
         self.figure = FigureView(
             "The predicted DICs appear here",
@@ -65,7 +70,8 @@ class DICPanel:
             "2",
             "Dynamic input conductances",
             [
-                field("Neuron model", self.neuron, "The kind of neuron that was recorded."),
+                field(LABELS["neuron"], self.neuron, "The kind of neuron that was recorded."),
+                self.card,
                 *map(text, filter(None, [listed(broken)])),
                 self.own.widget,
                 field(
@@ -75,6 +81,7 @@ class DICPanel:
                 ),
                 self.says,
                 self.warning,
+                self.other,
                 self.figure.widget,
                 self.notes,
             ],
@@ -82,16 +89,21 @@ class DICPanel:
         self._neuron = bind(session, self.neuron, "neuron", messages)
         bind(session, self.prior, "prior", messages)
         session.follow(guard(self._show_figure), "neuron")
+        session.follow(guard(self._show_card), "neuron")
         session.observe(guard(self._show_figure), ["posterior", "reach"])
         session.observe(
             guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
         )
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
+        session.observe(guard(self._show_other), "fits_better")
+        self.other.on_click(guard(lambda _button: session.choose(neuron=session.fits_better)))
+        self._show_other(None)
         self._show_figure(None)
+        self._show_card(None)
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
-        self.neuron.disabled = self.prior.disabled = not on
+        self.neuron.disabled = self.prior.disabled = self.other.disabled = not on
         self.own.enable(on)
 
     def look_again(self) -> None:
@@ -102,10 +114,21 @@ class DICPanel:
     def _list_neurons(self) -> None:
         self._neuron.show(self.session.settings.neuron, options=_neurons())
 
+    def _show_card(self, _change: Any) -> None:
+        name = self.session.settings.neuron
+        lines = (*card_lines(get_neuron(name)), network_words(name))
+        self.card.value = f'<div class="s2p-help">{said(lines)}</div>'
+
     def _show_figure(self, _change: Any) -> None:
         session = self.session
         population = session.result.population if session.result is not None else None
         self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, population, 330))
+
+    def _show_other(self, _change: Any) -> None:
+        name = self.session.fits_better
+        self.other.layout.display = "none" if name is None else ""
+        if name is not None:
+            self.other.description = f"Try the {get_neuron(name).title}"
 
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from spike2pop_nb.app.binding import Binding, bind
+from spike2pop_nb.app.controls import LABELS
 from spike2pop_nb.app.layout import Fold, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.unit import UnitQuestion
@@ -31,12 +32,12 @@ _UNITS = (
 )
 _LAYOUTS = (
     ("as understood", "auto"),
-    ("a list of times per row", "list"),
-    ("a row per spike", "long"),
-    ("a column per train", "columns"),
-    ("a train per line", "rows"),
-    ("one train", "single"),
-    ("trials one after another", "trials"),
+    ("a list of times per row (list)", "list"),
+    ("a row per spike (long)", "long"),
+    ("a column per train (columns)", "columns"),
+    ("a train per line (rows)", "rows"),
+    ("one train (single)", "single"),
+    ("trials one after another (trials)", "trials"),
 )
 _VOLTAGE_UNITS = (
     ("as the file says", "auto"),
@@ -78,18 +79,23 @@ class ReadingPanel:
             "voltage_unit": w.Dropdown(options=_VOLTAGE_UNITS),
         }
         helps = {
-            "unit": ("Unit of the times", "What you choose is used, whatever the file says."),
-            "other": ("Unit in words", "A unit or a multiple of one, such as 0.1 ms or 10 us."),
-            "sampling_rate_hz": ("Sampling rate (Hz)", "How many samples make a second."),
-            "layout": ("Layout", "How the table is laid out."),
-            "time_column": ("Column of times", "Or the array, or the variable."),
-            "ids": ("Columns of ids", "What tells one train from another."),
-            "id_columns": ("These columns together", "Hold Ctrl (⌘ on a Mac) to choose several."),
-            "start_s": ("Start (s)", "Of the stretch that is used."),
-            "stop_s": ("Stop (s)", "On the recording's own clock."),
-            "voltage_unit": ("Unit of the voltage", "What you choose is used, whatever the file says."),
+            "unit": "What you choose is used, whatever the file says.",
+            "other": "A unit or a multiple of one, such as 0.1 ms or 10 us.",
+            "sampling_rate_hz": "How many samples make a second.",
+            "layout": "How the table is laid out.",
+            "time_column": "Or the array, or the variable.",
+            "ids": "What tells one train from another.",
+            "id_columns": "Hold Ctrl (⌘ on a Mac) to choose several.",
+            "start_s": "Of the stretch that is used.",
+            "stop_s": "On the recording's own clock.",
+            "voltage_unit": "What you choose is used, whatever the file says.",
         }
-        fields = {name: field(*helps[name][:1], self.how[name], helps[name][1]) for name in self.how}
+        labels = LABELS | {
+            "other": "Unit in words",
+            "ids": LABELS["id_columns"],
+            "id_columns": "These columns together",
+        }
+        fields = {name: field(labels[name], self.how[name], helps[name]) for name in self.how}
         self.fields = fields
         self.fold = Fold(
             "Choose how it is read",
@@ -194,9 +200,9 @@ class ReadingPanel:
 
     def _reveal(self, in_words: bool, named: bool) -> None:
         session = self.session
-        refused = "" if session.refused is None else session.refused.sentence
+        asked = frozenset() if session.refused is None else session.refused.settings
         units = {session.settings.unit, session.recordings.report.unit if session.recordings else ""}
-        rated = session.settings.sampling_rate_hz is not None or "sampling rate" in refused
+        rated = session.settings.sampling_rate_hz is not None or "sampling_rate_hz" in asked
         needed = {
             "other": in_words,
             "sampling_rate_hz": SAMPLES in units or rated,

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets as w
+import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
@@ -22,6 +23,7 @@ from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.export.archive import is_session
+from spike2pop_nb.plots.style import time_unit
 from spike2pop_nb.spiketrains import (
     MAX_FILE_BYTES,
     PatternReport,
@@ -63,7 +65,8 @@ class RecordingPanel:
             220,
             on_drag=guard(self.detection.dragged),
             on_stretch=guard(self.stretch.marked),
-            says="Spikes of the recording over time, and the intervals between them",
+            on_zoom=guard(self._zoomed),
+            says="Spikes of the recording over time, with the intervals between them or their voltage",
         )
         self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
@@ -141,8 +144,20 @@ class RecordingPanel:
     def _show_voltage(self) -> VoltageTrace | None:
         voltage = self.detection.show()
         if voltage is not None:
-            self.figure.show(plots.voltage(voltage, self.threshold.value, 220))
+            drawn = plots.voltage(voltage, self.threshold.value, 220, spikes=self.session.train)
+            self.figure.show(drawn, moving=len(drawn.data))
         return voltage
+
+    def _zoomed(self, ends: tuple[float, float] | None) -> None:
+        """Draw what is looked at of a voltage in more detail."""
+        voltage = self.detection.trace
+        if voltage is None:
+            return
+        if ends is not None:
+            per_ms, _unit = time_unit(float(np.ptp(voltage.times_ms)))
+            ends = ends[0] / per_ms, ends[1] / per_ms
+        drawn = plots.voltage(voltage, spikes=self.session.train, window_ms=ends)
+        self.figure.move([curve.to_plotly_json() for curve in drawn.data])
 
     def _show_train(self, _change: Any) -> None:
         session = self.session

@@ -233,6 +233,11 @@ function render({ model, el }) {
   const moved = (event) => {
     const y = event["shapes[0].y0"];
     if (y !== undefined) model.send({ kind: "drag", y });
+    if (event["xaxis.range[0]"] !== undefined) {
+      model.send({ kind: "zoom", ends: [event["xaxis.range[0]"], event["xaxis.range[1]"]] });
+    } else if (event["xaxis.range"] || event["xaxis.autorange"]) {
+      model.send({ kind: "zoom", ends: event["xaxis.range"] ?? null });
+    }
   };
   const marked = (event) => {
     const ends = Object.entries(event?.range ?? {}).find(([axis]) => axis.startsWith("x"))?.[1];

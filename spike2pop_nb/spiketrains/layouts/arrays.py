@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
@@ -106,12 +106,14 @@ def _read(
     other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
     if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
         raise source.error(
-            f"{name} is named as something else than times and does not grow; name the array of times."
+            f"{name} is named as something else than times and does not grow.",
+            WayOut("name the array of times", ("time_column",)),
         )
     if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
         raise source.error(
-            f"the numbers of {name} are in no order and bunched, like intervals between spikes; add them "
-            "up and give the times, or choose the layout 'single' if they are times."
+            f"the numbers of {name} are in no order and bunched, like intervals between spikes.",
+            WayOut("add them up and give the times"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     beside = _beside(table, column)
     label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
@@ -272,7 +274,8 @@ def _rows(column: Column, name: str, source: Source, options: Options) -> Readin
         if max(by_row, by_col) < MIN_INCREASING:
             raise source.error(
                 f"{name}, of shape {values.shape}, increases neither along its rows nor down its columns, "
-                "so it does not look like spike times; choose a layout if it is."
+                "so it does not look like spike times.",
+                WayOut("choose a layout if it is", ("layout",)),
             )
         by_column = by_col > by_row
     table = values.T if by_column else values

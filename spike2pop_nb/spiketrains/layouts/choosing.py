@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
@@ -95,7 +96,9 @@ def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: S
         if samples:
             raise source.error(
                 f"{axis.name!r} has equal steps and {shown([c.name for c in samples])} beside it, like a "
-                "sampled trace; give the times of its spikes, or name the array of times if these are some."
+                "sampled trace.",
+                WayOut("give the times of its spikes"),
+                WayOut("name the array of times if these are some", ("time_column",)),
             )
 
 

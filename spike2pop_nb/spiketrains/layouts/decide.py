@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     has_equal_steps,
@@ -118,7 +118,10 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
         time = _any_time(table, source, keys or [], lists if layout == "list" else None)
     if layout == "list":
         if time.kind != "lists":
-            raise source.error(f"the column {time.name!r} holds no lists; name the column that does.")
+            raise source.error(
+                f"the column {time.name!r} holds no lists.",
+                WayOut("name the column that does", ("time_column",)),
+            )
         return lists_layout(table, time, keys, source)
     if layout == "single":
         return single_layout(table, time, source, check=False)
@@ -142,7 +145,10 @@ def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[
             return pick_time_column(candidates, source)
         candidates = [c for c in others if c.kind == "numbers"]
     if not candidates:
-        raise source.error(f"no column of times among {shown(table.names)}; name it as the time column.")
+        raise source.error(
+            f"no column of times among {shown(table.names)}.",
+            WayOut("name it as the time column", ("time_column",)),
+        )
     return candidates[-1]  # without names to go by, the ids come first and the times last
 
 
@@ -171,8 +177,9 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
 def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
     return source.error(
         f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
-        "trace; read it with read_voltage and find its spikes with detect_spikes, or with --voltage on the "
-        "command line (or name the time column if these are spike times)."
+        "trace.",
+        WayOut("read it as a voltage", ("voltage",)),
+        WayOut("name the time column if these are spike times", ("time_column",)),
     )
 
 

@@ -26,8 +26,11 @@ _QUALITY: Final = ("group", "quality", "KSLabel", "label")
 
 
 def grades_of(column: Column) -> list[str] | None:
-    """The grade of each entry in words; None for a column of anything else."""
-    if column.kind == "text":
+    """The grade of each entry in words; None for a column of anything else.
+
+    What is called "id" is one, also where somebody named a train "multiunit".
+    """
+    if column.kind == "text" and words_of(column.leaf) != ["id"]:
         found = {str(value).strip().lower() for value in np.unique(np.asarray(column.values))} - {""}
         return [str(value).strip() for value in column.values] if found and found <= _GRADES else None
     if column.kind != "numbers" or " ".join(words_of(column.leaf)) not in _NUMBERED:

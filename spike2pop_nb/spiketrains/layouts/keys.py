@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     codes_of,
     falls_back,
@@ -27,7 +28,7 @@ from .reading import RawTrain, key_codes
 __all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys"]
 
 _GROWING: Final = 0.999
-_SETTLE: Final = "say which columns identify a train (id columns), or that none does (id columns 'none')"
+_SETTLE: Final = WayOut("say which columns identify a train, or 'none' if none does", ("id_columns",))
 
 
 @dataclass
@@ -122,13 +123,13 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
         why = _and(why, *left)
     elif left:
         raise source.error(
-            f"the column {left[0].name!r} may tell trains apart or only describe the spikes; {_SETTLE}."
+            f"the column {left[0].name!r} may tell trains apart or only describe the spikes.", _SETTLE
         )
     if not keys:
         for column in grades:
             if _n_groups(column) > 1 and _identifies([column], [], times) != "no":
                 raise source.error(
-                    f"the column {column.name!r} grades units, and does not name them; {_SETTLE}."
+                    f"the column {column.name!r} grades units, and does not name them.", _SETTLE
                 )
     return Keys(keys, why, grades)
 
@@ -240,21 +241,28 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
         again = f"{falls.size} times" if falls.size > 1 else "once"
         raise source.error(
             f"the times of {train.id!r} start over {again} (first at {train.place(int(falls[0]))}), as "
-            "those of trials one after another do; name the column that numbers the trials (id columns), or "
-            "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one train."
+            "those of trials one after another do.",
+            WayOut("name the column that numbers the trials", ("id_columns",)),
+            WayOut(
+                "choose the layout 'trials' to begin a train wherever they start over, or 'single' for one "
+                "train",
+                ("layout",),
+            ),
         )
     for train in trains:
         if train.times.size >= 10 and 2 * np.unique(train.times).size < train.times.size:
             raise source.error(
-                f"most numbers of {train.id!r} are there more than once, unlike spike times; "
-                "name the column of times, or choose the layout 'single' if they are some."
+                f"most numbers of {train.id!r} are there more than once, unlike spike times.",
+                WayOut("name the column of times", ("time_column",)),
+                WayOut("choose the layout 'single' if they are some", ("layout",)),
             )
     if keyed and len(trains) >= 6:
         alone = sum(train.times.size == 1 for train in trains)
         if 5 * alone > 4 * len(trains):
             raise source.error(
                 f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do "
-                f"not identify trains; {_SETTLE}."
+                "not identify trains.",
+                _SETTLE,
             )
 
 

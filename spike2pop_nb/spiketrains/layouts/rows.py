@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     falls_back,
@@ -123,8 +124,8 @@ def _refuse_unordered(trains: Sequence[RawTrain], layout: str, source: Source) -
     steps = sum(max(train.times.size - 1, 0) for train in trains)
     if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < MIN_INCREASING:
         raise source.error(
-            "the numbers do not grow along the lines, as spike times do; choose the layout "
-            f"{layout!r} if they are times."
+            "the numbers do not grow along the lines, as spike times do.",
+            WayOut(f"choose the layout {layout!r} if they are times", ("layout",)),
         )
 
 
@@ -158,8 +159,8 @@ def _ids_lead(first: FloatArray, lists: Sequence[FloatArray], alike: bool, sourc
     ordered = len(lists) > 2 and bool((np.diff(first) > 0).all())
     if (whole == 1.0 and (ordered or stand_apart(lists))) or (whole < 0.9 and alike):
         raise source.error(
-            "the first number of each line may name the train or be its first time; say that the first "
-            "column holds the ids (id columns 0), or that none does (id columns 'none')."
+            "the first number of each line may name the train or be its first time.",
+            WayOut("say that column 0 holds the ids, or that 'none' does", ("id_columns",)),
         )
     return False
 
@@ -170,7 +171,9 @@ def _refuse_narrow(trains: Sequence[RawTrain], source: Source) -> None:
     if len(trains) >= 10 and float(np.median(sizes)) <= 3:
         raise source.error(
             f"{len(trains):,} lines hold {int(np.median(sizes))} numbers or fewer each, so they may be rows "
-            "of a table; write names of columns above them, or choose the layout 'rows' if each is a train."
+            "of a table.",
+            WayOut("write names of columns above them"),
+            WayOut("choose the layout 'rows' if each is a train", ("layout",)),
         )
     falling = [
         train
@@ -182,7 +185,9 @@ def _refuse_narrow(trains: Sequence[RawTrain], source: Source) -> None:
     if falling and 2 * len(falling) > len(trains):
         raise source.error(
             f"the first number of {falling[0].location} does not grow into the others, so it may be a count "
-            "or an id; say that the first column holds the ids (id columns 0), or choose the layout 'rows'."
+            "or an id.",
+            WayOut("say that column 0 holds the ids", ("id_columns",)),
+            WayOut("choose the layout 'rows'", ("layout",)),
         )
 
 
@@ -229,7 +234,8 @@ def running_layout(table: Table, source: Source, *, asked: bool = False) -> Read
     if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
         raise source.error(
             f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be "
-            "one train or one per column; choose the layout 'single' or 'columns'."
+            "one train or one per column.",
+            WayOut("choose the layout 'single' or 'columns'", ("layout",)),
         )
     name = columns[0].name if table.named else ""
     own = name if name and role_of(name) != "time" else ""

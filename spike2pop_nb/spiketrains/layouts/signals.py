@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     has_equal_steps,
     is_counter,
@@ -32,7 +33,7 @@ from .turned import is_lines, numbers_of, upright, with_units
 __all__ = ["signals_of_table"]
 
 _SAMPLED: Final = 2_000
-_ASK_RATE: Final = "give the sampling rate in Hz, such as 20000 (sampling_rate_hz; --sampling-rate-hz)"
+_ASK_RATE: Final = WayOut("give the sampling rate in Hz, such as 20000", ("sampling_rate_hz",))
 
 
 def signals_of_table(
@@ -268,14 +269,14 @@ def _times(
             unit = asked
         if unit is not None and unit.startswith("?"):
             raise source.error(
-                f"the unit {unit[1:]!r} of the times is not understood; give it (time_unit; --unit)."
+                f"the unit {unit[1:]!r} of the times is not understood.", WayOut("give it", ("time_unit",))
             )
         name = f"the name {clock.leaf!r}" if clock.rows is None else "the column name"
         if (np.diff(times) == 0).any() and (np.diff(times) >= 0).all():
             if rate is None:
                 raise source.error(
-                    f"the times in {clock.name!r} repeat, so they were printed with too few digits; "
-                    f"{_ASK_RATE}."
+                    f"the times in {clock.name!r} repeat, so they were printed with too few digits.",
+                    _ASK_RATE,
                 )
             start = float(times[0]) * ms_per_unit(unit or "s") / 1000.0 if unit != SAMPLES else 0.0
             times = start + np.arange(times.size) / rate[0]
@@ -287,9 +288,9 @@ def _times(
             return times, Clock(None)
         if rate is None:
             raise source.error(
-                f"the column {clock.name!r} counts samples, and their rate is not known; {_ASK_RATE}."
+                f"the column {clock.name!r} counts samples, and their rate is not known.", _ASK_RATE
             )
         return times / rate[0], Clock("s", f"counted at {rate[0]:g} Hz, {rate[1]}", rate[0])
     if rate is None:
-        raise source.error(f"the file has no column of times and names no sampling rate; {_ASK_RATE}.")
+        raise source.error("the file has no column of times and names no sampling rate.", _ASK_RATE)
     return np.arange(max(sizes)) / rate[0], Clock("s", f"counted at {rate[0]:g} Hz, {rate[1]}", rate[0])

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
@@ -82,7 +83,8 @@ def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
         columns = inner if len(inner) == 1 else columns
     if len(columns) > 1:
         raise source.error(
-            f"the columns {shown_names(columns)} could all hold the times; name the time column."
+            f"the columns {shown_names(columns)} could all hold the times.",
+            WayOut("name the time column", ("time_column",)),
         )
     return columns[0]
 
@@ -276,13 +278,15 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
         raise source.error("the numbers are only 0 and 1, like binned spikes; spike times are needed.")
     if check and times.size > 10 and times[0] == times.size - 1 and share_increasing([times[1:]]) == 1.0:
         raise source.error(
-            f"the first number, {times[0]:g}, is how many follow rather than a time; leave it out, or choose "
-            "the layout 'single' if it is one."
+            f"the first number, {times[0]:g}, is how many follow rather than a time.",
+            WayOut("leave it out"),
+            WayOut("choose the layout 'single' if it is one", ("layout",)),
         )
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
         raise source.error(
-            "the numbers are in no order and bunched, like intervals between spikes rather than their times; "
-            "add them up and give the times, or choose the layout 'single' if they are times."
+            "the numbers are in no order and bunched, like intervals between spikes rather than their times.",
+            WayOut("add them up and give the times"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     return long_layout(table, time, [], source, check=check)
 
@@ -390,8 +394,9 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
     apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
     if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
         raise source.error(
-            "the first row may hold the numbers of the units or their first times; write names of columns "
-            "above it, or choose the layout 'columns' if these are times."
+            "the first row may hold the numbers of the units or their first times.",
+            WayOut("write names of columns above it"),
+            WayOut("choose the layout 'columns' if these are times", ("layout",)),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.limits import MAX_TIME_MS
 from spike2pop_nb.spiketrains.names import named_unit
@@ -33,6 +34,7 @@ _FEWEST_SAMPLES: Final = 100.0
 _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
 )
+_ASK_RATE: Final = WayOut("give the sampling rate in Hz, such as 30000", ("sampling_rate_hz",))
 _UNDERSTOOD: Final = "h, min, s, ms, us, ns, samples, or a multiple such as '0.1 ms'"
 
 
@@ -83,8 +85,8 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
             return _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
         if rate is None:
             raise source.error(
-                f"the times count samples ({why}), and the file does not say how many a second has; give the "
-                "sampling rate in Hz, such as 30000."
+                f"the times count samples ({why}), and the file does not say how many a second has.",
+                _ASK_RATE,
             )
         return Timing(SAMPLES, rate[0], f"samples, {why}, at the {rate[0]:g} Hz of {rate[1]}")
     return _judged(reading, rate, source)
@@ -105,8 +107,8 @@ def _asked(
             return None
         if stated is None and not _all_whole(reading.trains):
             raise source.error(
-                "a sampling rate is given, but the times are no whole numbers, so they count no samples; "
-                "give their unit instead."
+                "a sampling rate is given, but the times are no whole numbers, so they count no samples.",
+                WayOut("give their unit instead", ("unit",)),
             )
         unit = SAMPLES
     if stated is not None and stated[0] != unit:
@@ -118,7 +120,7 @@ def _asked(
         return Timing(unit, None, f"{shown_unit(unit)}, as asked for", caution=caution)
     hz = options.sampling_rate_hz if options.sampling_rate_hz is not None else rate[0] if rate else None
     if hz is None:
-        raise source.error("times in samples need their rate; give the sampling rate in Hz, such as 30000.")
+        raise source.error("times in samples need their rate.", _ASK_RATE)
     where = "as asked for" if options.sampling_rate_hz is not None else f"from {rate[1] if rate else ''}"
     if options.sampling_rate_hz is not None and rate is not None and rate[0] != hz:
         caution = (
@@ -202,11 +204,16 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
             note(comment[0], f"as the comment {comment[1]!r} says")
     if unknown and source is not None:
         raise source.error(
-            f"the unit {unknown[0]} is not understood; give the unit of the times ({_UNDERSTOOD})."
+            f"the unit {unknown[0]} is not understood.",
+            WayOut(f"give the unit of the times: {_UNDERSTOOD}", ("unit",)),
         )
     if len(found) > 1 and source is not None:
         units = " and ".join(shown_unit(unit) for unit in found)
-        raise source.error(f"the times are said to be in {units}; give the unit, or name one time column.")
+        raise source.error(
+            f"the times are said to be in {units}.",
+            WayOut("give the unit", ("unit",)),
+            WayOut("name one time column", ("time_column",)),
+        )
     return next(iter(found.items())) if len(found) == 1 else None
 
 
@@ -252,7 +259,9 @@ def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) ->
         if plausible and ((integers and median >= _FEWEST_SAMPLES) or (median > _MEDIAN_MS[1] and ticks)):
             raise source.error(
                 f"the times are whole numbers with a median interval of {median:.4g}, which may be sample "
-                "numbers, ms or µs; give the sampling rate in Hz, such as 30000, or the unit."
+                "numbers, ms or µs.",
+                _ASK_RATE,
+                WayOut("give the unit", ("unit",)),
             )
     unit, reason = unit_from_intervals(train.times for train in trains)
     silent = not any(train.times.size for train in trains)

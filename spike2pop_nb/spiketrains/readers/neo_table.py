@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -132,8 +132,8 @@ def parse_trains(source: Source) -> Table:
             windows.append((float(train.t_start.rescale("s")), float(train.t_stop.rescale("s"))))
     if not trains:
         raise source.error(
-            f"this {reader.format} file holds no spike trains; if it holds a trace of voltage, read it with "
-            "read_voltage (--voltage on the command line)."
+            f"this {reader.format} file holds no spike trains.",
+            WayOut("if it holds a trace of voltage, read it as one", ("voltage",)),
         )
     columns = [
         Column("spike trains", trains, "s"),

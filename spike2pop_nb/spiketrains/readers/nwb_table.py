@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_TRAINS
 from spike2pop_nb.spiketrains.table import Column, Table
 
@@ -55,8 +56,9 @@ def nwb_table(file: h5py.File, source: Source) -> Table:
     paths.sort(key=lambda name: name != "units")
     if not paths:
         raise source.error(
-            "this NWB file has no units table with spike times; add the spike times as units, or if it "
-            "holds a trace of voltage, read it with read_voltage."
+            "this NWB file has no units table with spike times.",
+            WayOut("add the spike times as units"),
+            WayOut("if it holds a trace of voltage, read it as one", ("voltage",)),
         )
     columns: list[Column] = []
     gaps: dict[str, str] = {}

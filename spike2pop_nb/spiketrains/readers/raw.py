@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_OPENED_SPIKES, MAX_SPIKES, MAX_TRAINS
 from spike2pop_nb.spiketrains.train import checked_id
 
@@ -70,10 +70,10 @@ class Source:
         """All bytes, also of a file of which only the start is in `data`."""
         return self.data if self.path is None else self.path.read_bytes()
 
-    def error(self, message: str, *, row: int | None = None) -> SpikeTrainError:
+    def error(self, message: str, *ways_out: WayOut, row: int | None = None) -> SpikeTrainError:
         """An error whose sentence names the file and, where known, the row."""
         place = self.name if row is None else f"{self.name}, row {row}"
-        return SpikeTrainError(f"{place}: {message}")
+        return SpikeTrainError(f"{place}: {message}", *ways_out)
 
     def id(self, value: object, *, row: int | None = None) -> str:
         """`value` as an id, with an error that names the row."""

@@ -22,7 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_LIBRARY_SECONDS
 from spike2pop_nb.spiketrains.table import Column, Table
 
@@ -138,7 +138,8 @@ def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = Fa
             raise source.error(parser.damaged)
         said, table = _answer(folder / ANSWER)
     if "error" in said:
-        raise SpikeTrainError(said["error"])
+        ways_out = [WayOut(words, tuple(settings)) for words, settings in said.get("ways_out", ())]
+        raise SpikeTrainError(said["error"], *ways_out)
     if table is None:
         raise source.error(parser.damaged)
     return table

@@ -86,7 +86,8 @@ def answer_to(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         return _packed(parse(source))
     except SpikeTrainError as error:
-        return {"error": str(error)}, {}
+        ways = [[way.words, way.settings] for way in error.ways_out]
+        return {"error": error.sentence, "ways_out": ways}, {}
     except MemoryError:
         return {"error": str(source.error("the file needs more memory than there is; split it."))}, {}
     except Exception as error:  # a damaged file shows in errors of every kind

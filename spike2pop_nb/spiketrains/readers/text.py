@@ -244,6 +244,8 @@ def _above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
     if names and _KEY.fullmatch(top[-1]):
         names = False
+    if not magic and not names and _all_one_table(lines, filled):
+        return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
@@ -256,6 +258,14 @@ def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
     below = cells_of(second[:5000], delimiter)
     names = len(pattern) > 1 and not any(pattern) and _KEY.fullmatch(first) is None
     return names and len(below) == len(pattern) and any(is_number(cell) for cell in below)
+
+
+def _all_one_table(lines: list[str], filled: list[int]) -> bool:
+    """Whether the first line could name columns, and every other has as many cells as it."""
+    delimiter, pattern = _shape(lines[filled[0]])
+    if len(pattern) < 2 or any(pattern) or _KEY.fullmatch(lines[filled[0]]):
+        return False
+    return all(len(cells_of(lines[k][:5000], delimiter)) == len(pattern) for k in filled)
 
 
 def _take_fact(line: str, facts: Facts) -> None:
