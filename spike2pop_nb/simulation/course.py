@@ -50,7 +50,7 @@ class Schedule:
 
     Examples
     --------
-    >>> from spike2pop_nb.simulation.course import Schedule
+    >>> from spike2pop_nb.simulation import Schedule
     >>> Schedule().jumps_ms()
     ()
     """
@@ -176,7 +176,7 @@ class HeldCurrents(Schedule):
     --------
     >>> import numpy as np
     >>> import spike2pop_nb as s2p
-    >>> from spike2pop_nb.simulation.course import HeldCurrents
+    >>> from spike2pop_nb.simulation import HeldCurrents
     >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
     >>> held = HeldCurrents(np.full(4, -10.0))
     >>> run = s2p.simulate(population, duration_ms=900, transient_ms=300, course=held, record="spikes")

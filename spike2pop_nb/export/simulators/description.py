@@ -44,7 +44,7 @@ class GateText:
         return f"{variable}{sign}{self.exponent}" if self.exponent > 1 else variable
 
     def calcium(self, pool: str = "%s", sign: str = "**") -> str:
-        """Return the text of the factor that calcium, in a form of its name (%s), is of the gate; or nothing."""
+        """Return the factor that calcium, in a form of its name (%s), is of the gate; or nothing."""
         if self.hill is None:
             return ""
         Ca, half = pool.replace("%s", self.pool), self.hill.half_uM

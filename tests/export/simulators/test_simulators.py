@@ -23,7 +23,7 @@ from spike2pop_nb.conductances import Population, baseline_population, generate_
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export import simulators
 from spike2pop_nb.export.simulators.scripts import members_csv
-from spike2pop_nb.neurons import add_neuron, list_neurons, register_neuron, registry, remove_neuron
+from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
 from spike2pop_nb.neurons.shipped import shipped_neurons
 from spike2pop_nb.simulation import simulate
 
@@ -31,8 +31,8 @@ from spike2pop_nb.simulation import simulate
 PYTHON = os.environ.get("SIMULATORS_PYTHON", sys.executable)
 EXAMPLE = Path(__file__).parents[3] / "notebooks" / "my_neuron.py"
 NEURONS = ("stg", "da", "ca1", "pyloric")
-TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "ca1": (-0.02, 0.6), "pyloric": (-1.0, 0.2)}
-DURATION_MS = {"stg": 1000, "da": 1000, "ca1": 300, "pyloric": 600}
+TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "ca1": (-0.02, 0.6), "pyloric": (-1.5, 0.2)}
+DURATION_MS = {"stg": 1000, "da": 1000, "ca1": 300, "pyloric": 350}
 IMPORTS = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml, neuron"}
 
 
@@ -127,11 +127,8 @@ def test_other_simulators_give_the_same_intervals(
 
 
 @pytest.fixture
-def rich(monkeypatch: pytest.MonkeyPatch) -> Population:
+def rich() -> Population:
     """A member of a neuron with all that calcium can do."""
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    monkeypatch.setattr(registry, "_of_session", set())
-    register_neuron(RICH)
     return Population.from_g(RICH, baseline_population(RICH, 1, 0)[0])
 
 
