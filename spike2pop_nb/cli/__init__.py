@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Final
 
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 
+_OBJECTS_BEFORE_COLLECTING: Final = 100_000  # imports make many objects and drop none
 _OPTIONS: Final = {"time_unit": "--unit"}
 
 
@@ -34,6 +36,7 @@ def _option(setting: str) -> str:
 
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     try:
         cli()
     except Spike2PopError as error:

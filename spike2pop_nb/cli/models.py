@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spike2pop_nb.cli.common import cli
-from spike2pop_nb.errors import CompensationError
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
@@ -46,9 +44,23 @@ def models(context: typer.Context) -> None:
 
 
 @group.command()
-def check(file: DeclarationArgument) -> None:
-    """Check a declaration (the file is run): gates, units, threshold, what is reached, rest and firing."""
-    _check(file)
+def check(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="Python file that defines one NeuronModel (it is run: name only files you trust), or the "
+            "name of a neuron that is listed.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Check a declaration: gates, units, threshold, what is reached, rest and firing."""
+    from spike2pop_nb.neurons import get_neuron, list_neurons
+
+    if what in list_neurons() and not Path(what).exists():
+        _try_out(get_neuron(what))
+        return
+    _check(Path(what))
     typer.echo("It can be used; `spike2pop models add` makes it known by its name.")
 
 
@@ -71,19 +83,19 @@ def remove(name: Annotated[str, typer.Argument(help="Name of a neuron that you a
     typer.echo(f"Removed {name!r}.")
 
 
-def _check(file: Path) -> NeuronModel:
+def _check(file: Path) -> None:
     from spike2pop_nb.neurons import load_neuron
-    from spike2pop_nb.simulation import at_rest
-    from spike2pop_nb.simulation.model_check import check_model
 
     typer.echo(f"Running {file.name}, then trying out the neuron that it declares.", err=True)
-    neuron = load_neuron(file)
-    with suppress(CompensationError):  # of which the check says more
-        typer.echo(at_rest(neuron).describe())
+    _try_out(load_neuron(file))
+
+
+def _try_out(neuron: NeuronModel) -> None:
+    from spike2pop_nb.simulation.model_check import check_model
+
     found = check_model(neuron)
     for sentence in found.describe().splitlines():
         typer.echo(sentence)
     table = found.pairs.assign(reached=(100 * found.pairs["reached"]).round().astype(int))
     table = table.rename(columns={"reached": "% of the plane", "condition": "condition number"})
     typer.echo(table.round(1).to_string(index=False))
-    return neuron

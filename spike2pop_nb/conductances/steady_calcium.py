@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["CalciumPart", "SteadyCalcium", "calcium_part", "steady_calcium"]
 
 FloatArray = npt.NDArray[np.float64]
-_MOST_ROUNDS, _MOST_STEP, _SETTLED = 80, 2.0, 1e-12  # of Newton's method, in ln Ca
+# Of Newton's method, in ln Ca; who gets too far or needs too long has no steady state.
+_MOST_ROUNDS, _MOST_STEP, _SETTLED, _FAR = 60, 2.0, 1e-12, 30.0
 
 
 @dataclass(frozen=True)
@@ -97,22 +98,27 @@ def steady_calcium(neuron: NeuronModel, g: FloatArray, terms: VoltageTerms) -> S
         ]
         influx = np.array([pool.influx_uM_per_uA for pool in pools])
         return SteadyCalcium(np.array([pool.rest_uM for pool in pools]) - influx * sums[0], -influx * sums[1])
-    u = np.zeros((*g.shape[:-1], terms.V_mV.size, len(pools)))
+    members = g.reshape(-1, g.shape[-1])
+    u = np.zeros((len(members), terms.V_mV.size, len(pools)))
     u += np.log([max(pool.rest_uM, 1e-3) for pool in pools])
-    going = np.ones((*u.shape[:-1], 1), dtype=bool)
+    going = np.arange(len(members))
     with np.errstate(all="ignore"):
         for _round in range(_MOST_ROUNDS):
-            Ca = np.exp(u)
-            R, J, _by_V = _balance(neuron, fed, g, terms, Ca)
+            Ca = np.exp(u[going])
+            R, J, _by_V = _balance(neuron, fed, members[going], terms, Ca)
             step = _solved(J * Ca[..., None, :], -R)
-            u = np.where(going, u + np.clip(step, -_MOST_STEP, _MOST_STEP), u)
+            u[going] += np.clip(step, -_MOST_STEP, _MOST_STEP)
             # who has settled stays, so that nobody's answer depends on who else is there
-            going = going & (np.abs(step) > _SETTLED).any(axis=-1, keepdims=True)
-            if not going.any():
+            settled = (np.abs(step) <= _SETTLED).all(axis=(1, 2))
+            going = going[~settled & (np.abs(u[going]) < _FAR).all(axis=(1, 2))]
+            if not going.size:
                 break
-        Ca = np.where(going, np.nan, np.exp(u))
-        _R, J, by_V = _balance(neuron, fed, g, terms, Ca)
-        return SteadyCalcium(Ca, _solved(J, -by_V))
+        u[going] = np.nan
+        Ca = np.exp(np.where(np.abs(u) < _FAR, u, np.nan))
+        _R, J, by_V = _balance(neuron, fed, members, terms, Ca)
+        slope = _solved(J, -by_V)
+    shape = (*g.shape[:-1], *u.shape[1:])
+    return SteadyCalcium(Ca.reshape(shape), slope.reshape(shape))
 
 
 def _balance(

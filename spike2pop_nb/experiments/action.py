@@ -159,6 +159,11 @@ class Action:
         """Return when it begins, ends or bends."""
         return tuple(ms for ms, _share in self.points)
 
+    @property
+    def last_ms(self) -> float:
+        """When it ends or bends for the last time."""
+        return max(self.jumps_ms())
+
     def moving_ms(self) -> tuple[tuple[float, float], ...]:
         """Return the stretches in which its share changes smoothly."""
         return tuple((a, b) for (a, p), (b, q) in pairwise(self.points) if b > a and p != q)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
+from spike2pop_nb.spiketrains import ActivityPattern, PatternReport, SpikeTrain, describe_pattern
 
 __all__ = ["BLOCKED", "LOST", "PAUSES", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
 
@@ -26,10 +26,18 @@ class Crash(NamedTuple):
     ms: float = float("nan")
 
 
+def alike(one: PatternReport, other: PatternReport) -> bool:
+    """Return whether two patterns are the same; so are regular and irregular firing where it is uncertain."""
+    if one.kind is other.kind:
+        return True
+    both_tonic = {one.kind, other.kind} == {ActivityPattern.REGULAR, ActivityPattern.IRREGULAR}
+    return both_tonic and (one.uncertain or other.uncertain)
+
+
 def crash_of(
     times_ms: FloatArray,
-    kind: ActivityPattern,
-    was: ActivityPattern,
+    found: PatternReport,
+    was: PatternReport,
     longest_ms: float,
     window_ms: tuple[float, float],
     onset_ms: float,
@@ -42,7 +50,7 @@ def crash_of(
     ----------
     times_ms
         All its spikes.
-    kind, was
+    found, was
         Its pattern in full effect, and in the control.
     longest_ms
         Its longest interval in the control.
@@ -54,17 +62,17 @@ def crash_of(
     V_th_mV
         The threshold.
     """
-    if was is ActivityPattern.SILENT:
+    if was.kind is ActivityPattern.SILENT:
         return Crash()
     start, stop = window_ms
     until = times_ms[times_ms <= stop]
     last = max(float(until[-1]) if until.size else start, max(onset_ms, 0.0))
-    if kind is ActivityPattern.SILENT or stop - last > max(PAUSES * longest_ms, _LEAST_SILENCE_MS):
+    if found.kind is ActivityPattern.SILENT or stop - last > max(PAUSES * longest_ms, _LEAST_SILENCE_MS):
         time, V = voltage
         tail = V[(time > last + 5.0) & (time <= stop)]
         high = tail.size > 0 and float(np.median(tail)) > V_th_mV
         return Crash(BLOCKED if high else SILENT, last)
-    if kind is was:
+    if alike(found, was):
         return Crash()
     if onset_ms <= 0:  # before the recording begins
         return Crash(LOST, start)
@@ -77,13 +85,13 @@ def ran_away(time_ms: FloatArray, V_mV: npt.NDArray[np.float32]) -> Crash:
     return Crash(RAN_AWAY, float(time_ms[away[0]]) if away.size else float("nan"))
 
 
-def _left(times_ms: FloatArray, was: ActivityPattern, span: tuple[float, float], width_ms: float) -> float:
+def _left(times_ms: FloatArray, was: PatternReport, span: tuple[float, float], width_ms: float) -> float:
     """Return the end of the last stretch of a train that still has a pattern; the start if none has."""
     start, stop = span
     for end in np.arange(stop, start + 1e-9, -0.25 * width_ms).tolist():
         begin = end - width_ms
         inside = times_ms[(times_ms >= begin) & (times_ms <= end)]
-        if describe_pattern(SpikeTrain("stretch", inside, (begin, end))).kind is was:
+        if alike(describe_pattern(SpikeTrain("stretch", inside, (begin, end))), was):
             return end
     return start
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.crashes import PAUSES, Crash, crash_of, hidden, ran_away
+from spike2pop_nb.experiments.action import said as said_amount
+from spike2pop_nb.experiments.crashes import BLOCKED, PAUSES, SILENT, Crash, crash_of, hidden, ran_away
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain, describe_pattern
@@ -43,7 +44,7 @@ class Experiment:
         a member lost its rhythm; empty where it did not) and ``crash_ms`` (when), ``failed``, and ``V_mV`` if
         voltages were kept. Coordinates carry the conductances of each member, and of each condition its dose
         and the stretch (``from_ms`` to ``to_ms``) in which it was in full effect: rate, pattern and crash are
-        of that stretch. Times count from the beginning of the recording.
+        of that stretch; who falls silent in it is silent. Times count from the beginning of the recording.
     spike_times_ms
         ``{condition: [spike times of each member]}``, from the beginning of the recording.
     made_by
@@ -171,10 +172,8 @@ class Experiment:
         made, n = self.made_by, len(self)
         noise = ""
         if made["noise_sigma"]:
-            noise = (
-                f" Background noise of {made['noise_sigma']:g} µA/cm² was the same in all conditions (seed "
-                f"{made['seed']})."
-            )
+            sigma = said_amount(made["noise_sigma"], "µA/cm²")
+            noise = f" Background noise of {sigma} was the same in all conditions (seed {made['seed']})."
         done = [f"{name} ({protocol.describe()[:-1]})" for name, protocol in self.protocols.items()][1:]
         if self.doses is not None:
             first = self.doses.protocols[-1].describe()[:-1]
@@ -215,14 +214,14 @@ class Experiment:
         V, time = simulated.V_mV.reshape(k, n, -1), simulated.time_ms - begin
         windows = [protocol.window_ms(length) for protocol in protocols.values()]
         count = np.zeros((k, n), dtype=int)
-        kinds = np.empty((k, n), dtype=object)
+        reports = np.empty((k, n), dtype=object)
         crashes = [[Crash()] * n for _ in names]
         for i, (name, protocol) in enumerate(protocols.items()):
             onset = protocol.onset_ms()
             for member, times in enumerate(spikes[name]):
                 train = _within(times, windows[i])
                 count[i, member] = train.n_spikes
-                kinds[i, member] = describe_pattern(train).kind
+                reports[i, member] = describe_pattern(train)
                 if failed[i, member]:
                     crashes[i][member] = ran_away(time, V[i, member])
                 if failed[[0, i], member].any() or i == 0:
@@ -230,15 +229,18 @@ class Experiment:
                 longest = float(np.diff(spikes[names[0]][member]).max(initial=0.0))
                 crashes[i][member] = crash_of(
                     times,
-                    kinds[i, member],
-                    kinds[0, member],
+                    reports[i, member],
+                    reports[0, member],
                     longest,
                     windows[i],
                     onset,
                     (time, V[i, member]),
                     population.neuron.V_th_mV,
                 )
-        pattern = np.where(failed, "failed", kinds.astype(str))
+        pattern = np.array([[str(report.kind) for report in row] for row in reports], dtype="<U16")
+        how = np.array([[crash.how for crash in row] for row in crashes])
+        pattern[np.isin(how, (SILENT, BLOCKED))] = SILENT  # in the end
+        pattern[failed] = "failed"
         seconds = np.array([[stop - start] for start, stop in windows]) / 1000.0
         rate = np.where(failed, np.nan, count / seconds)
 
@@ -249,7 +251,7 @@ class Experiment:
             "rate_Hz": of(rate, "Hz", "spikes per second in full effect"),
             "n_spikes": of(count, "1", "spikes in full effect"),
             "pattern": of(pattern, "", "firing pattern in full effect"),
-            "crash": of([[c.how for c in row] for row in crashes], "", "how the rhythm was lost"),
+            "crash": of(how, "", "how the rhythm was lost"),
             "crash_ms": of([[c.ms for c in row] for row in crashes], "ms", "when the rhythm was lost"),
             "failed": of(failed, "", "whether the voltage ran away"),
         }

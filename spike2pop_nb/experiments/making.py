@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from spike2pop_nb.experiments import noise_current, pulses, stimuli, warming
 from spike2pop_nb.experiments import perturbations as done
-from spike2pop_nb.experiments import stimuli, warming
 from spike2pop_nb.experiments.protocol import Protocol
 
 __all__ = [
@@ -154,7 +154,7 @@ def noise(
     >>> noise(0.5, tau_ms=5).label
     'noise 0.5 µA/cm²'
     """
-    return Protocol((stimuli.Noise(sd, tau_ms, mean, same_for_all, **options),))
+    return Protocol((noise_current.Noise(sd, tau_ms, mean, same_for_all, **options),))
 
 
 def waveform(samples: npt.ArrayLike, sample_ms: float, start_ms: float = 0.0, **options: Any) -> Protocol:
@@ -211,7 +211,7 @@ def conductance_pulses(
     >>> conductance_pulses(0.05, -80, [200, 400], rise_ms=1, decay_ms=10).label
     'pulses 0.05 mS/cm²'
     """
-    made = stimuli.ConductancePulses(
+    made = pulses.ConductancePulses(
         conductance,
         E_mV,
         times_ms,  # type: ignore[arg-type]
@@ -299,7 +299,8 @@ def potassium(
     factor
         On the concentration outside; 2.5 for 2.5 times as much.
     channels
-        Those that let pass potassium alone; by default all within 5 mV of the lowest reversal potential.
+        Those that let pass potassium alone; by default all but the leak whose reversal
+        potential lies within 5 mV of the lowest.
     shares
         ``{channel: share}`` for channels of which only a share of the conductance is one for potassium, such
         as ``{"leak": 0.5}``. By default none: the leak stays as it is.

@@ -11,7 +11,6 @@ import pandas as pd
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.experiment import CONTROL, Experiment
 from spike2pop_nb.experiments.stimuli import Chirp, Step
-from spike2pop_nb.spiketrains.patterns import SILENT_BELOW
 
 __all__ = ["FICurve", "Resonance", "adaptation", "f_I_curve", "resonance", "sag_and_rebound"]
 
@@ -33,10 +32,10 @@ class FICurve:
     unit
         Of the current.
     rate_Hz : (n, k)
-        Of each member; 0 for fewer than 3 spikes.
+        Of each member.
     rheobase : (n,)
-        The lowest current given at which a member fires; NaN if at none. A member that fires at the lowest of
-        all currents may fire at less.
+        The lowest current given at which a member fires a spike or more; NaN if at none. A member that fires
+        at the lowest of all currents may fire at less.
     gain : (n,)
         Slope from the rheobase to the highest rate, in Hz per unit of current; NaN where that is one point.
 
@@ -119,8 +118,7 @@ def f_I_curve(experiment: Experiment) -> FICurve:
     currents.setdefault(0.0, CONTROL)
     current = np.array(sorted(currents))
     places = [experiment.place(currents[value]) for value in current]
-    rate = experiment.data["rate_Hz"].values[:, places].copy()
-    rate[experiment.data["n_spikes"].values[:, places] < SILENT_BELOW] = 0.0
+    rate = experiment.data["rate_Hz"].values[:, places]
     rheobase, gain = np.full(len(rate), np.nan), np.full(len(rate), np.nan)
     for member, rates in enumerate(rate):
         if not np.any(rates > 0):

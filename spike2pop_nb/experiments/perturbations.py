@@ -164,8 +164,8 @@ class Potassium(Action):
     factor
         On the concentration outside.
     channels
-        Those that let pass potassium alone. By default all whose reversal potential lies within 5 mV of the
-        lowest declared one.
+        Those that let pass potassium alone. By default all but the leak whose reversal potential lies within
+        5 mV of the lowest.
     shares
         ``{channel: share}`` for channels of which only a share of the conductance is one for potassium, such
         as the leak: their reversal potential moves by that share of the shift of E_K.
@@ -195,10 +195,9 @@ class Potassium(Action):
     def carriers(self, neuron: NeuronModel) -> dict[str, float]:
         """Return the share of potassium in each channel that has one."""
         if self.channels is None:
-            lowest = neuron.E_mV.min() + _SAME_E_MV
-            found = {
-                name: 1.0 for name, E in zip(neuron.channel_names, neuron.E_mV, strict=True) if lowest >= E
-            }
+            gated = dict(zip(neuron.channel_names[:-1], neuron.E_mV[:-1], strict=True))
+            lowest = min(gated.values()) + _SAME_E_MV
+            found = {name: 1.0 for name, E in gated.items() if lowest >= E}
         else:
             found = dict.fromkeys(self.channels, 1.0)
         return found | dict(self.shares)

@@ -65,10 +65,11 @@ class PhaseResponse:
             return "No member has a rhythm that a pulse could move."
         forward, back = np.nanmax(self.shift), np.nanmin(self.shift)
         with_rhythm = np.isfinite(self.period_ms)
-        both = np.nanmin(self.shift[with_rhythm], axis=1) < -0.01
+        delayed = int(np.sum(np.nanmin(self.shift[with_rhythm], axis=1) < -0.01))
+        late = f", and can delay that of {delayed}" if delayed else ""
         return (
             f"A pulse moves the rhythm of {with_rhythm.sum()} members by {back:+.2f} to {forward:+.2f} of a "
-            f"period; in {both.sum()} of them it can delay it."
+            f"period{late}."
         )
 
 
@@ -133,7 +134,7 @@ def phase_response(
     if not np.isfinite(period).any():
         raise ExperimentError("No member fires with a rhythm in the control, so pulses have no phase.")
     longest = float(np.nanmax(period))
-    first = longest  # a whole cycle before, in which each member has a spike
+    first = 2.0 * longest  # whole cycles before, in which each member has a spike and a whole burst
     times = first + longest * np.arange(count) / count
     found = run_experiment(
         population,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments import perturbations, stimuli, warming
+from spike2pop_nb.experiments import noise_current, perturbations, pulses, stimuli, warming
 from spike2pop_nb.experiments.action import Action, number
 from spike2pop_nb.neurons import NeuronModel
 
@@ -21,7 +21,7 @@ __all__ = ["KINDS", "MOST_CONDITIONS", "Doses", "Protocol", "doses"]
 MOST_CONDITIONS = 1000
 KINDS: dict[str, type[Action]] = {
     kind.kind: kind
-    for module in (stimuli, perturbations, warming)
+    for module in (stimuli, noise_current, pulses, perturbations, warming)
     for name in module.__all__
     if hasattr(kind := getattr(module, name), "kind")
 }
@@ -149,11 +149,10 @@ class Protocol:
         """
         for action in self.actions:
             action.check(neuron, n)
-            last = max((ms for ms in action.jumps_ms() if math.isfinite(ms)), default=0.0)
-            if last > duration_ms + 1e-9:
+            if action.last_ms > duration_ms + 1e-9:
                 raise ExperimentError(
-                    f"{self.label}: what is done lasts until {last:g} ms, but the recording ends at "
-                    f"{duration_ms:g} ms; record for longer, or stop earlier."
+                    f"{self.label}: what is done lasts until {action.last_ms:g} ms, but the recording ends "
+                    f"at {duration_ms:g} ms; record for longer, or stop earlier."
                 )
 
     def onset_ms(self) -> float:

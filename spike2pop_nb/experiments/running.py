@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
@@ -28,7 +29,7 @@ def run_experiment(
     accuracy: str = "standard",
     record: Literal["spikes", "traces"] = "traces",
     sample_ms: float = 0.5,
-    noise_sigma: float = 0.0,
+    noise_sigma: float | npt.ArrayLike = 0.0,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -52,7 +53,7 @@ def run_experiment(
         ``"traces"`` keeps voltages, ``"spikes"`` does not.
     sample_ms
         Time between samples of the voltage.
-    noise_sigma
+    noise_sigma : float or (n,)
         Background noise of all conditions, the control too, in µA/cm²; see `simulate`.
     seed
         Of noise. A member gets the same noise in all conditions, so that only what is done differs.
@@ -95,6 +96,10 @@ def run_experiment(
     for given in conditions.values():
         given.check(neuron, n, stop - start)
     k = len(conditions)
+    sigma = np.asarray(noise_sigma, dtype=float)
+    if sigma.shape not in ((), (n,)):
+        raise ExperimentError("noise_sigma must be one number, or one for each member (µA/cm²).")
+    sigma = np.broadcast_to(sigma, (n,))
     condition, member = np.repeat(np.arange(k), n), np.tile(np.arange(n), k)
     applied = Applied(neuron, tuple(conditions.values()), condition, member, start, seed)
     simulated = simulate(
@@ -105,7 +110,7 @@ def run_experiment(
         accuracy=accuracy,
         record="traces",
         sample_ms=sample_ms if record == "traces" else max(sample_ms, 5.0),
-        noise_sigma=noise_sigma,
+        noise_sigma=np.tile(sigma, k),
         seed=np.tile(noise_seeds(seed, n), k),
         course=applied,
         workers=workers,
@@ -117,7 +122,7 @@ def run_experiment(
         "transient_ms": start,
         "accuracy": accuracy,
         "dt_ms": simulated.dt_ms,
-        "noise_sigma": noise_sigma,
+        "noise_sigma": sigma.tolist() if np.ptp(sigma) else float(sigma[0]),
         "seed": seed,
     }
     return Experiment.judged(population, conditions, doses, simulated, made_by, traces=record == "traces")

@@ -1,28 +1,25 @@
-"""What is injected: currents in µA/cm² or pA, and conductances as a dynamic clamp gives them."""
+"""Currents that are injected, in µA/cm² or pA: steps, ramps, chirps, and those that were sampled."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["Chirp", "ConductancePulses", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
+__all__ = ["MOST_UA", "Chirp", "Ramp", "Step", "Stimulus", "Waveform"]
 
 IntArray = npt.NDArray[np.int64]
-_CLOCK_MS = 0.1
 _COARSEST_MS = 1.0
 _HIGHEST_HZ = 2000.0
-#: Largest current; hundreds of times what makes any neuron fire.
-_MOST_UA = 1e4
+MOST_UA = 1e4
+"""Largest current; hundreds of times what makes any neuron fire."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +51,9 @@ class Stimulus(Action):
             self._set("capacitance_pF", number(self.capacitance_pF, "capacitance_pF", 1e-3, 1e6))
         if self.unit == self.absolute and self.capacitance_pF is None:
             raise ExperimentError(
-                f"A stimulus in {self.absolute} needs the capacitance of the cell, as capacitance_pF, to be "
-                f"turned into {self.density}."
+                f"A stimulus in {self.absolute} needs the capacitance of the cell to become one in "
+                f"{self.density}.",
+                WayOut("give it in pF", ("capacitance_pF",)),
             )
 
     def per_area(self, neuron: NeuronModel) -> float:
@@ -91,7 +89,7 @@ class Step(Stimulus):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._set("current", amount(self.current, "The current of a step", -_MOST_UA, _MOST_UA))
+        self._set("current", amount(self.current, "The current of a step", -MOST_UA, MOST_UA))
 
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if it has another number of currents than there are members."""
@@ -141,7 +139,7 @@ class Ramp(Stimulus):
         super().__post_init__()
         self._times()
         for name in ("first", "last"):
-            self._set(name, number(getattr(self, name), f"The {name} current of a ramp", -_MOST_UA, _MOST_UA))
+            self._set(name, number(getattr(self, name), f"The {name} current of a ramp", -MOST_UA, MOST_UA))
 
     def current_at(self, ms: FloatArray) -> FloatArray:
         """Return the current in its unit."""
@@ -178,7 +176,7 @@ class Chirp(Stimulus):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._times()
-        self._set("current", number(self.current, "The current of a chirp", -_MOST_UA, _MOST_UA))
+        self._set("current", number(self.current, "The current of a chirp", -MOST_UA, MOST_UA))
         for name in ("from_Hz", "to_Hz"):
             low = 1e-3 if self.logarithmic else 0.0
             self._set(name, number(getattr(self, name), f"{name} of a chirp", low, _HIGHEST_HZ))
@@ -210,92 +208,6 @@ class Chirp(Stimulus):
     def label(self) -> str:
         """Say it briefly."""
         return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
-
-
-@dataclass(frozen=True)
-class Noise(Stimulus):
-    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck.
-
-    Attributes
-    ----------
-    sd
-        Standard deviation of the current.
-    tau_ms
-        Correlation time of an Ornstein–Uhlenbeck process; 0 for white noise.
-    mean
-        Of the current.
-    same_for_all
-        Whether all members get the same noise ("frozen"). A member gets the same in all conditions anyway.
-    """
-
-    sd: float
-    tau_ms: float = 0.0
-    mean: float = 0.0
-    same_for_all: bool = False
-    kind = "noise"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set("sd", number(self.sd, "The standard deviation of noise", 0.0, _MOST_UA))
-        self._set("mean", number(self.mean, "The mean of noise", -_MOST_UA, _MOST_UA))
-        self._set("tau_ms", number(self.tau_ms, "tau_ms of noise", 0.0, 1e5))
-
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
-        tick = np.floor(ms / _CLOCK_MS + 1e-9).astype(np.int64)
-        # Each quarter of a second has its own generator, so that only what is asked for is drawn.
-        whose = np.zeros(1, dtype=np.int64) if self.same_for_all else members
-        drawn = self._ticks(int(tick[0]), int(tick[-1]), [(*seed, int(member)) for member in whose])
-        current = (self.per_area(neuron) * (self.mean + self.sd * drawn)).astype(np.float32)
-        current = np.take(current, tick - tick[0], axis=1)
-        share = self.share(ms)
-        return current if share.min() == 1 else current * share, None
-
-    def _ticks(self, first: int, last: int, seeds: list[tuple[int, ...]]) -> FloatArray:
-        """Unit noise from one tick of the clock to another, (n, n_ticks), however it is asked for."""
-        memory = math.exp(-_CLOCK_MS / self.tau_ms) if self.tau_ms > 0 else 0.0
-        # an Ornstein–Uhlenbeck process has forgotten what lies 20 correlation times back
-        back = math.ceil(20.0 * self.tau_ms / _CLOCK_MS)
-        blocks = range((first - back) // _PER_BLOCK, last // _PER_BLOCK + 1)
-        white = np.stack([np.concatenate([_block(seed, block) for block in blocks]) for seed in seeds])
-        begin = first - back - blocks[0] * _PER_BLOCK
-        white = white[:, begin : begin + back + last - first + 1]
-        if memory:
-            from scipy.signal import lfilter
-
-            white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white)
-        return np.asarray(white[:, back:])
-
-    def words(self) -> str:
-        """Say it."""
-        sort = (
-            f"Ornstein–Uhlenbeck noise (correlation time {self.tau_ms:g} ms)"
-            if self.tau_ms
-            else (f"white noise (new every {_CLOCK_MS:g} ms)")
-        )
-        mean = f" around {self.mean:g}" if self.mean else ""
-        same = ", the same for all members," if self.same_for_all else ""
-        return f"{sort} of standard deviation {self.sd:g}{mean} {self.unit_words}{same} is injected"
-
-    @property
-    def axis(self) -> str:
-        """What its dose is."""
-        return f"standard deviation of noise ({self.unit_words})"
-
-    @property
-    def label(self) -> str:
-        """Say it briefly."""
-        return f"noise {self.sd:g} {self.unit_words}"
-
-
-_PER_BLOCK = 2_500
-
-
-@lru_cache(maxsize=4096)  # all conditions get the same
-def _block(seed: tuple[int, ...], block: int) -> FloatArray:
-    return np.random.default_rng([*seed, block + 2**20]).standard_normal(_PER_BLOCK)
 
 
 @dataclass(frozen=True)
@@ -347,133 +259,3 @@ class Waveform(Stimulus):
     def label(self) -> str:
         """Say it briefly."""
         return "waveform"
-
-
-@dataclass(frozen=True)
-class ConductancePulses(Stimulus):
-    """Pulses of a conductance with its own reversal potential, as a dynamic clamp or a synapse gives.
-
-    Attributes
-    ----------
-    conductance
-        At the peak of one pulse; pulses add up.
-    E_mV
-        Reversal potential.
-    times_ms
-        When pulses begin, from the beginning of the recording.
-    duration_ms
-        Of a rectangular pulse.
-    rise_ms, decay_ms
-        In its place, time constants of a pulse that rises and decays by exponentials.
-    """
-
-    conductance: float
-    E_mV: float
-    times_ms: tuple[float, ...]
-    duration_ms: float | None = None
-    rise_ms: float | None = None
-    decay_ms: float | None = None
-    kind = "pulses"
-    density = "mS/cm2"
-    absolute = "nS"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.start_ms is not None or self.stop_ms is not None or self.course or self.ramp_ms:
-            raise ExperimentError("Pulses begin at times_ms; they take no start, stop, ramp or course.")
-        self._set("conductance", number(self.conductance, "The conductance of a pulse", 0.0, 1e5))
-        self._set("E_mV", number(self.E_mV, "E_mV of pulses", -200.0, 200.0))
-        times = tuple(sorted(number(ms, "A time of a pulse", 0.0) for ms in np.atleast_1d(self.times_ms)))
-        if not times:
-            raise ExperimentError("Pulses need at least one time in times_ms.")
-        self._set("times_ms", times)
-        smooth = self.rise_ms is not None and self.decay_ms is not None
-        if smooth == (self.duration_ms is not None):
-            raise ExperimentError("Pulses need either duration_ms, or rise_ms and decay_ms.")
-        if smooth:
-            self._set("rise_ms", number(self.rise_ms, "rise_ms of pulses", 0.02))
-            self._set("decay_ms", number(self.decay_ms, "decay_ms of pulses", 0.02))
-            if self.decay_ms <= self.rise_ms:  # type: ignore[operator]
-                raise ExperimentError("Pulses must decay more slowly than they rise.")
-        else:
-            self._set("duration_ms", number(self.duration_ms, "duration_ms of pulses", 0.02))
-
-    @property
-    def length_ms(self) -> float:
-        """How long a pulse lasts: to its end, or until a thousandth of a per cent is left."""
-        return self.duration_ms if self.duration_ms is not None else 12.0 * (self.decay_ms or 0.0)
-
-    @property
-    def points(self) -> tuple[tuple[float, float], ...]:
-        """From the first pulse to the end of the last."""
-        return ((self.times_ms[0], 1.0), (self.times_ms[-1] + self.length_ms, 0.0))
-
-    def share(self, ms: npt.ArrayLike) -> FloatArray:
-        """Return 1 from the first pulse to the end of the last, and 0 elsewhere."""
-        at = np.asarray(ms, dtype=float)
-        (first, _), (end, _) = self.points
-        return np.where((at >= first) & (at < end), 1.0, 0.0)
-
-    def moving_ms(self) -> tuple[tuple[float, float], ...]:
-        """Nothing: the conductance itself is given at each step."""
-        return ()
-
-    def onset_ms(self) -> float:
-        """Return when the first begins."""
-        return self.times_ms[0]
-
-    def span_ms(self) -> tuple[float, float]:
-        """Return from when to when it acts."""
-        return self.times_ms[0], self.times_ms[-1] + self.length_ms
-
-    def conductance_at(self, ms: FloatArray) -> FloatArray:
-        """Return the conductance in its unit."""
-        total = np.zeros(len(ms))
-        for time in self.times_ms:
-            if time + self.length_ms < ms[0] or time > ms[-1]:
-                continue
-            past = ms - time
-            if self.duration_ms is not None:
-                total += (past >= 0) & (past < self.duration_ms)
-            elif self.rise_ms is not None and self.decay_ms is not None:
-                rise, decay = self.rise_ms, self.decay_ms
-                peak = rise * decay / (decay - rise) * math.log(decay / rise)
-                scale = math.exp(-peak / decay) - math.exp(-peak / rise)
-                on = np.clip(past, 0.0, None)
-                total += (np.exp(-on / decay) - np.exp(-on / rise)) / scale
-        return self.conductance * total
-
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return what flows towards its reversal potential, and the conductance."""
-        g = self.per_area(neuron) * self.conductance_at(ms)[None]
-        return g * self.E_mV, g
-
-    def words(self) -> str:
-        """Say it."""
-        shape = (
-            f"{self.duration_ms:g} ms long"
-            if self.duration_ms is not None
-            else f"rising with {self.rise_ms:g} and decaying with {self.decay_ms:g} ms"
-        )
-        count = len(self.times_ms)
-        return (
-            f"{count} conductance {'pulse' if count == 1 else 'pulses'} of {self.conductance:g} "
-            f"{self.unit_words} ({shape}; E {self.E_mV:g} mV) {'is' if count == 1 else 'are'} added"
-        )
-
-    @property
-    def axis(self) -> str:
-        """What its dose is."""
-        return f"conductance ({self.unit_words})"
-
-    @property
-    def label(self) -> str:
-        """Say it briefly."""
-        return f"pulses {self.conductance:g} {self.unit_words}"
-
-    def when(self) -> str:
-        """Say when."""
-        first, last = self.times_ms[0], self.times_ms[-1]
-        return f"at {first:g} ms" if first == last else f"from {first:g} to {last:g} ms"

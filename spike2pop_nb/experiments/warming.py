@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import Action, FloatArray, number
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, lacking_q10
@@ -52,13 +52,15 @@ class Temperature(Action):
         changed = self.changed(neuron, 1.0)
         if changed.temperature_C is None:
             raise ExperimentError(
-                f"The {neuron.name} neuron does not declare at which temperature it holds; say so as "
-                "declared_C, or declare temperature_C."
+                f"The {neuron.name} neuron does not declare at which temperature it holds.",
+                WayOut("say so", ("declared_C",)),
+                WayOut("declare it"),
             )
         if lacking := lacking_q10(changed):
             raise ExperimentError(
-                f"The {neuron.name} neuron declares no Q10 of {', '.join(lacking)}; give rate_q10 and "
-                "conductance_q10 for what declares none, or declare them (1 where temperature does nothing)."
+                f"The {neuron.name} neuron declares no Q10 of {', '.join(lacking)}.",
+                WayOut("say which to assume there", ("rate_q10", "conductance_q10")),
+                WayOut("declare them, as 1 where temperature does nothing"),
             )
 
     def at(self, neuron: NeuronModel, share: float) -> float | None:

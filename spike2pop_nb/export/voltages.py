@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import plotly.graph_objects as go
+
 from spike2pop_nb import plots
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.exploring import figure_format, write_drawing, write_page
@@ -56,7 +58,7 @@ def write_voltage_figure(found: Sequence[Detected], path: str | Path) -> None:
         write_drawing(Path(path), recordings.voltages(found), kind)
 
 
-def _section(one: Detected) -> tuple[str, list[str], list[tuple[str, plots.Figure]]]:
+def _section(one: Detected) -> tuple[str, list[str], list[tuple[str, go.Figure]]]:
     detection, unit = one.detection, one.trace.unit
     n = one.train.n_spikes
     said = f"{n} {'spike' if n == 1 else 'spikes'}"

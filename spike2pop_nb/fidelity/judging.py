@@ -61,7 +61,7 @@ class Judging(ABC):
         self.spikes: list[FloatArray] = []
         self.failures: dict[int, str] = {}
         self.screened: set[int] = set()  # rows whose spikes are not yet those by which members are judged
-        self.voltages: dict[bytes, FloatArray] = {}  # by conductances
+        self.voltages: dict[bytes, npt.NDArray[np.float32]] = {}  # by conductances
         self.traced: Simulated | None = None
         self.verdict = pd.DataFrame()
         # those that pass on what they settle to after a longer transient, and by how much longer
@@ -197,11 +197,10 @@ class Judging(ABC):
                 self.take(rows[new], made)
                 self.voltages |= {keys[k]: V for k, V in zip(np.flatnonzero(new), made.V_mV, strict=True)}
         assert like is not None
-        named = {"labels": [(self.train.id, k) for k in range(len(rows))], "noise_sigma": np.zeros(len(rows))}
         if made is not None and new.all():
-            return replace(made, **named)
+            return replace(made, labels=[(self.train.id, k) for k in range(len(rows))])
         V = np.stack([self.voltages[key] for key in keys])
-        return replace(self.simulated(rows), **named, time_ms=like.time_ms, V_mV=V)
+        return replace(self.simulated(rows), time_ms=like.time_ms, V_mV=V)
 
     def unpass(self, rows: Rows) -> None:
         """Have members that passed not pass after all."""

@@ -19,7 +19,8 @@ BoolArray = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
 _ROUNDS = 7
-_LOOKS = 3  # at a member as it is judged
+_TILE = 16  # members that the simulator takes at once
+_LOOKS = 4  # at a member as it is judged
 _FIRST_STEP, _TRUST = 0.5, 0.3  # largest step of the population, and of one member, in units of ln y
 _SHORTEST = 0.01  # of the largest step: a member that needs shorter ones is given up
 _MOST_INFLATION = 3.0
@@ -98,43 +99,52 @@ class Moving:
             self.spikes[rows[k]] = spikes[k]
 
     def settle_for(self, simulate: Callable[[FloatArray], Spikes], K: FloatArray, enough: int) -> BoolArray:
-        """Look again at those that are near with another simulation, and bring these to the recording by it.
+        """Bring members to the recording by another simulation, of which as few as possible are run.
 
-        Where the two simulations differ at a member is taken to be the same near by, so that only where it
-        stands, and not how it gets there, is simulated both ways. Of each the best is kept that was seen so.
-        None of these looks counts as a simulation.
+        By how much the two differ at a member is taken to be the same near by, so that only where it stands,
+        and not how it gets there, is simulated both ways. Of each the best is kept that was seen so. None of
+        these looks counts as a simulation.
 
         Returns
         -------
         (n,) bool
             Of which members spikes and summaries are those of the other simulation.
         """
-        seen = np.zeros(len(self.y), dtype=bool)
-        best_theta, best_y, best_misfit = self.theta.copy(), self.y.copy(), np.full(len(self.y), np.inf)
+        n = len(self.y)
+        seen, new, limit = np.zeros(n, dtype=bool), np.ones(n, dtype=bool), WIDER / AIM
+        best_theta, best_y, best_misfit = self.theta.copy(), self.y.copy(), np.full(n, np.inf)
         best_g, best_spikes = self.g.copy(), list(self.spikes)
-        new, limit = np.ones(len(self.y), dtype=bool), WIDER / AIM
         for look in range(_LOOKS):
-            rows = np.flatnonzero(new & (self.summaries.misfit(self.y) <= limit))
-            if not len(rows):
+            misfit = self.summaries.misfit(self.y)
+            rows = np.flatnonzero(new & (misfit <= limit))
+            if not look:  # those nearest say how much the others are off; whole tiles of the simulator
+                some = max(_TILE, enough // _TILE * _TILE)
+                rows = np.sort(rows[np.argsort(misfit[rows], kind="stable")[:some]])
+            elif not len(rows):
                 break
-            spikes = simulate(self.g[rows])
-            y = self.summaries.measure(spikes)
-            off = np.where(self.summaries.held, 0.0, y - self.y[rows])
-            self.off[rows] += np.where(np.isfinite(off), off, 0.0)
-            self.y[rows] = y
-            misfit = self.summaries.misfit(y)
-            better = ~seen[rows] | (misfit < best_misfit[rows])
-            seen[rows], limit = True, 1.0
-            for k in np.flatnonzero(better):
-                best_spikes[rows[k]] = spikes[k]
-            kept = rows[better]
-            best_theta[kept], best_g[kept] = self.theta[kept], self.g[kept]
-            best_y[kept], best_misfit[kept] = y[better], misfit[better]
+            if len(rows):
+                spikes = simulate(self.g[rows])
+                y = self.summaries.measure(spikes)
+                off = np.where(self.summaries.held, 0.0, y - self.y[rows])
+                self.off[rows] += np.where(np.isfinite(off), off, 0.0)
+                self.y[rows] = y
+                misfit = self.summaries.misfit(y)
+                better = ~seen[rows] | (misfit < best_misfit[rows])
+                seen[rows] = True
+                if not look:
+                    by = np.median(self.off[rows], axis=0) - self.off[~seen]
+                    self.off[~seen] += by
+                    self.y[~seen] += by
+                for k in np.flatnonzero(better):
+                    best_spikes[rows[k]] = spikes[k]
+                kept = rows[better]
+                best_theta[kept], best_g[kept] = self.theta[kept], self.g[kept]
+                best_y[kept], best_misfit[kept] = y[better], misfit[better]
             if look + 1 == _LOOKS or (best_misfit <= 1.0).sum() >= enough:
                 break
-            before = self.theta.copy()
-            self.approach(K, enough, seen)
-            new = (self.theta != before).any(axis=1)
+            before, limit = self.theta.copy(), 1.0
+            self.approach(K, enough)
+            new = (self.theta != before).any(axis=1) | ~seen
         self.theta[seen], self.g[seen], self.y[seen] = best_theta[seen], best_g[seen], best_y[seen]
         for row in np.flatnonzero(seen):
             self.spikes[row] = best_spikes[row]
@@ -232,15 +242,12 @@ class Moving:
             missing -= int(good.sum())
         return brought
 
-    def approach(self, K: FloatArray, enough: int, of: BoolArray | None = None) -> None:
+    def approach(self, K: FloatArray, enough: int) -> None:
         """Bring each member alone to the recording, by Broyden's method within the columns of K.
 
-        What is held is not steered. Stops when ``enough`` have arrived. Only those ``of`` (n,) count and are
-        moved, if that is given.
+        What is held is not steered. Stops when ``enough`` have arrived.
         """
         misfit = self.summaries.misfit(self.y)
-        if of is not None:
-            misfit[~of] = np.inf
         trust = np.full(len(self.y), _TRUST)
         for _ in range(_ROUNDS):
             going = np.flatnonzero((misfit > 1.0) & np.isfinite(misfit) & (trust > _SHORTEST * _TRUST))

@@ -187,8 +187,9 @@ def refine_members(
         members.step_together(gain)
         if summaries.held.any():
             crossed |= members.bring_in(summaries.within, others, wanted)
-        members.approach(gain, enough)
-        if finally_simulate is not None:
+        if finally_simulate is None:
+            members.approach(gain, enough)
+        else:
             final = members.settle_for(finally_simulate, gain, enough)
     origin = np.flatnonzero(members.alike())
     return Refined(

@@ -222,7 +222,6 @@ class Search(Judging):
             self.say(f"Spreading {len(rows)} members, {self.n_passed} passed so far")
             before = (members.theta.copy(), list(members.spikes), members.y.copy())
             members.go(every, spread_step(members.theta, ratio / _SPREAD_GOAL))
-            members.approach(self.gain, len(rows))
             members.settle_for(self.judge_by, self.gain, len(rows))
             simulated = self.simulated(rows, members.spikes)
             verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)

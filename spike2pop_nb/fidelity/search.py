@@ -187,8 +187,8 @@ def _checked(
         )
     if time_step_ms(neuron, accuracy) > neuron.time_step_ms:
         raise CompensationError(
-            f"Members are judged at an accuracy of at least “standard”; {accuracy!r} serves only to find them, "
-            "which every search does by itself."
+            f"Members are judged at “standard” or “exact”; {accuracy!r} serves only to find them, which "
+            "every search does by itself."
         )
     if compensate is not None:
         # one member, which need not get there: whether the two can steer these DICs at all

@@ -1,6 +1,6 @@
 from .domain import DomainVerdict as DomainVerdict
 from .drift import Drift as Drift
-from .other_neurons import other_neurons as other_neurons
+from .fitting_neurons import other_neurons as other_neurons
 from .posterior import PRIORS as PRIORS
 from .posterior import Network as Network
 from .posterior import Posterior as Posterior

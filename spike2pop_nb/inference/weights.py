@@ -194,7 +194,7 @@ def load_network(
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise PredictorError(f"{path.name} does not fit this version's network: {first}") from None
-    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+    if not all(np.isfinite(value.numpy()).all() for value in state.values()):  # waits for no threads
         raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
     network.requires_grad_(False).eval()
     return LoadedNetwork(

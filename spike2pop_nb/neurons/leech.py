@@ -120,7 +120,7 @@ LEECH = NeuronModel(
         "leak": (0, 0.04),
     },
     V_initial_mV=-50.0,
-    recording_window_ms=(5000.0, 20_000.0),
+    recording_window_ms=(6000.0, 16_000.0),
     spike_threshold_mV=-20.0,
     spike_reset_mV=-25.0,
     references=(

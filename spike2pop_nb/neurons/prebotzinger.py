@@ -27,7 +27,7 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["PREBOTZINGER"]
 
-AT_REST = "spikes at 21 Hz at rest"
+AT_REST = "spikes at 7.7 Hz at rest"
 
 E_NA, E_K, E_TONIC, E_LEAK = 50.0, -85.0, 0.0, -65.0
 
@@ -52,22 +52,22 @@ PREBOTZINGER = NeuronModel(
         Channel("tonic", E_TONIC),
         Channel("leak", E_LEAK),
     ),
-    V_th_mV=-42.5,  # the mean of the baseline population
+    V_th_mV=-42.5,  # of the published cell; the mean of the baseline is 0.2 mV lower
     tau_fast=constant(0.01),
     tau_slow=tau_nK,
     tau_ultraslow=tau_hNaP,
     baseline=Baseline(
         free={"leak": Gamma(0.08, 0.2), "K": Range(0.3, 0.9)},
         compensated=("Na", "NaP", "tonic"),
-        g_f=-1.3,
+        g_f=-1.38,
         g_s=0.028,
         g_u=1.25,
     ),
     modulation=(Modulation(("Na", "NaP")),),
-    dic_range={"g_s": (0.0, 0.08), "g_u": (0.0, 3.0)},
+    dic_range={"g_s": (0.0, 0.06), "g_u": (0.5, 3.0)},
     conductance_range={"Na": (0, 4), "NaP": (0, 0.4), "K": (0, 2), "tonic": (0, 0.1), "leak": (0, 0.3)},
     V_initial_mV=-60.0,
-    recording_window_ms=(5000.0, 20_000.0),
+    recording_window_ms=(8000.0, 18_000.0),
     spike_threshold_mV=-20.0,
     spike_reset_mV=-35.0,
     references=(

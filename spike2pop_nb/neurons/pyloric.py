@@ -14,6 +14,8 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["PYLORIC"]
 
+AT_REST = "bursts every 0.81 s at rest"
+
 E_NA, E_K, E_H, E_LEAK = 50.0, -80.0, -20.0, -50.0
 E_CA = Nernst(outside_uM=3000.0, slope_mV=12.2)
 

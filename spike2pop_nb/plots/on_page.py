@@ -313,6 +313,7 @@ def _axis(axis: d.Axis) -> dict[str, Any]:
         made["tickvals"] = list(axis.ticks)
     if axis.labels is not None:
         made["ticktext"] = [_lines(label) for label in axis.labels]
+        made["automargin"] = True  # on a narrow page they are turned, and the title makes way
     return made
 
 

@@ -1,4 +1,6 @@
 from .course import Course as Course
+from .course import HeldCurrents as HeldCurrents
+from .course import Schedule as Schedule
 from .model_check import ModelCheck as ModelCheck
 from .model_check import check_model as check_model
 from .modulated import Modulated as Modulated

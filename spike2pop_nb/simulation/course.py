@@ -13,7 +13,7 @@ from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.plan import Plan, make_plan
 
-__all__ = ["COURSE_MS", "Course", "Levels", "Schedule", "Waves"]
+__all__ = ["COURSE_MS", "Course", "HeldCurrents", "Levels", "Schedule", "Waves"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -50,17 +50,9 @@ class Schedule:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import spike2pop_nb as s2p
-    >>> from spike2pop_nb.simulation.course import Levels, Schedule
-    >>> class Driven(Schedule):
-    ...     def levels(self, ms, g, E):
-    ...         return Levels(g, E, np.ones(len(g)))
-    ...
-    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
-    >>> run = s2p.simulate(population, duration_ms=300, transient_ms=0, course=Driven())
-    >>> len(run.spike_times_ms[0])
-    6
+    >>> from spike2pop_nb.simulation import Schedule
+    >>> Schedule().jumps_ms()
+    ()
     """
 
     def checked(self, n: int, n_channels: int) -> Schedule:
@@ -169,3 +161,35 @@ class Course(Schedule):
     def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
         """Return its conductances in place of those of the members."""
         return Levels(self.at(ms), E, np.zeros(len(g)))
+
+
+@dataclass(frozen=True, eq=False)
+class HeldCurrents(Schedule):
+    """A constant current for each member.
+
+    Attributes
+    ----------
+    current : (n,)
+        In µA/cm²; positive depolarises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import HeldCurrents
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> held = HeldCurrents(np.full(4, -10.0))
+    >>> run = s2p.simulate(population, duration_ms=900, transient_ms=300, course=held, record="spikes")
+    >>> [len(times) for times in run.spike_times_ms]
+    [0, 0, 0, 0]
+    """
+
+    current: FloatArray
+
+    def select(self, rows: IntArray) -> HeldCurrents:
+        """Return the currents of some members."""
+        return HeldCurrents(self.current[rows])
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        """Return the currents."""
+        return Levels(g, E, self.current)

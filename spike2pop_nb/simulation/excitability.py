@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.course import Levels, Schedule
+from spike2pop_nb.simulation.course import HeldCurrents
 from spike2pop_nb.simulation.simulator import simulate
 from spike2pop_nb.spiketrains.patterns import SILENT_BELOW
 
@@ -76,19 +76,6 @@ class Excitability:
         )
 
 
-class _Held(Schedule):
-    """A constant current for each member."""
-
-    def __init__(self, current: FloatArray) -> None:
-        self.current = current
-
-    def select(self, rows: npt.NDArray[np.int64]) -> _Held:
-        return _Held(self.current[rows])
-
-    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
-        return Levels(g, E, self.current)
-
-
 def excitability(
     neuron: NeuronModel, g: FloatArray, fires: npt.NDArray[np.bool_] | None = None
 ) -> Excitability:
@@ -129,5 +116,5 @@ def excitability(
 
 def _counts(neuron: NeuronModel, g: FloatArray, current: FloatArray) -> npt.NDArray[np.int64]:
     """Spikes of members under constant currents; none where the voltage runs away."""
-    found = simulate(g, neuron, record="spikes", course=_Held(current))
+    found = simulate(g, neuron, record="spikes", course=HeldCurrents(current))
     return np.array([len(times) for times in found.spike_times_ms])

@@ -124,7 +124,7 @@ def simulate(
         ``"standard"`` (the neuron's declared time step, 0.02 ms where nothing is said): intervals within
         0.2 % (median), their mean within 0.1 %. A spike that only just happens, as the last of a plateau, may
         be missed: judge such members on distributions, or run them as ``"exact"`` (half that step), within
-        0.05 %; ``"screening"`` (two and a half times that step) is within 0.7 % (median) and 0.15 % (mean), and
+        0.05 %; ``"screening"`` (two and a half times the declared step) is within 0.7 % and 0.2 %, and
         bursts may gain or lose a spike: good for finding members that are simulated again afterwards. These
         are errors of the shipped neurons; `check_model` measures those of others at ``"standard"``.
     record

@@ -54,6 +54,15 @@ class Detected:
         Times and heights of its spikes.
     train : SpikeTrain
         Its spikes, of an id that no other trace has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spike2pop_nb.spiketrains import VoltageTrace, detect_traces
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> detect_traces([trace])[0].train.n_spikes
+    10
     """
 
     trace: VoltageTrace

@@ -1,11 +1,11 @@
-"""The simulator beside others and a plain C program, on the same STG members, at the same time step, on one core.
+"""The simulator beside others and a plain C program: the same STG members and time step, on one core.
 
 Jaxley, Brian2 and NEURON run the scripts that `export` writes, with the step of this package's "standard"
-accuracy in place of their shorter ones: Jaxley with 32-bit numbers and all members side by side, Brian2 as one
-group, NEURON one member after the other with its fixed step (``cnexp``). The C program is written from the
-declaration by SymPy's printer: tiles of 16 members, every gate computed where it is needed, no tables; GCC
-makes vectors of it. Rates are of processor time, without start and compiling: what a long run takes beyond a
-short one. Errors are those of the mean interval against this package at a quarter of the step.
+accuracy in place of their shorter ones: Jaxley with 32-bit numbers and all members side by side, Brian2 as
+one group, NEURON one member after the other with its fixed step (``cnexp``). The C program is written from
+the declaration by SymPy's printer: tiles of 16 members, every gate computed where it is needed, no tables;
+GCC makes vectors of it. Rates are of processor time, without start and compiling: what a long run takes
+beyond a short one. Errors are those of the mean interval against this package at a quarter of the step.
 
     python tests/benchmarks/bench_others.py [--members 256] [--rounds 3]
 """
@@ -68,7 +68,7 @@ class _Printer(C99CodePrinter):
 
 
 def c_program(neuron: NeuronModel) -> str:
-    """Return the C program of a neuron without kinetic schemes, which prints spikes of members on its input."""
+    """Return the C program of a neuron without kinetic schemes: members on its input, their spikes out."""
     printer = _Printer({"type_aliases": {real: float32}})
     text = printer.doprint
     channels, pool = describe(neuron), neuron.calcium

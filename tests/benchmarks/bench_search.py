@@ -120,10 +120,10 @@ def row(
     for one in said:
         found = list(one["found"].values())
         close = [each["R"] for each in found if each["R"] is not None]
+        passed, simulations = (sum(each[name] for each in found) for name in ("passed", "simulations"))
         parts.append(
-            f"{one['seconds']:6.2f} s {one['cpu']:6.2f} cpu {sum(each['passed'] for each in found):4d} passed "
-            f"{sum(each['simulations'] for each in found):5d} simulations, van Rossum {np.mean(close):.3f}, "
-            f"spread {min(each['spread'] or np.nan for each in found):.2f}"
+            f"{one['seconds']:6.2f} s {one['cpu']:6.2f} cpu {passed:4d} passed {simulations:5d} simulations, "
+            f"van Rossum {np.mean(close):.3f}, spread {min(each['spread'] or np.nan for each in found):.2f}"
         )
     if len(said) > 1:
         by = {name: said[1][name] / said[0][name] for name in ("seconds", "cpu")}

@@ -232,7 +232,7 @@ def test_other_ranges_and_another_threshold(neuron: NeuronModel, target: tuple[f
     )
     middle = spread.mean
     ranges = {name: (middle, middle)}
-    V_mV = neuron.V_th_mV + 0.5
+    V_mV = neuron.V_th_mV - 0.5
     made = generate_population(neuron, target, 8, seed=1, V_mV=V_mV, baseline=ranges)
     np.testing.assert_allclose(dics(neuron, made.g, V_mV)[:, 1:], [target] * 8, atol=1e-6)
     np.testing.assert_allclose(made.table[["g_s", "g_u"]], [target] * 8, atol=1e-6)

@@ -117,6 +117,15 @@ def test_phase_response(population: Population) -> None:
         phase_response(population, 1.0, width_ms=-1)
 
 
+def test_bursts_have_phases() -> None:
+    bursting = generate_population("stg", (-8.0, 3.0), 3, seed=1)
+    found = phase_response(bursting, 5.0, phases=8)
+    assert np.all(found.period_ms > 100)
+    assert np.all(np.isfinite(found.shift))
+    assert np.all((found.phase >= 0) & (found.phase <= 1))
+    assert found.shift.max() > 0.01
+
+
 def test_members_that_do_not_fire_have_no_phase(membrane: Population) -> None:
     with pytest.raises(ExperimentError, match="No member fires"):
         phase_response(membrane, 1.0, phases=4)

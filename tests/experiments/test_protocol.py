@@ -91,6 +91,10 @@ def test_doses_are_written_and_read_back() -> None:
     assert doses(potassium, [1, 2]).what == "factor on potassium outside"
 
 
+def test_a_pulse_may_still_decay_at_the_end(population) -> None:
+    run_experiment(population, conductance_pulses(0.1, -80, [90], rise_ms=1, decay_ms=20), duration_ms=100)
+
+
 def test_shares_over_time() -> None:
     (action,) = block("A", 0.5, start_ms=100, stop_ms=300, ramp_ms=50).actions
     np.testing.assert_allclose(

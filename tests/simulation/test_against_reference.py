@@ -1,7 +1,8 @@
 """Spike times against converged simulations and a general-purpose solver, at all named accuracies.
 
-What *screening* (0.05 ms), *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the intervals of a train, of the
-relative error of each interval matched by its order, and the relative error of the mean interval.
+What *screening* (0.05 ms), *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the
+intervals of a train, of the relative error of each interval matched by its order, and the relative error of
+the mean interval.
 """
 
 from __future__ import annotations
@@ -85,15 +86,15 @@ def test_standard_is_at_most_one_spike_off_from_the_start(name: str, i: int) -> 
 
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_screening_agrees_after_the_start_but_for_spikes_that_only_just_happen(name: str, i: int) -> None:
-    ours, reference = pair(name, i, "screening", max(300.0, START_UP_MS[name]))
+    ours, reference = pair(name, i, "screening", max(300.0, START_UP_MS.get(name, 0.0)))
     assert abs(len(ours) / len(reference) - 1.0) <= 0.02
     n = min(len(ours), len(reference))
     assert np.median(isi_errors(ours[:n], reference[:n])) <= 7e-3
-    assert np.diff(ours).mean() == pytest.approx(np.diff(reference).mean(), rel=1.5e-3)
+    assert np.diff(ours[:n]).mean() == pytest.approx(np.diff(reference[:n]).mean(), rel=2e-3)
 
 
 @pytest.mark.parametrize(("accuracy", "most"), [("standard", 2e-3), ("exact", 5e-4)])
-@pytest.mark.parametrize("name", START_UP_MS)
+@pytest.mark.parametrize("name", sorted({name for name, _i in CASES}))
 def test_errors_over_all_intervals(name: str, accuracy: str, most: float) -> None:
     every = [
         isi_errors(*pair(name, i, accuracy, START_UP_MS.get(name, 0.0)))

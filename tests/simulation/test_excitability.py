@@ -8,16 +8,8 @@ import pytest
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import check_model, simulate
-from spike2pop_nb.simulation.course import Levels, Schedule
+from spike2pop_nb.simulation.course import HeldCurrents
 from spike2pop_nb.simulation.excitability import excitability
-
-
-class Held(Schedule):
-    def __init__(self, current: float) -> None:
-        self.current = current
-
-    def levels(self, ms: float, g: np.ndarray, E: np.ndarray) -> Levels:
-        return Levels(g, E, np.full(len(g), self.current))
 
 
 def test_members_that_fire_are_silenced_by_the_current_found(neuron: NeuronModel) -> None:
@@ -26,10 +18,10 @@ def test_members_that_fire_are_silenced_by_the_current_found(neuron: NeuronModel
     assert found.fires.all()
     for member, current in enumerate(found.current_uA):
         alone = population.select([member])
-        silenced = simulate(alone, course=Held(current), record="spikes")
+        silenced = simulate(alone, course=HeldCurrents(np.array([current])), record="spikes")
         assert len(silenced.spike_times_ms[0]) < 3
         if current < -0.15:
-            weaker = simulate(alone, course=Held(current / 2), record="spikes")
+            weaker = simulate(alone, course=HeldCurrents(np.array([current / 2])), record="spikes")
             assert len(weaker.spike_times_ms[0]) >= 3
     assert found.describe().startswith("Without current all of 3 members fire; −")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,17 @@ from declared_equations import solve_declared
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.experiments import (
     Protocol,
+    calcium_buffering,
     chirp,
     conductance_pulses,
     ramp,
     run_experiment,
     shift_reversal,
     step,
+    temperature,
 )
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation import simulate
 from spike2pop_nb.simulation.course import Schedule, Waves
 from spike2pop_nb.simulation.runner import Runner
 
@@ -109,6 +113,39 @@ def test_a_current_in_pA_is_that_in_density() -> None:
     density = spikes(population, step(4.0, 300.0, 600.0), "standard")
     absolute = spikes(population, step(100.0, 300.0, 600.0, unit="pA", capacitance_pF=25.0), "standard")
     np.testing.assert_array_equal(density, absolute)
+
+
+def test_buffered_calcium_is_a_slower_pool(population: Population) -> None:
+    neuron = population.neuron
+    (pool,) = neuron.pools
+    slower = replace(neuron, name="buffered", calcium=replace(pool, tau_ms=5.0 * pool.tau_ms))
+    known, _ = solve_declared(slower, population.g[0], DURATION_MS)
+    compared(spikes(population, calcium_buffering(5.0), "exact"), known, 5e-4, 5e-4)
+
+
+def test_warm_conductances_are_larger_ones_and_warm_rates_are_faster(population: Population) -> None:
+    neuron = population.neuron
+    larger = temperature(21.0, rate_q10=1.0, conductance_q10=1.5, declared_C=11.0)
+    known = simulate(1.5 * population.g, neuron, duration_ms=DURATION_MS, transient_ms=0, record="spikes")
+    np.testing.assert_allclose(spikes(population, larger, "standard"), known.spike_times_ms[0], atol=0.1)
+    (pool,) = neuron.pools
+    channels = tuple(
+        replace(
+            channel,
+            gates=tuple(replace(gate, tau=faster(gate.tau)) if gate.tau else gate for gate in channel.gates),
+        )
+        for channel in neuron.channels
+    )
+    pool = replace(pool, tau_ms=pool.tau_ms / 2, influx_uM_per_uA=pool.influx_uM_per_uA / 2)
+    known_faster, _ = solve_declared(
+        replace(neuron, name="warm", channels=channels, calcium=pool), population.g[0], DURATION_MS
+    )
+    warm = temperature(21.0, rate_q10=2.0, conductance_q10=1.0, declared_C=11.0)
+    compared(spikes(population, warm, "exact"), known_faster, 5e-4, 5e-4)
+
+
+def faster(tau: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda V: 0.5 * tau(V)
 
 
 class Pulses(Schedule):

@@ -1,22 +1,18 @@
-"""What neurons do at rest, and the current at which silent ones fire."""
+"""What neurons do at rest."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spike2pop_nb.conductances import dics, mean_baseline
-from spike2pop_nb.errors import CompensationError
-from spike2pop_nb.neurons import NeuronModel, get_neuron, load_neuron
+from spike2pop_nb.errors import CompensationError, SimulationError
+from spike2pop_nb.neurons import Gamma, NeuronModel, get_neuron
 from spike2pop_nb.neurons.shipped import shipped_rest
-from spike2pop_nb.simulation import at_rest, simulate
-from spike2pop_nb.simulation.resting import MOST_UA_CM2, Resting, firing_current
+from spike2pop_nb.simulation import at_rest, resting, simulate
 from spike2pop_nb.spiketrains import ActivityPattern
-
-EXAMPLE = Path(__file__).parents[2] / "notebooks" / "my_neuron.py"
 
 
 def test_the_mean_baseline_is_a_baseline_member(neuron: NeuronModel) -> None:
@@ -38,7 +34,7 @@ def test_bursts_are_timed_from_start_to_start() -> None:
     g_f, g_s, g_u = dics(neuron, published)
     baseline = replace(
         neuron.baseline,
-        free={"leak": type(neuron.baseline.free["leak"])(0.13, 0.1366667), "K": 11.2 / 21.0},
+        free={"leak": Gamma(0.13, 0.1366667), "K": 11.2 / 21.0},
         g_f=g_f,
         g_s=g_s,
         g_u=g_u,
@@ -51,32 +47,15 @@ def test_bursts_are_timed_from_start_to_start() -> None:
     assert found.words == f"bursts every {found.period_ms / 1000:.2g} s at rest"
 
 
-def test_the_current_of_a_silent_neuron_is_a_shift_of_its_leak() -> None:
-    ca1 = load_neuron(EXAMPLE)
-    *channels, leak = ca1.channels
-
-    def resting_at(E_mV: float) -> NeuronModel:
-        return replace(ca1, name="ca1_quiet", channels=(*channels, replace(leak, E_mV=E_mV)))
-
-    quiet, g = resting_at(-70.0), mean_baseline(resting_at(-70.0))
-    found = at_rest(quiet)
-    assert found.kind is ActivityPattern.SILENT
-    assert found.words == "silent at rest"
-    least = found.current_uA_cm2
-    assert 0.1 < least < 1.0
-    assert f"is silent without current; it fires from {least:.2g} µA/cm² on." in found.describe()
-    for share, fires in ((0.97, False), (1.01, True)):
-        shifted = resting_at(-70.0 + share * least / g[-1])
-        (times,) = simulate(g, shifted, record="spikes").spike_times_ms
-        assert (len(times) > 2) == fires
-
-
-def test_who_never_fires_is_said_to() -> None:
+def test_a_silent_one_and_one_that_runs_away_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    stg = get_neuron("stg")
     leak_alone = np.zeros(8)
     leak_alone[-1] = 0.01
-    assert np.isnan(firing_current(get_neuron("stg"), leak_alone))
-    words = Resting(ActivityPattern.SILENT, 0.0, np.nan, np.nan).describe()
-    assert f"no constant current up to {MOST_UA_CM2:g} µA/cm² makes it fire" in words
+    monkeypatch.setattr(resting, "mean_baseline", lambda _neuron: leak_alone)
+    assert at_rest(stg).words == "is silent at rest"
+    monkeypatch.setattr(resting, "mean_baseline", lambda _neuron: -leak_alone)
+    with pytest.raises(SimulationError, match="mean baseline member of the stg neuron ran away"):
+        at_rest(stg)
 
 
 def test_a_baseline_without_a_mean_is_refused() -> None:

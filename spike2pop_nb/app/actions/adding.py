@@ -44,7 +44,6 @@ class Adding(Acting):
         chosen = self.session.settings.neuron
 
         def work(_task: Task) -> tuple[NeuronModel, list[str]]:
-            from spike2pop_nb.simulation import at_rest
             from spike2pop_nb.simulation.model_check import check_model
 
             with TemporaryDirectory(prefix="spike2pop-") as folder:
@@ -57,6 +56,6 @@ class Adding(Acting):
                         "replace it."
                     )
                 found = check_model(neuron)
-                return add_neuron(path), [*found.describe().splitlines(), at_rest(neuron).describe()]
+                return add_neuron(path), found.describe().splitlines()
 
         self._run("add neuron", f"Running {name} and trying out its neuron…", work, done)

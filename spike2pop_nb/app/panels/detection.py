@@ -48,7 +48,11 @@ class DetectionPanel:
         self.use = button("Detect spikes at these levels", "Use the threshold and the reset above", "primary")
         self.widget = w.VBox(
             [
-                field(LABELS["threshold_mV"], self.threshold, "Or drag the dashed line in the figure."),
+                field(
+                    LABELS["threshold_mV"],
+                    self.threshold,
+                    "Or drag the dashed line in the figure. Strokes: detected spikes.",
+                ),
                 field(
                     LABELS["reset_mV"],
                     self.reset,

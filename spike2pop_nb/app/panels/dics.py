@@ -55,7 +55,8 @@ class DICPanel:
         self.card = text()
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
-        self.other = button("", "Read the recording as one of this neuron", "primary")
+        self.other = button("", "The recording looks like one of this neuron: read it as such", "primary")
+        self.other.add_class("s2p-wraps")
         self.notes = text()
         self.figure = FigureView(
             "The predicted DICs appear here",
@@ -127,7 +128,7 @@ class DICPanel:
         name = self.session.fits_better
         self.other.layout.display = "none" if name is None else ""
         if name is not None:
-            self.other.description = f"It fits this one: {get_neuron(name).title}"
+            self.other.description = f"Try the {get_neuron(name).title}"
 
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior

@@ -67,7 +67,7 @@ class StretchPanel:
         self.whole.layout.display = "" if stretch.is_part else "none"
         self.says.value = said(
             [
-                f"Used: what lies {stretch}, of every recording of the file."
+                f"Used of each recording: {stretch}."
                 if stretch.is_part
                 else "To use a stretch alone, drag over it in the figure, or give its start and stop above."
             ]

@@ -42,16 +42,16 @@ def other_neurons(
     >>> s2p.inference.other_neurons(trains, s2p.load_predictor("stg").predict(trains))
     ['da', 'da']
     """
-    if load is None:
-        from spike2pop_nb.inference.predictor import load_predictor as load
+    from spike2pop_nb.inference.predictor import load_predictor
 
+    predictor = load or load_predictor
     best: list[tuple[float, str | None]] = [(0.0, None)] * len(trains)
     strange = [i for i, p in enumerate(posteriors) if p.domain is not None and not p.domain.inside]
     for name in list_predictors():
         asked = [i for i in strange if posteriors[i].neuron != name]
         if not asked or name not in list_neurons():
             continue
-        for i, other in zip(asked, load(name).predict([trains[i] for i in asked]), strict=True):
+        for i, other in zip(asked, predictor(name).predict([trains[i] for i in asked]), strict=True):
             if other.domain is not None and other.domain.inside:
                 best[i] = max(best[i], (other.domain.p_value, name))
     return [name for _p, name in best]
