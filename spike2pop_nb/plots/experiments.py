@@ -205,8 +205,8 @@ def before_and_after(
     numbers, pattern = _numbers(experiment), experiment.data["pattern"].values
     kept = experiment.kept(condition)
     times_of = [
-        Axis(f"time {where} ({unit})", (0.0, factor * until), grid=False)
-        for where in ("in the control", f"at {_said(experiment, condition)}")
+        Axis(f"{where}: time ({unit})", (0.0, factor * until), few=4, grid=False)
+        for where in (CONTROL, _said(experiment, condition))
     ]
     panels: list[Panel] = []
     for place, row in enumerate(chosen):

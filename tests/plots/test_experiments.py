@@ -62,8 +62,8 @@ def test_a_member_stands_beside_itself(found, once) -> None:
     assert [trace.meta["member"] for trace in figure.data] == [3, 3, 0, 0]
     peaks = [np.nanmax(np.array(trace.y)) for trace in figure.data]
     assert peaks[1] == pytest.approx(found.data["V_mV"].values[3, 2].max())
-    assert "in the control" in figure.layout.xaxis.title.text
-    assert "at A −50 %" in figure.layout.xaxis2.title.text
+    titles = [axis.title.text for axis in (figure.layout.xaxis, figure.layout.xaxis2)]
+    assert titles == ["control: time (ms)", "A −50 %: time (ms)"]
     assert len(plots.before_and_after(once, rows=[3]).data) == 2  # without voltages its spikes
     with pytest.raises(ExperimentError, match="no condition"):
         plots.before_and_after(found, "9")
