@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spike2pop_nb import export
@@ -37,8 +39,9 @@ def asking(dashboard, loop, tonic):
     session = dashboard.session
     dashboard.recordings.example.value = "stg_set.csv"
     loop.until(lambda: session.survey is not None and session.reach is not None and not session.busy)
-    session.results = {session.key(session.train): tonic}
-    session.result = tonic
+    found = replace(tonic, recording=session.train)  # as if it had been found for this one
+    session.results = {session.key(session.train): found}
+    session.result = found
     dashboard.experiments.fold.opened = True
     loop.until(lambda: not session.drawing)
     return dashboard
@@ -158,3 +161,20 @@ def test_a_new_search_forgets_what_was_asked_of_the_population_before(asking, lo
     loop.until(lambda: not (session.generating or session.drawing))
     assert session.experiments == {}
     assert session.experiment is None
+
+
+def test_a_session_that_is_opened_again_has_its_experiments(asking, loop):
+    panel, session = asking.experiments, asking.session
+    panel.n.value = 1
+    found = run(asking, loop)
+    button, given = asking.toolbar.keep, []
+    button.give = lambda *made: given.append(made)
+    asking.actions.save(button)
+    loop.until(lambda: given)
+    session.experiment, session.experiments, session.results = None, {}, {}
+    session.result = None
+    asking.actions.reopen(given[0][0], "mine.s2p.zip")
+    loop.until(lambda: session.experiment is not None and not (session.busy or session.drawing), 60)
+    assert session.experiment is not found
+    assert session.experiment.kept("0.9").tolist() == found.kept("0.9").tolist()
+    assert "half" in panel.found.value.lower()
