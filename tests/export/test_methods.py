@@ -79,7 +79,7 @@ def test_what_it_says_of_likeness_and_of_settling_is_true_of_the_members(inferre
     twice = replace(result, population=result.population.select([0, 0, 1, 2]), n_late=1)
     text = methods_paragraph(twice)
     assert "No two" not in text
-    assert "1 was all but the same as another" in text
+    assert "1 was nearly identical to another" in text
     assert "Of the members kept, 1 still changed within the time judged" in text
 
 
