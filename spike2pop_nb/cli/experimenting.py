@@ -104,8 +104,8 @@ def experiment(
         ("--potassium-factor ", "potassium", potassium),
     ):
         if values is not None:
-            given = assumed if kind == "temperature" else {}
-            asked.append((Question(kind, **given), _values(option, values)))
+            question = Question(kind, "", *(assumed.values() if kind == "temperature" else ()))
+            asked.append((question, _values(option, values)))
     if not asked:
         raise ExperimentError(
             "Say what is done: --block A=0.5, --current-uA-cm2, --temperature-C or --potassium-factor."
@@ -150,10 +150,10 @@ def experiment(
         "seed": seed,
     }
     write_experiments(found, out, options, formats=("csv", "svg", "png") if figures else ("csv",))
-    for one in found:
+    for made in found:
         if len(found) > 1:
-            typer.echo(f"{experiment_title(one)}:")
-        typer.echo(one.describe())
+            typer.echo(f"{experiment_title(made)}:")
+        typer.echo(made.describe())
     typer.echo(f"Written to {out}.")
 
 
@@ -189,12 +189,10 @@ def _series(asked: list[tuple[Question, list[float]]]) -> list[Doses]:
     what = question.doses(values).what
     found = []
     for combination in product(*others):
-        held = Protocol(combination)
-        found.append(
-            doses(
-                lambda value, held=held: held + question.protocol(value),
-                values,
-                f"{what}, {held.label}" if held else what,
-            )
-        )
+        held = sum(combination, Protocol())
+
+        def make(value: float, held: Protocol = held) -> Protocol:
+            return held + question.protocol(value)
+
+        found.append(doses(make, values, f"{what}, {held.label}" if held else what))
     return found

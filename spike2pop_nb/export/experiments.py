@@ -96,7 +96,6 @@ def experiment_frames(experiments: Sequence[Experiment]) -> dict[str, pd.DataFra
         numbers = np.array([member for _, member in experiment.population.labels])
         table = experiment.to_frame()
         table["member"] = numbers[table["member"].to_numpy(int)]
-        table = table.rename(columns={"rate_Hz": "rate_hz"})
         parts["members"].append(table.assign(experiment=title))
         counts = split(experiment)
         kinds = counts.columns.drop(["condition", "dose", "kept", "entropy_bits"])
@@ -117,7 +116,7 @@ def experiment_frames(experiments: Sequence[Experiment]) -> dict[str, pd.DataFra
         rates["id"] = np.array([name for name, _ in experiment.population.labels], dtype=object)[
             np.repeat(np.arange(len(experiment)), len(rates) // len(experiment))
         ]
-        parts["f_I"].append(rates.rename(columns={"rate_Hz": "rate_hz"}).assign(experiment=title))
+        parts["f_I"].append(rates.assign(experiment=title))
     frames = {}
     for name, found in parts.items():
         if found:

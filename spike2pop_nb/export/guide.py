@@ -80,8 +80,8 @@ def guide(
         if kinds := sorted(
             PurePosixPath(found).suffix for found in asked if PurePosixPath(found).stem == name
         ):
-            files = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
-            parts.append(f"{files}\n    {words[0].upper()}{words[1:]}.")
+            drawn = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
+            parts.append(f"{drawn}\n    {words[0].upper()}{words[1:]}.")
     parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
     if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
         listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)

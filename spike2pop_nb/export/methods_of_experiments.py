@@ -8,12 +8,11 @@ import numpy as np
 
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments import Experiment, dose_response, most_split, who_crashes
-from spike2pop_nb.export.formatting import count, figure, plain, series
+from spike2pop_nb.export.formatting import figure, plain, series
 
 __all__ = ["experiments_in_words"]
 
 _TELLING = 0.05  # q up to which a conductance tells
-_MOST_SAID = 3  # conditions that are told one by one where they are no series of doses
 
 
 def experiments_in_words(experiments: Sequence[Experiment]) -> str:
@@ -30,55 +29,12 @@ def experiments_in_words(experiments: Sequence[Experiment]) -> str:
     True
     """
     several = len({name for one in experiments for name, _ in one.population.labels}) > 1
-    return "\n\n".join(
-        " ".join(filter(None, (_done(one, several), _run(one), _judged(place == 0), _found(one))))
-        for place, one in enumerate(experiments)
-    )
-
-
-def _done(experiment: Experiment, several: bool) -> str:
-    """What was done, and where there are several recordings, on whose members."""
-    n, neuron = len(experiment), experiment.population.neuron
-    ids = list(dict.fromkeys(str(name) for name, _ in experiment.population.labels))
-    whose = f" made for the recording “{plain(ids[0])}”" if several and len(ids) == 1 else ""
-    start = f"An experiment was done on {count(n, 'member')} of the {plain(neuron.title)}{whose}"
-    protocols = list(experiment.protocols.values())[1:]
-    doses = experiment.doses
-    if doses is not None:
-        values = series([figure(value) for value in doses.values])
-        example = doses.protocols[-1].describe()[:-1]
-        return (
-            f"{start}, beside a control, at {count(len(doses), 'dose')} ({plain(doses.what)}: {values}); at "
-            f"the highest: {plain(_small(example))}."
-        )
-    said = [plain(_small(protocol.describe()[:-1])) for protocol in protocols[:_MOST_SAID]]
-    more = len(protocols) - len(said)
-    return f"{start}, beside a control: {'; '.join(said)}{f'; and {more} more conditions' if more else ''}."
-
-
-def _small(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:] if sentence[:2].istitle() else sentence
-
-
-def _run(experiment: Experiment) -> str:
-    made = experiment.made_by
-    sigma = float(made["noise_sigma"])
-    noise = f"background noise of σ {figure(sigma)} µA/cm²" if sigma else "no injected noise"
-    transient, length = float(made["transient_ms"]) / 1000, float(made["duration_ms"]) / 1000
-    return (
-        f"Each member was simulated for {figure(length)} s under each condition after a transient of "
-        f"{figure(transient)} s, with {noise} and a time step of {figure(float(made['dt_ms']))} ms (accuracy "
-        f"“{made['accuracy']}”)."
-    )
-
-
-def _judged(first: bool) -> str:
-    return (
-        "A member kept its rhythm if it had, in full effect, the firing pattern that it had in the control "
-        "and did not fall silent before the end; depolarisation block is silence above the threshold voltage."
-        if first
-        else ""
-    )
+    paragraphs = []
+    for one in experiments:
+        ids = dict.fromkeys(str(name) for name, _ in one.population.labels)
+        whose = f"Of the recording “{plain(next(iter(ids)))}”: " if several and len(ids) == 1 else ""
+        paragraphs.append(f"{whose}{plain(one.methods())} {_found(one)}".rstrip())
+    return "\n\n".join(paragraphs)
 
 
 def _found(experiment: Experiment) -> str:

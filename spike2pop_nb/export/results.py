@@ -15,7 +15,7 @@ import pandas as pd
 from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.experiments import experiment_files, experiment_frames, experiment_summary
+from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import GrowingFile, make_folder, write_whole
 from spike2pop_nb.export.guide import guide

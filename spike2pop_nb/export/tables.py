@@ -70,6 +70,7 @@ _COLUMNS = {
     "dose": Column("", "dose of the condition, in the unit that the experiment names"),
     "from_ms": Column("ms", "from when, in the recording, what was done was in full effect"),
     "to_ms": Column("ms", "until when it was"),
+    "rate_Hz": Column("Hz", "spikes per second in that time"),
     "n_spikes": Column("", "spikes in that time"),
     "crash": Column("", "how the member lost the rhythm that it has in the control; empty where it did not"),
     "crash_ms": Column("ms", "when, from the beginning of the recording"),

@@ -74,7 +74,7 @@ def dose_response(experiment: Experiment, height: int = 320) -> Drawing:
         counts = table[kind].to_numpy()[1:]
         look: dict[str, Any] = {"colour": colour, "name": kind, "legend": True, "joined": "dot", "size": 7}
         hover = f"%{{y:.0f}} % ({{}} of {n}) {kind} at %{{x:.4g}}"
-        told = {"values": counts, "hover": hover.replace("{}", "%{customdata}")}
+        told: dict[str, Any] = {"values": counts, "hover": hover.replace("{}", "%{customdata}")}
         marks.append(Points(found.dose, 100 * counts / n, symbol, **look, **told))
     kept = found.kept.sum(axis=0)
     hover = f"%{{customdata}} of {n} keep their rhythm at %{{x:.4g}}"

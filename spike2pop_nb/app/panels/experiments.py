@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -75,7 +76,7 @@ class ExperimentsPanel:
         )
         self.widget = card("5", "Experiments", [self.fold], "s2p-experiments")
         guard = messages.guard
-        self.fold.observe(guard(lambda _change: self._built or self._build()), "opened")
+        self.fold.observe(guard(lambda _change: self._build()), "opened")
         session.follow(guard(lambda _change: self._show_restored()), "ask")
 
     def _show_restored(self) -> None:
@@ -84,6 +85,8 @@ class ExperimentsPanel:
             self.fold.opened = True
 
     def _build(self) -> None:
+        if self._built:
+            return
         self._built = True
         session, guard = self.session, self._messages.guard
         self.kind = w.Dropdown(options=[(kind.title, name) for name, kind in QUESTIONS.items()])
@@ -112,22 +115,12 @@ class ExperimentsPanel:
             for name, (title, says) in _FIGURES.items()
         }
         self._inside.children = self._compose()
-        ask: Any = {
-            "kind": (self.kind, lambda kind: {"kind": kind, "range": None}),
-            "channel": (self.channel, lambda channel: {"channel": channel}),
-            "range": (self.range, lambda ends: {"range": tuple(ends)}),
-            "n": (self.n, lambda n: {"n": n}),
-        } | {
-            name: (made, lambda value, name=name: {name: _number(value)}) for name, made in self.q10s.items()
-        }
         self._tied = {
-            name: Binding(
-                control,
-                lambda value, taken=taken: self._choose(**taken(value)),
-                self._messages,
-                self._show_asked,
-            )
-            for name, (control, taken) in ask.items()
+            "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
+            "channel": self._tie(self.channel, lambda channel: {"channel": channel}),
+            "range": self._tie(self.range, lambda ends: {"range": tuple(ends)}),
+            "n": self._tie(self.n, lambda n: {"n": n}),
+            **{name: self._tie(made, partial(_named, name)) for name, made in self.q10s.items()},
         }
         self.run.on_click(guard(lambda _button: self.actions.ask()))
         self.stop.on_click(guard(lambda _button: self._stop()))
@@ -142,6 +135,15 @@ class ExperimentsPanel:
         self._show_asked()
         self._show_going()
         self._show()
+
+    def _tie(self, control: Any, taken: Callable[[Any], dict[str, Any]]) -> Binding:
+        """Tie a control to what is asked; ``taken`` makes choices of what it holds."""
+
+        def take(value: Any) -> None:
+            session = self.session
+            session.choose(ask={**dict(session.settings.ask), **taken(value)})
+
+        return Binding(control, take, self._messages, self._show_asked)
 
     def _figure(self, empty: str, height: int, says: str) -> FigureView:
         made = FigureView(empty, height, on_pick=self._on_pick, says=says)
@@ -181,7 +183,7 @@ class ExperimentsPanel:
         self._curves = boxes["f_I"]
         right = w.VBox([boxes[name] for name in ("doses", "f_I", "ranking")])
         bottom = w.HBox([left, right])
-        for box, *names in (
+        for box, name in (
             (asked, "s2p-left"),
             (going, "s2p-right"),
             (top, "s2p-halves"),
@@ -190,14 +192,11 @@ class ExperimentsPanel:
             (right, "s2p-right"),
             (bottom, "s2p-columns"),
         ):
-            box.add_class(names[0])
+            box.add_class(name)
         self._results = w.VBox([bottom, boxes["conductances"], boxes["raster"]])
         return [top, self._results]
 
     # what is asked
-
-    def _choose(self, **choices: Any) -> None:
-        self.session.choose(ask={**dict(self.session.settings.ask), **choices})
 
     def _show_asked(self) -> None:
         """Show what is chosen, its doses, and what the neuron lacks for it."""
@@ -346,11 +345,11 @@ class ExperimentsPanel:
 _BEFORE = "Voltages of members in the control, and beside it at the dose that is looked at"
 
 
-def _number(value: str) -> float | None:
-    """A number that may be left out."""
+def _named(name: str, value: str) -> dict[str, float | None]:
+    """A number that may be left out, by its name."""
     written = value.strip().replace(",", ".")
     try:
-        return float(written) if written else None
+        return {name: float(written) if written else None}
     except ValueError:
         raise Spike2PopError(f"{value[:40]!r} is no number; write one, or nothing for none.") from None
 
