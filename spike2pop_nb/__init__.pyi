@@ -1,3 +1,4 @@
+from . import experiments as experiments
 from . import plots as plots
 from .conductances import Population as Population
 from .conductances import compensate as compensate
@@ -9,6 +10,7 @@ from .conductances import pair_correlations as pair_correlations
 from .conductances import rank_choices as rank_choices
 from .conductances import reachability as reachability
 from .data import example_path as example_path
+from .experiments import run_experiment as run_experiment
 from .export import open_session as open_session
 from .export import save_session as save_session
 from .fidelity import find_population as find_population

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 __all__ = [
     "Cancelled",
     "CompensationError",
+    "ExperimentError",
     "NeuronModelError",
     "PredictorError",
     "SimulationError",
@@ -115,6 +116,10 @@ class UnreachableTarget(CompensationError):
 
 class SimulationError(Spike2PopError, ValueError):
     """A simulation cannot be run with these settings."""
+
+
+class ExperimentError(SimulationError):
+    """An experiment cannot be done, or judged, as it is asked for."""
 
 
 class PredictorError(Spike2PopError, ValueError):

@@ -29,6 +29,13 @@ REFERENCE = {
 }
 
 
+class Known(dict[str, Any]):
+    """Reference vectors of a neuron; a test that asks for others than it has is skipped."""
+
+    def __missing__(self, key: str) -> Any:
+        pytest.skip(f"no {key} in the reference vectors")
+
+
 @pytest.fixture(params=list_neurons())
 def neuron(request: pytest.FixtureRequest) -> NeuronModel:
     """Every registered neuron in turn."""
@@ -36,11 +43,18 @@ def neuron(request: pytest.FixtureRequest) -> NeuronModel:
 
 
 @pytest.fixture
+def step(neuron: NeuronModel) -> tuple[float, float]:
+    """A small step of g_s and g_u, as the neuron at hand counts: (1, 1) for the STG neuron."""
+    (low_s, high_s), (low_u, high_u) = neuron.dic_range["g_s"], neuron.dic_range["g_u"]
+    return (high_s - low_s) / 40, (high_u - low_u) / 20
+
+
+@pytest.fixture
 def reference(neuron: NeuronModel) -> dict[str, Any]:
     """The reference vectors of the neuron at hand."""
     if neuron.name not in REFERENCE:
         pytest.skip(f"no reference vectors for {neuron.name}")
-    return REFERENCE[neuron.name]
+    return Known(REFERENCE[neuron.name])
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from spike2pop_nb import cli, conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import search
-from spike2pop_nb.inference import Posterior, Predictor
+from spike2pop_nb.inference import Posterior, Predictor, list_predictors
 from spike2pop_nb.spiketrains import Recordings
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -247,8 +248,28 @@ def test_a_map_says_what_is_reached_and_how_members_fire(
 def test_models_lists_the_neurons(capsys: pytest.CaptureFixture[str]) -> None:
     status, text, _ = spike2pop(capsys, "models")
     assert status == 0
-    assert "stg" in text
-    assert "da" in text
+    cards = dict(zip(*(iter(re.split(r"^(\w+) +", text, flags=re.M)[1:]),) * 2, strict=True))
+    assert list(cards)[:2] == ["stg", "da"]
+    for name, card in cards.items():
+        assert "doi:" in card
+        assert " at rest (mean of its baseline)." in card
+        shipped = name in list_predictors()
+        assert ("A network is shipped with it." in card) == shipped
+        assert (f"`spike2pop adapt --neuron {name} --out DIR` makes one." in card) != shipped
+
+
+@pytest.mark.parametrize("command", ["predict", "run"])
+def test_a_neuron_without_a_network_is_one_sentence_that_says_what_to_do(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    file = example_path("stg_set.csv")
+    status, _, said = spike2pop(capsys, command, file, "--neuron", "leech", "--out", out)
+    assert status == 2
+    (error,) = (line for line in said.splitlines() if line.startswith("Error: "))
+    assert "There is no network for neuron 'leech'; there are some for: da, stg." in error
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in error
+    assert not out.exists()
 
 
 def test_dataset_and_train_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -452,3 +473,63 @@ def test_on_a_terminal_one_bar_runs_over_all(capsys: pytest.CaptureFixture[str])
     assert "3/3" in said
     assert "number 2" in said
     assert said.count("\n") == 1
+
+
+def test_an_experiment_writes_tables_figures_a_summary_and_methods(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "population.csv"
+    generate_population("stg", (5.0, 5.0), size=8, seed=1).to_csv(table)
+    asked = ("experiment", table, "--block", "A=0.25,0.75", "--current-uA-cm2", "-1,1", "--size", 6)
+    short = ("--duration-ms", 1000, "--transient-ms", 500)
+    status, text, said = spike2pop(capsys, *asked, *short, "--out", tmp_path / "out")
+    assert status == 0, said
+    assert "share of A blocked, -1 µA/cm²:" in text
+    assert "6 of 6 keep their rhythm" in text
+    members = pd.read_csv(tmp_path / "out" / "members.csv", dtype={"id": str, "condition": str})
+    assert len(members) == 2 * 6 * 3  # for each current, members under two doses and the control
+    assert sorted(members["member"].unique()) == list(range(6))
+    assert members["condition"].unique().tolist() == ["control", "0.25", "0.75"]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    entry = summary["experiments"][0]
+    assert entry["conditions"][2]["protocol"]["actions"][1] == {
+        "kind": "block",
+        "channel": "A",
+        "blocked": 0.75,
+    }
+    counted = members[(members["experiment"] == entry["experiment"]) & (members["condition"] == "0.75")]
+    assert entry["conditions"][2]["kept"] == counted["crash"].isna().sum()
+    assert "75 % of A is blocked throughout" in (tmp_path / "out" / "methods.md").read_text()
+    figures = {path.name for path in (tmp_path / "out").rglob("*.svg")}
+    assert {"dose_response.svg", "raster.svg", "before_and_after.svg", "conductances.svg"} <= figures
+    once = ("experiment", table, "--current-uA-cm2", "1", *short, "--no-figures", "--out")
+    for folder in ("a", "b"):
+        assert spike2pop(capsys, *once, tmp_path / folder)[0] == 0
+    assert (tmp_path / "a" / "members.csv").read_bytes() == (tmp_path / "b" / "members.csv").read_bytes()
+    assert not list((tmp_path / "a").rglob("*.svg"))
+    assert (tmp_path / "a" / "f_I.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Say what is done: --block A=0.5"),
+        (("--block", "A"), "--block A: write a channel and shares of it, such as A=0.25,0.5."),
+        (("--block", "A=half"), "--block A=half: write numbers with commas between them."),
+        (("--block", "Nap=0.5"), "The stg neuron has no channel 'Nap'; it has Na, "),
+        (("--block", "A=1.5"), "The share of A that is blocked must lie from 0 to 1"),
+        (("--current-uA-cm2", "1,1"), "Each dose of a series may be there once"),
+        (("--temperature-C", "11,19"), "The stg neuron does not state at which temperature it holds"),
+        (("--block", "A=0.5", "--rate-q10", "2"), "--rate-q10 is for --temperature-C; add that"),
+    ],
+)
+def test_an_experiment_that_cannot_be_done_is_one_sentence_and_leaves_nothing(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "population.csv"
+    generate_population("stg", (5.0, 5.0), size=2, seed=1).to_csv(table)
+    status, _text, said = spike2pop(capsys, "experiment", table, *arguments, "--out", tmp_path / "out")
+    assert status == 2
+    assert said.startswith(f"Error: {words}"), said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()

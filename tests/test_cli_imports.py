@@ -24,7 +24,17 @@ print("\\nimported:", *sys.modules)
 SCIENCE = {"numpy", "pandas", "scipy", "torch"}
 SIMULATOR = {"numba", "spike2pop_nb.simulation", "spike2pop_nb.fidelity", "sympy"}
 FIGURES = {"plotly", "matplotlib", "spike2pop_nb.plots"}
-RARE = {"dask", "elephant", "ipywidgets", "neo", "pyarrow.parquet", "quantities", "scipy.stats", "sklearn"}
+RARE = {
+    "dask",
+    "elephant",
+    "ipywidgets",
+    "neo",
+    "pyarrow.parquet",
+    "quantities",
+    "scipy.stats",
+    "sklearn",
+    "xarray",
+}
 
 
 def imported(*arguments: object) -> set[str]:
@@ -35,7 +45,9 @@ def imported(*arguments: object) -> set[str]:
     return set(made.stdout.rpartition("imported:")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("run", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), ("run", "--help"), ("experiment", "--help")], ids=" ".join
+)
 def test_help_imports_no_library_of_science(arguments: tuple[str, ...]) -> None:
     assert not imported(*arguments) & (SCIENCE | SIMULATOR | FIGURES | RARE)
 

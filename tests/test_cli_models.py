@@ -53,6 +53,15 @@ def test_check_add_use_remove(
     assert "ca1" not in spike2pop(capsys, monkeypatch, "models")[1]
 
 
+def test_a_listed_neuron_is_checked_by_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, text, said = spike2pop(capsys, monkeypatch, "models", "check", "stg")
+    assert status == 0, said
+    assert "CaS and H" in text
+    assert "models add" not in text
+
+
 def test_what_cannot_be_used_is_one_sentence(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
 ) -> None:

@@ -23,6 +23,7 @@ STREET = (
     "conductances",
     "simulation",
     "fidelity",
+    "experiments",
     "data",
     "plots",
     "export",

@@ -14,6 +14,7 @@ PACKAGES = [
     "app",
     "conductances",
     "data",
+    "experiments",
     "export",
     "export.simulators",
     "fidelity",

@@ -34,7 +34,7 @@ class Browser(anywidget.AnyWidget):
         Called once with the fragment the page was opened with.
     """
 
-    _esm = Path(__file__).parent / "static" / "browser.js"
+    _esm = (Path(__file__).parent / "static" / "browser.js").read_text(encoding="utf-8")
     fragment = Unicode("").tag(sync=True)
     theme = Unicode("auto").tag(sync=True)
     dark = Bool(False).tag(sync=True)

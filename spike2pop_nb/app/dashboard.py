@@ -17,6 +17,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels import (
     CompensationPanel,
     DICPanel,
+    ExperimentsPanel,
     ExplorePanel,
     PopulationPanel,
     RecordingPanel,
@@ -67,6 +68,7 @@ class Dashboard:
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
+        self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.explore = ExplorePanel(self.session, self.runner)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
@@ -81,7 +83,7 @@ class Dashboard:
     @property
     def figures(self) -> list[FigureView]:
         """Every figure of the page."""
-        return [self.recordings.figure, self.dics.figure, *self.results.figures]
+        return [self.recordings.figure, self.dics.figure, *self.results.figures, *self.experiments.figures]
 
     def _compose(self) -> w.VBox:
         brand = text(
@@ -104,6 +106,7 @@ class Dashboard:
                 steps,
                 self.table.widget,
                 self.results.widget,
+                self.experiments.widget,
                 self.explore.widget,
             ]
         )

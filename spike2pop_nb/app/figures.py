@@ -56,7 +56,7 @@ class _StateFigure(anywidget.AnyWidget):
     ground up, and tells the kernel of all that plotly fills in and of every point that the mouse passes.
     """
 
-    _esm = Path(__file__).parent / "static" / "figure.js"
+    _esm = (Path(__file__).parent / "static" / "figure.js").read_text(encoding="utf-8")
     _bundle_url = Unicode("").tag(sync=True)
     _bundle_code = Unicode("").tag(sync=True)
     _config: Dict[str, Any] = Dict().tag(sync=True)

@@ -28,7 +28,7 @@ class Upload(anywidget.AnyWidget):
         Called with the error when a file cannot be taken.
     """
 
-    _esm = _STATIC / "upload.js"
+    _esm = (_STATIC / "upload.js").read_text(encoding="utf-8")  # a path keeps every widget for ever
     label = Unicode("Choose a file…").tag(sync=True)
     hint = Unicode("").tag(sync=True)
     accept = Unicode("").tag(sync=True)
@@ -96,7 +96,7 @@ class Download(anywidget.AnyWidget):
         been told.
     """
 
-    _esm = _STATIC / "download.js"
+    _esm = (_STATIC / "download.js").read_text(encoding="utf-8")
     label = Unicode("Download").tag(sync=True)
     hint = Unicode("").tag(sync=True)
     disabled = Bool(True).tag(sync=True)

@@ -16,9 +16,9 @@ _MOST = 100
 def _names(settings: Settings, before: Settings) -> set[str]:
     """Names of what differs."""
     found = {name for name in Settings.model_fields if getattr(settings, name) != getattr(before, name)}
-    if "explore" in found:
-        now, then = settings.explore, before.explore
-        found |= {f"explore.{name}" for name, value in now if value != getattr(then, name)}
+    for part in found & {"explore", "ask"}:
+        now, then = getattr(settings, part), getattr(before, part)
+        found |= {f"{part}.{name}" for name, value in now if value != getattr(then, name)}
     return found
 
 

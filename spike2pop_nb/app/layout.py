@@ -71,7 +71,7 @@ def card(step: str, title: str, children: Sequence[Any], *classes: str) -> w.VBo
 class _FoldHead(anywidget.AnyWidget):
     """A button that says whether what it heads is open."""
 
-    _esm = Path(__file__).parent / "static" / "fold.js"
+    _esm = (Path(__file__).parent / "static" / "fold.js").read_text(encoding="utf-8")
     label = Unicode("").tag(sync=True)
     opened = Bool(False).tag(sync=True)
 

@@ -17,8 +17,9 @@ from pydantic import (
     field_validator,
 )
 
+from spike2pop_nb.app.parts import Asked, Explored, Pair, check_channels, different
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.neurons import NeuronModel, broken_neurons, get_neuron, list_neurons, vary_neuron
+from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 from spike2pop_nb.spiketrains.reader import Layout
 from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
@@ -33,23 +34,7 @@ MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 _LONGEST_TEXT, _LONGEST_NAME = 20_000, 300
 _MOST_COLUMNS, _MOST_CHANNELS = 8, 100
-_EXPLORED = "explore."
-"""Begins the names of what is explored in an address."""
-
-
-def _parts(value: object) -> object:
-    """What an address writes in one word, A,B."""
-    return tuple(value.split(",")) if isinstance(value, str) else value
-
-
-def _ranges(value: object) -> object:
-    """What an address writes in one word, Kd:70:140,H:0:1."""
-    if not isinstance(value, str):
-        return value
-    entries = [entry.rsplit(":", 2) for entry in value.split(",") if entry]
-    if any(len(entry) != 3 for entry in entries):
-        raise ValueError("each range must be written as channel:low:high")
-    return {channel: (low, high) for channel, low, high in entries}
+_PARTS: dict[str, type[Explored | Asked]] = {"explore": Explored, "ask": Asked}
 
 
 def _unit(text: str) -> str:
@@ -68,21 +53,6 @@ def _columns(value: object) -> object:
     return [name for name in names if name] if isinstance(names, list) else names
 
 
-def _different(pair: tuple[str, str] | None) -> tuple[str, str] | None:
-    if pair is not None and pair[0] == pair[1]:
-        raise ValueError("two different conductances are needed")
-    return pair
-
-
-def _check_channels(pair: tuple[str, str] | None, neuron: NeuronModel) -> None:
-    for name in pair or ():
-        if name not in neuron.channel_names:
-            raise Spike2PopError(
-                f"the {neuron.name} neuron has no channel {name[:40]!r}; "
-                f"it has {', '.join(neuron.channel_names)}."
-            )
-
-
 def _levels(value: object) -> object:
     """What an address writes for several channels, {"Vm": -20}."""
     if isinstance(value, str) and value.startswith("{"):
@@ -93,79 +63,11 @@ def _levels(value: object) -> object:
     return value
 
 
-_Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
 _Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
 _Level = Annotated[
     FiniteFloat | Annotated[dict[_Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
     BeforeValidator(_levels),
 ]
-_Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
-
-
-class Explored(BaseModel):
-    """Choices of the explorer; None leaves one to the program.
-
-    Attributes
-    ----------
-    pair
-        The two conductances that are explored; None for those of the search.
-    layer
-        What the map shows; of `plots.LAYERS`.
-    target, end
-        (g_s, g_u) of the members, and where they are modulated to; None for those that the recording gives.
-    V_th_mV
-        Threshold voltage; None for the declared one.
-    ranges
-        Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
-    noise_sigma
-        Of the current noise that is injected in the members, in µA/cm²; see `simulate`.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pair: _Pair | None = None
-    layer: Literal["reached", "condition", "residual", "pattern", "rate"] = "reached"
-    target: _Point | None = None
-    end: _Point | None = None
-    V_th_mV: FiniteFloat | None = None
-    ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
-        default_factory=dict
-    )
-    noise_sigma: float = Field(default=0, ge=0, le=100)
-
-    _two = field_validator("pair")(_different)
-
-    def checked(self, neuron: NeuronModel) -> Explored:
-        """Itself, if a neuron can be explored so.
-
-        Raises
-        ------
-        Spike2PopError
-            If a channel is not the neuron's, a point lies outside its plane, or the threshold or a range
-            cannot be.
-        """
-        _check_channels(self.pair, neuron)
-        for what, point in (("target", self.target), ("end of modulation", self.end)):
-            for name, value in zip(("g_s", "g_u"), point or (), strict=False):
-                low, high = neuron.dic_range[name]
-                if not low <= value <= high:
-                    raise Spike2PopError(
-                        f"The {what} has {name} = {value:g}; for the {neuron.name} neuron it must lie "
-                        f"between {low:g} and {high:g}."
-                    )
-        vary_neuron(neuron, V_th_mV=self.V_th_mV, baseline=self.ranges)
-        return self
-
-    def to_fields(self) -> dict[str, object]:
-        """As entries of an address; only what differs from the defaults."""
-        fields: dict[str, object] = {}
-        for name, value in self.model_dump(exclude_defaults=True).items():
-            if name == "ranges":
-                value = ",".join(f"{channel}:{low}:{high}" for channel, (low, high) in value.items())
-            elif isinstance(value, tuple):
-                value = ",".join(map(str, value))
-            fields[_EXPLORED + name] = value
-        return fields
 
 
 class Settings(BaseModel):
@@ -198,8 +100,8 @@ class Settings(BaseModel):
         Whether members are refined until they fire like the recording.
     rate_tolerance, isi_tolerance, burst_tolerance
         How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
-    explore
-        Choices of the explorer.
+    explore, ask
+        Choices of the explorer, and what is asked of a population.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -221,7 +123,7 @@ class Settings(BaseModel):
     polarity: Annotated[Polarity, DETECTING] = "auto"
     neuron: str = "stg"
     prior: Literal["compensated", "drawn", "both"] = "compensated"
-    compensate: Annotated[_Pair | None, SEARCHING] = None
+    compensate: Annotated[Pair | None, SEARCHING] = None
     size: Annotated[int, Field(ge=1, le=MAX_MEMBERS), SEARCHING] = 16
     seed: Annotated[int, Field(ge=0, le=2**31 - 1), SEARCHING] = 1
     budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0
@@ -230,6 +132,7 @@ class Settings(BaseModel):
     isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
     burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     explore: Explored = Explored()
+    ask: Asked = Asked()
 
     @field_validator("neuron")
     @classmethod
@@ -241,7 +144,7 @@ class Settings(BaseModel):
             raise ValueError(f"there is no neuron {name[:40]!r}; there are {', '.join(list_neurons())}")
         return name
 
-    _two = field_validator("compensate")(_different)
+    _two = field_validator("compensate")(different)
 
     @classmethod
     def names(cls, mark: str) -> tuple[str, ...]:
@@ -270,7 +173,7 @@ class Settings(BaseModel):
 
         explore = self.explore
         if other("neuron"):
-            choices = {"compensate": None, **choices}
+            choices = {"compensate": None, "ask": Asked(kind=self.ask.kind), **choices}
             explore = Explored(layer=explore.layer)
         if other("file", "recording"):  # the next begins at its own DICs
             explore = explore.model_copy(update={"target": None, "end": None})
@@ -313,9 +216,9 @@ class Settings(BaseModel):
         neuron = get_neuron(self.neuron)
         where = "compensate"
         try:
-            _check_channels(self.compensate, neuron)
-            where = "explore"
-            self.explore.checked(neuron)
+            check_channels(self.compensate, neuron)
+            for where in _PARTS:
+                getattr(self, where).checked(neuron)
         except Spike2PopError as error:
             raise Spike2PopError(f"Settings, {where}: {_lower(str(error))}.") from None
         return self
@@ -345,7 +248,9 @@ class Settings(BaseModel):
 
     def to_fragment(self) -> str:
         """As the part of an address after #; only what differs from the defaults."""
-        chosen = self.model_dump(exclude_defaults=True, exclude={"explore"}) | self.explore.to_fields()
+        chosen = self.model_dump(exclude_defaults=True, exclude=set(_PARTS))
+        for part in _PARTS:
+            chosen |= {f"{part}.{name}": value for name, value in getattr(self, part).to_fields().items()}
         if self.compensate is not None:
             chosen["compensate"] = ",".join(self.compensate)
         if self.id_columns is not None:  # an entry per column, since names may hold any character
@@ -364,7 +269,7 @@ class Settings(BaseModel):
         Spike2PopError
             With the name of the entry that is wrong.
         """
-        most = len(cls.model_fields) + len(Explored.model_fields) + _MOST_COLUMNS
+        most = len(cls.model_fields) + sum(len(part.model_fields) for part in _PARTS.values()) + _MOST_COLUMNS
         try:
             pairs = parse_qsl(
                 fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=most
@@ -378,8 +283,9 @@ class Settings(BaseModel):
         for name, value in pairs:
             if name == "id_columns":
                 values.setdefault(name, []).append(value)
-            elif value and name.startswith(_EXPLORED):
-                values.setdefault("explore", {})[name.removeprefix(_EXPLORED)] = value
+            elif value and name.partition(".")[0] in _PARTS and "." in name:
+                part, _, inner = name.partition(".")
+                values.setdefault(part, {})[inner] = value
             elif value:
                 values[name] = value
         return cls._made(values)

@@ -78,12 +78,14 @@ class Session(HasTraits):
         Predicted DICs, and what compensating `pair` reaches.
     results, result
         Populations found in this session, and that of the recording that is looked at.
+    experiments, experiment
+        Experiments done in this session by population and by what was done, and the one that is looked at.
     member
         Number of the member that is picked, or `NO_MEMBER`.
     busy
         What runs in the background, in words; empty when nothing does.
-    generating
-        Whether populations are being searched.
+    generating, experimenting
+        Whether populations are being searched, and whether one is being asked.
     drawing
         Whether figures wait to be drawn.
     dark
@@ -105,9 +107,12 @@ class Session(HasTraits):
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
+    experiments: Dict[Any, Any] = Dict()
+    experiment = AnyTrait(None, allow_none=True)
     member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
+    experimenting = Bool(False)
     drawing = Bool(False)
     dark = Bool(False)
 

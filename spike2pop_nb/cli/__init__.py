@@ -8,11 +8,21 @@ from typing import Final
 
 import typer
 
-from spike2pop_nb.cli import detecting, exploring, exporting, models, populations, training
+from spike2pop_nb.cli import detecting, experimenting, exploring, exporting, models, populations, training
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["cli", "detecting", "exploring", "exporting", "main", "models", "populations", "training"]
+__all__ = [
+    "cli",
+    "detecting",
+    "experimenting",
+    "exploring",
+    "exporting",
+    "main",
+    "models",
+    "populations",
+    "training",
+]
 
 
 _OBJECTS_BEFORE_COLLECTING: Final = 100_000  # imports make many objects and drop none

@@ -31,24 +31,36 @@ def models(context: typer.Context) -> None:
     """List the neurons; check, add and remove your own."""
     if context.invoked_subcommand is not None:
         return
-    from spike2pop_nb.inference import list_predictors
-    from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+    from spike2pop_nb.inference import network_words
+    from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
 
-    trained = set(list_predictors())
     for name in list_neurons():
         neuron = get_neuron(name)
-        network = "network shipped" if name in trained else "no network"
-        typer.echo(
-            f"{name:8} {neuron.title}; {', '.join(neuron.channel_names)}; V_th {neuron.V_th_mV} mV; {network}"
-        )
+        typer.echo(f"{name:8} {neuron.title}")
+        for line in (*card_lines(neuron), network_words(name)):
+            typer.echo(f"{'':8} {line}")
     for name, sentence in broken_neurons().items():
         typer.echo(f"{name:8} cannot be used: {sentence}")
 
 
 @group.command()
-def check(file: DeclarationArgument) -> None:
-    """Check a declaration (the file is run): gates, units, threshold, what is reached, how it fires."""
-    _check(file)
+def check(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="Python file that defines one NeuronModel (it is run: name only files you trust), or the "
+            "name of a neuron that is listed.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Check a declaration: gates, units, threshold, what is reached, rest and firing."""
+    from spike2pop_nb.neurons import get_neuron, list_neurons
+
+    if what in list_neurons() and not Path(what).exists():
+        _try_out(get_neuron(what))
+        return
+    _check(Path(what))
     typer.echo("It can be used; `spike2pop models add` makes it known by its name.")
 
 
@@ -71,16 +83,19 @@ def remove(name: Annotated[str, typer.Argument(help="Name of a neuron that you a
     typer.echo(f"Removed {name!r}.")
 
 
-def _check(file: Path) -> NeuronModel:
+def _check(file: Path) -> None:
     from spike2pop_nb.neurons import load_neuron
-    from spike2pop_nb.simulation.model_check import check_model
 
     typer.echo(f"Running {file.name}, then trying out the neuron that it declares.", err=True)
-    neuron = load_neuron(file)
+    _try_out(load_neuron(file))
+
+
+def _try_out(neuron: NeuronModel) -> None:
+    from spike2pop_nb.simulation.model_check import check_model
+
     found = check_model(neuron)
     for sentence in found.describe().splitlines():
         typer.echo(sentence)
     table = found.pairs.assign(reached=(100 * found.pairs["reached"]).round().astype(int))
     table = table.rename(columns={"reached": "% of the plane", "condition": "condition number"})
     typer.echo(table.round(1).to_string(index=False))
-    return neuron

@@ -95,7 +95,7 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, GrowingResults, write_results
-    from spike2pop_nb.fidelity import attempt_population, pass_rule
+    from spike2pop_nb.fidelity import attempt_populations, pass_rule
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
@@ -122,26 +122,28 @@ def run(
     results = found.results
     try:
         with found, progress_bar(len(recordings), " recordings", each=True) as update:
-            for train, posterior in zip(recordings, posteriors, strict=True):
+            told = 0
 
-                def say(_done: int, _total: int, words: str, name: str = train.id) -> None:
-                    update(len(results), words=f"{name}: {words}")
+            def say(place: int, _done: int, _total: int, words: str) -> None:
+                update(told, words=f"{recordings[place].id}: {words}")
 
-                result = attempt_population(
-                    train,
-                    model,
-                    posterior,
-                    size=size,
-                    compensate=pair_of(compensate),
-                    seed=seed,
-                    budget=budget,
-                    accuracy=accuracy,
-                    refine=refine,
-                    rule=rule,
-                    progress=say,
-                )
+            for result in attempt_populations(
+                recordings,
+                model,
+                posteriors,
+                size=size,
+                compensate=pair_of(compensate),
+                seed=seed,
+                budget=budget,
+                accuracy=accuracy,
+                refine=refine,
+                rule=rule,
+                progress=say,
+            ):
                 found.add(result)
-                update(len(results), words=f"{train.id}, {result.n_kept_passed} of {size} members")
+                name = result.recording.id
+                update(len(results), words=f"{name}, {result.n_kept_passed} of {size} members")
+                told = len(results)
     except KeyboardInterrupt:
         typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
         raise

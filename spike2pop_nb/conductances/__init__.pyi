@@ -3,6 +3,7 @@ from .compensation import compensate as compensate
 from .correlations import pair_correlations as pair_correlations
 from .generation import baseline_population as baseline_population
 from .generation import generate_population as generate_population
+from .generation import mean_baseline as mean_baseline
 from .generation import modulate as modulate
 from .input_conductances import DIC_NAMES as DIC_NAMES
 from .input_conductances import dic_curves as dic_curves

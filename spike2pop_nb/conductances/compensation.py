@@ -15,10 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances.input_conductances import DIC_NAMES, dics, voltage_terms
+from spike2pop_nb.conductances.input_conductances import (
+    DIC_NAMES,
+    VoltageTerms,
+    dics,
+    sensitivity,
+    voltage_terms,
+)
 from spike2pop_nb.errors import CompensationError, NeuronModelError
 from spike2pop_nb.jit import jit
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import Nernst, NeuronModel, get_neuron
 
 __all__ = ["Compensated", "compensate"]
 
@@ -26,6 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 MAX_ROUNDS = 60
 # A choice whose columns of S differ in direction by less than this cannot be solved in floating point.
 SINGULAR_CONDITION = 1e10
+_DIFFERENCE = 1e-6  # over a conductance, by which it is changed to see what follows
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,97 @@ def _compensate(
             done += 1
 
 
+def _simple_calcium(neuron: NeuronModel, terms: VoltageTerms) -> tuple[Any, ...] | None:
+    """Return what `_compensate` needs to know of a neuron; None where its calcium does what that cannot.
+
+    It can do one pool, whose channels do not follow calcium themselves, and which acts on one gate a channel.
+    """
+    hills = [[gate for gate in channel.gates if gate.hill is not None] for channel in neuron.channels]
+    fed = [name for pool in neuron.pools for name in pool.channels]
+    if (
+        len(neuron.pools) > 1
+        or any(pool.pump is not None for pool in neuron.pools)
+        or any(isinstance(channel.E_mV, Nernst) for channel in neuron.channels)
+        or any(hills[neuron.index(name)] for name in fed)
+        or any(len(each) > 1 for each in hills)
+        or any(gate.hill.power != 1.0 or gate.hill.closes for each in hills for gate in each if gate.hill)
+    ):
+        return None
+    n = neuron.n_channels
+    power, half, (current, slope) = np.zeros(n), np.ones(n), np.zeros((2, n))
+    by_hill, by_calcium = np.zeros((2, 3, n))
+    drive, opened = terms.V_mV[0] - neuron.E_mV, terms.open[0]
+    for c, each in enumerate(hills):
+        for gate in each:
+            assert gate.hill is not None
+            power[c], half[c] = gate.exponent, gate.hill.half_uM
+            by_hill[:, c] = terms.by_gates[0, :, c] * drive[c]
+            by_hill[0, c] += opened[c]
+            by_calcium[:, c] = terms.pool_shares[0, 0] * opened[c] * drive[c]
+    feeding = [neuron.index(name) for name in fed]
+    current[feeding] = (opened * drive)[feeding]
+    slope[feeding] = (terms.slope[0] * drive + opened)[feeding]
+    pool = neuron.pools[0] if neuron.pools else None
+    gated = np.flatnonzero(power).astype(np.int64)
+    calcium = (pool.rest_uM, pool.influx_uM_per_uA) if pool else (0.0, 0.0)
+    return gated, terms.fixed[0], by_hill, by_calcium, power, half, current, slope, *calcium
+
+
+@jit(error_model="numpy")
+def _solve_each(A: FloatArray, b: FloatArray) -> None:
+    """Solve many systems in place (x in b)."""
+    for m in range(b.shape[0]):
+        _solve(A[m], b[m], b.shape[1])
+
+
+def _compensate_any(
+    neuron: NeuronModel,
+    g: FloatArray,
+    target: FloatArray,
+    rows: npt.NDArray[np.int64],
+    solved: npt.NDArray[np.int64],
+    V_mV: float | None,
+    tol: float,
+    max_rounds: int,
+    newton: bool,
+    residual: FloatArray,
+    rounds: npt.NDArray[np.int64],
+) -> None:
+    """Do what `_compensate` does for any neuron, with differences in place of derivatives."""
+
+    def system(g: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return S g_leak (n, k, n_channels), and what is too much of each DIC, times g_leak."""
+        S = (sensitivity(neuron, g, V_mV) * g[:, None, -1:])[:, rows]
+        return S, (S * g[:, None]).sum(axis=-1) - target[left] * g[:, -1:]
+
+    left = np.arange(len(g))  # members that go on
+    for done in range(max_rounds + 1):
+        if not left.size:
+            break
+        with np.errstate(all="ignore"):
+            now = g[left]
+            S, F = system(now)
+            worst = np.abs(F / now[:, -1:]).max(axis=1)
+            worst[~np.isfinite(F).all(axis=1)] = np.inf
+            residual[left], rounds[left] = worst, done
+            go = np.isfinite(worst)
+            if newton and done > 0:
+                go &= worst > tol
+            left, now, S, F = left[go], now[go], S[go], F[go]
+            A = S[:, :, solved]
+            A[:, :, solved == g.shape[1] - 1] -= target[left][..., None]
+            if newton and done >= 2:
+                for i, c in enumerate(solved):
+                    h = _DIFFERENCE * (np.abs(now[:, c]) + now[:, -1])
+                    moved = now.copy()
+                    moved[:, c] += h
+                    A[:, :, i] = (system(moved)[1] - F) / h[:, None]
+            b = -F
+            _solve_each(np.ascontiguousarray(A), b)
+            if done < max_rounds:
+                g[np.ix_(left, solved)] = now[:, solved] + b
+
+
 def _check_choice(
     neuron: NeuronModel, conductances: Sequence[str], targets: Mapping[str, Any]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -272,30 +370,15 @@ def compensate(
             start[:, i] = guess(wanted[:, list(targets).index("g_s")])
     _refuse_singular(neuron, out, start, solved, rows, conductances, list(targets), V_mV)
     residual, rounds = np.empty(n), np.empty(n, dtype=np.int64)
-    pool = neuron.calcium
     newton = method == "newton"
-    _compensate(
-        out,
-        start,
-        wanted,
-        rows,
-        solved,
-        np.flatnonzero(terms.hill_power).astype(np.int64),
-        terms.fixed[0],
-        terms.by_hill[0],
-        terms.by_calcium[0],
-        terms.hill_power,
-        terms.hill_half_uM,
-        terms.current[0],
-        terms.current_slope[0],
-        pool.rest_uM if pool else 0.0,
-        pool.influx_uM_per_uA if pool else 0.0,
-        tol,
-        max_rounds if max_rounds is not None else (MAX_ROUNDS if newton else 6),
-        newton,
-        residual,
-        rounds,
-    )
+    if max_rounds is None:
+        max_rounds = MAX_ROUNDS if newton else 6
+    if (simple := _simple_calcium(neuron, terms)) is not None:
+        ending = (tol, max_rounds, newton, residual, rounds)
+        _compensate(out, start, wanted, rows, solved, *simple, *ending)
+    else:
+        out[:, solved] = start
+        _compensate_any(neuron, out, wanted, rows, solved, V_mV, tol, max_rounds, newton, residual, rounds)
     return Compensated(out, residual, residual <= tol, rounds)
 
 
@@ -332,8 +415,6 @@ def _refuse_singular(
 
 
 def _columns(neuron: NeuronModel, g: FloatArray, V_mV: float | None) -> FloatArray:
-    from spike2pop_nb.conductances.input_conductances import sensitivity
-
     S = sensitivity(neuron, g, V_mV)
     # the leak also divides every DIC, so its column carries minus the DICs themselves
     S[..., -1] -= dics(neuron, g, V_mV) / g[:, -1:]

@@ -13,7 +13,7 @@ from spike2pop_nb.conductances.population import DICSampler, FloatArray, Populat
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, vary_neuron
 
-__all__ = ["baseline_population", "generate_population", "modulate"]
+__all__ = ["baseline_population", "generate_population", "mean_baseline", "modulate"]
 
 _ROUNDS = 40  # of drawing anew for the members that came out negative
 
@@ -70,6 +70,43 @@ def baseline_population(
     raise CompensationError(
         f"The baseline of the {neuron.name} neuron gave only {have} valid members out of {drawn} drawn."
     )
+
+
+def mean_baseline(neuron: str | NeuronModel) -> FloatArray:
+    """Return the baseline member whose drawn conductances are the means of what they are drawn from.
+
+    Returns
+    -------
+    (n_channels,)
+        Conductances in mS/cm².
+
+    Raises
+    ------
+    CompensationError
+        If the declared baseline cannot be solved for it without a negative conductance.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.conductances import mean_baseline
+    >>> mean_baseline("stg").shape
+    (8,)
+    """
+    from spike2pop_nb.conductances.compensation import compensate
+
+    neuron = get_neuron(neuron)
+    recipe = neuron.baseline
+    g = np.zeros((1, neuron.n_channels))
+    for name, spread in recipe.free.items():
+        g[0, neuron.index(name)] = spread.mean if isinstance(spread, Range) else float(spread)
+    solved = compensate(
+        neuron, g, recipe.compensated, {"g_f": recipe.g_f, "g_s": recipe.g_s, "g_u": recipe.g_u}
+    )
+    if not solved.valid[0]:
+        raise CompensationError(
+            f"The mean of the baseline of the {neuron.name} neuron cannot be solved without a negative "
+            "conductance; change its DICs or ranges."
+        )
+    return np.asarray(solved.g[0])
 
 
 def modulate(

@@ -2,7 +2,9 @@
 
 Drion, Franci, Dethier and Sepulchre (2015), doi:10.1523/ENEURO.0031-14.2015. Every gate x contributes
 ``−(∂V̇/∂x) · (dx_inf/dV)``, split between the fast, slow and ultraslow time scales by where its time constant
-lies, on a log scale, between the reference time constants of the neuron. The sum, divided by g_leak, is
+lies, on a log scale, between the reference time constants of the neuron. What moves with calcium (gates that
+it opens or closes, reversal potentials that follow it, the current of a pump) adds the path through
+``dCa_inf/dV``, on the time scale on which its pool settles. The sum, divided by g_leak, is
 linear in the maximal conductances: ``DIC(V) = S(V) · ḡ``. Derivatives come from the declared functions by a
 complex step, so that they are exact to rounding.
 """
@@ -15,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.conductances.steady_calcium import calcium_part, steady_calcium
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import Gate, NeuronModel, get_neuron
 
@@ -37,32 +40,27 @@ _STEP = 1e-20  # of the complex step: no cancellation, so it may be far below ro
 
 @dataclass(frozen=True)
 class VoltageTerms:
-    """What the sensitivity matrix needs at given voltages, free of conductances.
+    """What the sensitivity matrix needs at given voltages, free of conductances and of calcium.
 
     Attributes
     ----------
     V_mV : (n_V,)
+    open, slope : (n_V, n_channels)
+        Open fraction of each channel as far as it is a matter of voltage, and its derivative.
+    by_gates : (n_V, 3, n_channels)
+        That derivative, split between time scales by the gates that it comes from.
     fixed : (n_V, 3, n_channels)
-        Columns of S times g_leak for channels without a calcium-dependent gate (zero for the others).
-    hill_power : (n_channels,)
-        Exponent p of the calcium-dependent gate, 0 where there is none.
-    hill_half_uM : (n_channels,)
-        Calcium at half activation.
-    by_hill, by_calcium : (n_V, 3, n_channels)
-        The column of a calcium-dependent channel is ``h^p · by_hill + p · h^(p−1) · dh/dV · by_calcium``
-        with ``h = Ca/(Ca + half)``.
-    current, current_slope : (n_V, n_channels)
-        Steady current per unit of conductance, and its derivative, for channels that feed calcium.
+        Columns of S times g_leak for channels that do not follow calcium (zero for the others).
+    pool_shares : (n_V, n_pools, 3)
+        Time scales on which what acts through each pool counts.
     """
 
     V_mV: FloatArray
+    open: FloatArray
+    slope: FloatArray
+    by_gates: FloatArray
     fixed: FloatArray
-    hill_power: FloatArray
-    hill_half_uM: FloatArray
-    by_hill: FloatArray
-    by_calcium: FloatArray
-    current: FloatArray
-    current_slope: FloatArray
+    pool_shares: FloatArray
 
 
 def _value_and_slope(function: object, V: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -93,11 +91,9 @@ def compute_voltage_terms(neuron: NeuronModel, V_mV: FloatArray) -> VoltageTerms
     """Evaluate every gate of a neuron, and its derivative, at given voltages."""
     V = np.atleast_1d(np.asarray(V_mV, dtype=float))
     n, n_ch = V.size, neuron.n_channels
-    fixed, by_hill, by_calcium = np.zeros((3, n, 3, n_ch))
-    hill_power, hill_half = np.zeros(n_ch), np.ones(n_ch)
-    current, current_slope = np.zeros((2, n, n_ch))
+    by_gates, fixed = np.zeros((2, n, 3, n_ch))
+    opened, opened_slope = np.zeros((2, n, n_ch))
     for c, channel in enumerate(neuron.channels):
-        drive = V - channel.E_mV
         factors, slopes, shares = [], [], []
         for gate in channel.gates:
             x, dx = _value_and_slope(gate.x_inf, V)
@@ -105,8 +101,6 @@ def compute_voltage_terms(neuron: NeuronModel, V_mV: FloatArray) -> VoltageTerms
             slopes.append(gate.exponent * x ** (gate.exponent - 1) * dx)
             tau = np.zeros(n) if gate.tau is None else np.asarray(gate.tau(V), dtype=float)
             shares.append(_weights(neuron, gate, tau, V))
-            if gate.calcium_half_uM is not None:
-                hill_power[c], hill_half[c] = gate.exponent, gate.calcium_half_uM
         if channel.scheme is not None:
             x, dx = _value_and_slope(channel.scheme.conducting_inf, V)
             share = np.zeros((n, 3))
@@ -114,25 +108,17 @@ def compute_voltage_terms(neuron: NeuronModel, V_mV: FloatArray) -> VoltageTerms
             factors.append(x)
             slopes.append(dx)
             shares.append(share)
-        everything = np.prod(factors, axis=0) if factors else np.ones(n)
-        column = np.zeros((n, 3))
-        total_slope = np.zeros(n)
+        opened[:, c] = np.prod(factors, axis=0) if factors else np.ones(n)
         for i, (slope, share) in enumerate(zip(slopes, shares, strict=True)):
             others = np.prod(factors[:i] + factors[i + 1 :], axis=0) if len(factors) > 1 else 1.0
-            column += share * (slope * others * drive)[:, None]
-            total_slope += slope * others
-        column[:, FAST] += everything
-        if hill_power[c]:
-            assert neuron.calcium is not None
-            pool_tau = np.full(n, neuron.calcium.tau_ms)
-            by_hill[:, :, c] = column
-            by_calcium[:, :, c] = _weights(neuron, None, pool_tau, V) * (everything * drive)[:, None]
-        else:
-            fixed[:, :, c] = column
-        if neuron.calcium is not None and channel.name in neuron.calcium.channels:
-            current[:, c] = everything * drive
-            current_slope[:, c] = total_slope * drive + everything
-    return VoltageTerms(V, fixed, hill_power, hill_half, by_hill, by_calcium, current, current_slope)
+            by_gates[:, :, c] += share * (slope * others)[:, None]
+            opened_slope[:, c] += slope * others
+        if not channel.follows_calcium:
+            fixed[:, :, c] = by_gates[:, :, c] * (V - neuron.E_mV[c])[:, None]
+            fixed[:, FAST, c] += opened[:, c]
+    pools = [_weights(neuron, None, np.full(n, pool.settling_ms), V) for pool in neuron.pools]
+    pool_shares = np.stack(pools, axis=1) if pools else np.zeros((n, 0, 3))
+    return VoltageTerms(V, opened, opened_slope, by_gates, fixed, pool_shares)
 
 
 @lru_cache(maxsize=64)
@@ -157,16 +143,22 @@ def _checked(neuron: NeuronModel, g: npt.ArrayLike) -> FloatArray:
 
 def _sensitivity(neuron: NeuronModel, g: FloatArray, terms: VoltageTerms) -> FloatArray:
     S = np.broadcast_to(terms.fixed, (*g.shape[:-1], *terms.fixed.shape)).copy()
-    pool = neuron.calcium
-    if pool is not None:
-        Ca = pool.rest_uM - pool.influx_uM_per_uA * (g @ terms.current.T)
-        dCa = -pool.influx_uM_per_uA * (g @ terms.current_slope.T)
-        for c in np.flatnonzero(terms.hill_power):
-            p, half = terms.hill_power[c], terms.hill_half_uM[c]
-            h = Ca / (Ca + half)
-            dh = dCa * half / (Ca + half) ** 2
-            S[..., c] = (h**p)[..., None] * terms.by_hill[..., c]
-            S[..., c] += (p * h ** (p - 1) * dh)[..., None] * terms.by_calcium[..., c]
+    if neuron.pools:
+        V, steady = terms.V_mV, steady_calcium(neuron, g, terms)
+        through = steady.slope[..., None] * terms.pool_shares  # what moves with each pool, by time scale
+        for c in np.flatnonzero([channel.follows_calcium for channel in neuron.channels]):
+            part = calcium_part(neuron, c, steady.Ca)
+            drive = V - part.E
+            S[..., c] = (part.open * drive)[..., None] * terms.by_gates[..., c]
+            S[..., FAST, c] += part.open * terms.open[:, c]
+            for q in part.pools:
+                moved = terms.open[:, c] * (part.open_slope[q] * drive - part.open * part.E_slope[q])
+                S[..., c] += moved[..., None] * through[..., q, :]
+        for q, pool in enumerate(neuron.pools):
+            if pool.pump is not None and pool.pump.current_uA:
+                # no conductance: a column times its conductance is the same whatever that is
+                carried = pool.pump.current_uA * pool.pump.slope(steady.Ca[..., q]) / g[..., -1:]
+                S[..., -1] += carried[..., None] * through[..., q, :]
     return S / g[..., None, None, -1:]
 
 

@@ -1,4 +1,11 @@
 from .archive import is_session as is_session
+from .experiments import EXPERIMENT_FIGURES as EXPERIMENT_FIGURES
+from .experiments import experiment_figures as experiment_figures
+from .experiments import experiment_files as experiment_files
+from .experiments import experiment_frames as experiment_frames
+from .experiments import experiment_summary as experiment_summary
+from .experiments import experiment_title as experiment_title
+from .experiments import write_experiments as write_experiments
 from .exploring import choices_table as choices_table
 from .exploring import figure_format as figure_format
 from .exploring import plane_table as plane_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["GrowingFile", "write_whole"]
+__all__ = ["GrowingFile", "make_folder", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -25,6 +25,21 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise _refused(path, error) from None
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises
+    ------
+    Spike2PopError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
+    return folder
 
 
 class GrowingFile:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from spike2pop_nb.export.experiments import EXPERIMENT_FIGURES
 from spike2pop_nb.export.figures import FIGURES
 from spike2pop_nb.export.tables import TRACE_ARRAYS, Column, describe_column
 
@@ -15,6 +16,10 @@ __all__ = ["guide"]
 _TABLES = {
     "population": "The members of each recording's population, one per row.",
     "spike_times": "The spikes of each member, one per row.",
+    "experiments/members": "What each member did in each experiment, one row per condition.",
+    "experiments/doses": "How many members fire in each pattern, and keep their rhythm, by condition.",
+    "experiments/who_crashes": "How well each conductance tells who loses the rhythm.",
+    "experiments/f_I": "The firing rate of each member at each injected current.",
 }
 _OTHERS = {
     "recordings.csv": "The recorded spikes as read (id, time_ms in ms on the recording's own clock). "
@@ -70,6 +75,13 @@ def guide(
                     ]
                 )
             )
+    asked = {path.name for path in map(PurePosixPath, names) if path.parts[:2] == ("experiments", "figures")}
+    for name, (_width, words) in EXPERIMENT_FIGURES.items():
+        if kinds := sorted(
+            PurePosixPath(found).suffix for found in asked if PurePosixPath(found).stem == name
+        ):
+            drawn = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
+            parts.append(f"{drawn}\n    {words[0].upper()}{words[1:]}.")
     parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
     if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
         listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)

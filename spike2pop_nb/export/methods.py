@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.formatting import (
     Citations,
     count,
@@ -16,6 +17,7 @@ from spike2pop_nb.export.formatting import (
     plain,
     series,
 )
+from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.methods_of_members import MOST_NAMED, members_in_words, named, posterior_of
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT, DRION, FYON, VAN_ROSSUM
@@ -42,12 +44,21 @@ _PRIOR_WORDS = {
 }
 
 
-def methods_paragraph(results: Result | Sequence[Result]) -> str:
+def methods_paragraph(
+    results: Result | Sequence[Result], experiments: Mapping[str, Sequence[Experiment]] | None = None
+) -> str:
     """Describe how results were made, as Markdown to paste into a paper.
 
     One paragraph for each neuron, network and set of options, a table of the recordings where there are
-    several, and a list of references with DOIs. All of it is read from the results, and what was not done is
-    not said.
+    several, one for each experiment, and a list of references with DOIs. All of it is read from the results,
+    and what was not done is not said.
+
+    Parameters
+    ----------
+    results
+        One or more.
+    experiments
+        ``{id: experiments}`` that were done on the populations of recordings.
 
     Raises
     ------
@@ -74,6 +85,8 @@ def methods_paragraph(results: Result | Sequence[Result]) -> str:
         blocks.append(_paragraph(group, network, cited, tables))
         if len(group) > 1:
             blocks.append(_table(group, tables))
+    if done := [one for result in every for one in (experiments or {}).get(result.recording.id, ())]:
+        blocks.append(experiments_in_words(done))
     return "\n\n".join([*blocks, "**References**", cited.listed()]) + "\n"
 
 

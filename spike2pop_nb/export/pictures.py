@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 
 from spike2pop_nb import plots
 from spike2pop_nb.conductances import Population
+from spike2pop_nb.experiments import CONTROL, Experiment, most_split
 from spike2pop_nb.export.figures import best_currents
 from spike2pop_nb.export.formatting import count
 from spike2pop_nb.fidelity import Result, Verdict
 from spike2pop_nb.simulation import Simulated
 
-__all__ = ["Picture", "pictures"]
+__all__ = ["Picture", "pictures", "pictures_of_experiment"]
 
 _MOST_TRACES, _TRACE_POINTS = 6, 1500
 
@@ -126,6 +127,41 @@ def _of_members(
         ),
     ]
     return found
+
+
+def pictures_of_experiment(experiment: Experiment, name: str) -> list[Picture]:
+    """All that can be drawn of an experiment, under names that begin with this one."""
+    condition = most_split(experiment)
+    label = experiment.protocols[condition].label
+    n = len(experiment)
+    found = []
+    if experiment.doses is not None:
+        words = (
+            "Share of members that keep the rhythm that they have in the control, and of firing patterns, "
+            "over the doses; dashed: the dose at which half have lost it."
+        )
+        found.append(Picture(f"{name}-doses", False, words, plots.dose_response(experiment)))
+    words = f"Which conductance tells who loses the rhythm at {label}: the area under the ROC curve of each."
+    found.append(Picture(f"{name}-who", False, words, plots.who_crashes(experiment, condition)))
+    currents = plots.f_I_curves(experiment)
+    if currents.data:
+        words = f"Firing rate of {_first(n, n)} over the injected current, with their median."
+        found.append(Picture(f"{name}-f-I", False, words, currents))
+    if condition != CONTROL:
+        words = f"Voltages of {_first(n, _MOST_TRACES)} in the control (left) and at {label} (right)."
+        rows = range(min(n, _MOST_TRACES))
+        traces = plots.before_and_after(
+            experiment, condition, rows=rows, until_ms=2000.0, most_points=_TRACE_POINTS
+        )
+        found.append(Picture(f"{name}-traces", True, words, traces))
+    words = (
+        f"Spikes of {_some(n, 16)} under each condition: a block of rows for each, the control at the top."
+    )
+    found.append(Picture(f"{name}-raster", True, words, plots.experiment_raster(experiment, most=16)))
+    words = f"Maximal conductances of the members by who keeps the rhythm at {label}."
+    kept = experiment.kept(condition)
+    swarm = plots.conductances(experiment.population, kept, words=plots.KEPT_OR_LOST)
+    return [*found, Picture(f"{name}-conductances", True, words, swarm)]
 
 
 def _first(n: int, most: int) -> str:

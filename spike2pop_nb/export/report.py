@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.export.experiments import experiment_title
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.pictures import pictures
+from spike2pop_nb.export.pictures import Picture, pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Posterior
@@ -36,6 +38,7 @@ def html_report(
     *,
     options: Mapping[str, Any] | None = None,
     most_recordings: int = MOST_REPORTED,
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
     made_at: datetime | None = None,
 ) -> str:
     """Describe results in one HTML file: figures, DICs with their width, counts, options, versions, methods.
@@ -54,6 +57,8 @@ def html_report(
         lines of `Recordings.describe`, is shown by itself; without it what each train says.
     most_recordings
         The first so many are shown with figures; the report says what is left out.
+    experiments
+        ``{id: experiments}`` that were done on the populations of recordings.
     made_at
         Date of the report; now by default.
 
@@ -92,9 +97,12 @@ def html_report(
         options=_options(chosen),
         read=sorted(read, key=lambda line: not line.startswith(CAUTION)),
         overview=[_row(result) for result in every],
-        sections=[_section(place, result) for place, result in enumerate(shown)],
+        sections=[
+            _section(place, result, (experiments or {}).get(result.recording.id, ()))
+            for place, result in enumerate(shown)
+        ],
         left_out=len(every) - len(shown),
-        methods=_html(methods_paragraph(every)),
+        methods=_html(methods_paragraph(every, experiments)),
     )
     if path is not None:
         write_whole(Path(path), document.encode())
@@ -177,7 +185,7 @@ def _dics(result: Result) -> tuple[str, str]:
     return s, u
 
 
-def _section(place: int, result: Result) -> dict[str, Any]:
+def _section(place: int, result: Result, experiments: Sequence[Experiment]) -> dict[str, Any]:
     """What is said and shown of one recording."""
     posterior, train = result.posterior, result.recording
     domain = getattr(posterior, "domain", None)
@@ -206,16 +214,27 @@ def _section(place: int, result: Result) -> dict[str, Any]:
         "fell": fell,
         "rule": "" if result.verdict is None else result.verdict.rule.describe(),
         "seed": result.options.get("seed", "–"),
-        "figures": [
+        "figures": [_figure(place, picture) for picture in pictures(result)],
+        "experiments": [
             {
-                "id": f"figure-{place + 1}-{picture.name}",
-                "wide": picture.wide,
-                "words": picture.words,
-                "json": figure_json(picture.drawn),
+                "title": experiment_title(experiment),
+                "sentences": experiment.describe().splitlines(),
+                "figures": [
+                    _figure(place, picture) for picture in pictures_of_experiment(experiment, f"asked-{k}")
+                ],
             }
-            for picture in pictures(result)
+            for k, experiment in enumerate(experiments, 1)
         ],
         "members": _members(result),
+    }
+
+
+def _figure(place: int, picture: Picture) -> dict[str, Any]:
+    return {
+        "id": f"figure-{place + 1}-{picture.name}",
+        "wide": picture.wide,
+        "words": picture.words,
+        "json": figure_json(picture.drawn),
     }
 
 

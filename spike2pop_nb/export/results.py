@@ -13,13 +13,15 @@ from typing import Any, Literal, Self, cast, get_args
 import pandas as pd
 
 from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
+from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
+from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import GrowingFile, write_whole
+from spike2pop_nb.export.files import GrowingFile, make_folder, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.report import html_report
-from spike2pop_nb.export.summaries import summary
+from spike2pop_nb.export.summaries import experiments_on, summary
 from spike2pop_nb.export.tables import (
     recorded_spikes,
     results_frames,
@@ -62,6 +64,7 @@ def _files(
     formats: Sequence[ExportFormat],
     settings: Mapping[str, Any] | str | None,
     *,
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
     recorded: bool = False,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
@@ -98,12 +101,17 @@ def _files(
                 made = {}
                 missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
             files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
+    if done := [one for result in results for one in experiments_on(result, experiments)]:
+        tick()
+        made = experiment_files(done, formats)
+        files |= {f"experiments/{name}": content for name, content in made.items()}
+        frames |= {f"experiments/{name}": frame for name, frame in experiment_frames(done).items()}
     tick()
     if "md" in formats:
-        files["methods.md"] = methods_paragraph(results).encode()
+        files["methods.md"] = methods_paragraph(results, experiments).encode()
     if "html" in formats:
-        files["report.html"] = html_report(results, options=options).encode()
-    text = json.dumps(summary(results, options), indent=2, ensure_ascii=False)
+        files["report.html"] = html_report(results, options=options, experiments=experiments).encode()
+    text = json.dumps(summary(results, options, experiments), indent=2, ensure_ascii=False)
     files["summary.json"] = f"{text}\n".encode()
     if settings is not None:
         text = settings if isinstance(settings, str) else json.dumps(settings, indent=2, ensure_ascii=False)
@@ -121,6 +129,7 @@ def write_results(
     *,
     formats: Sequence[ExportFormat] = ("csv",),
     settings: Mapping[str, Any] | str | None = None,
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
 ) -> list[Path]:
     """Write results into a folder; return the paths of the files.
 
@@ -139,6 +148,9 @@ def write_results(
         README.txt; or `EVERYTHING`.
     settings
         What restores the session, or its JSON text, for ``settings.json``.
+    experiments
+        ``{id: experiments}`` that were done on the populations of recordings; they get a folder
+        ``experiments``, and stand in the other files too.
 
     Raises
     ------
@@ -156,21 +168,13 @@ def write_results(
     >>> [file.name for file in write_results([result], mkdtemp(), {"seed": 1})]
     ['population.csv', 'spike_times.csv', 'summary.json']
     """
-    files = _files(results, options, formats, settings)
+    files = _files(results, options, formats, settings, experiments=experiments)
     out = Path(out_dir)
     for name, content in files.items():
         path = out / name
-        _made(path.parent)
+        make_folder(path.parent)
         write_whole(path, content)
     return [out / name for name in files]
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
-    return folder
 
 
 class GrowingResults:
@@ -215,7 +219,7 @@ class GrowingResults:
             If the folder cannot be written to; what was written before stays.
         """
         self.results.append(result)
-        _made(self._out)
+        make_folder(self._out)
         for name, frame in results_frames([result]).items():
             if len(frame) or name not in self._heads:
                 self._add_rows(name, frame)
@@ -245,6 +249,7 @@ def results_zip(
     *,
     formats: Sequence[ExportFormat] = EVERYTHING,
     settings: Mapping[str, Any] | str | None = None,
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bytes:
@@ -254,7 +259,7 @@ def results_zip(
 
     Parameters
     ----------
-    results, options, formats, settings
+    results, options, formats, settings, experiments
         As in `write_results`; ``recordings.csv`` (id, time_ms) comes with any formats.
     progress
         Called with (done, total) while the files are made.
@@ -279,7 +284,8 @@ def results_zip(
     >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
     ['recordings.csv', 'population.csv', 'spike_times.csv', 'summary.json']
     """
-    total = len(results) + 3  # the tables, each recording, the report, the archive
+    asked = any(experiments_on(result, experiments) for result in results)
+    total = len(results) + 3 + asked  # the tables, each recording, experiments, the report, the archive
     begun = count()
 
     def tick() -> None:
@@ -288,6 +294,6 @@ def results_zip(
         if progress is not None:
             progress(next(begun), total)
 
-    files = _files(results, options, formats, settings, recorded=True, tick=tick)
+    files = _files(results, options, formats, settings, experiments=experiments, recorded=True, tick=tick)
     tick()
     return packed(files)

@@ -19,9 +19,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances import neuron_cells
+from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.saved_experiments import described, spikes_of
 from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import Result, Verdict
@@ -31,7 +33,11 @@ __all__ = ["save_session", "session_zip"]
 
 
 def session_zip(
-    results: Sequence[Result], *, settings: str = "", file: tuple[str, bytes] | None = None
+    results: Sequence[Result],
+    *,
+    settings: str = "",
+    file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
 ) -> bytes:
     """Return a session as the content of one file, which `open_session` reads.
 
@@ -43,6 +49,8 @@ def session_zip(
         JSON text of what was chosen on the page.
     file
         Name and contents of the file that the recordings were read from.
+    experiments
+        For each result, in their order, those done on its population.
 
     Examples
     --------
@@ -54,8 +62,11 @@ def session_zip(
     entries = []
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
-        entries.append(_entry(result, folder))
+        done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
+        entries.append({**_entry(result, folder), "experiments": [described(one) for one in done]})
         files |= {f"{folder}/{name}": content for name, content in _contents(result).items()}
+        for k, one in enumerate(done):
+            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
         files[FILE] = file[1]
     story = {
@@ -131,6 +142,7 @@ def save_session(
     *,
     settings: str = "",
     file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
 ) -> None:
     """Write results into one file, from which `open_session` and the page restore them without a search.
 
@@ -138,7 +150,7 @@ def save_session(
     ----------
     path
         Best with the ending .s2p.zip; a file of this name is replaced.
-    results, settings, file
+    results, settings, file, experiments
         As in `session_zip`.
 
     Raises
@@ -158,4 +170,4 @@ def save_session(
     >>> s2p.open_session(path).results[0].n_kept_passed
     2
     """
-    write_whole(Path(path), session_zip(results, settings=settings, file=file))
+    write_whole(Path(path), session_zip(results, settings=settings, file=file, experiments=experiments))

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from spike2pop_nb.export.saved_experiments import Asked
+
 __all__ = ["COUNTS", "FILE", "FLAGS", "RUN", "TEXTS", "WORDS", "Entry", "Run", "Story", "Train"]
 
 FILE = "recordings"
@@ -59,6 +61,7 @@ class Entry(_Checked):
     rule: dict[str, float] | None
     scores: list[str]
     run: Run | None
+    experiments: list[Asked] = []
 
 
 class Story(_Checked):

@@ -20,7 +20,9 @@ from pydantic import ValidationError
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import neuron_of
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, is_session
+from spike2pop_nb.export.saved_experiments import restored
 from spike2pop_nb.export.session_story import COUNTS, FILE, FLAGS, RUN, TEXTS, WORDS, Entry, Run, Story
 from spike2pop_nb.fidelity import PassRule, Result, Verdict
 from spike2pop_nb.neurons import NeuronModel
@@ -44,6 +46,8 @@ class SavedSession:
         As they were, without voltages; ``posterior`` is None where another network would be asked today.
     priors
         Of each result, the prior that the network was asked under, or "".
+    experiments
+        Of each result, those done on its population, without voltages.
     settings
         JSON text of what was chosen on the page, or "".
     file
@@ -58,6 +62,7 @@ class SavedSession:
 
     results: list[Result] = field(default_factory=list)
     priors: list[str] = field(default_factory=list)
+    experiments: list[list[Experiment]] = field(default_factory=list)
     settings: str = ""
     file: tuple[str, bytes] | None = None
 
@@ -109,6 +114,7 @@ def open_session(
         story = Story.model_validate_json(archive.read(SESSION))
         file = None if story.file is None else (story.file, archive.read(FILE))
         results = [_result(archive, entry, name, predict) for entry in story.results]
+        done = [_asked(archive, *both) for both in zip(story.results, results, strict=True)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:60]
@@ -121,7 +127,8 @@ def open_session(
         raise Spike2PopError(
             f"{name} is a damaged file of a session ({type(error).__name__}); save it again."
         ) from None
-    return SavedSession(results, [entry.prior or "" for entry in story.results], story.settings, file)
+    priors = [entry.prior or "" for entry in story.results]
+    return SavedSession(results, priors, done, story.settings, file)
 
 
 def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Result:
@@ -161,6 +168,18 @@ def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Resu
         simulated=_simulated(archive, entry, entry.run, population),
         verdict=Verdict(features(train), scores, PassRule(**entry.rule)),
     )
+
+
+def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
+    """Experiments done on the population of a result."""
+
+    def read(name: str) -> npt.NDArray[Any]:
+        return archive.array(f"{entry.folder}/{name}.npy", name)
+
+    found: list[Experiment] = []
+    for k, said in enumerate(entry.experiments if result.population is not None else ()):
+        found.append(restored(said, result.population, lambda name, k=k: read(f"asked{k}_{name}")))  # type: ignore[arg-type, misc]
+    return found
 
 
 def _posterior(entry: Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:

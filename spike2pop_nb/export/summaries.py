@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.conductances import neuron_cells
+from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.export.experiments import experiment_summary
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.tables import (
-    describe_column,
-)
+from spike2pop_nb.export.tables import describe_column
 from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["summary"]
+__all__ = ["experiments_on", "summary"]
 
 
 def _number(value: Any) -> float | None:
@@ -27,7 +27,7 @@ def _number(value: Any) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _describe(result: Result) -> dict[str, Any]:
+def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, Any]:
     train, posterior = result.recording, result.posterior
     entry: dict[str, Any] = {
         "id": train.id,
@@ -91,6 +91,8 @@ def _describe(result: Result) -> dict[str, Any]:
         entry["rule"] = result.verdict.rule.describe()
     if result.simulated is not None:
         entry["transient_ms"] = result.simulated.transient_ms
+    if experiments:
+        entry["experiments"] = [experiment_summary(experiment) for experiment in experiments]
     return entry
 
 
@@ -118,8 +120,17 @@ def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     }
 
 
-def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, Any]:
+def summary(
+    results: Sequence[Result],
+    options: Mapping[str, Any],
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
+) -> dict[str, Any]:
     """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
+
+    Parameters
+    ----------
+    results, options, experiments
+        As in `write_results`.
 
     Examples
     --------
@@ -139,5 +150,12 @@ def summary(results: Sequence[Result], options: Mapping[str, Any]) -> dict[str, 
             "g_s, g_u": describe_column("g_s").unit,
             "time_ms": describe_column("time_ms").unit,
         },
-        "recordings": [_describe(result) for result in results],
+        "recordings": [_describe(result, experiments_on(result, experiments)) for result in results],
     }
+
+
+def experiments_on(
+    result: Result, experiments: Mapping[str, Sequence[Experiment]] | None
+) -> Sequence[Experiment]:
+    """Return the experiments on the population of one recording, from those of all by their ids."""
+    return (experiments or {}).get(result.recording.id, ())

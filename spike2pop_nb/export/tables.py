@@ -65,6 +65,28 @@ _COLUMNS = {
     "spikes_per_burst_error": Column("fraction", "relative error of the number of spikes in a burst"),
     "van_rossum": Column("", "van Rossum distance over that of a silent member; reported, not judged"),
     "reasons": Column("", "why the member did not pass"),
+    "experiment": Column("", "what was done, at some dose"),
+    "condition": Column("", "name of the condition; the control is that to which nothing was done"),
+    "dose": Column("", "dose of the condition, in the unit that the experiment names"),
+    "from_ms": Column("ms", "from when, in the recording, what was done was in full effect"),
+    "to_ms": Column("ms", "until when it was"),
+    "rate_Hz": Column("Hz", "spikes per second in that time"),
+    "n_spikes": Column("", "spikes in that time"),
+    "crash": Column("", "how the member lost the rhythm that it has in the control; empty where it did not"),
+    "crash_ms": Column("ms", "when, from the beginning of the recording"),
+    "failed": Column("", "whether the voltage ran away"),
+    "kept": Column("", "members that keep their rhythm"),
+    "entropy_bits": Column("bits", "how unlike the members fire: entropy of their patterns"),
+    "channel": Column("", "whose maximal conductance tells who loses the rhythm"),
+    "auroc": Column(
+        "", "probability that a member that loses its rhythm has more of it than one that keeps it"
+    ),
+    "telling": Column("", "the same whichever way, from 0.5 (tells nothing) to 1"),
+    "p": Column("", "of a Mann–Whitney test"),
+    "q": Column("", "the same with false discoveries controlled over all conductances"),
+    "g_of_crashed": Column("mS/cm²", "median of those that lose their rhythm"),
+    "g_of_kept": Column("mS/cm²", "median of those that keep it"),
+    "current": Column("", "injected current, in the unit that the experiment names"),
 }
 
 
@@ -81,6 +103,8 @@ def describe_column(name: str) -> Column:
     """Return what a column of `results_frames` holds."""
     if name in _COLUMNS:
         return _COLUMNS[name]
+    if name.startswith("n_"):
+        return Column("", f"members that are {name[2:].replace('_', ' ')}")
     return Column("mS/cm²", f"maximal conductance of {name.removeprefix('g_')}")
 
 

@@ -19,3 +19,4 @@ from .search import attempt_population as attempt_population
 from .search import default_budget as default_budget
 from .search import find_population as find_population
 from .summaries import Summaries as Summaries
+from .together import attempt_populations as attempt_populations

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from spike2pop_nb.conductances import Population
 from spike2pop_nb.fidelity.distinct import distinct
 from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
+from spike2pop_nb.fidelity.screening import Window, up_to_whole, wider
 from spike2pop_nb.fidelity.settling import LONGER_MS, still_changes
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, simulate, time_step_ms
@@ -23,9 +24,11 @@ __all__ = ["Judging"]
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-_LONGEST_MS = 20_000.0
-# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out.
-_TRACES_AFTER_CANCEL = 32
+_LONGEST_MS, _SAMPLE_MS = 20_000.0, 0.1
+# Who cancels waits no longer: of more members, voltages and van Rossum distances are left out, and no more
+# of those that were only screened are simulated as they are judged.
+_TRACES_AFTER_CANCEL, _SCREENED_AFTER_CANCEL = 32, 256
+_MOST_TRACES = 16_000_000  # voltages kept from when members were judged until some of them are chosen
 _FINAL_TRIES = 3
 _LIKE_ANOTHER, _UNSETTLED = "likeness to another member", "unsettled firing"
 
@@ -33,7 +36,7 @@ _LIKE_ANOTHER, _UNSETTLED = "likeness to another member", "unsettled firing"
 def recording_length_ms(train: SpikeTrain, neuron: NeuronModel) -> float:
     """Return how long members are recorded: at least the neuron's own window, at most 20 s."""
     start, stop = neuron.recording_window_ms
-    return min(max(stop - start, 1.1 * train.duration_ms), _LONGEST_MS)
+    return min(max(stop - start, up_to_whole(1.1 * train.duration_ms)), _LONGEST_MS)
 
 
 class Judging(ABC):
@@ -48,15 +51,18 @@ class Judging(ABC):
         rule: PassRule,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
+        simulator: Callable[..., Simulated] | None = None,
     ) -> None:
-        self.train, self.neuron, self.size = train, neuron, size
-        self.accuracy, self.rule = accuracy, rule
-        self.progress, self.cancel = progress, cancel
-        self.transient_ms = neuron.recording_window_ms[0]
-        self.duration_ms = self.transient_ms + recording_length_ms(train, neuron)
+        self.train, self.neuron, self.size, self.rule = train, neuron, size, rule
+        self.progress, self.cancel, self.simulator = progress, cancel, simulator
+        start = neuron.recording_window_ms[0]
+        self.window = Window(accuracy, start, start + recording_length_ms(train, neuron))
         self.g = np.zeros((0, neuron.n_channels))
         self.spikes: list[FloatArray] = []
         self.failures: dict[int, str] = {}
+        self.screened: set[int] = set()  # rows whose spikes are not yet those by which members are judged
+        self.voltages: dict[bytes, npt.NDArray[np.float32]] = {}  # by conductances
+        self.traced: Simulated | None = None
         self.verdict = pd.DataFrame()
         # those that pass on what they settle to after a longer transient, and by how much longer
         self.late: dict[int, float] = {}
@@ -77,6 +83,7 @@ class Judging(ABC):
         rows = np.arange(self.n_tried, len(self.g))
         if not len(rows):
             return
+        self.look_again(rows)
         table = verify(self.train, self.simulated(rows), self.rule, with_van_rossum=False).table
         self.settle(rows, table)
         passed = np.flatnonzero(table["passed"].to_numpy(bool))
@@ -89,10 +96,39 @@ class Judging(ABC):
         fell = table.loc[~table["passed"].astype(bool), "reasons"]
         self.reasons.update(reason.split("; ")[0].split(" off by")[0] for reason in fell)
 
+    def look_again(self, rows: Rows) -> None:
+        """Simulate those as they are judged that were only screened, but could pass."""
+        rows = rows[np.isin(rows, list(self.screened))]
+        if not len(rows) or self.cancelled:
+            return
+        seen = self.simulated(rows)
+        rows = rows[verify(self.train, seen, wider(self.rule), with_van_rossum=False).passed]
+        if len(rows):
+            self.say(f"Checking {len(rows)} members, {self.n_passed} passed so far")
+            self.take(rows, self.judged(self.g[rows]))
+
+    def take(self, rows: Rows, simulated: Simulated) -> None:
+        """Have members fire as they did in the simulation by which they are judged."""
+        for k, row in enumerate(rows.tolist()):
+            self.spikes[row] = simulated.spike_times_ms[k]
+            self.failures.pop(row, None)
+            if k in simulated.reasons:
+                self.failures[row] = simulated.reasons[k]
+        self.screened -= set(rows.tolist())
+
+    def judged(self, g: FloatArray) -> Simulated:
+        """Simulate members as they are judged; their voltages are kept, as far as there is room."""
+        n_samples = round((self.window.duration_ms - self.window.transient_ms) / _SAMPLE_MS)
+        if (len(self.voltages) + len(g)) * n_samples > _MOST_TRACES:
+            return self.simulate(g, self.window)
+        self.traced = self.simulate(g, self.window, "traces")
+        self.voltages |= {key.tobytes(): V for key, V in zip(g, self.traced.V_mV, strict=True)}
+        return self.traced
+
     def changes(self, times_ms: FloatArray, longer_ms: float = 0.0) -> bool:
         """Whether a member still changes after its transient, made so much longer."""
-        window = (self.transient_ms + longer_ms, self.duration_ms + longer_ms)
-        return still_changes(times_ms, *window, self.rule)
+        window = self.window.later(longer_ms)
+        return still_changes(times_ms, window.transient_ms, window.duration_ms, self.rule)
 
     def settle(self, rows: Rows, table: pd.DataFrame) -> None:
         """Judge the members that pass, but still change, on what they settle to."""
@@ -103,8 +139,7 @@ class Judging(ABC):
             if self.cancelled or not len(waiting) or self.n_simulated + len(waiting) > self.budget:
                 break
             self.say(f"Waiting for {len(waiting)} members to settle, {self.n_passed} passed so far")
-            members = Population.from_g(self.neuron, self.g[rows[waiting]])
-            simulated = self.simulate(members, "spikes", longer_ms=longer_ms)
+            simulated = self.simulate(self.g[rows[waiting]], self.window.later(longer_ms))
             self.n_simulated += len(waiting)
             found = verify(self.train, simulated, self.rule, with_van_rossum=False)
             settled = np.array([not self.changes(times, longer_ms) for times in simulated.spike_times_ms])
@@ -129,20 +164,43 @@ class Judging(ABC):
         if self.cancelled and self.size > _TRACES_AFTER_CANCEL:
             self.unpass(np.array(sorted(self.late), dtype=np.int64))
             order = self.kept()
+            screened = np.isin(order, list(self.screened))
+            order = order[~screened | (np.cumsum(screened) <= _SCREENED_AFTER_CANCEL)]
+            again = order[np.isin(order, list(self.screened))]
+            if len(again):
+                self.take(again, self.simulate(self.g[again], self.window, cancel=False))
+                judged = verify(self.train, self.simulated(again), self.rule, with_van_rossum=False).table
+                self.verdict.iloc[again] = judged
             table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
             return order, self.simulated(order), Verdict(features(self.train), table, self.rule)
         self.say("Recording the traces of the members kept")
         for left in reversed(range(_FINAL_TRIES)):
             order = self.kept()
             longer_ms = max((self.late.get(row, 0.0) for row in order.tolist()), default=0.0)
-            population = Population.from_g(self.neuron, self.g[order], id=self.train.id)
-            simulated = self.simulate(population, "traces", cancel=False, longer_ms=longer_ms)
+            simulated = self.traces(order, longer_ms)
             verdict = verify(self.train, simulated, self.rule)
             fell = self.verdict["passed"].to_numpy(bool)[order] & ~verdict.passed
             if not left or not fell.any():
                 break
             self.unpass(order[fell])
         return order, simulated, verdict
+
+    def traces(self, rows: Rows, longer_ms: float) -> Simulated:
+        """Return members with their voltages, which of some are known from when they were judged."""
+        keys = [g.tobytes() for g in self.g[rows]]
+        new = np.array([bool(longer_ms) or key not in self.voltages for key in keys])
+        made, like = None, self.traced
+        if new.any():
+            window = self.window.later(longer_ms)
+            made = like = self.simulate(self.g[rows[new]], window, "traces", cancel=False)
+            if not longer_ms:
+                self.take(rows[new], made)
+                self.voltages |= {keys[k]: V for k, V in zip(np.flatnonzero(new), made.V_mV, strict=True)}
+        assert like is not None
+        if made is not None and new.all():
+            return replace(made, labels=[(self.train.id, k) for k in range(len(rows))])
+        V = np.stack([self.voltages[key] for key in keys])
+        return replace(self.simulated(rows), time_ms=like.time_ms, V_mV=V)
 
     def unpass(self, rows: Rows) -> None:
         """Have members that passed not pass after all."""
@@ -164,21 +222,27 @@ class Judging(ABC):
             reasons=reasons,
             time_ms=np.zeros(0),
             V_mV=np.zeros((n, 0), dtype=np.float32),
-            duration_ms=self.duration_ms,
-            transient_ms=self.transient_ms,
-            dt_ms=time_step_ms(self.neuron, self.accuracy),
-            accuracy=self.accuracy,
+            duration_ms=self.window.duration_ms,
+            transient_ms=self.window.transient_ms,
+            dt_ms=time_step_ms(self.neuron, self.window.accuracy),
+            accuracy=self.window.accuracy,
             noise_sigma=np.zeros(n),
         )
 
     def simulate(
-        self, population: Population, record: Any, cancel: bool = True, longer_ms: float = 0.0
+        self,
+        g: FloatArray,
+        window: Window,
+        record: Literal["spikes", "traces"] = "spikes",
+        cancel: bool = True,
     ) -> Simulated:
-        return simulate(
-            population,
-            duration_ms=self.duration_ms + longer_ms,
-            transient_ms=self.transient_ms + longer_ms,
-            accuracy=self.accuracy,
+        return (self.simulator or simulate)(
+            g,
+            self.neuron,
+            duration_ms=window.duration_ms,
+            transient_ms=window.transient_ms,
+            accuracy=window.accuracy,
             record=record,
+            sample_ms=_SAMPLE_MS,
             cancel=self.cancel if cancel else None,
         )

@@ -17,7 +17,10 @@ summary statistics, so that members stay as different as they were: this is rand
 4. If too few arrive, up to half of the next starts are crosses of three members that already fire as the
    recording does, a + γ (b − c) in ln ḡ (differential evolution, ter Braak 2006,
    doi:10.1007/s11222-006-8769-1).
-5. The members to keep are chosen, and moved apart, so that conductances stay spread (`spreading`).
+5. All of this is seen through simulations that are cheaper than those by which members are judged
+   (`screening`). Those that could pass are looked at again as they will be judged, and go on from there
+   where the two differ.
+6. The members to keep are chosen, and moved apart, so that conductances stay spread (`spreading`).
 
 Nothing is resampled, and a member that is too like another does not count (`distinct`). Members from draws
 of their own are independent of each other until the last step; crosses, and members moved towards another,
@@ -33,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.fidelity.proposals import Moving, log_g
+from spike2pop_nb.fidelity.proposals import Moving, enough_to_refine, log_g
 from spike2pop_nb.fidelity.summaries import Spikes, Summaries
 
 __all__ = ["Refined", "Summaries", "cross_members", "enough_to_refine", "refine_members"]
@@ -63,10 +66,14 @@ class Refined:
         Whether it was brought to the recording's firing pattern by moving it towards another member.
     arrived : (n,) bool
         Whether it came within the aim.
+    final : (n,) bool
+        Whether its spikes are those by which it is judged.
     n_simulated : int
         Simulations of one member that this took.
     gain : (n_channels, q)
         K, along which members were moved; None if nothing was changed.
+    off : (q,)
+        By how much the summaries by which members are judged differ from those that they were moved by.
 
     Examples
     --------
@@ -89,13 +96,10 @@ class Refined:
     origin: npt.NDArray[np.int64]
     crossed: npt.NDArray[np.bool_]
     arrived: npt.NDArray[np.bool_]
+    final: npt.NDArray[np.bool_]
     n_simulated: int
     gain: FloatArray | None = None
-
-
-def enough_to_refine(n_good: int, summaries: Summaries) -> bool:
-    """Whether as many members that fire as the recording does can say how to go on."""
-    return n_good >= 3 * len(summaries.names) + 5
+    off: FloatArray | None = None
 
 
 def cross_members(g: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
@@ -116,6 +120,8 @@ def refine_members(
     summaries: Summaries,
     simulate: Callable[[FloatArray], Spikes],
     *,
+    finally_simulate: Callable[[FloatArray], Spikes] | None = None,
+    off: FloatArray | None = None,
     y: FloatArray | None = None,
     anchors: FloatArray | None = None,
     enough: int | None = None,
@@ -133,6 +139,10 @@ def refine_members(
         What must match.
     simulate
         Gives the spikes of members, as ``spikes`` were obtained.
+    finally_simulate
+        Gives the spikes by which members are judged, if they are others; what it does is not counted.
+    off : (q,)
+        By how much the summaries of those differ from those of ``spikes``, if that is known.
     y : (n, q)
         Summaries of ``spikes``, if they were measured.
     anchors : (m, n_channels)
@@ -165,7 +175,9 @@ def refine_members(
     """
     enough = len(g) if enough is None else enough
     limit = np.inf if most_simulations is None else most_simulations
-    members = Moving(log_g(g), spikes, summaries, simulate, limit, y)
+    members = Moving(g, spikes, summaries, simulate, limit, y, off)
+    members.y += members.off
+    final = np.full(len(g), finally_simulate is None)
     others = np.zeros((0, g.shape[1])) if anchors is None else log_g(anchors)
     wanted, crossed, gain = math.ceil(_SPARE * enough), np.zeros(len(g), dtype=bool), None
     if members.alike().mean() < _ALIKE:
@@ -175,16 +187,20 @@ def refine_members(
         members.step_together(gain)
         if summaries.held.any():
             crossed |= members.bring_in(summaries.within, others, wanted)
-        members.approach(gain, enough)
+        if finally_simulate is None:
+            members.approach(gain, enough)
+        else:
+            final = members.settle_for(finally_simulate, gain, enough)
     origin = np.flatnonzero(members.alike())
-    moved = (members.theta != log_g(g)).any(axis=1, keepdims=True)
     return Refined(
-        np.where(moved, np.exp(members.theta), g)[origin],
+        members.g[origin],
         [members.spikes[row] for row in origin],
         members.y[origin],
         origin,
         crossed[origin],
         members.arrived()[origin],
+        final[origin],
         members.n_simulated,
         gain,
+        np.median(members.off[final], axis=0) if final.any() else off,
     )

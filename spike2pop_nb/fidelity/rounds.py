@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,15 @@ from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct, near_pairs
 from spike2pop_nb.fidelity.judging import Judging
 from spike2pop_nb.fidelity.message import search_message
-from spike2pop_nb.fidelity.proposals import Moving, log_g
+from spike2pop_nb.fidelity.proposals import Moving
 from spike2pop_nb.fidelity.refinement import cross_members, refine_members
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import PassRule, verify
+from spike2pop_nb.fidelity.screening import Window, shortest_window
 from spike2pop_nb.fidelity.spreading import choose_spread, spread_ratio, spread_step
 from spike2pop_nb.fidelity.summaries import Summaries
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation import compiling_words, needs_compiling
+from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Search"]
@@ -51,8 +53,9 @@ class Search(Judging):
         rule: PassRule,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
+        simulator: Callable[..., Simulated] | None = None,
     ) -> None:
-        super().__init__(train, neuron, size, accuracy, rule, progress, cancel)
+        super().__init__(train, neuron, size, accuracy, rule, progress, cancel, simulator)
         self.posterior, self.compensate = posterior, compensate
         self.summaries = Summaries.of(train, rule) if refine else None
         self.seeds = np.random.SeedSequence(seed)
@@ -60,6 +63,8 @@ class Search(Judging):
         self.is_cross = np.zeros(0, dtype=bool)
         self.starts: list[FloatArray] = []  # of the recording's firing pattern, as generated
         self.gain: FloatArray | None = None
+        self.glance: Window | None = None  # how members are screened
+        self.off: FloatArray | None = None  # summaries as members are judged, less those as they are screened
         self.n_negative = 0
         self.cancelled = False
         self.exhausted = ""
@@ -100,10 +105,12 @@ class Search(Judging):
             self.exhausted = str(error)  # only some draws can be reached: what was found is not lost
             return
         starts = np.concatenate([population.g, crossed])
-        simulated = self.simulate(Population.from_g(self.neuron, starts), "spikes")
+        simulated = self.see(starts)
         self.n_simulated += n
         self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
         self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
+        if self.summaries is not None:
+            self.screened |= set(range(len(self.g), len(self.g) + n))
         self.g = np.concatenate([self.g, starts])
         self.spikes += simulated.spike_times_ms
         self.is_cross = np.append(self.is_cross, np.arange(n) >= len(population))
@@ -113,6 +120,17 @@ class Search(Judging):
             self.starts.append(population.g[self.summaries.alike(y[: len(population)])])
         if self.summaries is None or self.refine(self.summaries, budget):
             self.judge()
+
+    def see(self, g: FloatArray) -> Simulated:
+        """Simulate members as they are generated: screened, if they can be moved afterwards."""
+        if self.summaries is None:
+            return self.simulate(g, self.window)
+        if self.glance is not None:
+            return self.simulate(g, self.glance)
+        whole = replace(self.window, accuracy="screening")
+        simulated = self.simulate(g, replace(whole, transient_ms=0.0))
+        self.glance = shortest_window(whole, simulated.spike_times_ms, self.summaries)
+        return replace(simulated, spike_times_ms=whole.cut(simulated.spike_times_ms))
 
     def crossed(self, n: int, rng: np.random.Generator) -> FloatArray:
         """Return up to n crosses of the members so far that fire as the recording does, no two alike."""
@@ -135,12 +153,15 @@ class Search(Judging):
             g,
             spikes,
             summaries,
-            self.run_members,
+            self.screen,
+            finally_simulate=self.judge_by,
+            off=self.off,
             y=y,
             anchors=self.alike(),
             enough=math.ceil(1.1 * (self.size - self.n_passed)),
             most_simulations=budget - self.n_simulated,
         )
+        self.off = refined.off
         if self.gain is None:
             self.gain = refined.gain
         rows = self.n_tried + refined.origin
@@ -148,14 +169,18 @@ class Search(Judging):
         for row, times in zip(rows.tolist(), refined.spike_times_ms, strict=True):
             self.spikes[row] = times
             self.failures.pop(row, None)  # it was moved since
+        self.screened -= set(rows[refined.final].tolist())
         self.is_cross[rows] |= refined.crossed
         return refined.gain is not None
 
-    def run_members(self, g: FloatArray) -> list[FloatArray]:
-        """Return the spikes of members, counted as simulated."""
-        simulated = self.simulate(Population.from_g(self.neuron, g), "spikes")
+    def screen(self, g: FloatArray) -> list[FloatArray]:
+        """Return the spikes of screened members, counted as simulated."""
         self.n_simulated += len(g)
-        return list(simulated.spike_times_ms)
+        return self.see(g).spike_times_ms
+
+    def judge_by(self, g: FloatArray) -> list[FloatArray]:
+        """Return the spikes by which members are judged."""
+        return self.judged(g).spike_times_ms
 
     def unrefined(self) -> FloatArray:
         """Members of the recording's firing pattern as generated, at most 1000."""
@@ -187,18 +212,17 @@ class Search(Judging):
             return
         rows = self.kept()
         spikes, left = [self.spikes[row] for row in rows], budget - self.n_simulated
-        members = Moving(log_g(self.g[rows]), spikes, self.summaries, self.run_members, left, self.y[rows])
+        members = Moving(self.g[rows], spikes, self.summaries, self.screen, left, self.y[rows], self.off)
         every = np.arange(len(rows))
         for _ in range(_SPREAD_ROUNDS):
-            ratio = spread_ratio(np.exp(members.theta), starts)
+            ratio = spread_ratio(members.g, starts)
             least = float(np.min(ratio, initial=1.0, where=np.isfinite(ratio)))
             if least >= _LEAST_SPREAD or members.n_simulated >= members.limit:
                 break
             self.say(f"Spreading {len(rows)} members, {self.n_passed} passed so far")
             before = (members.theta.copy(), list(members.spikes), members.y.copy())
-            by = spread_step(members.theta, ratio / _SPREAD_GOAL)
-            members.go(every, by)
-            members.approach(self.gain, len(rows))
+            members.go(every, spread_step(members.theta, ratio / _SPREAD_GOAL))
+            members.settle_for(self.judge_by, self.gain, len(rows))
             simulated = self.simulated(rows, members.spikes)
             verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)
             changing = [self.changes(times) for times in members.spikes]
@@ -206,7 +230,7 @@ class Search(Judging):
             good = apart(before[0], members.theta, good)
             members.take(every, *before, ~good)
             self.verdict.iloc[rows[good]] = verdict.table[good]
-            self.g[rows[good]], self.y[rows[good]] = np.exp(members.theta[good]), members.y[good]
+            self.g[rows[good]], self.y[rows[good]] = members.g[good], members.y[good]
             for k in np.flatnonzero(good):
                 self.spikes[rows[k]] = members.spikes[k]
                 self.late.pop(int(rows[k]), None)

@@ -14,7 +14,7 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
-from spike2pop_nb.simulation import time_step_ms
+from spike2pop_nb.simulation import Simulated, time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -51,6 +51,7 @@ def find_population(
     rule: PassRule | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    simulator: Callable[..., Simulated] | None = None,
 ) -> Result:
     """Find members that fire like a recording.
 
@@ -83,9 +84,12 @@ def find_population(
         The same seed gives the same population, whatever the number of cores, and whichever recordings are
         searched beside this one.
     budget
-        Most simulations of a member; 40 times the size, and at least 2560, by default.
+        Most simulations of a member; 40 times the size, and at least 2560, by default. Those that repeat what
+        was found as it is judged, with voltages, are not counted.
     accuracy
-        Of the simulation.
+        Of the simulations by which members are judged: ``"standard"`` or ``"exact"``. Those that are refined
+        are moved, and the hopeless among them thrown away, by simulations that are cheaper (see
+        `spike2pop_nb.fidelity.screening`).
     refine
         Whether members are refined. If not, they keep exactly the DICs drawn, and most miss the recording's
         rate by several per cent.
@@ -96,6 +100,8 @@ def find_population(
     cancel
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
         neither voltages nor van Rossum distances (NaN), which would take too long.
+    simulator
+        In place of `spike2pop_nb.simulate`, such as a `Desk` that several searches share.
 
     Returns
     -------
@@ -148,7 +154,18 @@ def find_population(
     else:
         sampler = posterior
     search = Search(
-        train, model, sampler, int(size), compensate, seed, accuracy, refine, rule, progress, cancel
+        train,
+        model,
+        sampler,
+        int(size),
+        compensate,
+        seed,
+        accuracy,
+        refine,
+        rule,
+        progress,
+        cancel,
+        simulator,
     )
     search.run(int(budget))
     return search.result(int(budget), options)
@@ -168,7 +185,11 @@ def _checked(
             f"The budget must be a whole number from the population size ({size}) to {MAX_SIZE}, "
             f"not {budget!r}."
         )
-    time_step_ms(neuron, accuracy)
+    if time_step_ms(neuron, accuracy) > neuron.time_step_ms:
+        raise CompensationError(
+            f"Members are judged at “standard” or “exact”; {accuracy!r} serves only to find them, which "
+            "every search does by itself."
+        )
     if compensate is not None:
         # one member, which need not get there: whether the two can steer these DICs at all
         member, _drawn = baseline_population(neuron, 1, np.random.default_rng(0))

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 Spikes = list[FloatArray]
 
 # Members stop at these shares of the tolerances that they are verified with, so that few fall short of them.
-_AIM = 0.3
+AIM = 0.3
 _WHOLE = 0.45  # spikes in a burst: a tolerance below it leaves one more or less out
 
 
@@ -68,7 +68,7 @@ class Summaries:
         else:
             names, limits = ("rate_hz",), [rule.rate]
         wanted = np.array([np.log(getattr(found, name)) for name in names])
-        tolerance = _AIM * np.array(limits)
+        tolerance = AIM * np.array(limits)
         held = np.array([name == "spikes_per_burst" for name in names])
         held &= found.spikes_per_burst * rule.burst < _WHOLE  # False for NaN
         tolerance[held] = np.log1p(rule.burst)

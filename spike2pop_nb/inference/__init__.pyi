@@ -11,4 +11,5 @@ from .predictor import load_predictor as load_predictor
 from .region import CredibleRegion as CredibleRegion
 from .weight_files import find_weights as find_weights
 from .weight_files import list_predictors as list_predictors
+from .weight_files import network_words as network_words
 from .weight_files import own_weights_folder as own_weights_folder

@@ -85,7 +85,8 @@ def load_predictor(
             listed = ", ".join(sorted(found)) or "none"
             raise PredictorError(
                 f"There is no network for neuron {name!r}; there are some for: {listed}. "
-                f"`spike2pop adapt --neuron {name} --out DIR` makes one."
+                f"`spike2pop adapt --neuron {name} --out DIR` makes one, and "
+                f"load_predictor({name!r}, path=FILE) takes one from a file."
             )
         path = found[name]
     return Predictor(load_network(path, neuron=name), device)

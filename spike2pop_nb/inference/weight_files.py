@@ -7,7 +7,9 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["find_weights", "list_predictors", "own_weights_folder"]
+__all__ = ["find_weights", "list_predictors", "network_words", "own_weights_folder"]
+
+_SHIPPED = Path(__file__).parent / "weights"
 
 
 def own_weights_folder() -> Path:
@@ -32,7 +34,7 @@ def find_weights() -> dict[str, Path]:
     >>> find_weights()["stg"].suffix
     '.safetensors'
     """
-    folders = (Path(__file__).parent / "weights", own_weights_folder())
+    folders = (_SHIPPED, own_weights_folder())
     files = (path for folder in folders for path in sorted(folder.glob("*.safetensors")))
     return {path.stem: path for path in files if not path.stem.endswith(".base")}
 
@@ -47,3 +49,21 @@ def list_predictors() -> list[str]:
     True
     """
     return sorted(find_weights())
+
+
+def network_words(neuron: str) -> str:
+    """Say whether a neuron has a network, and what to do if it has none; one sentence.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.inference import network_words
+    >>> network_words("da")
+    'A network is shipped with it.'
+    """
+    path = find_weights().get(neuron)
+    if path is None:
+        return (
+            "It has no network, so nothing can be predicted for it yet: "
+            f"`spike2pop adapt --neuron {neuron} --out DIR` makes one."
+        )
+    return "A network is shipped with it." if path.parent == _SHIPPED else "It has a network of your own."

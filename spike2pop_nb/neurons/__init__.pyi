@@ -1,3 +1,8 @@
+from .calcium import CalciumPool as CalciumPool
+from .calcium import Hill as Hill
+from .calcium import Nernst as Nernst
+from .calcium import Pump as Pump
+from .cards import card_lines as card_lines
 from .functions import bridge as bridge
 from .functions import constant as constant
 from .functions import product as product
@@ -5,7 +10,6 @@ from .functions import sigmoid as sigmoid
 from .identity import same_neuron as same_neuron
 from .model import NeuronModel as NeuronModel
 from .parts import Baseline as Baseline
-from .parts import CalciumPool as CalciumPool
 from .parts import Channel as Channel
 from .parts import Gamma as Gamma
 from .parts import Gate as Gate

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 import numpy as np
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.parts import V_MAX_MV, V_MIN_MV, Channel, Gate, KineticScheme, Range, TimeScale
+from spike2pop_nb.neurons.calcium import CalciumPool, Nernst
+from spike2pop_nb.neurons.parts import (
+    V_MAX_MV,
+    V_MIN_MV,
+    Channel,
+    Gate,
+    KineticScheme,
+    Range,
+    TimeScale,
+)
+from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, stated_q10
 
 if TYPE_CHECKING:
     from spike2pop_nb.neurons.model import NeuronModel
@@ -18,6 +28,7 @@ __all__ = ["MAX_FREE_STATES", "check_neuron"]
 
 #: Free states of a kinetic scheme that the simulation kernel has room for.
 MAX_FREE_STATES = 8
+MAX_Q10, MAX_HILL_POWER = 20.0, 20.0
 _BETWEEN = f"from {V_MIN_MV:g} to {V_MAX_MV:g} mV"
 Fail = Callable[[str], NoReturn]
 
@@ -54,6 +65,7 @@ def check_neuron(neuron: NeuronModel) -> None:
     if not neuron.modulation or neuron.modulation[-1].where is not None:
         fail("modulation needs at least one entry, and the last must apply everywhere.")
     _check_names(neuron, set(names), fail)
+    _check_temperature(neuron, fail)
     if not isinstance(neuron.baseline.free.get(names[-1]), Range):
         fail(f"the baseline must draw the leak, {names[-1]}, from a Range or Gamma.")
     steps = 0.1 / neuron.time_step_ms if 0.001 <= neuron.time_step_ms <= 0.1 else 0.5
@@ -69,29 +81,69 @@ def check_neuron(neuron: NeuronModel) -> None:
 
 
 def _check_calcium(neuron: NeuronModel, fail: Fail) -> None:
-    pool = neuron.calcium
+    pools = {pool.name: pool for pool in neuron.pools}
+    if len(pools) < len(neuron.pools):
+        fail(f"calcium pools must have different names, not {', '.join(pool.name for pool in neuron.pools)}.")
+    fed: dict[str, str] = {}
+    for pool in neuron.pools:
+        _check_pool(pool, f"calcium pool {pool.name}", fail)
+        for name in pool.channels:
+            if (other := fed.setdefault(name, pool.name)) != pool.name:
+                fail(f"channel {name} feeds the calcium pools {other} and {pool.name}; it can feed one.")
     for channel in neuron.channels:
-        dependent = [gate for gate in channel.gates if gate.calcium_half_uM is not None]
-        if not dependent:
+        parts = [(f"channel {channel.name}, gate {gate.name}: a gate", gate.hill) for gate in channel.gates]
+        E = channel.E_mV
+        reversal = (f"channel {channel.name}: a reversal potential", E if isinstance(E, Nernst) else None)
+        for where, part in (*parts, reversal):
+            if part is None:
+                continue
+            if not pools:
+                fail(f"{where} depends on calcium, but no CalciumPool is declared.")
+            if part.pool not in pools:
+                fail(f"{where} follows the calcium pool {part.pool}; there is {', '.join(pools)}.")
+            if (
+                isinstance(part, Nernst)
+                and not min(pools[part.pool].rest_uM, pools[part.pool].initial_uM) > 0
+            ):
+                fail(f"{where} follows calcium, so rest_uM and initial_uM of its pool must be above 0.")
+
+
+def _check_pool(pool: CalciumPool, where: str, fail: Fail) -> None:
+    if not pool.name.isidentifier():
+        fail(f"{where}: its name must be a plain word (letters, digits, underscore).")
+    if not pool.channels or len(set(pool.channels)) != len(pool.channels):
+        fail(f"{where} needs at least one channel that feeds it, each named once.")
+    for what, low in (("tau_ms", 1e-6), ("influx_uM_per_uA", 1e-12), ("rest_uM", 0.0), ("initial_uM", 0.0)):
+        value = getattr(pool, what)
+        if not (math.isfinite(value) and value >= low):
+            fail(f"{where}: {what} must be finite and {'positive' if low else 'not negative'}, not {value}.")
+    if (pump := pool.pump) is None:
+        return
+    if not (0 <= pump.rate_uM_per_ms < math.inf and 0 < pump.half_uM < math.inf):
+        fail(f"{where}: its pump needs a rate that is not negative and a half that is positive, both finite.")
+    if not math.isfinite(pump.current_uA):
+        fail(f"{where}: the current of its pump must be finite.")
+
+
+def _check_temperature(neuron: NeuronModel, fail: Fail) -> None:
+    low, high = TEMPERATURE_RANGE_C
+    if neuron.temperature_C is not None and not low <= neuron.temperature_C <= high:
+        fail(f"temperature_C must lie between {low:g} and {high:g} °C, not at {neuron.temperature_C:g} °C.")
+    for where, q10, takes_time in stated_q10(neuron):
+        if q10 is None:
             continue
-        if pool is None:
-            fail(
-                f"channel {channel.name}, gate {dependent[0].name}: a gate depends on calcium, "
-                "but no CalciumPool is declared."
-            )
-        if len(dependent) > 1:
-            both = ", ".join(gate.name for gate in dependent)
-            fail(f"channel {channel.name} has two calcium-dependent gates ({both}); one is allowed.")
-        if channel.name in pool.channels:
-            fail(
-                f"channel {channel.name} feeds calcium, so its gate {dependent[0].name} cannot depend on it."
-            )
+        if not 0 < q10 <= MAX_Q10:
+            fail(f"{where}: q10 must be positive and at most {MAX_Q10:g}, not {q10:g}.")
+        if not takes_time:
+            fail(f"{where}: it follows at once, so that there is no rate for a q10 to change.")
+        if neuron.temperature_C is None:
+            fail(f"{where}: a q10 needs the temperature at which the declaration holds (temperature_C).")
 
 
 def _check_names(neuron: NeuronModel, known: set[str], fail: Fail) -> None:
     free, compensated = set(neuron.baseline.free), set(neuron.baseline.compensated)
     for what, used in (
-        ("the calcium pool", set(neuron.calcium.channels) if neuron.calcium else set()),
+        ("the calcium pool", {name for pool in neuron.pools for name in pool.channels}),
         ("the baseline", free | compensated),
         ("modulation", {name for entry in neuron.modulation for name in entry.compensate}),
         ("the conductance ranges", set(neuron.conductance_range)),
@@ -106,7 +158,11 @@ def _check_names(neuron: NeuronModel, known: set[str], fail: Fail) -> None:
 
 
 def _check_channel(channel: Channel, fail: Fail) -> None:
-    if not math.isfinite(channel.E_mV):
+    E = channel.E_mV
+    if isinstance(E, Nernst):
+        if not (0 < E.outside_uM < math.inf and math.isfinite(E.slope_mV) and E.slope_mV):
+            fail(f"channel {channel.name}: Nernst needs a positive outside_uM and a slope_mV that is not 0.")
+    elif not math.isfinite(E):
         fail(f"channel {channel.name} needs a finite reversal potential in mV.")
     if channel.gates and channel.scheme is not None:
         fail(f"channel {channel.name} has both gates and a kinetic scheme; declare one of them.")
@@ -151,11 +207,16 @@ def _check_gate(gate: Gate, where: str, fail: Fail) -> None:
         tau = _values(gate.tau, V, f"{where}: tau", fail)
         if (bad := ~(np.isfinite(tau) & (tau > 0))).any():
             fail(f"{where}: tau must be positive and finite {_BETWEEN}, {_first(tau, V, bad)}.")
-    if gate.calcium_half_uM is not None:
-        if not gate.calcium_half_uM > 0:
-            fail(f"{where}: calcium_half_uM must be positive.")
-        if gate.tau is None:
-            fail(f"{where}: a gate that depends on calcium needs a time constant.")
+    if gate.calcium_half_uM is not None and not gate.calcium_half_uM > 0:
+        fail(f"{where}: calcium_half_uM must be positive.")
+    if (hill := gate.calcium) is not None:
+        if gate.calcium_half_uM is not None:
+            fail(f"{where}: declare either calcium_half_uM or calcium, not both.")
+        if not (0 < hill.half_uM < math.inf and 0 < hill.power <= MAX_HILL_POWER):
+            fail(
+                f"{where}: its Hill needs a positive half_uM and a power above 0 and up to "
+                f"{MAX_HILL_POWER:g}, not {hill.half_uM:g} and {hill.power:g}."
+            )
     if gate.time_scale is not None and gate.time_scale not in get_args(TimeScale):
         fail(f"{where}: the time scale must be fast, slow or ultraslow, not {gate.time_scale!r}.")
 

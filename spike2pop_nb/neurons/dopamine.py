@@ -21,6 +21,8 @@ from spike2pop_nb.neurons.parts import (
 
 __all__ = ["DA"]
 
+AT_REST = "spikes at 1.1 Hz at rest"
+
 E_NA, E_K, E_CA, E_NMDA, E_LEAK = 60.0, -85.0, 60.0, 0.0, -50.0
 MG_MM = 1.4
 

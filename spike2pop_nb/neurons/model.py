@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.calcium import CalciumPool, Hill, Nernst
 from spike2pop_nb.neurons.checks import check_neuron
 from spike2pop_nb.neurons.functions import VoltageFunction
 from spike2pop_nb.neurons.identity import declaration_of
-from spike2pop_nb.neurons.parts import Baseline, CalciumPool, Channel, Modulation
+from spike2pop_nb.neurons.parts import Baseline, Channel, Gate, Modulation
+from spike2pop_nb.neurons.temperature import conductance_factors
 
 __all__ = ["NeuronModel"]
 
@@ -43,6 +45,8 @@ class NeuronModel:
     modulation
         Which two conductances to compensate where in the (g_s, g_u) plane; the first that applies counts,
         and the last applies everywhere.
+    calcium
+        The calcium pool, or several; None without.
     calcium_guess
         ``{channel: function of g_s}``: where the iteration starts for conductances that feed calcium.
     dic_range
@@ -60,6 +64,9 @@ class NeuronModel:
         A spike is an upward crossing of the first that is later followed by a fall below the second.
     references
         Where the model comes from.
+    temperature_C
+        Temperature at which the declaration holds; None where that is not stated. Every channel must state
+        its Q10s (1 where temperature does nothing) before the neuron can be simulated at another.
 
     Examples
     --------
@@ -84,13 +91,14 @@ class NeuronModel:
     conductance_range: Mapping[str, tuple[float, float]]
     V_initial_mV: float
     recording_window_ms: tuple[float, float]
-    calcium: CalciumPool | None = None
+    calcium: CalciumPool | tuple[CalciumPool, ...] | None = None
     calcium_guess: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     capacitance_uF: float = 1.0
     time_step_ms: float = 0.02
     spike_threshold_mV: float = 10.0
     spike_reset_mV: float = 0.0
     references: tuple[str, ...] = ()
+    temperature_C: float | None = None
 
     def __post_init__(self) -> None:
         check_neuron(self)
@@ -112,8 +120,38 @@ class NeuronModel:
 
     @cached_property
     def E_mV(self) -> FloatArray:
-        """Reversal potentials, shape ``(n_channels,)``."""
-        return np.array([channel.E_mV for channel in self.channels])
+        """Reversal potentials, shape ``(n_channels,)``; of those that follow a pool, at its rest."""
+        rest = {pool.name: pool.rest_uM for pool in self.pools}
+        declared = [channel.E_mV for channel in self.channels]
+        return np.array([float(E.value(rest[E.pool])) if isinstance(E, Nernst) else E for E in declared])
+
+    @property
+    def pools(self) -> tuple[CalciumPool, ...]:
+        """Its calcium pools, none, one or several."""
+        if self.calcium is None:
+            return ()
+        return self.calcium if isinstance(self.calcium, tuple) else (self.calcium,)
+
+    def pool_index(self, part: Hill | Nernst) -> int:
+        """Return the place of the pool that a gate or a reversal potential follows."""
+        return [pool.name for pool in self.pools].index(part.pool)
+
+    def gate_at_start(self, gate: Gate) -> float:
+        """Return the value of a gate at the start of a simulation: its steady state."""
+        x = float(np.asarray(gate.x_inf(np.array([self.V_initial_mV])))[0])
+        if gate.hill is not None:
+            x *= float(gate.hill.value(self.pools[self.pool_index(gate.hill)].initial_uM))
+        return x
+
+    def conductance_factors(self, temperature_C: float | None = None) -> FloatArray:
+        """Return by how much each maximal conductance is larger at a temperature, shape ``(n_channels,)``.
+
+        Raises
+        ------
+        NeuronModelError
+            If the declaration does not say what the neuron is at that temperature; what lacks a Q10 is named.
+        """
+        return conductance_factors(self, temperature_C)
 
     def index(self, channel: str) -> int:
         """Return the place of a channel in a conductance vector.

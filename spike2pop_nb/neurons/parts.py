@@ -1,4 +1,4 @@
-"""What a neuron is made of: gates, kinetic schemes, channels, a calcium pool, and how members are drawn.
+"""What a neuron is made of: gates, kinetic schemes, channels, and how members are drawn.
 
 Units everywhere: V in mV, t in ms, maximal conductances in mS/cm², currents in µA/cm², [Ca] in µM,
 capacitance in µF/cm².
@@ -7,19 +7,19 @@ capacitance in µF/cm².
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.neurons.calcium import LATER, Hill, Nernst
 from spike2pop_nb.neurons.functions import VoltageFunction
 
 __all__ = [
     "V_MAX_MV",
     "V_MIN_MV",
     "Baseline",
-    "CalciumPool",
     "Channel",
     "Gamma",
     "Gate",
@@ -50,9 +50,13 @@ class Gate:
     exponent
         Power with which the gate enters its conductance (1 to 7).
     calcium_half_uM
-        If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``.
+        If given, the steady state is ``x_inf(V) · Ca / (Ca + calcium_half_uM)``: a `Hill` of power 1.
     time_scale
         If given, the whole gate counts on that time scale in the DICs, whatever its time constant.
+    q10
+        How many times faster the gate moves at 10 °C more; None where that is not stated.
+    calcium
+        If given, the steady state is ``x_inf(V) · h(Ca)``: it is opened or closed by calcium as well.
 
     Examples
     --------
@@ -68,6 +72,13 @@ class Gate:
     exponent: int = 1
     calcium_half_uM: float | None = None
     time_scale: TimeScale | None = None
+    q10: float | None = None
+    calcium: Hill | None = field(default=None, metadata=LATER)
+
+    @property
+    def hill(self) -> Hill | None:
+        """How calcium acts on the gate, whichever way that was declared."""
+        return self.calcium if self.calcium_half_uM is None else Hill(self.calcium_half_uM)
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,8 @@ class KineticScheme:
         Time scale on which the scheme counts in the DICs.
     initial
         ``{state: function of V}``: the fractions at the start of a simulation, if not the steady state.
+    q10
+        How many times faster all rates are at 10 °C more; None where that is not stated.
 
     Examples
     --------
@@ -105,6 +118,7 @@ class KineticScheme:
     conducting: str
     time_scale: TimeScale
     initial: Mapping[str, VoltageFunction] | None = None
+    q10: float | None = None
 
     @property
     def free_states(self) -> tuple[str, ...]:
@@ -149,6 +163,17 @@ class KineticScheme:
 class Channel:
     """A current ``I = g · ∏ gates^exponent · (V − E)``; without gates and scheme it is a leak.
 
+    Attributes
+    ----------
+    name
+        Name of the channel.
+    E_mV
+        Reversal potential, or the `Nernst` potential of a calcium pool.
+    gates, scheme
+        What opens it: gates or a kinetic scheme.
+    q10
+        How many times larger its conductance is at 10 °C more; None where that is not stated.
+
     Examples
     --------
     >>> from spike2pop_nb.neurons import Channel, Gate, constant, sigmoid
@@ -159,28 +184,15 @@ class Channel:
     """
 
     name: str
-    E_mV: float
+    E_mV: float | Nernst
     gates: tuple[Gate, ...] = ()
     scheme: KineticScheme | None = None
+    q10: float | None = None
 
-
-@dataclass(frozen=True)
-class CalciumPool:
-    """Intracellular calcium: ``tau_ms · dCa/dt = −influx · Σ I_channels − Ca + rest_uM``.
-
-    Examples
-    --------
-    >>> import spike2pop_nb as s2p
-    >>> pool = s2p.get_neuron("stg").calcium
-    >>> pool.channels, pool.tau_ms
-    (('CaT', 'CaS'), 20.0)
-    """
-
-    channels: tuple[str, ...]
-    tau_ms: float
-    influx_uM_per_uA: float
-    rest_uM: float
-    initial_uM: float
+    @property
+    def follows_calcium(self) -> bool:
+        """Whether its gates or its reversal potential depend on calcium."""
+        return isinstance(self.E_mV, Nernst) or any(gate.hill is not None for gate in self.gates)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from spike2pop_nb.errors import NeuronModelError
-from spike2pop_nb.neurons.identity import leaves
+from spike2pop_nb.neurons.identity import leaves, warmth_of
 from spike2pop_nb.neurons.model import NeuronModel
 from spike2pop_nb.neurons.registry import get_neuron, is_lasting
 from spike2pop_nb.neurons.variation import registered_base, variation, varied
@@ -61,7 +61,8 @@ def _local_function(neuron: NeuronModel) -> str | None:
 
 def _key(neuron: NeuronModel) -> str:
     free = sorted(neuron.baseline.free.items())
-    return repr((neuron.declaration, neuron.title, neuron.references, neuron.V_th_mV, free))
+    warmth = sorted(warmth_of(neuron).items())
+    return repr((neuron.declaration, neuron.title, neuron.references, neuron.V_th_mV, free, warmth))
 
 
 def _by_name(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons.model import NeuronModel
 
-__all__ = ["FIRST", "shipped_neurons"]
+__all__ = ["FIRST", "shipped_neurons", "shipped_rest"]
 
 FIRST = "stg"
 """The neuron that is listed first, and taken where none is chosen; the others follow by name."""
+
+
+def _modules() -> Iterator[ModuleType]:
+    package = import_module(__name__.rpartition(".")[0])
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        yield import_module(module.name)
 
 
 @cache
@@ -24,11 +32,25 @@ def shipped_neurons() -> tuple[NeuronModel, ...]:
     NeuronModelError
         If two declarations have one name.
     """
-    package = import_module(__name__.rpartition(".")[0])
     found: dict[str, NeuronModel] = {}
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        for value in vars(import_module(module.name)).values():
+    for module in _modules():
+        for value in vars(module).values():
             # one that is imported to be changed is met again, and is no other
             if isinstance(value, NeuronModel) and found.setdefault(value.name, value) is not value:
-                raise NeuronModelError(f"{module.name} declares another neuron named {value.name!r}.")
+                raise NeuronModelError(f"{module.__name__} declares another neuron named {value.name!r}.")
     return tuple(sorted(found.values(), key=lambda neuron: (neuron.name != FIRST, neuron.name)))
+
+
+@cache
+def shipped_rest() -> dict[str, str]:
+    """Return ``{name: words}``: what each does at rest, as `AT_REST` beside its declaration says.
+
+    The words are those of `spike2pop_nb.simulation.at_rest`, kept so that a list simulates nothing.
+    """
+    return {
+        value.name: words
+        for module in _modules()
+        if (words := getattr(module, "AT_REST", ""))
+        for name in module.__all__  # its own, and not one that it imports to change it
+        if isinstance(value := getattr(module, name), NeuronModel)
+    }

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from spike2pop_nb.neurons.calcium import CalciumPool
 from spike2pop_nb.neurons.functions import product
 from spike2pop_nb.neurons.functions import sigmoid as s
 from spike2pop_nb.neurons.model import NeuronModel
 from spike2pop_nb.neurons.parts import (
     Baseline,
-    CalciumPool,
     Channel,
     Gamma,
     Gate,
@@ -20,6 +20,8 @@ from spike2pop_nb.neurons.parts import (
 )
 
 __all__ = ["STG"]
+
+AT_REST = "spikes at 13 Hz at rest"
 
 E_NA, E_K, E_H, E_LEAK, E_CA = 50.0, -80.0, -20.0, -50.0, 80.0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.neurons.identity import warmth_of
 from spike2pop_nb.neurons.model import NeuronModel
 from spike2pop_nb.neurons.parts import Range
 from spike2pop_nb.neurons.registry import get_neuron
@@ -113,8 +114,8 @@ def registered_base(neuron: NeuronModel) -> NeuronModel | None:
         return None
     if base is neuron:
         return base
-    same = (base.declaration, base.title, base.references)
-    if same != (neuron.declaration, neuron.title, neuron.references):
+    same = (base.declaration, base.title, base.references, warmth_of(base))
+    if same != (neuron.declaration, neuron.title, neuron.references, warmth_of(neuron)):
         return None
     again = varied(base, *variation(neuron, base))
     return base if dict(again.baseline.free) == dict(neuron.baseline.free) else None

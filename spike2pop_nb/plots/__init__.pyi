@@ -3,6 +3,12 @@ from .currents import currentscape as currentscape
 from .curves import dic_curves as dic_curves
 from .dics import course as course
 from .dics import dic_plane as dic_plane
+from .experiments import KEPT_OR_LOST as KEPT_OR_LOST
+from .experiments import before_and_after as before_and_after
+from .experiments import dose_response as dose_response
+from .experiments import experiment_raster as experiment_raster
+from .experiments import f_I_curves as f_I_curves
+from .experiments import who_crashes as who_crashes
 from .firing import intervals as intervals
 from .firing import members as members
 from .firing import return_map as return_map

@@ -28,6 +28,7 @@ def conductance_pairs(
     by_leak: bool = False,
     most: int = 200,
     height: int | None = None,
+    words: tuple[str, str] = ("passed", "did not pass"),
 ) -> Drawing:
     """Scatter plots of every pair of maximal conductances; opposite each, its correlations.
 
@@ -51,6 +52,8 @@ def conductance_pairs(
         Members drawn at most, evenly chosen; correlations are over all.
     height : int, optional
         In pixels.
+    words : (str, str)
+        What the two kinds of members are called, such as `KEPT_OR_LOST`.
 
     Examples
     --------
@@ -77,14 +80,14 @@ def conductance_pairs(
     panels = []
     for column, row in combinations(range(len(names)), 2):
         marks: list[Mark] = []
-        for mask, look in by_verdict(passed, n):
+        for mask, look in by_verdict(passed, n, words=words):
             of = shown[mask[shown]]
             text = f"member %{{id}}: {names[column]} %{{x:.4g}}, {names[row]} %{{y:.4g}} {unit}"
             look |= {"members": labels[of], "hover": text, "legend": verdict is not None}
             if of.size:
                 marks.append(Points(g[of, column], g[of, row], size=4, opacity=0.8, **look))
         panels.append(Panel(axes[column], axes[row], marks, place=(row, column)))
-    who = "members that passed" if counted is passed and not passed.all() else "members"
+    who = f"members that {words[0]}" if counted is passed and not passed.all() else "members"
     note = "conductances over the leak" if by_leak else "maximal conductances (mS/cm²)"
     note += f"\ncorrelations over {counted.sum()} {who}; large: Spearman, small: Pearson"
     note += f"; {shown.size} of {n} members are drawn" if shown.size < n else ""

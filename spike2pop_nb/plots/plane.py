@@ -12,7 +12,17 @@ from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.plots.dics import plane_axes, posterior_marks, reached
 from spike2pop_nb.plots.drawing import Drawing, Heat, Mark, Panel, Points
 from spike2pop_nb.plots.figures import figure
-from spike2pop_nb.plots.style import BLUE, CLOSED, GREEN, GREY, INK, ORANGE, PURPLE, RED, WHITE, FloatArray
+from spike2pop_nb.plots.style import (
+    CLOSED,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PATTERN_LOOKS,
+    PURPLE,
+    WHITE,
+    FloatArray,
+)
 from spike2pop_nb.spiketrains import ActivityPattern
 
 if TYPE_CHECKING:
@@ -28,13 +38,7 @@ LAYERS = {
     "rate": "simulated firing rate (Hz)",
 }
 """Layers of `plane_map`, and what each shows: three of what is reached, two of how members fire."""
-# Fill, mark and symbol of each pattern: who cannot tell the colours tells the symbols.
-_LOOKS = {
-    ActivityPattern.SILENT: ("#DDE1E7", GREY, "x-thin"),
-    ActivityPattern.REGULAR: ("#CFE4F2", BLUE, "circle"),
-    ActivityPattern.IRREGULAR: ("#FBE9BF", ORANGE, "triangle-up"),
-    ActivityPattern.BURSTING: ("#F6D3BC", RED, "square"),
-}
+_LOOKS = {kind: PATTERN_LOOKS[str(kind)] for kind in ActivityPattern}
 
 
 @figure

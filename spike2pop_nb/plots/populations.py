@@ -104,7 +104,12 @@ def traces(
 
 @figure
 def conductances(
-    population: Population, passed: Any = None, height: int = 300, *, most: int | None = None
+    population: Population,
+    passed: Any = None,
+    height: int = 300,
+    *,
+    most: int | None = None,
+    words: tuple[str, str] = ("passed", "did not pass"),
 ) -> Drawing:
     """Spread of each maximal conductance over the members, as a fold of its median.
 
@@ -118,6 +123,8 @@ def conductances(
         In pixels.
     most : int, optional
         Members drawn at most, the first; all by default. Medians are those of all.
+    words : (str, str)
+        What the two kinds of members are called, such as `KEPT_OR_LOST`.
 
     Examples
     --------
@@ -138,7 +145,7 @@ def conductances(
     shift = np.stack([_swarm(column, step) for column in place.T], axis=1)
     labels = population.table["member"].to_numpy()[:most]
     marks: list[Mark] = [Rule(y=1.0, width=0.8, dash="solid", colour=GREY)]
-    for mask, look in by_verdict(None if passed is None else passed[:most], len(g)):
+    for mask, look in by_verdict(None if passed is None else passed[:most], len(g), words=words):
         members = labels[mask]
         look |= {"size": 6 if len(g) <= 64 else 4, "opacity": 0.8, "legend": passed is not None}
         look["members"] = [f"{member}/{name}" for member in members for name in names]

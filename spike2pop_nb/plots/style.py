@@ -17,6 +17,7 @@ __all__ = [
     "INK",
     "MOST_MARKS",
     "ORANGE",
+    "PATTERN_LOOKS",
     "PURPLE",
     "RED",
     "TEMPLATE",
@@ -49,6 +50,13 @@ CHANNEL_COLOURS = (
     "rgb(51,34,136)",
     "rgb(153,153,153)",
 )
+# Fill, mark and symbol of each firing pattern: who cannot tell the colours tells the symbols.
+PATTERN_LOOKS = {
+    "silent": ("#DDE1E7", GREY, "x-thin"),
+    "regular tonic": ("#CFE4F2", BLUE, "circle"),
+    "irregular tonic": ("#FBE9BF", ORANGE, "triangle-up"),
+    "bursting": ("#F6D3BC", RED, "square"),
+}
 MOST_MARKS = 4000
 _FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 _AXIS = {
@@ -198,11 +206,13 @@ def ticks(times: FloatArray, low: float, high: float) -> tuple[list[float | None
     return x.tolist(), y.tolist()
 
 
-def by_verdict(passed: Any, n: int, unknown: str = "passed") -> list[tuple[Any, dict[str, Any]]]:
+def by_verdict(
+    passed: Any, n: int, unknown: str = "passed", words: tuple[str, str] = ("passed", "did not pass")
+) -> list[tuple[Any, dict[str, Any]]]:
     """Which of n members passed, which did not, and how they are marked; all alike if nothing is known."""
     good = np.ones(n, dtype=bool) if passed is None else np.asarray(passed, dtype=bool)
-    yes: dict[str, Any] = {"name": unknown if passed is None else "passed", "colour": BLUE, "filled": True}
-    no = {"name": "did not pass", "colour": GREY, "filled": False}
+    yes: dict[str, Any] = {"name": unknown if passed is None else words[0], "colour": BLUE, "filled": True}
+    no = {"name": words[1], "colour": GREY if words[0] == "passed" else RED, "filled": False}
     return [(mask, look) for mask, look in ((good, yes), (~good, no)) if mask.any()]
 
 

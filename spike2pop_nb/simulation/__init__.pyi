@@ -1,4 +1,6 @@
 from .course import Course as Course
+from .course import HeldCurrents as HeldCurrents
+from .course import Schedule as Schedule
 from .model_check import ModelCheck as ModelCheck
 from .model_check import check_model as check_model
 from .modulated import Modulated as Modulated
@@ -6,6 +8,8 @@ from .modulated import simulate_modulation as simulate_modulation
 from .recorded_currents import MAX_CURRENTS_MS as MAX_CURRENTS_MS
 from .recorded_currents import Currents as Currents
 from .recorded_currents import currents as currents
+from .resting import Resting as Resting
+from .resting import at_rest as at_rest
 from .runner import compiling_words as compiling_words
 from .runner import keeps_compiled as keeps_compiled
 from .runner import needs_compiling as needs_compiling

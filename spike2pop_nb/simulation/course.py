@@ -1,23 +1,99 @@
-"""Conductances that change while a simulation runs."""
+"""What changes while a simulation runs: conductances along a course, or whatever a schedule says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.plan import Plan, make_plan
 
-__all__ = ["COURSE_MS", "Course"]
+__all__ = ["COURSE_MS", "Course", "HeldCurrents", "Levels", "Schedule", "Waves"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 COURSE_MS = 5.0
-"""Changing conductances are brought up to date this often, in ms."""
+"""What changes smoothly is brought up to date this often, in ms."""
+
+
+class Levels(NamedTuple):
+    """What holds for members for some time."""
+
+    g: FloatArray
+    """(n, n_channels), in mS/cm²."""
+    E: FloatArray
+    """(n, n_channels), in mV."""
+    current: FloatArray
+    """Injected, (n,), in µA/cm²."""
+
+
+class Waves(NamedTuple):
+    """What is injected anew in every step."""
+
+    which: IntArray
+    """The waveform that each member gets, (n,)."""
+    current: npt.NDArray[np.floating[Any]]
+    """(n_waveforms, n_steps), in µA/cm²."""
+    conductance: npt.NDArray[np.floating[Any]] | None
+    """The same for an added conductance in mS/cm², whose flow towards its E counts in ``current``."""
+
+
+class Schedule:
+    """What is done to members while they are simulated; of itself, nothing.
+
+    All times are in ms from the start of the simulation, its transient included.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.simulation import Schedule
+    >>> Schedule().jumps_ms()
+    ()
+    """
+
+    def checked(self, n: int, n_channels: int) -> Schedule:
+        """Itself, if it fits the members."""
+        return self
+
+    def select(self, rows: IntArray) -> Schedule:
+        """Return the schedule of some members."""
+        return self
+
+    def groups(self, n: int) -> list[IntArray]:
+        """Return which of n members can be simulated side by side: those with the same plans."""
+        return [np.arange(n)]
+
+    def jumps_ms(self) -> Sequence[float]:
+        """Return when something changes at once."""
+        return ()
+
+    def moving_ms(self) -> Sequence[tuple[float, float]]:
+        """Return the stretches in which levels change smoothly."""
+        return ()
+
+    def reached(self, g: FloatArray) -> FloatArray:
+        """Return all conductances that members come to, or their extremes, (n, k, n_channels)."""
+        return g[:, None]
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        """Return what holds at a time for members of conductances g and reversal potentials E."""
+        return Levels(g, E, np.zeros(len(g)))
+
+    def waves(self, ms: FloatArray) -> Waves | None:
+        """Return what is injected at given times, (n_steps,); None for nothing."""
+        return None
+
+    def plan(self, neuron: NeuronModel, dt_ms: float, ms: float) -> Plan:
+        """Return the tables that hold at a time, the same for all members of a group."""
+        return make_plan(neuron, dt_ms)
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class Course(Schedule):
     """Maximal conductances over time, linear between given times and constant outside them.
 
     Attributes
@@ -70,6 +146,50 @@ class Course:
         way = (ms - time[right - 1]) / (time[right] - time[right - 1])
         return self.g[:, right - 1] + way * (self.g[:, right] - self.g[:, right - 1])
 
-    def select(self, rows: npt.NDArray[np.int64]) -> Course:
+    def select(self, rows: IntArray) -> Course:
         """Return the course of some members."""
         return Course(self.time_ms, self.g[rows])
+
+    def moving_ms(self) -> Sequence[tuple[float, float]]:
+        """Return from its first to its last time."""
+        return ((float(self.time_ms[0]), float(self.time_ms[-1])),)
+
+    def reached(self, g: FloatArray) -> FloatArray:
+        """Return all its conductances."""
+        return self.g
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        """Return its conductances in place of those of the members."""
+        return Levels(self.at(ms), E, np.zeros(len(g)))
+
+
+@dataclass(frozen=True, eq=False)
+class HeldCurrents(Schedule):
+    """A constant current for each member.
+
+    Attributes
+    ----------
+    current : (n,)
+        In µA/cm²; positive depolarises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.simulation import HeldCurrents
+    >>> population = s2p.generate_population("stg", (4.0, 5.0), size=4, seed=1)
+    >>> held = HeldCurrents(np.full(4, -10.0))
+    >>> run = s2p.simulate(population, duration_ms=900, transient_ms=300, course=held, record="spikes")
+    >>> [len(times) for times in run.spike_times_ms]
+    [0, 0, 0, 0]
+    """
+
+    current: FloatArray
+
+    def select(self, rows: IntArray) -> HeldCurrents:
+        """Return the currents of some members."""
+        return HeldCurrents(self.current[rows])
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        """Return the currents."""
+        return Levels(g, E, self.current)

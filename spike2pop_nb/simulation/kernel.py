@@ -20,14 +20,35 @@ import numpy as np
 from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons.checks import MAX_FREE_STATES
 from spike2pop_nb.simulation import lanes
-from spike2pop_nb.simulation.lanes import LANES, crossed, fill, highest, load, look_up, lowest, store
+from spike2pop_nb.simulation.lanes import (
+    LANES,
+    crossed,
+    exponential,
+    fill,
+    highest,
+    load,
+    logarithm,
+    look_up,
+    lowest,
+    store,
+)
 
-__all__ = ["CA_NOW", "QUANTILE_BITS", "STATE", "V_BEFORE", "V_NOW", "run_block", "scratch_rows"]
+__all__ = [
+    "CA_BEFORE",
+    "CA_NOW",
+    "POOL",
+    "QUANTILE_BITS",
+    "V_BEFORE",
+    "V_NOW",
+    "run_block",
+    "scratch_rows",
+    "state_rows",
+]
 
 # Constants compiled into the loop live here and in `lanes`: the cache of compiled code watches no other file.
-V_NOW, V_LOST, V_STEADY, CA_NOW, CA_LOST, V_BEFORE = range(6)
-STATE = 6
-"""Rows of the state of a tile: what is no gate."""
+V_NOW, V_LOST, V_STEADY, V_BEFORE, CA_NOW, CA_LOST, CA_BEFORE = range(7)
+POOL = 3
+"""Rows of the state for each calcium pool, of which the first begins at `CA_NOW`."""
 QUANTILE_BITS = 12
 _FRACTION = 2.0 ** -(52 - QUANTILE_BITS)
 _MASK = np.uint64((1 << (52 - QUANTILE_BITS)) - 1)
@@ -38,11 +59,17 @@ _GOLDEN, _MIX1, _MIX2 = (
     np.uint64(0x94D049BB133111EB),
 )
 _F = np.float32
+_LEAST_CA = _F(1e-9)  # µM, of which a logarithm is taken
 
 
-def scratch_rows(n_columns: int, n_channels: int) -> int:
+def state_rows(n_pools: int) -> int:
+    """Return how many rows the state of a tile has: what is no gate."""
+    return CA_NOW + POOL * n_pools
+
+
+def scratch_rows(n_columns: int, n_channels: int, n_pools: int) -> int:
     """Return how many rows of room `run_block` needs to work in."""
-    return n_columns + MAX_FREE_STATES + 4 + n_channels
+    return n_columns + MAX_FREE_STATES + 5 + 2 * n_channels + 4 * n_pools
 
 
 @nb.njit(inline="always")
@@ -57,6 +84,19 @@ def _approach(z):  # type: ignore[no-untyped-def]
     u = u * (two - u)
     u = u * (two - u)
     return u * (two - u)
+
+
+@nb.njit(inline="always")
+def _opened(Ca, half, power, closes):  # type: ignore[no-untyped-def]
+    """Return the share of a gate that calcium leaves open."""
+    if power == 1.0:
+        x = Ca / (Ca + fill(_F(half)))
+    else:
+        ratio = logarithm(highest(Ca, fill(_LEAST_CA)) * fill(_F(1.0 / half))) * fill(_F(-power))
+        x = fill(_F(1)) / (fill(_F(1)) + exponential(lowest(highest(ratio, fill(_F(-80))), fill(_F(80)))))
+    if closes > 0.0:
+        x = fill(_F(1)) - x
+    return x
 
 
 @nb.njit
@@ -102,7 +142,21 @@ def _count(now, before, first, step, dt, start_ms, threshold, reset, pending, sp
 
 @nb.njit
 def _record(  # type: ignore[no-untyped-def]
-    open_, E, rise, Ca, injected, n, first, step, sample_every, sample0, C_dt, order, currents, calcium
+    open_,
+    E,
+    rise,
+    state,
+    injected,
+    added,
+    n,
+    first,
+    step,
+    sample_every,
+    sample0,
+    C_dt,
+    order,
+    currents,
+    calcium,
 ):
     """Add what flows in a step to the samples of the times where it begins and ends, half to each."""
     for end in range(2):
@@ -113,13 +167,14 @@ def _record(  # type: ignore[no-untyped-def]
         share = 0.5 if step + end > 0 else 1.0
         for b in range(n):
             if end == 0:
-                calcium[first + b, k] = Ca[b]
-            G, total = 0.0, np.float64(injected[b])
-            for c in range(E.shape[0]):
+                for q in range(calcium.shape[1]):
+                    calcium[first + b, q, k] = state[CA_NOW + POOL * q, b]
+            G, total = np.float64(added[b]), np.float64(injected[b])
+            for c in range(order.size):
                 G += open_[c, b]
                 total += np.float64(open_[c, b]) * E[c, b]
             V_mean = (total - rise[b] * C_dt) / G
-            for c in range(E.shape[0]):
+            for c in range(order.size):
                 currents[first + b, order[c], k] += share * open_[c, b] * (V_mean - E[c, b])
 
 
@@ -136,9 +191,11 @@ def run_block(  # type: ignore[no-untyped-def]
     n_relaxing,
     n_calcium_gated,
     n_gates,
-    half,
+    n_ahead,
+    hills,
     schemes,
-    n_feeding,
+    pools,
+    nernst,
     ends,
     factors,
     order,
@@ -154,6 +211,10 @@ def run_block(  # type: ignore[no-untyped-def]
     filters,
     seeds,
     current,
+    held,
+    which,
+    injected,
+    added,
     spikes,
     n_spikes,
     pending,
@@ -167,13 +228,14 @@ def run_block(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    state : float32 (T, STATE, LANES)
-        Voltage and what rounding took from it, the voltage it tends to, calcium and what rounding took from
-        it, and the voltage of one step before.
+    state : float32 (T, state_rows, LANES)
+        Voltage and what rounding took from it, the voltage it tends to, and that of one step before; of each
+        pool calcium, what rounding took from it, and that of one step before.
     x, lost : float32 (T, n_rows, LANES)
         State variables of gates and schemes, and what rounding took from them.
     g, E : float32 (T, n_channels, LANES)
-        Maximal conductances and reversal potentials, in the order of the plan.
+        Maximal conductances and reversal potentials, in the order of the plan; those that follow a pool as
+        they are at its rest.
     scratch : float32 (scratch_rows, LANES)
         Room to work in.
     table … numbers
@@ -183,12 +245,18 @@ def run_block(  # type: ignore[no-untyped-def]
     sigma (T, LANES), noise_every, sections, quantiles, filters (T, 4, 2, LANES), seeds, current (T, LANES)
         Noise: per member σ in µA/cm² (zero for none), steps per tick of its clock, biquads and their states,
         and the current of now.
+    held (T, LANES)
+        Current in µA/cm² that is injected all the time.
+    which (T,), injected, added : float32 (W, n_steps, LANES)
+        Of each tile the one of W waveforms that it gets: for each step the current in µA/cm² and the
+        conductance in mS/cm² in its middle. What flows through that conductance towards its reversal
+        potential counts as injected. With fewer steps than ``n_steps`` there is none.
     spikes (T · LANES, capacity), n_spikes, pending (T · LANES,)
         Spike times in ms from the start of the simulation, and the time of a crossing that has not yet fallen
         back (or −1).
     sample_every, sample0, traces (T · LANES, n_samples)
         Voltage is kept every so many steps from step ``sample0`` on; 0 for not at all.
-    currents (R, n_channels, n_samples), calcium (R, n_samples)
+    currents (R, n_channels, n_samples), calcium (R, n_pools, n_samples)
         Currents in µA/cm² and calcium of the first R members at the same times; R may be 0. What flows at a
         time is the mean of what flowed over the step before and over the step after it, so that all of it
         sums to −C times the central difference of the voltage, and what is injected.
@@ -196,24 +264,35 @@ def run_block(  # type: ignore[no-untyped-def]
     T, n_channels = g.shape[0], g.shape[1]
     n_clocked, n_schemes = n_relaxing + n_calcium_gated, schemes.shape[0]
     zero, one, a_half = fill(_F(0)), fill(_F(1)), fill(_F(0.5))
-    Ca_rest, influx, K_Ca = fill(_F(numbers[2])), fill(_F(numbers[3])), fill(_F(numbers[4]))
-    dt_C, C_dt = fill(_F(numbers[5])), fill(_F(1.0 / numbers[5]))
-    threshold, reset = _F(numbers[6]), _F(numbers[7])
+    n_pools, n_nernst = pools.shape[0], nernst.shape[0]
+    dt_C, C_dt = fill(_F(numbers[1])), fill(_F(1.0 / numbers[1]))
+    threshold, reset = _F(numbers[2]), _F(numbers[3])
     spike_level, reset_level = fill(threshold), fill(reset)
-    offset, per_mV, top = fill(_F(numbers[8])), fill(_F(numbers[9])), fill(_F(numbers[10]))
+    offset, per_mV, top = fill(_F(numbers[4])), fill(_F(numbers[5])), fill(_F(numbers[6]))
     row_new, row_now = n_columns, n_columns + MAX_FREE_STATES
-    row_before, row_rise, row_drive, row_open = row_now + 1, row_now + 2, row_now + 3, row_now + 4
+    row_before, row_rise, row_drive, row_added = row_now + 1, row_now + 2, row_now + 3, row_now + 4
+    row_open = row_now + 5
+    waving, conducting = injected.shape[1] >= n_steps, added.shape[1] >= n_steps
+    row_E = row_open + n_channels
+    # of each pool: calcium in the middle of the step, its logarithm, and G and I up to its last channel
+    row_pool = row_E + n_channels
+    ahead = n_ahead < n_gates or n_nernst > 0
+    for q in range(n_pools):
+        ahead = ahead or pools[q, 4] > 0.0 or pools[q, 6] != 0.0
     for t in range(T):
         s, x_t, lost_t, g_t, E_t = state[t], x[t], lost[t], g[t], E[t]
+        injected_t, added_t = injected[which[t]], added[which[t]]
         first = LANES * t
         recorded = min(max(currents.shape[0] - first, 0), LANES)
         noisy = False
         for b in range(LANES):
             noisy = noisy or sigma[t, b] > 0.0
-            scratch[row_drive, b] = current[t, b]
+            scratch[row_drive, b] = current[t, b] + held[t, b]
+            scratch[row_added, b] = 0.0
         drive = load(scratch, row_drive)
         V, V_lost, V_steady, V_before = load(s, V_NOW), load(s, V_LOST), load(s, V_STEADY), load(s, V_BEFORE)
-        Ca, Ca_lost = load(s, CA_NOW), load(s, CA_LOST)
+        for c in range(n_channels):
+            store(scratch, row_E + c, load(E_t, c))
         k_sample, next_sample = 0, -1
         if sample_every > 0:
             k_sample = max(0, -((sample0 - step0) // sample_every))
@@ -223,7 +302,7 @@ def run_block(  # type: ignore[no-untyped-def]
             if noisy and step == next_tick:
                 _tick(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
                 for b in range(LANES):
-                    scratch[row_drive, b] = current[t, b]
+                    scratch[row_drive, b] = current[t, b] + held[t, b]
                 drive = load(scratch, row_drive)
                 next_tick += noise_every
             if step == next_sample and k_sample < traces.shape[1]:
@@ -242,15 +321,33 @@ def run_block(  # type: ignore[no-untyped-def]
                 store(x_t, k, to)
             for k in range(n_relaxing, n_clocked):
                 y = load(x_t, k)
-                x_inf = load(scratch, 2 * k) * (Ca / (Ca + fill(half[k - n_relaxing])))
+                pool, half, power, closes = hills[k - n_relaxing]
+                Ca = load(s, CA_NOW + POOL * int(pool))
+                x_inf = load(scratch, 2 * k) * _opened(Ca, half, power, closes)
                 change = load(scratch, 2 * k + 1) * (x_inf - y) - load(lost_t, k)
                 to = y + change
                 store(lost_t, k, (to - y) - change)
                 store(x_t, k, to)
+            if ahead:
+                for q in range(n_pools):
+                    Ca = load(s, CA_NOW + POOL * q)
+                    middle = Ca + a_half * (Ca - load(s, CA_BEFORE + POOL * q))
+                    middle = highest(middle, fill(_LEAST_CA))
+                    store(scratch, row_pool + 4 * q, middle)
+                    if n_nernst > 0:
+                        store(scratch, row_pool + 4 * q + 1, logarithm(middle))
+                for k in range(n_nernst):
+                    c, pool, most, slope = nernst[k]
+                    E_now = fill(_F(most)) - fill(_F(slope)) * load(scratch, row_pool + 4 * int(pool) + 1)
+                    store(scratch, row_E + int(c), load(E_t, int(c)) + E_now)
             for k in range(n_clocked, n_gates):
                 # other gates stand half a step ahead of the voltage, and so must these that follow at once
                 y = load(scratch, 2 * k) + load(scratch, 2 * k + 1) * (a_half * (V - V_before))
-                store(x_t, k, lowest(highest(y, zero), one))
+                y = lowest(highest(y, zero), one)
+                if k >= n_ahead:
+                    pool, half, power, closes = hills[n_calcium_gated + k - n_ahead]
+                    y = y * _opened(load(scratch, row_pool + 4 * int(pool)), half, power, closes)
+                store(x_t, k, y)
             for k in range(n_schemes):
                 n, row, column = schemes[k, 0], schemes[k, 1], schemes[k, 2]
                 rest = one
@@ -267,8 +364,8 @@ def run_block(  # type: ignore[no-untyped-def]
                 for i in range(n):
                     store(x_t, row + i, load(scratch, row_new + i))
                 store(x_t, row + n, rest)
-            G, total, G_Ca, I_Ca = zero, zero, zero, zero
-            at = 0
+            G, total = zero, zero
+            at, q = 0, 0
             for c in range(n_channels):
                 P = load(g_t, c)
                 end = ends[c]
@@ -278,10 +375,21 @@ def run_block(  # type: ignore[no-untyped-def]
                 if recorded > 0:
                     store(scratch, row_open + c, P)
                 G = G + P
-                total = total + P * load(E_t, c)
-                if c < n_feeding:
-                    G_Ca, I_Ca = G, total
-            total = total + drive
+                total = total + P * load(scratch, row_E + c)
+                if q < n_pools and c + 1 == pools[q, 0]:
+                    store(scratch, row_pool + 4 * q + 2, G)
+                    store(scratch, row_pool + 4 * q + 3, total)
+                    q += 1
+            given = drive
+            if waving:
+                given = given + load(injected_t, step - step0)
+            if conducting:
+                G = G + load(added_t, step - step0)
+            for q in range(n_pools):
+                if pools[q, 6] != 0.0:
+                    middle = load(scratch, row_pool + 4 * q)
+                    given = given - fill(_F(pools[q, 6])) * (middle / (middle + fill(_F(pools[q, 5]))))
+            total = total + given
             # The steady voltage itself moves by `rise` a step: exact for a straight course through its value
             # in the middle of the step, without which the voltage lags where the conductance is large.
             per_G = one / G
@@ -298,29 +406,42 @@ def run_block(  # type: ignore[no-untyped-def]
             V_lost = (V - V_before) - change
             if recorded > 0:
                 store(scratch, row_rise, change)
-                store(scratch, row_now, Ca)
+                store(scratch, row_drive, given)
+                if conducting:
+                    store(scratch, row_added, load(added_t, step - step0))
                 _record(
                     scratch[row_open:],
-                    E_t,
+                    scratch[row_E:],
                     scratch[row_rise],
-                    scratch[row_now],
+                    s,
                     scratch[row_drive],
+                    scratch[row_added],
                     recorded,
                     first,
                     step,
                     sample_every,
                     sample0,
-                    1.0 / numbers[5],
+                    1.0 / numbers[1],
                     order,
                     currents,
                     calcium,
                 )
-            if n_feeding > 0:
-                inward = I_Ca - G_Ca * (a_half * (V + V_before))
-                change = K_Ca * ((Ca_rest - Ca) + influx * inward) - Ca_lost
+            for q in range(n_pools):
+                row, mean = CA_NOW + POOL * q, a_half * (V + V_before)
+                G_Ca, I_Ca = load(scratch, row_pool + 4 * q + 2), load(scratch, row_pool + 4 * q + 3)
+                if q > 0:
+                    G_Ca = G_Ca - load(scratch, row_pool + 4 * q - 2)
+                    I_Ca = I_Ca - load(scratch, row_pool + 4 * q - 1)
+                Ca, Ca_lost = load(s, row), load(s, row + 1)
+                gained = fill(_F(pools[q, 2])) * (I_Ca - G_Ca * mean)
+                if pools[q, 4] > 0.0:
+                    middle = load(scratch, row_pool + 4 * q)
+                    gained = gained - fill(_F(pools[q, 4])) * (middle / (middle + fill(_F(pools[q, 5]))))
+                change = fill(_F(pools[q, 3])) * ((fill(_F(pools[q, 1])) - Ca) + gained) - Ca_lost
                 to = Ca + change
-                Ca_lost = (to - Ca) - change
-                Ca = to
+                store(s, row, to)
+                store(s, row + 1, (to - Ca) - change)
+                store(s, row + 2, Ca)
             if crossed(V, V_before, spike_level) or crossed(V, V_before, reset_level):
                 store(scratch, row_now, V)
                 store(scratch, row_before, V_before)
@@ -341,5 +462,3 @@ def run_block(  # type: ignore[no-untyped-def]
         store(s, V_LOST, V_lost)
         store(s, V_STEADY, V_steady)
         store(s, V_BEFORE, V_before)
-        store(s, CA_NOW, Ca)
-        store(s, CA_LOST, Ca_lost)

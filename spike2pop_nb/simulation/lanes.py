@@ -8,6 +8,7 @@ numbers, and ``+ − × ÷`` act on all lanes. LLVM turns them into the register
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -19,12 +20,26 @@ from numba.core.typing import signature
 from numba.core.typing.templates import ConcreteTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, register_model
 
-__all__ = ["COLUMNS", "LANES", "crossed", "fill", "highest", "load", "look_up", "lowest", "store"]
+__all__ = [
+    "COLUMNS",
+    "LANES",
+    "crossed",
+    "exponential",
+    "fill",
+    "highest",
+    "load",
+    "logarithm",
+    "look_up",
+    "lowest",
+    "store",
+]
 
 LANES, COLUMNS = 16, 8  # members of a tile, and columns of one table look-up
 _CONTRACT = ("contract",)
 _f32, _i32, _i64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _EIGHT = ir.VectorType(_f32, COLUMNS)
+_WHOLE = ir.VectorType(_i32, COLUMNS)
+_ROUND = 1.5 * 2.0**23  # added to a number of 32 bits, it leaves a whole one in the lowest bits
 _BOTH = ir.LiteralStructType([_EIGHT, _EIGHT])
 
 
@@ -146,6 +161,76 @@ def _choice(sign: str) -> Any:
     return choose
 
 
+def _each_number(function: Callable[..., Any]) -> Any:
+    """Return an intrinsic that computes a function of eight numbers, made of instructions that act on all."""
+
+    @intrinsic
+    def compute(_typing, a):  # type: ignore[no-untyped-def]
+        def emit(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+            return _each(builder, lambda half: function(_Eight(builder, half)).value, *arguments)
+
+        return lanes(lanes), emit
+
+    return compute
+
+
+class _Eight:
+    """Eight numbers in a register, with the signs of arithmetic."""
+
+    def __init__(self, builder: ir.IRBuilder, value: Any) -> None:
+        self.builder, self.value = builder, value
+
+    def _with(self, other: Any, instruction: str) -> _Eight:
+        value = other.value if isinstance(other, _Eight) else ir.Constant(_EIGHT, [float(other)] * COLUMNS)
+        return _Eight(self.builder, getattr(self.builder, instruction)(self.value, value, flags=_CONTRACT))
+
+    def __add__(self, other: Any) -> _Eight:
+        return self._with(other, "fadd")
+
+    def __mul__(self, other: Any) -> _Eight:
+        return self._with(other, "fmul")
+
+    def __truediv__(self, other: Any) -> _Eight:
+        return self._with(other, "fdiv")
+
+    def bits(self) -> Any:
+        return self.builder.bitcast(self.value, _WHOLE)
+
+
+def _of_bits(builder: ir.IRBuilder, bits: Any) -> _Eight:
+    return _Eight(builder, builder.bitcast(bits, _EIGHT))
+
+
+def _whole(number: int) -> Any:
+    return ir.Constant(_WHOLE, [number] * COLUMNS)
+
+
+def _logarithm(x: _Eight) -> _Eight:
+    # x = 2^e m with m from sqrt(1/2) to sqrt(2), and ln m = 2 artanh((m − 1) / (m + 1))
+    builder, bits = x.builder, x.bits()
+    e = builder.ashr(builder.sub(bits, _whole(0x3F3504F3)), _whole(23))
+    m = _of_bits(builder, builder.sub(bits, builder.shl(e, _whole(23))))
+    t = (m + -1.0) / (m + 1.0)
+    square = t * t
+    series = square * (square * (square * (square * (1 / 9) + 1 / 7) + 1 / 5) + 1 / 3) + 1.0
+    exponent = _Eight(builder, builder.sitofp(e, _EIGHT))
+    # ln 2 in two parts, of which the first times a whole number is exact
+    return exponent * 0.693359375 + (exponent * -2.12194440e-4 + t * 2.0 * series)
+
+
+def _exponential(z: _Eight) -> _Eight:
+    # e^z = 2^n e^r with n whole and r within half of ln 2
+    builder = z.builder
+    shifted = z * (1 / math.log(2.0)) + _ROUND
+    n = builder.sub(shifted.bits(), _Eight(builder, ir.Constant(_EIGHT, [_ROUND] * COLUMNS)).bits())
+    whole = _Eight(builder, builder.sitofp(n, _EIGHT))
+    r = (z + whole * -0.693359375) + whole * 2.12194440e-4
+    series = r * (r * (r * (r * (r * (r * (1 / 720) + 1 / 120) + 1 / 24) + 1 / 6) + 0.5) + 1.0) + 1.0
+    return series * _of_bits(builder, builder.shl(builder.add(n, _whole(127)), _whole(23)))
+
+
+logarithm = _each_number(_logarithm)  # natural, of positive normal numbers
+exponential = _each_number(_exponential)  # from −87 to 88
 lowest, highest = _choice("<"), _choice(">")  # of two, lane by lane; the second where one is not a number
 
 

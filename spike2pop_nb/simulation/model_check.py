@@ -13,9 +13,11 @@ from spike2pop_nb.conductances import baseline_population, reachability, solvabl
 from spike2pop_nb.conductances.threshold import Threshold, mean_threshold, threshold_sensitivity
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.excitability import Excitability, excitability
 from spike2pop_nb.simulation.simulated import Simulated
 from spike2pop_nb.simulation.simulator import simulate
 from spike2pop_nb.spiketrains import classify
+from spike2pop_nb.spiketrains.patterns import SILENT_BELOW
 
 __all__ = ["ModelCheck", "check_model"]
 
@@ -51,6 +53,8 @@ class ModelCheck:
         fires. Large where instantaneous gates make the spike, unless ``time_step_ms`` is short.
     cost
         Seconds of computing per simulated second of one neuron.
+    excitability
+        Which baseline members fire without current, and at which current others begin or they stop.
 
     Examples
     --------
@@ -72,6 +76,7 @@ class ModelCheck:
     failed: int
     step_error: float
     cost: float
+    excitability: Excitability
 
     def describe(self) -> str:
         """Say what was found, one sentence a line."""
@@ -93,6 +98,7 @@ class ModelCheck:
             f"Of {len(self.rate_hz)} baseline members {self.failed} ran away; {counts}; rates "
             f"{self.rate_hz.min():.1f} to {self.rate_hz.max():.1f} Hz."
         )
+        said += self.excitability.describe().splitlines()
         if np.isfinite(self.step_error):
             said.append(
                 f"With the time step halved, mean intervals change by {100 * self.step_error:.2g} % (median)"
@@ -125,7 +131,8 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
     Raises
     ------
     NeuronModelError
-        If no two conductances reach any of the plane, or no baseline member can be simulated or fires.
+        If no two conductances reach any of the plane, no baseline member can be simulated, or none fires at
+        any current.
     CompensationError
         If the baseline cannot be solved.
 
@@ -155,8 +162,12 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
             f"Neuron {neuron.name!r}: every baseline member ran away ({simulated.reasons[0]})."
         )
     uncounted = _uncounted(simulated)
-    if patterns["silent"] == len(trains):
-        why = uncounted or ["Every baseline member is silent; change the DICs of its baseline."]
+    fires = np.array([len(times) >= SILENT_BELOW for times in simulated.spike_times_ms])
+    excited = excitability(neuron, g[~simulated.failed], fires[~simulated.failed])
+    if patterns["silent"] == len(trains) and (uncounted or not np.isfinite(excited.current_uA).any()):
+        why = uncounted or [
+            "Every baseline member is silent, whatever the current; change the DICs of its baseline."
+        ]
         raise NeuronModelError(f"Neuron {neuron.name!r}: {why[0]}")
     span_s = (simulated.duration_ms - simulated.transient_ms) / 1000.0
     return ModelCheck(
@@ -171,6 +182,7 @@ def check_model(neuron: NeuronModel, members: int = 16, seed: int = 0) -> ModelC
         int(simulated.failed.sum()),
         _step_error(simulated, simulate(g, neuron, accuracy="exact", record="spikes", seed=seed)),
         cost,
+        excited,
     )
 
 
@@ -213,9 +225,9 @@ def _suspicious(neuron: NeuronModel) -> list[str]:
     """Values that are off by what a wrong unit would do (V for mV, s for ms, S or nS for mS)."""
     said = []
     V = np.linspace(-90.0, 40.0, 131)
-    for channel in neuron.channels:
-        if not -120 <= channel.E_mV <= 180 or 0 < abs(channel.E_mV) < 1:
-            said.append(f"Channel {channel.name}: a reversal potential of {channel.E_mV:g} mV is unusual.")
+    for channel, E in zip(neuron.channels, neuron.E_mV, strict=True):
+        if not -120 <= E <= 180 or 0 < abs(E) < 1:
+            said.append(f"Channel {channel.name}: a reversal potential of {E:g} mV is unusual.")
         for gate in channel.gates:
             if gate.tau is None:
                 continue

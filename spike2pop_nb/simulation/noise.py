@@ -51,7 +51,9 @@ def gaussian_quantiles() -> npt.NDArray[np.float64]:
     return q / np.sqrt(variance)
 
 
-def noise_seeds(seed: int | np.random.Generator, n: int) -> npt.NDArray[np.uint64]:
+def noise_seeds(seed: int | np.random.Generator | npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint64]:
     """Return one 64-bit seed a member, so that its noise does not depend on its neighbours or workers."""
+    if isinstance(seed, np.ndarray):
+        return np.broadcast_to(seed.astype(np.uint64), (n,)).copy()
     rng = np.random.default_rng(seed)
     return rng.integers(0, 2**63, size=n, dtype=np.uint64)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.neurons import Gate, KineticScheme, NeuronModel
+from spike2pop_nb.neurons import Gate, KineticScheme, Nernst, NeuronModel, Pump
+from spike2pop_nb.neurons.temperature import nernst_factor, rate_factor
 from spike2pop_nb.simulation.lanes import COLUMNS
 
 __all__ = ["Plan", "aligned", "make_plan"]
@@ -31,9 +32,10 @@ V_MIN_MV, V_MAX_MV, V_STEP_MV = -130.0, 110.0, 0.1
 class Plan:
     """Tables and indices for one neuron and one time step.
 
-    State variables stand in this order: relaxing gates, gates that calcium opens, gates that follow the
-    voltage at once, and of each kinetic scheme its free states and then the one that is eliminated. The first
-    three have two columns of the table each: the steady state and K, or the steady state and its slope.
+    State variables stand in this order: relaxing gates, relaxing gates that calcium opens or closes, gates
+    that follow the voltage at once, those of them that follow calcium as well, and of each kinetic scheme its
+    free states and then the one that is eliminated. Gates have two columns of the table each: the steady
+    state and K, or the steady state and its slope.
 
     Attributes
     ----------
@@ -41,24 +43,29 @@ class Plan:
         On the voltage grid, one voltage after the other: the values of eight columns, the way from them to
         those of the next voltage, the next eight columns …, filled up to whole look-ups.
     n_columns : int
-    n_relaxing, n_calcium_gated, n_gates : int
-        How many gates of the first and of the second kind there are, and of all three.
-    half : float32 (n_calcium_gated,)
-        Calcium half activations in µM.
+    n_relaxing, n_calcium_gated, n_gates, n_ahead : int
+        How many gates of the first and of the second kind there are, of all four, and of all but the last.
+    hills : (n_hills, 4)
+        Of the second and of the last kind: pool, half activation in µM, power, 1 if calcium closes it.
     schemes : (n_schemes, 3)
         Free states of a scheme, its first state variable, and its first column.
     order : (n_channels,)
-        The channels as the kernel takes them, those that feed calcium first.
-    n_feeding : int
-        How many feed calcium.
+        The channels as the kernel takes them: those that feed the first pool, the next, and then the others.
+    pools : (n_pools, 7)
+        Where its channels end in that order, rest, influx, K, what its pump does at most (tau times the rate,
+        in µM), its half, and its current.
+    nernst : (n_nernst, 4)
+        Channel in that order, pool, and what E is above that at rest: the third number less the fourth times
+        ln Ca.
+    Ca_initial : (n_pools,)
     ends : (n_channels,), factors
         The c-th of those channels is the product of the state variables up to ``factors[ends[c] − 1]``, in
         which a gate stands as often as its exponent says.
     initial : float32 (n_rows,)
         State variables at the start.
-    numbers : (11,)
-        V_initial, Ca_initial, Ca_rest, influx, K_Ca, dt/C, spike threshold, spike reset, and the offset,
-        rows per mV and last position of the voltage grid.
+    numbers : (7,)
+        V_initial, dt/C, spike threshold, spike reset, and the offset, rows per mV and last position of the
+        voltage grid.
     """
 
     table: Float32Array
@@ -66,10 +73,13 @@ class Plan:
     n_relaxing: int
     n_calcium_gated: int
     n_gates: int
-    half: Float32Array
+    n_ahead: int
+    hills: FloatArray
     schemes: IntArray
     order: IntArray
-    n_feeding: int
+    pools: FloatArray
+    nernst: FloatArray
+    Ca_initial: FloatArray
     ends: IntArray
     factors: IntArray
     initial: Float32Array
@@ -106,15 +116,22 @@ def exponentials(matrices: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=16)
-def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
-    """Tabulate a neuron for a time step; cached."""
+def make_plan(neuron: NeuronModel, dt_ms: float, temperature_C: float | None = None) -> Plan:
+    """Tabulate a neuron for a time step, at its own temperature or another; cached.
+
+    Rates are those of that temperature. Conductances are the caller's: `NeuronModel.conductance_factors`.
+
+    Raises
+    ------
+    NeuronModelError
+        If the declaration does not say what the neuron is at that temperature.
+    """
+    faster = partial(rate_factor, neuron, temperature_C=temperature_C)
     V = np.arange(V_MIN_MV, V_MAX_MV + 0.5 * V_STEP_MV, V_STEP_MV)
     V0 = np.array([neuron.V_initial_mV])
-    pool = neuron.calcium
-    Ca0 = pool.initial_uM if pool else 0.0
-    kinds: list[list[Gate]] = [[], [], []]
+    kinds: list[list[Gate]] = [[], [], [], []]
     for gate in itertools.chain(*(channel.gates for channel in neuron.channels)):
-        kinds[2 if gate.tau is None else 1 if gate.calcium_half_uM else 0].append(gate)
+        kinds[2 * (gate.tau is None) + (gate.hill is not None)].append(gate)
     columns: list[FloatArray] = []
     initial: list[float] = []
     place: dict[int, int] = {}
@@ -123,11 +140,9 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
         if gate.tau is None:
             columns += [steady, np.gradient(steady, V_STEP_MV)]
         else:
-            columns += [steady, -np.expm1(-dt_ms / np.asarray(gate.tau(V), dtype=float))]
-        half = gate.calcium_half_uM or 0.0
+            columns += [steady, -np.expm1(-dt_ms * faster(gate.q10) / np.asarray(gate.tau(V), dtype=float))]
         place[id(gate)] = len(initial)
-        at_start = float(np.asarray(gate.x_inf(V0))[0])
-        initial.append(at_start * (Ca0 / (Ca0 + half) if half else 1.0))
+        initial.append(neuron.gate_at_start(gate))
     schemes: list[tuple[int, int, int]] = []
     for channel in neuron.channels:
         if channel.scheme is not None:
@@ -137,13 +152,13 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             place[id(scheme)] = len(initial) + (
                 free.index(scheme.conducting) if scheme.conducting in free else n
             )
-            columns += _steps(scheme, V, dt_ms)
+            columns += _steps(scheme, V, dt_ms * faster(scheme.q10))
             start = scheme.steady_state(V0)[0]
             if scheme.initial is not None:
                 start = np.array([float(np.asarray(scheme.initial[state](V0))[0]) for state in free])
             initial += [*map(float, start), 1.0 - float(start.sum())]
-    feeds = [bool(pool and channel.name in pool.channels) for channel in neuron.channels]
-    order = sorted(range(neuron.n_channels), key=lambda c: not feeds[c])
+    fed = {neuron.index(name): q for q, pool in enumerate(neuron.pools) for name in pool.channels}
+    order = sorted(range(neuron.n_channels), key=lambda c: fed.get(c, len(neuron.pools)))
     factors: list[int] = []
     ends: list[int] = []
     for c in order:
@@ -160,20 +175,26 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
         n_relaxing=len(kinds[0]),
         n_calcium_gated=len(kinds[1]),
         n_gates=sum(map(len, kinds)),
-        half=np.array([gate.calcium_half_uM for gate in kinds[1]], dtype=np.float32),
+        n_ahead=sum(map(len, kinds[:3])),
+        hills=np.array(
+            [
+                (neuron.pool_index(gate.hill), gate.hill.half_uM, gate.hill.power, gate.hill.closes)
+                for gate in (*kinds[1], *kinds[3])
+                if gate.hill is not None
+            ],
+            dtype=float,
+        ).reshape(-1, 4),
         schemes=np.array(schemes, dtype=np.int64).reshape(-1, 3),
         order=np.array(order, dtype=np.int64),
-        n_feeding=sum(feeds),
+        pools=_pools(neuron, dt_ms, temperature_C),
+        nernst=_nernst(neuron, order, temperature_C),
+        Ca_initial=np.array([pool.initial_uM for pool in neuron.pools]),
         ends=np.array(ends, dtype=np.int64),
         factors=np.array(factors, dtype=np.int64),
         initial=np.array(initial, dtype=np.float32),
         numbers=np.array(
             [
                 neuron.V_initial_mV,
-                Ca0,
-                pool.rest_uM if pool else 0.0,
-                pool.influx_uM_per_uA if pool else 0.0,
-                -np.expm1(-dt_ms / pool.tau_ms) if pool else 0.0,
                 dt_ms / neuron.capacitance_uF,
                 neuron.spike_threshold_mV,
                 neuron.spike_reset_mV,
@@ -183,6 +204,28 @@ def make_plan(neuron: NeuronModel, dt_ms: float) -> Plan:
             ]
         ),
     )
+
+
+def _pools(neuron: NeuronModel, dt_ms: float, temperature_C: float | None) -> FloatArray:
+    rows, end = [], 0
+    for pool in neuron.pools:
+        faster, end = rate_factor(neuron, pool.q10, temperature_C), end + len(pool.channels)
+        # all that removes calcium is faster, and what a current brings in a millisecond stays
+        K, influx = -np.expm1(-dt_ms * faster / pool.tau_ms), pool.influx_uM_per_uA / faster
+        pump = pool.pump or Pump(0.0, 1.0)
+        removed = pool.tau_ms * pump.rate_uM_per_ms
+        rows.append((end, pool.rest_uM, influx, K, removed, pump.half_uM, pump.current_uA * faster))
+    return np.array(rows, dtype=float).reshape(-1, 7)
+
+
+def _nernst(neuron: NeuronModel, order: list[int], temperature_C: float | None) -> FloatArray:
+    rows = []
+    for place, c in enumerate(order):
+        if isinstance(E := neuron.channels[c].E_mV, Nernst):
+            slope = E.slope_mV * nernst_factor(neuron, temperature_C)
+            most = slope * np.log(E.outside_uM) - neuron.E_mV[c]
+            rows.append((place, neuron.pool_index(E), most, slope))
+    return np.array(rows, dtype=float).reshape(-1, 4)
 
 
 def _steps(scheme: KineticScheme, V: npt.NDArray[np.floating[Any]], dt_ms: float) -> list[FloatArray]:

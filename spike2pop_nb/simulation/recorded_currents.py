@@ -33,11 +33,14 @@ class Currents:
     label
         ``(id, member)``.
     time_ms, V_mV, Ca_uM : (n,)
-        Time from the start of the simulation, voltage and calcium (empty without a calcium pool).
+        Time from the start of the simulation, voltage and calcium (empty without a calcium pool; of several
+        pools, the first).
     I : (n_channels, n)
-        In µA/cm², in the order of the declaration; they sum to −C dV/dt.
+        In µA/cm², in the order of the declaration; they (and ``pump``) sum to −C dV/dt.
     spike_times_ms : (n_spikes,)
         After the transient.
+    pools : (n_pools, n)
+        Calcium of each pool in µM.
 
     Examples
     --------
@@ -55,6 +58,16 @@ class Currents:
     Ca_uM: FloatArray
     I: FloatArray  # noqa: E741
     spike_times_ms: FloatArray
+    pools: FloatArray
+
+    @property
+    def pump(self) -> FloatArray:
+        """Current that calcium pumps carry, (n,), in µA/cm²: zero but for electrogenic ones."""
+        carried = np.zeros_like(self.V_mV)
+        for pool, Ca in zip(self.neuron.pools, self.pools, strict=True):
+            if pool.pump is not None:
+                carried += pool.pump.current_uA * pool.pump.share(Ca)
+        return carried
 
     @property
     def outward(self) -> FloatArray:
@@ -76,10 +89,16 @@ class Currents:
         return _share(outward), _share(inward)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table: time_ms, V_mV, Ca_uM if there is calcium, and ``I_<channel>`` in µA/cm²."""
-        calcium = {"Ca_uM": self.Ca_uM} if self.Ca_uM.size else {}
+        """Return a table: time_ms, V_mV, calcium if there is any, and ``I_<channel>`` in µA/cm².
+
+        Calcium is ``Ca_uM``, or ``<pool>_uM`` of several pools.
+        """
+        pools = self.neuron.pools
+        names = [f"{pool.name}_uM" for pool in pools] if len(pools) > 1 else ["Ca_uM"][: len(pools)]
+        calcium = dict(zip(names, self.pools, strict=True))
         each = {f"I_{name}": current for name, current in zip(self.neuron.channel_names, self.I, strict=True)}
-        return pd.DataFrame({"time_ms": self.time_ms, "V_mV": self.V_mV, **calcium, **each})
+        pump = {"I_calcium_pump": self.pump} if self.pump.any() else {}
+        return pd.DataFrame({"time_ms": self.time_ms, "V_mV": self.V_mV, **calcium, **each, **pump})
 
 
 def _share(part: FloatArray) -> FloatArray:
@@ -162,7 +181,8 @@ def currents(
         label=labels[row],
         time_ms=runner.time_ms(),
         V_mV=ran.V_mV[0].astype(float),
-        Ca_uM=ran.Ca_uM[0] if model.calcium is not None else np.zeros(0),
+        Ca_uM=ran.Ca_uM[0, 0] if model.pools else np.zeros(0),
         I=ran.I[0],
         spike_times_ms=ran.spike_times_ms[0],
+        pools=ran.Ca_uM[0],
     )

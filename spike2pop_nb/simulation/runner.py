@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.jit import is_kept, words
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation.course import COURSE_MS, Course
-from spike2pop_nb.simulation.kernel import CA_NOW, STATE, V_BEFORE, V_NOW, run_block, scratch_rows
+from spike2pop_nb.simulation.course import COURSE_MS, Schedule, Waves
+from spike2pop_nb.simulation.kernel import (
+    CA_BEFORE,
+    CA_NOW,
+    POOL,
+    V_BEFORE,
+    V_NOW,
+    run_block,
+    scratch_rows,
+    state_rows,
+)
 from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
-from spike2pop_nb.simulation.plan import aligned, make_plan
+from spike2pop_nb.simulation.plan import aligned
 
 __all__ = [
     "UNUSABLE",
@@ -95,7 +105,7 @@ class Block:
         Why each member failed; empty if it did not.
     V_mV : (n, n_samples)
         Voltages.
-    I : (n, n_channels, n_samples), Ca_uM : (n, n_samples)
+    I : (n, n_channels, n_samples), Ca_uM : (n, n_pools, n_samples)
         Currents and calcium; n is 0 unless they were asked for.
     """
 
@@ -132,7 +142,7 @@ class Runner:
         seeds: npt.NDArray[np.uint64],
         noise_cutoff_Hz: float = 1000.0,
     ) -> None:
-        self.plan, self.dt, self.start, self.E = make_plan(neuron, dt), dt, start, neuron.E_mV
+        self.neuron, self.dt, self.start = neuron, dt, start
         self.n_steps, self.sample0 = round(stop / dt), round(start / dt)
         self.sample_every = 0 if sample_ms is None else max(1, round(sample_ms / dt))
         samples = self.n_steps - self.sample0
@@ -150,7 +160,7 @@ class Runner:
         g: FloatArray,
         rows: npt.NDArray[np.int64],
         advance: Callable[[int, float], bool] = lambda members, ms: True,
-        course: Course | None = None,
+        schedule: Schedule | None = None,
         currents: bool = False,
     ) -> Block:
         """Integrate one block.
@@ -163,12 +173,13 @@ class Runner:
             Their places among all.
         advance
             Told (members, ms) after each chunk; it returns whether to go on.
-        course
-            Changing conductances of its members, in place of g.
+        schedule
+            What is done to its members meanwhile.
         currents
             Record currents and calcium as well.
         """
-        plan, dt, n = self.plan, self.dt, len(g)
+        schedule, neuron, dt, n = schedule or Schedule(), self.neuron, self.dt, len(g)
+        plan = schedule.plan(neuron, dt, 0.0)
         # Whole tiles only: members are added to fill the last, and thrown away.
         T = -(-n // LANES)
         B = T * LANES
@@ -182,42 +193,47 @@ class Runner:
                 each = np.asarray(values, dtype=np.float32)[fill]
             return aligned(each.reshape(T, LANES, -1).transpose(0, 2, 1))
 
-        state = aligned(np.zeros((T, STATE, LANES)))
-        state[:, [V_NOW, V_BEFORE]], state[:, CA_NOW] = plan.numbers[0], plan.numbers[1]
+        n_pools = len(plan.pools)
+        state = aligned(np.zeros((T, state_rows(n_pools), LANES)))
+        state[:, [V_NOW, V_BEFORE]] = plan.numbers[0]
+        for row in (CA_NOW, CA_BEFORE):
+            state[:, row::POOL] = plan.Ca_initial[:, None]
         x = tiles(np.tile(plan.initial, (n, 1)))
         lost = aligned(np.zeros_like(x))
-        E = tiles(np.tile(self.E[plan.order], (n, 1)))
-        g_tiles = tiles(g[:, plan.order])
-        scratch = aligned(np.zeros((scratch_rows(plan.n_columns, len(plan.order)), LANES)))
+        E = np.tile(neuron.E_mV, (n, 1))
+        scratch = aligned(np.zeros((scratch_rows(plan.n_columns, len(plan.order), n_pools), LANES)))
         pending, n_spikes = np.full(B, -1.0), np.zeros(B, dtype=np.int64)
         spikes = np.empty((B, int(self.n_steps * dt - self.start) + 16))
         traces = np.zeros((B, self.n_samples), dtype=np.float32)
         recorded = n if currents else 0
         I = np.zeros((recorded, len(plan.order), self.n_samples))  # noqa: E741
-        calcium = np.zeros((recorded, self.n_samples))
+        calcium = np.zeros((recorded, n_pools, self.n_samples))
         sigma, seeds = (values[rows][fill].reshape(T, LANES) for values in (self.sigma, self.seeds))
         current, biquads = np.zeros((T, LANES)), np.zeros((T, 4, 2, LANES))
         failed = np.zeros(B, dtype=bool)
-        chunk = max(1, round((_CHUNK_MS if course is None else COURSE_MS) / dt))
-        for step0 in range(0, self.n_steps, chunk):
-            count = min(chunk, self.n_steps - step0)
-            if course is not None:
-                g_tiles = tiles(course.at((step0 + 0.5 * count) * dt)[:, plan.order])
+        for step0, stop0 in pairwise(self._borders(schedule)):
+            count, middle = stop0 - step0, 0.5 * (step0 + stop0) * dt
+            plan = schedule.plan(neuron, dt, middle)
+            levels = schedule.levels(middle, g, E)
+            given = levels.current[fill].reshape(T, LANES).astype(float)
+            waves = schedule.waves(np.asarray((np.arange(step0, stop0) + 0.5) * dt, dtype=np.float64))
             run_block(
                 state,
                 x,
                 lost,
-                g_tiles,
-                E,
+                tiles(levels.g[:, plan.order]),
+                tiles(levels.E[:, plan.order]),
                 scratch,
                 plan.table,
                 plan.n_columns,
                 plan.n_relaxing,
                 plan.n_calcium_gated,
                 plan.n_gates,
-                plan.half,
+                plan.n_ahead,
+                plan.hills,
                 plan.schemes,
-                plan.n_feeding,
+                plan.pools,
+                plan.nernst,
                 plan.ends,
                 plan.factors,
                 plan.order,
@@ -233,6 +249,8 @@ class Runner:
                 biquads,
                 seeds,
                 current,
+                given,
+                *_in_tiles(waves, fill),
                 spikes,
                 n_spikes,
                 pending,
@@ -256,3 +274,30 @@ class Runner:
         ]
         kept = [spikes[lane, : n_spikes[lane]].copy() for lane in range(n)]
         return Block(kept, failures, traces[:n], I, calcium)
+
+    def _borders(self, schedule: Schedule) -> list[int]:
+        """Return the steps at which something may change, with the first and the end of all."""
+
+        def step(ms: float) -> int:
+            return round(min(max(ms / self.dt, 0.0), self.n_steps))
+
+        borders = {*range(0, self.n_steps, max(1, round(_CHUNK_MS / self.dt))), self.n_steps}
+        borders |= {step(ms) for ms in schedule.jumps_ms()}
+        for begin, end in schedule.moving_ms():
+            borders |= {*range(step(begin), step(end), max(1, round(COURSE_MS / self.dt))), step(end)}
+        return sorted(borders)
+
+
+def _in_tiles(
+    waves: Waves | None, fill: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return which waveforms each tile gets, and their currents and conductances as the kernel takes them."""
+    none = np.zeros((1, 0, LANES), dtype=np.float32)
+    if waves is None:
+        return np.zeros(len(fill) // LANES, dtype=np.int64), none, none
+    # tiles whose members all get the same share one
+    kinds, which = np.unique(waves.which[fill].reshape(-1, LANES), axis=0, return_inverse=True)
+    injected = aligned(waves.current[kinds].transpose(0, 2, 1))
+    if waves.conductance is None:
+        return which.ravel(), injected, np.zeros((len(kinds), 0, LANES), dtype=np.float32)
+    return which.ravel(), injected, aligned(waves.conductance[kinds].transpose(0, 2, 1))

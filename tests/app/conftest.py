@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from ipywidgets import Widget
 
 from spike2pop_nb.app.actions import predicting
 
@@ -97,4 +98,5 @@ def dashboard(loop, network):
     made.network = network
     made.browser._receive(made.browser, {"kind": "start", "fragment": ""}, [])
     loop.until(lambda: made.session.reach is not None and not made.session.busy)
-    return made
+    yield made
+    Widget.close_all()  # else ipywidgets keeps them all, 70 MB a test

@@ -21,7 +21,7 @@ from spike2pop_nb.spiketrains import read_spike_trains
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE_MS = 300_000  # a busy machine is slow, not broken
+PATIENCE_MS = 60_000  # a busy machine is slow, not broken
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER, CLOSER = range(8)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
@@ -626,6 +626,42 @@ def test_members_follow_the_point_that_is_dragged(context, server):
         explored.wait_for_function(MARKS_AT, arg=at)
     assert explored.problems == []
     explored.close(run_before_unload=True)
+
+
+def test_a_population_is_asked_and_a_member_is_lit_there_too(context, server):
+    address, _process = server
+    asked = open_page(context, address + "#file=stg_set.csv&recording=1&size=8&refine=False&ask.n=3")
+    asked.wait_for_selector(".s2p-big")
+    run = asked.get_by_role("button", name="Run the experiment", exact=True)
+    asked.wait_for_selector(".s2p-experiments :text('Generate a population first')")
+    assert asked.locator(".s2p-experiments .js-plotly-plot:visible").count() == 0
+    asked.get_by_label("What is done", exact=True).select_option(label="Warm or cool")
+    asked.wait_for_selector(".s2p-experiments :text('does not state at which temperature it holds')")
+    assert run.is_disabled()
+    asked.get_by_label("What is done", exact=True).select_option(label="Block a channel")
+    asked.wait_for_selector(".s2p-experiments :text('Share blocked: 0.1, 0.5, 0.9')")
+    asked.locator(".s2p-steps button:has-text('Generate')").click()
+    asked.wait_for_selector(".s2p-experiments :text('Asks the')")
+    run.click()
+    asked.wait_for_selector(".s2p-experiments :text('keep their rhythm:')")
+    assert nameless(asked, ".s2p-experiments") == []
+    drawn = "n => [...document.querySelectorAll('.s2p-experiments .js-plotly-plot')].filter("
+    drawn += "e => e.data?.length && e.offsetParent).length >= n"
+    asked.wait_for_function(drawn, arg=4)  # and one more where a conductance tells who loses the rhythm
+    dots = asked.locator(".s2p-experiments .js-plotly-plot").nth(4)
+    point = dots.locator(".scatterlayer .points path").nth(3)
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    asked.mouse.move(box["x"], box["y"])
+    asked.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    dots.locator(".hovertext").wait_for()
+    asked.mouse.down()
+    asked.mouse.up()
+    lit = "() => document.querySelector('.s2p-results .s2p-other-point, .s2p-results .s2p-other-line')"
+    asked.wait_for_function(lit)
+    assert "ask.n=3" in asked.evaluate("() => location.hash")
+    assert asked.problems == []
+    asked.close(run_before_unload=True)
 
 
 def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server, tmp_path):

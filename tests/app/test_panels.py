@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 import pytest
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions import predicting
 from spike2pop_nb.app.actions.searching import seconds_left
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.layout import said
@@ -25,6 +26,7 @@ from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
 from spike2pop_nb.fidelity import PassRule
+from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -1223,3 +1225,29 @@ def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashbo
     assert any("members" in words for words in heard)
     assert not any("left" in words for words in heard)
     assert max(bars) < 1.0
+
+
+def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network(dashboard):
+    card = dashboard.dics.card
+    assert "doi:10.1523/JNEUROSCI.18-07-02309.1998" in card.value
+    assert "It spikes at 13 Hz at rest" in card.value
+    assert "A network is shipped with it." in card.value
+    dashboard.dics.neuron.value = "leech"
+    assert "Hill, Lu, Masino, Olsen &amp; Calabrese" in card.value
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one." in card.value
+
+
+def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_all_the_same(
+    dashboard, loop, monkeypatch
+):
+    session = opened(dashboard, loop)
+    monkeypatch.setattr(predicting, "network", load_predictor)
+    dashboard.dics.neuron.value = "leech"
+    loop.until(lambda: session.survey is not None and session.reach is not None and not session.busy)
+    assert "There is no network for neuron &#x27;leech&#x27;" in dashboard.messages.text
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.messages.text
+    assert session.posterior is None
+    assert session.reach.compensate == ("P", "H")
+    assert session.survey["g_s"].isna().all()
+    assert len(session.survey) == len(session.recordings)
+    assert (session.survey["rate_hz"] > 0).all()

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spike2pop_nb.app.history import History
+from spike2pop_nb.app.parts import MOST_DOSES, Asked
 from spike2pop_nb.app.settings import MAX_MEMBERS, Explored, Settings
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import Question
+from spike2pop_nb.neurons import get_neuron
 
 CONDUCTANCES = st.floats(0.001, 1e4)
 POINTS = st.none() | st.tuples(st.floats(-20, 20), st.floats(0, 20))
@@ -25,6 +28,15 @@ EXPLORED = st.builds(
     ranges=st.dictionaries(
         st.sampled_from(["Kd", "CaT", "CaS", "KCa"]), st.tuples(CONDUCTANCES, CONDUCTANCES).map(sorted)
     ),
+)
+ASKED = st.builds(
+    Asked,
+    kind=st.just("current"),
+    channel=st.none() | st.just("A"),
+    range=st.none() | st.lists(st.floats(-20, 20), min_size=2, max_size=2).map(sorted).map(tuple),
+    n=st.integers(1, MOST_DOSES),
+    rate_q10=st.none() | st.floats(1, 4),
+    declared_C=st.none() | st.floats(5, 40),
 )
 CHOICES = st.builds(
     Settings,
@@ -49,10 +61,14 @@ CHOICES = st.builds(
     budget=st.integers(0, 1000),
     rate_tolerance=st.floats(0, 1),
     explore=EXPLORED,
+    ask=ASKED,
 )
 
 EXPLORED_ALL = Explored(
     pair=("A", "H"), layer="rate", target=(1, 5), end=(2, 5), V_th_mV=-50, ranges={"Kd": (1, 2)}
+)
+ASKED_ALL = Asked(
+    kind="temperature", channel="A", range=(7, 30), n=4, rate_q10=2.5, conductance_q10=1.5, declared_C=11
 )
 
 
@@ -95,9 +111,11 @@ def test_an_address_that_says_all_there_is_to_say_is_restored():
         "compensate": ("A", "H"),
         "id_columns": tuple("abcdefgh"),
     }
-    others = {name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", "explore")}
+    others = {
+        name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", "explore", "ask")
+    }
     others |= {"recording": "b", "time_column": "t", "rate_tolerance": 0.5, "burst_tolerance": 0.5}
-    every = Settings(**others, explore=EXPLORED_ALL)
+    every = Settings(**others, explore=EXPLORED_ALL, ask=ASKED_ALL)
     assert every.to_fragment().count("=") > 30
     assert Settings.from_fragment(every.to_fragment()) == every
 
@@ -122,7 +140,7 @@ def test_a_unit_is_kept_in_one_spelling():
     [
         ("size=0", "Settings, size: input should be greater than or equal to 1."),
         (f"size={MAX_MEMBERS + 1}", f"Settings, size: input should be less than or equal to {MAX_MEMBERS}."),
-        ("neuron=x", "Settings, neuron: there is no neuron 'x'; there are stg, da."),
+        ("neuron=x", "Settings, neuron: there is no neuron 'x'; there are stg, da"),
         ("compensate=H,H", "Settings, compensate: two different conductances are needed."),
         ("compensate=H,Q", "Settings, compensate: the stg neuron has no channel 'Q'; it has Na, "),
         ("unit=<b>", "Settings, unit: the unit '<b>' is unknown; give h, min, s, ms, us, ns, samples, or a"),
@@ -150,6 +168,13 @@ def test_a_unit_is_kept_in_one_spelling():
         ("explore.ranges=Na:1:2", "Settings, explore: the baseline of the stg neuron does not draw 'Na'; it"),
         ("explore.ranges=Kd:2:1", "Settings, explore: the baseline range of Kd must go from a low to a high"),
         ("explore.ranges=Kd:0:1e300", "Settings, explore: the baseline range of Kd must"),
+        ("ask.shell=1", "Settings, ask.shell: extra inputs are not permitted."),
+        ("ask.kind=boil", "Settings, ask.kind: input should be 'block', 'current', 'temperature' or"),
+        ("ask.channel=<b>", "Settings, ask: the stg neuron has no channel '<b>'; it has Na, "),
+        ("ask.range=0,2", "Settings, ask: doses of share blocked rise from 0 to 1 at most, not from 0 to 2."),
+        ("ask.range=1,0", "Settings, ask: doses of share blocked rise"),
+        ("ask.range=1,nan", "Settings, ask.range.1: input should be a finite number."),
+        ("ask.n=1000", f"Settings, ask.n: input should be less than or equal to {MOST_DOSES}."),
         ("&".join(f"a{i}=1" for i in range(100)), "Settings, as a whole: "),
     ],
 )
@@ -175,6 +200,7 @@ CHOSEN = Settings(
     compensate=("CaS", "H"),
     seed=3,
     explore=EXPLORED_ALL,
+    ask=ASKED_ALL,
 )
 
 
@@ -191,8 +217,18 @@ CHOSEN = Settings(
 def test_what_belonged_to_another_neuron_recording_or_pair_is_forgotten(choice, forgotten):
     changed = CHOSEN.changed(**choice)
     explore = EXPLORED_ALL.model_copy(update=forgotten)
-    rest = {"compensate": None} if "neuron" in choice else {}
+    rest = {"compensate": None, "ask": Asked(kind=ASKED_ALL.kind)} if "neuron" in choice else {}
     assert changed == CHOSEN.model_copy(update={**choice, **rest, "explore": explore})
+
+
+def test_doses_go_evenly_from_the_lowest_to_the_highest():
+    assert Asked(range=(0, 1), n=5).doses == (0.0, 0.25, 0.5, 0.75, 1.0)
+    assert Asked(range=(0, 1), n=1).doses == (1.0,)
+    assert Asked(range=(0.5, 0.5), n=3).doses == (0.5,)
+    assert len(Asked(kind="temperature").doses) == Asked().n
+    neuron = get_neuron("stg")
+    assert Asked().question(neuron).channel == "A"
+    assert ASKED_ALL.question(neuron) == Question("temperature", "", 2.5, 1.5, 11)
 
 
 def test_a_choice_that_cannot_be_is_refused():
@@ -207,7 +243,7 @@ def test_a_choice_that_cannot_be_is_refused():
 def test_how_a_file_is_read_and_its_targets_go_with_it():
     explore = EXPLORED_ALL.model_copy(update={"target": None, "end": None})
     opened = CHOSEN.with_file_of(Settings(file="b.csv"))
-    assert opened == Settings(file="b.csv", compensate=("CaS", "H"), seed=3, explore=explore)
+    assert opened == Settings(file="b.csv", compensate=("CaS", "H"), seed=3, explore=explore, ask=ASKED_ALL)
     assert opened.with_file_of(CHOSEN) == CHOSEN
     assert Settings(neuron="da").with_file_of(CHOSEN).explore == Explored()
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich_neuron import RICH
+from steady_state import SteadyState
 
 from spike2pop_nb.conductances import (
     DIC_NAMES,
@@ -56,42 +58,68 @@ def test_dics_do_not_change_with_the_unit_of_conductance_without_calcium(neuron:
     np.testing.assert_allclose(dics(neuron, 7.0 * g), dics(neuron, g), rtol=1e-11)
 
 
-def test_total_dic_is_the_slope_of_the_steady_current(neuron: NeuronModel) -> None:
-    """However it is split between time scales, g_t is dI_inf/dV over g_leak: here by finite differences.
+def central(function: Any, x: float, h: float) -> Any:
+    return (-function(x + 2 * h) + 8 * function(x + h) - 8 * function(x - h) + function(x - 2 * h)) / (12 * h)
 
-    But for calcium slower than the slowest reference, every gate is counted once.
+
+@pytest.mark.parametrize("V", [-70.0, -58.0, -50.0, -42.0])
+def test_every_path_counts_on_its_time_scale(neuron: NeuronModel, V: float) -> None:
+    check_paths(neuron, V)
+
+
+@pytest.mark.parametrize("V", [-70.0, -50.0, -42.0])
+def test_every_path_through_calcium_counts(V: float) -> None:
+    """Gates that calcium opens and closes, potentials that follow it, pumps, and pools beside each other."""
+    check_paths(RICH, V)
+
+
+def check_paths(neuron: NeuronModel, V: float) -> None:
+    """Each path from the voltage to the steady current, by finite differences, is weighted by itself.
+
+    Voltage acts on the current at once, by each gate, and by the calcium of each pool; together that is the
+    slope dI_inf/dV over g_leak.
     """
-    g = random_members(neuron, 8, seed=1)
-    V = np.linspace(-75.0, -30.0, 46)
-    h = 1e-3
+    for g in random_members(neuron, 3, seed=1):
+        state = SteadyState(neuron, g)
+        wanted, total = by_paths(state, V), central(state.steady, V, 1e-2)
+        found = dics(neuron, g, V)
+        scale = np.abs(wanted).max() / g[-1]
+        np.testing.assert_allclose(found, wanted / g[-1], rtol=1e-6, atol=1e-6 * scale)
+        assert found.sum() == pytest.approx(total / g[-1], rel=1e-5, abs=1e-5 * scale)
 
-    def steady_current(V: Any) -> Any:
-        parts, open_fractions = [], []
-        for channel in neuron.channels:
-            x = np.ones_like(V)
-            for gate in channel.gates:
-                x = x * gate.x_inf(V) ** gate.exponent
-            if channel.scheme is not None:
-                x = x * channel.scheme.conducting_inf(V)
-            open_fractions.append(x)
-        pool = neuron.calcium
-        Ca = 0.0
-        if pool is not None:
-            feeding = [neuron.index(name) for name in pool.channels]
-            inward = sum(g[:, c, None] * open_fractions[c] * (V - neuron.E_mV[c]) for c in feeding)
-            Ca = pool.rest_uM - pool.influx_uM_per_uA * inward
-        for c, channel in enumerate(neuron.channels):
-            current = g[:, c, None] * open_fractions[c] * (V - channel.E_mV)
-            for gate in channel.gates:
-                if gate.calcium_half_uM is not None:
-                    current = current * (Ca / (Ca + gate.calcium_half_uM)) ** gate.exponent
-            parts.append(current)
-        return sum(parts)
 
-    slope = -steady_current(V + 2 * h) + 8 * steady_current(V + h)
-    slope = (slope - 8 * steady_current(V - h) + steady_current(V - 2 * h)) / (12 * h)
-    g_t = dic_curves(neuron, g, V)["g_t"]
-    np.testing.assert_allclose(g_t, slope / g[:, -1:], rtol=1e-6, atol=1e-6 * np.abs(g_t).max())
+def by_paths(state: SteadyState, V: float) -> np.ndarray:
+    neuron = state.neuron
+    names, at = ("fast", "slow", "ultraslow"), np.array([V])
+    f, s, u = (float(tau(at)[0]) for tau in (neuron.tau_fast, neuron.tau_slow, neuron.tau_ultraslow))
+
+    def shares(tau: float, scale: str | None = None) -> np.ndarray:
+        if scale is not None:
+            return np.eye(3)[names.index(scale)]
+        below = [np.clip(np.log(b / max(tau, 1e-9)) / np.log(b / a), 0, 1) for a, b in ((f, s), (s, u))]
+        return np.array([below[0], below[1] - below[0], 1 - below[1]])
+
+    Ca, held = state.calcium(V), [V] * len(state.parts)
+    wanted = shares(0.0) * central(lambda x: state.total(x, held, Ca), V, 1e-3)
+    for k, (_c, part) in enumerate(state.parts):
+        tau = 0.0 if getattr(part, "tau", None) is None else float(part.tau(at)[0])
+
+        def moved(x: float, k: int = k) -> float:
+            return state.total(V, [*held[:k], x, *held[k + 1 :]], Ca)
+
+        wanted = wanted + shares(tau, part.time_scale) * central(moved, V, 1e-3)
+    for q, pool in enumerate(neuron.pools):
+
+        def filled(x: float, q: int = q) -> float:
+            return state.total(V, held, np.array([*Ca[:q], x, *Ca[q + 1 :]]))
+
+        pumped = 0.0
+        if (pump := pool.pump) is not None:
+            pumped = pump.rate_uM_per_ms * pump.half_uM / (pool.rest_uM + pump.half_uM) ** 2
+        slope = central(state.calcium, V, 1e-2)[q]
+        tau = 1.0 / (1.0 / pool.tau_ms + pumped)
+        wanted = wanted + shares(tau) * central(filled, Ca[q], 1e-4 * Ca[q]) * slope
+    return wanted
 
 
 def test_shapes_follow_the_members_and_the_voltages(neuron: NeuronModel) -> None:

@@ -10,9 +10,11 @@ from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
 
-def test_each_member_goes_straight_and_keeps_its_free_conductances(neuron: NeuronModel) -> None:
-    start = (neuron.baseline.g_s + 1, neuron.baseline.g_u)
-    end = (neuron.baseline.g_s - 1, neuron.baseline.g_u + 1)
+def test_each_member_goes_straight_and_keeps_its_free_conductances(
+    neuron: NeuronModel, step: tuple[float, float]
+) -> None:
+    start = (neuron.baseline.g_s + step[0], neuron.baseline.g_u)
+    end = (neuron.baseline.g_s - step[0], neuron.baseline.g_u + step[1])
     population = generate_population(neuron, start, 6, seed=1)
     path = modulation_path(population, end, steps=8)
     assert path.compensate == neuron.recommend(*end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from spike2pop_nb.conductances import (
     dics,
     generate_population,
     modulate,
+    sensitivity,
 )
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, Range
@@ -24,7 +26,7 @@ from spike2pop_nb.neurons import NeuronModel, Range
 class Sampler:
     """The least that counts as a posterior."""
 
-    def __init__(self, centre: tuple[float, float], spread: float) -> None:
+    def __init__(self, centre: tuple[float, float], spread: Sequence[float]) -> None:
         self.id, self.centre, self.spread = "cell 7", centre, spread
 
     def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
@@ -32,9 +34,9 @@ class Sampler:
 
 
 @pytest.fixture
-def target(neuron: NeuronModel) -> tuple[float, float]:
+def target(neuron: NeuronModel, step: tuple[float, float]) -> tuple[float, float]:
     """A pair of DICs that any neuron can reach: near its own baseline."""
-    return neuron.baseline.g_s + 1.0, neuron.baseline.g_u + 1.0
+    return neuron.baseline.g_s + step[0], neuron.baseline.g_u + step[1]
 
 
 def test_baselines_have_the_declared_dics(neuron: NeuronModel) -> None:
@@ -60,9 +62,12 @@ def test_baselines_are_degenerate_and_scale_with_the_leak(neuron: NeuronModel) -
         elif name != "leak":
             assert values.min() >= spread.low - 1e-12
             assert values.max() <= spread.high + 1e-12
+    S = sensitivity(neuron, g[0])
     for name in recipe.compensated:
         values = g[:, neuron.index(name)] / g[:, -1]
-        assert values.std() > 1e-3 * values.mean()
+        # a DIC that one conductance alone makes fixes it to the leak
+        alone = [row for row in S if np.flatnonzero(row).tolist() == [neuron.index(name)]]
+        assert bool(alone) == (values.std() < 1e-3 * values.mean())
 
 
 def test_generated_members_have_the_wanted_dics(neuron: NeuronModel, target: tuple[float, float]) -> None:
@@ -86,20 +91,20 @@ def test_the_same_seed_gives_the_same_population(neuron: NeuronModel, target: tu
     assert not one.table.equals(generate_population(neuron, target, 16, seed=6).table)
 
 
-def test_each_member_may_have_its_own_target(neuron: NeuronModel) -> None:
+def test_each_member_may_have_its_own_target(neuron: NeuronModel, step: tuple[float, float]) -> None:
     rng = np.random.default_rng(0)
     centre = np.array([neuron.baseline.g_s, neuron.baseline.g_u])
-    wanted = centre + rng.uniform(-1, 1, (20, 2))
+    wanted = centre + step * rng.uniform(-1, 1, (20, 2))
     population = generate_population(neuron, wanted, 20)
     np.testing.assert_allclose(population.table[["g_s", "g_u"]], wanted, atol=1e-6)
 
 
-def test_a_posterior_gives_each_member_its_own_draw(neuron: NeuronModel) -> None:
-    posterior = Sampler((neuron.baseline.g_s, neuron.baseline.g_u), 0.3)
+def test_a_posterior_gives_each_member_its_own_draw(neuron: NeuronModel, step: tuple[float, float]) -> None:
+    posterior = Sampler((neuron.baseline.g_s, neuron.baseline.g_u), 0.3 * np.array(step))
     population = generate_population(neuron, posterior, 400, seed=2)
     found = population.table[["g_s", "g_u"]].to_numpy()
-    assert np.abs(found.mean(axis=0) - posterior.centre).max() < 0.1
-    assert np.abs(found.std(axis=0) - 0.3).max() < 0.06
+    assert (np.abs(found.mean(axis=0) - posterior.centre) / step).max() < 0.1
+    assert np.abs(found.std(axis=0) / step - 0.3).max() < 0.06
     assert set(population.table["id"]) == {"cell 7"}
     assert population.labels[3] == ("cell 7", 3)
     assert generate_population(neuron, posterior, 2, id="mine").labels[1] == ("mine", 1)
@@ -227,7 +232,7 @@ def test_other_ranges_and_another_threshold(neuron: NeuronModel, target: tuple[f
     )
     middle = spread.mean
     ranges = {name: (middle, middle)}
-    V_mV = neuron.V_th_mV + 0.5
+    V_mV = neuron.V_th_mV - 0.5
     made = generate_population(neuron, target, 8, seed=1, V_mV=V_mV, baseline=ranges)
     np.testing.assert_allclose(dics(neuron, made.g, V_mV)[:, 1:], [target] * 8, atol=1e-6)
     np.testing.assert_allclose(made.table[["g_s", "g_u"]], [target] * 8, atol=1e-6)

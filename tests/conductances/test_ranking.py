@@ -17,12 +17,13 @@ class Sampler:
         return np.random.default_rng(seed).normal(self.mean, (0.7, 1.5), (n, 2))
 
 
-def near(neuron: NeuronModel) -> tuple[float, float]:
-    return neuron.baseline.g_s + 0.5, neuron.baseline.g_u + 0.5
+@pytest.fixture
+def near(neuron: NeuronModel, step: tuple[float, float]) -> tuple[float, float]:
+    return neuron.baseline.g_s + 0.5 * step[0], neuron.baseline.g_u + 0.5 * step[1]
 
 
-def test_every_solvable_pair_is_ranked_once(neuron: NeuronModel) -> None:
-    ranking = rank_choices(neuron, near(neuron), n=64)
+def test_every_solvable_pair_is_ranked_once(neuron: NeuronModel, near: tuple[float, float]) -> None:
+    ranking = rank_choices(neuron, near, n=64)
     assert sorted(choice.compensate for choice in ranking.choices) == sorted(solvable_pairs(neuron))
     untied = [choice.score for choice in ranking.choices if not choice.tied]
     assert untied == sorted(untied, reverse=True)
@@ -30,14 +31,14 @@ def test_every_solvable_pair_is_ranked_once(neuron: NeuronModel) -> None:
     assert all(0 <= choice.within <= choice.reached <= 1 for choice in ranking.choices)
     published = ranking.published
     assert published is not None
-    assert set(published.compensate) == set(neuron.recommend(*near(neuron)))
+    assert set(published.compensate) == set(neuron.recommend(*near))
     frame = ranking.to_frame()
     assert len(frame) == len(ranking)
     assert frame["why"].iloc[0] == "recommended"
 
 
-def test_the_score_is_what_it_says(neuron: NeuronModel) -> None:
-    target = near(neuron)
+def test_the_score_is_what_it_says(neuron: NeuronModel, near: tuple[float, float]) -> None:
+    target = near
     choice = rank_choices(neuron, target, n=128, seed=3).best
     rng = np.random.default_rng(3)
     base, _ = baseline_population(neuron, 128, rng)

@@ -50,7 +50,7 @@ def test_description_is_one_sentence(neuron: NeuronModel) -> None:
 
 def test_recommended_pairs_can_all_be_solved(neuron: NeuronModel) -> None:
     pairs = solvable_pairs(neuron)
-    assert len(pairs) == len(set(pairs)) > 3
+    assert len(pairs) == len(set(pairs)) > (3 if neuron.n_channels > 5 else 1)
     for entry in neuron.modulation:
         assert any(set(entry.compensate) == set(pair) for pair in pairs)
     assert all("leak" not in pair for pair in pairs)

@@ -182,3 +182,26 @@ def results_bytes():
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("population.csv", "id")
     return sink.getvalue()
+
+
+def test_experiments_are_kept_without_voltages(given):
+    from spike2pop_nb.experiments import Question, run_experiment
+
+    done = [
+        run_experiment(
+            given.population.select([1]), Question(*asked).doses(doses), duration_ms=600, transient_ms=300
+        )
+        for asked, doses in ((("block", "A"), [0.5, 1.0]), (("current",), [-20, 20]))
+    ]
+    opened = open_session(session_zip([given], experiments=[done]), predict=lambda *_: None)
+    for one, again in zip(done, opened.experiments[0], strict=True):
+        assert again.data.drop_vars([]).identical(one.data.drop_vars(["V_mV", "time"]))
+        assert again.doses == one.doses
+        assert dict(again.protocols) == dict(one.protocols)
+        assert again.made_by == one.made_by
+        assert again.population.labels == one.population.labels
+        for condition in one.conditions:
+            for times, known in zip(
+                again.spike_times_ms[condition], one.spike_times_ms[condition], strict=True
+            ):
+                np.testing.assert_allclose(times, known, atol=1e-9)

@@ -155,6 +155,8 @@ def test_a_budget_below_the_size_and_choices_that_cannot_work_are_refused() -> N
     train = SpikeTrain("cell", np.arange(20) * 100.0)
     with pytest.raises(CompensationError, match="budget"):
         find_population(train, "stg", Around((0.0, 5.0)), size=8, budget=4)
+    with pytest.raises(CompensationError, match=r"judged at .*'screening' serves only to find them"):
+        find_population(train, "stg", Around((0.0, 5.0)), accuracy="screening")
     with pytest.raises(CompensationError, match="no channel"):
         find_population(train, "stg", Around((0.0, 5.0)), compensate=("CaS", "Nix"))
     with pytest.raises(CompensationError, match="cannot set"):

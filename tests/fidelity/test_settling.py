@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_search import Around, recording_of
 
-from spike2pop_nb.conductances import Population
 from spike2pop_nb.fidelity import REFINED_RULE, find_population, judging, verify
 from spike2pop_nb.fidelity.settling import LONGER_MS, still_changes
 from spike2pop_nb.neurons import get_neuron
@@ -53,11 +52,11 @@ def test_a_member_that_stops_or_begins_late_changes() -> None:
 def settles_at(ms: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every other member stop in the middle of what is recorded, unless its transient is as long."""
 
-    def late(population: Population, **options):  # type: ignore[no-untyped-def]
-        found = simulate(population, **options)
+    def late(g: np.ndarray, *neuron, **options):  # type: ignore[no-untyped-def]
+        found = simulate(g, *neuron, **options)
         middle = 0.5 * (found.transient_ms + found.duration_ms)
         for row, times in enumerate(found.spike_times_ms):
-            if found.transient_ms < ms and population.g[row, 0] * 1e6 % 2 < 1:
+            if found.transient_ms < ms and g[row, 0] * 1e6 % 2 < 1:
                 found.spike_times_ms[row] = times[times < middle]
         return found
 

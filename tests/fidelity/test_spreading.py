@@ -63,7 +63,7 @@ def test_members_with_other_spikes_per_burst_are_brought_in_but_not_made_the_sam
     g = np.column_stack([rng.uniform(0.5, 1.5, 60), rng.uniform(0.8, 1.2, 60)])
     summaries = Summaries.of(SpikeTrain("cell", bursts(4, 380.0)), REFINED_RULE)
     assert list(summaries.held) == [False, False, True]
-    members = Moving(np.log(g), fire(g), summaries, fire)
+    members = Moving(g, fire(g), summaries, fire)
     assert 5 < members.within().sum() < 30
     before = members.within()
     brought = members.bring_in(summaries.within, np.zeros((0, 2)), 60)

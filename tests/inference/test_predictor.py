@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import Network, attempt_predictions, load_predictor
+from spike2pop_nb.inference import Network, attempt_predictions, load_predictor, network_words
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
@@ -240,6 +240,14 @@ def test_a_recording_that_fails_leaves_the_others_their_answers(predictor: Predi
 
 def test_no_trains_no_answers(predictor: Predictor) -> None:
     assert predictor.predict([]) == []
+
+
+def test_it_is_said_whose_network_a_neuron_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKE2POP_NB_WEIGHTS", str(tmp_path))
+    (tmp_path / "leech.safetensors").touch()
+    assert network_words("stg") == "A network is shipped with it."
+    assert network_words("leech") == "It has a network of your own."
+    assert "`spike2pop adapt --neuron octopus --out DIR` makes one." in network_words("octopus")
 
 
 def test_missing_damaged_and_foreign_weights(weights: Path, tmp_path: Path) -> None:

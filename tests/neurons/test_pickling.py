@@ -72,11 +72,13 @@ def test_a_registered_neuron_is_itself(neuron: NeuronModel) -> None:
 def test_a_variation_stays_one(neuron: NeuronModel, tmp_path: Path) -> None:
     leak = neuron.baseline.free["leak"]
     assert isinstance(leak, Range)
-    ranges = {"leak": (leak.low, 2 * leak.high), "Kd": (7.0, 7.0)}
+    other = next(name for name in neuron.baseline.free if name != "leak")
+    ranges = {"leak": (leak.low, 2 * leak.high), other: (7.0, 7.0)}
     varied = vary_neuron(neuron, V_th_mV=-49, baseline=ranges)
     assert again(varied) is varied
     assert copy.copy(varied) is copy.deepcopy([varied])[0] is varied
-    told = in_a_fresh_process(varied, tmp_path, "n.V_th_mV, n.baseline.free['leak'], n.baseline.free['Kd']")
+    free = f"n.baseline.free['leak'], n.baseline.free['{other}']"
+    told = in_a_fresh_process(varied, tmp_path, f"n.V_th_mV, {free}")
     assert told == str((-49.0, varied.baseline.free["leak"], 7.0))
 
 

@@ -18,6 +18,7 @@ from spike2pop_nb.neurons import (
     registry,
     remove_neuron,
 )
+from spike2pop_nb.neurons.shipped import shipped_neurons
 from spike2pop_nb.simulation import check_model
 
 EXAMPLE = Path(__file__).parents[2] / "notebooks" / "my_neuron.py"
@@ -181,7 +182,7 @@ def test_a_broken_file_breaks_nothing_else(folder: Path, tmp_path: Path) -> None
     folder.mkdir()
     (folder / "bad.py").write_text("x = (")
     (folder / "da.py").write_text(changed(tmp_path, ('name="ca1"', 'name="da"')).read_text())
-    assert list_neurons() == ["stg", "da"]
+    assert list_neurons() == [neuron.name for neuron in shipped_neurons()]
     assert get_neuron("da").title.startswith("DA")
     assert set(broken_neurons()) == {"bad", "da"}
     with pytest.raises(NeuronModelError, match=r"'bad' cannot be used: bad\.py, line 1"):

@@ -17,6 +17,7 @@ from spike2pop_nb.conductances import (
     reachability,
 )
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import block, constant_current, doses, run_experiment
 from spike2pop_nb.fidelity import verify
 from spike2pop_nb.plots.on_page import PageFigure
 from spike2pop_nb.simulation import currents, simulate, simulate_modulation
@@ -35,6 +36,10 @@ def figures(normal: Any) -> dict[str, PageFigure]:
     )
     modulated = simulate_modulation(path, before_ms=200, during_ms=200, after_ms=200)
     t = np.arange(0, 500, 0.1)
+    tonic = generate_population("stg", (5.0, 5.0), 8, seed=1)
+    times = {"duration_ms": 800.0, "transient_ms": 400.0}
+    blocked = run_experiment(tonic, doses(lambda share: block("A", share), [0.25, 0.5, 0.75]), **times)
+    driven = run_experiment(tonic, doses(constant_current, [-4, 4]), **times)
     return {
         "recording": plots.recording(train),
         "raster": plots.raster([train, train], align=True),
@@ -54,6 +59,12 @@ def figures(normal: Any) -> dict[str, PageFigure]:
         "modulation": plots.modulation(modulated, step=5),
         "modulation_ways": plots.modulation_ways(path),
         "modulation_plane": plots.modulation_plane(path),
+        "dose_response": plots.dose_response(blocked),
+        "experiment_raster": plots.experiment_raster(blocked),
+        "before_and_after": plots.before_and_after(blocked, "0.5"),
+        "f_I_curves": plots.f_I_curves(driven),
+        "who_crashes": plots.who_crashes(blocked),
+        "kept": plots.conductances(tonic, blocked.kept("0.5"), words=plots.KEPT_OR_LOST),
         "nothing": plots.return_map(None),
     }
 

@@ -1,7 +1,8 @@
-"""Spike times against converged simulations and a general-purpose solver, at both named accuracies.
+"""Spike times against converged simulations and a general-purpose solver, at all named accuracies.
 
-What *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the intervals of a train, of the
-relative error of each interval matched by its order, and the relative error of the mean interval.
+What *screening* (0.05 ms), *standard* (0.02 ms) and *exact* (0.01 ms) promise is the median, over the
+intervals of a train, of the relative error of each interval matched by its order, and the relative error of
+the mean interval.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ REFERENCE = {
     path.stem: json.loads(path.read_text())
     for path in sorted((Path(__file__).parents[1] / "reference").glob("*.json"))
 }
-CASES = [(name, i) for name, known in REFERENCE.items() for i in range(len(known["simulations"]))]
+CASES = [(name, i) for name, known in REFERENCE.items() for i in range(len(known.get("simulations", [])))]
 # All members start at the same artificial voltage. In one STG burster the plateau that follows ends in a
 # spike at 55 ms that is there at dt ≤ 0.011 ms and stays a hump at −18 mV above it (a canard: half a
 # millivolt in the height of the hump before decides). What follows differs by a shift alone, and recordings
 # start three seconds later.
-START_UP_MS = {"stg": 100.0, "da": 0.0}
+START_UP_MS = {"stg": 100.0}
 
 
 @lru_cache
@@ -48,7 +49,8 @@ def simulated(name: str, accuracy: str) -> list[np.ndarray]:
 
 def pair(name: str, i: int, accuracy: str, from_ms: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     ours = simulated(name, accuracy)[i]
-    reference = np.array(REFERENCE[name]["simulations"][i]["upcrossings_of_10mV_ms"])
+    case, level = REFERENCE[name]["simulations"][i], get_neuron(name).spike_threshold_mV
+    reference = np.array(case[f"upcrossings_of_{level:g}mV_ms"])
     return ours[ours >= from_ms], reference[reference >= from_ms]
 
 
@@ -62,12 +64,13 @@ def test_exact_agrees_on_every_spike(name: str, i: int) -> None:
     assert len(ours) == len(reference)
     assert np.median(isi_errors(ours, reference)) <= 5e-4
     assert np.diff(ours).mean() == pytest.approx(np.diff(reference).mean(), rel=5e-4)
-    assert np.abs(ours - reference).max() < 0.5
+    longest = np.diff(reference).max()  # of a pause of seconds, two thousandths
+    assert np.abs(ours - reference).max() < (0.5 if longest < 1000 else 2e-3 * longest)
 
 
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_standard_agrees_after_the_start(name: str, i: int) -> None:
-    ours, reference = pair(name, i, "standard", START_UP_MS[name])
+    ours, reference = pair(name, i, "standard", START_UP_MS.get(name, 0.0))
     assert len(ours) == len(reference)
     assert np.median(isi_errors(ours, reference)) <= 2e-3
     assert np.diff(ours).mean() == pytest.approx(np.diff(reference).mean(), rel=1e-3)
@@ -81,11 +84,20 @@ def test_standard_is_at_most_one_spike_off_from_the_start(name: str, i: int) -> 
         assert (name, i) == ("stg", 1)
 
 
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_screening_agrees_after_the_start_but_for_spikes_that_only_just_happen(name: str, i: int) -> None:
+    ours, reference = pair(name, i, "screening", max(300.0, START_UP_MS.get(name, 0.0)))
+    assert abs(len(ours) / len(reference) - 1.0) <= 0.02
+    n = min(len(ours), len(reference))
+    assert np.median(isi_errors(ours[:n], reference[:n])) <= 7e-3
+    assert np.diff(ours[:n]).mean() == pytest.approx(np.diff(reference[:n]).mean(), rel=2e-3)
+
+
 @pytest.mark.parametrize(("accuracy", "most"), [("standard", 2e-3), ("exact", 5e-4)])
-@pytest.mark.parametrize("name", list(REFERENCE))
+@pytest.mark.parametrize("name", sorted({name for name, _i in CASES}))
 def test_errors_over_all_intervals(name: str, accuracy: str, most: float) -> None:
     every = [
-        isi_errors(*pair(name, i, accuracy, START_UP_MS[name]))
+        isi_errors(*pair(name, i, accuracy, START_UP_MS.get(name, 0.0)))
         for i in range(len(REFERENCE[name]["simulations"]))
     ]
     assert np.median(np.concatenate(every)) <= most

@@ -33,7 +33,7 @@ def test_currents_move_the_voltage(neuron: NeuronModel) -> None:
             population, 1, duration_ms=400.0, transient_ms=100.0, sample_ms=dt, accuracy=accuracy
         )
         dV = np.gradient(found.V_mV, found.time_ms)
-        assert np.abs(dV).max() > 20, "it has to fire for this to be a test"
+        assert len(found.spike_times_ms) > 0, "it has to fire for this to be a test"
         error = np.abs(found.I.sum(axis=0) + found.neuron.capacitance_uF * dV)[1:-1]
         # voltages are kept as 32-bit numbers, of which one step apart this is the rounding
         assert error.max() < 2 * np.spacing(np.float32(64.0)) / dt * found.neuron.capacitance_uF
@@ -65,9 +65,10 @@ def test_around_a_spike_they_are_those_of_a_general_solver(neuron: NeuronModel) 
     nodes, weights = np.polynomial.legendre.leggauss(5)
     worst = []
     for accuracy, dt in (("standard", 0.02), ("exact", 0.01)):
-        found = currents(
-            population, duration_ms=spike + 10.0, transient_ms=np.floor(spike) - 3.0, accuracy=accuracy
-        )
+        begin = np.floor(spike) - 3.0
+        found = currents(population, duration_ms=spike + 10.0, transient_ms=begin, accuracy=accuracy)
+        if not len(found.spike_times_ms):  # spikes of the leech are as wide as that
+            found = currents(population, duration_ms=spike + 20.0, transient_ms=begin, accuracy=accuracy)
         # the mean from one step before each sample to one after it; the spike may come a little earlier
         at = found.time_ms + crossings[1] - found.spike_times_ms[0]
         t = np.add.outer(at, dt * nodes).ravel()

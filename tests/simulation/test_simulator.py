@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 
 from spike2pop_nb.conductances import Population, baseline_population, generate_population
 from spike2pop_nb.errors import Cancelled, SimulationError
-from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation import MAX_DURATION_MS, needs_compiling, simulate
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation import MAX_DURATION_MS, needs_compiling, simulate, time_step_ms
 
 SHORT: dict[str, Any] = {"duration_ms": 600.0, "transient_ms": 100.0}
 
@@ -21,8 +22,8 @@ SHORT: dict[str, Any] = {"duration_ms": 600.0, "transient_ms": 100.0}
 @pytest.fixture
 def members(neuron: NeuronModel) -> np.ndarray:
     """Members that differ and fire, many of them in bursts."""
-    low, high = neuron.dic_range["g_s"]
-    return generate_population(neuron, (low + 0.2 * (high - low), 4.0), 70, seed=0).g
+    target = [low + 0.2 * (high - low) for low, high in (neuron.dic_range["g_s"], neuron.dic_range["g_u"])]
+    return generate_population(neuron, target, 70, seed=0).g
 
 
 def same(a: Any, b: Any) -> bool:
@@ -79,9 +80,9 @@ def test_spikes_are_crossings_that_fall_back(neuron: NeuronModel, members: np.nd
     for V, times in zip(out.V_mV, out.spike_times_ms, strict=True):
         expected, pending = [], None
         for i in range(1, len(V)):
-            if pending is None and V[i - 1] < 10 <= V[i]:
+            if pending is None and V[i - 1] < neuron.spike_threshold_mV <= V[i]:
                 pending = out.time_ms[i]
-            elif pending is not None and V[i] < 0:
+            elif pending is not None and V[i] < neuron.spike_reset_mV:
                 expected.append(pending)
                 pending = None
         assert len(times) == len(expected)
@@ -221,7 +222,7 @@ def test_an_error_in_progress_is_not_swallowed(neuron: NeuronModel, members: np.
 
 
 BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
-    ({"accuracy": "perfect"}, "accuracy must be one of standard, exact, not 'perfect'"),
+    ({"accuracy": "perfect"}, "accuracy must be one of standard, exact, screening, not 'perfect'"),
     ({"record": "everything"}, "record must be 'spikes' or 'traces', not 'everything'"),
     ({"duration_ms": 0.0}, "must last longer than its transient"),
     ({"duration_ms": -5.0, "transient_ms": 0.0}, "must last longer than its transient"),
@@ -266,3 +267,13 @@ def test_compiled_code_is_found_by_the_next_process() -> None:
         "assert not run_block.stats.cache_misses\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "screening"), [(0.02, 0.05), (0.01, 0.025), (0.005, 0.0125), (0.025, 0.05), (0.1, 0.1)]
+)
+def test_the_step_of_screening_is_longer_and_the_clock_of_the_noise_ticks_with_it(
+    declared: float, screening: float
+) -> None:
+    neuron = replace(get_neuron("stg"), time_step_ms=declared)
+    assert time_step_ms(neuron, "screening") == pytest.approx(screening)

@@ -8,9 +8,28 @@ from typing import assert_type
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xarray as xr
 
 import spike2pop_nb as s2p
 from spike2pop_nb.conductances import ModulationPath, Ranking, Reachability
+from spike2pop_nb.experiments import (
+    DoseResponse,
+    Doses,
+    Experiment,
+    FICurve,
+    PhaseResponse,
+    Protocol,
+    Resonance,
+    block,
+    constant_current,
+    dose_response,
+    doses,
+    f_I_curve,
+    phase_response,
+    resonance,
+    step,
+    who_crashes,
+)
 from spike2pop_nb.export import figure_files, html_report, methods_paragraph, results_zip, write_results
 from spike2pop_nb.export.simulators import export, simulators_zip
 from spike2pop_nb.fidelity import PassRule, PatternMap, Result, Verdict
@@ -84,6 +103,23 @@ def session() -> None:
     check = check_model(neuron)
     assert_type(check, ModelCheck)
     assert_type(check.describe(), str)
+
+    # ask
+    protocol = block("A", 0.5) + step(1.0, 500, 1500)
+    assert_type(protocol, Protocol)
+    assert_type(protocol.describe(), str)
+    assert_type(Protocol.from_json(protocol.to_json()), Protocol)
+    asked = s2p.run_experiment(population, {"both": protocol})
+    assert_type(asked, Experiment)
+    assert_type(asked.data, xr.Dataset)
+    assert_type(asked.to_frame(), pd.DataFrame)
+    series = doses(constant_current, [0.0, 1.0, 2.0])
+    assert_type(series, Doses)
+    assert_type(f_I_curve(s2p.run_experiment(population, series)), FICurve)
+    assert_type(dose_response(asked), DoseResponse)
+    assert_type(who_crashes(asked, "both"), pd.DataFrame)
+    assert_type(resonance(asked, "both"), Resonance)
+    assert_type(phase_response(population, 1.0), PhaseResponse)
 
     # plot; Plotly itself has no types
     best = s2p.currents(population, verdict.best)

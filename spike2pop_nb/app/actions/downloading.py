@@ -49,6 +49,10 @@ class Downloading(Acting):
             return
         settings = session.settings.to_json()
         assert session.recordings is not None
+        done = {
+            train.id: list(session.experiments.get(session.key(train), {}).values())
+            for train in session.recordings or ()
+        }
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(task: Task) -> tuple[bytes, str, str]:
@@ -59,12 +63,13 @@ class Downloading(Acting):
                     results,
                     options,
                     settings=settings,
+                    experiments=done,
                     progress=lambda done, total: task.progress(done, total, ""),
                     cancel=task.cancelled,
                 )
                 return whole, "spike2pop.zip", "application/zip"
             if what == "report":
-                text = export.html_report(results, options=options)
+                text = export.html_report(results, options=options, experiments=done)
                 return text.encode(), "spike2pop_report.html", "text/html;charset=utf-8"
             if what == "simulators":
                 from spike2pop_nb.export.simulators import simulators_zip
@@ -75,7 +80,7 @@ class Downloading(Acting):
             text = export.table_csv(export.results_frames(results)[table])
             return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"
 
-        def done(made: tuple[bytes, str, str]) -> None:
+        def give(made: tuple[bytes, str, str]) -> None:
             button.give(*made)
             if what == "everything":
                 self.taken.update(results)
@@ -85,7 +90,7 @@ class Downloading(Acting):
             button.progress(fraction)
 
         self._made[what] = self._run(
-            f"download {what}", "Making the file…", work, done, button.refuse, progress=progress
+            f"download {what}", "Making the file…", work, give, button.refuse, progress=progress
         )
 
     def stop(self, what: str) -> None:

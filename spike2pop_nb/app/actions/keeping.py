@@ -31,7 +31,9 @@ class Keeping(Reading, Downloading):
         """Make the file of this session: recordings, settings, populations, spikes and verdicts."""
         session = self.session
         source, settings = session.source, session.settings.to_json()
-        results = [result for at, result in session.results.items() if at[0] is source]
+        mine = {at: result for at, result in session.results.items() if at[0] is source}
+        results = list(mine.values())
+        experiments = [list(session.experiments.get(at, {}).values()) for at in mine]
         if source is None:
             button.refuse()
             raise Spike2PopError("There is nothing to save yet: choose a recording first.")
@@ -40,9 +42,10 @@ class Keeping(Reading, Downloading):
             from spike2pop_nb import export
 
             data = source.data if isinstance(source.data, bytes) else Path(source.data).read_bytes()
-            whole = export.session_zip(results, settings=settings, file=(source.name, data))
+            told: dict[str, Any] = {"settings": settings, "experiments": experiments}
+            whole = export.session_zip(results, file=(source.name, data), **told)
             # what is too large to be opened again goes without the file: the trains are kept beside it
-            return whole if len(whole) <= MAX_FILE_BYTES else export.session_zip(results, settings=settings)
+            return whole if len(whole) <= MAX_FILE_BYTES else export.session_zip(results, **told)
 
         def done(made: bytes) -> None:
             button.give(made, f"{PurePath(source.name).stem[:60]}.s2p.zip", "application/zip")
@@ -66,7 +69,9 @@ class Keeping(Reading, Downloading):
             saved = export.open_session(data, name=name, predict=predict)
             return saved, *_opened(saved)
 
-        def done(answer: tuple[SavedSession, Source | None, Settings]) -> None:
+        def opened(answer: tuple[SavedSession, Source | None, Settings]) -> None:
+            from spike2pop_nb import export
+
             saved, source, settings = answer
             if source is None:
                 self.apply(settings)
@@ -75,13 +80,19 @@ class Keeping(Reading, Downloading):
                 key(source, result.recording, result.neuron.name, prior or settings.prior): result
                 for result, prior in zip(saved.results, saved.priors, strict=True)
             }
+            done = {
+                at: {export.experiment_title(one): one for one in experiments}
+                for at, experiments in zip(found, saved.experiments, strict=True)
+                if experiments
+            }
             self.taken.update(found.values())
+            self.session.experiments = {**self.session.experiments, **done}
             self.session.results = {**self.session.results, **found}
             self.open(source, settings)
             # once it is read, as one thing is done after the other
             self._run("reopened", "", lambda _task: None, lambda _none: self._check(source, found))
 
-        self._run("reopen", f"Opening {name}…", work, done)
+        self._run("reopen", f"Opening {name}…", work, opened)
 
     def _check(self, source: Source, found: dict[tuple[Any, ...], Result]) -> None:
         """Say which recordings are not those that populations were saved for."""

@@ -13,7 +13,7 @@ from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import PredictorError, Spike2PopError
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["Predicting", "network"]
@@ -105,7 +105,10 @@ class Predicting(Acting):
             table = recordings.to_frame()
             from spike2pop_nb.inference import attempt_predictions
 
-            predictor = network(neuron.name)
+            try:
+                predictor = network(neuron.name)
+            except PredictorError:  # said where the DICs of the one that is looked at are asked for
+                return table.assign(g_s=np.nan, g_u=np.nan, likeness="")
             found: list[Any] = []
             for at in range(0, len(recordings), _AT_ONCE):
                 if task.cancelled():

@@ -60,40 +60,37 @@ class Searching(Acting):
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import attempt_population, pass_rule
+            from spike2pop_nb.fidelity import attempt_populations, pass_rule
             from spike2pop_nb.inference import attempt_predictions
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
-            begun = time.monotonic()
-            for i, (train, posterior) in enumerate(zip(trains, posteriors, strict=True)):
-                where = f"Recording {i + 1} of {len(trains)}" if len(trains) > 1 else ""
-                since = time.monotonic()
+            begun = since = time.monotonic()
+            shares, n_done = [0.0] * len(trains), 0
 
-                def progress(
-                    done: int, total: int, words: str, i: int = i, where: str = where, since: float = since
-                ) -> None:
-                    left = seconds_left(i, len(trains), since - begun, time.monotonic() - since)
-                    start = f"{where}, about {left:.0f} s left: " if left >= 1 else where and f"{where}: "
-                    share = (1 - _FOR_TRACES) * done / max(total, 1)
-                    task.progress(i + share, len(trains), start + words)
+            def progress(place: int, done: int, total: int, words: str) -> None:
+                shares[place] = (1 - _FOR_TRACES) * done / max(total, 1)
+                left = seconds_left(n_done, len(trains), since - begun, time.monotonic() - since)
+                where = f"{n_done} of {len(trains)} recordings searched" if len(trains) > 1 else ""
+                start = f"{where}, about {left:.0f} s left: " if left >= 1 else where and f"{where}: "
+                task.progress(n_done + sum(shares[n_done:]), len(trains), start + words)
 
-                result = attempt_population(
-                    train,
-                    neuron,
-                    posterior,
-                    **options,
-                    rule=pass_rule(options["refine"], **tolerances),
-                    progress=progress,
-                    cancel=task.cancelled,
-                )
-                task.give((keys[i], result))
-                if task.cancelled():
-                    return
+            for result in attempt_populations(
+                trains,
+                neuron,
+                posteriors,
+                **options,
+                rule=pass_rule(options["refine"], **tolerances),
+                progress=progress,
+                cancel=task.cancelled,
+            ):
+                task.give((keys[n_done], result))
+                n_done, since = n_done + 1, time.monotonic()
 
         def partly(found: tuple[tuple[Any, ...], Any]) -> None:
             key, result = found
             session.results = _lighter({**session.results, key: result})
+            session.experiments = {of: done for of, done in session.experiments.items() if of != key}
             if result.failure:
                 self.messages.show(result.outcome)
             if session.train is not None and key == session.key(session.train):

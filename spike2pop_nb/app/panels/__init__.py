@@ -2,6 +2,7 @@
 
 from spike2pop_nb.app.panels.compensation import CompensationPanel
 from spike2pop_nb.app.panels.dics import DICPanel
+from spike2pop_nb.app.panels.experiments import ExperimentsPanel
 from spike2pop_nb.app.panels.explore import ExplorePanel
 from spike2pop_nb.app.panels.population import PopulationPanel
 from spike2pop_nb.app.panels.recordings import RecordingPanel
@@ -12,6 +13,7 @@ from spike2pop_nb.app.panels.toolbar import Toolbar
 __all__ = [
     "CompensationPanel",
     "DICPanel",
+    "ExperimentsPanel",
     "ExplorePanel",
     "PopulationPanel",
     "RecordingPanel",

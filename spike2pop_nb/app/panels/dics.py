@@ -18,7 +18,8 @@ from spike2pop_nb.app.layout import button, card, field, jump, listed, said, tex
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
+from spike2pop_nb.inference import network_words
+from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
 from spike2pop_nb.neurons.registry import look_again
 from spike2pop_nb.spiketrains import describe_pattern
 
@@ -51,6 +52,7 @@ class DICPanel:
                 ("both, weighted by how well the recording fits", "both"),
             ],
         )
+        self.card = text()
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
         self.other = button("", "The recording looks like one of this neuron: read it as such", "primary")
@@ -69,6 +71,7 @@ class DICPanel:
             "Dynamic input conductances",
             [
                 field(LABELS["neuron"], self.neuron, "The kind of neuron that was recorded."),
+                self.card,
                 *map(text, filter(None, [listed(broken)])),
                 self.own.widget,
                 field(
@@ -86,6 +89,7 @@ class DICPanel:
         self._neuron = bind(session, self.neuron, "neuron", messages)
         bind(session, self.prior, "prior", messages)
         session.follow(guard(self._show_figure), "neuron")
+        session.follow(guard(self._show_card), "neuron")
         session.observe(guard(self._show_figure), ["posterior", "reach"])
         session.observe(
             guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
@@ -95,6 +99,7 @@ class DICPanel:
         self.other.on_click(guard(lambda _button: session.choose(neuron=session.fits_better)))
         self._show_other(None)
         self._show_figure(None)
+        self._show_card(None)
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
@@ -108,6 +113,11 @@ class DICPanel:
 
     def _list_neurons(self) -> None:
         self._neuron.show(self.session.settings.neuron, options=_neurons())
+
+    def _show_card(self, _change: Any) -> None:
+        name = self.session.settings.neuron
+        lines = (*card_lines(get_neuron(name)), network_words(name))
+        self.card.value = f'<div class="s2p-help">{said(lines)}</div>'
 
     def _show_figure(self, _change: Any) -> None:
         session = self.session

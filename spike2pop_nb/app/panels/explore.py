@@ -59,7 +59,7 @@ class ExplorePanel:
         self.fold = Fold(
             "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
         )
-        self.widget = card("5", "Explore", [self.fold], "s2p-explore")
+        self.widget = card("6", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "opened")
         session.observe(self.messages.guard(self._show_dark), "dark")
         session.follow(self.messages.guard(self._show_restored), "explore")

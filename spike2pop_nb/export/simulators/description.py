@@ -12,31 +12,46 @@ from sympy import Expr
 
 from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.export.simulators.expressions import express
-from spike2pop_nb.neurons import Channel, NeuronModel
+from spike2pop_nb.neurons import CalciumPool, Channel, Hill, Nernst, NeuronModel
+from spike2pop_nb.neurons.calcium import CALCIUM
 from spike2pop_nb.neurons.functions import VoltageFunction
 
-__all__ = ["ChannelText", "GateText", "SchemeText", "describe", "initial_values"]
+__all__ = [
+    "ChannelText",
+    "GateText",
+    "PoolText",
+    "SchemeText",
+    "describe",
+    "describe_pools",
+    "initial_values",
+]
 
 
 @dataclass(frozen=True)
 class GateText:
-    """A gate: its variable, equations, exponent, calcium half activation (µM) and value at the start."""
+    """A gate: its variable, equations, exponent, how calcium acts, of which pool, and value at the start."""
 
     symbol: str
     x_inf: Expr
     tau: Expr | None
     exponent: int
-    half_uM: float | None
+    hill: Hill | None
+    pool: str
     initial: float
 
     def power(self, variable: str, sign: str = "**") -> str:
         """Return the factor that this gate is of its conductance."""
         return f"{variable}{sign}{self.exponent}" if self.exponent > 1 else variable
 
-    @property
-    def calcium(self) -> str:
-        """Text of the factor by which calcium opens the gate, or nothing."""
-        return f" * Ca / (Ca + {self.half_uM!r})" if self.half_uM else ""
+    def calcium(self, pool: str = "%s", sign: str = "**") -> str:
+        """Return the factor that calcium, in a form of its name (%s), is of the gate; or nothing."""
+        if self.hill is None:
+            return ""
+        Ca, half = pool.replace("%s", self.pool), self.hill.half_uM
+        if self.hill.power == 1.0:
+            return f" * {repr(half) if self.hill.closes else Ca} / ({Ca} + {half!r})"
+        ratio = f"{Ca} / {half!r}" if self.hill.closes else f"{half!r} / {Ca}"
+        return f" / (1 + ({ratio}){sign}{self.hill.power!r})"
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,11 @@ class SchemeText:
 
 @dataclass(frozen=True)
 class ChannelText:
-    """A channel: its variable, column of the table of members, reversal potential, and what opens it."""
+    """A channel: its variable, column of the table of members, reversal potential, and what opens it.
+
+    ``E_mV`` is the reversal potential, of one that follows a pool as it is at rest; ``nernst`` and ``pool``
+    say how it follows which.
+    """
 
     symbol: str
     column: str
@@ -86,6 +105,15 @@ class ChannelText:
     gates: tuple[GateText, ...]
     scheme: SchemeText | None
     feeds_calcium: bool
+    nernst: Nernst | None
+    pool: str
+
+    def reversal(self, pool: str = "%s", log: str = "log") -> str:
+        """Return the text of the reversal potential in mV, by the forms of a pool's name and of ln."""
+        if self.nernst is None:
+            return f"({self.E_mV!r})"
+        Ca = pool.replace("%s", self.pool)
+        return f"({self.nernst.slope_mV!r} * {log}({self.nernst.outside_uM!r} / {Ca}))"
 
     @property
     def instant(self) -> bool:
@@ -93,7 +121,13 @@ class ChannelText:
         return any(gate.tau is None for gate in self.gates)
 
     def conductance(
-        self, g: str = "gmax_%s", state: str = "%s", instant: str = "%s", sign: str = "**", rest: bool = False
+        self,
+        g: str = "gmax_%s",
+        state: str = "%s",
+        instant: str = "%s",
+        sign: str = "**",
+        rest: bool = False,
+        pool: str | None = None,
     ) -> str:
         """Return the product that its conductance is.
 
@@ -105,14 +139,49 @@ class ChannelText:
             Of a power.
         rest
             Whether the first state of a scheme has no variable.
+        pool
+            Of a calcium pool, if names of gates that follow at once stand for their part of voltage alone.
         """
         factors = [g % self.symbol]
-        factors += [
-            gate.power((instant if gate.tau is None else state) % gate.symbol, sign) for gate in self.gates
-        ]
+        for gate in self.gates:
+            variable = (instant if gate.tau is None else state) % gate.symbol
+            if gate.tau is None and gate.hill is not None and pool is not None:
+                variable = f"({variable}{gate.calcium(pool, sign)})"
+            factors.append(gate.power(variable, sign))
         if self.scheme is not None:
             factors.append(self.scheme.open if rest else state % self.scheme.conducting)
         return " * ".join(factors)
+
+
+@dataclass(frozen=True)
+class PoolText:
+    """A calcium pool: its variable, its declaration, and variables of the channels that feed it."""
+
+    symbol: str
+    declared: CalciumPool
+    channels: tuple[ChannelText, ...]
+
+    def pumped(self, pool: str = "%s") -> str:
+        """Return the text of how much of its rate the pump works at; "0" where there is none."""
+        if (pump := self.declared.pump) is None:
+            return "0"
+        Ca = pool.replace("%s", self.symbol)
+        return f"{Ca} / ({Ca} + {pump.half_uM!r})"
+
+    @property
+    def removed_uM(self) -> float:
+        """What the pump removes at most in a time constant of the pool."""
+        pump = self.declared.pump
+        return 0.0 if pump is None else self.declared.tau_ms * pump.rate_uM_per_ms
+
+    @property
+    def current_uA(self) -> float:
+        """What current the pump carries at most, in µA/cm²."""
+        return 0.0 if self.declared.pump is None else self.declared.pump.current_uA
+
+
+def _symbol(pool: str) -> str:
+    return pool if pool == CALCIUM else f"{CALCIUM}_{pool}"
 
 
 class _Words:
@@ -143,17 +212,29 @@ def describe(neuron: NeuronModel) -> tuple[ChannelText, ...]:
     """
     words = _Words()
     symbols = [words(channel.name) for channel in neuron.channels]
-    pool = neuron.calcium
+    words.taken |= {_symbol(pool.name) for pool in neuron.pools}
+    fed = {name for pool in neuron.pools for name in pool.channels}
     return tuple(
         ChannelText(
             symbol,
             f"g_{channel.name}",
-            float(channel.E_mV),
+            float(E),
             tuple(_gates(neuron, channel, symbol, words)),
             _scheme(neuron, channel, symbol, words),
-            pool is not None and channel.name in pool.channels,
+            channel.name in fed,
+            channel.E_mV if isinstance(channel.E_mV, Nernst) else None,
+            _symbol(channel.E_mV.pool) if isinstance(channel.E_mV, Nernst) else "",
         )
-        for channel, symbol in zip(neuron.channels, symbols, strict=True)
+        for channel, symbol, E in zip(neuron.channels, symbols, neuron.E_mV, strict=True)
+    )
+
+
+def describe_pools(neuron: NeuronModel) -> tuple[PoolText, ...]:
+    """Describe the calcium pools of a neuron."""
+    channels = describe(neuron)
+    return tuple(
+        PoolText(_symbol(pool.name), pool, tuple(channels[neuron.index(name)] for name in pool.channels))
+        for pool in neuron.pools
     )
 
 
@@ -164,7 +245,7 @@ def initial_values(neuron: NeuronModel, rest: bool = False) -> dict[str, float]:
         values |= {gate.symbol: gate.initial for gate in channel.gates if gate.tau is not None}
         if (scheme := channel.scheme) is not None:
             values |= {state: scheme.initial[state] for state in (scheme.free if rest else scheme.initial)}
-    return values | ({"Ca": neuron.calcium.initial_uM} if neuron.calcium is not None else {})
+    return values | {_symbol(pool.name): pool.initial_uM for pool in neuron.pools}
 
 
 def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expr:
@@ -175,10 +256,7 @@ def _express(function: VoltageFunction, neuron: NeuronModel, what: str) -> Expr:
 
 
 def _gates(neuron: NeuronModel, channel: Channel, of: str, words: _Words) -> Iterable[GateText]:
-    V = np.array([neuron.V_initial_mV])
-    Ca = neuron.calcium.initial_uM if neuron.calcium else 0.0
     for gate in channel.gates:
-        half = gate.calcium_half_uM
         where = f"channel {channel.name}, gate {gate.name}"
         tau = None if gate.tau is None else _express(gate.tau, neuron, f"{where}: tau")
         yield GateText(
@@ -186,8 +264,9 @@ def _gates(neuron: NeuronModel, channel: Channel, of: str, words: _Words) -> Ite
             x_inf=_express(gate.x_inf, neuron, f"{where}: the steady state"),
             tau=tau,
             exponent=gate.exponent,
-            half_uM=half,
-            initial=float(np.asarray(gate.x_inf(V))[0]) * (Ca / (Ca + half) if half else 1.0),
+            hill=gate.hill,
+            pool=_symbol(gate.hill.pool) if gate.hill is not None else "",
+            initial=neuron.gate_at_start(gate),
         )
 
 

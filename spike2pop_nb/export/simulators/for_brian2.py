@@ -36,7 +36,10 @@ def _equations(expression: Expr, name: str, extra: str = "") -> str:
 
 
 def _statements(expression: Expr, name: str) -> str:
-    return "\n".join(f"{step} = {_text(value)}" for step, value in assignments(expression, name, "V_now"))
+    # a constant, too, has one value for each neuron
+    flat = "" if expression.free_symbols else " + 0 * V_now"
+    steps = assignments(expression, name, "V_now")
+    return "\n".join(f"{step} = {_text(value)}{flat}" for step, value in steps)
 
 
 def _exchanges(scheme: SchemeText) -> list[dict[str, str]]:

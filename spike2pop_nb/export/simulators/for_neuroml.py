@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr
 
 from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import NeuronModelError
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import express
 from spike2pop_nb.export.simulators.lems import ComponentType
@@ -21,6 +22,7 @@ from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron, sigmoid
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
 
 DIAMETER_UM = 20.0
+FAR_MV = 1000.0  # where currents whose reversal potential follows calcium are said to reverse
 STEP_MS = 0.0005  # of jLEMS, whose forward Euler steps must be shorter than C/g during a spike
 _NAMESPACE = "http://www.neuroml.org/schema/neuroml2"
 _SCHEMA = "https://raw.githubusercontent.com/NeuroML/NeuroML2/master/Schemas/NeuroML2/NeuroML_v2.3.1.xsd"
@@ -49,15 +51,30 @@ def _sigmoid(expression: Expr) -> dict[str, str] | None:
 
 def _steady(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
     """Return the attributes of a steady state, after adding the type that it needs."""
-    if gate.half_uM is None and (known := _sigmoid(gate.x_inf)) is not None:
+    if gate.hill is None and (known := _sigmoid(gate.x_inf)) is not None:
         return known
-    base = "baseVoltageDepVariable" if gate.half_uM is None else "baseVoltageConcDepVariable"
+    base = "baseVoltageDepVariable" if gate.hill is None else "baseVoltageConcDepVariable"
     made = ComponentType(f"{gate.symbol}_inf", base)
     form = "{0}"
-    if gate.half_uM is not None:
-        made.constants["HALF"] = ("concentration", f"{1e-3 * gate.half_uM!r}mM")
-        form = "({0}) * caConc / (caConc + HALF)"
+    if gate.hill is not None:
+        made.constants["UM"] = ("concentration", "0.001mM")
+        made.derive("CA", "caConc / UM")
+        form = f"({{0}}){gate.calcium('CA', '^')}"
     made.express("x", gate.x_inf, form)
+    types.append(made)
+    return {"type": made.name}
+
+
+def _drive(channel: ChannelText, types: list[ComponentType]) -> dict[str, str]:
+    """Return the attributes of a factor that puts a reversal potential that follows calcium at `FAR_MV`.
+
+    It makes V less the one of V less the other. NeuroML's own Nernst potentials have one slope for a whole
+    network, that of its temperature.
+    """
+    made = ComponentType(f"{channel.symbol}_drive", "baseVoltageConcDepVariable")
+    made.constants["UM"] = ("concentration", "0.001mM")
+    made.derive("CA", "caConc / UM")
+    made.derive("x", f"(V - {channel.reversal('CA', 'ln')}) / (V - {FAR_MV!r})")
     types.append(made)
     return {"type": made.name}
 
@@ -98,10 +115,13 @@ def _ions(channels: tuple[ChannelText, ...]) -> dict[str, str]:
     ions = {}
     for channel in channels:
         ions[channel.symbol] = "ca" if channel.feeds_calcium else "non_specific"
-        if any(gate.half_uM for gate in channel.gates):
+        if channel.feeds_calcium:
+            continue
+        if channel.nernst is not None or any(gate.hill for gate in channel.gates):
             kind = "k" if channel.E_mV < -50.0 else "mixed"
             taken = sum(name.startswith(kind) for name in named.values())
-            ions[channel.symbol] = named.setdefault(channel.E_mV, f"{kind}{taken + 1}" if taken else kind)
+            E = FAR_MV if channel.nernst is not None else channel.E_mV
+            ions[channel.symbol] = named.setdefault(E, f"{kind}{taken + 1}" if taken else kind)
     return ions
 
 
@@ -116,6 +136,10 @@ def _channel(channel: ChannelText, ion: str, types: list[ComponentType]) -> ET.E
             inner = ET.SubElement(root, "gateHHtauInf", attributes)
             ET.SubElement(inner, "timeCourse", _course(gate, types))
         ET.SubElement(inner, "steadyState", _steady(gate, types))
+    if channel.nernst is not None:
+        attributes = {"id": f"{channel.symbol}_follows", "instances": "1"}
+        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
+        ET.SubElement(inner, "steadyState", _drive(channel, types))
     if channel.scheme is not None:
         # a gate that stands at once where the states of the scheme, which are within it, have come to
         attributes = {"id": channel.scheme.conducting, "instances": "1"}
@@ -156,7 +180,7 @@ def _cell(neuron: NeuronModel, i: int, label: str, g: list[float]) -> ET.Element
             "id": f"{channel.symbol}_density",
             "ionChannel": f"{channel.symbol}_channel",
             "condDensity": f"{value!r}mS_per_cm2",
-            "erev": f"{channel.E_mV!r}mV",
+            "erev": f"{FAR_MV if channel.nernst is not None else channel.E_mV!r}mV",
             "ion": ions[channel.symbol],
         }
         ET.SubElement(membrane, "channelDensity", density)
@@ -164,13 +188,13 @@ def _cell(neuron: NeuronModel, i: int, label: str, g: list[float]) -> ET.Element
     ET.SubElement(membrane, "specificCapacitance", {"value": f"{neuron.capacitance_uF!r}uF_per_cm2"})
     ET.SubElement(membrane, "initMembPotential", {"value": f"{float(neuron.V_initial_mV)!r}mV"})
     inner = ET.SubElement(biophysics, "intracellularProperties")
-    if neuron.calcium is not None:
+    for pool in neuron.pools:
         species = {
             "id": "ca",
             "ion": "ca",
             "concentrationModel": "calcium",
-            "initialConcentration": f"{1e-3 * neuron.calcium.initial_uM!r}mM",
-            "initialExtConcentration": "2mM",  # enters nothing: reversal potentials are fixed
+            "initialConcentration": f"{1e-3 * pool.initial_uM!r}mM",
+            "initialExtConcentration": "2mM",  # enters nothing: see FAR_MV
         }
         ET.SubElement(inner, "species", species)
     ET.SubElement(inner, "resistivity", {"value": "0.1kohm_cm"})
@@ -185,6 +209,11 @@ def _document(root: ET.Element) -> str:
 def neuroml_model(population: Population) -> str:
     """Return the NeuroML document: channels, calcium, one cell a member, a network, and their types."""
     neuron = get_neuron(population.neuron)
+    if len(neuron.pools) > 1 or any(pool.pump is not None for pool in neuron.pools):
+        raise NeuronModelError(
+            f"Neuron {neuron.name!r} cannot be exported to NeuroML: a cell of NeuroML 2 has one calcium "
+            "pool, without a pump; choose neuron, brian2 or jaxley."
+        )
     channels = describe(neuron)
     types: list[ComponentType] = []
     root = ET.Element(
@@ -200,8 +229,8 @@ def neuroml_model(population: Population) -> str:
     ET.SubElement(root, "notes").text = "\n".join(about)
     ions = _ions(channels)
     root.extend(_channel(channel, ions[channel.symbol], types) for channel in channels)
-    if neuron.calcium is not None:
-        root.append(_pool(neuron.calcium))
+    for pool in neuron.pools:
+        root.append(_pool(pool))
     labels = [one_line(f"{name}/{member}") for name, member in population.labels]
     for i, (label, g) in enumerate(zip(labels, population.g.tolist(), strict=True)):
         root.append(_cell(neuron, i, label, g))
@@ -232,7 +261,7 @@ def neuroml_lems(population: Population) -> str:
         },
     )
     # in the NEURON code that jNeuroML makes, gates that follow the voltage at once lag by a step
-    instant = any(gate.tau is None for channel in describe(neuron) for gate in channel.gates)
+    instant = any(channel.instant or channel.nernst is not None for channel in describe(neuron))
     tolerance = "1e-9" if instant else "1e-6"
     tolerances = {"abs_tolerance": tolerance, "rel_tolerance": tolerance}
     ET.SubElement(run, "Meta", {"for": "neuron", "method": "cvode", **tolerances})

@@ -8,7 +8,7 @@ from typing import Any
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.export.simulators.description import describe
+from spike2pop_nb.export.simulators.description import describe, describe_pools
 from spike2pop_nb.export.tables import table_csv
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
@@ -81,7 +81,7 @@ def filled(template: str, neuron: NeuronModel, about: list[str], **values: Any) 
     return str(
         _templates()
         .get_template(f"{template}.j2")
-        .render(neuron=neuron, pool=neuron.calcium, channels=describe(neuron), about=about, **values)
+        .render(neuron=neuron, pools=describe_pools(neuron), channels=describe(neuron), about=about, **values)
     )
 
 

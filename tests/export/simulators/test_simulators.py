@@ -17,20 +17,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rich_neuron import RICH
 
-from spike2pop_nb.conductances import Population, generate_population
+from spike2pop_nb.conductances import Population, baseline_population, generate_population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export import simulators
 from spike2pop_nb.export.simulators.scripts import members_csv
 from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
+from spike2pop_nb.neurons.shipped import shipped_neurons
 from spike2pop_nb.simulation import simulate
 
 # Interpreter that has the simulators, if they are not installed beside this package
 PYTHON = os.environ.get("SIMULATORS_PYTHON", sys.executable)
 EXAMPLE = Path(__file__).parents[3] / "notebooks" / "my_neuron.py"
-NEURONS = ("stg", "da", "ca1")
-TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "ca1": (-0.02, 0.6)}
-DURATION_MS = {"stg": 1000, "da": 1000, "ca1": 300}
+NEURONS = ("stg", "da", "ca1", "pyloric")
+TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "ca1": (-0.02, 0.6), "pyloric": (-1.5, 0.2)}
+DURATION_MS = {"stg": 1000, "da": 1000, "ca1": 300, "pyloric": 350}
 IMPORTS = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml, neuron"}
 
 
@@ -40,7 +42,7 @@ def own_neuron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     monkeypatch.setenv("SPIKE2POP_NB_NEURONS", str(tmp_path / "neurons"))
     add_neuron(EXAMPLE)
     yield
-    for name in set(list_neurons()) - {"stg", "da"}:
+    for name in set(list_neurons()) - {neuron.name for neuron in shipped_neurons()}:
         remove_neuron(name)
 
 
@@ -122,6 +124,34 @@ def test_other_simulators_give_the_same_intervals(
         assert len(times) in (n, n + 1)  # the last may not yet be over
         error = np.abs(np.diff(times[:n]) / np.diff(expected) - 1)
         assert error.max() < 0.01
+
+
+@pytest.fixture
+def rich() -> Population:
+    """A member of a neuron with all that calcium can do."""
+    return Population.from_g(RICH, baseline_population(RICH, 1, 0)[0])
+
+
+def test_pools_and_pumps_are_exported(rich: Population, tmp_path: Path) -> None:
+    if (why := why_not("neuron")) is not None:
+        pytest.skip(why)
+    script, *_ = simulators.export(rich, "neuron", tmp_path)
+    run(tmp_path, script.name, "--duration", 800, "--transient", 0, "--out", "spikes.csv")
+    times = pd.read_csv(tmp_path / "spikes.csv")["time_ms"].to_numpy()
+    ours = simulate(rich, duration_ms=800, transient_ms=0, accuracy="exact", record="spikes")
+    expected = ours.spike_times_ms[0]
+    assert len(times) == len(expected) > 2
+    assert np.abs(np.diff(times) / np.diff(expected) - 1).max() < 0.01
+
+
+def test_pools_and_pumps_are_in_every_script_but_that_of_neuroml(rich: Population, tmp_path: Path) -> None:
+    for target in ("brian2", "jaxley"):
+        script, *_ = simulators.export(rich, target, tmp_path)
+        compile(script.read_text(), script.name, "exec")
+        for part in ("Ca_deep", "12.5 *", "1.7", "0.4", "1.2"):
+            assert part in script.read_text(), (target, part)
+    with pytest.raises(NeuronModelError, match="to NeuroML: a cell of NeuroML 2 has one calcium pool"):
+        simulators.export(rich, "neuroml", tmp_path)
 
 
 @pytest.mark.parametrize("target", simulators.TARGETS)

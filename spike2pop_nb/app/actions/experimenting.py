@@ -1,0 +1,120 @@
+"""Asking a population: what is done to its members at a series of doses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from spike2pop_nb.app import compiling
+from spike2pop_nb.app.actions.downloading import Downloading
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import Spike2PopError
+
+__all__ = ["Experimenting"]
+
+_LANE = "experiments"  # of their own, so that neither keeps the others waiting
+_SAMPLE_MS = 0.5
+_MOST_TRACE_BYTES = 128_000_000
+
+
+class Experimenting(Downloading):
+    """Actions that do experiments.
+
+    Attributes
+    ----------
+    on_asked
+        Called with a fraction and a text while an experiment goes on.
+    """
+
+    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
+        super().__init__(session, runner, messages)
+        self.on_asked: Any = lambda _fraction, _text: None
+        self._experiment: Task | None = None
+
+    def asked(self) -> tuple[Population, str] | None:
+        """Whom an experiment is done on: the members that passed, or else all; and who that is in words."""
+        result = self.session.result
+        if result is None or not result.usable:
+            return None
+        passed = np.flatnonzero(np.asarray(result.verdict.passed, dtype=bool))
+        population, name = result.population, result.recording.id
+        if passed.size in (0, len(population)):
+            kind = "members that fire like" if passed.size else "nearest members found for"
+            return population, f"the {len(population)} {kind} recording {name}"
+        words = f"the {passed.size} of {len(population)} members that fire like recording {name}"
+        return population.select(passed), words
+
+    def ask(self) -> None:
+        """Do the experiment that is chosen on the population that is looked at."""
+        session = self.session
+        whom, train = self.asked(), session.train
+        if whom is None or train is None:
+            raise Spike2PopError("There is no population to ask yet: generate one for this recording first.")
+        population, chosen = whom[0], session.settings.ask.checked(session.neuron)
+        question = chosen.question(population.neuron)
+        if lacking := question.lacking(population.neuron):
+            raise Spike2PopError(lacking)
+        doses = question.doses(chosen.doses)
+        result, key = session.result, session.key(train)
+        low, high = population.neuron.recording_window_ms
+        samples = len(population) * (len(doses) + 1) * (high - low) / _SAMPLE_MS
+        self.messages.clear()
+        session.experimenting = True
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.experiments import run_experiment
+
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
+            runs = f"{len(population)} members under {len(doses) + 1} conditions"
+            return run_experiment(
+                population,
+                doses,
+                record="traces" if 4 * samples <= _MOST_TRACE_BYTES else "spikes",
+                sample_ms=_SAMPLE_MS,
+                progress=lambda done, total: task.progress(done, total, f"Simulating {runs}"),
+                cancel=task.cancelled,
+            )
+
+        def done(found: Any) -> None:
+            session.experimenting = False
+            kept = {title: _lighter(other) for title, other in session.experiments.get(key, {}).items()}
+            kept.pop(found.doses.what, None)
+            session.experiments = {**session.experiments, key: {**kept, found.doses.what: found}}
+            self.taken.discard(result)
+            self.on_taken()
+            if session.result is result:
+                session.experiment = found
+
+        def failed() -> None:
+            session.experimenting = False
+
+        self._experiment = self._run(
+            "experiment",
+            "Asking the population…",
+            work,
+            done,
+            failed,
+            progress=lambda fraction, words: self.on_asked(fraction, words),
+            lane=_LANE,
+        )
+
+    def stop_asking(self) -> None:
+        """Stop the experiment; those before it are kept."""
+        if self._experiment is not None:
+            self._experiment.cancel()
+
+    def show_experiment(self) -> None:
+        """Look at the last experiment on the population that is looked at."""
+        session = self.session
+        done = {} if session.train is None else session.experiments.get(session.key(session.train), {})
+        session.experiment = next(reversed(done.values()), None) if session.result is not None else None
+
+
+def _lighter(experiment: Any) -> Any:
+    """The same experiment without its voltages, of which those of the last alone are kept."""
+    return replace(experiment, data=experiment.data.drop_vars(["V_mV", "time"], errors="ignore"))

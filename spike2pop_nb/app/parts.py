@@ -1,0 +1,191 @@
+"""Parts of the settings: what is explored, and what is asked of a population."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, field_validator
+
+from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import QUESTIONS, Question
+from spike2pop_nb.neurons import NeuronModel, vary_neuron
+
+__all__ = ["MOST_DOSES", "Asked", "Explored", "Pair", "check_channels", "different"]
+
+MOST_DOSES = 12
+"""Most doses that the page gives at once."""
+
+
+def _parts(value: object) -> object:
+    """What an address writes in one word, A,B."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _ranges(value: object) -> object:
+    """What an address writes in one word, Kd:70:140,H:0:1."""
+    if not isinstance(value, str):
+        return value
+    entries = [entry.rsplit(":", 2) for entry in value.split(",") if entry]
+    if any(len(entry) != 3 for entry in entries):
+        raise ValueError("each range must be written as channel:low:high")
+    return {channel: (low, high) for channel, low, high in entries}
+
+
+def different(pair: tuple[str, str] | None) -> tuple[str, str] | None:
+    """A pair, if it is of two."""
+    if pair is not None and pair[0] == pair[1]:
+        raise ValueError("two different conductances are needed")
+    return pair
+
+
+def check_channels(names: tuple[str, ...] | None, neuron: NeuronModel) -> None:
+    """Refuse channels that a neuron does not have."""
+    for name in names or ():
+        if name not in neuron.channel_names:
+            raise Spike2PopError(
+                f"the {neuron.name} neuron has no channel {name[:40]!r}; "
+                f"it has {', '.join(neuron.channel_names)}."
+            )
+
+
+Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
+_Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_fields(self) -> dict[str, object]:
+        """As entries of an address; only what differs from the defaults."""
+        fields: dict[str, object] = {}
+        for name, value in self.model_dump(exclude_defaults=True).items():
+            if isinstance(value, dict):
+                value = ",".join(f"{channel}:{low}:{high}" for channel, (low, high) in value.items())
+            elif isinstance(value, tuple):
+                value = ",".join(map(str, value))
+            fields[name] = value
+        return fields
+
+
+class Explored(_Part):
+    """Choices of the explorer; None leaves one to the program.
+
+    Attributes
+    ----------
+    pair
+        The two conductances that are explored; None for those of the search.
+    layer
+        What the map shows; of `plots.LAYERS`.
+    target, end
+        (g_s, g_u) of the members, and where they are modulated to; None for those that the recording gives.
+    V_th_mV
+        Threshold voltage; None for the declared one.
+    ranges
+        Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
+    noise_sigma
+        Of the current noise that is injected in the members, in µA/cm²; see `simulate`.
+    """
+
+    pair: Pair | None = None
+    layer: Literal["reached", "condition", "residual", "pattern", "rate"] = "reached"
+    target: _Point | None = None
+    end: _Point | None = None
+    V_th_mV: FiniteFloat | None = None
+    ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
+        default_factory=dict
+    )
+    noise_sigma: float = Field(default=0, ge=0, le=100)
+
+    _two = field_validator("pair")(different)
+
+    def checked(self, neuron: NeuronModel) -> Explored:
+        """Itself, if a neuron can be explored so.
+
+        Raises
+        ------
+        Spike2PopError
+            If a channel is not the neuron's, a point lies outside its plane, or the threshold or a range
+            cannot be.
+        """
+        check_channels(self.pair, neuron)
+        for what, point in (("target", self.target), ("end of modulation", self.end)):
+            for name, value in zip(("g_s", "g_u"), point or (), strict=False):
+                low, high = neuron.dic_range[name]
+                if not low <= value <= high:
+                    raise Spike2PopError(
+                        f"The {what} has {name} = {value:g}; for the {neuron.name} neuron it must lie "
+                        f"between {low:g} and {high:g}."
+                    )
+        vary_neuron(neuron, V_th_mV=self.V_th_mV, baseline=self.ranges)
+        return self
+
+
+class Asked(_Part):
+    """What is asked of a population; None leaves a choice to the program.
+
+    Attributes
+    ----------
+    kind
+        What is done; of `QUESTIONS`.
+    channel
+        Which is blocked; None for the last of those with the lowest reversal potential.
+    range, n
+        The lowest and the highest dose, and how many there are from one to the other; None for the usual.
+    rate_q10, conductance_q10, declared_C
+        What a temperature assumes where the neuron states none.
+    """
+
+    kind: Literal["block", "current", "temperature", "potassium"] = "block"
+    channel: Annotated[str, Field(max_length=300)] | None = None
+    range: _Point | None = None
+    n: int = Field(default=6, ge=1, le=MOST_DOSES)
+    rate_q10: float | None = Field(default=None, ge=0.1, le=20)
+    conductance_q10: float | None = Field(default=None, ge=0.1, le=20)
+    declared_C: float | None = Field(default=None, ge=0, le=50)
+
+    def checked(self, neuron: NeuronModel) -> Asked:
+        """Itself, if it can be asked of a neuron, which may still lack something.
+
+        Raises
+        ------
+        Spike2PopError
+            If there is no such channel, or a dose cannot be.
+        """
+        if self.channel is not None:
+            check_channels((self.channel,), neuron)
+        low, high = self.ends
+        least, most = QUESTIONS[self.kind].limits
+        if not least <= low <= high <= most:
+            raise Spike2PopError(
+                f"Doses of {QUESTIONS[self.kind].dose} rise from {least:g} to {most:g} at most, not from "
+                f"{low:g} to {high:g}."
+            )
+        return self
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest dose."""
+        return QUESTIONS[self.kind].usual if self.range is None else self.range
+
+    @property
+    def doses(self) -> tuple[float, ...]:
+        """The doses, evenly from the lowest to the highest; of one, the highest."""
+        low, high = self.ends
+        doses = np.linspace(low, high, self.n) if self.n > 1 else np.array([high])
+        return tuple(dict.fromkeys(float(f"{dose:.4g}") for dose in doses))
+
+    def blocked(self, neuron: NeuronModel) -> str:
+        """The channel that is blocked."""
+        if self.channel is not None:
+            return self.channel
+        lowest = np.flatnonzero(neuron.E_mV == neuron.E_mV.min())
+        return neuron.channel_names[int(lowest[-1])]
+
+    def question(self, neuron: NeuronModel) -> Question:
+        """What is asked, but for the dose."""
+        if self.kind == "block":
+            return Question(self.kind, self.blocked(neuron))
+        if self.kind == "temperature":
+            return Question(self.kind, "", self.rate_q10, self.conductance_q10, self.declared_C)
+        return Question(self.kind)

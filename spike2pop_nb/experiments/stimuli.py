@@ -1,0 +1,261 @@
+"""Currents that are injected, in µA/cm² or pA: steps, ramps, chirps, and those that were sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from spike2pop_nb.errors import ExperimentError, WayOut
+from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
+from spike2pop_nb.neurons import NeuronModel
+
+__all__ = ["MOST_UA", "Chirp", "Ramp", "Step", "Stimulus", "Waveform"]
+
+IntArray = npt.NDArray[np.int64]
+_COARSEST_MS = 1.0
+_HIGHEST_HZ = 2000.0
+MOST_UA = 1e4
+"""Largest current; hundreds of times what makes any neuron fire."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stimulus(Action):
+    """Something injected, in densities (µA/cm², mS/cm²) or in absolute units (pA, nS).
+
+    Attributes
+    ----------
+    unit
+        Of currents ``"uA/cm2"`` (as by default) or ``"pA"``; of conductances ``"mS/cm2"`` or ``"nS"``.
+    capacitance_pF
+        Of the cell, with which pA and nS become densities: 1 pA into 1 pF is what 1 µA/cm² is to 1 µF/cm².
+    """
+
+    unit: str = ""
+    capacitance_pF: float | None = None
+
+    density: ClassVar[str] = "uA/cm2"
+    absolute: ClassVar[str] = "pA"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("unit", self.unit or self.density)
+        if self.unit not in (self.density, self.absolute):
+            raise ExperimentError(
+                f"The unit of {self.kind} must be {self.density} or {self.absolute}, not {self.unit!r}."
+            )
+        if self.capacitance_pF is not None:
+            self._set("capacitance_pF", number(self.capacitance_pF, "capacitance_pF", 1e-3, 1e6))
+        if self.unit == self.absolute and self.capacitance_pF is None:
+            raise ExperimentError(
+                f"A stimulus in {self.absolute} needs the capacitance of the cell to become one in "
+                f"{self.density}.",
+                WayOut("give it in pF", ("capacitance_pF",)),
+            )
+
+    def per_area(self, neuron: NeuronModel) -> float:
+        """Return by what a value in its unit is multiplied to be a density."""
+        return (
+            1.0
+            if self.capacitance_pF is None or self.unit == self.density
+            else (neuron.capacitance_uF / self.capacitance_pF)
+        )
+
+    @property
+    def unit_words(self) -> str:
+        """The unit as it is printed."""
+        return self.unit.replace("u", "µ").replace("cm2", "cm²")
+
+    def within(self, ms: FloatArray) -> npt.NDArray[np.intp]:
+        """Return which of some times lie in the action, as places."""
+        return np.flatnonzero(self.share(ms) > 0)
+
+    def _times(self) -> tuple[float, float]:
+        """Start and stop, which both have to be given."""
+        if self.start_ms is None or self.stop_ms is None:
+            raise ExperimentError(f"A {self.kind} needs start_ms and stop_ms.")
+        return self.start_ms, self.stop_ms
+
+
+@dataclass(frozen=True)
+class Step(Stimulus):
+    """A current that stays the same while it flows."""
+
+    current: Amount
+    kind = "step"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("current", amount(self.current, "The current of a step", -MOST_UA, MOST_UA))
+
+    def check(self, neuron: NeuronModel, n: int) -> None:
+        """Raise if it has another number of currents than there are members."""
+        if isinstance(self.current, tuple) and len(self.current) != n:
+            raise ExperimentError(
+                f"A step has {len(self.current)} currents for {n} members; give one, or one for each."
+            )
+
+    def level(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray | None:
+        """Return the current, where it does not change."""
+        if self.moving_ms():
+            return None
+        return share * self.per_area(neuron) * each(self.current, members)
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current, where it comes on and wears off smoothly."""
+        if not self.moving_ms():
+            return None
+        return self.per_area(neuron) * each(self.current, members)[:, None] * self.share(ms), None
+
+    def words(self) -> str:
+        """Say it."""
+        return f"a current of {said(self.current, self.unit_words)} is injected"
+
+    @property
+    def axis(self) -> str:
+        """What its dose is."""
+        return f"current ({self.unit_words})"
+
+    @property
+    def label(self) -> str:
+        """Say it briefly."""
+        return said(self.current, self.unit_words)
+
+
+@dataclass(frozen=True)
+class Ramp(Stimulus):
+    """A current that goes in a straight line from its first to its last value."""
+
+    first: float
+    last: float
+    kind = "ramp"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._times()
+        for name in ("first", "last"):
+            self._set(name, number(getattr(self, name), f"The {name} current of a ramp", -MOST_UA, MOST_UA))
+
+    def current_at(self, ms: FloatArray) -> FloatArray:
+        """Return the current in its unit."""
+        start, stop = self._times()
+        course = self.first + (self.last - self.first) * np.clip((ms - start) / (stop - start), 0.0, 1.0)
+        return course * self.share(ms)
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        return self.per_area(neuron) * self.current_at(ms)[None], None
+
+    def words(self) -> str:
+        """Say it."""
+        return f"a current that goes from {self.first:g} to {self.last:g} {self.unit_words} is injected"
+
+    @property
+    def label(self) -> str:
+        """Say it briefly."""
+        return f"ramp {self.first:g} to {self.last:g} {self.unit_words}"
+
+
+@dataclass(frozen=True)
+class Chirp(Stimulus):
+    """A sine whose frequency goes from one to another, in equal steps or in equal ratios."""
+
+    current: float
+    from_Hz: float
+    to_Hz: float
+    logarithmic: bool = False
+    kind = "chirp"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._times()
+        self._set("current", number(self.current, "The current of a chirp", -MOST_UA, MOST_UA))
+        for name in ("from_Hz", "to_Hz"):
+            low = 1e-3 if self.logarithmic else 0.0
+            self._set(name, number(getattr(self, name), f"{name} of a chirp", low, _HIGHEST_HZ))
+
+    def current_at(self, ms: FloatArray) -> FloatArray:
+        """Return the current in its unit."""
+        from scipy.signal import chirp  # takes a second to import, which who draws a panel need not wait for
+
+        start, stop = self._times()
+        at = np.clip(ms - start, 0.0, stop - start) / 1000.0
+        method = "logarithmic" if self.logarithmic else "linear"
+        wave = chirp(at, self.from_Hz, (stop - start) / 1000.0, self.to_Hz, method=method, phi=-90.0)
+        return self.current * np.asarray(wave) * self.share(ms)
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        return self.per_area(neuron) * self.current_at(ms)[None], None
+
+    def words(self) -> str:
+        """Say it."""
+        return (
+            f"a chirp of {self.current:g} {self.unit_words} from {self.from_Hz:g} to {self.to_Hz:g} Hz "
+            f"({'logarithmic' if self.logarithmic else 'linear'}) is injected"
+        )
+
+    @property
+    def label(self) -> str:
+        """Say it briefly."""
+        return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
+
+
+@dataclass(frozen=True)
+class Waveform(Stimulus):
+    """A sampled current, linear between samples, such as one that was recorded."""
+
+    samples: tuple[float, ...]
+    sample_ms: float
+    kind = "waveform"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        values = np.asarray(self.samples, dtype=float)
+        if values.ndim != 1 or values.size < 2:
+            raise ExperimentError("A waveform needs two samples or more, in one row.")
+        if not np.isfinite(values).all():
+            at = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise ExperimentError(f"Sample {at + 1} of the waveform is {values[at]}; all must be finite.")
+        sample = number(self.sample_ms, "sample_ms of a waveform", 1e-3)
+        if sample > _COARSEST_MS:
+            raise ExperimentError(
+                f"A waveform needs a sample every {_COARSEST_MS:g} ms or more often, for that is how long a "
+                f"spike lasts, not every {sample:g} ms; interpolate it first, or give ramps."
+            )
+        self._set("samples", tuple(map(float, values)))
+        self._set("sample_ms", sample)
+        start = self.start_ms or 0.0
+        self._set("start_ms", start)
+        end = start + sample * (values.size - 1)
+        if self.stop_ms is None or self.stop_ms > end:
+            self._set("stop_ms", end)
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        at = (self.start_ms or 0.0) + self.sample_ms * np.arange(len(self.samples))
+        current = np.interp(ms, at, self.samples, left=0.0, right=0.0)
+        return self.per_area(neuron) * (current * self.share(ms))[None], None
+
+    def words(self) -> str:
+        """Say it."""
+        return (
+            f"a waveform of {len(self.samples)} samples, one every {self.sample_ms:g} ms, from "
+            f"{min(self.samples):.3g} to {max(self.samples):.3g} {self.unit_words}, is injected"
+        )
+
+    @property
+    def label(self) -> str:
+        """Say it briefly."""
+        return "waveform"
