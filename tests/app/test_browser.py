@@ -21,7 +21,7 @@ from spike2pop_nb.spiketrains import read_spike_trains
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE_MS = 60_000  # a busy machine is slow, not broken
+PATIENCE_MS = 300_000  # a busy machine is slow, not broken
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER, CLOSER = range(8)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
@@ -648,6 +648,8 @@ def test_a_population_is_asked_and_a_member_is_lit_there_too(context, server):
     drawn = "n => [...document.querySelectorAll('.s2p-experiments .js-plotly-plot')].filter("
     drawn += "e => e.data?.length && e.offsetParent).length >= n"
     asked.wait_for_function(drawn, arg=4)  # and one more where a conductance tells who loses the rhythm
+    asked.wait_for_selector(".s2p-idle")
+    asked.wait_for_timeout(1500)  # figures that are drawn once others are move those below them
     dots = asked.locator(".s2p-experiments .js-plotly-plot").nth(4)
     point = dots.locator(".scatterlayer .points path").nth(3)
     point.scroll_into_view_if_needed()
