@@ -197,4 +197,4 @@ def test_a_figure_that_cannot_be_written_is_refused_before_the_file_is_read(
     status, text, said = spike2pop(capsys, "voltage", table, "--figure", tmp_path / "v.gif")
     assert (status, text) == (2, "")
     assert "not 'v.gif'" in said
-    assert "traces of voltage" not in said
+    assert "voltage traces" not in said

@@ -27,12 +27,12 @@ from .results import EVERYTHING as EVERYTHING
 from .results import ExportFormat as ExportFormat
 from .results import GrowingResults as GrowingResults
 from .results import results_zip as results_zip
-from .results import summary as summary
 from .results import write_results as write_results
+from .saving import save_session as save_session
+from .saving import session_zip as session_zip
 from .sessions import SavedSession as SavedSession
 from .sessions import open_session as open_session
-from .sessions import save_session as save_session
-from .sessions import session_zip as session_zip
+from .summaries import summary as summary
 from .tables import neutralised as neutralised
 from .tables import results_frames as results_frames
 from .tables import table_csv as table_csv

@@ -38,16 +38,16 @@ _CHOICES = {
     "place": Column("", "place in the ranking, from 1"),
     "compensate": Column("", "the two conductances that are solved for"),
     "score": Column("", "within_ranges / ((1 + moved) · √condition), from 0 to 1"),
-    "reached": Column("fraction", "members that get to their target with no negative conductance"),
+    "reached": Column("fraction", "members that reach their target without a negative conductance"),
     "within_ranges": Column("fraction", "members whose solved conductances lie within this neuron's ranges"),
-    "moved": Column("fraction", "median change of the solved conductances, of their median in the baseline"),
+    "moved": Column("fraction", "median change of the solved conductances, relative to the baseline median"),
     "condition": Column("", "median condition number of the solve, columns scaled to length one; 1 is best"),
-    "published": Column("", "whether the published heuristic takes this choice"),
-    "tied_with_first": Column("", "whether the score cannot be told from the first"),
-    "why": Column("", "what keeps the choice from being the first, or why it is"),
+    "published": Column("", "whether the published heuristic makes this choice"),
+    "tied_with_first": Column("", "whether the score is indistinguishable from the first"),
+    "why": Column("", "why the choice is first, or why it is not"),
 }
 _PLANE = {
-    "valid_fraction": Column("fraction", "baseline members that get there with no negative conductance"),
+    "valid_fraction": Column("fraction", "baseline members that get there without a negative conductance"),
     "condition": Column("", "condition number of the solve, columns scaled to length one; 1 is best"),
     "residual": Column("in units of g_leak", "median over members of the distance from the wanted DICs"),
     "pattern": Column("", "most frequent firing pattern of the members simulated there"),
@@ -151,7 +151,7 @@ def plane_table(reach: Reachability, firing: PatternMap | None = None) -> pd.Dat
         return table
     fired = firing.to_frame()
     if reach.compensate != firing.compensate or not fired[["g_s", "g_u"]].equals(table[["g_s", "g_u"]]):
-        raise Spike2PopError("The two maps are of different choices or grids, so that no table holds both.")
+        raise Spike2PopError("The two maps differ in their choice or grid, so one table cannot hold both.")
     return table.join(fired.drop(columns=["g_s", "g_u", "valid_fraction"]))
 
 
@@ -215,7 +215,7 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
             "choose some of them."
         )
     if kind == "html":
-        words = "Score of each choice: the higher, the better. Blue: not to be told from the first."
+        words = "Score of each choice: the higher, the better. Blue: not distinguishable from the first."
         sections = [
             (f"Choices for {whose} {name}", [ranking.describe()], [(words, plots.ranking(ranking))])
             for name, ranking in rankings.items()

@@ -25,14 +25,17 @@ COLUMN_MM: dict[ColumnWidth, float] = {"one": 85.0, "two": 180.0}
 FIGURES: dict[str, tuple[ColumnWidth, str]] = {
     "recording": ("two", "spikes of the recording and its intervals over time"),
     "posterior": ("one", "posterior over the slow and ultraslow DICs, with the members kept"),
-    "conductances": ("two", "maximal conductances of the members, each as a fold of its median"),
+    "conductances": ("two", "maximal conductances of the members, each relative to its median"),
     "traces": ("two", "voltages of up to eight members under the spikes of the recording"),
     "raster": ("two", "spikes of the recording and of the members"),
     "intervals": ("one", "cumulative distributions of the intervals of the recording and of the members"),
     "return_map": ("one", "each interval against the next, of the recording and of the members"),
     "pairs": ("two", "maximal conductances against each other, with their correlations"),
     "dic_curves": ("two", "dynamic input conductances of the members over voltage, with the threshold"),
-    "currents": ("two", "currentscape of the member with the best score: what each current carries when"),
+    "currents": (
+        "two",
+        "currentscape of the member with the best score: shares of the currents over time",
+    ),
 }
 """Width and content of each figure."""
 

@@ -14,23 +14,23 @@ from spike2pop_nb.export.tables import TRACE_ARRAYS, Column, describe_column
 __all__ = ["guide"]
 
 _TABLES = {
-    "population": "Members of every recording's population, a row each.",
-    "spike_times": "Spikes of every member, a row each.",
-    "experiments/members": "What every member did in every experiment, a row for each condition.",
-    "experiments/doses": "How many members fire in which pattern, and keep their rhythm, by condition.",
+    "population": "The members of each recording's population, one per row.",
+    "spike_times": "The spikes of each member, one per row.",
+    "experiments/members": "What each member did in each experiment, one row per condition.",
+    "experiments/doses": "How many members fire in each pattern, and keep their rhythm, by condition.",
     "experiments/who_crashes": "How well each conductance tells who loses the rhythm.",
-    "experiments/f_I": "Firing rate of every member at every injected current.",
+    "experiments/f_I": "The firing rate of each member at each injected current.",
 }
 _OTHERS = {
-    "recordings.csv": "Spikes that the populations were made from (id, time_ms in ms on the recording's own "
-    "clock), as they were read: this file can be opened in their place.",
+    "recordings.csv": "The recorded spikes as read (id, time_ms in ms on the recording's own clock). "
+    "This file can be opened instead of the original.",
     "summary.json": "Versions, options, and for each recording its DICs, counts and pass rule, for programs.",
-    "settings.json": "Settings that bring back the session in which the files were made.",
-    "report.html": "A report with interactive figures: open it in a browser; it needs no internet.",
+    "settings.json": "Settings that restore the session in which these files were made.",
+    "report.html": "A report with interactive figures. Open it in a browser; no internet is needed.",
     "methods.md": "A methods paragraph with references, to paste into a paper (Markdown).",
 }
 _CSV_NOTE = (
-    "In CSV files a text that a spreadsheet could take for a formula (it begins with =, +, - or @) has an "
+    "In CSV files, text that a spreadsheet could take for a formula (it begins with =, +, - or @) has an "
     "apostrophe before it, but for ids, which are as in the recording's file: import their column as text."
 )
 
@@ -85,7 +85,7 @@ def guide(
     parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
     if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
         listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)
-        parts.append(f"RECORDINGS BEHIND FOLDERS AND FILES\n{listed}")
+        parts.append(f"RECORDINGS AND THEIR FOLDERS AND FILES\n{listed}")
     notes = [*([_CSV_NOTE] if any(name.endswith(".csv") for name in names) else []), *missing]
     if notes:
         parts.append("\n".join(["NOTES", *(f"    {note}" for note in notes)]))

@@ -37,10 +37,10 @@ _LIBRARIES = {
     "torch": "PyTorch",
 }
 _PRIOR_WORDS = {
-    PRIORS[0]: "taking the neuron to be made as the members below are",
-    PRIORS[1]: "taking its conductances to lie anywhere in their declared ranges",
-    "both": "taking the neuron to be made as the members below are or with conductances anywhere in their "
-    "declared ranges, weighed by what the recording looks like",
+    PRIORS[0]: "assuming that the neuron is built like the members below",
+    PRIORS[1]: "assuming that its conductances lie anywhere in their declared ranges",
+    "both": "assuming that the neuron is built like the members below or with conductances anywhere in their "
+    "declared ranges, weighted by how well the recording fits each",
 }
 
 
@@ -192,8 +192,8 @@ def _inference(
     drifting = [p for p in inferred if p.course is not None and p.course.drifts]
     rivals = [p for p in inferred if p.rival is not None]
     for flagged, words in (
-        (strange, "flagged as unlike the simulated recordings of this neuron, so that the DICs are in doubt"),
-        (drifting, "flagged as drifting: the DICs change while it lasts"),
+        (strange, "flagged as unlike the simulated recordings of this neuron, so its DICs are doubtful"),
+        (drifting, "flagged as drifting: its DICs change over the recording"),
         (rivals, "flagged as more like a neuron with conductances anywhere in their declared ranges"),
     ):
         if flagged:

@@ -122,7 +122,7 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         text += "moved towards one."
     elif kept:
         each = "The member" if kept == 1 else f"Each of the {kept} members"
-        text += f" {each} kept started from a draw of its own."
+        text += f" {each} kept started from its own draw."
     found = [result.diversity for result in made if result.diversity is not None]
     text += _difference(found)
     least = [each.least_spread for each in found if np.isfinite(each.least_spread)]
@@ -138,7 +138,7 @@ def _difference(found: list[Diversity]) -> str:
     """How different the members kept are, as they are."""
     copies = sum(each.n - each.n_distinct for each in found)
     if copies:
-        return f" Of the members kept, {copies} {_were(copies)} all but the same as another."
+        return f" Of the members kept, {copies} {_were(copies)} nearly identical to another."
     if not found:
         return ""
     nearest = min(each.least_distance for each in found)
@@ -199,7 +199,7 @@ def _simulation(made: list[Result]) -> str:
         noise = f"with injected current noise of σ {interval(float(sigma.min()), float(sigma.max()))} µA/cm²"
     return (
         f"Every member was simulated for {interval(min(seconds), max(seconds))} s, of which the first "
-        f"{interval(min(transients), max(transients))} s were left out, {noise}, by exponential Euler with "
+        f"{interval(min(transients), max(transients))} s were discarded, {noise}, by exponential Euler with "
         f"gates and voltage staggered and a time step of {figure(runs[0].dt_ms)} ms "
         f"(accuracy “{runs[0].accuracy}”).{_late(made)}"
     )
@@ -243,6 +243,6 @@ def _distance(made: list[Result], cited: Citations) -> str:
     tau = [kernel_ms(result.recording) for result in made]
     return (
         f"The van Rossum distance {cited.mark(VAN_ROSSUM)} to the recording (first spikes aligned, time "
-        f"constant {interval(min(tau), max(tau))} ms) was reported and not judged; its median over the "
-        f"members kept was {figure(float(np.median(found)))} of that of a silent member."
+        f"constant {interval(min(tau), max(tau))} ms) was reported, but members were not judged by it; its "
+        f"median over the members kept was {figure(float(np.median(found)))} of that of a silent member."
     )

@@ -71,7 +71,7 @@ def _of_members(
         Picture(
             "conductances",
             True,
-            "Maximal conductances of the members, each as a fold of its median, which stands below its name "
+            "Maximal conductances of the members, each relative to its median, which stands below its name "
             "in mS/cm².",
             plots.conductances(population, passed),
         ),

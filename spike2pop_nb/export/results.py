@@ -6,181 +6,38 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, Self, cast, get_args
 
-import numpy as np
 import pandas as pd
 
-from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.experiments import experiment_files, experiment_frames, experiment_summary
+from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.files import GrowingFile, make_folder, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.report import html_report
+from spike2pop_nb.export.summaries import experiments_on, summary
 from spike2pop_nb.export.tables import (
-    describe_column,
     recorded_spikes,
     results_frames,
     table_csv,
     table_parquet,
     traces_npz,
 )
-from spike2pop_nb.fidelity import Diversity, Result
-from spike2pop_nb.fidelity.differences import beyond_range
-from spike2pop_nb.inference import Posterior
+from spike2pop_nb.fidelity import Result
 
-__all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "summary", "write_results"]
+__all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "write_results"]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 """What results can be written as."""
 
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
-
-
-def _number(value: Any) -> float | None:
-    """Return a finite float, or None, since JSON knows no NaN."""
-    number = float(value)
-    return number if np.isfinite(number) else None
-
-
-def _describe(result: Result, experiments: Sequence[Experiment] = ()) -> dict[str, Any]:
-    train, posterior = result.recording, result.posterior
-    entry: dict[str, Any] = {
-        "id": train.id,
-        "neuron": neuron_cells(result.neuron),
-        "n_spikes": train.n_spikes,
-        "duration_ms": train.duration_ms,
-        "rate_hz": _number(train.rate_hz),
-        "usable": result.usable,
-        "message": result.outcome,
-        "asked": result.n_asked,
-        "tried": result.n_tried,
-        "passed": result.n_passed,
-        "simulations": result.n_simulated,
-        "kept": 0 if result.population is None else len(result.population),
-        "kept_passed": result.n_kept_passed,
-        "kept_crosses": result.n_crosses,
-        "kept_late": result.n_late,
-        "acceptance": _number(result.acceptance),
-        "reasons_of_others": result.reasons,
-        "cancelled": result.cancelled,
-    }
-    if result.failure:
-        entry["failure"] = result.failure
-    if train.provenance is not None:
-        origin = train.provenance
-        entry["source"] = {"file": origin.source, "location": origin.location, "unit": origin.unit}
-        if origin.reading:
-            entry["source"]["reading"] = origin.reading
-    if posterior is not None and getattr(posterior, "usable", False):
-        entry["dics"] = {
-            "g_s": _number(posterior.mean[0]),
-            "g_u": _number(posterior.mean[1]),
-            "g_s_std": _number(posterior.std[0]),
-            "g_u_std": _number(posterior.std[1]),
-            "pattern": posterior.pattern,
-            "notes": list(posterior.notes),
-        }
-        if (network := network_of(result)) is not None:
-            entry["network"] = {
-                "file": network.file,
-                "sha256": network.sha256,
-                "trained_on": {"trains": network.n_trains, "data_sha256": dict(network.data)},
-            }
-            if network.base:
-                entry["network"]["adapts"] = network.base
-        if isinstance(posterior, Posterior):
-            low, high = posterior.quantile(0.025), posterior.quantile(0.975)
-            entry["dics"] |= {
-                f"{name}_interval_95": [_number(low[i]), _number(high[i])]
-                for i, name in enumerate(("g_s", "g_u"))
-            }
-    for name, members in (("kept", result.population), ("unrefined", result.unrefined)):
-        if members is not None:  # compensating may already take members above it
-            entry[f"{name}_above_declared_range"] = beyond_range(result.neuron, members.g)
-    if result.diversity is not None:
-        entry["diversity"] = _diversity(result.diversity)
-    if result.verdict is not None:
-        found = result.verdict.recording
-        entry["pattern"] = str(found.pattern)
-        entry["pattern_notes"] = list(found.notes)
-        entry["rule"] = result.verdict.rule.describe()
-    if result.simulated is not None:
-        entry["transient_ms"] = result.simulated.transient_ms
-    if experiments:
-        entry["experiments"] = [experiment_summary(experiment) for experiment in experiments]
-    return entry
-
-
-def _diversity(found: Diversity) -> dict[str, Any]:
-    """How different the members kept are; of a refined population also against the unrefined one."""
-    entry: dict[str, Any] = {
-        "effective_sample_size": found.effective_sample_size,
-        "least_distance": _number(found.least_distance),
-        "dimensions": _number(found.dimensions),
-        "correlations": _matrix(found.correlations),
-    }
-    if found.correlations_unrefined is not None and found.dimensions_unrefined is not None:
-        by_channel = zip(found.table["channel"], found.table["spread"], strict=True)
-        entry["spread_against_unrefined"] = {str(name): _number(value) for name, value in by_channel}
-        entry["dimensions_unrefined"] = _number(found.dimensions_unrefined)
-        entry["correlations_unrefined"] = _matrix(found.correlations_unrefined)
-    return entry
-
-
-def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Return {channel: {channel: value}}; None for a channel that does not vary."""
-    return {
-        str(row): {str(column): _number(frame.loc[row, column]) for column in frame.columns}
-        for row in frame.index
-    }
-
-
-def summary(
-    results: Sequence[Result],
-    options: Mapping[str, Any],
-    experiments: Mapping[str, Sequence[Experiment]] | None = None,
-) -> dict[str, Any]:
-    """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
-
-    Parameters
-    ----------
-    results, options, experiments
-        As in `write_results`.
-
-    Examples
-    --------
-    >>> import spike2pop_nb as s2p
-    >>> from spike2pop_nb.export import summary
-    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
-    >>> summary([result], {"seed": 1})["options"]
-    {'seed': 1}
-    """
-    return {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "options": dict(options),
-        "units": {
-            "g_*": describe_column("g_leak").unit,
-            "g_s, g_u": describe_column("g_s").unit,
-            "time_ms": describe_column("time_ms").unit,
-        },
-        "recordings": [_describe(result, _of(result, experiments)) for result in results],
-    }
-
-
-def _of(result: Result, experiments: Mapping[str, Sequence[Experiment]] | None) -> Sequence[Experiment]:
-    return (experiments or {}).get(result.recording.id, ())
 
 
 def _folders(results: Sequence[Result]) -> list[str]:
@@ -244,7 +101,7 @@ def _files(
                 made = {}
                 missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
             files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
-    if done := [one for result in results for one in _of(result, experiments)]:
+    if done := [one for result in results for one in experiments_on(result, experiments)]:
         tick()
         made = experiment_files(done, formats)
         files |= {f"experiments/{name}": content for name, content in made.items()}
@@ -427,7 +284,7 @@ def results_zip(
     >>> ZipFile(BytesIO(results_zip([result], {"seed": 1}, formats=("csv",)))).namelist()
     ['recordings.csv', 'population.csv', 'spike_times.csv', 'summary.json']
     """
-    asked = any(_of(result, experiments) for result in results)
+    asked = any(experiments_on(result, experiments) for result in results)
     total = len(results) + 3 + asked  # the tables, each recording, experiments, the report, the archive
     begun = count()
 

@@ -1,48 +1,37 @@
-"""A session in one file: recordings, populations, spikes, verdicts and settings, to be opened again.
+"""A session opened again from one file.
 
-The file is a zip archive of JSON, Parquet and NPY, so that reading one runs nothing that it holds. Voltages
-are left out, since they are many times as large as all the rest and can be simulated again; so is what the
-network says, which is asked again and only taken where it is the network that was asked before.
+What the network said is not in it: the network is asked again, and only taken where it is the one that was
+asked before.
 """
 
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import ValidationError
 
-from spike2pop_nb.conductances import Population, neuron_cells
+from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import neuron_of
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
-from spike2pop_nb.export.archive import SESSION, is_session, packed
-from spike2pop_nb.export.files import write_whole
-from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.saved_experiments import Asked, described, restored, spikes_of
-from spike2pop_nb.export.tables import table_parquet
+from spike2pop_nb.export.archive import SESSION, is_session
+from spike2pop_nb.export.saved_experiments import restored
+from spike2pop_nb.export.session_story import COUNTS, FILE, FLAGS, RUN, TEXTS, WORDS, Entry, Run, Story
 from spike2pop_nb.fidelity import PassRule, Result, Verdict
-from spike2pop_nb.inference import Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES, Provenance, SpikeTrain, features
 from spike2pop_nb.spiketrains.readers.archive import Archive
 from spike2pop_nb.spiketrains.readers.raw import Source
 
-__all__ = ["SavedSession", "open_session", "save_session", "session_zip"]
-
-_FILE = "recordings"
-_COUNTS = ("n_asked", "n_tried", "n_passed", "n_simulated", "n_crosses", "n_late")
-_WORDS = ("usable", "outcome", "reasons", "cancelled", "exhausted", "failure", "options")
-_RUN = ("duration_ms", "transient_ms", "dt_ms", "accuracy")
-_TEXTS, _FLAGS = ("pattern", "reasons"), ("passed",)
+__all__ = ["SavedSession", "open_session"]
 
 Predict = Callable[[NeuronModel, SpikeTrain, str], Any]
 
@@ -76,202 +65,6 @@ class SavedSession:
     experiments: list[list[Experiment]] = field(default_factory=list)
     settings: str = ""
     file: tuple[str, bytes] | None = None
-
-
-class _Checked(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _Run(_Checked):
-    duration_ms: float = Field(gt=0, allow_inf_nan=False)
-    transient_ms: float = Field(ge=0, allow_inf_nan=False)
-    dt_ms: float = Field(gt=0, allow_inf_nan=False)
-    accuracy: str
-    failed: dict[str, str]
-
-
-class _Train(_Checked):
-    id: str
-    window_ms: tuple[FiniteFloat, FiniteFloat] | None = Field(strict=False)
-    provenance: dict[str, str] | None
-
-
-class _Entry(_Checked):
-    """What is said of one result; its tables and spikes lie in ``folder``."""
-
-    folder: str
-    recording: _Train
-    neuron: dict[str, Any]
-    prior: str | None
-    network: str | None
-    n_asked: int = Field(ge=0)
-    n_tried: int = Field(ge=0)
-    n_passed: int = Field(ge=0)
-    n_simulated: int = Field(ge=0)
-    n_crosses: int = Field(ge=0)
-    n_late: int = Field(ge=0)
-    usable: bool
-    outcome: str
-    reasons: dict[str, int]
-    cancelled: bool
-    exhausted: str
-    failure: str
-    options: dict[str, Any]
-    made_by: dict[str, Any]
-    unrefined_by: dict[str, Any]
-    rule: dict[str, float] | None
-    scores: list[str]
-    run: _Run | None
-    experiments: list[Asked] = []
-
-
-class _Story(_Checked):
-    spike2pop_session: int = Field(ge=1, le=1)
-    versions: dict[str, str]
-    file: str | None
-    settings: str
-    results: list[_Entry]
-
-
-def session_zip(
-    results: Sequence[Result],
-    *,
-    settings: str = "",
-    file: tuple[str, bytes] | None = None,
-    experiments: Sequence[Sequence[Experiment]] = (),
-) -> bytes:
-    """Return a session as the content of one file, which `open_session` reads.
-
-    Parameters
-    ----------
-    results
-        Results of `find_population`, also of recordings for which no population was made.
-    settings
-        JSON text of what was chosen on the page.
-    file
-        Name and contents of the file that the recordings were read from.
-    experiments
-        For each result, in their order, those done on its population.
-
-    Examples
-    --------
-    >>> from spike2pop_nb.export import is_session, session_zip
-    >>> is_session(session_zip([]))
-    True
-    """
-    files: dict[str, bytes] = {SESSION: b""}  # first, so that the file is known by its beginning
-    entries = []
-    for place, result in enumerate(results, 1):
-        folder = f"populations/{place:04d}"
-        done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
-        entries.append({**_entry(result, folder), "experiments": [described(one) for one in done]})
-        files |= {f"{folder}/{name}": content for name, content in _contents(result).items()}
-        for k, one in enumerate(done):
-            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
-    if file is not None:
-        files[_FILE] = file[1]
-    story = {
-        "spike2pop_session": 1,
-        "versions": versions(),
-        "file": None if file is None else file[0],
-        "settings": settings,
-        "results": entries,
-    }
-    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=_plain).encode()
-    return packed(files)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of NumPy, tuples and what else describes itself, as JSON has them."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
-
-
-def _entry(result: Result, folder: str) -> dict[str, Any]:
-    train, posterior, run = result.recording, result.posterior, result.simulated
-    network = network_of(result)
-    made = result.population is not None and run is not None and result.verdict is not None
-    return {
-        "folder": folder,
-        "recording": {
-            "id": train.id,
-            "window_ms": train.window_ms,
-            "provenance": None if train.provenance is None else asdict(train.provenance),
-        },
-        "neuron": neuron_cells(result.neuron),
-        "prior": posterior.prior if isinstance(posterior, Posterior) else None,
-        "network": None if network is None else network.sha256,
-        **{name: getattr(result, name) for name in (*_COUNTS, *_WORDS)},
-        "made_by": dict(result.population.made_by) if result.population is not None else {},
-        "unrefined_by": dict(result.unrefined.made_by) if result.unrefined is not None else {},
-        "rule": result.verdict.rule.model_dump() if made and result.verdict is not None else None,
-        "scores": _scores(result.verdict) if made and result.verdict is not None else [],
-        "run": {name: getattr(run, name) for name in _RUN}
-        | {"failed": {str(row): run.reasons.get(row, "") for row in np.flatnonzero(run.failed).tolist()}}
-        if made
-        else None,
-    }
-
-
-def _scores(verdict: Verdict) -> list[str]:
-    return [str(name) for name in verdict.table.columns.drop(["id", "member"])]
-
-
-def _contents(result: Result) -> dict[str, bytes]:
-    files = {"recording.npy": _npy(result.recording.times_ms)}
-    population, simulated, verdict = result.population, result.simulated, result.verdict
-    if population is None or simulated is None or verdict is None:
-        return files
-    scores = verdict.table[_scores(verdict)]
-    files["population.parquet"] = table_parquet(pd.concat([population.to_frame(), scores], axis=1))
-    spikes = simulated.spike_times_ms
-    files["spikes.npy"] = _npy(np.concatenate([np.zeros(0), *spikes]))
-    files["counts.npy"] = _npy(np.array([len(times) for times in spikes], dtype=np.int64))
-    if result.unrefined is not None:
-        files["unrefined.parquet"] = table_parquet(result.unrefined.to_frame())
-    return files
-
-
-def _npy(array: npt.NDArray[Any]) -> bytes:
-    sink = io.BytesIO()
-    np.save(sink, array, allow_pickle=False)
-    return sink.getvalue()
-
-
-def save_session(
-    path: str | Path,
-    results: Sequence[Result],
-    *,
-    settings: str = "",
-    file: tuple[str, bytes] | None = None,
-    experiments: Sequence[Sequence[Experiment]] = (),
-) -> None:
-    """Write results into one file, from which `open_session` and the page restore them without a search.
-
-    Parameters
-    ----------
-    path
-        Best with the ending .s2p.zip; a file of this name is replaced.
-    results, settings, file, experiments
-        As in `session_zip`.
-
-    Raises
-    ------
-    Spike2PopError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import mkdtemp
-    >>> import spike2pop_nb as s2p
-    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
-    >>> path = Path(mkdtemp()) / "cell.s2p.zip"
-    >>> s2p.save_session(path, [result])
-    >>> s2p.open_session(path).results[0].n_kept_passed
-    2
-    """
-    write_whole(Path(path), session_zip(results, settings=settings, file=file, experiments=experiments))
 
 
 def asked_again(neuron: NeuronModel, train: SpikeTrain, prior: str) -> Any:
@@ -318,8 +111,8 @@ def open_session(
         raise Spike2PopError(f"{name} is no file of a session; choose one that was saved as such.")
     try:
         archive = Archive(Source(name, data))
-        story = _Story.model_validate_json(archive.read(SESSION))
-        file = None if story.file is None else (story.file, archive.read(_FILE))
+        story = Story.model_validate_json(archive.read(SESSION))
+        file = None if story.file is None else (story.file, archive.read(FILE))
         results = [_result(archive, entry, name, predict) for entry in story.results]
         done = [_asked(archive, *both) for both in zip(story.results, results, strict=True)]
     except ValidationError as error:
@@ -338,7 +131,7 @@ def open_session(
     return SavedSession(results, priors, done, story.settings, file)
 
 
-def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Result:
+def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Result:
     said = entry.recording
     train = SpikeTrain(
         said.id,
@@ -351,7 +144,7 @@ def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Res
         train,
         neuron,
         _posterior(entry, neuron, train, predict),
-        **{key: getattr(entry, key) for key in (*_COUNTS, *_WORDS)},
+        **{key: getattr(entry, key) for key in (*COUNTS, *WORDS)},
     )
     if entry.run is None or entry.rule is None:
         return replace(result, usable=False)
@@ -362,7 +155,7 @@ def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Res
         unrefined = _population(_table(archive, path), neuron, train, entry.unrefined_by, name)
     scores = table[["id", "member", *entry.scores]].astype({"id": str})
     wanted = {"score", "passed", "pattern", "rate_hz", "reasons"}
-    kinds = {**dict.fromkeys(_TEXTS, "OTU"), **dict.fromkeys(_FLAGS, "b")}
+    kinds = {**dict.fromkeys(TEXTS, "OTU"), **dict.fromkeys(FLAGS, "b")}
     kinds_of = {column: scores[column].dtype.kind for column in entry.scores}
     if not wanted <= set(kinds_of) or any(kind not in kinds.get(c, "fi") for c, kind in kinds_of.items()):
         raise Spike2PopError(
@@ -377,7 +170,7 @@ def _result(archive: Archive, entry: _Entry, name: str, predict: Predict) -> Res
     )
 
 
-def _asked(archive: Archive, entry: _Entry, result: Result) -> list[Experiment]:
+def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
     """Experiments done on the population of a result."""
 
     def read(name: str) -> npt.NDArray[Any]:
@@ -389,7 +182,7 @@ def _asked(archive: Archive, entry: _Entry, result: Result) -> list[Experiment]:
     return found
 
 
-def _posterior(entry: _Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:
+def _posterior(entry: Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:
     """What the network says, if it is the one that was asked."""
     if entry.prior is None:
         return None
@@ -426,7 +219,7 @@ def _floats(archive: Archive, path: str) -> npt.NDArray[np.float64]:
     return array.copy()
 
 
-def _simulated(archive: Archive, entry: _Entry, run: _Run, population: Population) -> Simulated:
+def _simulated(archive: Archive, entry: Entry, run: Run, population: Population) -> Simulated:
     n = len(population)
     times, counts = (archive.array(f"{entry.folder}/{part}.npy", part) for part in ("spikes", "counts"))
     if counts.shape != (n,) or counts.dtype.kind != "i" or times.dtype != np.float64 or times.ndim != 1:
@@ -445,6 +238,6 @@ def _simulated(archive: Archive, entry: _Entry, run: _Run, population: Populatio
         reasons=reasons,
         time_ms=np.zeros(0),
         V_mV=np.zeros((n, 0), dtype=np.float32),
-        **{key: getattr(run, key) for key in _RUN},
+        **{key: getattr(run, key) for key in RUN},
         noise_sigma=np.zeros(n),
     )

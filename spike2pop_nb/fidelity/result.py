@@ -37,7 +37,8 @@ class Result:
     n_asked, n_tried, n_passed
         Members asked for; tried; and passed among those tried.
     n_simulated
-        Simulations of one member that this took; more than ``n_tried`` if members were refined.
+        Simulations of one member that finding them took, which the budget counts; more than ``n_tried`` if
+        members were refined. Those that repeat a member as it is judged are not among them.
     n_crosses
         Of the members kept, how many started as crosses of members that fired like the recording, or were
         moved towards one; the others came each from a draw of its own.

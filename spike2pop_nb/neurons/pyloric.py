@@ -1,4 +1,10 @@
-"""The pyloric neuron of Prinz, Bucher and Marder (2004): bursts as slow as those of a crab's AB/PD and LP."""
+"""The pyloric neuron of Prinz, Bucher and Marder (2004): bursts as slow as those of a crab's AB/PD and LP.
+
+Its time constants are twice those of Liu et al. (1998), calcium goes back ten times as slowly, and its
+reversal potential follows it. V_th is the mean threshold of random members over the published ranges. Most
+members of the baseline burst. The Q10s are a choice within measured ranges (Tang et al. 2010: 1.5 to 4 for
+gates, 1 to 2 for conductances), with which bursts come about twice as often at 10 °C more, as in the crab.
+"""
 
 from __future__ import annotations
 

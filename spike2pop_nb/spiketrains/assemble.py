@@ -74,7 +74,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
-        cautions.append(f"{shown(odd)} may hold spikes that were not sorted, as the id says")
+        cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
     report = ReadReport(
         filename=source.name,
@@ -136,7 +136,7 @@ class _Counts:
             times = "time" if self.negative == 1 else "times"
             found.append(
                 f"{self.negative:,} {times} before zero in {_trains(self.negative_trains)}, "
-                "kept, since times may be counted from a stimulus"
+                "kept, since times may be relative to a stimulus"
             )
         if self.even:
             found.append(

@@ -140,7 +140,7 @@ def detect_traces(
     (10, -10)
     """
     if not traces:
-        raise SpikeTrainError("There is no trace of voltage; at least one is needed to detect spikes in.")
+        raise SpikeTrainError("There is no voltage trace; at least one is needed to detect spikes in.")
     thresholds = _levels(threshold_mV, traces, "threshold")
     resets = _levels(reset_mV, traces, "reset")
     ones: list[Detected] = []
@@ -165,7 +165,7 @@ def recordings_of(ones: Sequence[Detected], traces: Sequence[VoltageTrace]) -> R
     """Trains of what `detect_traces` found in traces, with the report."""
     origin = traces[0].provenance or Provenance("a trace")
     said, doubtful = _said(ones)
-    n_channels = f"{counted(len(ones), 'trace')} of voltage" if len(ones) > 1 else "a trace of voltage"
+    n_channels = f"{counted(len(ones), 'trace')} of voltage" if len(ones) > 1 else "a voltage trace"
     parts = [part for trace in traces for part in trace.unit_reason.split("; ") if part]
     reasons = list(dict.fromkeys(parts))
     places = [trace.provenance.location for trace in traces if trace.provenance and trace.provenance.location]

@@ -370,7 +370,7 @@ def _outside(
     _check(threshold, reset, chosen, trace)
     if chosen == "both" and abs(reset - centre) > abs(threshold - centre):
         raise SpikeTrainError(
-            f"The reset of {reset:g} {trace.unit} is further from the median than the threshold of "
+            f"The reset of {reset:g} {trace.unit} is farther from the median than the threshold of "
             f"{threshold:g}; it must be nearer."
         )
     return Detection(True, reason, chosen, threshold, reset, centre, why, slow)

@@ -98,7 +98,7 @@ def read_spike_trains(
         timing = timing_of(table, reading, loaded, options)
         return assemble(table, reading, timing, loaded, stretch)
     except MemoryError:
-        raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+        raise loaded.error("the file needs more memory than is available; split it.") from None
 
 
 def parse_file(
@@ -139,7 +139,7 @@ def parse_file(
         table.cautions += workbook.cautions
         return loaded, table
     except MemoryError:
-        raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+        raise loaded.error("the file needs more memory than is available; split it.") from None
 
 
 def _options(

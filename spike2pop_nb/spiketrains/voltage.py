@@ -132,7 +132,7 @@ def read_voltage(
         raws = _wanted(raws, stretch, signals, loaded)
         traces = [_converted(raw, format_, unit, clock, judged, stretch, signals, loaded) for raw in raws]
     except MemoryError:
-        raise loaded.error("the file needs more memory than there is; split it into smaller files.") from None
+        raise loaded.error("the file needs more memory than is available; split it.") from None
     found = [trace for trace in traces if trace is not None]
     if not found:
         raise loaded.error(f"no trace has samples {stretch}; choose another stretch of the recording.")
@@ -158,9 +158,9 @@ def _signals(
     else:
         loaded = load(source, filename)
         if loaded.path is not None and loaded.path.is_dir():
-            raise loaded.error("this is a folder; give a file with a trace of voltage.")
+            raise loaded.error("this is a folder; give a file with a voltage trace.")
         if not loaded.data:
-            raise loaded.error("the file is empty; it must hold a trace of voltage.")
+            raise loaded.error("the file is empty; it must hold a voltage trace.")
         table = _parsed(loaded, source, filename)
     formal = any(column.name == "signals" for column in table.columns) and any(
         column.name == "timestamps" for column in table.columns
@@ -168,7 +168,7 @@ def _signals(
     if formal:
         return loaded, signals_of_format(table), table.format
     if not table.columns:
-        raise loaded.error("the file holds no trace of voltage.")
+        raise loaded.error("the file holds no voltage trace.")
     found = signals_of_table(table, loaded, rate_hz, time_unit)
     return loaded, found, "text" if table.format == "table" else table.format
 
@@ -207,11 +207,11 @@ def _chosen(
             signals.skipped.append(f"{counted(len(rest), 'channel')} not asked for, {shown(rest)}")
         return [raw for name in dict.fromkeys(picked) for raw in raws if raw.channel == name]
     if not raws:
-        raise source.error("the file holds no trace of voltage.")
+        raise source.error("the file holds no voltage trace.")
     triggers = [raw for raw in raws if raw.quantity != "current" and _has_two_levels(raw)]
     if len(triggers) < len(raws):
         raws = [raw for raw in raws if not any(raw is trigger for trigger in triggers)]
-        _leave_out(triggers, "of two levels alone, like a trigger", signals)
+        _leave_out(triggers, "with two levels only, like a trigger", signals)
     known = [raw for raw in raws if raw.quantity == "voltage"]
     silent = [raw for raw in raws if raw.quantity == "" and raw.unit is None]
     # Of what has no name that says, those are taken that look like a neuron's voltage, if any do.
@@ -224,7 +224,7 @@ def _chosen(
             for raw in {raw.channel: raw for raw in raws[:6]}.values()
         )
         raise source.error(
-            f"no trace of voltage is found, only {found}.",
+            f"no voltage trace found, only {found}.",
             WayOut(
                 "name the channel, and a threshold in its unit, if its spikes are wanted nevertheless",
                 ("channels", "threshold_mV"),
@@ -234,7 +234,7 @@ def _chosen(
     ids, unsaid = {id(raw) for raw in kept}, {id(raw) for raw in silent}
     lost = [raw for raw in raws if id(raw) not in ids]
     _leave_out([raw for raw in lost if id(raw) not in unsaid], "of another quantity", signals)
-    _leave_out([raw for raw in lost if id(raw) in unsaid], "that nothing says to be a voltage", signals)
+    _leave_out([raw for raw in lost if id(raw) in unsaid], "not known to be a voltage", signals)
     return [raw for raw in raws if id(raw) in ids]
 
 
@@ -332,7 +332,7 @@ def _converted(
         if times.size < 2:
             signals.skipped.append(f"the trace {raw.id!r}, which has no samples {stretch}")
             return None
-        signals.skipped.append(f"what lies outside the stretch {stretch}")
+        signals.skipped.append(f"everything outside the stretch {stretch}")
     name, scale, why = _scale(raw, unit, judged[raw.channel], signals)
     with np.errstate(invalid="ignore"):  # what is not finite is refused in a moment
         samples = samples * scale

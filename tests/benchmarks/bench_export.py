@@ -25,6 +25,7 @@ CASES = {
     "stg": [((5.0, 5.0), 1500), ((-5.0, 5.0), 1500)],
     "da": [((-5.0, 3.0), 1500)],
     "ca1": [((-0.02, 0.6), 500)],
+    "pyloric": [((-1.5, 0.2), 1500)],
 }
 VERSION = "import importlib.metadata as m; print(m.version({!r}))"
 PACKAGES = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml"}

@@ -71,9 +71,9 @@ def test_a_map_is_a_table_of_nodes(reach, firing, tmp_path: Path) -> None:
 
 
 def test_maps_that_do_not_belong_together_share_no_table(reach, firing) -> None:
-    with pytest.raises(Spike2PopError, match="different choices or grids"):
+    with pytest.raises(Spike2PopError, match="differ in their choice or grid"):
         export.plane_table(reachability("stg", ("A", "H"), 6), firing)
-    with pytest.raises(Spike2PopError, match="different choices or grids"):
+    with pytest.raises(Spike2PopError, match="differ in their choice or grid"):
         export.plane_table(reachability("stg", ("CaS", "H"), 7), firing)
 
 

@@ -40,12 +40,12 @@ def test_it_names_every_number(inferred: list[Result]) -> None:
         "Its conductances were then refined by simulation",
         f"Of the 8 members kept, {result.n_crosses} were crosses"
         if result.n_crosses
-        else "from a draw of its own",
+        else "from its own draw",
         f"at least {percent(result.diversity.least_spread)} of that over members as generated",
         f"Of {result.n_tried} members tried, {result.n_passed} ({percent(result.acceptance)}) fired like",
         "the first 8 of them, as many as asked for, were kept",
         f"simulated for {figure(simulated.duration_ms / 1000)} s, of which the first "
-        f"{figure(simulated.transient_ms / 1000)} s were left out, without injected noise",
+        f"{figure(simulated.transient_ms / 1000)} s were discarded, without injected noise",
         f"time step of {figure(simulated.dt_ms)} ms (accuracy “standard”)",
         f"a mean rate within {figure(100 * rule.rate)} %",
         f"a Wasserstein distance of {figure(rule.isi)}",
@@ -79,7 +79,7 @@ def test_what_it_says_of_likeness_and_of_settling_is_true_of_the_members(inferre
     twice = replace(result, population=result.population.select([0, 0, 1, 2]), n_late=1)
     text = methods_paragraph(twice)
     assert "No two" not in text
-    assert "1 was all but the same as another" in text
+    assert "1 was nearly identical to another" in text
     assert "Of the members kept, 1 still changed within the time judged" in text
 
 

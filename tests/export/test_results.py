@@ -137,10 +137,7 @@ def test_the_zip_holds_what_it_was_made_from(
 ) -> None:
     with zipfile.ZipFile(io.BytesIO(everything)) as archive:
         path = Path(archive.extract("recordings.csv", tmp_path))
-        assert (
-            "recordings.csv\n    Spikes that the populations were made from"
-            in archive.read("README.txt").decode()
-        )
+        assert "recordings.csv\n    The recorded spikes as read" in archive.read("README.txt").decode()
     again = read_spike_trains(path)
     for result in results:
         if result.recording.n_spikes:

@@ -12,7 +12,8 @@ import pytest
 from declared_equations import solve_declared
 from rich_neuron import RICH
 
-from spike2pop_nb.conductances import baseline_population
+from spike2pop_nb.conductances import Population, baseline_population
+from spike2pop_nb.experiments import run_experiment, temperature
 from spike2pop_nb.neurons import Nernst, get_neuron
 from spike2pop_nb.simulation import currents, simulate
 from spike2pop_nb.simulation.lanes import LANES, exponential, load, logarithm, store
@@ -93,13 +94,20 @@ def test_warmth_moves_the_nernst_potential() -> None:
             assert now == pytest.approx(factor * E.value(Ca), rel=1e-12)
 
 
-def test_a_warm_pyloric_neuron_bursts_faster() -> None:
-    neuron = get_neuron("pyloric")
-    g = np.array(PYLORIC["spike_times"][0]["conductances"])
-    factors = neuron.conductance_factors(20.0)
-    assert np.all((factors >= 1.0) & (factors <= 2.0))
-    assert neuron.conductance_factors(10.0).tolist() == [1.0] * neuron.n_channels
-    assert g.shape == factors.shape
+def test_a_warm_pyloric_neuron_bursts_faster_as_the_crab_does() -> None:
+    """From 7 to 23 °C the pyloric rhythm becomes about four times as fast (Tang et al. 2010: Q10 2.3)."""
+    g = [case["conductances"] for case in PYLORIC["spike_times"][:2]]
+    period = {}
+    for temperature_C in (7.0, 23.0):
+        result = run_experiment(Population.from_g("pyloric", g), temperature(temperature_C))
+        for member, times in enumerate(list(result.spike_times_ms.values())[-1]):
+            intervals = np.diff(times)
+            pauses = intervals > 0.5 * intervals.max()
+            starts = times[1:][pauses]
+            period[temperature_C, member] = np.diff(starts).mean()
+    for member in range(2):
+        q10 = (period[7.0, member] / period[23.0, member]) ** (1 / 1.6)
+        assert 1.8 < q10 < 2.8
 
 
 @nb.njit

@@ -77,7 +77,7 @@ def test_a_table_comes_out_as_it_went_in(monkeypatch: pytest.MonkeyPatch) -> Non
         ("sentence", "this is why"),
         pytest.param(
             "memory",
-            "the file needs more memory than there is",
+            "the file needs more memory than is available",
             marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory so"),
         ),
     ],

@@ -103,7 +103,7 @@ def test_pynapple() -> None:
     assert "2 epochs" in found.cautions[0]
     single = table(npz(type=np.array(["Ts"]), t=[0.1, 0.2], start=[0.0], end=[1.0]))
     assert values(single) == {"t": [[0.1, 0.2]], "support": [[0, 1]]}
-    with pytest.raises(SpikeTrainError, match="do not fit"):
+    with pytest.raises(SpikeTrainError, match="do not match"):
         table(npz(type=["TsGroup"], t=[0.1], index=[2], keys=[1], start=[0.0], end=[1.0]))
 
 

@@ -43,7 +43,7 @@ def test_nwb() -> None:
     assert [row.tolist() for row in stamps.values] == [[], [0, 0.1, 0.5]]
     assert found.column("start").values[0] == 2
     assert found.column("rate").values[0] == 1000
-    assert found.skipped == ["2 acquired series of no single voltage, 'I', 'LFP'"]
+    assert found.skipped == ["2 acquired series that are not a single voltage, 'I', 'LFP'"]
 
 
 def test_nwb_without_times() -> None:

@@ -149,7 +149,7 @@ def test_units_chosen_by_hand_and_unequal_steps() -> None:
     ("data", "part"),
     [
         (b"", "empty"),
-        (b"id,time_ms\na,1\na,2\n", "no trace of voltage"),
+        (b"id,time_ms\na,1\na,2\n", "no voltage trace"),
         (table(spiking(), "time_ms,V_mV").replace(b"\n0.1,", b"\n0.1,x"), "row 4.*'x-"),
         (table(spiking(), "time_ms,V_mV") + b"\n1,-60", "sample 3001.*strictly increasing"),
         (table(spiking(), "time_ms,V_mV") + b"\n200,nan", "potential nan"),

@@ -106,7 +106,7 @@ def test_channels_of_a_table_are_chosen() -> None:
     assert [trace.id for trace in traces] == ["ch1", "ch2"]
     assert spikes_are_right(traces, 2)
     assert "of another quantity, 'I_pA'" in traces.skipped[0]
-    assert "nothing says to be a voltage, 'stim'" in traces.skipped[1]
+    assert "not known to be a voltage, 'stim'" in traces.skipped[1]
     (second,) = read_voltage(table, channels="CH2")
     assert second.V_mV[0] == pytest.approx(VOLTS[0] + 2, abs=1e-3)
     (current,) = read_voltage(table, channels=["I_pA"])
@@ -206,12 +206,12 @@ def test_what_is_missing_is_cut_off_or_refused() -> None:
         (
             csv({"unit": np.arange(50) % 3, "time_ms": np.sort(np.random.default_rng(0).uniform(0, 9, 50))}),
             {},
-            "no trace",
+            "no voltage trace",
         ),
         (
             csv({"x": np.cumsum(np.random.default_rng(0).exponential(1, 50))}),
             {"sampling_rate_hz": 1e3},
-            "no trace",
+            "no voltage trace",
         ),
         (
             csv({"time (fortnights)": TIMES_S, "V_mV": VOLTS}),
@@ -232,7 +232,7 @@ def test_what_is_missing_is_cut_off_or_refused() -> None:
         (npy(VOLTS), {"unit": "kV"}, "unit 'kV' is unknown"),
         (npy(VOLTS), {"time_unit": "fortnights"}, "unit 'fortnights' is unknown"),
         (npy(VOLTS), {"sampling_rate_hz": 1e3, "channels": []}, "no channel is named"),
-        (b"a,b\nx,y\n", {}, "no trace"),
+        (b"a,b\nx,y\n", {}, "no voltage trace"),
         (b"\x89PNG\r\n", {}, "image"),
     ],
 )
@@ -302,7 +302,7 @@ def test_nwb_without_a_voltage(tmp_path: Path) -> None:
     with NWBHDF5IO(path, "w") as stream:
         stream.write(content)
     with pytest.raises(
-        SpikeTrainError, match=r"cell\.nwb: no trace of voltage|cell\.nwb: the file holds no trace"
+        SpikeTrainError, match=r"cell\.nwb: no voltage trace|cell\.nwb: the file holds no voltage trace"
     ):
         read_voltage(path)
 
@@ -391,7 +391,7 @@ def test_times_with_too_few_digits() -> None:
 def test_triggers_and_quiet_sweeps() -> None:
     trigger = np.where(np.sin(20 * TIMES_S) > 0, 5.0, 0.0)
     traces = read_voltage(csv({"time_s": TIMES_S, "V_mV": VOLTS, "TTL (V)": trigger}))
-    assert "two levels alone, like a trigger, 'TTL (V)'" in traces.skipped[0]
+    assert "two levels only, like a trigger, 'TTL (V)'" in traces.skipped[0]
     assert spikes_are_right(traces)
     # The unit of a channel is judged over all its sweeps, also those without a spike.
     quiet = np.full(VOLTS.size, -60.0)
@@ -445,7 +445,7 @@ def test_times_in_samples_and_rates_that_do_not_fit() -> None:
 
 def test_a_table_beside_irregular_times_is_no_trace_unless_it_says_so() -> None:
     times = np.cumsum(np.random.default_rng(0).exponential(0.1, 200))
-    with pytest.raises(SpikeTrainError, match="no trace of voltage"):
+    with pytest.raises(SpikeTrainError, match="no voltage trace"):
         read_voltage(csv({"time_s": times, "size": np.sin(times)}))
     assert len(read_voltage(csv({"time_s": times, "Vm": -60 + np.sin(times)}))) == 1
 

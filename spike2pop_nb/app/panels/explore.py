@@ -111,7 +111,7 @@ class ExplorePanel:
         self.conductances = self._figure(
             "Conductances of the members appear here",
             _SIDE_PX,
-            "Conductances of the members at the target, each as a fold of its median",
+            "Conductances of the members at the target, each relative to its median",
         )
         self.traces = self._figure(
             "Voltages of the members appear here",

@@ -68,7 +68,7 @@ class ResultsPanel:
             says="Voltage of some members over time, under the spikes of the recording",
         )
         sides = (
-            ("conductances", "Conductances", "Conductances of the members, each as a fold of its median"),
+            ("conductances", "Conductances", "Conductances of the members, each relative to its median"),
             ("scores", "Scores", "Score of each member, 1 for one that fires like the recording"),
             ("intervals", "Intervals", "Distributions of the intervals of the recording and of the members"),
             ("raster", "Spikes", "Spikes of all members under those of the recording"),

@@ -106,13 +106,13 @@ def _read(
     other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
     if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
         raise source.error(
-            f"{name} is named as something else than times and does not grow.",
+            f"{name} does not increase, and its name is not that of spike times.",
             WayOut("name the array of times", ("time_column",)),
         )
     if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
         raise source.error(
-            f"the numbers of {name} are in no order and bunched, like intervals between spikes.",
-            WayOut("add them up and give the times"),
+            f"the numbers of {name} are unordered and clustered, like inter-spike intervals.",
+            WayOut("give their cumulative sum"),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     beside = _beside(table, column)
@@ -273,7 +273,7 @@ def _rows(column: Column, name: str, source: Source, options: Options) -> Readin
         by_row, by_col = growth(values)
         if max(by_row, by_col) < MIN_INCREASING:
             raise source.error(
-                f"{name}, of shape {values.shape}, increases neither along its rows nor down its columns, "
+                f"{name}, of shape {values.shape}, increases neither along rows nor down columns, "
                 "so it does not look like spike times.",
                 WayOut("choose a layout if it is", ("layout",)),
             )

@@ -58,7 +58,7 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         return _wanted(table, wanted, source)
     if len(columns) == 1:
         if role_of(columns[0].leaf) == "interval":
-            raise source.error(f"{columns[0].name!r} holds intervals, not times; add them up to times.")
+            raise source.error(f"{columns[0].name!r} holds intervals, not times; give their cumulative sum.")
         return list(columns)
     numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
     skipped += [

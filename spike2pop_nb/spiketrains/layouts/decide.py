@@ -23,11 +23,12 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
+from .columns import columns_layout, grows_by
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import columns_layout, grows_by, lists_layout, long_layout, pick_time_column, single_layout
+from .tables import lists_layout, long_layout, pick_time_column, single_layout
 from .traces import Trace, find_trace
 
 __all__ = ["understand"]
@@ -234,7 +235,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
             return reading
     if intervals:
         raise source.error(
-            f"the column {intervals[0].name!r} holds intervals, not times; add them up to times."
+            f"the column {intervals[0].name!r} holds intervals, not times; give their cumulative sum."
         )
     raise _unrecognised(table, source)
 

@@ -77,7 +77,7 @@ def grade_clusters(columns: Sequence[Column], time: Column, reading: Reading) ->
                 break
         else:
             reading.cautions.append(
-                f"{column.name!r} grades clusters without saying which, so trains of noise may be left"
+                f"{column.name!r} rates clusters without naming them, so trains of noise may remain"
             )
 
 
@@ -114,17 +114,15 @@ def leave_out_noise(reading: Reading, source: Source) -> None:
             raise source.error("every cluster is labelled noise, so there is no spike train to read.")
     if unsorted and len(unsorted) < len(reading.trains):
         reading.trains = [train for train in reading.trains if not train.labels.get("unsorted")]
-        reading.skipped.append(
-            f"{counted(len(unsorted), 'unit')} of spikes that were not sorted, {shown(unsorted)}"
-        )
+        reading.skipped.append(f"{counted(len(unsorted), 'unit')} of unsorted spikes, {shown(unsorted)}")
     elif unsorted:
         reading.cautions.append(
-            f"the spikes of {shown(unsorted)} were not sorted, so they may be of several neurons"
+            f"the spikes of {shown(unsorted)} are unsorted, so they may come from several neurons"
         )
     multi = [train.id for train in reading.trains if grade[id(train)] in _SEVERAL]
     if multi:
         reading.cautions.append(
-            f"{counted(len(multi), 'unit')} labelled as several neurons together (mua), {shown(multi)}, kept"
+            f"{counted(len(multi), 'unit')} labelled as multi-unit activity (mua), {shown(multi)}, kept"
         )
     for train in reading.trains:
         train.labels.pop("unsorted", None)

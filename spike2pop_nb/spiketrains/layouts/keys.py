@@ -123,13 +123,14 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
         why = _and(why, *left)
     elif left:
         raise source.error(
-            f"the column {left[0].name!r} may tell trains apart or only describe the spikes.", _SETTLE
+            f"the column {left[0].name!r} may identify trains or only describe the spikes.", _SETTLE
         )
     if not keys:
         for column in grades:
             if _n_groups(column) > 1 and _identifies([column], [], times) != "no":
                 raise source.error(
-                    f"the column {column.name!r} grades units, and does not name them.", _SETTLE
+                    f"the column {column.name!r} rates units, but does not identify them.",
+                    _SETTLE,
                 )
     return Keys(keys, why, grades)
 
@@ -252,7 +253,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
     for train in trains:
         if train.times.size >= 10 and 2 * np.unique(train.times).size < train.times.size:
             raise source.error(
-                f"most numbers of {train.id!r} are there more than once, unlike spike times.",
+                f"most numbers of {train.id!r} occur more than once, which spike times do not.",
                 WayOut("name the column of times", ("time_column",)),
                 WayOut("choose the layout 'single' if they are some", ("layout",)),
             )

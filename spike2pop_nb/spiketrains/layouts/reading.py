@@ -169,7 +169,7 @@ def without_padding(trains: list[RawTrain], reading_skipped: list[str]) -> None:
             train.times = train.times[:kept]
             train.rows = train.rows[:kept] if train.rows is not None else None
     if n_nan:
-        reading_skipped.append(f"{n_nan:,} NaN that fill up the ends of trains")
+        reading_skipped.append(f"{n_nan:,} NaN of padding at the ends of trains")
     if n_cut:
         values = " and ".join(f"{value:g}" for value in sorted(padding))
-        reading_skipped.append(f"{counted(n_cut, 'value')} that fill up the ends of trains ({values})")
+        reading_skipped.append(f"{counted(n_cut, 'value')} of padding at the ends of trains ({values})")

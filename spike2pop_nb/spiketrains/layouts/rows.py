@@ -22,9 +22,10 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
+from .columns import stand_apart
 from .keys import may_label, needed_keys
 from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
-from .tables import labels_of, note_left, stand_apart
+from .tables import labels_of, note_left
 
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
@@ -124,7 +125,7 @@ def _refuse_unordered(trains: Sequence[RawTrain], layout: str, source: Source) -
     steps = sum(max(train.times.size - 1, 0) for train in trains)
     if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < MIN_INCREASING:
         raise source.error(
-            "the numbers do not grow along the lines, as spike times do.",
+            "the numbers do not increase along the lines, as spike times would.",
             WayOut(f"choose the layout {layout!r} if they are times", ("layout",)),
         )
 
@@ -184,8 +185,8 @@ def _refuse_narrow(trains: Sequence[RawTrain], source: Source) -> None:
     ]
     if falling and 2 * len(falling) > len(trains):
         raise source.error(
-            f"the first number of {falling[0].location} does not grow into the others, so it may be a count "
-            "or an id.",
+            f"the first number of {falling[0].location} is out of order with the others, so it may be a "
+            "count or an id.",
             WayOut("say that column 0 holds the ids", ("id_columns",)),
             WayOut("choose the layout 'rows'", ("layout",)),
         )
@@ -233,8 +234,8 @@ def running_layout(table: Table, source: Source, *, asked: bool = False) -> Read
         return None
     if not asked and not table.ragged and len(lists) >= 3 and len(columns) in (2, 3):
         raise source.error(
-            f"the numbers grow along each line and down each of the {len(columns)} columns, so they may be "
-            "one train or one per column.",
+            f"the numbers increase along each line and down each of the {len(columns)} columns, so they may "
+            "be one train or one per column.",
             WayOut("choose the layout 'single' or 'columns'", ("layout",)),
         )
     name = columns[0].name if table.named else ""

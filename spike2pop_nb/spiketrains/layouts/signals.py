@@ -124,7 +124,7 @@ def signals_of_table(
 
 def _none(source: Source) -> Exception:
     return source.error(
-        "no trace of voltage is found; a table needs a column per trace, such as V_mV, and a column of "
+        "no voltage trace is found; a table needs a column per trace, such as V_mV, and a column of "
         "times or a sampling rate."
     )
 

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
-    MIN_INCREASING,
-    codes_of,
-    grows_within,
     has_equal_steps,
     is_binary,
     is_counter,
     is_whole,
-    kept_before_padding,
     looks_like_intervals,
-    paddings,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of, words_of
+from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -43,20 +37,14 @@ from .reading import (
 )
 
 __all__ = [
-    "columns_layout",
-    "grows_by",
     "labels_of",
     "lists_layout",
     "long_layout",
     "note_left",
+    "numbers_rows",
     "pick_time_column",
     "single_layout",
-    "stand_apart",
 ]
-
-_EDGES: Final = frozenset(
-    ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
-)
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
@@ -217,7 +205,7 @@ def note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
     left = [
         name
         for name, column in zip(table.names, table.columns, strict=True)
-        if column not in used and not _numbers_rows(column, table)
+        if column not in used and not numbers_rows(column, table)
     ]
     if left and table.named:
         noun = "the column" if len(left) == 1 else "the columns"
@@ -226,7 +214,7 @@ def note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
         reading.skipped.append(f"{shown(left)}, neither ids nor times")
 
 
-def _numbers_rows(column: Column, table: Table) -> bool:
+def numbers_rows(column: Column, table: Table) -> bool:
     if column.kind != "numbers" or not is_counter(values_of(column)):
         return False
     return not table.named or role_of(column.leaf) == "counter" or not column.name
@@ -265,10 +253,7 @@ def _drop_blanks(trains: list[RawTrain]) -> int:
 def single_layout(table: Table, time: Column, source: Source, *, check: bool = True) -> Reading:
     """One train, a time per row."""
     if role_of(time.leaf) == "interval" and check:
-        raise source.error(
-            f"the column {time.name!r} holds intervals, not times; add them up from the first spike on, "
-            "and give the times."
-        )
+        raise source.error(f"the column {time.name!r} holds intervals, not times; give their cumulative sum.")
     if role_of(time.leaf) == "attribute" and check:
         raise source.error(
             f"the column {time.name!r} describes spikes, as its name says, and holds no times."
@@ -278,14 +263,14 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
         raise source.error("the numbers are only 0 and 1, like binned spikes; spike times are needed.")
     if check and times.size > 10 and times[0] == times.size - 1 and share_increasing([times[1:]]) == 1.0:
         raise source.error(
-            f"the first number, {times[0]:g}, is how many follow rather than a time.",
+            f"the first number, {times[0]:g}, is the number of values that follow, not a time.",
             WayOut("leave it out"),
             WayOut("choose the layout 'single' if it is one", ("layout",)),
         )
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
         raise source.error(
-            "the numbers are in no order and bunched, like intervals between spikes rather than their times.",
-            WayOut("add them up and give the times"),
+            "the numbers are unordered and clustered, like inter-spike intervals rather than spike times.",
+            WayOut("give their cumulative sum"),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     return long_layout(table, time, [], source, check=check)
@@ -337,87 +322,3 @@ def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column]
 def labels_of(column: Column) -> NDArray[np.generic]:
     """The entries of a column as labels: as they stand in a text file, otherwise their values."""
     return column.cells if column.cells is not None else np.asarray(column.values)
-
-
-def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
-    """A column per train, as long as it needs to be; None where they do not grow and are not asked for."""
-    columns = [c for c in table.columns if c.kind in ("numbers", "matrix")]
-    left: list[Column] = []
-    if len(columns) > 1:
-        first = columns[0]
-        if _numbers_rows(first, table) or (
-            first.kind == "numbers" and not first.name and table.named and is_counter(values_of(first))
-        ):
-            left.append(first)
-            columns = columns[1:]
-    if table.named and not sure and _describe_events(columns):
-        return None
-    plain = [c for c in columns if c.kind == "numbers"]
-    axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
-    if axes and len(axes) < len(plain) and not sure:
-        columns = [c for c in plain if c not in axes]
-    if not columns or any(c.kind != "numbers" for c in columns):
-        return None
-    if not table.named and not sure:
-        _refuse_numbered(columns, source)
-    if not sure and not _all_grow([values_of(c) for c in columns]):
-        return None
-    total = 0
-    trains: list[RawTrain] = []
-    for k, column in enumerate(columns):
-        times_of(column, source)
-        empty = column.empty if column.empty is not None else np.zeros(len(column), dtype=bool)
-        values = values_of(column)[~empty]
-        total += values.size
-        source.check_counts(total, len(trains) + 1)
-        label = source.id(column.name or f"column {k + 1 + len(left)}")
-        rows = column.rows[~empty] if column.rows is not None else None
-        trains.append(RawTrain(label, values, f"column {label!r}", rows))
-    reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
-    if left:
-        reading.skipped.append("the first column, which numbers the rows")
-    if axes and axes != plain and not sure:
-        reading.skipped.append(f"{shown_names(axes)}, no spike times")
-    without_padding(trains, reading.skipped)
-    return reading
-
-
-def grows_by(group: Column, time: Column) -> bool:
-    """Whether the times grow within each value of `group`, which repeats."""
-    return may_label(group) and grows_within(codes_of(labels_of(group)), values_of(time))
-
-
-def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
-    """Whole numbers in order above whole times may be numbers of units."""
-    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
-    whole = all(is_whole(values_of(c)) for c in columns)
-    apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
-    if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
-        raise source.error(
-            "the first row may hold the numbers of the units or their first times.",
-            WayOut("write names of columns above it"),
-            WayOut("choose the layout 'columns' if these are times", ("layout",)),
-        )
-
-
-def _all_grow(columns: Sequence[FloatArray]) -> bool:
-    """Whether every column grows, what fills up its end aside; short ones may be out of order."""
-    padding = paddings(columns)
-    filled = [values[: kept_before_padding(values, padding)] for values in columns]
-    grown = [share_increasing([values]) for values in filled]
-    least = 0.9 if max(map(len, filled)) >= 10 else MIN_INCREASING
-    return min(grown) >= MIN_INCREASING and float(np.mean(grown)) >= least
-
-
-def _describe_events(columns: Sequence[Column]) -> bool:
-    """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
-    roles = {role_of(c.leaf) for c in columns if not c.leaf[-1:].isdecimal()}  # cell1 names a train
-    edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
-    return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))
-
-
-def stand_apart(lists: Sequence[FloatArray]) -> bool:
-    """Whether every first number lies further from the second than later ones lie from each other."""
-    if len(lists) < 2 or min(line.size for line in lists) < 5:
-        return False
-    return all(line[1] - line[0] > 1.2 * np.median(np.diff(line[1:])) for line in lists)

@@ -85,7 +85,7 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
             return _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
         if rate is None:
             raise source.error(
-                f"the times count samples ({why}), and the file does not say how many a second has.",
+                f"the times count samples ({why}), and the file gives no sampling rate.",
                 _ASK_RATE,
             )
         return Timing(SAMPLES, rate[0], f"samples, {why}, at the {rate[0]:g} Hz of {rate[1]}")
@@ -107,7 +107,7 @@ def _asked(
             return None
         if stated is None and not _all_whole(reading.trains):
             raise source.error(
-                "a sampling rate is given, but the times are no whole numbers, so they count no samples.",
+                "a sampling rate is given, but the times are not whole numbers, so they count no samples.",
                 WayOut("give their unit instead", ("unit",)),
             )
         unit = SAMPLES

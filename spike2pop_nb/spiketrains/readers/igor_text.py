@@ -54,7 +54,7 @@ def igor_table(source: Source) -> Table:
             cells = lines[k].split()
             values = [value_of(cell) for cell in cells]
             if len(cells) != len(names) or not np.isfinite(values).all():
-                raise source.error(f"{shown([lines[k]])} is no row of {len(names)} numbers.", row=k + 1)
+                raise source.error(f"{shown([lines[k]])} is not a row of {len(names)} numbers.", row=k + 1)
             rows.append(values)
         source.check_counts(len(rows) * len(names), len(columns) + len(names))
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))

@@ -57,8 +57,8 @@ def mclust_table(source: Source) -> Table:
     times = floats(np.frombuffer(data, f">u{width}", offset=start))
     if times.size and (np.diff(times) < 0).any():
         raise source.error(
-            f"the times of this MClust file do not rise when read as whole numbers of {8 * width} bits; the "
-            f"ending {'.t' if wide else '.t64'} says that they have {96 - 8 * width}."
+            f"the times of this MClust file do not increase when read as whole numbers of {8 * width} bits; "
+            f"the ending {'.t' if wide else '.t64'} says that they have {96 - 8 * width}."
         )
     source.check_counts(times.size, 1)
     column = Column("t", [times], "0.1 ms", integers=True)

@@ -133,7 +133,7 @@ def parse_trains(source: Source) -> Table:
     if not trains:
         raise source.error(
             f"this {reader.format} file holds no spike trains.",
-            WayOut("if it holds a trace of voltage, read it as one", ("voltage",)),
+            WayOut("if it holds a voltage trace, read it as one", ("voltage",)),
         )
     columns = [
         Column("spike trains", trains, "s"),

@@ -40,7 +40,7 @@ def array_of_bytes(data: bytes, name: str, source: Source) -> NDArray[Any]:
     shape, fortran, dtype = _header(stream, len(data), name, source)
     flat = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=stream.tell())
     if not _is_text_sound(flat):
-        raise source.error(f"{name} is damaged: its text has characters that do not exist.")
+        raise source.error(f"{name} is damaged: its text has invalid characters.")
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
@@ -100,7 +100,7 @@ def _header(
         or any(extent < 0 for extent in shape)
         or n_values * dtype.itemsize > size - stream.tell()
     ):
-        raise source.error(f"{name} is cut short: its header promises {shape} values that are not there.")
+        raise source.error(f"{name} is cut short: its header announces {shape} values, which are not there.")
     if n_values and not dtype.itemsize:
         raise source.error(f"{name} is damaged: its values have no length.")
     return shape, fortran, dtype

@@ -84,11 +84,11 @@ def _pynapple(table: Table, arrays: dict[str, NDArray[Any]], source: Source) -> 
     starts, ends = floats(arrays["start"].ravel()), floats(arrays["end"].ravel())
     grouped = table.facts["type"] == "TsGroup"
     if grouped and not all(name in arrays and arrays[name].dtype.kind in "iu" for name in ("index", "keys")):
-        raise source.error("the TsGroup of pynapple lacks whole numbers in its arrays 'index' and 'keys'.")
+        raise source.error("the TsGroup of pynapple must have whole numbers in 'index' and 'keys'.")
     ids = np.unique(arrays["keys"]) if grouped else np.array([0])
     index = arrays["index"].ravel() if grouped else np.zeros(times.size, dtype=np.int64)
     if index.size != times.size or not np.isin(index, ids).all():
-        raise source.error("the arrays 't', 'index' and 'keys' of pynapple do not fit each other.")
+        raise source.error("the arrays 't', 'index' and 'keys' of pynapple do not match.")
     order = np.argsort(index, kind="stable")
     bounds = np.searchsorted(index[order], ids[1:])
     kept = [column for column in table.columns if column.name not in {"t", "index", "keys", "start", "end"}]

@@ -97,7 +97,7 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
     ]
     skipped = []
     if other:
-        skipped.append(f"{len(other):,} acquired series of no single voltage, {shown(other)}")
+        skipped.append(f"{len(other):,} acquired series that are not a single voltage, {shown(other)}")
     return Table("NWB", columns, skipped=skipped)
 
 

@@ -58,7 +58,7 @@ def nwb_table(file: h5py.File, source: Source) -> Table:
         raise source.error(
             "this NWB file has no units table with spike times.",
             WayOut("add the spike times as units"),
-            WayOut("if it holds a trace of voltage, read it as one", ("voltage",)),
+            WayOut("if it holds a voltage trace, read it as one", ("voltage",)),
         )
     columns: list[Column] = []
     gaps: dict[str, str] = {}

@@ -12,7 +12,8 @@ from spike2pop_nb.spiketrains.table import Column, Table
 
 from .cells import is_number, numbers_of
 from .raw import Source, counted
-from .text import BLANK, COMMENT_MARKS, Text
+from .text import COMMENT_MARKS, Text
+from .text_cells import BLANK
 
 __all__ = ["running_table"]
 

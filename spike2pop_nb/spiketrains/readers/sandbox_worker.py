@@ -89,7 +89,7 @@ def answer_to(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         ways = [[way.words, way.settings] for way in error.ways_out]
         return {"error": error.sentence, "ways_out": ways}, {}
     except MemoryError:
-        return {"error": str(source.error("the file needs more memory than there is; split it."))}, {}
+        return {"error": str(source.error("the file needs more memory than is available; split it."))}, {}
     except Exception as error:  # a damaged file shows in errors of every kind
         reason = " ".join(str(error).split())[:150].rstrip(".") or type(error).__name__
         return {"failed": reason}, {}

@@ -125,7 +125,7 @@ def _mapping(given: Mapping[Any, Any]) -> Table:
 
 def _checked(table: Table, given: object) -> Table:
     if not table.columns:
-        raise SpikeTrainError(f"The {_kind(given)} holds no column of numbers, so no trace of voltage.")
+        raise SpikeTrainError(f"The {_kind(given)} holds no column of numbers, so no voltage trace.")
     return table
 
 
@@ -142,7 +142,7 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
         values = np.ma.filled(np.ma.asarray(given, dtype=np.float64), np.nan)
     except (TypeError, ValueError):
         raise SpikeTrainError(
-            f"A {_kind(given)} was given that is no array of numbers; a trace of voltage is one, in one "
+            f"A {_kind(given)} was given that is no array of numbers; a voltage trace is one, in one "
             "dimension or two (channels and samples)."
         ) from None
     if values.ndim == 2 and 1 in values.shape:
@@ -151,7 +151,7 @@ def _plain(given: Any) -> tuple[FloatArray, str]:
         return values.ravel(), unit
     if values.ndim > 2:
         raise SpikeTrainError(
-            f"An array of shape {values.shape} was given; a trace of voltage has one dimension, several have "
+            f"An array of shape {values.shape} was given; a voltage trace has one dimension, several have "
             "two (channels and samples)."
         )
     return values, unit

@@ -50,7 +50,7 @@ def sorting_table(arrays: Mapping[str, NDArray[Any]], source: Source) -> Table:
     Raises
     ------
     SpikeTrainError
-        When one is missing, or they do not fit each other.
+        When one is missing, or they do not match.
     """
     rate = checked_rate(_scalar(arrays["sampling_frequency"]), "'sampling_frequency'", source)
     n_segments = _scalar(arrays["num_segment"])
@@ -84,7 +84,7 @@ def numpy_folder_table(files: Files, folder: str, source: Source, only: Wanted =
     Raises
     ------
     SpikeTrainError
-        When one is damaged, or they do not fit each other.
+        When one is damaged, or they do not match.
     """
     try:
         info = json.loads(files.read(folder + INFO_NAME))

@@ -23,7 +23,8 @@ from .igor_text import igor_table, is_igor_text
 from .raw import Source, counted, shown
 from .running import running_table
 from .spike2_text import is_spike2_text, spike2_table
-from .text import BLANK, COMMENT_MARKS, Text, cells_of, take_apart, with_quoted_lists
+from .text import COMMENT_MARKS, Text, take_apart
+from .text_cells import BLANK, cells_of, with_quoted_lists
 
 __all__ = ["text_table"]
 
@@ -68,7 +69,7 @@ def text_table(source: Source) -> Table:
 def _refuse_nothing(text: Text, source: Source) -> None:
     header = text.header or []
     if len(header) == 1 and role_of(header[0]) != "time":
-        raise source.error(f"{shown(header)} is no number, so there are no spike times.")
+        raise source.error(f"{shown(header)} is not a number, so there are no spike times.")
     raise source.error(f"there is nothing below the column names {shown(header)}, so no spike times.")
 
 

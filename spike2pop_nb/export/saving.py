@@ -1,0 +1,173 @@
+"""A session written into one file: recordings, populations, spikes, verdicts and settings.
+
+The file is a zip archive of JSON, Parquet and NPY, so that reading one runs nothing that it holds. Voltages
+are left out, since they are many times as large as all the rest and can be simulated again; so is what the
+network says, which is asked again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import neuron_cells
+from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.export.archive import SESSION, packed
+from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.saved_experiments import described, spikes_of
+from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
+from spike2pop_nb.export.tables import table_parquet
+from spike2pop_nb.fidelity import Result, Verdict
+from spike2pop_nb.inference import Posterior
+
+__all__ = ["save_session", "session_zip"]
+
+
+def session_zip(
+    results: Sequence[Result],
+    *,
+    settings: str = "",
+    file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
+) -> bytes:
+    """Return a session as the content of one file, which `open_session` reads.
+
+    Parameters
+    ----------
+    results
+        Results of `find_population`, also of recordings for which no population was made.
+    settings
+        JSON text of what was chosen on the page.
+    file
+        Name and contents of the file that the recordings were read from.
+    experiments
+        For each result, in their order, those done on its population.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.export import is_session, session_zip
+    >>> is_session(session_zip([]))
+    True
+    """
+    files: dict[str, bytes] = {SESSION: b""}  # first, so that the file is known by its beginning
+    entries = []
+    for place, result in enumerate(results, 1):
+        folder = f"populations/{place:04d}"
+        done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
+        entries.append({**_entry(result, folder), "experiments": [described(one) for one in done]})
+        files |= {f"{folder}/{name}": content for name, content in _contents(result).items()}
+        for k, one in enumerate(done):
+            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
+    if file is not None:
+        files[FILE] = file[1]
+    story = {
+        "spike2pop_session": 1,
+        "versions": versions(),
+        "file": None if file is None else file[0],
+        "settings": settings,
+        "results": entries,
+    }
+    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=_plain).encode()
+    return packed(files)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy, tuples and what else describes itself, as JSON has them."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+def _entry(result: Result, folder: str) -> dict[str, Any]:
+    train, posterior, run = result.recording, result.posterior, result.simulated
+    network = network_of(result)
+    made = result.population is not None and run is not None and result.verdict is not None
+    return {
+        "folder": folder,
+        "recording": {
+            "id": train.id,
+            "window_ms": train.window_ms,
+            "provenance": None if train.provenance is None else asdict(train.provenance),
+        },
+        "neuron": neuron_cells(result.neuron),
+        "prior": posterior.prior if isinstance(posterior, Posterior) else None,
+        "network": None if network is None else network.sha256,
+        **{name: getattr(result, name) for name in (*COUNTS, *WORDS)},
+        "made_by": dict(result.population.made_by) if result.population is not None else {},
+        "unrefined_by": dict(result.unrefined.made_by) if result.unrefined is not None else {},
+        "rule": result.verdict.rule.model_dump() if made and result.verdict is not None else None,
+        "scores": _scores(result.verdict) if made and result.verdict is not None else [],
+        "run": {name: getattr(run, name) for name in RUN}
+        | {"failed": {str(row): run.reasons.get(row, "") for row in np.flatnonzero(run.failed).tolist()}}
+        if made
+        else None,
+    }
+
+
+def _scores(verdict: Verdict) -> list[str]:
+    return [str(name) for name in verdict.table.columns.drop(["id", "member"])]
+
+
+def _contents(result: Result) -> dict[str, bytes]:
+    files = {"recording.npy": _npy(result.recording.times_ms)}
+    population, simulated, verdict = result.population, result.simulated, result.verdict
+    if population is None or simulated is None or verdict is None:
+        return files
+    scores = verdict.table[_scores(verdict)]
+    files["population.parquet"] = table_parquet(pd.concat([population.to_frame(), scores], axis=1))
+    spikes = simulated.spike_times_ms
+    files["spikes.npy"] = _npy(np.concatenate([np.zeros(0), *spikes]))
+    files["counts.npy"] = _npy(np.array([len(times) for times in spikes], dtype=np.int64))
+    if result.unrefined is not None:
+        files["unrefined.parquet"] = table_parquet(result.unrefined.to_frame())
+    return files
+
+
+def _npy(array: npt.NDArray[Any]) -> bytes:
+    sink = io.BytesIO()
+    np.save(sink, array, allow_pickle=False)
+    return sink.getvalue()
+
+
+def save_session(
+    path: str | Path,
+    results: Sequence[Result],
+    *,
+    settings: str = "",
+    file: tuple[str, bytes] | None = None,
+    experiments: Sequence[Sequence[Experiment]] = (),
+) -> None:
+    """Write results into one file, from which `open_session` and the page restore them without a search.
+
+    Parameters
+    ----------
+    path
+        Best with the ending .s2p.zip; a file of this name is replaced.
+    results, settings, file, experiments
+        As in `session_zip`.
+
+    Raises
+    ------
+    Spike2PopError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> result = s2p.find_population(train, "stg", size=2, seed=1, refine=False)
+    >>> path = Path(mkdtemp()) / "cell.s2p.zip"
+    >>> s2p.save_session(path, [result])
+    >>> s2p.open_session(path).results[0].n_kept_passed
+    2
+    """
+    write_whole(Path(path), session_zip(results, settings=settings, file=file, experiments=experiments))

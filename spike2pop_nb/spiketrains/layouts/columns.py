@@ -1,0 +1,126 @@
+"""The layout of a column per train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.errors import WayOut
+from spike2pop_nb.spiketrains.behaviour import (
+    MIN_INCREASING,
+    codes_of,
+    grows_within,
+    has_equal_steps,
+    is_counter,
+    is_whole,
+    kept_before_padding,
+    paddings,
+    share_increasing,
+)
+from spike2pop_nb.spiketrains.names import role_of, words_of
+from spike2pop_nb.spiketrains.readers.raw import Source
+from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import unit_from_name
+
+from .keys import may_label, shown_names
+from .reading import (
+    RawTrain,
+    Reading,
+    times_of,
+    values_of,
+    without_padding,
+)
+from .tables import labels_of, numbers_rows
+
+__all__ = ["columns_layout", "grows_by", "stand_apart"]
+
+_EDGES: Final = frozenset(
+    ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
+)
+
+
+def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
+    """A column per train, as long as it needs to be; None where they do not grow and are not asked for."""
+    columns = [c for c in table.columns if c.kind in ("numbers", "matrix")]
+    left: list[Column] = []
+    if len(columns) > 1:
+        first = columns[0]
+        if numbers_rows(first, table) or (
+            first.kind == "numbers" and not first.name and table.named and is_counter(values_of(first))
+        ):
+            left.append(first)
+            columns = columns[1:]
+    if table.named and not sure and _describe_events(columns):
+        return None
+    plain = [c for c in columns if c.kind == "numbers"]
+    axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
+    if axes and len(axes) < len(plain) and not sure:
+        columns = [c for c in plain if c not in axes]
+    if not columns or any(c.kind != "numbers" for c in columns):
+        return None
+    if not table.named and not sure:
+        _refuse_numbered(columns, source)
+    if not sure and not _all_grow([values_of(c) for c in columns]):
+        return None
+    total = 0
+    trains: list[RawTrain] = []
+    for k, column in enumerate(columns):
+        times_of(column, source)
+        empty = column.empty if column.empty is not None else np.zeros(len(column), dtype=bool)
+        values = values_of(column)[~empty]
+        total += values.size
+        source.check_counts(total, len(trains) + 1)
+        label = source.id(column.name or f"column {k + 1 + len(left)}")
+        rows = column.rows[~empty] if column.rows is not None else None
+        trains.append(RawTrain(label, values, f"column {label!r}", rows))
+    reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
+    if left:
+        reading.skipped.append("the first column, which numbers the rows")
+    if axes and axes != plain and not sure:
+        reading.skipped.append(f"{shown_names(axes)}, no spike times")
+    without_padding(trains, reading.skipped)
+    return reading
+
+
+def grows_by(group: Column, time: Column) -> bool:
+    """Whether the times grow within each value of `group`, which repeats."""
+    return may_label(group) and grows_within(codes_of(labels_of(group)), values_of(time))
+
+
+def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
+    """Whole numbers in order above whole times may be numbers of units."""
+    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
+    whole = all(is_whole(values_of(c)) for c in columns)
+    apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
+    if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
+        raise source.error(
+            "the first row may hold the numbers of the units or their first times.",
+            WayOut("write names of columns above it"),
+            WayOut("choose the layout 'columns' if these are times", ("layout",)),
+        )
+
+
+def _all_grow(columns: Sequence[FloatArray]) -> bool:
+    """Whether every column grows, what fills up its end aside; short ones may be out of order."""
+    padding = paddings(columns)
+    filled = [values[: kept_before_padding(values, padding)] for values in columns]
+    grown = [share_increasing([values]) for values in filled]
+    least = 0.9 if max(map(len, filled)) >= 10 else MIN_INCREASING
+    return min(grown) >= MIN_INCREASING and float(np.mean(grown)) >= least
+
+
+def _describe_events(columns: Sequence[Column]) -> bool:
+    """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
+    roles = {role_of(c.leaf) for c in columns if not c.leaf[-1:].isdecimal()}  # cell1 names a train
+    edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
+    return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))
+
+
+def stand_apart(lists: Sequence[FloatArray]) -> bool:
+    """Whether every first number lies further from the second than later ones lie from each other."""
+    if len(lists) < 2 or min(line.size for line in lists) < 5:
+        return False
+    return all(line[1] - line[0] > 1.2 * np.median(np.diff(line[1:])) for line in lists)

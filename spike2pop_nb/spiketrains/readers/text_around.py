@@ -1,0 +1,127 @@
+"""What stands above and below the table in a file of text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from spike2pop_nb.spiketrains.table import Facts
+
+from .cells import is_number
+from .raw import counted
+from .text_cells import BLANK, SAMPLE_COLUMNS, cells_of
+
+if TYPE_CHECKING:
+    from .text import Text
+
+__all__ = ["above_table", "cut_foot", "take_fact"]
+
+_TOP_LINES: Final = 400
+_FOOT_LINES: Final = 2_000
+_SUMS: Final = frozenset(
+    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "min", "max", "count"]
+)
+_KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
+
+
+def _shape(line: str) -> tuple[str, tuple[bool, ...]]:
+    """Delimiter of a line on its own, and which of its cells are numbers."""
+    delimiter = next((c for c in ("\t", ";", ",") if c in line), BLANK)
+    cells = cells_of(line[:5000], delimiter)
+    while len(cells) > 1 and not cells[-1].strip():
+        cells.pop()
+    return delimiter, tuple(is_number(cell) for cell in cells[:SAMPLE_COLUMNS])
+
+
+def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
+    """Where the table begins below the lines that an instrument writes first, and where its names stand.
+
+    Returns None where the first line, or the second, already belongs to the table.
+    """
+    filled = [k for k in range(start, min(len(lines), start + _TOP_LINES)) if lines[k].strip()]
+    shapes = [_shape(lines[k]) for k in filled]
+    run = next(
+        (
+            i
+            for i in range(len(filled) - 2)
+            if shapes[i] == shapes[i + 1] == shapes[i + 2] and 2 * sum(shapes[i][1]) >= len(shapes[i][1])
+        ),
+        None,
+    )
+    if run is None or run < 2:
+        return None
+    if _names_columns_at_once(lines, filled):
+        return None
+    delimiter, pattern = shapes[run]
+    top = [lines[k] for k in filled[:run]]
+    keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
+    first = cells_of(top[0][:5000], delimiter)
+    magic = top[0].startswith("ATF")
+    if not magic and len(first) == len(pattern) and 2 * keys < len(top) - 1:
+        return None  # the names of columns and a faulty row below them, for the table's reader to name
+    if not magic and any(s == shapes[run] for s in shapes[:run]):
+        return None
+    last = cells_of(top[-1], delimiter)
+    names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
+    if names and _KEY.fullmatch(top[-1]):
+        names = False
+    if not magic and not names and _all_one_table(lines, filled):
+        return None  # ids such as "k=1", which look like settings
+    if not (magic or names or 2 * keys >= len(top)):
+        return None  # other text, which nobody should skip without knowing what it is
+    return filled[run], filled[run - 1] if names else None
+
+
+def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
+    """Whether the first line already holds the names of columns, and the second a row below them."""
+    first, second = lines[filled[0]], lines[filled[1]]
+    delimiter, pattern = _shape(first)
+    below = cells_of(second[:5000], delimiter)
+    names = len(pattern) > 1 and not any(pattern) and _KEY.fullmatch(first) is None
+    return names and len(below) == len(pattern) and any(is_number(cell) for cell in below)
+
+
+def _all_one_table(lines: list[str], filled: list[int]) -> bool:
+    """Whether the first line could name columns, and every other has as many cells as it."""
+    delimiter, pattern = _shape(lines[filled[0]])
+    if len(pattern) < 2 or any(pattern) or _KEY.fullmatch(lines[filled[0]]):
+        return False
+    return all(len(cells_of(lines[k][:5000], delimiter)) == len(pattern) for k in filled)
+
+
+def take_fact(line: str, facts: Facts) -> None:
+    parts = re.split(r"[\t=:,;]+", line.strip().strip('"'), maxsplit=1)
+    if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(facts) < _TOP_LINES:
+        facts.setdefault(parts[0].strip(" \"'"), parts[1].strip(" \"'\t,;")[:200])
+
+
+def cut_foot(text: Text) -> None:
+    """Drop the lines below an empty row that hold no row of the table, and those that sum it up."""
+    if text.delimiter in ("", BLANK) or text.width < 2:
+        return
+    n_sums = 0
+    while len(text.lines) > text.start + 2 and n_sums < 10:
+        first = cells_of(text.lines[-1], text.delimiter)[0].strip().lower().rstrip(":")
+        if first.split(" ")[0] not in _SUMS or not is_number((text.column(0) or [""])[0]):
+            break
+        text.lines.pop()
+        n_sums += 1
+    if n_sums:
+        text.skipped.append(f"{counted(n_sums, 'line')} below the table that sum it up")
+    numeric = [
+        k for k in text.sampled if (c := text.column(k)) and 5 * sum(is_number(x) for x in c) >= 4 * len(c)
+    ]
+    lines = text.lines
+    lowest = max(text.start, len(lines) - _FOOT_LINES)
+    empty = [k for k in range(lowest, len(lines)) if not lines[k].strip(f" {text.delimiter}")]
+    if not numeric or not empty:
+        return
+    for at in empty:
+        foot = [cells_of(line, text.delimiter) for line in lines[at:] if line.strip(f" {text.delimiter}")]
+        if any(k < len(row) and is_number(row[k]) for row in foot for k in numeric):
+            continue
+        odd = any(len(row) < text.width or any(row[k].strip() for k in numeric) for row in foot)
+        if foot and odd:
+            del lines[at:]
+            text.skipped.append(f"{counted(len(foot), 'line')} below the table")
+        return
