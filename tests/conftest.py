@@ -29,6 +29,17 @@ REFERENCE = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have several workers take files in the order in which they are collected."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebooks: they take longest, and nobody should wait for them alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 class Known(dict[str, Any]):
     """Reference vectors of a neuron; a test that asks for others than it has is skipped."""
 

@@ -132,7 +132,7 @@ def intervals(
         told |= {"name": look["name"], "colour": look["colour"], "legend": True}
         marks.append(Line(x, y, width, steps=True, **told))
     x_axis = Axis.holding("interval (ms)", min(ends, default=0), max(ends, default=1), least=_LEAST_WIDTH)
-    y_axis = Axis("shorter intervals (%)", (0, 102))
+    y_axis = Axis("cumulative share (%)", (0, 102))
     return Drawing([Panel(x_axis, y_axis, marks)], height, legend=passed is not None)
 
 

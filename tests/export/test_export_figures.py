@@ -57,7 +57,7 @@ def test_an_svg_is_xml_with_text_and_points_nowhere_else(files: dict[str, bytes]
         ("conductances", ["median (mS/cm²)", "conductance / median"]),
         ("traces", ["time from the first spike (ms)", "V (mV)", "member 0"]),
         ("raster", ["time from the first spike (ms)", "member", "recording"]),
-        ("intervals", ["interval (ms)", "share of intervals"]),
+        ("intervals", ["interval (ms)", "cumulative share (%)"]),
         ("return_map", ["interval (ms)", "next interval (ms)", "recording"]),
         ("pairs", ["maximal conductances (mS/cm²)", "correlations over 8 members", "leak"]),
         ("dic_curves", ["V (mV)", "DIC / leak conductance", "ultraslow"]),

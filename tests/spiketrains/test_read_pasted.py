@@ -80,8 +80,8 @@ def test_blank_places_are_counted() -> None:
     [
         ("", "empty"),
         ("spikes", "nothing below"),
-        ("hello", "'hello' is no number"),
-        ("10..20", "'10..20' is no number"),
+        ("hello", "'hello' is not a number"),
+        ("10..20", "'10..20' is not a number"),
         ("10 20 x 30", "row 1.*'x' is text"),
         ("10, 20\n30, 4o", "row 2.*'4o'"),
         ("10 20 1e400", "cannot be used.*finite"),
