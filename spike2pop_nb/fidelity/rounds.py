@@ -31,6 +31,9 @@ __all__ = ["Search"]
 FloatArray = npt.NDArray[np.float64]
 _BATCH = (32, 256)  # least and most members a round
 _MOST_STARTS = 1000
+# A search screens its members in so many rounds. What it has not found by then is hard to find, and no time is
+# saved by looking at it less closely.
+_SCREENED_ROUNDS = 1
 _FEW = 5  # members that pass, below which others of the firing pattern are crossed too
 # Members are moved apart if a conductance varies less than so much of what it does over unrefined ones, up to
 # a goal, for at most so many rounds.
@@ -65,7 +68,7 @@ class Search(Judging):
         self.gain: FloatArray | None = None
         self.glance: Window | None = None  # how members are screened
         self.off: FloatArray | None = None  # summaries as members are judged, less those as they are screened
-        self.n_negative = 0
+        self.n_rounds = self.n_negative = 0
         self.cancelled = False
         self.exhausted = ""
 
@@ -90,7 +93,13 @@ class Search(Judging):
             self.cancelled = True
         self.judge()
 
+    @property
+    def screening(self) -> bool:
+        """Whether members are screened before they are judged."""
+        return self.summaries is not None and self.n_rounds <= _SCREENED_ROUNDS
+
     def round(self, budget: int) -> None:
+        self.n_rounds += 1
         n = self.batch(budget - self.n_simulated)
         self.say(f"Simulating {n} members, {len(self.g)} tried so far, {self.n_passed} passed")
         rng = np.random.default_rng(self.seeds.spawn(1)[0])
@@ -109,7 +118,7 @@ class Search(Judging):
         self.n_simulated += n
         self.n_negative += population.made_by["negative"] + population.made_by["not_converged"]
         self.failures |= {len(self.g) + row: why for row, why in simulated.reasons.items()}
-        if self.summaries is not None:
+        if self.screening:
             self.screened |= set(range(len(self.g), len(self.g) + n))
         self.g = np.concatenate([self.g, starts])
         self.spikes += simulated.spike_times_ms
@@ -122,8 +131,8 @@ class Search(Judging):
             self.judge()
 
     def see(self, g: FloatArray) -> Simulated:
-        """Simulate members as they are generated: screened, if they can be moved afterwards."""
-        if self.summaries is None:
+        """Simulate members as they are generated or moved."""
+        if self.summaries is None or not self.screening:
             return self.simulate(g, self.window)
         if self.glance is not None:
             return self.simulate(g, self.glance)
@@ -154,14 +163,15 @@ class Search(Judging):
             spikes,
             summaries,
             self.screen,
-            finally_simulate=self.judge_by,
-            off=self.off,
+            finally_simulate=self.judge_by if self.screening else None,
+            off=self.off if self.screening else None,
             y=y,
             anchors=self.alike(),
             enough=math.ceil(1.1 * (self.size - self.n_passed)),
             most_simulations=budget - self.n_simulated,
         )
-        self.off = refined.off
+        if self.screening:
+            self.off = refined.off
         if self.gain is None:
             self.gain = refined.gain
         rows = self.n_tried + refined.origin
@@ -174,7 +184,7 @@ class Search(Judging):
         return refined.gain is not None
 
     def screen(self, g: FloatArray) -> list[FloatArray]:
-        """Return the spikes of screened members, counted as simulated."""
+        """Return the spikes of members on their way, counted as simulated."""
         self.n_simulated += len(g)
         return self.see(g).spike_times_ms
 
@@ -212,7 +222,8 @@ class Search(Judging):
             return
         rows = self.kept()
         spikes, left = [self.spikes[row] for row in rows], budget - self.n_simulated
-        members = Moving(self.g[rows], spikes, self.summaries, self.screen, left, self.y[rows], self.off)
+        off = self.off if self.screening else None
+        members = Moving(self.g[rows], spikes, self.summaries, self.screen, left, self.y[rows], off)
         every = np.arange(len(rows))
         for _ in range(_SPREAD_ROUNDS):
             ratio = spread_ratio(members.g, starts)
@@ -222,7 +233,10 @@ class Search(Judging):
             self.say(f"Spreading {len(rows)} members, {self.n_passed} passed so far")
             before = (members.theta.copy(), list(members.spikes), members.y.copy())
             members.go(every, spread_step(members.theta, ratio / _SPREAD_GOAL))
-            members.settle_for(self.judge_by, self.gain, len(rows))
+            if self.screening:
+                members.settle_for(self.judge_by, self.gain, len(rows))
+            else:
+                members.approach(self.gain, len(rows))
             simulated = self.simulated(rows, members.spikes)
             verdict = verify(self.train, simulated, self.rule, with_van_rossum=False)
             changing = [self.changes(times) for times in members.spikes]
