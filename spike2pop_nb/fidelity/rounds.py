@@ -31,8 +31,8 @@ __all__ = ["Search"]
 FloatArray = npt.NDArray[np.float64]
 _BATCH = (32, 256)  # least and most members a round
 _MOST_STARTS = 1000
-# A search screens its members in so many rounds. What it has not found by then is hard to find, and no time is
-# saved by looking at it less closely.
+# A search screens its members in so many rounds. What it has not found by then is hard to find, and
+# looking at it less closely saves no time.
 _SCREENED_ROUNDS = 1
 _FEW = 5  # members that pass, below which others of the firing pattern are crossed too
 # Members are moved apart if a conductance varies less than so much of what it does over unrefined ones, up to
