@@ -673,7 +673,7 @@ def test_a_stretch_is_marked_beside_a_threshold_that_is_dragged(context, server,
     upload(opened, mine)
     whole, part = (f".s2p-report:has-text('1 train, {n} spikes')" for n in (10, 4))
     opened.wait_for_selector(whole)
-    wait_drawn(opened, RECORDING, 1)
+    wait_drawn(opened, RECORDING, 2)  # the voltage and the detected spikes
     figure = opened.locator(".s2p-recording .nsewdrag").first
     figure.scroll_into_view_if_needed()
     box = figure.bounding_box()

@@ -258,6 +258,12 @@ function render({ model, el }) {
         plotly.relayout(box, changed(unpacked(layoutBefore), unpacked(layout)));
         return;
       }
+      if (layout === layoutBefore && layout.dragmode === "select") {
+        // Plotly animates no curves that may be marked; what is looked at stays.
+        box.layout.selections = [];
+        plotly.react(box, [...fixed, ...unpacked(moving)], box.layout, model.get("_config"));
+        return;
+      }
       if (layout === layoutBefore && moving.length === movingBefore.length) {
         // these alone are drawn anew: a map beneath them takes longer than all the rest
         const traces = moving.map((_, i) => fixed.length + i);
