@@ -68,6 +68,19 @@ def reference(neuron: NeuronModel) -> dict[str, Any]:
     return Known(REFERENCE[neuron.name])
 
 
+@pytest.fixture(autouse=True)
+def known_neurons() -> Iterator[None]:
+    """No test leaves a neuron behind that was not known before it, whichever tests share its process."""
+    before = dict(registry._registered)
+    yield
+    if registry._registered.keys() - before.keys():
+        for name in registry._registered.keys() - before.keys():
+            del registry._registered[name]
+        registry._of_session.intersection_update(registry._registered)
+        registry._of_folder.intersection_update(registry._registered)
+        registry._load_own.cache_clear()
+
+
 @pytest.fixture
 def own_neurons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a user with no neurons of their own would keep them."""
