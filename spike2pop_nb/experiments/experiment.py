@@ -40,11 +40,12 @@ class Experiment:
     doses
         The series of doses, if it was one; its conditions follow the control in this order.
     data : xarray.Dataset
-        With the dimensions member, condition and time: ``rate_Hz``, ``n_spikes``, ``pattern``, ``crash`` (how
-        a member lost its rhythm; empty where it did not) and ``crash_ms`` (when), ``failed``, and ``V_mV`` if
-        voltages were kept. Coordinates carry the conductances of each member, and of each condition its dose
-        and the stretch (``from_ms`` to ``to_ms``) in which it was in full effect: rate, pattern and crash are
-        of that stretch; who falls silent in it is silent. Times count from the beginning of the recording.
+        With the dimensions member (in the order of the population), condition and time: ``rate_Hz``,
+        ``n_spikes``, ``pattern``, ``crash`` (how a member lost its rhythm; empty where it did not) and
+        ``crash_ms`` (when), ``failed``, and ``V_mV`` if voltages were kept. Coordinates carry the
+        conductances of each member, and of each condition its dose and the stretch (``from_ms`` to ``to_ms``)
+        in which it was in full effect: rate, pattern and crash are of that stretch; who falls silent in it is
+        silent. Times count from the beginning of the recording.
     spike_times_ms
         ``{condition: [spike times of each member]}``, from the beginning of the recording.
     made_by
@@ -81,6 +82,11 @@ class Experiment:
     def duration_ms(self) -> float:
         """Length of the recording."""
         return float(self.made_by["duration_ms"])
+
+    @property
+    def members(self) -> npt.NDArray[np.int64]:
+        """Numbers of the members, (n,), by which tables and figures name them."""
+        return np.array([member for _id, member in self.population.labels], dtype=np.int64)
 
     def place(self, condition: str) -> int:
         """Return the place of a condition.
@@ -140,9 +146,10 @@ class Experiment:
         """Return a table with one row for each member under each condition."""
         names = ["rate_Hz", "n_spikes", "pattern", "crash", "crash_ms", "failed"]
         rows = self.data[names].to_dataframe().reset_index()
-        labels = pd.DataFrame(self.population.labels, columns=["id", "member_of_id"])
+        at = rows["member"].to_numpy()
+        rows["id"] = np.array([name for name, _member in self.population.labels], dtype=object)[at]
+        rows["member"] = self.members[at]
         first = ["member", "id", "condition", "dose", "from_ms", "to_ms"]
-        rows["id"] = labels["id"].to_numpy()[rows["member"].to_numpy()]
         return rows[[*first, *names]]
 
     def describe(self) -> str:

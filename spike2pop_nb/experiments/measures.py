@@ -15,6 +15,7 @@ from spike2pop_nb.experiments.stimuli import Chirp, Step
 __all__ = ["FICurve", "Resonance", "adaptation", "f_I_curve", "resonance", "sag_and_rebound"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 _BASELINE_MS = 50.0
 _STEADY_MS = 50.0
 _REBOUND_MS = 300.0
@@ -27,6 +28,8 @@ class FICurve:
 
     Attributes
     ----------
+    member : (n,)
+        Numbers of the members.
     current : (k,)
         Rising.
     unit
@@ -50,6 +53,7 @@ class FICurve:
     ([-5.0, 0.0, 5.0, 10.0], [0.0, 0.0, 0.0, 0.0])
     """
 
+    member: IntArray
     current: FloatArray
     unit: str
     rate_Hz: FloatArray
@@ -61,7 +65,7 @@ class FICurve:
         n, k = self.rate_Hz.shape
         return pd.DataFrame(
             {
-                "member": np.repeat(np.arange(n), k),
+                "member": np.repeat(self.member, k),
                 "current": np.tile(self.current, n),
                 "rate_Hz": self.rate_Hz.ravel(),
             }
@@ -83,12 +87,15 @@ class FICurve:
 
 
 def f_I_curve(experiment: Experiment) -> FICurve:
-    """Return firing rates over the currents of an experiment; the control counts as no current.
+    """Return firing rates over the currents of an experiment.
+
+    The control counts as no current, unless something else is done beside the currents.
 
     Raises
     ------
     ExperimentError
-        If not every condition is one current of its own, the same for all members, in one unit.
+        If not every condition is one current of its own, the same for all members, in one unit, with the same
+        done beside it.
 
     Examples
     --------
@@ -100,22 +107,24 @@ def f_I_curve(experiment: Experiment) -> FICurve:
     (4, 3)
     """
     currents: dict[float, str] = {}
-    units = set()
+    units, beside = set(), set()
     for name, protocol in experiment.protocols.items():
         steps = [action for action in protocol.actions if isinstance(action, Step)]
         others = tuple(action for action in protocol.actions if not isinstance(action, Step))
         if name == CONTROL:
             continue
-        if len(steps) != 1 or others or not isinstance(steps[0].current, float):
+        beside.add(others)
+        if len(steps) != 1 or len(beside) > 1 or not isinstance(steps[0].current, float):
             raise ExperimentError(
-                f"An f–I curve needs conditions that each inject one current, not {name!r}: "
-                f"{protocol.describe()}"
+                f"An f–I curve needs conditions that each inject one current, with the same done beside it, "
+                f"not {name!r}: {protocol.describe()}"
             )
         currents[steps[0].current] = name
         units.add(steps[0].unit_words)
     if len(units) != 1:
         raise ExperimentError("An f–I curve needs conditions that inject a current, all in one unit.")
-    currents.setdefault(0.0, CONTROL)
+    if not any(beside):
+        currents.setdefault(0.0, CONTROL)
     current = np.array(sorted(currents))
     places = [experiment.place(currents[value]) for value in current]
     rate = experiment.data["rate_Hz"].values[:, places]
@@ -127,7 +136,7 @@ def f_I_curve(experiment: Experiment) -> FICurve:
         rheobase[member] = current[first]
         if best > first:
             gain[member] = np.polyfit(current[first : best + 1], rates[first : best + 1], 1)[0]
-    return FICurve(current, units.pop(), rate, rheobase, gain)
+    return FICurve(experiment.members, current, units.pop(), rate, rheobase, gain)
 
 
 def _step_of(experiment: Experiment, condition: str) -> tuple[float, float]:
@@ -193,7 +202,7 @@ def sag_and_rebound(experiment: Experiment, condition: str) -> pd.DataFrame:
         share = (steady - lowest) / (before - lowest)
     return pd.DataFrame(
         {
-            "member": np.arange(len(V)),
+            "member": experiment.members,
             "V_before_mV": before,
             "V_lowest_mV": lowest,
             "V_steady_mV": steady,
@@ -231,7 +240,7 @@ def adaptation(experiment: Experiment, condition: str) -> pd.DataFrame:
     """
     start, stop = _step_of(experiment, condition)
     rows = []
-    for member, times in enumerate(experiment.spike_times_ms[condition]):
+    for member, times in zip(experiment.members, experiment.spike_times_ms[condition], strict=True):
         isi = np.diff(times[(times >= start) & (times < stop)])
         first, last = (isi[0], isi[-3:].mean()) if isi.size >= 4 else (np.nan, np.nan)
         rows.append(
@@ -253,6 +262,8 @@ class Resonance:
 
     Attributes
     ----------
+    member : (n,)
+        Numbers of the members.
     frequency_Hz : (m,)
         Within the chirp.
     impedance : (n, m)
@@ -275,6 +286,7 @@ class Resonance:
     (False, True)
     """
 
+    member: IntArray
     frequency_Hz: FloatArray
     impedance: FloatArray
     resonance_Hz: FloatArray
@@ -285,7 +297,7 @@ class Resonance:
         """Return a table of members: ``member``, ``resonance_Hz``, ``Q``, ``spiking``."""
         return pd.DataFrame(
             {
-                "member": np.arange(len(self.Q)),
+                "member": self.member,
                 "resonance_Hz": self.resonance_Hz,
                 "Q": self.Q,
                 "spiking": self.spiking,
@@ -356,4 +368,5 @@ def resonance(experiment: Experiment, condition: str) -> Resonance:
         [bool(np.any((times >= start) & (times < stop))) for times in experiment.spike_times_ms[condition]]
     )
     rows = np.arange(len(Z))
-    return Resonance(frequency[within], Z, frequency[within][best], Z[rows, best] / Z[:, 0], spiking)
+    Q = Z[rows, best] / Z[:, 0]
+    return Resonance(experiment.members, frequency[within], Z, frequency[within][best], Q, spiking)

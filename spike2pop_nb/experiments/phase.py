@@ -30,6 +30,8 @@ class PhaseResponse:
 
     Attributes
     ----------
+    member : (n,)
+        Numbers of the members.
     period_ms : (n,)
         Median period in the control: of spikes, or of bursts in a member that bursts. NaN for a member that
         has none.
@@ -48,15 +50,16 @@ class PhaseResponse:
     (4, 8)
     """
 
+    member: npt.NDArray[np.int64]
     period_ms: FloatArray
     phase: FloatArray
     shift: FloatArray
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table: ``member``, ``phase``, ``shift``."""
-        n, k = self.phase.shape
+        k = self.phase.shape[1]
         return pd.DataFrame(
-            {"member": np.repeat(np.arange(n), k), "phase": self.phase.ravel(), "shift": self.shift.ravel()}
+            {"member": np.repeat(self.member, k), "phase": self.phase.ravel(), "shift": self.shift.ravel()}
         )
 
     def describe(self) -> str:
@@ -158,7 +161,9 @@ def phase_response(
             cycle = calm[at] - calm[at - 1]
             phase[member, k], shift[member, k] = (ms - calm[at - 1]) / cycle, (calm[at] - after[0]) / cycle
     order = np.argsort(phase, axis=1)
-    return PhaseResponse(period, np.take_along_axis(phase, order, 1), np.take_along_axis(shift, order, 1))
+    return PhaseResponse(
+        control.members, period, np.take_along_axis(phase, order, 1), np.take_along_axis(shift, order, 1)
+    )
 
 
 def _events(times_ms: FloatArray, bursts: bool) -> FloatArray:

@@ -93,10 +93,7 @@ def experiment_frames(experiments: Sequence[Experiment]) -> dict[str, pd.DataFra
     parts: dict[str, list[pd.DataFrame]] = {"members": [], "doses": [], "who_crashes": [], "f_I": []}
     for experiment in experiments:
         title, ids = experiment_title(experiment), _ids(experiment)
-        numbers = np.array([member for _, member in experiment.population.labels])
-        table = experiment.to_frame()
-        table["member"] = numbers[table["member"].to_numpy(int)]
-        parts["members"].append(table.assign(experiment=title))
+        parts["members"].append(experiment.to_frame().assign(experiment=title))
         counts = split(experiment)
         kinds = counts.columns.drop(["condition", "dose", "kept", "entropy_bits"])
         counts = counts.rename(columns={kind: f"n_{kind.replace(' ', '_')}" for kind in kinds})
@@ -112,10 +109,8 @@ def experiment_frames(experiments: Sequence[Experiment]) -> dict[str, pd.DataFra
             rates = f_I_curve(experiment).to_frame()
         except ExperimentError:
             continue  # no currents
-        rates["member"] = numbers[rates["member"].to_numpy(int)]
-        rates["id"] = np.array([name for name, _ in experiment.population.labels], dtype=object)[
-            np.repeat(np.arange(len(experiment)), len(rates) // len(experiment))
-        ]
+        names = [name for name, _member in experiment.population.labels]
+        rates["id"] = np.repeat(np.array(names, dtype=object), len(rates) // len(experiment))
         parts["f_I"].append(rates.assign(experiment=title))
     frames = {}
     for name, found in parts.items():

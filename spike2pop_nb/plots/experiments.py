@@ -127,7 +127,7 @@ def experiment_raster(
     True
     """
     rows = spread(len(experiment), most) if members is None else np.asarray(members, dtype=int)
-    conditions, numbers = experiment.conditions, _numbers(experiment)
+    conditions, numbers = experiment.conditions, experiment.members
     until = experiment.duration_ms if until_ms is None else min(until_ms, experiment.duration_ms)
     factor, unit = time_unit(until)
     share = max(40, _MOST_STROKES // max(1, rows.size * len(conditions)))
@@ -202,7 +202,7 @@ def before_and_after(
     chosen = list(range(min(8, len(experiment)))) if rows is None else [int(row) for row in rows]
     until = experiment.duration_ms if until_ms is None else min(until_ms, experiment.duration_ms)
     factor, unit = time_unit(until)
-    numbers, pattern = _numbers(experiment), experiment.data["pattern"].values
+    numbers, pattern = experiment.members, experiment.data["pattern"].values
     kept = experiment.kept(condition)
     times_of = [
         Axis(f"{where}: time ({unit})", (0.0, factor * until), few=4, grid=False)
@@ -252,7 +252,7 @@ def f_I_curves(experiment: Experiment, height: int = 320) -> Drawing:
         found = experiments.f_I_curve(experiment)
     except ExperimentError:
         return Drawing.nothing("f–I curves need injected currents", height)
-    numbers = _numbers(experiment)
+    numbers = found.member
     marks: list[Mark] = []
     for row, rate in enumerate(found.rate_Hz):
         hover = f"member {numbers[row]}: %{{y:.3g}} Hz at %{{x:.4g}} {found.unit}"
@@ -325,11 +325,6 @@ def who_crashes(experiment: Experiment, condition: str | None = None, height: in
     n, lost = len(experiment), int((~experiment.kept(condition)).sum())
     note = f"{_said(experiment, condition)}: {lost} of {n} lose it"
     return Drawing([Panel(x, Axis(grid=False), [Rule(x=0.5, width=0.8, colour=GREY), bars])], tall, note=note)
-
-
-def _numbers(experiment: Experiment) -> Any:
-    """Numbers of the members, as other figures call them."""
-    return np.array([member for _, member in experiment.population.labels])
 
 
 def _said(experiment: Experiment, condition: str) -> str:

@@ -52,6 +52,34 @@ def test_rheobase_and_gain(population: Population) -> None:
         f_I_curve(run_experiment(population, block("A", 0.5), duration_ms=500))
 
 
+def test_an_f_i_curve_beside_a_block_has_no_control(population: Population) -> None:
+    series = doses(lambda current: block("A", 0.5) + constant_current(current), [-5, 0, 5])
+    found = run_experiment(population, series, duration_ms=1000, transient_ms=500)
+    curve = f_I_curve(found)
+    assert curve.current.tolist() == [-5, 0, 5]
+    np.testing.assert_array_equal(curve.rate_Hz[:, 1], found.data["rate_Hz"].values[:, 2])
+    assert not np.array_equal(curve.rate_Hz[:, 1], found.data["rate_Hz"].values[:, 0])
+    mixed = {"alone": constant_current(1.0), "beside": block("A", 0.5) + constant_current(2.0)}
+    with pytest.raises(ExperimentError, match="the same done beside it"):
+        f_I_curve(run_experiment(population, mixed, duration_ms=500))
+
+
+def test_tables_name_members_by_their_numbers(population: Population) -> None:
+    some = population.select([5, 2])
+    found = run_experiment(some, {"up": step(4, 200, 800)}, duration_ms=1000, transient_ms=500)
+    assert found.members.tolist() == [5, 2]
+    tables = (
+        found.to_frame(),
+        f_I_curve(found).to_frame(),
+        sag_and_rebound(found, "up"),
+        adaptation(found, "up"),
+    )
+    assert all(set(table["member"]) == {5, 2} for table in tables)
+    whole = run_experiment(population, {"up": step(4, 200, 800)}, duration_ms=1000, transient_ms=500)
+    one, other = (each.to_frame().query("member == 5 and condition == 'up'") for each in (found, whole))
+    assert one["rate_Hz"].item() == other["rate_Hz"].item()
+
+
 def test_sag_and_rebound(population: Population) -> None:
     found = run_experiment(
         population, {"down": step(-5, 500, 2000), "A": block("A", 0.5)}, duration_ms=2500, transient_ms=1000

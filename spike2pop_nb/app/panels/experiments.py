@@ -306,7 +306,7 @@ class ExperimentsPanel:
                 experiment.population, kept, _SIDE_PX, words=plots.KEPT_OR_LOST, most=200
             ),
         )
-        numbers = experiment.population.table["member"].to_numpy()
+        numbers = experiment.members
         lines = [f"At {condition}, {kept.sum()} of {len(kept)} keep their rhythm: {_some(numbers[kept])}."]
         became = np.array(became_of(experiment, condition), dtype=object)
         for what in dict.fromkeys(became[~kept]):
@@ -337,7 +337,7 @@ class ExperimentsPanel:
         experiment, member = self.session.experiment, self.session.member
         if experiment is None or member == NO_MEMBER:
             return
-        found = np.flatnonzero(experiment.population.table["member"].to_numpy() == member)
+        found = np.flatnonzero(experiment.members == member)
         if found.size and (page := int(found[0]) // _MEMBERS_A_PAGE) != self.page:
             self._turn(page - self.page)
 
