@@ -19,7 +19,7 @@ import numpy as np
 
 from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons.checks import MAX_FREE_STATES
-from spike2pop_nb.simulation import lanes
+from spike2pop_nb.simulation import lanes, one_by_one
 from spike2pop_nb.simulation.lanes import (
     LANES,
     crossed,
@@ -32,12 +32,12 @@ from spike2pop_nb.simulation.lanes import (
     lowest,
     store,
 )
+from spike2pop_nb.simulation.one_by_one import count_spikes, draw_noise, record_currents
 
 __all__ = [
     "CA_BEFORE",
     "CA_NOW",
     "POOL",
-    "QUANTILE_BITS",
     "V_BEFORE",
     "V_NOW",
     "run_block",
@@ -45,19 +45,11 @@ __all__ = [
     "state_rows",
 ]
 
-# Constants compiled into the loop live here and in `lanes`: the cache of compiled code watches no other file.
+# What is compiled into the loop stands here, in `lanes` and in `one_by_one`: the cache of compiled code
+# watches no other file.
 V_NOW, V_LOST, V_STEADY, V_BEFORE, CA_NOW, CA_LOST, CA_BEFORE = range(7)
 POOL = 3
 """Rows of the state for each calcium pool, of which the first begins at `CA_NOW`."""
-QUANTILE_BITS = 12
-_FRACTION = 2.0 ** -(52 - QUANTILE_BITS)
-_MASK = np.uint64((1 << (52 - QUANTILE_BITS)) - 1)
-# the SplitMix64 generator (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195)
-_GOLDEN, _MIX1, _MIX2 = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xBF58476D1CE4E5B9),
-    np.uint64(0x94D049BB133111EB),
-)
 _F = np.float32
 _LEAST_CA = _F(1e-9)  # µM, of which a logarithm is taken
 
@@ -99,86 +91,7 @@ def _opened(Ca, half, power, closes):  # type: ignore[no-untyped-def]
     return x
 
 
-@nb.njit
-def _tick(current, sigma, seeds, sections, quantiles, filters):  # type: ignore[no-untyped-def]
-    """Draw the next noise current of a tile and filter it."""
-    for b in range(LANES):
-        seeds[b] += _GOLDEN
-        z = seeds[b]
-        z = (z ^ (z >> np.uint64(30))) * _MIX1
-        z = (z ^ (z >> np.uint64(27))) * _MIX2
-        z = (z ^ (z >> np.uint64(31))) >> np.uint64(12)
-        k = z >> np.uint64(52 - QUANTILE_BITS)
-        f = np.float64(np.int64(z & _MASK)) * _FRACTION
-        low = quantiles[k]
-        current[b] = sigma[b] * (low + f * (quantiles[k + np.uint64(1)] - low))
-    for s in range(4):
-        b0, b1, b2, a1, a2 = sections[s]
-        w1 = filters[s, 0]
-        w2 = filters[s, 1]
-        for b in range(LANES):
-            u = current[b]
-            filtered = b0 * u + w1[b]
-            w1[b] = b1 * u - a1 * filtered + w2[b]
-            w2[b] = b2 * u - a2 * filtered
-            current[b] = filtered
-
-
-@nb.njit
-def _count(now, before, first, step, dt, start_ms, threshold, reset, pending, spikes, n_spikes):  # type: ignore[no-untyped-def]
-    """Look for spikes of a tile in a step in which some member crossed a level."""
-    for b in range(LANES):
-        m = first + b
-        if now[b] >= threshold:
-            if pending[m] < 0.0 and before[b] < threshold:
-                share = (np.float64(threshold) - before[b]) / (np.float64(now[b]) - before[b])
-                pending[m] = (step + share) * dt
-        elif pending[m] >= 0.0 and now[b] < reset:
-            if pending[m] >= start_ms and n_spikes[m] < spikes.shape[1]:
-                spikes[m, n_spikes[m]] = pending[m]
-                n_spikes[m] += 1
-            pending[m] = -1.0
-
-
-@nb.njit
-def _record(  # type: ignore[no-untyped-def]
-    open_,
-    E,
-    rise,
-    state,
-    injected,
-    added,
-    n,
-    first,
-    step,
-    sample_every,
-    sample0,
-    C_dt,
-    order,
-    currents,
-    calcium,
-):
-    """Add what flows in a step to the samples of the times where it begins and ends, half to each."""
-    for end in range(2):
-        place = step + end - sample0
-        k = place // sample_every
-        if place < 0 or place % sample_every != 0 or k >= currents.shape[2]:
-            continue
-        share = 0.5 if step + end > 0 else 1.0
-        for b in range(n):
-            if end == 0:
-                for q in range(calcium.shape[1]):
-                    calcium[first + b, q, k] = state[CA_NOW + POOL * q, b]
-            G, total = np.float64(added[b]), np.float64(injected[b])
-            for c in range(order.size):
-                G += open_[c, b]
-                total += np.float64(open_[c, b]) * E[c, b]
-            V_mean = (total - rise[b] * C_dt) / G
-            for c in range(order.size):
-                currents[first + b, order[c], k] += share * open_[c, b] * (V_mean - E[c, b])
-
-
-@jit(nogil=True, error_model="numpy", fastmath={"contract"}, also=(lanes,))
+@jit(nogil=True, error_model="numpy", fastmath={"contract"}, also=(lanes, one_by_one))
 def run_block(  # type: ignore[no-untyped-def]
     state,
     x,
@@ -300,7 +213,7 @@ def run_block(  # type: ignore[no-untyped-def]
         next_tick = step0 + (-step0) % noise_every
         for step in range(step0, step0 + n_steps):
             if noisy and step == next_tick:
-                _tick(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
+                draw_noise(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
                 for b in range(LANES):
                     scratch[row_drive, b] = current[t, b] + held[t, b]
                 drive = load(scratch, row_drive)
@@ -409,11 +322,11 @@ def run_block(  # type: ignore[no-untyped-def]
                 store(scratch, row_drive, given)
                 if conducting:
                     store(scratch, row_added, load(added_t, step - step0))
-                _record(
+                record_currents(
                     scratch[row_open:],
                     scratch[row_E:],
                     scratch[row_rise],
-                    s,
+                    s[CA_NOW::POOL],
                     scratch[row_drive],
                     scratch[row_added],
                     recorded,
@@ -445,7 +358,7 @@ def run_block(  # type: ignore[no-untyped-def]
             if crossed(V, V_before, spike_level) or crossed(V, V_before, reset_level):
                 store(scratch, row_now, V)
                 store(scratch, row_before, V_before)
-                _count(
+                count_spikes(
                     scratch[row_now],
                     scratch[row_before],
                     first,

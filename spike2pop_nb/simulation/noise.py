@@ -14,7 +14,7 @@ from scipy.signal import butter
 from scipy.special import ndtri
 
 from spike2pop_nb.errors import SimulationError
-from spike2pop_nb.simulation.kernel import QUANTILE_BITS
+from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
 
 __all__ = ["NOISE_CLOCK_MS", "filter_sections", "gaussian_quantiles", "noise_seeds"]
 
