@@ -28,7 +28,6 @@ _CONFIG = {
     "doubleClick": "reset",  # to the axes it came with, so that a member clicked twice stays under the mouse
     "showSendToCloud": False,
     "plotlyServerURL": "",
-    "edits": {"shapePosition": True},
     "toImageButtonOptions": {"format": "svg"},
 }
 
@@ -68,15 +67,17 @@ class _StateFigure(anywidget.AnyWidget):
     _says = Unicode("").tag(sync=True)
     _group = Unicode("").tag(sync=True)
     _point: List[float] = List().tag(sync=True)
+    _point_heard = Int(0).tag(sync=True)
     _point_says = Unicode("").tag(sync=True)
 
-    def __init__(self, figure: go.Figure, says: str, group: str, stretches: bool) -> None:
+    def __init__(self, figure: go.Figure, says: str, group: str, stretches: bool, dragged: bool) -> None:
         url = os.environ.get(PLOTLY_URL, "")
         self._stretches = stretches
         super().__init__(
             _bundle_url=url,
             _bundle_code="" if url else _PLOTLY.read_text(encoding="utf-8"),
-            _config=_CONFIG,
+            # a line that may be moved takes the mouse from the points beside it
+            _config=_CONFIG | {"edits": {"shapePosition": dragged}},
             _widget_data=_curves(figure),
             _widget_layout=self._laid_out(figure),
             _says=says,
@@ -160,7 +161,7 @@ class FigureView:
         self._on_point, self._on_stretch, self._on_zoom = on_point, on_stretch, on_zoom
         self._dark = False
         self._shown, self._moving = placeholder(text, height), 0
-        self.widget = _StateFigure(self._shown, says, group, on_stretch is not None)
+        self.widget = _StateFigure(self._shown, says, group, on_stretch is not None, on_drag is not None)
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
 
@@ -172,9 +173,10 @@ class FigureView:
             elif kind == "drag" and self._on_drag is not None:
                 self._on_drag(float(content["y"]))
             elif kind == "point" and self._on_point is not None:
-                x, y = float(content["x"]), float(content["y"])
+                x, y, told = float(content["x"]), float(content["y"]), int(content["told"])
                 if math.isfinite(x) and math.isfinite(y):
                     self._on_point(x, y)
+                self.widget._point_heard = told
             elif kind == "stretch" and self._on_stretch is not None:
                 low, high = sorted((float(content["from"]), float(content["to"])))
                 if math.isfinite(low) and math.isfinite(high) and low < high:

@@ -600,6 +600,8 @@ def test_members_follow_the_point_that_is_dragged(context, server):
         explored.mouse.move(x + 12 * step, y)
     explored.mouse.up()
     explored.wait_for_function(f"() => ({traces})()?.includes('regular tonic')")
+    same = "box => Math.abs(+box.value - document.querySelector('.s2p-handle').ariaValueNow) < 0.01"
+    explored.wait_for_function(same, arg=g_s.element_handle())  # places on its way are written there too
     dragged = float(g_s.input_value())
     assert dragged > before + 3
     handle.press("ArrowLeft")
@@ -651,7 +653,12 @@ def test_a_population_is_asked_and_a_member_is_lit_there_too(context, server):
     asked.wait_for_selector(".s2p-idle")
     asked.wait_for_timeout(1500)  # figures that are drawn once others are move those below them
     dots = asked.locator(".s2p-experiments .js-plotly-plot").nth(4)
-    point = dots.locator(".scatterlayer .points path").nth(3)
+    on_line = """e => {  // of the dots, that nearest to the line of the median, which once took the mouse
+      const from = (path) => Math.abs(path.__data__.y - 1);
+      const paths = [...e.querySelectorAll(".scatterlayer .points path")];
+      return paths.indexOf(paths.reduce((best, path) => (from(path) < from(best) ? path : best)));
+    }"""
+    point = dots.locator(".scatterlayer .points path").nth(dots.evaluate(on_line))
     point.scroll_into_view_if_needed()
     box = point.bounding_box()
     asked.mouse.move(box["x"], box["y"])

@@ -87,14 +87,15 @@ def test_it_opens_on_the_recording(opened):
 
 def test_the_dragged_point_takes_the_members_along(opened, loop):
     widget = opened.plane.widget
-    for x in (0.0, 1.0, 2.0):
-        opened.plane._receive(widget, {"kind": "point", "x": x, "y": 6.0}, [])
+    for told, x in enumerate((0.0, 1.0, 2.0), start=1):
+        opened.plane._receive(widget, {"kind": "point", "x": x, "y": 6.0, "told": told}, [])
     settled(loop, opened)
     assert opened.g_s.value == 2.0
+    assert widget._point_heard == 3
     np.testing.assert_allclose(
         opened.state.population.table[["g_s", "g_u"]], [[2.0, 6.0]] * MEMBERS, atol=1e-5
     )
-    opened.plane._receive(widget, {"kind": "point", "x": float("nan"), "y": 6.0}, [])
+    opened.plane._receive(widget, {"kind": "point", "x": float("nan"), "y": 6.0, "told": 1}, [])
     opened.plane._receive(widget, {"kind": "point"}, [])
     assert opened.state.target == (2.0, 6.0)
     opened.g_u.value = 8.0

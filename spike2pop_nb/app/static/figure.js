@@ -91,7 +91,8 @@ function draggable({ model, el }) {
   handle.setAttribute("role", "slider");
   let moving = false;
   let sent = 0;
-  let shown = null; // where it is on the page, which the kernel may not have heard yet
+  let told = 0; // until the kernel has heard the last, what it says is older
+  let shown = null; // where it is on the page
 
   const axes = () => {
     const plot = el.matches(".js-plotly-plot") ? el : el.querySelector(".js-plotly-plot");
@@ -117,12 +118,13 @@ function draggable({ model, el }) {
     const found = axes();
     if (at.length !== 2 || !found) return handle.remove();
     if (!handle.isConnected) el.append(handle);
-    if (!moving) show(at, found);
+    if (!moving && told <= model.get("_point_heard")) show(at, found);
   };
   const tell = (at, now) => {
     if (!now && performance.now() - sent < EVERY_MS) return;
     sent = performance.now();
-    model.send({ kind: "point", x: at[0], y: at[1] });
+    told = Math.max(told, model.get("_point_heard")) + 1;
+    model.send({ kind: "point", x: at[0], y: at[1], told });
   };
   const follow = (event) => {
     const found = axes();
@@ -162,11 +164,11 @@ function draggable({ model, el }) {
     show([inside(x + right * step(found.x), found.x), inside(y + up * step(found.y), found.y)], found);
     tell(shown, true);
   });
-  model.on("change:_point", place);
+  model.on("change:_point change:_point_heard", place);
   return {
     place,
     remove: () => {
-      model.off("change:_point", place);
+      model.off("change:_point change:_point_heard", place);
       handle.remove();
     },
   };
