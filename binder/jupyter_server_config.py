@@ -33,4 +33,5 @@ c.VoilaConfiguration.extension_allowlist = [
     "anywidget",
 ]
 c.VoilaConfiguration.show_tracebacks = False
+c.NotebookClient.iopub_timeout = 300  # seconds; where all are busy, widgets arrive late
 c.VoilaConfiguration.prelaunch_hook = keep_token

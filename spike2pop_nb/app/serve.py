@@ -34,6 +34,7 @@ __all__ = ["IDLE_S", "notebook_path", "serve"]
 
 IDLE_S = 1800
 """After this long without a page, a session is ended."""
+_PATIENCE_S = 300
 _PLACES = {
     "JUPYTER_DATA_DIR": "data",
     "JUPYTER_RUNTIME_DIR": "runtime",
@@ -162,6 +163,9 @@ def configuration(host: str, port: int, preheat: bool) -> Config:
     config.VoilaConfiguration.kernel_spec_manager_class = _ThisPython
     config.VoilaConfiguration.preheat_kernel = preheat
     config.VoilaConfiguration.show_tracebacks = False
+    # On a busy machine the page's widgets take longer to arrive than the 4 s after which they would be left
+    # out without a word, and the page stay empty.
+    config.NotebookClient.iopub_timeout = _PATIENCE_S
     # A page that is closed gives its kernel back itself; one that vanished cannot.
     config.MappingKernelManager.cull_idle_timeout = IDLE_S
     config.MappingKernelManager.cull_interval = 60

@@ -67,6 +67,8 @@ def test_the_server_is_set_up_as_that_of_the_command_line():
         return {name: value for name, value in config.VoilaConfiguration.items() if name not in apart}
 
     assert shared(binder) == shared(own)
+    # the default of 4 s leaves the page empty where the machine is busy
+    assert binder.NotebookClient.iopub_timeout == own.NotebookClient.iopub_timeout >= 60
     settings = binder.ServerApp.tornado_settings.get_value({"set_by": "hub"})
     assert settings["set_by"] == "hub"
     limit = "websocket_max_message_size"
