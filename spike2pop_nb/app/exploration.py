@@ -314,7 +314,9 @@ class Explorer(Acting):
                     if n > path.arrived.sum():
                         told += f" Moving {others} instead would take {n} of them there."
             compiling.wait(task.cancelled)
-            return simulate_modulation(path, cancel=task.cancelled, noise_sigma=sigma, seed=seed), told
+            return simulate_modulation(
+                path, cancel=task.cancelled, noise_sigma=sigma or None, seed=seed
+            ), told
 
         def done(answer: tuple[Any, str]) -> None:
             self.messages.clear()

@@ -73,8 +73,12 @@ def experiment(
     ] = None,
     accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
     noise: Annotated[
-        float, typer.Option(help="Background noise of all conditions, the control too, σ in µA/cm².")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            help="Background noise of all conditions, the control too, σ in µA/cm².",
+            show_default="that of the members",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     figures: Annotated[bool, typer.Option(help="Draw figures too, as SVG and PNG.")] = True,
 ) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -77,6 +78,14 @@ def run(
     refine: Annotated[
         bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
     ] = True,
+    tolerance: Annotated[
+        str | None,
+        typer.Option(
+            help="When a member passes: “own” for the recording's own variability (members then have a "
+            "current and noise, and no network is needed), or a percentage such as 20%.",
+            show_default="1% for a clock, own for others",
+        ),
+    ] = None,
     rate_tolerance: ToleranceOption = None,
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
@@ -95,14 +104,23 @@ def run(
     Writes population.csv, spike_times.csv and summary.json.
     """
     from spike2pop_nb.export import EVERYTHING, GrowingResults, write_results
-    from spike2pop_nb.fidelity import attempt_populations, pass_rule
+    from spike2pop_nb.fidelity import PassRule, attempt_populations, rule_in_words
+    from spike2pop_nb.inference import list_predictors
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
-    rule = pass_rule(refine, rate_tolerance, isi_tolerance, burst_tolerance)
+    rule = rule_in_words(tolerance, refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
-    posteriors = posteriors_of(recordings, model.name, prior)
-    say_notes(recordings, posteriors)
+    posteriors: Sequence[Any] = [None] * len(recordings)
+    if model.name in list_predictors():
+        predicted = posteriors_of(recordings, model.name, prior)
+        say_notes(recordings, predicted)
+        posteriors = predicted
+    else:
+        typer.echo(
+            f"The {model.name} neuron has no network: members are sought in all of its declared ranges.",
+            err=True,
+        )
     options = {
         "file": file.name,
         "unit": recordings.report.unit,
@@ -114,7 +132,7 @@ def run(
         "budget": budget,
         "accuracy": accuracy,
         "refine": refine,
-        "pass_rule": rule.model_dump(),
+        "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -207,8 +225,14 @@ def simulate(
         float | None, typer.Option("--transient-ms", help="Time at the start whose spikes are left out.")
     ] = None,
     accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
-    noise: Annotated[float, typer.Option(help="Injected current noise, σ in µA/cm².")] = 0.0,
-    seed: SeedOption = 0,
+    noise: Annotated[
+        float | None,
+        typer.Option(help="Injected current noise, σ in µA/cm².", show_default="that of the members"),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Of the noise.", show_default="that of each member, or 0"),
+    ] = None,
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation

@@ -17,11 +17,22 @@ from spike2pop_nb.errors import CompensationError, NeuronModelError, WayOut
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.neurons.variation import registered_base, variation
 
-__all__ = ["MAX_SIZE", "NEURON_COLUMNS", "checked_members", "neuron_cells", "neuron_of", "said_of"]
+__all__ = [
+    "CURRENT_COLUMN",
+    "MAX_SIZE",
+    "NEURON_COLUMNS",
+    "NOISE_COLUMN",
+    "SEED_COLUMN",
+    "checked_members",
+    "neuron_cells",
+    "neuron_of",
+    "said_of",
+]
 
 MAX_SIZE = 1_000_000
 """Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
+CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -152,12 +163,13 @@ def _ranges(said: dict[str, str]) -> dict[str, tuple[float, float]]:
 
 
 def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.DataFrame:
-    """Return the columns id, member and ``g_<channel>`` of a table that was read.
+    """Return the columns id, member, ``g_<channel>`` and those of drive of a table that was read.
 
     Raises
     ------
     CompensationError
-        If a column is missing, or a conductance or number of a member is none (row and value are named).
+        If a column is missing, or a conductance, drive or number of a member is none (row and value are
+        named).
     """
     table = table.copy()
     if missing := [column for column in neuron.g_columns if column not in table]:
@@ -165,16 +177,22 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
             f"{file} has no column {missing[0]}; a population of the {neuron.name} neuron needs "
             f"{', '.join(neuron.g_columns)}."
         )
-    for column in neuron.g_columns:
+    rules = dict.fromkeys(neuron.g_columns, "a conductance must be a number, zero or more, in mS/cm²")
+    drive = {
+        CURRENT_COLUMN: "an injected current must be a number in µA/cm²",
+        NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
+        SEED_COLUMN: "a seed must be a whole number, zero or more",
+    }
+    rules |= {column: rule for column, rule in drive.items() if column in table}
+    for column, rule in rules.items():
         values = pd.to_numeric(table[column], errors="coerce")
-        bad = ~(np.isfinite(values) & (values >= 0))
+        bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise CompensationError(
-                f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; "
-                "a conductance must be a number, zero or more, in mS/cm²."
+                f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; {rule}."
             )
-        table[column] = values.astype(float)
+        table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:
@@ -182,4 +200,4 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
     table["id"] = table["id"].astype(str)
     if not pd.api.types.is_integer_dtype(table["member"]):
         raise CompensationError(f"{file}: the column member must hold whole numbers.")
-    return table[["id", "member", *neuron.g_columns]]
+    return table[["id", "member", *rules]]

@@ -7,13 +7,15 @@ for anew at each step of the way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.conductances.generation import modulate
 from spike2pop_nb.conductances.input_conductances import dics
+from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN
 from spike2pop_nb.conductances.population import Population
 from spike2pop_nb.conductances.reach import solvable_pairs
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
@@ -48,6 +50,8 @@ class ModulationPath:
         First step that a member could not reach; −1 for those that arrive.
     reasons
         ``{row: why it could not go on}``, one sentence each.
+    drive
+        Columns of the members' table that say what is injected in them.
 
     Examples
     --------
@@ -66,6 +70,7 @@ class ModulationPath:
     dics: FloatArray
     lost_at: npt.NDArray[np.int64]
     reasons: dict[int, str]
+    drive: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.g)
@@ -92,7 +97,7 @@ class ModulationPath:
             raise CompensationError(f"The path has the steps 0 to {self.steps}, not {step}.")
         population = Population.from_g(self.neuron, self.g[:, step])
         table = population.table.assign(
-            id=[name for name, _ in self.labels], member=[member for _, member in self.labels]
+            id=[name for name, _ in self.labels], member=[member for _, member in self.labels], **self.drive
         )
         made_by = {"modulated_to": list(self.to), "compensated": list(self.compensate), "step": step}
         return Population(self.neuron, table, made_by)
@@ -194,6 +199,11 @@ def modulation_path(
         dics=dics(model, g)[..., 1:],
         lost_at=lost_at,
         reasons=dict(sorted(reasons.items())),
+        drive={
+            column: population.table[column].to_numpy()
+            for column in (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN)
+            if column in population.table
+        },
     )
 
 

@@ -13,7 +13,10 @@ import pandas as pd
 
 from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
+    CURRENT_COLUMN,
     MAX_SIZE,
+    NOISE_COLUMN,
+    SEED_COLUMN,
     checked_members,
     neuron_cells,
     neuron_of,
@@ -57,7 +60,9 @@ class Population:
     neuron
         Their declaration, which may be a variation; a name is looked up in the registry.
     table
-        One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th.
+        One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th; of
+        members that are driven also ``current_uA_cm2`` and ``noise_sigma_uA_cm2``, a constant current and the
+        noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise.
     made_by
         Options, seed, and counts: asked, tried, and why others were discarded.
 
@@ -92,6 +97,31 @@ class Population:
     def g(self) -> FloatArray:
         """Maximal conductances in mS/cm², shape ``(n, n_channels)``."""
         return np.ascontiguousarray(self.table[list(self.neuron.g_columns)], dtype=float)
+
+    @property
+    def current(self) -> FloatArray:
+        """Constant current injected in each member in µA/cm², shape ``(n,)``; 0 where nothing is said."""
+        return self._driven(CURRENT_COLUMN)
+
+    @property
+    def noise_sigma(self) -> FloatArray:
+        """Noise injected in each member in µA/cm², as `simulate` takes it, shape ``(n,)``."""
+        return self._driven(NOISE_COLUMN)
+
+    @property
+    def driven(self) -> bool:
+        """Whether any member has an injected current or noise."""
+        return bool(self.current.any() or self.noise_sigma.any())
+
+    @property
+    def noise_seeds(self) -> npt.NDArray[np.uint64] | None:
+        """Seed of each member's noise, shape ``(n,)``; None where nothing is said."""
+        return self.table[SEED_COLUMN].to_numpy(np.uint64) if SEED_COLUMN in self.table else None
+
+    def _driven(self, column: str) -> FloatArray:
+        if column not in self.table:
+            return np.zeros(len(self))
+        return self.table[column].fillna(0.0).to_numpy(float)
 
     @property
     def labels(self) -> list[tuple[str, int]]:
@@ -150,13 +180,21 @@ class Population:
         *,
         id: str = "1",
         made_by: Mapping[str, Any] | None = None,
+        current: npt.ArrayLike | None = None,
+        noise_sigma: npt.ArrayLike | None = None,
+        noise_seeds: npt.ArrayLike | None = None,
     ) -> Population:
-        """Make a population of given conductances, (n, n_channels) in mS/cm²."""
+        """Make a population of given conductances, (n, n_channels) in mS/cm², and what drives them, (n,)."""
         neuron = get_neuron(neuron)
         values = np.atleast_2d(np.asarray(g, dtype=float))
         table = pd.DataFrame({"id": id, "member": np.arange(len(values))})
         table[list(neuron.g_columns)] = values
         table[["g_s", "g_u"]] = dics(neuron, values)[:, 1:]
+        for column, drive in ((CURRENT_COLUMN, current), (NOISE_COLUMN, noise_sigma)):
+            if drive is not None:
+                table[column] = np.asarray(drive, dtype=float)
+        if noise_seeds is not None:
+            table[SEED_COLUMN] = np.asarray(noise_seeds, dtype=np.int64)
         return cls(neuron, table, made_by or {})
 
     @classmethod
@@ -168,8 +206,8 @@ class Population:
         Parameters
         ----------
         table
-            With or without ``id`` and ``member``, and the columns of `to_frame` that say of which neuron the
-            members are. g_s and g_u are computed anew.
+            With or without ``id`` and ``member``, what drives them, and the columns of `to_frame` that say of
+            which neuron the members are. g_s and g_u are computed anew.
         neuron
             Needed if the table does not say it. Of a name the table may say the variation; a neuron must be
             the one that the table says.

@@ -29,7 +29,7 @@ def run_experiment(
     accuracy: str = "standard",
     record: Literal["spikes", "traces"] = "traces",
     sample_ms: float = 0.5,
-    noise_sigma: float | npt.ArrayLike = 0.0,
+    noise_sigma: float | npt.ArrayLike | None = None,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -54,7 +54,8 @@ def run_experiment(
     sample_ms
         Time between samples of the voltage.
     noise_sigma : float or (n,)
-        Background noise of all conditions, the control too, in µA/cm²; see `simulate`.
+        Background noise of all conditions, the control too, in µA/cm²; see `simulate`. By default that of the
+        members; a constant current that they carry is injected in any case.
     seed
         Of noise. A member gets the same noise in all conditions, so that only what is done differs.
     workers
@@ -96,7 +97,7 @@ def run_experiment(
     for given in conditions.values():
         given.check(neuron, n, stop - start)
     k = len(conditions)
-    sigma = np.asarray(noise_sigma, dtype=float)
+    sigma = np.asarray(population.noise_sigma if noise_sigma is None else noise_sigma, dtype=float)
     if sigma.shape not in ((), (n,)):
         raise ExperimentError("noise_sigma must be one number, or one for each member (µA/cm²).")
     sigma = np.broadcast_to(sigma, (n,))
@@ -111,6 +112,7 @@ def run_experiment(
         record="traces",
         sample_ms=sample_ms if record == "traces" else max(sample_ms, 5.0),
         noise_sigma=np.tile(sigma, k),
+        current=np.tile(population.current, k),
         seed=np.tile(noise_seeds(seed, n), k),
         course=applied,
         workers=workers,

@@ -18,7 +18,13 @@ from spike2pop_nb.export.formatting import (
     series,
 )
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
-from spike2pop_nb.export.methods_of_members import MOST_NAMED, members_in_words, named, posterior_of
+from spike2pop_nb.export.methods_of_members import (
+    MOST_NAMED,
+    found_by_evolution,
+    members_in_words,
+    named,
+    posterior_of,
+)
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT, DRION, FYON, VAN_ROSSUM
 from spike2pop_nb.fidelity import Result
@@ -116,7 +122,7 @@ def _paragraph(group: list[Result], network: Network | None, cited: Citations, t
     sentences = [_recordings(group, table), _read(group), _model(neuron, cited)]
     if inferred:
         sentences += _inference(neuron, inferred, network, cited, alone=len(group) == 1, table=table)
-    elif made:
+    elif made and not found_by_evolution(made):
         sentences.append(f"{_dics(neuron, cited)} were drawn from a distribution that the user gave.")
     if made:
         sentences += members_in_words(made, cited, table)

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain, series
-from spike2pop_nb.export.references import BRANDOIT, BROYDEN, CHEN, FYON, VAN_ROSSUM
-from spike2pop_nb.fidelity import Diversity, Result
+from spike2pop_nb.export.references import BRANDOIT, BROYDEN, CHEN, FYON, KUNSCH, STORN, VAN_ROSSUM, ZHANG
+from spike2pop_nb.fidelity import Diversity, Result, Variability
+from spike2pop_nb.fidelity.evolution import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import Posterior
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
 
-__all__ = ["MOST_NAMED", "members_in_words", "named", "posterior_of"]
+__all__ = ["MOST_NAMED", "found_by_evolution", "members_in_words", "named", "posterior_of"]
 
 MOST_NAMED = 5
 """Recordings that are named one by one."""
@@ -34,6 +35,9 @@ def members_in_words(made: list[Result], cited: Citations, table: int) -> list[s
     table
         Number of the table that lists them, if there are several.
     """
+    if found_by_evolution(made):
+        how = [_evolution(made, cited), _search(made, table), _simulation(made), _rule(made)]
+        return [*how, _distance(made, cited)]
     return [
         _baseline(made[0].neuron, cited),
         _compensation(made, cited),
@@ -134,6 +138,27 @@ def _refinement(made: list[Result], cited: Citations) -> str:
     )
 
 
+def found_by_evolution(made: list[Result]) -> bool:
+    """Whether members were moved from anywhere in the declared ranges, with a current and noise."""
+    return made[0].options.get("found_by") == "evolution"
+
+
+def _evolution(made: list[Result], cited: Citations) -> str:
+    """How members that are judged by the recording's own variability were found."""
+    low, high = CURRENT_RANGE
+    posterior = any(posterior_of(result) is not None for result in made)
+    half = ", half of them solved for (g_s, g_u) drawn from the posterior" if posterior else ""
+    text = (
+        "Members, each of maximal conductances in the declared ranges, a constant injected current "
+        f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were drawn "
+        f"at random{half}, and moved by differential evolution {cited.mark(STORN, ZHANG)} until they fired "
+        "like the recording. How far a member may be from it follows from the recording itself, by a block "
+        f"bootstrap {cited.mark(KUNSCH)}. Members were judged with noise other than that with which they "
+        "were moved, over three windows of the recording’s length: on average, and in more than half of them."
+    )
+    return text + _difference([result.diversity for result in made if result.diversity is not None])
+
+
 def _difference(found: list[Diversity]) -> str:
     """How different the members kept are, as they are."""
     copies = sum(each.n - each.n_distinct for each in found)
@@ -157,7 +182,8 @@ def _search(made: list[Result], table: int) -> str:
         if result.n_passed >= result.n_asked:
             if kept == 1:
                 return f"{text}; the first of them, the one asked for, was kept."
-            return f"{text}; the first {kept} of them, as many as asked for, were kept."
+            which = "most different" if found_by_evolution(made) else "first"
+            return f"{text}; the {which} {kept} of them, as many as asked for, were kept."
         spent = f"the budget of {result.options.get('budget', result.n_simulated)} simulations was spent"
         spent = "no more could be generated with such DICs" if result.exhausted else spent
         stopped = "the user stopped the search" if result.cancelled else spent
@@ -219,6 +245,8 @@ def _late(made: list[Result]) -> str:
 def _rule(made: list[Result]) -> str:
     verdicts = [result.verdict for result in made if result.verdict is not None]
     rule = verdicts[0].rule
+    if isinstance(rule, Variability):
+        return rule.describe()
     criteria = [
         f"the same firing pattern (silent: under {SILENT_BELOW} spikes; spiking: coefficient of variation of "
         f"the intervals up to {figure(REGULAR_CV)}; else bursting)",

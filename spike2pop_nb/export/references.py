@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "VAN_ROSSUM"]
+__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "KUNSCH", "STORN", "VAN_ROSSUM", "ZHANG"]
 
 BRANDOIT = (
     "Brandoit J, Ernst D, Drion G, Fyon A (2026) Fast reconstruction of degenerate populations of "
@@ -27,4 +27,16 @@ CHEN = (
 BROYDEN = (
     "Broyden CG (1965) A class of methods for solving nonlinear simultaneous equations. Math Comput "
     "19:577–593. doi:10.1090/S0025-5718-1965-0198670-6"
+)
+KUNSCH = (
+    "Künsch HR (1989) The jackknife and the bootstrap for general stationary observations. Ann Stat "
+    "17:1217–1241. doi:10.1214/aos/1176347265"
+)
+STORN = (
+    "Storn R, Price K (1997) Differential evolution: a simple and efficient heuristic for global "
+    "optimization over continuous spaces. J Glob Optim 11:341–359. doi:10.1023/A:1008202821328"
+)
+ZHANG = (
+    "Zhang J, Sanderson AC (2009) JADE: adaptive differential evolution with optional external archive. IEEE "
+    "Trans Evol Comput 13:945–958. doi:10.1109/TEVC.2009.2014613"
 )

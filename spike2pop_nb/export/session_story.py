@@ -58,7 +58,7 @@ class Entry(_Checked):
     options: dict[str, Any]
     made_by: dict[str, Any]
     unrefined_by: dict[str, Any]
-    rule: dict[str, float] | None
+    rule: dict[str, Any] | None
     scores: list[str]
     run: Run | None
     experiments: list[Asked] = []

@@ -24,7 +24,7 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, is_session
 from spike2pop_nb.export.saved_experiments import restored
 from spike2pop_nb.export.session_story import COUNTS, FILE, FLAGS, RUN, TEXTS, WORDS, Entry, Run, Story
-from spike2pop_nb.fidelity import PassRule, Result, Verdict
+from spike2pop_nb.fidelity import PassRule, Result, Variability, Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES, Provenance, SpikeTrain, features
@@ -166,8 +166,12 @@ def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Resu
         population=population,
         unrefined=unrefined,
         simulated=_simulated(archive, entry, entry.run, population),
-        verdict=Verdict(features(train), scores, PassRule(**entry.rule)),
+        verdict=Verdict(features(train), scores, _rule(entry.rule)),
     )
+
+
+def _rule(said: dict[str, Any]) -> PassRule | Variability:
+    return Variability(**said) if "wanted" in said else PassRule(**said)
 
 
 def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
@@ -239,5 +243,5 @@ def _simulated(archive: Archive, entry: Entry, run: Run, population: Population)
         time_ms=np.zeros(0),
         V_mV=np.zeros((n, 0), dtype=np.float32),
         **{key: getattr(run, key) for key in RUN},
-        noise_sigma=np.zeros(n),
+        noise_sigma=population.noise_sigma,
     )

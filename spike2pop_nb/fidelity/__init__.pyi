@@ -12,6 +12,7 @@ from .scores import REFINED_RULE as REFINED_RULE
 from .scores import PassRule as PassRule
 from .scores import Verdict as Verdict
 from .scores import pass_rule as pass_rule
+from .scores import rule_in_words as rule_in_words
 from .scores import van_rossum_ratio as van_rossum_ratio
 from .scores import verify as verify
 from .search import MAX_SEARCH_SIZE as MAX_SEARCH_SIZE
@@ -20,3 +21,4 @@ from .search import default_budget as default_budget
 from .search import find_population as find_population
 from .summaries import Summaries as Summaries
 from .together import attempt_populations as attempt_populations
+from .variability import Variability as Variability

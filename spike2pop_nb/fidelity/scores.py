@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.fidelity.variability import Variability
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features, van_rossum
 from spike2pop_nb.spiketrains.given import as_train
@@ -24,6 +27,8 @@ __all__ = [
     "aligned",
     "kernel_ms",
     "pass_rule",
+    "rule_in_words",
+    "scored",
     "van_rossum_ratio",
     "verify",
 ]
@@ -123,6 +128,51 @@ def pass_rule(
     return PassRule(**rule.model_dump() | {name: value for name, value in given.items() if value is not None})
 
 
+def rule_in_words(
+    tolerance: str | None,
+    refine: bool = True,
+    rate: float | None = None,
+    isi: float | None = None,
+    burst: float | None = None,
+) -> PassRule | Literal["own"] | None:
+    """Return the rule that a user names; None leaves it to each recording.
+
+    Parameters
+    ----------
+    tolerance
+        ``"own"`` for the recording's own variability, or a share of rate and burst features such as ``"1%"``.
+    refine, rate, isi, burst
+        As in `pass_rule`.
+
+    Raises
+    ------
+    SpikeTrainError
+        If it is neither, or ``"own"`` beside tolerances by number.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import rule_in_words
+    >>> rule_in_words("20%")
+    PassRule(rate=0.2, isi=0.25, burst=0.2)
+    """
+    given = [value for value in (rate, isi, burst) if value is not None]
+    if tolerance is None:
+        return pass_rule(refine, rate, isi, burst) if given or not refine else None
+    text = tolerance.strip().lower()
+    if text == "own" and not given:
+        return "own"
+    try:
+        share = float(text.removesuffix("%").replace(",", ".")) / 100.0
+    except ValueError:
+        share = math.nan
+    if not (text.endswith("%") and 0.0 < share <= 10.0):
+        numbers = " (and no tolerance by number beside “own”)" if given else ""
+        raise SpikeTrainError(
+            f"The tolerance is “own” or a percentage such as 1% or 20%{numbers}, not {tolerance[:40]!r}."
+        )
+    return pass_rule(refine, share if rate is None else rate, isi, share if burst is None else burst)
+
+
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """Scores of the members of one population against one recording.
@@ -149,7 +199,7 @@ class Verdict:
 
     recording: TrainFeatures
     table: pd.DataFrame
-    rule: PassRule
+    rule: PassRule | Variability
 
     @property
     def passed(self) -> npt.NDArray[np.bool_]:
@@ -194,7 +244,7 @@ def kernel_ms(train: SpikeTrain) -> float:
 def verify(
     train: SpikeTrain,
     simulated: Simulated,
-    rule: PassRule | None = None,
+    rule: PassRule | Variability | None = None,
     *,
     with_van_rossum: bool = True,
 ) -> Verdict:
@@ -213,7 +263,8 @@ def verify(
     simulated
         Members.
     rule
-        Tolerances; the default :class:`PassRule` if none.
+        Tolerances; the default :class:`PassRule` if none. By a recording's own `Variability` the score is
+        2 ** −distance, and the table has the ``distance`` and what it is made of besides.
     with_van_rossum
         Whether to compute that distance (the slow part).
 
@@ -241,24 +292,36 @@ def verify(
         raise SpikeTrainError(
             f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): no member can be compared."
         )
+    if isinstance(rule, Variability):
+        judged = pd.DataFrame([rule.judge(times) for times in simulated.spike_times_ms])
+        return Verdict(*scored(train, simulated, judged, with_van_rossum), rule)
     wanted = features(train)
-    rows = []
-    for i, times in enumerate(simulated.spike_times_ms):
-        name, member = simulated.labels[i]
-        row = _score(wanted, train, times, rule, simulated.reasons.get(i))
-        rows.append({"id": name, "member": member, **row})
+    rows = [
+        _score(wanted, train, times, rule, simulated.reasons.get(i))
+        for i, times in enumerate(simulated.spike_times_ms)
+    ]
+    return Verdict(*scored(train, simulated, pd.DataFrame(rows), with_van_rossum), rule)
+
+
+def scored(
+    train: SpikeTrain, simulated: Simulated, judged: pd.DataFrame, with_van_rossum: bool = True
+) -> tuple[TrainFeatures, pd.DataFrame]:
+    """Return what a recording is, and the table of a `Verdict` of members that were judged by any rule."""
+    wanted = features(train)
     columns = ["id", "member", "score", "passed", "pattern", "rate_hz", "rate_error", "isi_distance"]
     columns += [*_ERROR_NAMES.values(), "van_rossum", "reasons"]
-    table = pd.DataFrame(rows, columns=columns)
-    table["van_rossum"] = np.nan
-    if with_van_rossum and rows:
+    names = pd.DataFrame(simulated.labels, columns=["id", "member"])
+    table = pd.concat([names, judged], axis=1).reindex(
+        columns=[*columns, *judged.columns.difference(columns)]
+    )
+    if with_van_rossum and len(table):
         observed = simulated.duration_ms - simulated.transient_ms
         length = min(train.duration_ms, observed)
         reference = aligned(train.times_ms, length)
         others = [aligned(times, length) for times in simulated.spike_times_ms]
         distances = van_rossum(reference, [np.zeros(0), *others], kernel_ms(train))
         table["van_rossum"] = distances[1:] / distances[0]
-    return Verdict(wanted, table, rule)
+    return wanted, table
 
 
 def _score(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population, modulate
-from spike2pop_nb.errors import CompensationError, UnreachableTarget, failure_in_words
+from spike2pop_nb.errors import CompensationError, SpikeTrainError, UnreachableTarget, failure_in_words
+from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
+from spike2pop_nb.fidelity.variability import Variability
+from spike2pop_nb.inference.weight_files import list_predictors
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import Simulated, time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -20,6 +23,7 @@ from spike2pop_nb.spiketrains.given import as_train
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
+_OWN_BUDGET, _OWN_LONGEST_MS = 5, 60_000.0
 MAX_SEARCH_SIZE = 10_000
 """Most members that one search is asked for."""
 
@@ -48,7 +52,7 @@ def find_population(
     budget: int | None = None,
     accuracy: str = "standard",
     refine: bool = True,
-    rule: PassRule | None = None,
+    rule: PassRule | Variability | Literal["own"] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     simulator: Callable[..., Simulated] | None = None,
@@ -62,6 +66,11 @@ def find_population(
     that pass, a set is kept, and moved apart if need be, that leaves each conductance as spread as it was.
     This may take a conductance out of the range in which it was drawn, and above the one declared for the
     neuron, as compensating may.
+
+    Members that are judged by the recording's own variability are found in another way: they also have a
+    constant current and noise, and all of this is moved by evolution, from the ranges that the neuron
+    declares, and from the posterior if there is one (see `spike2pop_nb.fidelity.evolution`). No network is
+    needed for that; ``compensate`` and ``refine`` have no meaning there.
 
     No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
     not count as passed, and is not kept. A member whose firing still changes within the time that is judged
@@ -84,8 +93,9 @@ def find_population(
         The same seed gives the same population, whatever the number of cores, and whichever recordings are
         searched beside this one.
     budget
-        Most simulations of a member; 40 times the size, and at least 2560, by default. Those that repeat what
-        was found as it is judged, with voltages, are not counted.
+        Most simulations of a member; by default 40 times the size, and at least 2560, and five times as many
+        where members are judged by the recording's own variability. Those that repeat what was found as it is
+        judged, with voltages, are not counted.
     accuracy
         Of the simulations by which members are judged: ``"standard"`` or ``"exact"``. Those that are refined
         are moved, and the hopeless among them thrown away, by simulations that are cheaper (see
@@ -94,7 +104,9 @@ def find_population(
         Whether members are refined. If not, they keep exactly the DICs drawn, and most miss the recording's
         rate by several per cent.
     rule
-        When a member passes; by default that of `pass_rule`, stricter if members are refined.
+        When a member passes: a `PassRule`; or ``"own"``, the recording's own `Variability`. By default that
+        of `pass_rule`, stricter if members are refined; but ``"own"`` for a recording that is no clock, and
+        for a neuron without a network.
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
@@ -122,17 +134,17 @@ def find_population(
     """
     model = get_neuron(neuron)
     train = as_train(train)
-    budget = _checked(model, size, budget, compensate, accuracy)
-    rule = rule or pass_rule(refine)
+    given, most = budget, _checked(model, size, budget, compensate, accuracy)
+    judged_by = _rule(train, model, posterior, refine, rule)
     options = {
         "neuron": model.name,
         "size": int(size),
         "compensate": list(compensate) if compensate else "recommended",
         "seed": seed,
-        "budget": int(budget),
+        "budget": most,
         "accuracy": accuracy,
         "refine": refine,
-        "pass_rule": rule.model_dump(),
+        "pass_rule": judged_by if isinstance(judged_by, str) else judged_by.model_dump(),
     }
 
     def unusable(message: str) -> Result:
@@ -144,6 +156,14 @@ def find_population(
             f"Recording {train.id!r} is silent ({spikes}, under 3): "
             "its intervals say nothing about a neuron's conductances, so no population was made."
         )
+    if isinstance(judged_by, str):
+        return unusable(judged_by)
+    if isinstance(judged_by, Variability):
+        most = most if given is not None else _OWN_BUDGET * most
+        options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
+        evolution = Evolution(train, model, posterior, size, seed, accuracy, judged_by, progress, cancel)
+        evolution.run(most)
+        return evolution.result(options)
     sampler: DICSampler
     if posterior is None:
         from spike2pop_nb.inference import load_predictor
@@ -162,13 +182,33 @@ def find_population(
         seed,
         accuracy,
         refine,
-        rule,
+        judged_by,
         progress,
         cancel,
         simulator,
     )
-    search.run(int(budget))
-    return search.result(int(budget), options)
+    search.run(most)
+    return search.result(most, options)
+
+
+def _rule(
+    train: SpikeTrain,
+    neuron: NeuronModel,
+    posterior: DICSampler | None,
+    refine: bool,
+    rule: PassRule | Variability | Literal["own"] | None,
+) -> PassRule | Variability | str:
+    """Return the rule to judge by; a sentence if the recording is too short for the one that is needed."""
+    if isinstance(rule, (PassRule, Variability)):
+        return rule
+    needed = rule == "own" or (posterior is None and neuron.name not in list_predictors())
+    if train.n_spikes < 3 or not (refine or needed):
+        return pass_rule(refine)
+    try:
+        own = Variability.of(train, longest_ms=_OWN_LONGEST_MS)
+    except SpikeTrainError as error:
+        return str(error) if needed else pass_rule(refine)
+    return own if needed or not own.clock else pass_rule(refine)
 
 
 def _checked(
@@ -200,7 +240,7 @@ def _checked(
 def attempt_population(
     train: SpikeTrain,
     neuron: str | NeuronModel,
-    posterior: DICSampler,
+    posterior: DICSampler | None,
     *,
     size: int = 16,
     compensate: Sequence[str] | None = None,

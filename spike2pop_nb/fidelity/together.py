@@ -92,7 +92,7 @@ class Desk:
 def attempt_populations(
     trains: Sequence[SpikeTrain],
     neuron: str | NeuronModel,
-    posteriors: Sequence[DICSampler],
+    posteriors: Sequence[DICSampler | None],
     *,
     progress: Callable[[int, int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -103,7 +103,7 @@ def attempt_populations(
     Parameters
     ----------
     trains, posteriors
-        One posterior a recording.
+        One posterior a recording; None where the neuron has no network.
     neuron
         A neuron or its name.
     progress
@@ -129,7 +129,7 @@ def attempt_populations(
     def stop() -> bool:
         return closed.is_set() or (cancel is not None and cancel())
 
-    def attempt(place: int, train: SpikeTrain, posterior: DICSampler) -> Result | None:
+    def attempt(place: int, train: SpikeTrain, posterior: DICSampler | None) -> Result | None:
         def say(done: int, total: int, words: str) -> None:
             with speaking:
                 if progress is not None and not closed.is_set():

@@ -63,7 +63,7 @@ def network_words(neuron: str) -> str:
     path = find_weights().get(neuron)
     if path is None:
         return (
-            "It has no network, so nothing can be predicted for it yet: "
-            f"`spike2pop adapt --neuron {neuron} --out DIR` makes one."
+            "It has no network, so DICs are not predicted for it, and members are sought in all of its "
+            f"declared ranges; `spike2pop adapt --neuron {neuron} --out DIR` makes one."
         )
     return "A network is shipped with it." if path.parent == _SHIPPED else "It has a network of your own."

@@ -13,7 +13,7 @@ from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
-from spike2pop_nb.simulation.simulator import members_of, recording_window, time_step_ms
+from spike2pop_nb.simulation.simulator import drive_of, members_of, recording_window, time_step_ms
 
 __all__ = ["MAX_CURRENTS_MS", "Currents", "currents"]
 
@@ -170,7 +170,8 @@ def currents(
         raise SimulationError(f"sample_ms must be from {dt} ms to {stop - start:g} ms, not {sample_ms}.")
     chosen = g[[row]]
     quiet = (np.zeros(1), np.zeros(1, dtype=np.uint64))
-    runner = Runner(model, dt, start, stop, sample_ms, *quiet)
+    _sigma, held = drive_of(population, len(g), 0.0, None)
+    runner = Runner(model, dt, start, stop, sample_ms, *quiet, current=held[[row]])
     if unusable(chosen[:, None])[0]:
         raise SimulationError(f"The member cannot be simulated: {UNUSABLE}.")
     ran = runner.run(chosen, np.array([0]), currents=True)

@@ -129,6 +129,8 @@ class Runner:
         Time between samples; None for none.
     sigma, seeds : (n,)
         Noise of all members, of which a block takes its own.
+    current : (n,)
+        Constant current injected in all members in µA/cm²; none by default.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class Runner:
         sigma: FloatArray,
         seeds: npt.NDArray[np.uint64],
         noise_cutoff_Hz: float = 1000.0,
+        current: FloatArray | None = None,
     ) -> None:
         self.neuron, self.dt, self.start = neuron, dt, start
         self.n_steps, self.sample0 = round(stop / dt), round(start / dt)
@@ -148,6 +151,7 @@ class Runner:
         samples = self.n_steps - self.sample0
         self.n_samples = -(-samples // self.sample_every) if self.sample_every else 0
         self.sigma, self.seeds = sigma, seeds
+        self.current = np.zeros(len(sigma)) if current is None else current
         self.filters = filter_sections(noise_cutoff_Hz)
 
     def time_ms(self) -> FloatArray:
@@ -215,7 +219,7 @@ class Runner:
             count, middle = stop0 - step0, 0.5 * (step0 + stop0) * dt
             plan = schedule.plan(neuron, dt, middle)
             levels = schedule.levels(middle, g, E)
-            given = levels.current[fill].reshape(T, LANES).astype(float)
+            given = (levels.current + self.current[rows])[fill].reshape(T, LANES).astype(float)
             waves = schedule.waves(np.asarray((np.arange(step0, stop0) + 0.5) * dt, dtype=np.float64))
             run_block(
                 state,

@@ -24,6 +24,7 @@ from spike2pop_nb.simulation.simulated import Simulated
 __all__ = [
     "ACCURACY_STEPS",
     "MAX_DURATION_MS",
+    "drive_of",
     "members_of",
     "recording_window",
     "simulate",
@@ -101,9 +102,10 @@ def simulate(
     accuracy: str = "standard",
     record: Literal["spikes", "traces"] = "traces",
     sample_ms: float = 0.1,
-    noise_sigma: float | npt.ArrayLike = 0.0,
+    noise_sigma: float | npt.ArrayLike | None = None,
+    current: float | npt.ArrayLike | None = None,
     noise_cutoff_Hz: float = 1000.0,
-    seed: int | np.random.Generator | npt.NDArray[np.uint64] = 0,
+    seed: int | np.random.Generator | npt.NDArray[np.uint64] | None = None,
     course: Schedule | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -131,9 +133,12 @@ def simulate(
         ``"traces"`` keeps the voltage every ``sample_ms``, ``"spikes"`` only spike times.
     noise_sigma : float or (n,)
         Injected current noise in µA/cm² before its low pass at ``noise_cutoff_Hz`` (order 4, run twice, which
-        leaves 0.42 of it at 1 kHz).
+        leaves 0.42 of it at 1 kHz); by default that of the members, if they are driven, or none.
+    current : float or (n,)
+        Constant injected current in µA/cm², positive to depolarise; by default that of the members, or none.
     seed
-        Seed of the noise; or that of each member, (n,) unsigned 64-bit integers.
+        Seed of the noise; or that of each member, (n,) unsigned 64-bit integers. By default those of the
+        members, if they are driven, or 0.
     course
         What changes with time: a `Course` of conductances, in place of those of the population, of which only
         the names of the members count then; or any other schedule.
@@ -172,18 +177,16 @@ def simulate(
             f"(got {stop:g} ms with a transient of {start:g} ms)."
         )
     dt = time_step_ms(model, accuracy)
-    sigma = np.asarray(noise_sigma, dtype=float)
-    if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
-        raise SimulationError(
-            "noise_sigma must be one number, or one per member, finite and not negative (µA/cm²)."
-        )
-    sigma = np.broadcast_to(sigma, (n,)).copy()
+    sigma, held = drive_of(population, n, noise_sigma, current)
     if record not in ("spikes", "traces"):
         raise SimulationError(f"record must be 'spikes' or 'traces', not {record!r}.")
     if record == "traces" and not dt <= sample_ms <= MAX_DURATION_MS:
         raise SimulationError(f"sample_ms must be at least the time step of {dt} ms, not {sample_ms}.")
     sampled = sample_ms if record == "traces" else None
-    runner = Runner(model, dt, start, stop, sampled, sigma, noise_seeds(seed, n), noise_cutoff_Hz)
+    if seed is None:
+        own = population.noise_seeds if isinstance(population, Population) else None
+        seed = 0 if own is None else own
+    runner = Runner(model, dt, start, stop, sampled, sigma, noise_seeds(seed, n), noise_cutoff_Hz, held)
     n_samples = runner.n_samples
     if n * n_samples > MAX_TRACE_VALUES:
         raise SimulationError(
@@ -247,6 +250,33 @@ def simulate(
         accuracy=accuracy,
         noise_sigma=sigma,
     )
+
+
+def drive_of(
+    population: Population | npt.ArrayLike,
+    n: int,
+    noise_sigma: float | npt.ArrayLike | None,
+    current: float | npt.ArrayLike | None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return noise and constant current of n members, (n,) each: what is given, or what they carry.
+
+    Raises
+    ------
+    SimulationError
+        If what is given makes no sense.
+    """
+    if isinstance(population, Population):
+        noise_sigma = population.noise_sigma if noise_sigma is None else noise_sigma
+        current = population.current if current is None else current
+    sigma = np.asarray(0.0 if noise_sigma is None else noise_sigma, dtype=float)
+    held = np.asarray(0.0 if current is None else current, dtype=float)
+    if sigma.shape not in ((), (1,), (n,)) or not (np.all(np.isfinite(sigma)) and np.all(sigma >= 0)):
+        raise SimulationError(
+            "noise_sigma must be one number, or one per member, finite and not negative (µA/cm²)."
+        )
+    if held.shape not in ((), (1,), (n,)) or not np.all(np.isfinite(held)):
+        raise SimulationError("current must be one number, or one per member, and finite (µA/cm²).")
+    return np.broadcast_to(sigma, (n,)).copy(), np.broadcast_to(held, (n,)).copy()
 
 
 def recording_window(

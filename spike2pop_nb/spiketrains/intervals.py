@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .train import FloatArray
 
-__all__ = ["IntervalMeasures", "measure_intervals"]
+__all__ = ["IntervalMeasures", "measure_intervals", "pauses"]
 
 _NAN: Final = float("nan")
 # Intervals are told apart to 7 %: without a floor, the exact repeats of a noise-free train would make groups
@@ -120,7 +120,7 @@ def measure_intervals(isi_ms: FloatArray) -> IntervalMeasures:
     log_isi = np.log(isi_ms)
     level, log_change = _without_trend(log_isi)
     split, evidence = _two_groups(np.sort(level))
-    is_pause = level > split
+    is_pause = level > split  # as in `pauses`
     n_pauses = int(np.count_nonzero(is_pause))
     local = IntervalMeasures(
         cv=n * float(isi_ms.std()) / total,
@@ -150,6 +150,13 @@ def measure_intervals(isi_ms: FloatArray) -> IntervalMeasures:
         step=_step(level, starts, ends),
         in_pauses=float(isi_ms[is_pause].sum()) / total,
     )
+
+
+def pauses(isi_ms: FloatArray) -> NDArray[np.bool_]:
+    """Which intervals of a train that bursts are the pauses between its bursts, (n,)."""
+    level, _log_change = _without_trend(np.log(isi_ms))
+    split, _evidence = _two_groups(np.sort(level))
+    return np.asarray(level > split)
 
 
 def _without_trend(log_isi: FloatArray) -> tuple[FloatArray, float]:

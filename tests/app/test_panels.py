@@ -1244,8 +1244,9 @@ def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_al
     monkeypatch.setattr(predicting, "network", load_predictor)
     dashboard.dics.neuron.value = "leech"
     loop.until(lambda: session.survey is not None and session.reach is not None and not session.busy)
-    assert "There is no network for neuron &#x27;leech&#x27;" in dashboard.messages.text
-    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.messages.text
+    assert dashboard.messages.text == ""
+    assert "members are sought in all of its declared ranges" in dashboard.dics.says.value
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.dics.says.value
     assert session.posterior is None
     assert session.reach.compensate == ("P", "H")
     assert session.survey["g_s"].isna().all()

@@ -14,6 +14,7 @@ from spike2pop_nb.app.figures import NO_MEMBER
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
 from spike2pop_nb.errors import PredictorError, Spike2PopError
+from spike2pop_nb.inference import list_predictors
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["Predicting", "network"]
@@ -63,7 +64,7 @@ class Predicting(Acting):
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
         session.posterior = session.fits_better = None
-        if train is None:
+        if train is None or neuron.name not in list_predictors():
             return
 
         def work(_task: Task) -> Any:

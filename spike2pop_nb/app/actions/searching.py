@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,11 +61,13 @@ class Searching(Acting):
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import attempt_populations, pass_rule
-            from spike2pop_nb.inference import attempt_predictions
+            from spike2pop_nb.fidelity import attempt_populations, rule_in_words
+            from spike2pop_nb.inference import attempt_predictions, list_predictors
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
-            posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
+            posteriors: Sequence[Any] = [None] * len(trains)  # without a network, members come from anywhere
+            if neuron.name in list_predictors():
+                posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
             begun = since = time.monotonic()
             shares, n_done = [0.0] * len(trains), 0
 
@@ -80,7 +83,7 @@ class Searching(Acting):
                 neuron,
                 posteriors,
                 **options,
-                rule=pass_rule(options["refine"], **tolerances),
+                rule=rule_in_words(None, options["refine"], **tolerances),
                 progress=progress,
                 cancel=task.cancelled,
             ):

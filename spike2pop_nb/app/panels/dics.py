@@ -18,7 +18,7 @@ from spike2pop_nb.app.layout import button, card, field, jump, listed, said, tex
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.inference import network_words
+from spike2pop_nb.inference import list_predictors, network_words
 from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
 from spike2pop_nb.neurons.registry import look_again
 from spike2pop_nb.spiketrains import describe_pattern
@@ -95,6 +95,7 @@ class DICPanel:
             guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
         )
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
+        session.follow(guard(self._show_words), "neuron")
         session.observe(guard(self._show_other), "fits_better")
         self.other.on_click(guard(lambda _button: session.choose(neuron=session.fits_better)))
         self._show_other(None)
@@ -133,8 +134,12 @@ class DICPanel:
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior
         if posterior is None:
-            waits = self.session.train is not None and self.session.busy
-            self.says.value = said(["Predicting…" if waits else "Choose a recording first."])
+            train, name = self.session.train, self.session.neuron.name
+            if train is not None and name not in list_predictors():
+                self.says.value = said([network_words(name)])
+            else:
+                waits = train is not None and self.session.busy
+                self.says.value = said(["Predicting…" if waits else "Choose a recording first."])
             self.notes.value = self.warning.value = ""
             return
         strange = posterior.domain is not None and not posterior.domain.inside

@@ -51,6 +51,11 @@ def _files(population: Population, target: Target) -> dict[str, str]:
         raise SimulationError(
             f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
         )
+    if population.driven:
+        raise SimulationError(
+            "The members carry an injected current and noise, which the scripts for other simulators do not "
+            "have; without them these members would fire otherwise."
+        )
     neuron = get_neuron(population.neuron)
     script = f"{neuron.name}_{target}.py"
     if target == "neuron":

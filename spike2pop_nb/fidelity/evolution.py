@@ -1,0 +1,404 @@
+"""Members found by evolution: conductances, a constant current and noise, moved until they fire alike.
+
+Where a recording is no clock, members need noise to be like it, and where a neuron has no network, nothing
+says which DICs they should have. Then members are drawn from the ranges that the neuron declares (and from
+the posterior, where there is one) and moved by differential evolution (Storn and Price 1997,
+doi:10.1023/A:1008202821328; towards the better ones as in JADE, Zhang and Sanderson 2009,
+doi:10.1109/TEVC.2009.2014613), each with the same noise all the way, so that members are compared and not
+their luck. Who comes within the recording's own variability is judged with other noise, over three windows
+of the recording's length, and counts if it is still within it. Passing members go on moving, so that many
+different ones are found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from spike2pop_nb.conductances import DICSampler, Population, baseline_population, generate_population
+from spike2pop_nb.errors import Cancelled, CompensationError
+from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.result import Result
+from spike2pop_nb.fidelity.scores import Verdict, scored
+from spike2pop_nb.fidelity.variability import Variability
+from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
+from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["CURRENT_RANGE", "NOISE_RANGE", "Evolution", "window_ms"]
+
+FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+CURRENT_RANGE, NOISE_RANGE = (-2.0, 5.0), (0.0, 10.0)
+"""Constant currents and noise that members are tried with, in µA/cm²."""
+
+_LONGEST_MS, _PERIODS = 20_000.0, 12.0
+_WINDOWS = 3  # of the recording's length, on which a member is judged
+_LEAST, _MOST = 128, 1024  # members that move side by side
+_SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
+_FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
+_OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
+_AIM = (
+    0.75  # share of the tolerances within which members are judged, so that few fall short with other noise
+)
+_CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
+_NEAR = 2.0  # tolerances within which a member that does not pass is kept, marked as such
+_CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
+_SAMPLE_MS = 0.1
+Member = tuple[FloatArray, np.uint64, dict[str, Any]]
+"""Conductances, current and noise; seed of the noise; what it was judged."""
+
+
+def window_ms(train: SpikeTrain, own: Variability) -> float:
+    """Return how much of a member is compared with a recording: as much, but no more than it takes."""
+    if not own.bursting:
+        return min(train.duration_ms, _LONGEST_MS)
+    period = math.exp(own.wanted[own.names.index("burst period")])
+    # one burst more is cut than of a recording that begins and ends with one
+    return min(train.duration_ms, max(_LONGEST_MS, _PERIODS * period)) + period
+
+
+class Evolution:
+    """One search.
+
+    Parameters
+    ----------
+    train, neuron, posterior, size, seed, accuracy, progress, cancel
+        As `find_population` has them; without a posterior members come from the declared ranges.
+    own
+        The recording's variability over windows of `window_ms`.
+    """
+
+    def __init__(
+        self,
+        train: SpikeTrain,
+        neuron: NeuronModel,
+        posterior: DICSampler | None,
+        size: int,
+        seed: int,
+        accuracy: str,
+        own: Variability,
+        progress: Callable[[int, int, str], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> None:
+        self.train, self.neuron, self.posterior, self.size, self.own = train, neuron, posterior, size, own
+        self.accuracy, self.progress, self.cancel = accuracy, progress, cancel
+        self.window_ms = window_ms(train, own)
+        self.rng = np.random.default_rng(seed)
+        self.n = min(max(_LEAST, 2 * size), _MOST)
+        self.low, self.high = self.limits()
+        self.x = np.zeros((0, len(self.low)))  # conductances, current, noise
+        self.off: list[FloatArray | None] = []
+        self.cost, self.seeds = np.zeros(0), np.zeros(0, dtype=np.uint64)
+        self.kept: list[Member] = []  # those that pass
+        self.n_windows = 1
+        self.n_simulated = self.n_tried = self.budget = 0
+        self.stopped = "the budget of simulations was spent"
+        self.cancelled = False
+
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """Return the least and most of each conductance, the current and the noise."""
+        neuron = self.neuron
+        known = dict(neuron.conductance_range)
+        if missing := [name for name in neuron.channel_names if name not in known]:
+            g, _drawn = baseline_population(neuron, 64, np.random.default_rng(0))
+            most = 2.0 * g.max(axis=0)
+            known = known | {name: (0.0, float(most[neuron.index(name)])) for name in missing}
+        ranges = [*(known[name] for name in neuron.channel_names), CURRENT_RANGE, NOISE_RANGE]
+        low, high = np.array(ranges, dtype=float).T
+        leak = len(neuron.channel_names) - 1
+        low[leak] = max(low[leak], 1e-3 * high[leak])  # no member is without a leak
+        return low, high
+
+    def say(self, text: str) -> None:
+        if self.progress is not None:
+            self.progress(min(len(self.kept), self.size), self.size, text)
+
+    def run(self, budget: int) -> None:
+        """Search until enough members pass, the budget is spent, or nothing is to be hoped for."""
+        self.budget, self.n = budget, max(1, min(self.n, budget // 2))
+        if needs_compiling():
+            self.say(compiling_words())
+        try:
+            self.begin()
+            best, since = math.inf, 0
+            for generation in range(1, budget):
+                if len(self.kept) >= self.size:
+                    return
+                if self.n_simulated + self.n * self.n_windows > budget:
+                    self.stopped = f"the budget of {budget} simulations was spent"
+                    return
+                now = float(self.cost.min())
+                best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
+                if generation > _FIRST_LOOK and now >= _OTHER_KIND:
+                    self.stopped = "none of them fired in its pattern"
+                    return
+                if since >= _STALE and not self.kept:
+                    self.stopped = f"they came no nearer in {_STALE} generations"
+                    return
+                self.say(f"Generation {generation}, {self.n_tried} members tried, {len(self.kept)} passed")
+                self.generation()
+                if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
+                    self.look_longer()
+                    best, since = math.inf, 0
+        except Cancelled:
+            self.cancelled, self.stopped = True, "it was cancelled"
+
+    def begin(self) -> None:
+        """Draw twice as many members as move, and keep the better half."""
+        u = self.rng.random((min(2 * self.n, self.budget), len(self.low)))
+        x = self.low + u * (self.high - self.low)
+        x[::2, -2:] = 0.0  # half of them without any drive
+        started = self.from_posterior(len(x) // 2)
+        x[: len(started), :-2] = started
+        self.high[:-2] = np.maximum(self.high[:-2], started.max(axis=0, initial=0.0))
+        seeds = self.rng.integers(0, 2**63, size=len(x), dtype=np.uint64)
+        cost, off = self.rated(x, seeds)
+        self.n_tried += len(x)
+        best = np.argsort(cost, kind="stable")[: self.n]
+        self.x, self.seeds, self.cost, self.off = x[best], seeds[best], cost[best], [off[i] for i in best]
+        self.confirm(np.arange(self.n))
+
+    def from_posterior(self, n: int) -> FloatArray:
+        """Draw members with the DICs of the posterior, as far as it can be reached."""
+        if self.posterior is None:
+            return np.zeros((0, self.neuron.n_channels))
+        try:
+            drawn = generate_population(self.neuron, self.posterior, n, seed=self.rng, id=self.train.id)
+        except CompensationError:
+            return np.zeros((0, self.neuron.n_channels))
+        return drawn.g
+
+    def generation(self) -> None:
+        """Move each member by differences of others, and towards a better one; keep what is no worse."""
+        n, (mean, spread) = self.n, _SCALE
+        rng, order = self.rng, np.argsort(self.cost, kind="stable")
+        scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)
+        better = order[rng.integers(max(2, int(_BETTER * n)), size=n)]
+        one, other = rng.integers(n, size=(2, n))
+        moved = self.x + scale * (self.x[better] - self.x + self.x[one] - self.x[other])
+        taken = rng.random(moved.shape) < _CROSSOVER
+        taken[np.arange(n), rng.integers(moved.shape[1], size=n)] = True
+        moved = np.where(taken, moved, self.x)
+        moved = np.where(moved < self.low, 0.5 * (self.low + self.x), moved)
+        moved = np.where(moved > self.high, 0.5 * (self.high + self.x), moved)
+        cost, off = self.rated(moved, self.seeds)
+        self.n_tried += n
+        # who passes moves on among those that pass
+        better_rows = np.flatnonzero((cost <= self.cost) | ((cost <= 1.0) & (self.cost <= 1.0)))
+        self.x[better_rows], self.cost[better_rows] = moved[better_rows], cost[better_rows]
+        for row in better_rows.tolist():
+            self.off[row] = off[row]
+        self.confirm(better_rows)
+
+    def look_longer(self) -> None:
+        """From now on have members fire over all windows, so that luck counts less; also those there are."""
+        if self.affordable < self.n:
+            return
+        self.n_windows = _WINDOWS
+        self.cost, self.off = self.rated(self.x, self.seeds)
+        self.confirm(np.arange(self.n))
+
+    def rated(
+        self, x: FloatArray, seeds: npt.NDArray[np.uint64]
+    ) -> tuple[FloatArray, list[FloatArray | None]]:
+        """Simulate members as they are screened; return their costs and differences."""
+        run = self.simulate(x, seeds, "screening", self.n_windows)
+        seen = [self.windows(times, self.n_windows) for times in run.spike_times_ms]
+        off = [self.own.differences(*windows) for windows in seen]
+        cost = [self.cost_of(found, windows[0]) for found, windows in zip(off, seen, strict=True)]
+        return np.array(cost), off
+
+    def cost_of(self, off: FloatArray | None, times_ms: FloatArray) -> float:
+        """Return how far a member is from the recording, up to 1 only within its variability."""
+        if off is None:
+            far = self.own.apart(times_ms)
+            return _SILENT - len(times_ms) if not math.isfinite(far) else _OTHER_KIND + 20.0 * far
+        typical = float((off**8).mean() ** 0.125)  # mostly the worst, a little of the others
+        return typical if off.max() <= 1.0 else 1.0 + typical
+
+    def confirm(self, rows: Rows) -> None:
+        """Judge those that are near enough, with noise that they were not chosen by; keep who passes.
+
+        What passes with the noise that it was moved with may owe it to that.
+        """
+        rows = rows[self.cost[rows] <= 1.0][: self.affordable]
+        if not len(rows):
+            return
+        self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
+        seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
+        run = self.simulate(self.x[rows], seeds, self.accuracy, _WINDOWS)
+        for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
+            windows = self.windows(times, _WINDOWS)
+            said = self.own.judge(*windows)
+            if said["passed"]:
+                if self.is_new(self.x[row], self.kept):
+                    self.kept.append((self.x[row].copy(), seed, said))
+            else:  # what else it is worth than its luck
+                self.off[row] = self.own.differences(*windows)
+                self.cost[row] = max(1.0 + _CLOSE_CALL, self.cost_of(self.off[row], windows[0]))
+
+    @staticmethod
+    def is_new(x: FloatArray, known: list[Member]) -> bool:
+        """Whether the conductances of a member are different from those that are known."""
+        return bool(distinct(np.array([*(member for member, _seed, _said in known), x])[:, :-2])[-1])
+
+    def simulate(
+        self,
+        x: FloatArray,
+        seeds: npt.NDArray[np.uint64],
+        accuracy: str,
+        windows: int,
+        record: Any = "spikes",
+    ) -> Simulated:
+        start = self.neuron.recording_window_ms[0]
+        self.n_simulated += len(x) * windows
+        return simulate(
+            x[:, :-2],
+            self.neuron,
+            current=x[:, -2],
+            noise_sigma=x[:, -1],
+            seed=seeds,
+            transient_ms=start,
+            duration_ms=start + windows * self.window_ms,
+            accuracy=accuracy,
+            record=record,
+            sample_ms=_SAMPLE_MS,
+            cancel=self.cancel,
+        )
+
+    @property
+    def affordable(self) -> int:
+        """Members that can still be judged within the budget."""
+        return max(0, (self.budget - self.n_simulated) // _WINDOWS)
+
+    def windows(self, times_ms: FloatArray, n: int) -> list[FloatArray]:
+        """Cut a train into windows that are compared with the recording."""
+        start = self.neuron.recording_window_ms[0]
+        borders = start + self.window_ms * np.arange(n + 1)
+        ends = np.searchsorted(times_ms, borders)
+        return [times_ms[first:end] for first, end in pairwise(ends)]
+
+    def chosen(self) -> list[Member]:
+        """Return the members that pass and are kept: those that are farthest apart."""
+        if len(self.kept) <= self.size:
+            return list(self.kept)
+        places = np.array([x for x, _seed, _said in self.kept]) / (self.high - self.low)
+        places /= np.maximum(places.std(axis=0), 1e-9)
+        rows, far = [0], np.full(len(places), np.inf)
+        while len(rows) < self.size:
+            far = np.minimum(far, np.linalg.norm(places - places[rows[-1]], axis=1))
+            rows.append(int(far.argmax()))
+        return [self.kept[row] for row in sorted(rows)]
+
+    def nearest(self) -> list[Member]:
+        """Return members that do not pass, but fire in the recording's pattern and come near."""
+        missing = self.size - len(self.kept)
+        found: list[Member] = []
+        if missing <= 0 or self.cancelled:
+            return found
+        order = np.argsort(self.cost, kind="stable")
+        near = [row for row in order.tolist() if self.cost[row] > 1.0 and self.off[row] is not None]
+        near = near[: min(missing, self.affordable)]
+        if not near:
+            return found
+        run = self.simulate(self.x[near], self.seeds[near], self.accuracy, _WINDOWS)
+        for row, times in zip(near, run.spike_times_ms, strict=True):
+            said = self.own.judge(*self.windows(times, _WINDOWS))
+            if 1.0 < said["distance"] <= _NEAR and self.is_new(self.x[row], [*self.kept, *found]):
+                found.append((self.x[row].copy(), self.seeds[row], said))
+        return found
+
+    def result(self, options: dict[str, Any]) -> Result:
+        """Return the population, or why there is none."""
+        n_passed = len(self.kept)
+        shared: dict[str, Any] = {
+            "n_asked": self.size,
+            "n_tried": self.n_tried,
+            "n_passed": n_passed,
+            "reasons": dict(self.in_the_way().most_common()),
+            "cancelled": self.cancelled,
+            "options": options,
+        }
+        members = self.chosen() + self.nearest()
+        if not members:
+            return Result(
+                self.train,
+                self.neuron,
+                self.posterior,
+                False,
+                self.message(0),
+                n_simulated=self.n_simulated,
+                **shared,
+            )
+        x, seeds = (
+            np.array([x for x, _seed, _said in members]),
+            np.array([seed for _x, seed, _said in members]),
+        )
+        self.say("Recording the traces of the members kept")
+        self.cancel = None
+        counted = self.n_simulated
+        simulated = self.simulate(x, seeds, self.accuracy, 1, "traces")
+        made_by = {**options, "tried": self.n_tried, "passed": n_passed, "simulated": counted}
+        population = Population.from_g(
+            self.neuron,
+            x[:, :-2],
+            id=self.train.id,
+            made_by=made_by,
+            current=x[:, -2],
+            noise_sigma=x[:, -1],
+            noise_seeds=seeds,
+        )
+        simulated.labels[:] = population.labels
+        rows = pd.DataFrame([said for _x, _seed, said in members])
+        return Result(
+            self.train,
+            self.neuron,
+            self.posterior,
+            True,
+            self.message(len(members)),
+            population=population,
+            simulated=simulated,
+            verdict=Verdict(*scored(self.train, simulated, rows), self.own),
+            n_simulated=counted,
+            **shared,
+        )
+
+    def in_the_way(self) -> Counter[str]:
+        """Count in which measure the members that do not pass, but fire in the pattern, are off the most."""
+        return Counter(
+            self.own.names[int(off.argmax())]
+            for off, cost in zip(self.off, self.cost, strict=True)
+            if off is not None and cost > 1.0
+        )
+
+    def message(self, n_members: int) -> str:
+        """Say how the search went."""
+        n_passed, name = len(self.kept), self.neuron.name
+        text = (
+            f"{n_passed} of {self.n_tried} members tried fire like the recording, within its own variability "
+            f"over {self.window_ms / 1000:.3g} s"
+        )
+        if n_passed >= self.size:
+            return f"{text}; the {self.size} asked for are kept, the most different ones."
+        text += f"; {self.size} were asked for, but {self.stopped}"
+        kept = n_members - n_passed
+        if kept:
+            text += f", and {kept} others that came near are kept, marked as not passed"
+        known = [off for off in self.off if off is not None]
+        if not known:
+            kind = "bursts" if self.own.bursting else "fires without bursts"
+            return f"{text}. No {name} neuron tried {kind} as the recording does; try another neuron."
+        off = min(known, key=lambda found: float(found.max()))
+        if n_passed:
+            return f"{text}."
+        worst = int(off.argmax())
+        by = f"{off[worst]:.1f} times the tolerance in its {self.own.names[worst]}"
+        return f"{text}. The nearest was off by {by}."

@@ -1,0 +1,67 @@
+"""Members with a current and noise of their own, found without a network, in every file that is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.export import methods_paragraph, open_session, save_session, write_results
+from spike2pop_nb.export.simulators import export
+from spike2pop_nb.fidelity import Result, Variability, find_population
+from spike2pop_nb.simulation import simulate
+from spike2pop_nb.spiketrains import SpikeTrain
+
+
+@pytest.fixture(scope="module")
+def found() -> Result:
+    g = np.array([[400, 2.5, 6, 50, 10, 100, 0.01, 0.01]])
+    run = simulate(g, "pyloric", noise_sigma=3.0, seed=2, duration_ms=7_000, record="spikes")
+    return find_population(SpikeTrain("cell", run.spike_times_ms[0]), "pyloric", size=3, seed=1)
+
+
+def test_the_methods_text_says_how_they_were_found_and_judged(found: Result) -> None:
+    text = methods_paragraph(found)
+    assert "differential evolution [" in text
+    assert "constant injected current (−2 to 5 µA/cm²)" in text
+    assert "by a block bootstrap [" in text
+    assert "burst period from" in text
+    assert "with injected current noise of σ" in text
+    for word in ("neural network", "solving iteratively", "Broyden", "that the user gave", "torch"):
+        assert word not in text
+
+
+def test_a_session_keeps_what_drives_them_and_the_rule(found: Result, tmp_path: Path) -> None:
+    path = tmp_path / "one.s2p"
+    save_session(path, [found])
+    (back,) = open_session(path).results
+    assert back.population is not None
+    assert found.population is not None
+    np.testing.assert_array_equal(back.population.current, found.population.current)
+    np.testing.assert_array_equal(back.simulated.noise_sigma, found.population.noise_sigma)
+    assert back.verdict is not None
+    assert isinstance(back.verdict.rule, Variability)
+    assert found.verdict is not None
+    assert back.verdict.rule == found.verdict.rule
+    np.testing.assert_array_equal(back.verdict.table["distance"], found.verdict.table["distance"])
+
+
+def test_tables_and_the_report_have_them(found: Result, tmp_path: Path) -> None:
+    write_results([found], tmp_path, {}, formats=("csv", "html"))
+    head = (tmp_path / "population.csv").read_text().splitlines()[0]
+    assert '"current_uA_cm2","noise_sigma_uA_cm2","noise_seed"' in head
+    (entry,) = json.loads((tmp_path / "summary.json").read_text())["recordings"]
+    assert "burst period from" in entry["rule"]
+    assert "dics" not in entry
+    assert "within its own variability" in (tmp_path / "report.html").read_text()
+
+
+def test_other_simulators_are_refused_rather_than_given_half_of_a_member(
+    found: Result, tmp_path: Path
+) -> None:
+    assert found.population is not None
+    with pytest.raises(SimulationError, match="carry an injected current and noise"):
+        export(found.population, "neuron", tmp_path)

@@ -1,0 +1,145 @@
+"""Members found by evolution, with a current and noise, for recordings that are no clocks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.fidelity import PassRule, Result, Variability, find_population, rule_in_words, verify
+from spike2pop_nb.fidelity.evolution import window_ms
+from spike2pop_nb.simulation import simulate
+from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
+PRINZ = np.array([[400, 2.5, 6, 50, 10, 100, 0.01, 0.01]])
+
+
+@pytest.fixture(scope="module")
+def cell() -> SpikeTrain:
+    """A pyloric neuron with noise."""
+    run = simulate(PRINZ, "pyloric", noise_sigma=3.0, seed=2, duration_ms=7_000, record="spikes")
+    return SpikeTrain("cell", run.spike_times_ms[0])
+
+
+@pytest.fixture(scope="module")
+def found(cell: SpikeTrain) -> Result:
+    return find_population(cell, "pyloric", size=4, seed=1, budget=8000)
+
+
+def test_a_neuron_without_a_network_has_members_within_the_recordings_variability(
+    cell: SpikeTrain, found: Result
+) -> None:
+    assert found.usable
+    assert found.posterior is None
+    assert found.population is not None
+    assert found.verdict is not None
+    rule = found.verdict.rule
+    assert isinstance(rule, Variability)
+    assert found.n_kept_passed == 4 == len(found.population)
+    table = found.verdict.table
+    assert (table["distance"] <= 1).all()
+    assert (table["windows_within"] > 0.5).all()
+    assert "within its own variability" in found.outcome
+    # with noise that neither moved nor judged them, windows of the recording's length mostly pass
+    passed = [
+        verify(cell, run, rule, with_van_rossum=False).passed
+        for run in (
+            simulate(
+                found.population,
+                seed=seed,
+                duration_ms=window_ms(cell, rule),
+                record="spikes",
+            )
+            for seed in (11, 12, 13)
+        )
+    ]
+    assert np.mean(passed) >= 0.5
+
+
+def test_members_are_simulated_again_as_they_were_judged(found: Result) -> None:
+    population, simulated = found.population, found.simulated
+    assert population is not None
+    assert population.driven
+    again = simulate(
+        population, transient_ms=simulated.transient_ms, duration_ms=simulated.duration_ms, record="spikes"
+    )
+    for kept, repeated in zip(simulated.spike_times_ms, again.spike_times_ms, strict=True):
+        np.testing.assert_array_equal(kept, repeated)
+
+
+def test_what_drives_members_survives_a_file(found: Result, tmp_path: Path) -> None:
+    assert found.population is not None
+    for suffix, write, read in (
+        ("csv", Population.to_csv, Population.from_csv),
+        ("parquet", Population.to_parquet, Population.from_parquet),
+    ):
+        path = tmp_path / f"members.{suffix}"
+        write(found.population, path)
+        back = read(path)
+        np.testing.assert_array_equal(back.current, found.population.current)
+        np.testing.assert_array_equal(back.noise_sigma, found.population.noise_sigma)
+        np.testing.assert_array_equal(back.noise_seeds, found.population.noise_seeds)
+
+
+def test_the_same_seed_gives_the_same_members(cell: SpikeTrain) -> None:
+    one, other = (find_population(cell, "pyloric", size=2, seed=5, budget=900) for _ in range(2))
+    assert one.outcome == other.outcome
+    assert one.n_simulated == other.n_simulated
+
+
+def test_what_cannot_be_reached_is_said_early_with_what_stands_in_the_way() -> None:
+    clock = SpikeTrain("fast", np.cumsum(np.random.default_rng(1).normal(4.0, 0.3, 400)))
+    result = find_population(clock, "pyloric", size=4, seed=1)
+    assert not result.usable
+    assert result.population is None
+    assert re.search(r"off by [\d.]+ times the tolerance in its|try another neuron", result.outcome)
+    assert result.n_simulated < 12_800
+
+
+def test_the_rule_follows_the_recording_unless_one_is_named(cell: SpikeTrain) -> None:
+    steady = SpikeTrain("clock", np.arange(30) * 100.0)
+    with pytest.raises(SpikeTrainError, match="percentage such as 1%"):
+        rule_in_words("about 5")
+    with pytest.raises(SpikeTrainError, match="no tolerance by number"):
+        rule_in_words("own", rate=0.1)
+    assert rule_in_words(None) is None
+    assert rule_in_words("own") == "own"
+    assert rule_in_words("5 %", burst=0.1) == PassRule(rate=0.05, burst=0.1)
+
+    class Nowhere:
+        def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+            return np.tile([4.0, 5.0], (n, 1))
+
+    judged = find_population(steady, "stg", Nowhere(), size=1, budget=32).verdict
+    assert judged is not None
+    assert isinstance(judged.rule, PassRule)
+
+
+def test_a_recording_too_short_to_vary_is_no_search() -> None:
+    short = SpikeTrain("short", np.array([0.0, 50.0, 130.0, 170.0, 260.0]))
+    result = find_population(short, "pyloric", size=4)
+    assert not result.usable
+    assert "are needed to say how it varies" in result.outcome
+
+
+def test_a_search_that_is_cancelled_keeps_what_it_has(cell: SpikeTrain) -> None:
+    result = find_population(cell, "pyloric", size=4, cancel=lambda: True)
+    assert not result.usable
+    assert result.cancelled
+    assert "it was cancelled" in result.outcome
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recordings of real cells are not beside this project")
+@pytest.mark.parametrize(
+    ("name", "neuron"),
+    [("gnb_PD_5_bursts", "pyloric"), ("crayfish_15s", "pyloric"), ("SNr_tonic_CV0.166", "da")],
+)
+def test_real_cells_have_populations(name: str, neuron: str) -> None:
+    train = read_spike_trains(REAL / f"{name}.txt", unit="s")[0]
+    found = find_population(train, neuron, size=16, seed=1)
+    assert found.n_kept_passed == 16
