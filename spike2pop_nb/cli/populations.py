@@ -76,7 +76,10 @@ def run(
     ] = None,
     accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
     refine: Annotated[
-        bool, typer.Option(help="Change members a little until they fire within 1 % of the recording.")
+        bool,
+        typer.Option(
+            help="Change members until they fire within 1 % of the recording, or within its own variability."
+        ),
     ] = True,
     tolerance: Annotated[
         str | None,

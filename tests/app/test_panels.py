@@ -1245,8 +1245,11 @@ def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_al
     dashboard.dics.neuron.value = "leech"
     loop.until(lambda: session.survey is not None and session.reach is not None and not session.busy)
     assert dashboard.messages.text == ""
-    assert "members are sought in all of its declared ranges" in dashboard.dics.says.value
-    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.dics.says.value
+    assert (
+        "DICs are not predicted for this neuron; Generate seeks members all the same."
+        in dashboard.dics.says.value
+    )
+    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.dics.card.value
     assert session.posterior is None
     assert session.reach.compensate == ("P", "H")
     assert session.survey["g_s"].isna().all()

@@ -104,9 +104,7 @@ def test_too_few_members_or_simulations_change_nothing() -> None:
 def test_the_budget_holds(neuron: NeuronModel) -> None:
     target = (neuron.baseline.g_s, neuron.baseline.g_u)
     train = recording_of(neuron.name, target)
-    result = find_population(
-        train, neuron, Around(target, 0.1), size=8, seed=1, budget=50, rule=REFINED_RULE
-    )
+    result = find_population(train, neuron, Around(target, 0.1), size=8, seed=1, budget=50, rule=REFINED_RULE)
     assert result.n_simulated <= 50
     assert result.usable
     # and where members are moved by evolution

@@ -136,7 +136,9 @@ class DICPanel:
         if posterior is None:
             train, name = self.session.train, self.session.neuron.name
             if train is not None and name not in list_predictors():
-                self.says.value = said([network_words(name)])
+                self.says.value = said(
+                    ["DICs are not predicted for this neuron; Generate seeks members all the same."]
+                )
             else:
                 waits = train is not None and self.session.busy
                 self.says.value = said(["Predicting…" if waits else "Choose a recording first."])

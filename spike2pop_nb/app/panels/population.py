@@ -48,7 +48,8 @@ class PopulationPanel:
                 field(
                     "Refine",
                     self.refine,
-                    "Change members a little until they fire within 1 % of the recording.",
+                    "Change members until they fire within 1 % of the recording, or, of one that is no clock, "
+                    "within its own variability; those then have a current and noise.",
                 ),
                 Fold(
                     "How far from the recording a member may be",
