@@ -64,14 +64,22 @@ class Predicting(Acting):
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
         session.posterior = session.fits_better = None
-        if train is None or neuron.name not in list_predictors():
+        if train is None:
             return
 
         def work(_task: Task) -> Any:
-            return network(neuron.name).predict([train], prior=prior)[0]
+            try:
+                predictor = network(neuron.name)
+            except PredictorError:
+                if neuron.name in list_predictors():
+                    raise
+                return None  # which is said beside the neuron
+            return predictor.predict([train], prior=prior)[0]
 
         def done(posterior: Any) -> None:
-            if session.train is train:  # and not that of a file that is open no more
+            if (
+                posterior is not None and session.train is train
+            ):  # and not that of a file that is open no more
                 session.posterior = posterior
                 self._look_for_other(posterior)
 

@@ -48,7 +48,7 @@ class PopulationPanel:
                 field(
                     "Refine",
                     self.refine,
-                    "Change members until they fire within 1 % of the recording, or, of one that is no clock, "
+                    "Change members until they fire within 1 % of the recording, or, of one that varies, "
                     "within its own variability; those then have a current and noise.",
                 ),
                 Fold(
