@@ -15,8 +15,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import Verdict, scored
-from spike2pop_nb.fidelity.variability import Variability
+from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -39,19 +40,15 @@ Rows = npt.NDArray[np.int64]
 CURRENT_RANGE, NOISE_RANGE = (-2.0, 5.0), (0.0, 10.0)
 """Constant currents and noise that members are tried with, in µA/cm²."""
 
-_LONGEST_MS, _PERIODS = 20_000.0, 12.0
 _WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
-_AIM = (
-    0.75  # share of the tolerances within which members are judged, so that few fall short with other noise
-)
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _NEAR = 2.0  # tolerances within which a member that does not pass is kept, marked as such
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
-_SAMPLE_MS = 0.1
+_SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 """Conductances, current and noise; seed of the noise; what it was judged."""
 
@@ -59,10 +56,10 @@ Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 def window_ms(train: SpikeTrain, own: Variability) -> float:
     """Return how much of a member is compared with a recording: as much, but no more than it takes."""
     if not own.bursting:
-        return min(train.duration_ms, _LONGEST_MS)
+        return min(train.duration_ms, LONGEST_MS)
     period = math.exp(own.wanted[own.names.index("burst period")])
     # one burst more is cut than of a recording that begins and ends with one
-    return min(train.duration_ms, max(_LONGEST_MS, _PERIODS * period)) + period
+    return min(train.duration_ms, max(LONGEST_MS, PERIODS * period)) + period
 
 
 class Evolution:
@@ -256,9 +253,10 @@ class Evolution:
         seeds: npt.NDArray[np.uint64],
         accuracy: str,
         windows: int,
-        record: Any = "spikes",
+        record: Literal["spikes", "traces"] = "spikes",
     ) -> Simulated:
         start = self.neuron.recording_window_ms[0]
+        coarser = math.ceil(len(x) * windows * self.window_ms / _SAMPLE_MS / _MOST_VALUES)
         self.n_simulated += len(x) * windows
         return simulate(
             x[:, :-2],
@@ -270,7 +268,7 @@ class Evolution:
             duration_ms=start + windows * self.window_ms,
             accuracy=accuracy,
             record=record,
-            sample_ms=_SAMPLE_MS,
+            sample_ms=_SAMPLE_MS * coarser,
             cancel=self.cancel,
         )
 
@@ -356,7 +354,7 @@ class Evolution:
             noise_sigma=x[:, -1],
             noise_seeds=seeds,
         )
-        simulated.labels[:] = population.labels
+        simulated = replace(simulated, labels=population.labels)
         rows = pd.DataFrame([said for _x, _seed, said in members])
         return Result(
             self.train,

@@ -14,7 +14,7 @@ from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
-from spike2pop_nb.fidelity.variability import Variability
+from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
 from spike2pop_nb.inference.weight_files import list_predictors
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import Simulated, time_step_ms
@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.given import as_train
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
 
-_OWN_BUDGET, _OWN_LONGEST_MS = 5, 60_000.0
+_OWN_BUDGET = 5
 MAX_SEARCH_SIZE = 10_000
 """Most members that one search is asked for."""
 
@@ -205,7 +205,7 @@ def _rule(
     if train.n_spikes < 3 or not (refine or needed):
         return pass_rule(refine)
     try:
-        own = Variability.of(train, longest_ms=_OWN_LONGEST_MS)
+        own = Variability.of(train, longest_ms=LONGEST_MS)
     except SpikeTrainError as error:
         return str(error) if needed else pass_rule(refine)
     return own if needed or not own.clock else pass_rule(refine)

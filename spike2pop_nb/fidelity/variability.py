@@ -28,9 +28,11 @@ from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_patte
 from spike2pop_nb.spiketrains.given import as_train
 from spike2pop_nb.spiketrains.intervals import pauses
 
-__all__ = ["Variability"]
+__all__ = ["LONGEST_MS", "PERIODS", "Variability"]
 
 FloatArray = npt.NDArray[np.float64]
+LONGEST_MS, PERIODS = 20_000.0, 12
+"""Windows that members are judged on are no longer than this, or than so many burst periods."""
 _LEVEL, _PAIRS = 0.95, 200
 # Windows drawn from one recording differ less than windows of its cell: of simulated cells (steady, slowly
 # changing, bursting), second windows passed in 70 to 92 % without this, and in 83 to 97 % with it.
@@ -118,7 +120,8 @@ class Variability(BaseModel):
         train
             The recording.
         longest_ms
-            Windows that are compared are no longer than this; all of the recording by default.
+            Windows that are compared are no longer than this, or than 12 burst periods; all of the recording
+            by default.
         seed
             Of the bootstrap.
 
@@ -146,8 +149,8 @@ class Variability(BaseModel):
             raise SpikeTrainError(
                 f"Recording {train.id!r} has {len(parts)} {what}; {fewest} are needed to say how it varies."
             )
-        window = min(train.duration_ms, longest_ms)
-        n = max(fewest, round(len(parts) * window / train.duration_ms))
+        share = min(1.0, longest_ms / train.duration_ms)
+        n = max(min(len(parts), PERIODS if bursting else fewest), round(len(parts) * share))
         rng = np.random.default_rng(seed)
         pairs = [_pair_differences(parts, n, blocks, bursting, rng) for blocks in _BLOCKS]
         scale = np.max([np.sqrt((found**2).mean(axis=0)) for found in pairs], axis=0)
@@ -160,7 +163,7 @@ class Variability(BaseModel):
             wanted=tuple(_measures(parts, bursting).tolist()),
             quantiles=tuple(_quantiles(parts).tolist()),
             tolerance=tuple(tolerance.tolist()),
-            window_ms=window,
+            window_ms=train.duration_ms * n / len(parts),
         )
 
     def differences(self, *trains_ms: FloatArray) -> FloatArray | None:
