@@ -293,11 +293,18 @@ def verify(
             f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): no member can be compared."
         )
     if isinstance(rule, Variability):
-        judged = pd.DataFrame([rule.judge(times) for times in simulated.spike_times_ms])
-        return Verdict(*scored(train, simulated, judged, with_van_rossum), rule)
-    wanted = features(train)
+
+        def score(times: FloatArray) -> dict[str, object]:
+            return rule.judge(times)
+
+    else:
+        wanted = features(train)
+
+        def score(times: FloatArray) -> dict[str, object]:
+            return _score(wanted, train, times, rule)
+
     rows = [
-        _score(wanted, train, times, rule, simulated.reasons.get(i))
+        _failed(simulated.reasons[i]) if i in simulated.reasons else score(times)
         for i, times in enumerate(simulated.spike_times_ms)
     ]
     return Verdict(*scored(train, simulated, pd.DataFrame(rows), with_van_rossum), rule)
@@ -324,13 +331,14 @@ def scored(
     return wanted, table
 
 
-def _score(
-    wanted: TrainFeatures, train: SpikeTrain, times: FloatArray, rule: PassRule, failure: str | None
-) -> dict[str, object]:
+def _failed(why: str) -> dict[str, object]:
+    """Return the row of a member that could not be simulated."""
+    return {"score": 0.0, "passed": False, "pattern": "failed", "rate_hz": np.nan, "reasons": why}
+
+
+def _score(wanted: TrainFeatures, train: SpikeTrain, times: FloatArray, rule: PassRule) -> dict[str, object]:
     """Compare one member with the recording."""
     errors: dict[str, float] = {}
-    if failure is not None:
-        return {"score": 0.0, "passed": False, "pattern": "failed", "rate_hz": np.nan, "reasons": failure}
     found = features(times)
     reasons = []
     if found.pattern is not wanted.pattern:

@@ -94,7 +94,8 @@ def find_population(
         searched beside this one.
     budget
         Most simulations of a member; by default 40 times the size, and at least 2560, and five times as many
-        where members are judged by the recording's own variability. Those that repeat what was found as it is
+        where members are judged by the recording's own variability, each of whose windows counts. Those that
+        repeat what was found as it is
         judged, with voltages, are not counted.
     accuracy
         Of the simulations by which members are judged: ``"standard"`` or ``"exact"``. Those that are refined
@@ -113,7 +114,8 @@ def find_population(
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
         neither voltages nor van Rossum distances (NaN), which would take too long.
     simulator
-        In place of `spike2pop_nb.simulate`, such as a `Desk` that several searches share.
+        In place of `spike2pop_nb.simulate`, such as a `Desk` that several searches share; members that are
+        judged by the recording's own variability are simulated in wide blocks as it is, without it.
 
     Returns
     -------

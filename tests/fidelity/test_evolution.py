@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spike2pop_nb.conductances import Population
@@ -86,10 +87,22 @@ def test_what_drives_members_survives_a_file(found: Result, tmp_path: Path) -> N
         np.testing.assert_array_equal(back.noise_seeds, found.population.noise_seeds)
 
 
-def test_the_same_seed_gives_the_same_members(cell: SpikeTrain) -> None:
-    one, other = (find_population(cell, "pyloric", size=2, seed=5, budget=900) for _ in range(2))
-    assert one.outcome == other.outcome
-    assert one.n_simulated == other.n_simulated
+def test_the_same_seed_gives_the_same_members(cell: SpikeTrain, found: Result) -> None:
+    again = find_population(cell, "pyloric", size=4, seed=1, budget=8000)
+    assert again.population is not None
+    assert found.population is not None
+    pd.testing.assert_frame_equal(again.population.table, found.population.table)
+    assert again.verdict is not None
+    assert found.verdict is not None
+    pd.testing.assert_frame_equal(again.verdict.table, found.verdict.table)
+
+
+def test_a_member_that_cannot_be_simulated_is_said_to_have_failed(cell: SpikeTrain) -> None:
+    run = simulate(np.vstack([PRINZ, -PRINZ]), "pyloric", duration_ms=7_000, record="spikes")
+    table = verify(cell, run, Variability.of(cell), with_van_rossum=False).table
+    assert table["pattern"].tolist()[1] == "failed"
+    assert "negative" in table["reasons"].tolist()[1]
+    assert not table["passed"].tolist()[1]
 
 
 def test_what_cannot_be_reached_is_said_early_with_what_stands_in_the_way() -> None:

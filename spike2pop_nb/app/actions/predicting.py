@@ -77,9 +77,8 @@ class Predicting(Acting):
             return predictor.predict([train], prior=prior)[0]
 
         def done(posterior: Any) -> None:
-            if (
-                posterior is not None and session.train is train
-            ):  # and not that of a file that is open no more
+            # and not that of a file that is open no more
+            if posterior is not None and session.train is train:
                 session.posterior = posterior
                 self._look_for_other(posterior)
 
