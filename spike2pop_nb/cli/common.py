@@ -165,16 +165,17 @@ def end_failed(failed: Sequence[str], n: int) -> None:
 def say_notes(recordings: Sequence[SpikeTrain], posteriors: Posteriors) -> None:
     """Say what the network has to remark, once for recordings of which it is the same.
 
-    Of recordings that are strange to their neuron, say which other one they fit.
+    Of recordings that are hardly like their neuron, say which other one they are like.
     """
-    from spike2pop_nb.inference import other_neurons
+    from spike2pop_nb.inference import which_neuron
 
     noted: dict[str, list[str]] = {}
     for posterior in posteriors:
         for note in posterior.notes:
             noted.setdefault(note, []).append(posterior.id)
-    for posterior, other in zip(posteriors, other_neurons(recordings, posteriors), strict=True):
-        if other is not None:
-            noted.setdefault(f"fits the other neuron: try --neuron {other}.", []).append(posterior.id)
+    strange = [i for i, p in enumerate(posteriors) if p.domain is not None and not p.domain.inside]
+    for i, fit in zip(strange, which_neuron(recordings[i] for i in strange), strict=True):
+        if (other := fit.other_than(posteriors[i].neuron)) is not None:
+            noted.setdefault(f"fits another neuron: try --neuron {other}.", []).append(fit.id)
     for note, names in noted.items():
         typer.echo(f"{', '.join(names)}: {note}", err=True)

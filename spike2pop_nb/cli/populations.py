@@ -28,7 +28,9 @@ from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["app", "predict", "run", "simulate"]
+    from spike2pop_nb.spiketrains import Recordings
+
+__all__ = ["app", "predict", "run", "simulate", "which"]
 
 
 ToleranceOption = Annotated[
@@ -121,7 +123,8 @@ def run(
         posteriors = predicted
     else:
         typer.echo(
-            f"The {model.name} neuron has no network: members are sought in all of its declared ranges.",
+            f"The {model.name} neuron has no network: members are sought in all of its declared ranges. "
+            f"`spike2pop atlas --neuron {model.name}` makes a small one in minutes.",
             err=True,
         )
     options = {
@@ -201,11 +204,11 @@ def predict(
     say_notes(recordings, posteriors)
     if course is not None:
         _write(posteriors.to_frame(course=True), course)
-    table = posteriors.to_frame()
+    table = posteriors.to_frame().assign(**_drives(model.name, recordings))
     if out is None:
         # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
         shown = table[
-            ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
+            ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts", *_DRIVE]
         ]
         words = {True: "yes", False: "no"}
         shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
@@ -214,6 +217,42 @@ def predict(
         _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
     end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
+
+
+_DRIVE = ("current_uA_cm2", "noise_uA_cm2")
+
+
+def _drives(neuron: str, recordings: Recordings) -> dict[str, list[float]]:
+    """Columns of the current and noise that the neuron needs, with their widths."""
+    from spike2pop_nb.inference import drives_of
+
+    found = drives_of(neuron, recordings)
+    values = [(drive.current, drive.noise_sigma, *drive.std) for drive in found]
+    columns = [*_DRIVE, *(f"{name}_std" for name in _DRIVE)]
+    return {name: [row[k] for row in values] for k, name in enumerate(columns)}
+
+
+@cli.command()
+@reads_recordings
+def which(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
+    ] = None,
+    how: HowToRead = AS_IT_SAYS,
+) -> None:
+    """Ask of every recording which neuron fires like it; “none of these” is an answer."""
+    from spike2pop_nb.inference import fits_to_frame, which_neuron
+
+    recordings = how.read(file)
+    with progress_bar(1, " steps") as update:
+        fits = which_neuron(recordings, progress=update)
+    table = fits_to_frame(fits)
+    if out is not None:
+        _write(table, out)
+        typer.echo(f"{len(table)} recordings written to {out}.")
+        return
+    typer.echo(table.round(2).to_string(index=False, na_rep="-"))
 
 
 @cli.command()
