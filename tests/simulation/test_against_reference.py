@@ -39,6 +39,7 @@ def simulated(name: str, accuracy: str) -> list[np.ndarray]:
     out = simulate(
         [case["conductances"] for case in known],
         name,
+        current=[case.get("current_uA_cm2", 0.0) for case in known],
         duration_ms=longest + 20.0,
         transient_ms=0.0,
         accuracy=accuracy,
