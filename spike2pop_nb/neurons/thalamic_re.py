@@ -21,7 +21,7 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["RE"]
 
-AT_REST = "bursts every 0.42 s at rest"
+AT_REST = "bursts every 0.55 s at rest"
 
 V_T, Q10 = -55.0, 2.5
 SPEED = Q10**1.2  # measured at 24 °C
