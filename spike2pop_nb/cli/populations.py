@@ -47,6 +47,35 @@ ToleranceOption = Annotated[
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    sessions: Annotated[
+        int, typer.Option(help="Most pages at once; who comes then waits for one to be closed.")
+    ] = 10,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. Other machines reach any but 127.0.0.1; that needs --password-file."
+        ),
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name by which browsers reach the page through a proxy; can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    base_url: Annotated[str, typer.Option(help="Path of the page, as a proxy knows it.")] = "/",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File whose first line is the password for the page, or its hash.", show_default=False
+        ),
+    ] = None,
+    certfile: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM), to serve over https.", show_default=False)
+    ] = None,
+    keyfile: Annotated[
+        Path | None, typer.Option(help="Key of the certificate (PEM).", show_default=False)
+    ] = None,
     own_neurons: Annotated[
         bool,
         typer.Option(
@@ -56,10 +85,21 @@ def app(
         ),
     ] = False,
 ) -> None:
-    """Open the dashboard in a browser (served on this machine only)."""
+    """Open the dashboard in a browser: served on this machine only, or to a lab."""
     from spike2pop_nb.app.serve import serve
 
-    serve(port=port, open_browser=browser, own_neurons=own_neurons)
+    serve(
+        port=port,
+        open_browser=browser,
+        host=host,
+        names=name or (),
+        base_url=base_url,
+        password_file=password_file,
+        certfile=certfile,
+        keyfile=keyfile,
+        sessions=sessions,
+        own_neurons=own_neurons,
+    )
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spike2pop_nb.app.local import OWN_NEURONS, is_loopback
+from spike2pop_nb.app.local import OWN_NEURONS, SHARED, is_loopback
 from spike2pop_nb.errors import NeuronModelError, Spike2PopError
 from spike2pop_nb.neurons import registry
 
@@ -89,6 +89,18 @@ def test_nothing_is_run_unless_the_server_was_told_so(dashboard, loop, monkeypat
     assert far.dics.own.upload.disabled
 
 
+def test_where_others_use_the_server_the_page_says_why_not(loop, monkeypatch):
+    from spike2pop_nb.app import Dashboard
+
+    monkeypatch.delenv(OWN_NEURONS)
+    monkeypatch.setenv(SHARED, "1")
+    fold = Dashboard(dispatch=loop).dics.own.widget
+    assert fold.layout.display != "none"
+    (says,) = fold.body.children
+    assert "A declaration of a neuron is Python" in says.value
+    assert "spike2pop models add FILE" in says.value
+
+
 def test_a_page_that_was_made_before_lists_what_was_added_since(loop, network, folder):
     from spike2pop_nb.app import Dashboard
 
@@ -108,6 +120,8 @@ def test_other_machines_never_run_python_here():
 
     with pytest.raises(Spike2PopError, match=r"Other machines reach 0\.0\.0\.0"):
         serve(0, open_browser=False, host="0.0.0.0", own_neurons=True)
+    with pytest.raises(Spike2PopError, match=r"Other machines reach lab\.example\.org"):
+        serve(0, open_browser=False, names=["lab.example.org"], own_neurons=True)
 
 
 def test_loopback_is_this_machine():
