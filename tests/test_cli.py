@@ -69,6 +69,8 @@ def test_run_writes_a_report_when_asked(tmp_path: Path, capsys: pytest.CaptureFi
     )
     assert status == 0, text
     assert sorted(path.name for path in out.iterdir()) == [
+        "outcomes.csv",
+        "parts",
         "population.csv",
         "report.html",
         "spike_times.csv",

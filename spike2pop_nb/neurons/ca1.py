@@ -22,7 +22,9 @@ CA1 = NeuronModel(
     title="Pyramidal neuron (hippocampus, CA1)",
     channels=(
         Channel(
-            "Na", E_NA, (Gate("m", s(0, 1, -9.5, 30), None, 3), Gate("h", s(0, 1, 7, 45), s(0.1, 0.75, 6, 40.5)))
+            "Na",
+            E_NA,
+            (Gate("m", s(0, 1, -9.5, 30), None, 3), Gate("h", s(0, 1, 7, 45), s(0.1, 0.75, 6, 40.5))),
         ),
         Channel("NaP", E_NA, (Gate("p", s(0, 1, -3, 47), None),)),
         Channel("Kdr", E_K, (Gate("n", s(0, 1, -10, 35), tau_nKdr, 4),)),
@@ -36,7 +38,12 @@ CA1 = NeuronModel(
     tau_slow=tau_nKdr,
     tau_ultraslow=tau_zM,
     baseline=Baseline(
-        free={"leak": Gamma(0.045, 0.055), "Na": Range(30, 40), "Kdr": Range(5, 7), "tonic": Range(0.01, 0.02)},
+        free={
+            "leak": Gamma(0.045, 0.055),
+            "Na": Range(30, 40),
+            "Kdr": Range(5, 7),
+            "tonic": Range(0.01, 0.02),
+        },
         compensated=("NaP", "A", "M"),
         g_f=-1.0,
         g_s=-0.025,
