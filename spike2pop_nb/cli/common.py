@@ -168,17 +168,18 @@ def notes_of(
 ) -> dict[str, list[str]]:
     """Add to what the network has remarked the ids of recordings of which it does: {remark: ids}.
 
-    Of recordings that are strange to their neuron, it is remarked which other one they fit.
+    Of recordings that are hardly like their neuron, say which other one they are like.
     """
-    from spike2pop_nb.inference import other_neurons
+    from spike2pop_nb.inference import which_neuron
 
     noted = {} if noted is None else noted
     for posterior in posteriors:
         for note in posterior.notes:
             noted.setdefault(note, []).append(posterior.id)
-    for posterior, other in zip(posteriors, other_neurons(recordings, posteriors), strict=True):
-        if other is not None:
-            noted.setdefault(f"fits the other neuron: try --neuron {other}.", []).append(posterior.id)
+    strange = [i for i, p in enumerate(posteriors) if p.domain is not None and not p.domain.inside]
+    for i, fit in zip(strange, which_neuron(recordings[i] for i in strange), strict=True):
+        if (other := fit.other_than(posteriors[i].neuron)) is not None:
+            noted.setdefault(f"fits another neuron: try --neuron {other}.", []).append(fit.id)
     return noted
 
 

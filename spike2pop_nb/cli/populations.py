@@ -31,11 +31,15 @@ if TYPE_CHECKING:
 
     from spike2pop_nb.spiketrains import SpikeTrain
 
-__all__ = ["app", "predict", "run", "simulate"]
+__all__ = ["app", "predict", "run", "simulate", "which"]
 
 _MOST_LINES = 200  # on the progress of recordings, where there is no terminal
 _MOST_AT_ONCE, _SPIKES_AT_ONCE = 256, 100_000  # of recordings that are predicted together
-_ON_SCREEN = ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
+_DRIVE = ("current_uA_cm2", "noise_uA_cm2")
+_ON_SCREEN = [
+    *("id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"),
+    *_DRIVE,
+]
 
 
 ToleranceOption = Annotated[
@@ -52,6 +56,35 @@ ToleranceOption = Annotated[
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    sessions: Annotated[
+        int, typer.Option(help="Most pages at once; who comes then waits for one to be closed.")
+    ] = 10,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. Other machines reach any but 127.0.0.1; that needs --password-file."
+        ),
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name by which browsers reach the page through a proxy; can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    base_url: Annotated[str, typer.Option(help="Path of the page, as a proxy knows it.")] = "/",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File whose first line is the password for the page, or its hash.", show_default=False
+        ),
+    ] = None,
+    certfile: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM), to serve over https.", show_default=False)
+    ] = None,
+    keyfile: Annotated[
+        Path | None, typer.Option(help="Key of the certificate (PEM).", show_default=False)
+    ] = None,
     own_neurons: Annotated[
         bool,
         typer.Option(
@@ -61,10 +94,21 @@ def app(
         ),
     ] = False,
 ) -> None:
-    """Open the dashboard in a browser (served on this machine only)."""
+    """Open the dashboard in a browser: served on this machine only, or to a lab."""
     from spike2pop_nb.app.serve import serve
 
-    serve(port=port, open_browser=browser, own_neurons=own_neurons)
+    serve(
+        port=port,
+        open_browser=browser,
+        host=host,
+        names=name or (),
+        base_url=base_url,
+        password_file=password_file,
+        certfile=certfile,
+        keyfile=keyfile,
+        sessions=sessions,
+        own_neurons=own_neurons,
+    )
 
 
 @cli.command()
@@ -133,7 +177,8 @@ def run(
     recordings = how.read(file)
     if model.name not in list_predictors():
         typer.echo(
-            f"The {model.name} neuron has no network: members are sought in all of its declared ranges.",
+            f"The {model.name} neuron has no network: members are sought in all of its declared ranges. "
+            f"`spike2pop atlas --neuron {model.name}` makes a small one in minutes.",
             err=True,
         )
     options = {
@@ -229,7 +274,7 @@ def predict(
                 failed += [posterior.id for posterior in posteriors if posterior.failure]
                 if add_course is not None:
                     add_course(posteriors.to_frame(course=True))
-                table = posteriors.to_frame()
+                table = posteriors.to_frame().assign(**_drives(model.name, some))
                 if add is None:
                     shown.append(table[_ON_SCREEN])
                 else:
@@ -258,6 +303,39 @@ def _in_blocks(recordings: Sequence[SpikeTrain]) -> Iterator[list[SpikeTrain]]:
             some = []
     if some:
         yield some
+
+
+def _drives(neuron: str, recordings: Sequence[SpikeTrain]) -> dict[str, list[float]]:
+    """Columns of the current and noise that the neuron needs, with their widths."""
+    from spike2pop_nb.inference import drives_of
+
+    found = drives_of(neuron, recordings)
+    values = [(drive.current, drive.noise_sigma, *drive.std) for drive in found]
+    columns = [*_DRIVE, *(f"{name}_std" for name in _DRIVE)]
+    return {name: [row[k] for row in values] for k, name in enumerate(columns)}
+
+
+@cli.command()
+@reads_recordings
+def which(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
+    ] = None,
+    how: HowToRead = AS_IT_SAYS,
+) -> None:
+    """Ask of every recording which neuron fires like it; “none of these” is an answer."""
+    from spike2pop_nb.inference import fits_to_frame, which_neuron
+
+    recordings = how.read(file)
+    with progress_bar(1, " steps") as update:
+        fits = which_neuron(recordings, progress=update)
+    table = fits_to_frame(fits)
+    if out is not None:
+        _write(table, out)
+        typer.echo(f"{len(table)} recordings written to {out}.")
+        return
+    typer.echo(table.round(2).to_string(index=False, na_rep="-"))
 
 
 @cli.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,11 +15,14 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
-from spike2pop_nb.inference.weight_files import list_predictors
+from spike2pop_nb.inference.weight_files import find_atlas, list_predictors
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import Simulated, time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
+
+if TYPE_CHECKING:
+    from spike2pop_nb.inference.atlas import Atlas
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "check_search", "default_budget", "find_population"]
 
@@ -162,8 +165,12 @@ def find_population(
         return unusable(judged_by)
     if isinstance(judged_by, Variability):
         most = most if given is not None else _OWN_BUDGET * most
+        atlas = _atlas(model)
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
-        evolution = Evolution(train, model, posterior, size, seed, accuracy, judged_by, progress, cancel)
+        options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
+        evolution = Evolution(
+            train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel
+        )
         evolution.run(most)
         return evolution.result(options)
     sampler: DICSampler
@@ -191,6 +198,14 @@ def find_population(
     )
     search.run(most)
     return search.result(most, options)
+
+
+def _atlas(neuron: NeuronModel) -> Atlas | None:
+    if find_atlas(neuron) is None:
+        return None
+    from spike2pop_nb.inference.atlas import load_atlas
+
+    return load_atlas(neuron)
 
 
 def _rule(
