@@ -708,7 +708,7 @@ def test_a_neuron_of_ones_own_is_added(context, server):
     opened.wait_for_selector("text=CA1 pyramidal neuron (hippocampus) can be chosen above")
     assert nameless(opened, ".s2p-steps") == []
     opened.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")
-    opened.wait_for_function("() => location.hash.includes('neuron=ca1')")
+    opened.wait_for_function("() => location.hash.includes('neuron=my_ca1')")
     opened.wait_for_selector(".s2p-idle")
     again = open_page(context, server[0])
     again.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")

@@ -38,13 +38,13 @@ def test_a_neuron_is_checked_added_and_listed_at_once(dashboard, loop, folder):
     give(dashboard, EXAMPLE.read_bytes())
     loop.until(lambda: bool(panel.own.says.value) or bool(dashboard.messages.text))
     assert not dashboard.messages.text
-    assert "ca1" in listed(dashboard)
+    assert "my_ca1" in listed(dashboard)
     assert "have a threshold" in panel.own.says.value
-    assert (folder / "ca1.py").read_bytes() == EXAMPLE.read_bytes()
+    assert (folder / "my_ca1.py").read_bytes() == EXAMPLE.read_bytes()
     assert session.settings == before, "it is there to be chosen"
-    panel.neuron.value = "ca1"
+    panel.neuron.value = "my_ca1"
     loop.until(lambda: session.reach is not None and not session.busy)
-    assert session.neuron.name == "ca1"
+    assert session.neuron.name == "my_ca1"
     give(dashboard, EXAMPLE.read_bytes())
     loop.until(lambda: bool(dashboard.messages.text))
     assert "is the one that is chosen" in dashboard.messages.text
@@ -58,7 +58,7 @@ def test_a_neuron_is_checked_added_and_listed_at_once(dashboard, loop, folder):
         (b"raise ValueError('<b>no</b>')", "mine.py, line 1: it stops with ValueError"),
         (b"import sys; sys.exit()", "mine.py, line 1: it stops with SystemExit"),
         (b"\xff\xfe", "mine.py"),
-        (EXAMPLE.read_bytes().replace(b'name="ca1"', b'name="stg"'), "'stg'"),
+        (EXAMPLE.read_bytes().replace(b'name="my_ca1"', b'name="stg"'), "'stg'"),
     ],
 )
 def test_a_file_that_cannot_be_used_gets_one_sentence_and_nothing_is_kept(
@@ -105,12 +105,12 @@ def test_a_page_that_was_made_before_lists_what_was_added_since(loop, network, f
     from spike2pop_nb.app import Dashboard
 
     made = Dashboard(dispatch=loop)
-    assert "ca1" not in listed(made)
+    assert "my_ca1" not in listed(made)
     folder.mkdir()
-    (folder / "ca1.py").write_bytes(EXAMPLE.read_bytes())
-    made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=ca1"}, [])
-    assert "ca1" in listed(made)
-    assert made.session.settings.neuron == made.dics.neuron.value == "ca1"
+    (folder / "my_ca1.py").write_bytes(EXAMPLE.read_bytes())
+    made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=my_ca1"}, [])
+    assert "my_ca1" in listed(made)
+    assert made.session.settings.neuron == made.dics.neuron.value == "my_ca1"
     registry.look_again()
     assert registry.broken_neurons() == {}
 
