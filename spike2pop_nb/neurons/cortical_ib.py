@@ -15,7 +15,7 @@ from spike2pop_nb.neurons.parts import Baseline, Gamma, Modulation, Range
 
 __all__ = ["IB"]
 
-AT_REST = "bursts every 0.48 s at rest"
+AT_REST = "bursts every 0.43 s at rest"
 
 V_T = -55.0
 (Na, tau_mNa), (Kd, tau_nKd), (M, tau_pM) = sodium(V_T), rectifier(V_T), muscarinic()
@@ -29,9 +29,9 @@ IB = NeuronModel(
     tau_slow=tau_nKd,
     tau_ultraslow=tau_pM,
     baseline=Baseline(
-        free={"leak": Gamma(0.01, 0.02), "CaL": Range(0.24, 0.3), "tonic": Range(0.013, 0.017)},
+        free={"leak": Gamma(0.01, 0.02), "CaL": Range(0.26, 0.34), "tonic": Range(0.0145, 0.02)},
         compensated=("Na", "Kd", "M"),
-        g_f=-2.5,
+        g_f=-2.3,
         g_s=0.15,
         g_u=1.75,
     ),

@@ -21,7 +21,7 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["RE"]
 
-AT_REST = "bursts every 0.55 s at rest"
+AT_REST = "bursts every 0.38 s at rest"
 
 V_T, Q10 = -55.0, 2.5
 SPEED = Q10**1.2  # measured at 24 °C
@@ -62,9 +62,9 @@ RE = NeuronModel(
     tau_slow=tau_nKd,
     tau_ultraslow=tau_u,
     baseline=Baseline(
-        free={"leak": Gamma(0.04, 0.06), "tonic": Range(0.0055, 0.007)},
+        free={"leak": Gamma(0.03, 0.07), "tonic": Range(0.0058, 0.0085)},
         compensated=("Na", "Kd", "CaT"),
-        g_f=-0.75,
+        g_f=-0.73,
         g_s=-0.96,
         g_u=1.52,
     ),

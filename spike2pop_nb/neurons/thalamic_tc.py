@@ -77,7 +77,7 @@ TC = NeuronModel(
         g_u=5.1,
     ),
     modulation=(Modulation(("CaT", "H")),),
-    dic_range={"g_s": (3.0, 5.0), "g_u": (3.0, 8.0)},
+    dic_range={"g_s": (3.4, 5.0), "g_u": (4.0, 8.0)},
     conductance_range={
         "Na": (0, 180),
         "Kd": (0, 20),
