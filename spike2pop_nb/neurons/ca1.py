@@ -1,6 +1,12 @@
-"""The CA1 pyramidal neuron of Golomb, Yue and Yaari (2006), in their model for no extracellular calcium.
+"""The CA1 pyramidal neuron of Golomb, Yue and Yaari (2006): their model for no extracellular calcium.
 
-tmp
+As published (Na 35, Kdr 6, A 1.4, M 1 and leak 0.05 mS/cm²; NaP from 0 to 0.41) it is silent at −70 mV.
+With 0.3 mS/cm² of NaP it bursts from 0.4 µA/cm² on, every 0.31 s at first and every 0.17 s under 0.66
+µA/cm², the current of their code; with 0.1 it spikes, from 0.66 µA/cm² on. tonic is a drive of excitatory
+synapses, with which the baseline bursts.
+
+Activations of Na, NaP and A follow the voltage at once; 0.05 ms stands for that among the reference time
+constants. The others are those of Kdr and of M, which is the slowest gate.
 """
 
 from __future__ import annotations
@@ -22,7 +28,9 @@ CA1 = NeuronModel(
     title="Pyramidal neuron (hippocampus, CA1)",
     channels=(
         Channel(
-            "Na", E_NA, (Gate("m", s(0, 1, -9.5, 30), None, 3), Gate("h", s(0, 1, 7, 45), s(0.1, 0.75, 6, 40.5)))
+            "Na",
+            E_NA,
+            (Gate("m", s(0, 1, -9.5, 30), None, 3), Gate("h", s(0, 1, 7, 45), s(0.1, 0.75, 6, 40.5))),
         ),
         Channel("NaP", E_NA, (Gate("p", s(0, 1, -3, 47), None),)),
         Channel("Kdr", E_K, (Gate("n", s(0, 1, -10, 35), tau_nKdr, 4),)),
@@ -36,7 +44,12 @@ CA1 = NeuronModel(
     tau_slow=tau_nKdr,
     tau_ultraslow=tau_zM,
     baseline=Baseline(
-        free={"leak": Gamma(0.045, 0.055), "Na": Range(30, 40), "Kdr": Range(5, 7), "tonic": Range(0.01, 0.02)},
+        free={
+            "leak": Gamma(0.045, 0.055),
+            "Na": Range(30, 40),
+            "Kdr": Range(5, 7),
+            "tonic": Range(0.01, 0.02),
+        },
         compensated=("NaP", "A", "M"),
         g_f=-1.0,
         g_s=-0.025,

@@ -1,10 +1,10 @@
 """The intrinsically bursting cortical neuron of Pospischil et al. (2008), as in its authors' code.
 
-As published (Na 50, Kd 5, M 0.03, CaL 0.17 and leak 0.01 mS/cm²) it is silent at −85 mV; a step of 0.5 µA/cm²
-makes it burst once, with eight spikes, and then spike at 3 Hz. With 0.22 mS/cm² of CaL it bursts a few times, from
-0.25 to 0.3 on and on. tonic is a drive of excitatory synapses, with which the baseline bursts. CaL opens above
-the threshold, so that DICs hardly tell how much of it there is; M makes g_u nearly alone and is fixed by it to
-the leak.
+As published (Na 50, Kd 5, M 0.03, CaL 0.17 and leak 0.01 mS/cm²) it is silent at −85 mV; a step of 0.5
+µA/cm² makes it burst once, with eight spikes, and then spike at 3 Hz. With 0.22 mS/cm² of CaL it bursts a
+few times, from 0.25 to 0.3 on and on. tonic is a drive of excitatory synapses, with which the baseline
+bursts. CaL opens above the threshold, so that DICs hardly tell how much of it there is; M makes g_u nearly
+alone and is fixed by it to the leak.
 """
 
 from __future__ import annotations

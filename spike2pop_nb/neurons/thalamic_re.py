@@ -1,11 +1,11 @@
 """The thalamic reticular neuron of Destexhe, Bal, McCormick and Sejnowski (1996), as in its authors' code.
 
-As published (Na 200, Kd 20, CaT 3 and leak 0.05 mS/cm²) it is silent at −90 mV, bursts under 0.42 to 0.6 µA/cm²
-(about ten spikes, pauses of 0.7 to 0.26 s), and spikes tonically from 0.9 µA/cm² on. The model of 1996 has no
-currents that calcium opens; so has this. tonic is a drive of excitatory synapses, with which the baseline
-bursts. CaT activates within 4 ms and inactivates within 50: it makes g_s negative and g_u alone, so that g_u
-fixes it to the leak, and what is left of g_s fixes Kd; members of a population differ in Na against tonic, and
-so in their drive.
+As published (Na 200, Kd 20, CaT 3 and leak 0.05 mS/cm²) it is silent at −90 mV, bursts under 0.42 to 0.6
+µA/cm² (about ten spikes, pauses of 0.7 to 0.26 s), and spikes tonically from 0.9 µA/cm² on. The model of
+1996 has no currents that calcium opens; so has this. tonic is a drive of excitatory synapses, with which
+the baseline bursts. CaT activates within 4 ms and inactivates within 50: it makes g_s negative and g_u
+alone, so that g_u fixes it to the leak, and what is left of g_s fixes Kd; members of a population differ in
+Na against tonic, and so in their drive.
 """
 
 from __future__ import annotations
