@@ -273,7 +273,7 @@ def serve(
     base_url
         Path of the page, as a proxy knows it.
     password_file
-        File whose first line is the password, or its hash as ``jupyter server password`` writes it.
+        File whose first line is the password, or its hash as `jupyter_server.auth.passwd` makes it.
     certfile, keyfile
         Certificate and key in PEM format, to serve over https.
     sessions
