@@ -23,7 +23,7 @@ from spike2pop_nb.export.gathering import gather
 from spike2pop_nb.export.parts import Parts
 from spike2pop_nb.export.results import ExportFormat, check_formats
 from spike2pop_nb.fidelity import PassRule, Result, Variability, attempt_population, check_search
-from spike2pop_nb.inference import find_weights
+from spike2pop_nb.inference import find_atlas, find_weights
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.workers import Lost, cores, worked
@@ -212,9 +212,9 @@ class _Network:
             self._predictor = load_predictor(self.neuron.name)
         return attempt_predictions(self._predictor, trains, prior=self.prior)
 
-    def sha256(self) -> str | None:
-        """Of the file of its weights."""
-        return None if self.path is None else hashlib.sha256(Path(self.path).read_bytes()).hexdigest()
+
+def _sha256(path: Path | None) -> str | None:
+    return None if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _identity(
@@ -230,7 +230,8 @@ def _identity(
         "recordings": digest.hexdigest(),
         "neuron": neuron.name,
         "declaration": neuron.declaration,
-        "network": network.sha256(),
+        "network": _sha256(network.path),
+        "atlas": _sha256(find_atlas(neuron)),
         "spike2pop_nb": __version__,
         "prior": network.prior,
         **{name: value for name, value in options.items() if name != "rule"},
@@ -242,6 +243,7 @@ _OTHERS = {
     "recordings": "of other recordings",
     "declaration": "with another declaration of that neuron",
     "network": "with another network",
+    "atlas": "with another atlas",
     "spike2pop_nb": "by another version of spike2pop_nb",
 }
 
