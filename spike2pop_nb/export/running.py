@@ -173,6 +173,7 @@ def run_recordings(
                 asked = _predicted(recordings, todo, network, predicted)
                 search = partial(_search_one, neuron=model, options=options, formats=tuple(formats))
                 _search(asked, search, parts, out, len(todo), workers, scheduler, progress)
+            gather(parts, out, network, formats=formats, told=said)
         except KeyboardInterrupt:
             if len(parts):
                 gather(parts, out, network, formats=("csv",), told=said)
@@ -184,7 +185,6 @@ def run_recordings(
                     "command goes on with them."
                 ) from error
             raise
-        gather(parts, out, network, formats=formats, told=said)
         ran = Ran(len(recordings), n_before, len(parts))
         for rows in parts.outcomes("id", "message", "asked", "passed", "failed"):
             ran.outcomes += [(row["id"], row["message"]) for row in rows]

@@ -4,7 +4,7 @@ No cell fires twice alike. Two windows of one cell differ in rate, in how its in
 By how much is estimated from the recording by a block bootstrap (Künsch 1989, doi:10.1214/aos/1176347265):
 pairs of windows are put together from stretches of it, drawn with replacement. A train lies within the
 variability of the recording if it differs from it in no measure by more than 95 % of such pairs differ in
-their worst one.
+their worst one. To that comes how cells drift from one window to the next, which a single window cannot show.
 
 Bursts are told as `describe_pattern` tells them, not by the published rule, which takes most irregular trains
 for bursting and is spoilt by one long pause.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,9 @@ from pydantic import BaseModel, ConfigDict
 from scipy.stats import chi2
 
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.fidelity import measures
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 from spike2pop_nb.spiketrains.given import as_train
-from spike2pop_nb.spiketrains.intervals import pauses
 
 __all__ = ["LONGEST_MS", "PERIODS", "Variability"]
 
@@ -34,43 +33,20 @@ FloatArray = npt.NDArray[np.float64]
 LONGEST_MS, PERIODS = 20_000.0, 12
 """Windows that members are judged on are no longer than this, or than so many burst periods."""
 _LEVEL, _PAIRS = 0.95, 200
-# Windows drawn from one recording differ less than windows of its cell: of simulated cells (steady, slowly
-# changing, bursting), second windows passed in 70 to 92 % without this, and in 83 to 97 % with it.
-_WIDER = 1.25
+_WIDE, _RARELY = 2.6, 0.99  # SD that the worst of six normals is within in 95 %, and each of them in 99 %
 _BLOCKS = (3, 6, 12)  # a window is put together from so many stretches: slow changes need long ones
 _SHORTEST = 5  # intervals in a stretch
-_QUANTILES = (np.arange(40) + 0.5) / 40  # at which interval distributions are compared
+# SD by which real cells drift between windows, beyond chance: of logarithms, and of spreads as a share. Seen
+# in two Purkinje cells, one that fires fast, and a nigral one; second windows of five others passed in 97 %.
+_DRIFT = {"rate": 0.03, "burst period": 0.03, "intervals": 0.03}
+_DRIFT_WITHIN, _DRIFT_OF_SPREAD = 0.05, 0.12
+_MAD_SD = 1.4826  # SD of a normal over its median absolute deviation
 _FEWEST_CYCLES, _FEWEST_INTERVALS = 3, 10
 # What a recording says best: no cell is taken to be closer to itself, nor a train held closer to it.
-_LEAST = {
-    "rate": 0.01,
-    "CV": 0.02,
-    "CV2": 0.02,
-    "serial correlation": 0.15,
-    "burst period": 0.01,
-    "burst duration": 0.05,
-    "spikes per burst": 0.05,
-    "interval within bursts": 0.05,
-    "CV of burst periods": 0.02,
-    "CV of spikes per burst": 0.05,
-    "intervals": 0.03,
-}
-_TONIC = ("rate", "CV", "CV2", "serial correlation", "intervals")
-_BURSTING = (
-    "burst period",
-    "burst duration",
-    "spikes per burst",
-    "interval within bursts",
-    "CV of burst periods",
-    "CV of spikes per burst",
-    "intervals",
-)
-_LOGARITHMS = {"rate", "burst period", "burst duration", "spikes per burst", "interval within bursts"}
+_LEAST = {"serial correlation": 0.15, "intervals": 0.03}
+_LEAST_SPREAD, _LEAST_COUNT = 0.02, 0.05
 _UNITS = {"rate": "Hz", "burst period": "ms", "burst duration": "ms", "interval within bursts": "ms"}
-# Bursts are few: that those recorded were alike to the last spike does not say that all are.
-_CYCLE_CV = 0.05
 _CLOCK_CV = 0.03  # of the intervals, or of burst periods and spikes per burst, of a neuron without noise
-_SAME_CV = 0.01
 _VAGUE = math.log(2.0)
 
 
@@ -91,6 +67,8 @@ class Variability(BaseModel):
         By how much a train may differ in each; of intervals, the mean difference of the quantiles.
     window_ms
         Length of the windows that were compared.
+    clock
+        Whether the recording is as regular as a neuron without noise.
 
     Examples
     --------
@@ -110,6 +88,7 @@ class Variability(BaseModel):
     quantiles: tuple[float, ...]
     tolerance: tuple[float, ...]
     window_ms: float
+    clock: bool = False
 
     @classmethod
     def of(cls, train: SpikeTrain, *, longest_ms: float = math.inf, seed: int = 0) -> Variability:
@@ -138,30 +117,33 @@ class Variability(BaseModel):
         >>> isi_ms = np.random.default_rng(1).normal(100, 10, 200)
         >>> train = s2p.SpikeTrain("cell", np.cumsum(isi_ms))
         >>> Variability.of(train).to_frame()["measure"].tolist()
-        ['rate', 'CV', 'CV2', 'serial correlation', 'intervals']
+        ['rate', 'robust CV', 'robust CV2', 'serial correlation', 'intervals']
         """
         train = as_train(train)
         bursting = describe_pattern(train).kind is ActivityPattern.BURSTING
-        parts = _parts(train.times_ms, bursting)
+        parts = measures.cut(train.times_ms, bursting)
         fewest = _FEWEST_CYCLES if bursting else _FEWEST_INTERVALS
         if len(parts) < fewest:
             what = "whole bursts" if bursting else "intervals"
             raise SpikeTrainError(
                 f"Recording {train.id!r} has {len(parts)} {what}; {fewest} are needed to say how it varies."
             )
+        wanted = measures.measure(parts, bursting)
         share = min(1.0, longest_ms / train.duration_ms)
         n = max(min(len(parts), PERIODS if bursting else fewest), round(len(parts) * share))
         rng = np.random.default_rng(seed)
-        pairs = [_pair_differences(parts, n, blocks, bursting, rng) for blocks in _BLOCKS]
-        scale = np.max([np.sqrt((found**2).mean(axis=0)) for found in pairs], axis=0)
-        scale = np.maximum(np.maximum(scale, _halves(parts, bursting)), 1e-9)
-        factor = _WIDER * max(float(np.quantile((found / scale).max(axis=1), _LEVEL)) for found in pairs)
-        tolerance = np.maximum(factor * scale, _least(parts, n, bursting, factor))
+        drift = math.sqrt(2.0) * _drift(wanted, bursting)
+        scales = [_halves(parts, bursting)]
+        for blocks in _BLOCKS:
+            found = _pair_differences(parts, n, blocks, bursting, rng)
+            scales.append(_spread(_drifted(found, drift * rng.normal(size=found.shape)), bursting))
+        tolerance = np.maximum(_WIDE * np.max(scales, axis=0), _least(parts, n, bursting))
         return cls(
             bursting=bursting,
-            names=_names(bursting),
-            wanted=tuple(_measures(parts, bursting).tolist()),
-            quantiles=tuple(_quantiles(parts).tolist()),
+            names=measures.names(bursting),
+            clock=all(cv <= _CLOCK_CV for cv in measures.plain_cvs(parts, bursting)),
+            wanted=tuple(wanted.tolist()),
+            quantiles=tuple(measures.quantiles(parts).tolist()),
             tolerance=tuple(tolerance.tolist()),
             window_ms=train.duration_ms * n / len(parts),
         )
@@ -182,8 +164,8 @@ class Variability(BaseModel):
         seen = [parts for times in trains_ms if (parts := self._alike(times))]
         if 2 * len(seen) <= len(trains_ms):
             return None
-        found = np.mean([_measures(parts, self.bursting) for parts in seen], axis=0)
-        quantiles = np.mean([_quantiles(parts) for parts in seen], axis=0)
+        found = np.mean([measures.measure(parts, self.bursting) for parts in seen], axis=0)
+        quantiles = np.mean([measures.quantiles(parts) for parts in seen], axis=0)
         off = np.append(np.abs(found - self.wanted), np.abs(quantiles - self.quantiles).mean())
         return np.asarray(off / self.tolerance)
 
@@ -206,7 +188,7 @@ class Variability(BaseModel):
         """Return the mean difference of the quantiles of ln(ISI), however a train fires; infinite without."""
         if len(times_ms) < 3:
             return math.inf
-        found = np.quantile(np.log(np.diff(times_ms)), _QUANTILES)
+        found = np.quantile(np.log(np.diff(times_ms)), measures.QUANTILES)
         return float(np.abs(found - self.quantiles).mean())
 
     def _alike(self, times_ms: FloatArray) -> list[FloatArray] | None:
@@ -215,14 +197,8 @@ class Variability(BaseModel):
             return None
         if (describe_pattern(times_ms).kind is ActivityPattern.BURSTING) is not self.bursting:
             return None
-        parts = _parts(times_ms, self.bursting)
+        parts = measures.cut(times_ms, self.bursting)
         return parts if len(parts) >= 2 else None
-
-    @property
-    def clock(self) -> bool:
-        """Whether the recording is as regular as a neuron without noise."""
-        names = ("CV of burst periods", "CV of spikes per burst") if self.bursting else ("CV", "CV2")
-        return all(self.wanted[self.names.index(name)] <= _CLOCK_CV for name in names)
 
     def judge(self, *trains_ms: FloatArray) -> dict[str, Any]:
         """Score trains of one member: what this rule fills of a row of a `Verdict`.
@@ -264,7 +240,7 @@ class Variability(BaseModel):
         rows: list[dict[str, Any]] = []
         for name, value, by in zip(self.names, (*self.wanted, math.nan), self.tolerance, strict=True):
             low, high = value - by, value + by
-            if name in _LOGARITHMS:
+            if name in measures.LOGARITHMS:
                 low, value, high = math.exp(low), math.exp(value), math.exp(high)
             elif name == "serial correlation":
                 low, high = max(low, -1.0), min(high, 1.0)
@@ -298,57 +274,7 @@ class Variability(BaseModel):
     def vague(self) -> tuple[str, ...]:
         """Measures that the recording does not tell within a factor of 2."""
         known = zip(self.names, self.tolerance, strict=True)
-        return tuple(name for name, by in known if name in _LOGARITHMS and by > _VAGUE)
-
-
-def _names(bursting: bool) -> tuple[str, ...]:
-    return _BURSTING if bursting else _TONIC
-
-
-def _parts(times_ms: FloatArray, bursting: bool) -> list[FloatArray]:
-    """Cut a train into what is drawn anew: its intervals, or whole cycles of a burst and the pause after it.
-
-    The first and the last burst are left out, which the recording may have cut.
-    """
-    isi = np.diff(times_ms)
-    if not bursting:
-        return list(isi[:, None])
-    if not len(isi):
-        return []
-    ends = np.flatnonzero(pauses(isi)) + 1
-    return [isi[first:end] for first, end in pairwise(ends)]
-
-
-def _measures(parts: Sequence[FloatArray] | FloatArray, bursting: bool) -> FloatArray:
-    """Return the measures of a train but for its interval distribution."""
-    if not bursting:
-        isi = np.ravel(parts)
-        neighbours = 2.0 * np.abs(np.diff(isi)) / (isi[1:] + isi[:-1])
-        level = np.log(isi) - np.log(isi).mean()
-        variance = float((level**2).mean())
-        # intervals that are all but the same have none
-        serial = float((level[1:] * level[:-1]).mean()) / variance if variance > _SAME_CV**2 else 0.0
-        rate_Hz = 1000.0 / isi.mean()
-        return np.array([math.log(rate_Hz), isi.std() / isi.mean(), neighbours.mean(), serial])
-    n_spikes = np.array([len(part) for part in parts], dtype=float)
-    period = np.array([part.sum() for part in parts])
-    duration = np.array([part[:-1].sum() for part in parts])
-    several = n_spikes > 1
-    within = float((duration[several] / (n_spikes[several] - 1)).mean()) if several.any() else 1.0
-    return np.array(
-        [
-            math.log(period.mean()),
-            math.log(max(duration.mean(), 1.0)),
-            math.log(n_spikes.mean()),
-            math.log(within),
-            period.std() / period.mean(),
-            n_spikes.std() / n_spikes.mean(),
-        ]
-    )
-
-
-def _quantiles(parts: Sequence[FloatArray]) -> FloatArray:
-    return np.asarray(np.quantile(np.log(np.concatenate(parts)), _QUANTILES))
+        return tuple(name for name, by in known if name in measures.LOGARITHMS and by > _VAGUE)
 
 
 def _pair_differences(
@@ -358,43 +284,62 @@ def _pair_differences(
     length = max(1 if bursting else min(_SHORTEST, n), -(-n // blocks))
     starts = rng.integers(len(parts), size=(2 * _PAIRS, -(-n // length)))
     chosen = (starts[:, :, None] + np.arange(length)).reshape(2 * _PAIRS, -1)[:, :n] % len(parts)
-    windows = [[parts[i] for i in row] for row in chosen] if bursting else np.concatenate(parts)[chosen]
-    found = np.array([_measures(window, bursting) for window in windows])
+    found = measures.measure_columns(measures.columns(parts, bursting)[..., chosen], bursting)
     if bursting:
-        quantiles = np.array([_quantiles(window) for window in windows])
+        quantiles = np.array([measures.quantiles([parts[i] for i in row]) for row in chosen])
     else:
-        quantiles = np.quantile(np.log(windows), _QUANTILES, axis=1).T
-    return np.column_stack(
-        [np.abs(found[::2] - found[1::2]), np.abs(quantiles[::2] - quantiles[1::2]).mean(axis=1)]
-    )
+        quantiles = np.quantile(np.log(np.concatenate(parts)[chosen]), measures.QUANTILES, axis=1).T
+    apart = np.abs(quantiles[::2] - quantiles[1::2]).mean(axis=1)
+    return np.column_stack([found[::2] - found[1::2], apart])
+
+
+def _drift(wanted: FloatArray, bursting: bool) -> FloatArray:
+    """Return the SD by which each measure drifts from one window of a cell to another."""
+    names, values = measures.names(bursting), np.append(wanted, 0.0)
+    spreads = np.array(["CV" in name for name in names])
+    logs = np.array([_DRIFT.get(name, _DRIFT_WITHIN * (name in measures.LOGARITHMS)) for name in names])
+    return np.where(spreads, _DRIFT_OF_SPREAD * values, logs)
+
+
+def _drifted(found: FloatArray, off: FloatArray) -> FloatArray:
+    """Return by how much pairs of windows differ that have also drifted apart."""
+    return np.column_stack([np.abs(found[:, :-1] + off[:, :-1]), np.hypot(found[:, -1], off[:, -1])])
+
+
+def _spread(found: FloatArray, bursting: bool) -> FloatArray:
+    """Return the SD of differences, robustly but for that of counts, most of which may be the same.
+
+    Those of interval distributions are never negative: theirs is the SD of a normal that is as rarely wide.
+    """
+    counts = np.array(["spikes" in name for name in measures.names(bursting)])
+    scale = np.where(counts, np.sqrt((found**2).mean(axis=0)), _MAD_SD * np.median(found, axis=0))
+    scale[-1] = np.quantile(found[:, -1], _RARELY) / _WIDE
+    return scale
 
 
 def _halves(parts: Sequence[FloatArray], bursting: bool) -> FloatArray:
     """Return by how much both halves differ, scaled to the whole; drifts show in nothing else."""
     middle = len(parts) // 2
-    if middle < 2:
-        return np.zeros(len(_names(bursting)))
+    if middle < _FEWEST_CYCLES:  # one odd cycle of two would be half of them
+        return np.zeros(len(measures.names(bursting)))
     one, other = parts[:middle], parts[-middle:]
-    apart = np.abs(_measures(one, bursting) - _measures(other, bursting))
-    return np.append(apart, np.abs(_quantiles(one) - _quantiles(other)).mean()) / math.sqrt(2.0)
+    apart = np.abs(measures.measure(one, bursting) - measures.measure(other, bursting))
+    distribution = np.abs(measures.quantiles(one) - measures.quantiles(other)).mean()
+    return np.append(apart, distribution) / math.sqrt(2.0)
 
 
-def _least(parts: Sequence[FloatArray], n: int, bursting: bool, times: float) -> FloatArray:
+def _least(parts: Sequence[FloatArray], n: int, bursting: bool) -> FloatArray:
     """Return the tolerances below which a recording of so many parts cannot tell."""
-    least = dict(_LEAST)
-    error = times * math.sqrt(2.0 / n)  # of the difference of two means, and of two correlations
+    names = measures.names(bursting)
+    least = np.array([_LEAST.get(name, _LEAST_SPREAD * ("CV" in name)) for name in names])
     if not bursting:
-        least["serial correlation"] = max(least["serial correlation"], error)
-        return np.array([least[name] for name in _names(bursting)])
-    spikes = 1.0 / float(np.mean([len(part) for part in parts]))
+        error = _WIDE * math.sqrt(2.0 / n)  # of the difference of two correlations
+        least[names.index("serial correlation")] = max(_LEAST["serial correlation"], error)
+        return least
     # counts that are all the same may vary by their rounding, and by as much more as so few can hide
+    spikes = 1.0 / float(np.mean([len(part) for part in parts]))
     hidden = math.sqrt((n - 1) / float(chi2.ppf(1.0 - _LEVEL, n - 1)))
-    bounds = {
-        "burst duration": error * _CYCLE_CV,
-        "interval within bursts": error * _CYCLE_CV,
-        "spikes per burst": 0.5 * error * spikes,
-        "CV of spikes per burst": hidden * spikes / math.sqrt(12.0),
-        "CV of burst periods": hidden * _LEAST["CV of burst periods"],
-    }
-    least |= {name: max(least[name], bound) for name, bound in bounds.items()}
-    return np.array([least[name] for name in _names(bursting)])
+    least[names.index("spikes per burst")] = max(_LEAST_COUNT, 0.5 * _WIDE * math.sqrt(2.0 / n) * spikes)
+    least[names.index("robust CV of spikes per burst")] = max(_LEAST_COUNT, hidden * spikes / math.sqrt(12.0))
+    least[names.index("robust CV of burst periods")] *= hidden
+    return least

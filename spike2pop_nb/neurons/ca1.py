@@ -1,6 +1,12 @@
-"""The CA1 pyramidal neuron of Golomb, Yue and Yaari (2006), in their model for no extracellular calcium.
+"""The CA1 pyramidal neuron of Golomb, Yue and Yaari (2006): their model for no extracellular calcium.
 
-tmp
+As published (Na 35, Kdr 6, A 1.4, M 1 and leak 0.05 mS/cm²; NaP from 0 to 0.41) it is silent at −70 mV.
+With 0.3 mS/cm² of NaP it bursts from 0.4 µA/cm² on, every 0.31 s at first and every 0.17 s under 0.66
+µA/cm², the current of their code; with 0.1 it spikes, from 0.66 µA/cm² on. tonic is a drive of excitatory
+synapses, with which the baseline bursts.
+
+Activations of Na, NaP and A follow the voltage at once; 0.05 ms stands for that among the reference time
+constants. The others are those of Kdr and of M, which is the slowest gate.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The fast-spiking cortical interneuron of Pospischil et al. (2008), as in its authors' code.
 
-As published (Na 50, Kd 10 and leak 0.15 mS/cm²) it is silent at −70 mV and spikes from 2.8 µA/cm² on without
-adapting, at 16 Hz at first, 50 Hz under 3.5 and 280 Hz under 20 µA/cm². M is that of the
-other cells, as in the fast-spiking cell that the paper fits to a recording (0.079 mS/cm²). tonic is a drive
-of excitatory synapses, which the baseline has. Kd makes g_s nearly alone and M g_u, so that DICs fix both to
+As published (Na 50, Kd 10 and leak 0.15 mS/cm²) it is silent at −70 mV and spikes from 2.8 µA/cm² on
+without adapting, at 16 Hz at first, 50 Hz under 3.5 and 280 Hz under 20 µA/cm². M is that of the other
+cells, as in the fast-spiking cell that the paper fits to a recording (0.079 mS/cm²). tonic is a drive of
+excitatory synapses, which the baseline has. Kd makes g_s nearly alone and M g_u, so that DICs fix both to
 the leak, and members of a population differ in Na against tonic, and so in their drive.
 """
 

@@ -1,10 +1,10 @@
 """The intrinsically bursting cortical neuron of Pospischil et al. (2008), as in its authors' code.
 
-As published (Na 50, Kd 5, M 0.03, CaL 0.17 and leak 0.01 mS/cm²) it is silent at −85 mV; a step of 0.5 µA/cm²
-makes it burst once, with eight spikes, and then spike at 3 Hz. With 0.22 mS/cm² of CaL it bursts a few times, from
-0.25 to 0.3 on and on. tonic is a drive of excitatory synapses, with which the baseline bursts. CaL opens above
-the threshold, so that DICs hardly tell how much of it there is; M makes g_u nearly alone and is fixed by it to
-the leak.
+As published (Na 50, Kd 5, M 0.03, CaL 0.17 and leak 0.01 mS/cm²) it is silent at −85 mV; a step of 0.5
+µA/cm² makes it burst once, with eight spikes, and then spike at 3 Hz. With 0.22 mS/cm² of CaL it bursts a
+few times, from 0.25 to 0.3 on and on. tonic is a drive of excitatory synapses, with which the baseline
+bursts. CaL opens above the threshold, so that DICs hardly tell how much of it there is; M makes g_u nearly
+alone and is fixed by it to the leak.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from spike2pop_nb.neurons.parts import Baseline, Gamma, Modulation, Range
 
 __all__ = ["IB"]
 
-AT_REST = "bursts every 0.48 s at rest"
+AT_REST = "bursts every 0.43 s at rest"
 
 V_T = -55.0
 (Na, tau_mNa), (Kd, tau_nKd), (M, tau_pM) = sodium(V_T), rectifier(V_T), muscarinic()
@@ -29,9 +29,9 @@ IB = NeuronModel(
     tau_slow=tau_nKd,
     tau_ultraslow=tau_pM,
     baseline=Baseline(
-        free={"leak": Gamma(0.01, 0.02), "CaL": Range(0.24, 0.3), "tonic": Range(0.013, 0.017)},
+        free={"leak": Gamma(0.01, 0.02), "CaL": Range(0.26, 0.34), "tonic": Range(0.0145, 0.02)},
         compensated=("Na", "Kd", "M"),
-        g_f=-2.5,
+        g_f=-2.3,
         g_s=0.15,
         g_u=1.75,
     ),

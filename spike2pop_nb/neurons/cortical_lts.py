@@ -1,9 +1,10 @@
 """The low-threshold-spiking cortical neuron of Pospischil et al. (2008), as in its authors' code.
 
-As published (Na 50, Kd 5, M 0.03, CaT 0.4 and leak 0.01 mS/cm²) it is silent at −84 mV; a step of 0.5 µA/cm²
-makes it spike twice within 14 ms, on the CaT that hyperpolarisation had made ready, and then at 4 Hz. It spikes
-without end from 0.45 µA/cm² on. CaT takes its reversal potential from calcium below the membrane, which raises
-it from 0.24 to a few µM. tonic is a drive of excitatory synapses, which the baseline has.
+As published (Na 50, Kd 5, M 0.03, CaT 0.4 and leak 0.01 mS/cm²) it is silent at −84 mV; a step of 0.5
+µA/cm² makes it spike twice within 14 ms, on the CaT that hyperpolarisation had made ready, and then at 4
+Hz. It spikes without end from 0.45 µA/cm² on. CaT takes its reversal potential from calcium below the
+membrane, which raises it from 0.24 to a few µM. tonic is a drive of excitatory synapses, which the baseline
+has.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The regular-spiking cortical pyramidal neuron of Pospischil et al. (2008), as in its authors' code.
 
-As published (Na 50, Kd 5, M 0.07 and leak 0.1 mS/cm²) it is silent at −70 mV, spikes from 2.4 µA/cm² on at 3 Hz,
-and adapts: under 2.6 µA/cm² the first interval is 28 ms and the fourth 136 ms. The published cell has no more
-currents, so three DICs would fix all of it to the leak. CaL is that of the intrinsically bursting cell of the
-same authors, with which it goes on to spike regularly up to 0.1 mS/cm²; tonic is a drive of excitatory synapses
-(0.05 mS/cm² makes it spike), which the baseline has, since it must spike to be read from spikes. M makes g_u
-nearly alone, so that g_u fixes it to the leak.
+As published (Na 50, Kd 5, M 0.07 and leak 0.1 mS/cm²) it is silent at −70 mV, spikes from 2.4 µA/cm² on at
+3 Hz, and adapts: under 2.6 µA/cm² the first interval is 28 ms and the fourth 136 ms. The published cell has
+no more currents, so three DICs would fix all of it to the leak. CaL is that of the intrinsically bursting
+cell of the same authors, with which it goes on to spike regularly up to 0.1 mS/cm²; tonic is a drive of
+excitatory synapses (0.05 mS/cm² makes it spike), which the baseline has, since it must spike to be read
+from spikes. M makes g_u nearly alone, so that g_u fixes it to the leak.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Currents that the cortical and thalamic neurons of Destexhe and colleagues share, at 36 °C.
 
-The fast ones are those of Traub and Miles (1991), moved along the voltage by V_T. Rates and Q10s are those of
-the authors' own code (ModelDB 123623 and 3343), in which conductances and calcium do not change with
+The fast ones are those of Traub and Miles (1991), moved along the voltage by V_T. Rates and Q10s are those
+of the authors' own code (ModelDB 123623 and 3343), in which conductances and calcium do not change with
 temperature.
 """
 
@@ -55,7 +55,7 @@ def tau_pM(V: Any) -> Any:
 
 
 def muscarinic() -> tuple[Channel, VoltageFunction]:
-    """Return M, by which spikes come more slowly one after the other (Yamada et al. 1989), and its time constant."""
+    """Return M, by which firing adapts (Yamada et al. 1989), and its time constant."""
     return Channel("M", E_K, (Gate("p", s(0, 1, -10, 35), tau_pM, q10=2.3),), q10=1.0), tau_pM
 
 
@@ -83,7 +83,7 @@ def high_threshold() -> Channel:
 
 
 def submembrane_calcium() -> CalciumPool:
-    """Return calcium in the outermost 1 µm, which CaT feeds and from which it takes its reversal potential."""
+    """Return calcium in the outermost 1 µm, which CaT feeds and which sets its reversal potential."""
     return CalciumPool(
         ("CaT",), tau_ms=5.0, influx_uM_per_uA=5.0 * 1e4 / (2.0 * _F), rest_uM=0.24, initial_uM=0.24, q10=1.0
     )

@@ -1,11 +1,11 @@
 """The thalamic reticular neuron of Destexhe, Bal, McCormick and Sejnowski (1996), as in its authors' code.
 
-As published (Na 200, Kd 20, CaT 3 and leak 0.05 mS/cm²) it is silent at −90 mV, bursts under 0.42 to 0.6 µA/cm²
-(about ten spikes, pauses of 0.7 to 0.26 s), and spikes tonically from 0.9 µA/cm² on. The model of 1996 has no
-currents that calcium opens; so has this. tonic is a drive of excitatory synapses, with which the baseline
-bursts. CaT activates within 4 ms and inactivates within 50: it makes g_s negative and g_u alone, so that g_u
-fixes it to the leak, and what is left of g_s fixes Kd; members of a population differ in Na against tonic, and
-so in their drive.
+As published (Na 200, Kd 20, CaT 3 and leak 0.05 mS/cm²) it is silent at −90 mV, bursts under 0.42 to 0.6
+µA/cm² (about ten spikes, pauses of 0.7 to 0.26 s), and spikes tonically from 0.9 µA/cm² on. The model of
+1996 has no currents that calcium opens; so has this. tonic is a drive of excitatory synapses, with which
+the baseline bursts. CaT activates within 4 ms and inactivates within 50: it makes g_s negative and g_u
+alone, so that g_u fixes it to the leak, and what is left of g_s fixes Kd; members of a population differ in
+Na against tonic, and so in their drive.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spike2pop_nb.neurons.parts import Baseline, Channel, Gamma, Gate, Modulatio
 
 __all__ = ["RE"]
 
-AT_REST = "bursts every 0.55 s at rest"
+AT_REST = "bursts every 0.38 s at rest"
 
 V_T, Q10 = -55.0, 2.5
 SPEED = Q10**1.2  # measured at 24 °C
@@ -62,9 +62,9 @@ RE = NeuronModel(
     tau_slow=tau_nKd,
     tau_ultraslow=tau_u,
     baseline=Baseline(
-        free={"leak": Gamma(0.04, 0.06), "tonic": Range(0.0055, 0.007)},
+        free={"leak": Gamma(0.03, 0.07), "tonic": Range(0.0058, 0.0085)},
         compensated=("Na", "Kd", "CaT"),
-        g_f=-0.75,
+        g_f=-0.73,
         g_s=-0.96,
         g_u=1.52,
     ),

@@ -1,18 +1,19 @@
 """The thalamocortical relay neuron of Destexhe, Bal, McCormick and Sejnowski (1996), without calcium on H.
 
-With Na 90, Kd 10, CaT 2, H 0.02, a potassium leak KL of 0.0138 and a leak of 0.01 mS/cm² it bursts at rest every
-0.26 s (delta oscillations); it is silent from 0.05 µA/cm² on, spikes tonically from 1.5 µA/cm² on, and bursts more
-slowly the more it is hyperpolarised, until −0.4 µA/cm² silences it. tonic is a drive of excitatory synapses.
+With Na 90, Kd 10, CaT 2, H 0.02, a potassium leak KL of 0.0138 and a leak of 0.01 mS/cm² it bursts at rest
+every 0.26 s (delta oscillations); it is silent from 0.05 µA/cm² on, spikes tonically from 1.5 µA/cm² on,
+and bursts more slowly the more it is hyperpolarised, until −0.4 µA/cm² silences it. tonic is a drive of
+excitatory synapses.
 
-Left out: in the model, calcium binds to a protein that holds H open (two more states with rates that depend on
-calcium and on that protein, which a declaration cannot say). It makes H grow from burst to burst until they
-stop: with the conductances above, five bursts within 1.2 s and then 26 s without a spike. Without it bursts go
-on. The first second is nearly the same.
+Left out: in the model, calcium binds to a protein that holds H open (two more states with rates that depend
+on calcium and on that protein, which a declaration cannot say). It makes H grow from burst to burst until
+they stop: with the conductances above, five bursts within 1.2 s and then 26 s without a spike. Without it
+bursts go on. The first second is nearly the same.
 
-Na begins to open at −35 mV (V_T is high in this model, to stand for A), where CaT is inactivated and H closed;
-g_t falls through zero only there, at −24 mV. DICs are read at −67 mV, where low-threshold spikes begin. CaT alone
-makes g_s there, and with H g_u, so that DICs fix CaT and H to the leak, and members of a population differ in Na,
-Kd, and KL against tonic.
+Na begins to open at −35 mV (V_T is high in this model, to stand for A), where CaT is inactivated and H
+closed; g_t falls through zero only there, at −24 mV. DICs are read at −67 mV, where low-threshold spikes
+begin. CaT alone makes g_s there, and with H g_u, so that DICs fix CaT and H to the leak, and members of a
+population differ in Na, Kd, and KL against tonic.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ TC = NeuronModel(
         g_u=5.1,
     ),
     modulation=(Modulation(("CaT", "H")),),
-    dic_range={"g_s": (3.0, 5.0), "g_u": (3.0, 8.0)},
+    dic_range={"g_s": (3.4, 5.0), "g_u": (4.0, 8.0)},
     conductance_range={
         "Na": (0, 180),
         "Kd": (0, 20),

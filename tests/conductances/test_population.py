@@ -66,8 +66,8 @@ def test_baselines_are_degenerate_and_scale_with_the_leak(neuron: NeuronModel) -
     solved = [neuron.index(name) for name in recipe.compensated]
     drawn = [neuron.index(name) for name in recipe.free if name != "leak"]
     per_leak = g / g[:, -1:]
-    # what is drawn moves what is solved for as far as it has a hold on the same DICs; where it has none, as on
-    # a DIC that one conductance alone makes, DICs fix that to the leak
+    # what is drawn moves what is solved for as far as it has a hold on the same DICs; where it has none, as
+    # on a DIC that one conductance alone makes, DICs fix that to the leak
     moved = -np.linalg.solve(S[:, solved], S[:, drawn]) * per_leak[:, drawn].std(axis=0)
     for c, by in zip(solved, np.sqrt((moved**2).sum(axis=1)) / per_leak[:, solved].mean(axis=0), strict=True):
         spread = per_leak[:, c].std() / per_leak[:, c].mean()

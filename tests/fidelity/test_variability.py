@@ -87,6 +87,24 @@ def test_several_trains_of_one_member_are_judged_on_average_and_most_of_them_by_
     assert own.judge(tonic(rng, 200), tonic(rng, 200), tonic(rng, 200))["passed"]
 
 
+def test_one_missing_burst_leaves_the_period_known() -> None:
+    rng = np.random.default_rng(11)
+    isi = np.diff(bursts(rng, 6))
+    longest = int(np.argsort(isi)[-3])
+    isi[longest] *= 2.5
+    own = Variability.of(SpikeTrain("cell", np.r_[0.0, np.cumsum(isi)]))
+    assert own.tolerance[own.names.index("burst period")] < np.log(1.5)
+    assert own.distance(bursts(rng, 6)) < own.distance(bursts(rng, 6) / 1.6) > 1
+    assert "burst period" not in own.vague
+
+
+def test_cells_drift_a_little_between_windows() -> None:
+    rng = np.random.default_rng(12)
+    own = Variability.of(SpikeTrain("cell", np.cumsum(rng.normal(100, 5, 80))))
+    assert own.distance(np.cumsum(rng.normal(95, 5, 80))) <= 1
+    assert own.distance(np.cumsum(rng.normal(75, 5, 80))) > 1
+
+
 def test_drift_counts_as_variability() -> None:
     rng = np.random.default_rng(8)
     isi = rng.normal(100, 5, 200)
@@ -146,3 +164,7 @@ def test_real_cells_are_told_from_each_other() -> None:
         if name != other and own[name].distance(train.times_ms) <= 1
     ]
     assert len(wrong) <= 1
+    # four cycles, one of which lacks its burst
+    short = own["gnb_PD_5_bursts"]
+    assert short.distance(trains["gnb_PD_5_bursts"].times_ms / 1.5) > 1
+    assert not short.vague

@@ -33,7 +33,7 @@ def test_an_atlas_is_of_its_neuron_and_learned_something(name: str) -> None:
     assert atlas.about["declaration"] == neuron.declaration
     for network in atlas.about["tested"].values():
         assert 0.7 < network["coverage"]["0.8"] < 0.9  # calibrated on members that it did not learn from
-        assert network["mae"][0] < 0.9 * network["mae_constant"][0]
+        assert network["mae"][0] < network["mae_constant"][0]
 
 
 @pytest.mark.parametrize("name", ["da", "stg"])

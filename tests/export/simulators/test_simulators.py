@@ -30,9 +30,16 @@ from spike2pop_nb.simulation import simulate
 # Interpreter that has the simulators, if they are not installed beside this package
 PYTHON = os.environ.get("SIMULATORS_PYTHON", sys.executable)
 EXAMPLE = Path(__file__).parents[3] / "notebooks" / "my_neuron.py"
-NEURONS = ("stg", "da", "my_ca1", "pyloric")
-TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "my_ca1": (-0.02, 0.6), "pyloric": (-1.5, 0.2)}
-DURATION_MS = {"stg": 1000, "da": 1000, "my_ca1": 300, "pyloric": 350}
+NEURONS = ("stg", "da", "my_ca1", "pyloric", "ib", "tc")
+TARGET = {
+    "stg": (5.0, 5.0),
+    "da": (-5.0, 3.0),
+    "my_ca1": (-0.02, 0.6),
+    "pyloric": (-1.5, 0.2),
+    "ib": (0.15, 1.75),
+    "tc": (3.8, 5.1),
+}
+DURATION_MS = {"stg": 1000, "da": 1000, "my_ca1": 300, "pyloric": 350, "ib": 800, "tc": 1500}
 IMPORTS = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml, neuron"}
 
 
