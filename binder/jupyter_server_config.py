@@ -32,6 +32,7 @@ c.VoilaConfiguration.extension_allowlist = [
     "@voila-dashboards/widgets-manager8",
     "anywidget",
 ]
+c.VoilaConfiguration.file_allowlist = []  # the page needs no files that lie beside its notebook
 c.VoilaConfiguration.show_tracebacks = False
 c.NotebookClient.iopub_timeout = 300  # seconds; where all are busy, widgets arrive late
 c.VoilaConfiguration.prelaunch_hook = keep_token

@@ -1,5 +1,7 @@
 """A pyramidal neuron of hippocampal area CA1 (Golomb, Yue & Yaari 2006), as a user would declare it.
 
+`ca1` of the package is the same cell with a drive of its own; this one is to be read and changed.
+
 The model for zero extracellular calcium: transient and persistent sodium, delayed-rectifier, A-type and
 M-type potassium. The activations of Na, NaP and A follow the voltage at once. A constant stimulus of
 1 µA/cm² is written as a leak reversal of -50 mV instead of -70 mV, exact for the leak of 0.05 mS/cm².
@@ -25,7 +27,7 @@ tau_n = sigmoid(0.1, 0.5, 15, 27)
 tau_z = constant(75.0)
 
 CA1 = NeuronModel(
-    name="ca1",
+    name="my_ca1",
     title="CA1 pyramidal neuron (hippocampus)",
     channels=(
         Channel(

@@ -16,7 +16,9 @@ from .export import save_session as save_session
 from .fidelity import find_population as find_population
 from .fidelity import pattern_map as pattern_map
 from .fidelity import verify as verify
+from .inference import load_atlas as load_atlas
 from .inference import load_predictor as load_predictor
+from .inference import which_neuron as which_neuron
 from .neurons import NeuronModel as NeuronModel
 from .neurons import get_neuron as get_neuron
 from .neurons import list_neurons as list_neurons

@@ -54,6 +54,13 @@ def neuron(request: pytest.FixtureRequest) -> NeuronModel:
 
 
 @pytest.fixture
+def without_atlases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No neuron has an atlas: only those with a larger network are predicted."""
+    monkeypatch.setattr("spike2pop_nb.inference.weight_files.SHIPPED_ATLASES", tmp_path / "none")
+    monkeypatch.setenv("SPIKE2POP_NB_WEIGHTS", str(tmp_path / "none"))
+
+
+@pytest.fixture
 def step(neuron: NeuronModel) -> tuple[float, float]:
     """A small step of g_s and g_u, as the neuron at hand counts: (1, 1) for the STG neuron."""
     (low_s, high_s), (low_u, high_u) = neuron.dic_range["g_s"], neuron.dic_range["g_u"]

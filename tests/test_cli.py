@@ -14,7 +14,7 @@ import pytest
 from spike2pop_nb import cli, conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import search
-from spike2pop_nb.inference import Posterior, Predictor, list_predictors
+from spike2pop_nb.inference import Posterior, Predictor, find_weights, list_predictors
 from spike2pop_nb.spiketrains import Recordings
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -69,6 +69,8 @@ def test_run_writes_a_report_when_asked(tmp_path: Path, capsys: pytest.CaptureFi
     )
     assert status == 0, text
     assert sorted(path.name for path in out.iterdir()) == [
+        "outcomes.csv",
+        "parts",
         "population.csv",
         "report.html",
         "spike_times.csv",
@@ -106,7 +108,7 @@ def test_predict_says_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_recording_that_fits_the_other_neuron_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, said = spike2pop(capsys, "predict", example_path("da_set.csv"), "--neuron", "stg")
     assert status == 0
-    assert "1, 2, 3, 4, 5: fits the other neuron: try --neuron da." in said
+    assert "1, 2, 3, 4, 5: fits another neuron: try --neuron da." in said
 
 
 def test_predict_flags_a_recording_that_no_such_neuron_fires(
@@ -253,11 +255,13 @@ def test_models_lists_the_neurons(capsys: pytest.CaptureFixture[str]) -> None:
     for name, card in cards.items():
         assert "doi:" in card
         assert " at rest (mean of its baseline)." in card
-        shipped = name in list_predictors()
-        assert ("A network is shipped with it." in card) == shipped
-        assert (f"`spike2pop adapt --neuron {name} --out DIR` makes one." in card) != shipped
+        predicted = name in list_predictors()
+        assert (f"`spike2pop atlas --neuron {name}` changes that in minutes." in card) != predicted
+        assert ("A network is shipped with it." in card) == (name in find_weights())
+        assert ("It has an atlas" in card) == (predicted and name not in find_weights())
 
 
+@pytest.mark.usefixtures("without_atlases")
 def test_a_neuron_without_a_network_is_one_sentence_that_says_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,7 +271,7 @@ def test_a_neuron_without_a_network_is_one_sentence_that_says_what_to_do(
     assert status == 2
     (error,) = (line for line in said.splitlines() if line.startswith("Error: "))
     assert "There is no network for neuron 'leech'; there are some for: da, stg." in error
-    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in error
+    assert "`spike2pop atlas --neuron leech` makes a small one in minutes" in error
     assert not out.exists()
 
 

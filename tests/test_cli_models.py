@@ -42,15 +42,15 @@ def test_check_add_use_remove(
         assert words in text
     assert not folder.exists()
     assert spike2pop(capsys, monkeypatch, "models", "add", EXAMPLE)[0] == 0
-    assert "ca1      CA1 pyramidal" in spike2pop(capsys, monkeypatch, "models")[1]
+    assert "my_ca1   CA1 pyramidal" in spike2pop(capsys, monkeypatch, "models")[1]
     table = tmp_path / "g.csv"
     table.write_text("g_Na,g_NaP,g_Kdr,g_A,g_M,g_leak\n35,0.2,6,1.4,1,0.05\n")
     out = tmp_path / "spikes.csv"
-    status, text, said = spike2pop(capsys, monkeypatch, "simulate", table, "--neuron", "ca1", "--out", out)
+    status, text, said = spike2pop(capsys, monkeypatch, "simulate", table, "--neuron", "my_ca1", "--out", out)
     assert status == 0, said
     assert len(out.read_text().splitlines()) > 20
-    assert spike2pop(capsys, monkeypatch, "models", "remove", "ca1")[0] == 0
-    assert "ca1" not in spike2pop(capsys, monkeypatch, "models")[1]
+    assert spike2pop(capsys, monkeypatch, "models", "remove", "my_ca1")[0] == 0
+    assert "my_ca1" not in spike2pop(capsys, monkeypatch, "models")[1]
 
 
 def test_a_listed_neuron_is_checked_by_its_name(

@@ -23,6 +23,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("without_atlases")
 def test_a_neuron_without_a_network_gets_a_population_that_can_be_asked(
     recording: Path, tmp_path: Path
 ) -> None:

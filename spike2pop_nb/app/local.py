@@ -6,10 +6,11 @@ import ipaddress
 import os
 from contextlib import suppress
 
-__all__ = ["OWN_NEURONS", "is_loopback", "may_add_neurons"]
+__all__ = ["OWN_NEURONS", "SHARED", "is_loopback", "is_shared", "may_add_neurons"]
 
 OWN_NEURONS = "SPIKE2POP_OWN_NEURONS"
-"""Set by `spike2pop_nb.app.serve` for the sessions that it starts."""
+SHARED = "SPIKE2POP_SHARED"
+"""Both set by `spike2pop_nb.app.serve` for the sessions that it starts."""
 
 
 def is_loopback(host: str) -> bool:
@@ -22,3 +23,8 @@ def is_loopback(host: str) -> bool:
 def may_add_neurons() -> bool:
     """Return whether this session's server was told to run declarations that are given to its pages."""
     return os.environ.get(OWN_NEURONS) == "1"
+
+
+def is_shared() -> bool:
+    """Return whether this session's server is reached from other machines."""
+    return os.environ.get(SHARED) == "1"

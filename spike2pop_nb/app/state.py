@@ -72,8 +72,10 @@ class Session(HasTraits):
         A row of measures and DICs per recording.
     pair
         The conductances compensated: those chosen, or the recommended ones.
-    fits_better
-        Name of another neuron that the recording fits, where it is strange to the chosen one.
+    fit, fits_better
+        Which neurons fire like the recording, and the name of another where it is hardly like the chosen one.
+    drive
+        Which current and noise the chosen neuron needs.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
@@ -102,7 +104,9 @@ class Session(HasTraits):
     chosen = Tuple()
     survey = AnyTrait(None, allow_none=True)
     pair = AnyTrait(None, allow_none=True)
+    fit = AnyTrait(None, allow_none=True)
     fits_better = Unicode(None, allow_none=True)
+    drive = AnyTrait(None, allow_none=True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()

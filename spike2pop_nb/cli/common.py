@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,6 +29,7 @@ __all__ = [
     "check_endings",
     "cli",
     "end_failed",
+    "notes_of",
     "pair_of",
     "posteriors_of",
     "progress_bar",
@@ -162,19 +163,27 @@ def end_failed(failed: Sequence[str], n: int) -> None:
         raise typer.Exit(1)
 
 
-def say_notes(recordings: Sequence[SpikeTrain], posteriors: Posteriors) -> None:
-    """Say what the network has to remark, once for recordings of which it is the same.
+def notes_of(
+    recordings: Sequence[SpikeTrain], posteriors: Posteriors, noted: dict[str, list[str]] | None = None
+) -> dict[str, list[str]]:
+    """Add to what the network has remarked the ids of recordings of which it does: {remark: ids}.
 
-    Of recordings that are strange to their neuron, say which other one they fit.
+    Of recordings that are hardly like their neuron, say which other one they are like.
     """
-    from spike2pop_nb.inference import other_neurons
+    from spike2pop_nb.inference import which_neuron
 
-    noted: dict[str, list[str]] = {}
+    noted = {} if noted is None else noted
     for posterior in posteriors:
         for note in posterior.notes:
             noted.setdefault(note, []).append(posterior.id)
-    for posterior, other in zip(posteriors, other_neurons(recordings, posteriors), strict=True):
-        if other is not None:
-            noted.setdefault(f"fits the other neuron: try --neuron {other}.", []).append(posterior.id)
+    strange = [i for i, p in enumerate(posteriors) if p.domain is not None and not p.domain.inside]
+    for i, fit in zip(strange, which_neuron(recordings[i] for i in strange), strict=True):
+        if (other := fit.other_than(posteriors[i].neuron)) is not None:
+            noted.setdefault(f"fits another neuron: try --neuron {other}.", []).append(fit.id)
+    return noted
+
+
+def say_notes(noted: Mapping[str, Sequence[str]]) -> None:
+    """Say what `notes_of` found, once for all recordings of which it is the same."""
     for note, names in noted.items():
         typer.echo(f"{', '.join(names)}: {note}", err=True)

@@ -14,6 +14,7 @@ from spike2pop_nb.cli.common import (
     check_endings,
     cli,
     end_failed,
+    notes_of,
     pair_of,
     posteriors_of,
     progress_bar,
@@ -236,7 +237,7 @@ def _targets(
         typer.echo(note, err=True)
     trains = list(recordings) if recording is None else [recordings.by_id(recording)]
     posteriors = posteriors_of(trains, neuron.name, prior)
-    say_notes(trains, posteriors)
+    say_notes(notes_of(trains, posteriors))
     usable = {posterior.id: posterior for posterior in posteriors if posterior.usable}
     failed = [posterior.id for posterior in posteriors if posterior.failure]
     if not usable and failed:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +18,8 @@ from spike2pop_nb.cli.common import (
     SeedOption,
     cli,
     end_failed,
+    notes_of,
     pair_of,
-    posteriors_of,
     progress_bar,
     read_members,
     say_notes,
@@ -28,7 +29,17 @@ from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["app", "predict", "run", "simulate"]
+    from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["app", "predict", "run", "simulate", "which"]
+
+_MOST_LINES = 200  # on the progress of recordings, where there is no terminal
+_MOST_AT_ONCE, _SPIKES_AT_ONCE = 256, 100_000  # of recordings that are predicted together
+_DRIVE = ("current_uA_cm2", "noise_uA_cm2")
+_ON_SCREEN = [
+    *("id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"),
+    *_DRIVE,
+]
 
 
 ToleranceOption = Annotated[
@@ -45,6 +56,35 @@ ToleranceOption = Annotated[
 def app(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    sessions: Annotated[
+        int, typer.Option(help="Most pages at once; who comes then waits for one to be closed.")
+    ] = 10,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. Other machines reach any but 127.0.0.1; that needs --password-file."
+        ),
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name by which browsers reach the page through a proxy; can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    base_url: Annotated[str, typer.Option(help="Path of the page, as a proxy knows it.")] = "/",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File whose first line is the password for the page, or its hash.", show_default=False
+        ),
+    ] = None,
+    certfile: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM), to serve over https.", show_default=False)
+    ] = None,
+    keyfile: Annotated[
+        Path | None, typer.Option(help="Key of the certificate (PEM).", show_default=False)
+    ] = None,
     own_neurons: Annotated[
         bool,
         typer.Option(
@@ -54,10 +94,21 @@ def app(
         ),
     ] = False,
 ) -> None:
-    """Open the dashboard in a browser (served on this machine only)."""
+    """Open the dashboard in a browser: served on this machine only, or to a lab."""
     from spike2pop_nb.app.serve import serve
 
-    serve(port=port, open_browser=browser, own_neurons=own_neurons)
+    serve(
+        port=port,
+        open_browser=browser,
+        host=host,
+        names=name or (),
+        base_url=base_url,
+        password_file=password_file,
+        certfile=certfile,
+        keyfile=keyfile,
+        sessions=sessions,
+        own_neurons=own_neurons,
+    )
 
 
 @cli.command()
@@ -101,27 +152,33 @@ def run(
     report: Annotated[
         bool, typer.Option("--report", help="Also report.html: one file with figures, without internet.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes on this machine, each of which searches one recording at a time.",
+            show_default="one a core, if there are enough recordings",
+        ),
+    ] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming.")] = False,
 ) -> None:
-    """Make a verified population for every recording of a file.
+    """Make a verified population for every recording of a file; resumes where it was stopped.
 
-    Writes population.csv, spike_times.csv and summary.json.
+    Writes population.csv, spike_times.csv, outcomes.csv and summary.json.
     """
-    from spike2pop_nb.export import EVERYTHING, GrowingResults, write_results
-    from spike2pop_nb.fidelity import PassRule, attempt_populations, rule_in_words
+    from spike2pop_nb.export import EVERYTHING, run_recordings
+    from spike2pop_nb.fidelity import PassRule, rule_in_words
     from spike2pop_nb.inference import list_predictors
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     rule = rule_in_words(tolerance, refine, rate_tolerance, isi_tolerance, burst_tolerance)
     recordings = how.read(file)
-    posteriors: Sequence[Any] = [None] * len(recordings)
-    if model.name in list_predictors():
-        predicted = posteriors_of(recordings, model.name, prior)
-        say_notes(recordings, predicted)
-        posteriors = predicted
-    else:
+    if model.name not in list_predictors():
         typer.echo(
-            f"The {model.name} neuron has no network: members are sought in all of its declared ranges.",
+            f"The {model.name} neuron has no network: members are sought in all of its declared ranges. "
+            f"`spike2pop atlas --neuron {model.name}` makes a small one in minutes.",
             err=True,
         )
     options = {
@@ -139,19 +196,20 @@ def run(
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
-    found = GrowingResults(out, options)
-    results = found.results
+    n, done = len(recordings), 0
     try:
-        with found, progress_bar(len(recordings), " recordings", each=True) as update:
-            told = 0
+        with progress_bar(n, " recordings", each=n <= _MOST_LINES) as update:
 
-            def say(place: int, _done: int, _total: int, words: str) -> None:
-                update(told, words=f"{recordings[place].id}: {words}")
+            def say(n_done: int, _n: int, words: str) -> None:
+                nonlocal done
+                done = n_done
+                update(n_done, words=words)
 
-            for result in attempt_populations(
+            ran = run_recordings(
                 recordings,
                 model,
-                posteriors,
+                out,
+                prior=prior,
                 size=size,
                 compensate=pair_of(compensate),
                 seed=seed,
@@ -159,23 +217,23 @@ def run(
                 accuracy=accuracy,
                 refine=refine,
                 rule=rule,
+                formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
+                told=options,
+                workers=workers,
+                scheduler=scheduler,
+                fresh=fresh,
+                predicted=lambda trains, posteriors: say_notes(notes_of(trains, posteriors)),
                 progress=say,
-            ):
-                found.add(result)
-                name = result.recording.id
-                update(len(results), words=f"{name}, {result.n_kept_passed} of {size} members")
-                told = len(results)
+            )
     except KeyboardInterrupt:
-        typer.echo(f"Stopped; {len(results)} of {len(recordings)} recordings are in {out}.", err=True)
+        typer.echo(f"Stopped; {done} of {n} recordings are in {out}, and the same command goes on.", err=True)
         raise
-    if everything or report:
-        typer.echo("Drawing figures…", err=True)
-        write_results(results, out, options, formats=EVERYTHING if everything else ("csv", "html"))
-    for result in results:
-        typer.echo(f"{result.recording.id}: {result.outcome}")
-    good = sum(result.n_kept_passed >= result.n_asked for result in results)
-    typer.echo(f"{good} of {len(results)} recordings have the {size} verified members asked for; see {out}.")
-    end_failed([result.recording.id for result in results if result.failure], len(results))
+    if ran.n_before:
+        typer.echo(f"{ran.n_before} of {n} recordings had been searched before.", err=True)
+    for name, outcome in ran.outcomes:
+        typer.echo(f"{name}: {outcome}")
+    typer.echo(f"{ran.n_whole} of {n} recordings have the {size} verified members asked for; see {out}.")
+    end_failed(ran.failed, n)
 
 
 @cli.command()
@@ -193,27 +251,91 @@ def predict(
     prior: PriorOption = "compensated",
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
+    import pandas as pd
+
+    from spike2pop_nb.export.tables import growing_table
+    from spike2pop_nb.inference import attempt_predictions, load_predictor
     from spike2pop_nb.neurons import get_neuron
 
-    model = get_neuron(neuron)
+    model, n = get_neuron(neuron), 0
     recordings = how.read(file)
-    posteriors = posteriors_of(recordings, model.name, prior)
-    say_notes(recordings, posteriors)
-    if course is not None:
-        _write(posteriors.to_frame(course=True), course)
-    table = posteriors.to_frame()
-    if out is None:
-        # a screen is narrow: what the file has beyond this, and the notes below instead of in a column
-        shown = table[
-            ["id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"]
-        ]
-        words = {True: "yes", False: "no"}
-        shown = shown.assign(**{name: table[name].map(words) for name in ("in_domain", "drifts")})
-        typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
+    predictor = load_predictor(model.name)
+    noted: dict[str, list[str]] = {}
+    failed: list[str] = []
+    shown = []
+    with ExitStack() as files:
+        add, add_course = (
+            None if path is None else files.enter_context(growing_table(path)) for path in (out, course)
+        )
+        with progress_bar(len(recordings), " recordings") as update:
+            for some in _in_blocks(recordings):
+                posteriors = attempt_predictions(predictor, some, prior=prior)
+                notes_of(some, posteriors, noted)
+                failed += [posterior.id for posterior in posteriors if posterior.failure]
+                if add_course is not None:
+                    add_course(posteriors.to_frame(course=True))
+                table = posteriors.to_frame().assign(**_drives(model.name, some))
+                if add is None:
+                    shown.append(table[_ON_SCREEN])
+                else:
+                    add(table)
+                n += len(some)
+                update(n)
+    say_notes(noted)
+    if out is not None:
+        typer.echo(f"{n} recordings written to {out}.")
     else:
+        # a screen is narrow: what the file has beyond this, and the notes above instead of in a column
+        whole = pd.concat(shown, ignore_index=True)
+        words = {True: "yes", False: "no"}
+        whole = whole.assign(**{name: whole[name].map(words) for name in ("in_domain", "drifts")})
+        typer.echo(whole.round(3).to_string(index=False, na_rep="-"))
+    end_failed(failed, n)
+
+
+def _in_blocks(recordings: Sequence[SpikeTrain]) -> Iterator[list[SpikeTrain]]:
+    """Give recordings in order, some at once: so many that their intervals fit well into memory."""
+    some: list[SpikeTrain] = []
+    for train in recordings:
+        some.append(train)
+        if len(some) == _MOST_AT_ONCE or sum(one.n_spikes for one in some) >= _SPIKES_AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _drives(neuron: str, recordings: Sequence[SpikeTrain]) -> dict[str, list[float]]:
+    """Columns of the current and noise that the neuron needs, with their widths."""
+    from spike2pop_nb.inference import drives_of
+
+    found = drives_of(neuron, recordings)
+    values = [(drive.current, drive.noise_sigma, *drive.std) for drive in found]
+    columns = [*_DRIVE, *(f"{name}_std" for name in _DRIVE)]
+    return {name: [row[k] for row in values] for k, name in enumerate(columns)}
+
+
+@cli.command()
+@reads_recordings
+def which(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
+    ] = None,
+    how: HowToRead = AS_IT_SAYS,
+) -> None:
+    """Ask of every recording which neuron fires like it; “none of these” is an answer."""
+    from spike2pop_nb.inference import fits_to_frame, which_neuron
+
+    recordings = how.read(file)
+    with progress_bar(1, " steps") as update:
+        fits = which_neuron(recordings, progress=update)
+    table = fits_to_frame(fits)
+    if out is not None:
         _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")
-    end_failed([posterior.id for posterior in posteriors if posterior.failure], len(posteriors))
+        return
+    typer.echo(table.round(2).to_string(index=False, na_rep="-"))
 
 
 @cli.command()

@@ -9,7 +9,25 @@ import typer
 
 from spike2pop_nb.cli.common import NeuronOption, SeedOption, cli, progress_bar
 
-__all__ = ["adapt", "dataset", "evaluate", "train"]
+__all__ = ["adapt", "atlas", "dataset", "evaluate", "train"]
+
+
+@cli.command()
+def atlas(
+    neuron: NeuronOption,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write.", show_default="where every command finds it"),
+    ] = None,
+    size: Annotated[int, typer.Option(min=64, help="Members to simulate.")] = 24_576,
+    seed: SeedOption = 0,
+) -> None:
+    """Make the atlas of a neuron, in minutes: DICs, current and noise are then predicted for it, too."""
+    from spike2pop_nb.training.atlas import make_atlas
+
+    with progress_bar(1, "") as update:
+        path = make_atlas(neuron, out, size=size, seed=seed, progress=update)
+    typer.echo(f"Atlas written to {path}.")
 
 
 @cli.command()

@@ -25,9 +25,10 @@ from .report import MOST_REPORTED as MOST_REPORTED
 from .report import html_report as html_report
 from .results import EVERYTHING as EVERYTHING
 from .results import ExportFormat as ExportFormat
-from .results import GrowingResults as GrowingResults
 from .results import results_zip as results_zip
 from .results import write_results as write_results
+from .running import Ran as Ran
+from .running import run_recordings as run_recordings
 from .saving import save_session as save_session
 from .saving import session_zip as session_zip
 from .sessions import SavedSession as SavedSession

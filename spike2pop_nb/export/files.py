@@ -1,13 +1,17 @@
-"""Files that are there whole or not at all, also while they grow."""
+"""Files that are there whole or not at all, and folders that one run at a time writes into."""
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["GrowingFile", "make_folder", "write_whole"]
+__all__ = ["check_room", "locked", "make_folder", "whole_file", "write_whole"]
+
+_ROOM_BYTES = 1_000_000
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -18,13 +22,30 @@ def write_whole(path: Path, content: bytes) -> None:
     Spike2PopError
         If it cannot be written.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that has its name once all is written; until then what was there stays.
+
+    Raises
+    ------
+    Spike2PopError
+        If it cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise _refused(path, error) from None
+        raise Spike2PopError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def make_folder(folder: Path) -> Path:
@@ -42,69 +63,49 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-class GrowingFile:
-    """A file that is there whole after each addition, in a time that grows with what is added alone.
+def check_room(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, or has no room for a megabyte.
 
-    There are two copies of it, which change places: to the one that nobody sees is added what it lacks, and
-    then it is the one that is seen. The other lacks the last addition from then on.
-
-    Parameters
-    ----------
-    path
-        The file; what is there is replaced by the first addition.
+    Raises
+    ------
+    Spike2PopError
+        If a file cannot be written there.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._unseen, self._kept = (path.with_name(path.name + end) for end in (".partial", ".kept"))
-        self._end = 0  # of the additions in the copy that is seen
-        self._lacks: bytes | None = None  # what the other lacks; None: there is no other
-
-    def add(self, addition: bytes, head: bytes = b"", tail: bytes = b"") -> None:
-        """Add to the file, between its head, which must always be as long, and its tail.
-
-        Raises
-        ------
-        Spike2PopError
-            If it cannot be written; it is as it was then.
-        """
+    trial = folder / ".trial"
+    try:
         try:
-            if self._end and self._lacks is None:
-                shutil.copyfile(self._path, self._unseen)
-                self._lacks = b""
-            lacks = self._lacks or b""
-            start = self._end - len(lacks) if self._end else len(head)
-            with self._unseen.open("r+b" if self._end else "wb") as file:
-                file.write(head)
-                file.seek(start)
-                file.write(lacks + addition + tail)
-                file.truncate()
-            self._lacks = addition if self._change_places() else None
-            self._end = start + len(lacks) + len(addition)
-        except OSError as error:
-            self.close()
-            raise _refused(self._path, error) from None
-
-    def _change_places(self) -> bool:
-        """Show the copy that was written to; return whether the other was kept."""
-        keeps = self._end > 0
-        self._kept.unlink(missing_ok=True)
-        try:
-            if keeps:
-                self._kept.hardlink_to(self._path)
-        except (OSError, NotImplementedError):  # a file system without links
-            keeps = False
-        self._unseen.replace(self._path)
-        if keeps:
-            self._kept.replace(self._unseen)
-        return keeps
-
-    def close(self) -> None:
-        """Remove the other copy."""
-        self._lacks = None
-        for path in (self._unseen, self._kept):
-            path.unlink(missing_ok=True)
+            trial.write_bytes(bytes(_ROOM_BYTES))
+        finally:
+            trial.unlink(missing_ok=True)
+    except OSError as error:
+        raise Spike2PopError(
+            f"Nothing can be written into {folder}: {error.strerror or error}; nothing was computed."
+        ) from None
 
 
-def _refused(path: Path, error: OSError) -> Spike2PopError:
-    return Spike2PopError(f"{path} cannot be written: {error.strerror or error}.")
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a folder for this process; a lock ends with its process, however that ends.
+
+    Raises
+    ------
+    Spike2PopError
+        If another process has it.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Spike2PopError(
+            f"Another run is writing into {folder}; wait for it to end, or choose another folder."
+        ) from None
+    except OSError as error:
+        raise Spike2PopError(
+            f"Nothing can be written into {folder}: {error.strerror or error}; nothing was computed."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -24,6 +24,7 @@ _TABLES = {
 _OTHERS = {
     "recordings.csv": "The recorded spikes as read (id, time_ms in ms on the recording's own clock). "
     "This file can be opened instead of the original.",
+    "outcomes.csv": "What was found for each recording, why not, and how long it took (took_s, in seconds).",
     "summary.json": "Versions, options, and for each recording its DICs, counts and pass rule, for programs.",
     "settings.json": "Settings that restore the session in which these files were made.",
     "report.html": "A report with interactive figures. Open it in a browser; no internet is needed.",

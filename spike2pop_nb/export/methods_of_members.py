@@ -10,9 +10,9 @@ import numpy as np
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain, series
 from spike2pop_nb.export.references import BRANDOIT, BROYDEN, CHEN, FYON, KUNSCH, STORN, VAN_ROSSUM, ZHANG
 from spike2pop_nb.fidelity import Diversity, Result, Variability
-from spike2pop_nb.fidelity.evolution import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import Posterior
+from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
@@ -147,11 +147,18 @@ def _evolution(made: list[Result], cited: Citations) -> str:
     """How members that are judged by the recording's own variability were found."""
     low, high = CURRENT_RANGE
     posterior = any(posterior_of(result) is not None for result in made)
-    half = ", half of them solved for (g_s, g_u) drawn from the posterior" if posterior else ""
+    known = made[0].options.get("atlas", 0)
+    origin = (
+        f"those of {known} simulated before that fired most like the recording"
+        if known
+        else "drawn at random"
+    )
+    share = "a quarter" if known else "half"
+    rest = f", and {share} of them solved for (g_s, g_u) drawn from the posterior" if posterior else ""
     text = (
         "Members, each of maximal conductances in the declared ranges, a constant injected current "
-        f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were drawn "
-        f"at random{half}, and moved by differential evolution {cited.mark(STORN, ZHANG)} until they fired "
+        f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were "
+        f"{origin}{rest}, and moved by differential evolution {cited.mark(STORN, ZHANG)} until they fired "
         "like the recording. How far a member may be from it follows from the recording itself, by a block "
         f"bootstrap {cited.mark(KUNSCH)}. Members were judged with noise other than that with which they "
         "were moved, over three windows of the recording’s length: on average, and in more than half of them."

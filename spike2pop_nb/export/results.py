@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import GrowingFile, make_folder, write_whole
+from spike2pop_nb.export.files import make_folder, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.report import html_report
@@ -31,7 +31,16 @@ from spike2pop_nb.export.tables import (
 )
 from spike2pop_nb.fidelity import Result
 
-__all__ = ["EVERYTHING", "ExportFormat", "GrowingResults", "results_zip", "write_results"]
+__all__ = [
+    "EVERYTHING",
+    "ExportFormat",
+    "check_formats",
+    "documents",
+    "recording_files",
+    "recording_folder",
+    "results_zip",
+    "write_results",
+]
 
 ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
 """What results can be written as."""
@@ -40,18 +49,15 @@ EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
 
 
-def _folders(results: Sequence[Result]) -> list[str]:
-    """A file name for each recording: its place, and of its id what any file system takes."""
-    width = len(str(len(results)))
-    names = []
-    for place, result in enumerate(results, 1):
-        plain = unicodedata.normalize("NFKD", result.recording.id).encode("ascii", "ignore").decode()
-        slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
-        names.append(f"{place:0{width}d}_{slug}".rstrip("_"))
-    return names
+def recording_folder(place: int, n: int, name: str) -> str:
+    """A file name for one of n recordings: its place, from 1, and of its id what any file system takes."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
+    return f"{place:0{len(str(n))}d}_{slug}".rstrip("_")
 
 
-def _checked(formats: Sequence[ExportFormat]) -> None:
+def check_formats(formats: Sequence[ExportFormat]) -> None:
+    """Refuse a format that results cannot have."""
     for format in formats:
         if format not in get_args(ExportFormat):
             known = ", ".join(get_args(ExportFormat))
@@ -71,7 +77,7 @@ def _files(
     """Contents of the files by name; `tick` is called before the tables, each recording and the report."""
     if not results:
         raise Spike2PopError("There are no results to write: make a population for a recording first.")
-    _checked(formats)
+    check_formats(formats)
     tick()
     frames = results_frames(results)
     files: dict[str, bytes] = {}
@@ -83,42 +89,93 @@ def _files(
             files[f"{name}.csv"] = table_csv(frame).encode()
         if "parquet" in formats:
             files[f"{name}.parquet"] = table_parquet(frame)
-    folders = _folders(results)
-    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
-    for folder, result in zip(folders, results, strict=True):
+    ids: dict[str, str] = {}
+    for place, result in enumerate(results, 1):
         tick()
-        if "npz" in formats and result.simulated is not None:
-            if (traces := traces_npz(result)) is not None:
-                files[f"traces/{folder}.npz"] = traces
-            else:
-                missing.append(f"{folder}: no traces, since its voltages were not kept.")
-        if drawn:
-            try:
-                made = figure_files(result, drawn)
-            except Spike2PopError:
-                raise
-            except Exception as error:  # those of the others are drawn
-                made = {}
-                missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
-            files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
+        folder = recording_folder(place, len(results), result.recording.id)
+        ids[folder] = result.recording.id
+        made, lacking = recording_files(result, folder, formats)
+        files |= made
+        missing += lacking
     if done := [one for result in results for one in experiments_on(result, experiments)]:
         tick()
         made = experiment_files(done, formats)
         files |= {f"experiments/{name}": content for name, content in made.items()}
         frames |= {f"experiments/{name}": frame for name, frame in experiment_frames(done).items()}
     tick()
-    if "md" in formats:
-        files["methods.md"] = methods_paragraph(results, experiments).encode()
-    if "html" in formats:
-        files["report.html"] = html_report(results, options=options, experiments=experiments).encode()
     text = json.dumps(summary(results, options, experiments), indent=2, ensure_ascii=False)
     files["summary.json"] = f"{text}\n".encode()
     if settings is not None:
         text = settings if isinstance(settings, str) else json.dumps(settings, indent=2, ensure_ascii=False)
         files["settings.json"] = f"{text.rstrip()}\n".encode()
+    files |= documents(results, options, formats, frames, [*files], ids, missing, experiments)
+    return files
+
+
+def recording_files(
+    result: Result, folder: str, formats: Sequence[ExportFormat]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the files that one recording has by itself, by name, and sentences on what it has not.
+
+    Parameters
+    ----------
+    result
+        What was found.
+    folder
+        What its files are called, as by `recording_folder`.
+    formats
+        Of `write_results`; traces and figures are such files.
+    """
+    files: dict[str, bytes] = {}
+    missing: list[str] = []
+    if "npz" in formats and result.simulated is not None:
+        if (traces := traces_npz(result)) is not None:
+            files[f"traces/{folder}.npz"] = traces
+        else:
+            missing.append(f"{folder}: no traces, since its voltages were not kept.")
+    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+    if drawn:
+        try:
+            made = figure_files(result, drawn)
+        except Spike2PopError:
+            raise
+        except Exception as error:  # those of the others are drawn
+            made = {}
+            missing.append(f"{folder}: no figures, since drawing them failed: {failure_in_words(error)}")
+        files |= {f"figures/{folder}/{name}": content for name, content in made.items()}
+    return files, missing
+
+
+def documents(
+    results: Sequence[Result],
+    options: Mapping[str, Any],
+    formats: Sequence[ExportFormat],
+    frames: Mapping[str, pd.DataFrame],
+    names: Sequence[str],
+    ids: Mapping[str, str],
+    missing: Sequence[str],
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
+) -> dict[str, bytes]:
+    """Return what describes all results: ``methods.md``, ``report.html`` and ``README.txt``.
+
+    Parameters
+    ----------
+    results, options, formats, experiments
+        As in `write_results`.
+    frames, names
+        The tables, and all files that are there already.
+    ids
+        Name of the recording behind each `recording_folder`.
+    missing
+        Sentences on what could not be written.
+    """
+    files: dict[str, bytes] = {}
+    if "md" in formats:
+        files["methods.md"] = methods_paragraph(results, experiments).encode()
+    if "html" in formats:
+        files["report.html"] = html_report(results, options=options, experiments=experiments).encode()
     if "txt" in formats:
-        ids = dict(zip(folders, (result.recording.id for result in results), strict=True))
-        files["README.txt"] = guide(files, frames, ids, missing).encode()
+        files["README.txt"] = guide([*names, *files], frames, ids, missing).encode()
     return files
 
 
@@ -175,72 +232,6 @@ def write_results(
         make_folder(path.parent)
         write_whole(path, content)
     return [out / name for name in files]
-
-
-class GrowingResults:
-    """Results in a folder that get more while a run goes on: after each, all files are there whole.
-
-    What has been written is not written again, so that many recordings take no longer each than a few. At
-    the end of a ``with`` block, `write_results` writes everything once more, in its final form.
-
-    Parameters
-    ----------
-    out_dir, options
-        As `write_results`.
-
-    Examples
-    --------
-    >>> with GrowingResults("out", {"seed": 1}) as results:  # doctest: +SKIP
-    ...     for train in trains:
-    ...         results.add(find_population(train, "stg", seed=1))
-    """
-
-    def __init__(self, out_dir: str | Path, options: Mapping[str, Any]) -> None:
-        self.results: list[Result] = []
-        self._out, self._options = Path(out_dir), dict(options)
-        self._files: dict[str, GrowingFile] = {}
-        self._heads: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
-        if kind is None and self.results:
-            write_results(self.results, self._out, self._options)
-
-    def add(self, result: Result) -> None:
-        """Write one more result.
-
-        Raises
-        ------
-        Spike2PopError
-            If the folder cannot be written to; what was written before stays.
-        """
-        self.results.append(result)
-        make_folder(self._out)
-        for name, frame in results_frames([result]).items():
-            if len(frame) or name not in self._heads:
-                self._add_rows(name, frame)
-        text = json.dumps(summary([result], self._options), indent=2, ensure_ascii=False)
-        head, mark, rest = text.partition('\n  "recordings": [')  # so far to the left, it is the outermost
-        entry = rest.removesuffix("\n  ]\n}")
-        known = "summary" in self._files
-        self._file("summary", "json").add(
-            f"{',' * known}{entry}".encode(), f"{head}{mark}".encode(), b"\n  ]\n}\n"
-        )
-
-    def _add_rows(self, name: str, frame: pd.DataFrame) -> None:
-        head, _, rows = table_csv(frame).partition("\n")
-        if self._heads.get(name, head) != head:  # other columns than before: all rows get them
-            head, _, rows = table_csv(results_frames(self.results)[name]).partition("\n")
-            self._files.pop(name).close()
-        self._heads[name] = head
-        self._file(name, "csv").add(rows.encode(), f"{head}\n".encode())
-
-    def _file(self, name: str, ending: str) -> GrowingFile:
-        return self._files.setdefault(name, GrowingFile(self._out / f"{name}.{ending}"))
 
 
 def results_zip(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.export.files import write_whole
+from spike2pop_nb.export.files import whole_file
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from spike2pop_nb.fidelity import Result
 
 __all__ = [
     "Column",
+    "arrow_table",
     "describe_column",
+    "growing_table",
     "neutralised",
     "recorded_spikes",
     "results_frames",
@@ -134,10 +139,20 @@ def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     if not populations:
         empty = pd.DataFrame({"id": [], "member": []})
         return {"population": empty.assign(score=[], passed=[]), "spike_times": empty.assign(time_ms=[])}
-    return {
-        "population": pd.concat(populations, ignore_index=True),
-        "spike_times": pd.concat(spikes, ignore_index=True),
-    }
+    return {"population": _joined(populations), "spike_times": pd.concat(spikes, ignore_index=True)}
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of tables below each other; whole numbers that some of them lack keep all their digits."""
+    everywhere = set(frames[0].columns).intersection(*(frame.columns for frame in frames))
+    whole = [
+        {c: kind.name.title().replace("Ui", "UI") for c, kind in frame.dtypes.items() if kind.kind in "iu"}
+        for frame in frames
+    ]
+    kept = [{c: name for c, name in kinds.items() if c not in everywhere} for kinds in whole]
+    return pd.concat(
+        [frame.astype(kinds) for frame, kinds in zip(frames, kept, strict=True)], ignore_index=True
+    )
 
 
 def recorded_spikes(results: Sequence[Result]) -> pd.DataFrame:
@@ -203,7 +218,26 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     >>> file.read_text().splitlines()
     ['"id","time_ms"', '"1",12.5']
     """
-    write_whole(Path(path), table_csv(table).encode())
+    with growing_table(Path(path)) as add:
+        add(table)
+
+
+@contextmanager
+def growing_table(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a CSV table some rows at a time, all with the same columns, as `write_table` does.
+
+    Raises
+    ------
+    Spike2PopError
+        If the file cannot be written.
+    """
+    with whole_file(path) as file:
+
+        def add(rows: pd.DataFrame) -> None:
+            text = table_csv(rows)
+            file.write((text.partition("\n")[2] if file.tell() else text).encode())
+
+        yield add
 
 
 def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> bytes:
@@ -223,8 +257,16 @@ def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = No
     >>> table_parquet(pd.DataFrame({"id": ["1"], "time_ms": [12.5]}))[:4]
     b'PAR1'
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(arrow_table(table, columns), sink)
+    return sink.getvalue()
+
+
+def arrow_table(table: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> pa.Table:
+    """Return a table as one of Arrow, whose columns carry their unit and meaning."""
+    import pyarrow as pa
 
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     for place, field in enumerate(arrow.schema):
@@ -234,9 +276,7 @@ def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = No
             field.with_metadata({"unit": column.unit, "meaning": column.meaning}),
             arrow.column(place),
         )
-    sink = io.BytesIO()
-    pq.write_table(arrow, sink)
-    return sink.getvalue()
+    return arrow
 
 
 def traces_npz(result: Result) -> bytes | None:

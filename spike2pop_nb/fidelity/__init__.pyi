@@ -17,8 +17,9 @@ from .scores import van_rossum_ratio as van_rossum_ratio
 from .scores import verify as verify
 from .search import MAX_SEARCH_SIZE as MAX_SEARCH_SIZE
 from .search import attempt_population as attempt_population
+from .search import check_search as check_search
 from .search import default_budget as default_budget
 from .search import find_population as find_population
+from .several import attempt_populations as attempt_populations
 from .summaries import Summaries as Summaries
-from .together import attempt_populations as attempt_populations
 from .variability import Variability as Variability

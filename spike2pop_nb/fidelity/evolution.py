@@ -1,8 +1,8 @@
 """Members found by evolution: conductances, a constant current and noise, moved until they fire alike.
 
-Where a recording is no clock, members need noise to be like it, and where a neuron has no network, nothing
-says which DICs they should have. Then members are drawn from the ranges that the neuron declares (and from
-the posterior, where there is one) and moved by differential evolution (Storn and Price 1997,
+Where a recording is no clock, members need noise to be like it. Then those members of the neuron's atlas that
+fire most like it (without an atlas, members drawn from the ranges that the neuron declares), and others drawn
+from the posterior, where there is one, are moved by differential evolution (Storn and Price 1997,
 doi:10.1023/A:1008202821328; towards the better ones as in JADE, Zhang and Sanderson 2009,
 doi:10.1109/TEVC.2009.2014613), each with the same noise all the way, so that members are compared and not
 their luck. Who comes within the recording's own variability is judged with other noise, over three windows
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,21 +29,24 @@ from spike2pop_nb.fidelity.distinct import distinct
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import Verdict, scored
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
+from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
 from spike2pop_nb.spiketrains import SpikeTrain
 
-__all__ = ["CURRENT_RANGE", "NOISE_RANGE", "Evolution", "window_ms"]
+if TYPE_CHECKING:
+    from spike2pop_nb.inference.atlas import Atlas
+
+__all__ = ["Evolution", "window_ms"]
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-CURRENT_RANGE, NOISE_RANGE = (-2.0, 5.0), (0.0, 10.0)
-"""Constant currents and noise that members are tried with, in µA/cm²."""
-
 _WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
+_LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
+_HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _NEAR = 2.0  # tolerances within which a member that does not pass is kept, marked as such
@@ -68,9 +71,11 @@ class Evolution:
     Parameters
     ----------
     train, neuron, posterior, size, seed, accuracy, progress, cancel
-        As `find_population` has them; without a posterior members come from the declared ranges.
+        As `find_population` has them.
     own
         The recording's variability over windows of `window_ms`.
+    atlas
+        Of the neuron; without one members come from the declared ranges.
     """
 
     def __init__(
@@ -82,9 +87,11 @@ class Evolution:
         seed: int,
         accuracy: str,
         own: Variability,
+        atlas: Atlas | None,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
     ) -> None:
+        self.atlas = atlas
         self.train, self.neuron, self.posterior, self.size, self.own = train, neuron, posterior, size, own
         self.accuracy, self.progress, self.cancel = accuracy, progress, cancel
         self.window_ms = window_ms(train, own)
@@ -94,6 +101,8 @@ class Evolution:
         self.x = np.zeros((0, len(self.low)))  # conductances, current, noise
         self.off: list[FloatArray | None] = []
         self.cost, self.seeds = np.zeros(0), np.zeros(0, dtype=np.uint64)
+        self.groups: list[Rows] = []  # of members that move by themselves
+        self.most = np.zeros((0, len(self.low)))  # of each member
         self.kept: list[Member] = []  # those that pass
         self.n_windows = 1
         self.n_simulated = self.n_tried = self.budget = 0
@@ -133,6 +142,9 @@ class Evolution:
                     self.stopped = f"the budget of {budget} simulations was spent"
                     return
                 now = float(self.cost.min())
+                if self.atlas is not None and now > _HOPELESS:
+                    self.stopped = "nothing in the atlas of the neuron comes near"
+                    return
                 best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
                 if generation > _FIRST_LOOK and now >= _OTHER_KIND:
                     self.stopped = "none of them fired in its pattern"
@@ -149,18 +161,39 @@ class Evolution:
             self.cancelled, self.stopped = True, "it was cancelled"
 
     def begin(self) -> None:
-        """Draw twice as many members as move, and keep the better half."""
-        u = self.rng.random((min(2 * self.n, self.budget), len(self.low)))
-        x = self.low + u * (self.high - self.low)
-        x[::2, -2:] = 0.0  # half of them without any drive
-        started = self.from_posterior(len(x) // 2)
-        x[: len(started), :-2] = started
-        self.high[:-2] = np.maximum(self.high[:-2], started.max(axis=0, initial=0.0))
-        seeds = self.rng.integers(0, 2**63, size=len(x), dtype=np.uint64)
+        """Take twice as many members as move, half of them with little noise, and keep the better of each."""
+        n = min(2 * self.n, self.budget)
+        quiet = np.arange(n) % 2 == 0
+        if self.atlas is None:
+            x = self.low + self.rng.random((n, len(self.low))) * (self.high - self.low)
+            x[quiet, -2:] = 0.0
+        else:
+            known = self.atlas.members
+            far = self.atlas.distances(self.train.times_ms)
+            x = np.column_stack([known.g, known.current, known.noise_sigma]).astype(float)
+            order = np.argsort(far, kind="stable")
+            rows = np.resize(order, n)
+            few = order[known.noise_sigma[order] <= _LITTLE_NOISE]
+            if len(few):
+                rows[quiet] = np.resize(few, int(quiet.sum()))
+            x = x[rows]
+            x[quiet, -1] = np.minimum(x[quiet, -1], _LITTLE_NOISE)
+        started = self.from_posterior(n // (2 if self.atlas is None else 4))
+        if len(started):
+            x[-len(started) :, :-2] = started
+            x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
+        self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
+        seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
         cost, off = self.rated(x, seeds)
-        self.n_tried += len(x)
-        best = np.argsort(cost, kind="stable")[: self.n]
+        self.n_tried += n
+        order = np.argsort(cost, kind="stable")
+        n_quiet = self.n // 2
+        best = np.concatenate([order[quiet[order]][:n_quiet], order[~quiet[order]][: self.n - n_quiet]])
+        self.n = len(best)
         self.x, self.seeds, self.cost, self.off = x[best], seeds[best], cost[best], [off[i] for i in best]
+        self.groups = [np.arange(n_quiet), np.arange(n_quiet, self.n)]
+        self.most = np.tile(self.high, (self.n, 1))
+        self.most[:n_quiet, -1] = _LITTLE_NOISE
         self.confirm(np.arange(self.n))
 
     def from_posterior(self, n: int) -> FloatArray:
@@ -174,18 +207,25 @@ class Evolution:
         return drawn.g
 
     def generation(self) -> None:
-        """Move each member by differences of others, and towards a better one; keep what is no worse."""
+        """Move each member by differences of others, and towards a better one; keep what is no worse.
+
+        Those with little noise and the others move by themselves: noise is a way to come near quickly, from
+        which none leads back.
+        """
         n, (mean, spread) = self.n, _SCALE
-        rng, order = self.rng, np.argsort(self.cost, kind="stable")
+        rng = self.rng
         scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)
-        better = order[rng.integers(max(2, int(_BETTER * n)), size=n)]
-        one, other = rng.integers(n, size=(2, n))
+        better, one, other = np.zeros((3, n), dtype=np.int64)
+        for rows in filter(len, self.groups):
+            order = rows[np.argsort(self.cost[rows], kind="stable")]
+            better[rows] = order[rng.integers(max(1, int(_BETTER * len(rows))), size=len(rows))]
+            one[rows], other[rows] = rows[rng.integers(len(rows), size=(2, len(rows)))]
         moved = self.x + scale * (self.x[better] - self.x + self.x[one] - self.x[other])
         taken = rng.random(moved.shape) < _CROSSOVER
         taken[np.arange(n), rng.integers(moved.shape[1], size=n)] = True
         moved = np.where(taken, moved, self.x)
         moved = np.where(moved < self.low, 0.5 * (self.low + self.x), moved)
-        moved = np.where(moved > self.high, 0.5 * (self.high + self.x), moved)
+        moved = np.where(moved > self.most, 0.5 * (self.most + self.x), moved)
         cost, off = self.rated(moved, self.seeds)
         self.n_tried += n
         # who passes moves on among those that pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
-from spike2pop_nb.inference.weight_files import list_predictors
+from spike2pop_nb.inference.weight_files import find_atlas, list_predictors
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import Simulated, time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
-__all__ = ["MAX_SEARCH_SIZE", "attempt_population", "default_budget", "find_population"]
+if TYPE_CHECKING:
+    from spike2pop_nb.inference.atlas import Atlas
+
+__all__ = ["MAX_SEARCH_SIZE", "attempt_population", "check_search", "default_budget", "find_population"]
 
 _OWN_BUDGET = 5
 MAX_SEARCH_SIZE = 10_000
@@ -114,8 +117,8 @@ def find_population(
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
         neither voltages nor van Rossum distances (NaN), which would take too long.
     simulator
-        In place of `spike2pop_nb.simulate`, such as a `Desk` that several searches share; members that are
-        judged by the recording's own variability are simulated in wide blocks as it is, without it.
+        In place of `spike2pop_nb.simulate`; members that are judged by the recording's own variability are
+        simulated without it.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def find_population(
     """
     model = get_neuron(neuron)
     train = as_train(train)
-    given, most = budget, _checked(model, size, budget, compensate, accuracy)
+    given, most = budget, check_search(model, size, budget, compensate, accuracy)
     judged_by = _rule(train, model, posterior, refine, rule)
     options = {
         "neuron": model.name,
@@ -162,8 +165,12 @@ def find_population(
         return unusable(judged_by)
     if isinstance(judged_by, Variability):
         most = most if given is not None else _OWN_BUDGET * most
+        atlas = _atlas(model)
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
-        evolution = Evolution(train, model, posterior, size, seed, accuracy, judged_by, progress, cancel)
+        options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
+        evolution = Evolution(
+            train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel
+        )
         evolution.run(most)
         return evolution.result(options)
     sampler: DICSampler
@@ -193,6 +200,14 @@ def find_population(
     return search.result(most, options)
 
 
+def _atlas(neuron: NeuronModel) -> Atlas | None:
+    if find_atlas(neuron) is None:
+        return None
+    from spike2pop_nb.inference.atlas import load_atlas
+
+    return load_atlas(neuron)
+
+
 def _rule(
     train: SpikeTrain,
     neuron: NeuronModel,
@@ -213,10 +228,32 @@ def _rule(
     return own if needed or not own.clock else pass_rule(refine)
 
 
-def _checked(
-    neuron: NeuronModel, size: Any, budget: Any, compensate: Sequence[str] | None, accuracy: str
+def check_search(
+    neuron: NeuronModel,
+    size: Any = 16,
+    budget: Any = None,
+    compensate: Sequence[str] | None = None,
+    accuracy: str = "standard",
 ) -> int:
-    """Return the budget; refuse choices that no recording could be searched with."""
+    """Return the budget of a search; refuse choices that no recording could be searched with.
+
+    Parameters
+    ----------
+    neuron, size, budget, compensate, accuracy
+        As `find_population` has them.
+
+    Raises
+    ------
+    CompensationError
+        If size, budget, accuracy or the choice of conductances is not possible.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import check_search
+    >>> check_search(s2p.get_neuron("stg"), size=100)
+    4000
+    """
     if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SEARCH_SIZE):
         raise CompensationError(
             f"The population size must be a whole number from 1 to {MAX_SEARCH_SIZE}, not {size!r}."
@@ -265,7 +302,7 @@ def attempt_population(
     ''
     """
     model = get_neuron(neuron)
-    _checked(model, size, budget, compensate, accuracy)
+    check_search(model, size, budget, compensate, accuracy)
     chosen = {"size": size, "compensate": compensate, "budget": budget, "accuracy": accuracy, **options}
     failure = getattr(posterior, "failure", "")
     try:

@@ -1,6 +1,9 @@
+from .atlas import Atlas as Atlas
+from .atlas import drives_of as drives_of
+from .atlas import load_atlas as load_atlas
 from .domain import DomainVerdict as DomainVerdict
 from .drift import Drift as Drift
-from .fitting_neurons import other_neurons as other_neurons
+from .drive import Drive as Drive
 from .posterior import PRIORS as PRIORS
 from .posterior import Network as Network
 from .posterior import Posterior as Posterior
@@ -9,7 +12,14 @@ from .posterior import attempt_predictions as attempt_predictions
 from .predictor import Predictor as Predictor
 from .predictor import load_predictor as load_predictor
 from .region import CredibleRegion as CredibleRegion
+from .weight_files import find_atlas as find_atlas
 from .weight_files import find_weights as find_weights
+from .weight_files import list_atlases as list_atlases
 from .weight_files import list_predictors as list_predictors
 from .weight_files import network_words as network_words
+from .weight_files import own_atlases_folder as own_atlases_folder
 from .weight_files import own_weights_folder as own_weights_folder
+from .which import NONE as NONE
+from .which import Fit as Fit
+from .which import fits_to_frame as fits_to_frame
+from .which import which_neuron as which_neuron

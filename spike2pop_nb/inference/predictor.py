@@ -27,7 +27,7 @@ from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
-from spike2pop_nb.inference.weight_files import find_weights
+from spike2pop_nb.inference.weight_files import find_atlas, find_weights, list_predictors
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 from spike2pop_nb.spiketrains.given import as_trains
 
@@ -80,15 +80,15 @@ def load_predictor(
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
-        found = find_weights()
-        if name not in found:
-            listed = ", ".join(sorted(found)) or "none"
+        path = find_weights().get(name) or find_atlas(name)
+        if path is None:
+            listed = ", ".join(list_predictors()) or "none"
             raise PredictorError(
                 f"There is no network for neuron {name!r}; there are some for: {listed}. "
-                f"`spike2pop adapt --neuron {name} --out DIR` makes one, and "
-                f"load_predictor({name!r}, path=FILE) takes one from a file."
+                f"`spike2pop atlas --neuron {name}` makes a small one in minutes, `spike2pop adapt --neuron "
+                f"{name} --out DIR` a larger one in hours, and load_predictor({name!r}, path=FILE) takes one "
+                "from a file."
             )
-        path = found[name]
     return Predictor(load_network(path, neuron=name), device)
 
 

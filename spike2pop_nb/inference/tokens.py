@@ -28,6 +28,7 @@ __all__ = [
     "TokenScale",
     "interval_statistics",
     "make_batch",
+    "normal_scores",
     "pad_intervals",
     "raw_tokens",
     "segments",
@@ -96,7 +97,7 @@ class TokenScale:
             np.maximum(std, 1e-3).astype(np.float32),
             statistics.mean(axis=0).astype(np.float32),
             np.maximum(statistics.std(axis=0), 1e-3).astype(np.float32),
-            *_normal_scores(statistics.astype(np.float32)),
+            *normal_scores(statistics.astype(np.float32)),
         )
 
     def standardise(self, raw: Floats) -> Floats:
@@ -120,7 +121,7 @@ class TokenScale:
         return low + (high - low) * along.clip(0, 1)
 
 
-def _normal_scores(statistics: Floats) -> tuple[Floats, Floats]:
+def normal_scores(statistics: Floats) -> tuple[Floats, Floats]:
     """Knots (S, 65) and normal scores (S, 65); equal knots share the mean of their scores."""
     knots = np.quantile(statistics, _LEVELS, axis=0).T.astype(np.float32)
     scores = np.empty_like(knots)

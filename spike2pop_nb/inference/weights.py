@@ -37,7 +37,9 @@ __all__ = [
     "install_weights",
     "load_network",
     "own_base",
+    "read_tensors",
     "save_weights",
+    "write_tensors",
 ]
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -112,14 +114,26 @@ def save_weights(
             f"domain.{name}": torch.from_numpy(np.ascontiguousarray(getattr(domain, name), np.float32))
             for name in Domain.names()
         }
-    content = save(tensors, metadata={_KEY: json.dumps({"format": FORMAT, **metadata})})
+    return write_tensors(path, tensors, {"format": FORMAT, **metadata})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
+    """Write tensors and what is said of them, whole or not at all."""
+    content = save(dict(tensors), metadata={_KEY: json.dumps(metadata)})
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
     return path
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return what a file of weights holds, and what its header says of it.
+
+    Raises
+    ------
+    PredictorError
+        If the file is missing, too large, damaged or foreign.
+    """
     if not path.is_file():
         raise PredictorError(f"No network weights at {path}.")
     if path.stat().st_size > MAX_BYTES:
@@ -144,11 +158,14 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    # 32 bits: what is computed must not depend on how weights are stored
+    return {
+        name.removeprefix(prefix): value.float() for name, value in tensors.items() if name.startswith(prefix)
+    }
 
 
 def load_network(
-    path: str | Path, base_folder: Path | None = None, neuron: str | None = None
+    path: str | Path, base_folder: Path | None = None, neuron: str | None = None, *, part: str = ""
 ) -> LoadedNetwork:
     """Read a weights file; adapters are merged into their base, ``<base>.safetensors``.
 
@@ -159,6 +176,8 @@ def load_network(
         under the base's own name), then here, then among the shipped ones.
     neuron : str, optional
         The neuron the weights must be for.
+    part : str, optional
+        Of a file that holds several networks, the one under this name; see `atlas`.
 
     Raises
     ------
@@ -167,8 +186,10 @@ def load_network(
         for.
     """
     path = Path(path)
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     try:
+        if part:
+            tensors, metadata = _part(tensors, f"{part}."), metadata[part]
         name = str(metadata["neuron"])
         if neuron is not None and name != neuron:
             raise PredictorError(f"{path.name} is a network for neuron {name!r}, not {neuron!r}.")
@@ -258,7 +279,7 @@ def _base_state(path: Path, base_folder: Path | None, base: Mapping[str, str]) -
     for candidate in places:
         if candidate.is_file() and candidate != path:
             found = candidate
-            state = _part(_read(candidate)[0], "network.")
+            state = _part(read_tensors(candidate)[0], "network.")
             if fingerprint(state) == base["fingerprint"]:
                 return state
     if found is None:

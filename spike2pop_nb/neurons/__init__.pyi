@@ -5,6 +5,9 @@ from .calcium import Pump as Pump
 from .cards import card_lines as card_lines
 from .functions import bridge as bridge
 from .functions import constant as constant
+from .functions import exponential as exponential
+from .functions import from_rates as from_rates
+from .functions import linoid as linoid
 from .functions import product as product
 from .functions import sigmoid as sigmoid
 from .identity import same_neuron as same_neuron

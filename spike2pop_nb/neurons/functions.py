@@ -13,9 +13,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["VoltageFunction", "bridge", "constant", "product", "sigmoid"]
+__all__ = [
+    "VoltageFunction",
+    "bridge",
+    "constant",
+    "exponential",
+    "from_rates",
+    "linoid",
+    "product",
+    "sigmoid",
+]
 
 VoltageFunction = Callable[[Any], Any]
+_NEAR = 1e-3  # where x / (exp(x) − 1) is taken from its series, whose next term is x⁴ / 720
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,46 @@ class _Constant:
 
 
 @dataclass(frozen=True)
+class _Exponential:
+    B: float
+    C: float
+    D: float
+
+    def __call__(self, V: Any) -> Any:
+        return self.B * np.exp((V + self.D) / self.C)
+
+
+@dataclass(frozen=True)
+class _Linoid:
+    B: float
+    C: float
+    D: float
+
+    def __call__(self, V: Any) -> Any:
+        u = (V + self.D) / self.C
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0/0, which is not taken
+            return self.B * np.where(np.abs(u) < _NEAR, 1.0 - u * (0.5 - u / 12.0), u / np.expm1(u))
+
+
+@dataclass(frozen=True)
+class _Steady:
+    opening: VoltageFunction
+    closing: VoltageFunction
+
+    def __call__(self, V: Any) -> Any:
+        return 1.0 / (1.0 + self.closing(V) / self.opening(V))
+
+
+@dataclass(frozen=True)
+class _Relaxation:
+    opening: VoltageFunction
+    closing: VoltageFunction
+
+    def __call__(self, V: Any) -> Any:
+        return 1.0 / (self.opening(V) + self.closing(V))
+
+
+@dataclass(frozen=True)
 class _Bridge:
     function: VoltageFunction
     start_mV: float
@@ -76,6 +126,47 @@ def sigmoid(A: float, B: float, C: float, D: float) -> VoltageFunction:
     [0.018, 0.5, 0.982]
     """
     return _Sigmoid(A, B, C, D)
+
+
+def exponential(B: float, C: float, D: float) -> VoltageFunction:
+    """Return ``B · exp((V + D) / C)`` with V, C and D in mV: a rate, in the unit of B.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import exponential
+    >>> round(float(exponential(0.128, -18, 38)(-56.0)), 3)  # 0.128 exp((17 − v) / 18), v = V + 55
+    0.348
+    """
+    return _Exponential(B, C, D)
+
+
+def linoid(B: float, C: float, D: float) -> VoltageFunction:
+    """Return ``B · u / (exp(u) − 1)``, ``u = (V + D) / C``, with V, C and D in mV: a rate, in the unit of B.
+
+    A rate printed as ``A (V₀ − V) / (exp((V₀ − V) / k) − 1)`` is ``linoid(A · k, -k, -V₀)``. Where u passes
+    through zero it is B, and smooth.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import linoid
+    >>> rate = linoid(0.32 * 4, -4, 42)  # 0.32 (13 − v) / (exp((13 − v) / 4) − 1), v = V + 55
+    >>> [round(float(rate(V)), 3) for V in (-60.0, -42.0)]
+    [0.065, 1.28]
+    """
+    return _Linoid(B, C, D)
+
+
+def from_rates(opening: VoltageFunction, closing: VoltageFunction) -> tuple[VoltageFunction, VoltageFunction]:
+    """Return steady state and time constant of a gate from its rates α and β: α / (α + β) and 1 / (α + β).
+
+    Examples
+    --------
+    >>> from spike2pop_nb.neurons import Gate, exponential, from_rates, sigmoid
+    >>> h = Gate("h", *from_rates(exponential(0.128, -18, 38), sigmoid(0, 4, -5, 15)))
+    >>> round(float(h.x_inf(-56.0)), 3), round(float(h.tau(-56.0)), 2)
+    (0.999, 2.87)
+    """
+    return _Steady(opening, closing), _Relaxation(opening, closing)
 
 
 def product(*functions: VoltageFunction) -> VoltageFunction:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
+from spike2pop_nb.workers import cores
 
 __all__ = [
     "ACCURACY_STEPS",
@@ -143,7 +143,7 @@ def simulate(
         What changes with time: a `Course` of conductances, in place of those of the population, of which only
         the names of the members count then; or any other schedule.
     workers
-        Threads; all cores by default. Results do not depend on it.
+        Threads; by default what OMP_NUM_THREADS says, or all cores. Results do not depend on it.
     progress
         Called with (done, total) in whole member·ms.
     cancel
@@ -200,7 +200,7 @@ def simulate(
     V[failed] = np.nan
     spikes: list[FloatArray] = [np.zeros(0)] * n
     rows = np.flatnonzero(~failed)
-    threads = max(1, workers or os.cpu_count() or 1)
+    threads = max(1, workers or cores())
     width = min(_BLOCK, -(-len(rows) // (threads * LANES)) * LANES) if len(rows) else _BLOCK
     groups = [group[~failed[group]] for group in schedule.groups(n)]
     blocks = [group[i : i + width] for group in groups for i in range(0, len(group), width)]

@@ -26,7 +26,7 @@ from spike2pop_nb.training.domain import fit_domain
 from spike2pop_nb.training.loop import Run, RunData
 from spike2pop_nb.training.options import TrainingOptions
 
-__all__ = ["TrainingOptions", "train"]
+__all__ = ["TrainingOptions", "measured_scales", "train"]
 
 
 def train(
@@ -159,7 +159,7 @@ def _load(
             f"{data_dir} has {len(trains)} trains with 3 spikes or more: too few to train on."
         )
     scale, feature_scale = (
-        _measured(fitting, options.longest) if begun is None else (begun.scale, begun.feature_scale)
+        measured_scales(fitting, options.longest) if begun is None else (begun.scale, begun.feature_scale)
     )
     domain = fit_domain(fitting, held, scale, seed, steps=options.domain_steps)
     if len(held) > _MOST_VALIDATION:
@@ -167,7 +167,7 @@ def _load(
     return RunData(fitting, held, scale, feature_scale, Box.from_ranges(dic_range), domain, recipes)
 
 
-def _measured(fitting: Trains, longest: int) -> tuple[TokenScale, FeatureScale]:
+def measured_scales(fitting: Trains, longest: int) -> tuple[TokenScale, FeatureScale]:
     """Scales of what the network reads, from a sample of trains, and of the features that it gives."""
     sample = fitting.take(np.random.default_rng(0).permutation(len(fitting))[:20_000])
     batches = list(ordered_batches(sample, len(sample), longest))

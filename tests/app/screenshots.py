@@ -45,7 +45,7 @@ def main() -> None:
     code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
     server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    found = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+    found = re.search(r"http://127\.0\.0\.1:\d+/\S*", server.stdout.readline())
     assert found, "the server did not say where it is"
     try:
         with sync_playwright() as playwright:

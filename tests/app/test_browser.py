@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -15,6 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 from lab_files import every_format, phy, zipped
+from serving import kernels, serving, settled
 
 from spike2pop_nb.data import example_path
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -70,19 +67,9 @@ QUIET = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     own = tmp_path_factory.mktemp("user") / "neurons"  # a user with no neurons of their own
-    code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False, own_neurons=True)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "SPIKE2POP_NB_NEURONS": str(own)},
-    )
-    line = process.stdout.readline()
-    found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-    assert found, f"the server said {line!r}"
-    yield found.group(), process
-    process.terminate()
-    process.wait(60)
+    with serving("port=0, own_neurons=True", SPIKE2POP_NB_NEURONS=str(own)) as served:
+        assert served.token
+        yield served.printed, served.process
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +83,8 @@ def context(server):
         made = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
         made.set_default_timeout(PATIENCE_MS)
         made.left = []
-        allowed = (address, address.replace("http://", "ws://"), "data:", "blob:")
+        own = address.partition("?")[0]
+        allowed = (own, own.replace("http://", "ws://"), "data:", "blob:")
 
         def note(url):
             if not url.startswith(allowed):
@@ -720,7 +708,7 @@ def test_a_neuron_of_ones_own_is_added(context, server):
     opened.wait_for_selector("text=CA1 pyramidal neuron (hippocampus) can be chosen above")
     assert nameless(opened, ".s2p-steps") == []
     opened.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")
-    opened.wait_for_function("() => location.hash.includes('neuron=ca1')")
+    opened.wait_for_function("() => location.hash.includes('neuron=my_ca1')")
     opened.wait_for_selector(".s2p-idle")
     again = open_page(context, server[0])
     again.get_by_label("Neuron model", exact=True).select_option("CA1 pyramidal neuron (hippocampus)")
@@ -740,28 +728,6 @@ def test_figures_follow_the_width_of_the_window(page):
 
 def test_nothing_went_wrong_in_the_browser(page):
     assert page.problems == []
-
-
-def kernels(process):
-    def is_kernel(child):
-        try:
-            words = " ".join(child.cmdline())
-            # a forked kernel has the command line of the process that it was forked from
-            return "ipykernel" in words or ("forkserver" in words and child.ppid() != process.pid)
-        except psutil.Error:  # it ended while it was looked at
-            return False
-
-    return {child.pid for child in psutil.Process(process.pid).children(recursive=True) if is_kernel(child)}
-
-
-def settled(process):
-    """The kernels once none has come or gone for a while: the next one is in store then."""
-    found, since = kernels(process), time.monotonic()
-    while time.monotonic() - since < 8:
-        time.sleep(0.3)
-        if kernels(process) != found:
-            found, since = kernels(process), time.monotonic()
-    return found
 
 
 def test_generating_again_and_again_holds_no_more_memory(context, server):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spike2pop_nb.app.local import OWN_NEURONS, is_loopback
+from spike2pop_nb.app.local import OWN_NEURONS, SHARED, is_loopback
 from spike2pop_nb.errors import NeuronModelError, Spike2PopError
 from spike2pop_nb.neurons import registry
 
@@ -38,13 +38,13 @@ def test_a_neuron_is_checked_added_and_listed_at_once(dashboard, loop, folder):
     give(dashboard, EXAMPLE.read_bytes())
     loop.until(lambda: bool(panel.own.says.value) or bool(dashboard.messages.text))
     assert not dashboard.messages.text
-    assert "ca1" in listed(dashboard)
+    assert "my_ca1" in listed(dashboard)
     assert "have a threshold" in panel.own.says.value
-    assert (folder / "ca1.py").read_bytes() == EXAMPLE.read_bytes()
+    assert (folder / "my_ca1.py").read_bytes() == EXAMPLE.read_bytes()
     assert session.settings == before, "it is there to be chosen"
-    panel.neuron.value = "ca1"
+    panel.neuron.value = "my_ca1"
     loop.until(lambda: session.reach is not None and not session.busy)
-    assert session.neuron.name == "ca1"
+    assert session.neuron.name == "my_ca1"
     give(dashboard, EXAMPLE.read_bytes())
     loop.until(lambda: bool(dashboard.messages.text))
     assert "is the one that is chosen" in dashboard.messages.text
@@ -58,7 +58,7 @@ def test_a_neuron_is_checked_added_and_listed_at_once(dashboard, loop, folder):
         (b"raise ValueError('<b>no</b>')", "mine.py, line 1: it stops with ValueError"),
         (b"import sys; sys.exit()", "mine.py, line 1: it stops with SystemExit"),
         (b"\xff\xfe", "mine.py"),
-        (EXAMPLE.read_bytes().replace(b'name="ca1"', b'name="stg"'), "'stg'"),
+        (EXAMPLE.read_bytes().replace(b'name="my_ca1"', b'name="stg"'), "'stg'"),
     ],
 )
 def test_a_file_that_cannot_be_used_gets_one_sentence_and_nothing_is_kept(
@@ -89,16 +89,28 @@ def test_nothing_is_run_unless_the_server_was_told_so(dashboard, loop, monkeypat
     assert far.dics.own.upload.disabled
 
 
+def test_where_others_use_the_server_the_page_says_why_not(loop, monkeypatch):
+    from spike2pop_nb.app import Dashboard
+
+    monkeypatch.delenv(OWN_NEURONS)
+    monkeypatch.setenv(SHARED, "1")
+    fold = Dashboard(dispatch=loop).dics.own.widget
+    assert fold.layout.display != "none"
+    (says,) = fold.body.children
+    assert "A declaration of a neuron is Python" in says.value
+    assert "spike2pop models add FILE" in says.value
+
+
 def test_a_page_that_was_made_before_lists_what_was_added_since(loop, network, folder):
     from spike2pop_nb.app import Dashboard
 
     made = Dashboard(dispatch=loop)
-    assert "ca1" not in listed(made)
+    assert "my_ca1" not in listed(made)
     folder.mkdir()
-    (folder / "ca1.py").write_bytes(EXAMPLE.read_bytes())
-    made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=ca1"}, [])
-    assert "ca1" in listed(made)
-    assert made.session.settings.neuron == made.dics.neuron.value == "ca1"
+    (folder / "my_ca1.py").write_bytes(EXAMPLE.read_bytes())
+    made.browser._receive(made.browser, {"kind": "start", "fragment": "neuron=my_ca1"}, [])
+    assert "my_ca1" in listed(made)
+    assert made.session.settings.neuron == made.dics.neuron.value == "my_ca1"
     registry.look_again()
     assert registry.broken_neurons() == {}
 
@@ -108,6 +120,8 @@ def test_other_machines_never_run_python_here():
 
     with pytest.raises(Spike2PopError, match=r"Other machines reach 0\.0\.0\.0"):
         serve(0, open_browser=False, host="0.0.0.0", own_neurons=True)
+    with pytest.raises(Spike2PopError, match=r"Other machines reach lab\.example\.org"):
+        serve(0, open_browser=False, names=["lab.example.org"], own_neurons=True)
 
 
 def test_loopback_is_this_machine():

@@ -26,7 +26,7 @@ from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
 from spike2pop_nb.fidelity import PassRule
-from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.inference import NONE, Fit, load_predictor
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -132,26 +132,16 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     session = opened(dashboard, loop)
     button = dashboard.dics.other
     assert button.layout.display == "none"
-    network = dashboard.network
     monkeypatch.setattr(
-        "spike2pop_nb.inference.other_neurons",
-        lambda trains, posteriors, load: ["da" if posterior.strange else None for posterior in posteriors],
+        "spike2pop_nb.inference.which_neuron",
+        lambda trains: [Fit(train.id, {"da": 0.9, "stg": 0.05, NONE: 0.05}) for train in trains],
     )
-    told = network.predict
-
-    def predict(trains, **options):
-        found = told(trains, **options)
-        for posterior in found:
-            posterior.strange = session.settings.neuron == "stg"
-            posterior.domain = type("Verdict", (), {"inside": not posterior.strange})()
-            posterior.notes = ("Outside what the network knows.",) if posterior.strange else ()
-        return found
-
-    monkeypatch.setattr(network, "predict", predict)
     dashboard.recordings.choice.index = 1
     loop.until(lambda: session.fits_better == "da")
     assert button.layout.display == ""
     assert "DA neuron" in button.description
+    assert "is most like: da 90 %, stg 5 %" in dashboard.dics.further.value
+    assert "A stg neuron that fires so has a constant current of" in dashboard.dics.further.value
     button.click()
     settled(dashboard, loop)
     assert session.settings.neuron == "da"
@@ -1227,6 +1217,7 @@ def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashbo
     assert max(bars) < 1.0
 
 
+@pytest.mark.usefixtures("without_atlases")
 def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network(dashboard):
     card = dashboard.dics.card
     assert "doi:10.1523/JNEUROSCI.18-07-02309.1998" in card.value
@@ -1234,9 +1225,10 @@ def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network
     assert "A network is shipped with it." in card.value
     dashboard.dics.neuron.value = "leech"
     assert "Hill, Lu, Masino, Olsen &amp; Calabrese" in card.value
-    assert "`spike2pop adapt --neuron leech --out DIR` makes one." in card.value
+    assert "`spike2pop atlas --neuron leech` changes that in minutes." in card.value
 
 
+@pytest.mark.usefixtures("without_atlases")
 def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_all_the_same(
     dashboard, loop, monkeypatch
 ):
@@ -1249,7 +1241,8 @@ def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_al
         "DICs are not predicted for this neuron; Generate seeks members all the same."
         in dashboard.dics.says.value
     )
-    assert "`spike2pop adapt --neuron leech --out DIR` makes one" in dashboard.dics.card.value
+    assert "`spike2pop atlas --neuron leech` changes that" in dashboard.dics.card.value
+    assert dashboard.dics.atlas.widget.layout.display == ""
     assert session.posterior is None
     assert session.reach.compensate == ("P", "H")
     assert session.survey["g_s"].isna().all()

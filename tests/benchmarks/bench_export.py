@@ -24,7 +24,7 @@ from spike2pop_nb.simulation import simulate
 CASES = {
     "stg": [((5.0, 5.0), 1500), ((-5.0, 5.0), 1500)],
     "da": [((-5.0, 3.0), 1500)],
-    "ca1": [((-0.02, 0.6), 500)],
+    "my_ca1": [((-0.02, 0.6), 500)],
     "pyloric": [((-1.5, 0.2), 1500)],
 }
 VERSION = "import importlib.metadata as m; print(m.version({!r}))"

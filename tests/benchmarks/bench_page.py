@@ -256,7 +256,7 @@ def main() -> None:
     code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
     server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    found = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+    found = re.search(r"http://127\.0\.0\.1:\d+/\S*", server.stdout.readline())
     assert found is not None
     time.sleep(15)
     try:

@@ -39,7 +39,7 @@ def page(environment: dict[str, str]) -> None:
         [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, env=environment
     )
     assert server.stdout is not None
-    found = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())
+    found = re.search(r"http://127\.0\.0\.1:\d+/\S*", server.stdout.readline())
     assert found is not None
     try:
         with sync_playwright() as playwright:

@@ -20,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from traitlets.config import PyFileConfigLoader
 
+from spike2pop_nb.app.access import Access
 from spike2pop_nb.app.serve import configuration
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ def test_scripts_can_be_run_and_keep_no_downloads(name):
 
 
 def test_the_server_is_set_up_as_that_of_the_command_line():
-    own = configuration("127.0.0.1", 0, preheat=False)
+    own = configuration(Access("127.0.0.1"))
     binder = PyFileConfigLoader("jupyter_server_config.py", path=str(BINDER)).load_config()
     # A Jupyter server has kernel specs of its own, heats no kernel, and gets its cookie from a hook.
     apart = {"kernel_spec_manager_class", "preheat_kernel", "prelaunch_hook"}

@@ -1,73 +1,84 @@
-"""Files that grow are whole at any time, and take a time that grows with what is added alone."""
+"""Files are there whole or not at all, and one run at a time has a folder."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import GrowingFile
+from spike2pop_nb.export.files import check_room, locked, whole_file, write_whole
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from spike2pop_nb.export.files import locked
+with locked(Path(sys.argv[1])):
+    print("has it", flush=True)
+    time.sleep(60)
+"""
 
 
-def grow(path: Path, n: int = 6) -> None:
-    file = GrowingFile(path)
-    wanted = b""
-    for i in range(n):
-        wanted += b"row %d\n" % i
-        file.add(b"row %d\n" % i, b"head %d\n" % i, b"end\n")
-        assert path.read_bytes() == b"head %d\n" % i + wanted + b"end\n"
-    file.close()
-    assert list(path.parent.iterdir()) == [path]
+def refuse(*_arguments: object, **_options: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
-def test_it_is_whole_after_each_addition(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("of an earlier run")
-    grow(tmp_path / "file")
+def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    write_whole(file, b"before")
+    with whole_file(file) as growing:
+        growing.write(b"after")
+        assert file.read_bytes() == b"before"
+    assert file.read_bytes() == b"after"
+    assert list(tmp_path.iterdir()) == [file]
 
 
-def test_it_is_so_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, target: Path) -> None:
-        raise PermissionError("no links here")
-
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    grow(tmp_path / "file")
-
-
-def test_additions_of_nothing_and_no_head(tmp_path: Path) -> None:
-    file = GrowingFile(tmp_path / "file")
-    for part, wanted in ((b"", b""), (b"a", b"a"), (b"", b"a"), (b"bc", b"abc")):
-        file.add(part)
-        assert (tmp_path / "file").read_bytes() == wanted
-
-
-def test_an_addition_that_fails_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["replace", "open"])
+def test_a_file_that_cannot_be_written_leaves_what_was_there(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = GrowingFile(tmp_path / "file")
-    file.add(b"a\n")
-    file.add(b"b\n")
-
-    def refuse(self: Path, target: Path) -> None:
-        raise OSError(28, "full")
-
+    write_whole(tmp_path / "file", b"before")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", refuse)
-        with pytest.raises(Spike2PopError, match="file cannot be written: full"):
-            file.add(b"c\n")
+        patch.setattr(Path, what, refuse)
+        with pytest.raises(Spike2PopError, match=r"file cannot be written: No space left on device\.$"):
+            write_whole(tmp_path / "file", b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    assert (tmp_path / "file").read_bytes() == b"a\nb\n"
-    file.add(b"c\n")
-    assert (tmp_path / "file").read_bytes() == b"a\nb\nc\n"
+    assert (tmp_path / "file").read_bytes() == b"before"
 
 
-def test_what_is_written_does_not_grow_with_what_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = GrowingFile(tmp_path / "file")
-    file.add(b"x" * 1000)
-    file.add(b"x" * 1000)
-    monkeypatch.setattr("shutil.copyfile", None)
-    for _ in range(3):
-        file.add(b"y" * 10)
-    assert (tmp_path / "file").read_bytes() == b"x" * 2000 + b"y" * 30
+def test_several_files_that_are_written_side_by_side_change_together(tmp_path: Path) -> None:
+    def both() -> None:
+        with whole_file(tmp_path / "a") as a, whole_file(tmp_path / "b"):
+            a.write(b"1")
+            refuse()
+
+    with pytest.raises(Spike2PopError, match="No space left"):
+        both()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_room(tmp_path)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(Spike2PopError, match="No space left on device; nothing was computed"):
+        check_room(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_process_at_a_time_has_a_folder_and_a_dead_one_has_none(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "has it\n"
+        with pytest.raises(Spike2PopError, match="Another run is writing into"), locked(tmp_path):
+            pass
+    finally:
+        os.kill(holder.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        holder.communicate()
+    for _ in range(2):
+        with locked(tmp_path):
+            pass

@@ -19,7 +19,6 @@ from spike2pop_nb.errors import Cancelled, Spike2PopError
 from spike2pop_nb.export import (
     EVERYTHING,
     FIGURES,
-    GrowingResults,
     methods_paragraph,
     results_frames,
     results_zip,
@@ -199,47 +198,10 @@ def test_an_unknown_format_is_one_sentence(results: list[Result], tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-def test_results_that_grow_are_whole_after_each_and_in_the_end_those_of_one_go(
-    inferred: list[Result], silent: Result, tmp_path: Path
-) -> None:
-    ran = [silent, *inferred, silent, inferred[0]]
-    with GrowingResults(tmp_path / "grown", {"seed": 1, "recordings": []}) as results:
-        for n, result in enumerate(ran, 1):
-            results.add(result)
-            told = json.loads((tmp_path / "grown" / "summary.json").read_text(encoding="utf-8"))
-            assert [entry["id"] for entry in told["recordings"]] == [one.recording.id for one in ran[:n]]
-            for name, frame in results_frames(ran[:n]).items():
-                assert (tmp_path / "grown" / f"{name}.csv").read_text(encoding="utf-8") == table_csv(frame)
-    files = write_results(ran, tmp_path / "at_once", {"seed": 1, "recordings": []})
-    assert sorted(path.name for path in (tmp_path / "grown").iterdir()) == sorted(path.name for path in files)
-    for path in files:
-        grown = (tmp_path / "grown" / path.name).read_text(encoding="utf-8")
-        assert re.sub('"made_at": ".*"', "", grown) == re.sub('"made_at": ".*"', "", path.read_text("utf-8"))
-
-
-def test_rows_of_other_columns_give_all_rows_these_columns(
-    inferred: list[Result], given: Result, tmp_path: Path
-) -> None:
+def test_whole_numbers_that_some_recordings_lack_keep_their_digits(given: Result) -> None:
     assert given.population is not None
-    table = given.population.table.assign(extra=1.5)
-    with GrowingResults(tmp_path, {}) as results:
-        for result in (inferred[0], replace(given, population=replace(given.population, table=table))):
-            results.add(result)
-        frame = results_frames(results.results)["population"]
-        assert (tmp_path / "population.csv").read_text(encoding="utf-8") == table_csv(frame)
-
-
-def test_results_that_were_interrupted_stay_and_nothing_lies_beside_them(
-    inferred: list[Result], tmp_path: Path
-) -> None:
-    def run() -> None:
-        with GrowingResults(tmp_path, {}) as results:
-            for result in inferred:
-                results.add(result)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run()
-    assert {path.name for path in tmp_path.iterdir()} == {"population.csv", "spike_times.csv", "summary.json"}
-    table = pd.read_csv(tmp_path / "population.csv", dtype={"id": str})
-    assert set(table["id"]) == {result.recording.id for result in inferred}
+    seeds = given.population.table.assign(noise_seed=np.array([2**63 + 1, 3], dtype=np.uint64))
+    driven = replace(given, population=replace(given.population, table=seeds))
+    lines = table_csv(results_frames([given, driven])["population"]).splitlines()
+    place = lines[0].split(",").index('"noise_seed"')
+    assert [line.split(",")[place] for line in lines[1:]] == ["", "", "9223372036854775809", "3"]

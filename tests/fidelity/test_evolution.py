@@ -133,6 +133,7 @@ def test_the_rule_follows_the_recording_unless_one_is_named(cell: SpikeTrain) ->
     assert isinstance(judged.rule, PassRule)
 
 
+@pytest.mark.usefixtures("without_atlases")
 def test_a_recording_too_short_to_vary_is_no_search() -> None:
     short = SpikeTrain("short", np.array([0.0, 50.0, 130.0, 170.0, 260.0]))
     result = find_population(short, "pyloric", size=4)

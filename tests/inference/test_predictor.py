@@ -247,7 +247,8 @@ def test_it_is_said_whose_network_a_neuron_has(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "leech.safetensors").touch()
     assert network_words("stg") == "A network is shipped with it."
     assert network_words("leech") == "It has a network of your own."
-    assert "`spike2pop adapt --neuron octopus --out DIR` makes one." in network_words("octopus")
+    assert "It has an atlas" in network_words("pyloric")
+    assert "`spike2pop atlas --neuron octopus` changes that in minutes." in network_words("octopus")
 
 
 def test_missing_damaged_and_foreign_weights(weights: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.conductances.input_conductances import _value_and_slope
-from spike2pop_nb.neurons import Gamma, NeuronModel, Range
+from spike2pop_nb.neurons import Gamma, Nernst, NeuronModel, Range
 from spike2pop_nb.neurons.dopamine import rate_mNa_printed, tau_mNa
 
 V_MV = np.linspace(-120.0, 80.0, 2001)
@@ -82,6 +82,24 @@ def test_gates_match_the_reference(neuron: NeuronModel, reference: dict[str, Any
         np.testing.assert_allclose(x, vectors["inf"], rtol=1e-9)
         np.testing.assert_allclose(gate.tau(V), vectors["tau"], rtol=1e-9)
     assert {name for name, gate in declared.items() if gate.tau is not None} == seen
+
+
+def test_gates_that_follow_the_voltage_at_once_match_the_reference(
+    neuron: NeuronModel, reference: dict[str, Any]
+) -> None:
+    declared = {f"{gate.name}_{channel}": gate for channel, gate in gates(neuron) if gate.tau is None}
+    assert declared.keys() == reference["instantaneous"].keys()
+    for name, expected in reference["instantaneous"].items():
+        np.testing.assert_allclose(declared[name].x_inf(np.array(reference["V"])), expected, rtol=1e-9)
+
+
+def test_calcium_matches_the_reference(neuron: NeuronModel, reference: dict[str, Any]) -> None:
+    moving = [channel.E_mV for channel in neuron.channels if isinstance(channel.E_mV, Nernst)]
+    for case in reference["E_Ca"]:
+        for E in moving:
+            assert E.value(case["Ca_uM"]) == pytest.approx(case["E_mV"], rel=1e-9)
+    pool = neuron.pools[0]
+    assert pool.influx_uM_per_uA == pytest.approx(reference["calcium_influx_uM_per_uA"], rel=1e-9)
 
 
 def test_schemes_and_blocks_match_the_reference(neuron: NeuronModel, reference: dict[str, Any]) -> None:

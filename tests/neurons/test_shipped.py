@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_neuron_is_one_file(folder: Path) -> None:
     (folder / "basket.py").write_text(DERIVED.format(name="basket"))
-    assert list_neurons()[:3] == ["stg", "basket", "da"]
+    assert list_neurons()[:3] == ["stg", "basket", "ca1"]
     assert get_neuron("basket").channels is get_neuron("stg").channels
 
 

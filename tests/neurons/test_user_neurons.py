@@ -68,7 +68,7 @@ def test_two_neurons_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     path.write_text(
         path.read_text() + "\nimport dataclasses\nB = dataclasses.replace(CA1, name='b')\nC = B\n"
     )
-    with pytest.raises(NeuronModelError, match=r"exactly one .* not 2 \(ca1, b\)"):
+    with pytest.raises(NeuronModelError, match=r"exactly one .* not 2 \(my_ca1, b\)"):
         load_neuron(path)
     with pytest.raises(NeuronModelError, match=r"none\.py: there is no such file"):
         load_neuron(tmp_path / "none.py")
@@ -108,7 +108,7 @@ def test_a_bad_declaration_is_refused_by_channel_gate_and_value(
 ) -> None:
     with pytest.raises(NeuronModelError, match=message) as caught:
         load_neuron(changed(tmp_path, (old, new)))
-    assert str(caught.value).startswith("mine.py, Neuron 'ca1'")
+    assert str(caught.value).startswith("mine.py, Neuron 'my_ca1'")
 
 
 def test_the_example_is_usable() -> None:
@@ -133,7 +133,7 @@ def test_a_time_step_that_is_too_long_is_measured_and_a_shorter_one_named(tmp_pa
 @pytest.mark.parametrize(
     ("g_s", "error", "message"),
     [
-        ("5.0", CompensationError, "the ca1 neuron gave only 0 valid members"),
+        ("5.0", CompensationError, "the my_ca1 neuron gave only 0 valid members"),
         ("-50.0", NeuronModelError, "Every baseline member is silent"),
     ],
 )
@@ -160,28 +160,28 @@ def test_spikes_that_are_not_counted_are_suspected(tmp_path: Path) -> None:
 
 def test_an_added_neuron_is_there_for_the_next_session_and_can_be_removed(folder: Path) -> None:
     add_neuron(EXAMPLE)
-    assert get_neuron("ca1").title.startswith("CA1")
+    assert get_neuron("my_ca1").title.startswith("CA1")
     add_neuron(EXAMPLE)  # again: the newer file counts
-    registry._registered.pop("ca1")
+    registry._registered.pop("my_ca1")
     registry._load_own.cache_clear()
-    assert "ca1" in list_neurons()
-    remove_neuron("ca1")
-    assert "ca1" not in list_neurons()
+    assert "my_ca1" in list_neurons()
+    remove_neuron("my_ca1")
+    assert "my_ca1" not in list_neurons()
     assert not list(folder.iterdir())
-    with pytest.raises(NeuronModelError, match=r"no neuron 'ca1' of your own; there is none\."):
-        remove_neuron("ca1")
+    with pytest.raises(NeuronModelError, match=r"no neuron 'my_ca1' of your own; there is none\."):
+        remove_neuron("my_ca1")
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(NeuronModelError, match="'stg' is already declared"):
-        add_neuron(changed(tmp_path, ('name="ca1"', 'name="stg"')))
+        add_neuron(changed(tmp_path, ('name="my_ca1"', 'name="stg"')))
     assert not folder.exists()
 
 
 def test_a_broken_file_breaks_nothing_else(folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "bad.py").write_text("x = (")
-    (folder / "da.py").write_text(changed(tmp_path, ('name="ca1"', 'name="da"')).read_text())
+    (folder / "da.py").write_text(changed(tmp_path, ('name="my_ca1"', 'name="da"')).read_text())
     assert list_neurons() == [neuron.name for neuron in shipped_neurons()]
     assert get_neuron("da").title.startswith("DA")
     assert set(broken_neurons()) == {"bad", "da"}
@@ -193,5 +193,5 @@ def test_a_broken_file_breaks_nothing_else(folder: Path, tmp_path: Path) -> None
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKE2POP_NB_NEURONS", os.devnull + "/neurons")
-    with pytest.raises(NeuronModelError, match=r"ca1\.py cannot be written: Not a directory"):
+    with pytest.raises(NeuronModelError, match=r"my_ca1\.py cannot be written: Not a directory"):
         add_neuron(EXAMPLE)

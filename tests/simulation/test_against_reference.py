@@ -39,6 +39,7 @@ def simulated(name: str, accuracy: str) -> list[np.ndarray]:
     out = simulate(
         [case["conductances"] for case in known],
         name,
+        current=[case.get("current_uA_cm2", 0.0) for case in known],
         duration_ms=longest + 20.0,
         transient_ms=0.0,
         accuracy=accuracy,
@@ -125,10 +126,10 @@ def test_the_scheme_is_second_order_in_dt(neuron: NeuronModel, monkeypatch: pyte
     """Halving the step divides the error of the interval by about four."""
     target = (neuron.baseline.g_s, neuron.baseline.g_u)
     g = generate_population(neuron, target, 8, seed=0).g
-    steps = {"coarse": 0.04, "middle": 0.02, "fine": 0.01, "limit": 0.0025}
+    steps = {"coarse": 2.0, "middle": 1.0, "fine": 0.5, "limit": 0.125}  # of that of the declaration
     period = {}
-    for name, dt in steps.items():
-        monkeypatch.setitem(ACCURACY_STEPS, name, dt / neuron.time_step_ms)
+    for name, of_it in steps.items():
+        monkeypatch.setitem(ACCURACY_STEPS, name, of_it)
         out = simulate(g, neuron, duration_ms=3500.0, transient_ms=300.0, accuracy=name, record="spikes")
         period[name] = np.array([np.diff(t).mean() if len(t) > 1 else np.nan for t in out.spike_times_ms])
     assert np.isfinite(period["limit"]).any()

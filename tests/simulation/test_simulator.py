@@ -59,11 +59,11 @@ def test_spikes_alone_are_the_spikes_with_traces(neuron: NeuronModel, members: n
 
 @pytest.mark.parametrize("sample_ms", [0.02, 0.1, 1.0])
 def test_traces_are_aligned_with_spikes(neuron: NeuronModel, members: np.ndarray, sample_ms: float) -> None:
-    out = simulate(members[:4], neuron, **SHORT, sample_ms=sample_ms)
+    out = simulate(members[:8], neuron, **SHORT, sample_ms=sample_ms)
     n = round(500.0 / sample_ms)
     np.testing.assert_allclose(out.time_ms, 100.0 + sample_ms * np.arange(n), atol=1e-9)
-    assert out.V_mV.shape == (4, n)
-    finest = simulate(members[:4], neuron, **SHORT, sample_ms=0.02)
+    assert out.V_mV.shape == (8, n)
+    finest = simulate(members[:8], neuron, **SHORT, sample_ms=0.02)
     every = round(sample_ms / 0.02)
     assert np.array_equal(out.V_mV, finest.V_mV[:, ::every])
     for V, times in zip(finest.V_mV, finest.spike_times_ms, strict=True):
@@ -175,8 +175,9 @@ def test_a_spike_a_millisecond_is_no_neuron(neuron: NeuronModel) -> None:
     """Noise that is hardly filtered can cross the threshold more often than there is room for spikes."""
     g = np.zeros((2, neuron.n_channels))
     g[:, -1] = 100.0
+    sigma = 130.0 * (neuron.spike_threshold_mV - neuron.E_mV[-1])
     out = simulate(
-        g, neuron, duration_ms=400.0, transient_ms=0.0, noise_sigma=[8000.0, 0.0], noise_cutoff_Hz=4000.0
+        g, neuron, duration_ms=400.0, transient_ms=0.0, noise_sigma=[sigma, 0.0], noise_cutoff_Hz=4000.0
     )
     assert out.failed.tolist() == [True, False]
     assert out.reasons == {0: "more than a spike a millisecond"}
@@ -230,7 +231,7 @@ BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"duration_ms": 100.0, "transient_ms": -1.0}, "must last longer than its transient"),
     ({"duration_ms": np.nan}, "must last longer"),
     ({"duration_ms": 2 * MAX_DURATION_MS}, "at most 3.6e.06 ms"),
-    ({"sample_ms": 0.001}, "sample_ms must be at least the time step of 0.02 ms, not 0.001"),
+    ({"sample_ms": 0.001}, "sample_ms must be at least the time step of STEP ms, not 0.001"),
     ({"sample_ms": np.nan}, "sample_ms must be at least"),
     ({"sample_ms": np.inf}, "sample_ms must be at least"),
     ({"duration_ms": MAX_DURATION_MS, "transient_ms": 0.0, "sample_ms": 0.02}, "record spikes only"),
@@ -241,6 +242,7 @@ BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("settings", "message"), BAD_SETTINGS)
 def test_bad_settings_are_refused(neuron: NeuronModel, settings: dict[str, Any], message: str) -> None:
     g, _ = baseline_population(neuron, 2, 0)
+    message = message.replace("STEP", f"{neuron.time_step_ms:g}")
     with pytest.raises(SimulationError, match=message) as caught:
         simulate(g, neuron, **settings)
     assert "\n" not in str(caught.value)

@@ -8,7 +8,6 @@ from typing import Any
 from spike2pop_nb.app.actions.adding import Adding
 from spike2pop_nb.app.actions.experimenting import Experimenting
 from spike2pop_nb.app.actions.keeping import Keeping
-from spike2pop_nb.app.actions.predicting import Predicting
 from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
@@ -18,7 +17,7 @@ from spike2pop_nb.app.state import Session
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
 
-class Actions(Keeping, Predicting, Searching, Experimenting, Adding):
+class Actions(Keeping, Adding, Searching, Experimenting):
     """Verbs of the page over one session; those that follow from a choice are done when it is made."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from spike2pop_nb.app.actions.base import Acting
+from spike2pop_nb.app.actions.predicting import Predicting
 from spike2pop_nb.app.local import may_add_neurons
 from spike2pop_nb.app.runner import Task
-from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.errors import Cancelled, NeuronModelError
 from spike2pop_nb.neurons import NeuronModel, add_neuron, load_neuron
 
 __all__ = ["Adding"]
 
 
-class Adding(Acting):
-    """The action that makes a neuron known by its name."""
+class Adding(Predicting):
+    """The actions that make a neuron known by its name, and how it fires."""
+
+    def make_atlas(self, progress: Callable[[float, str], None], done: Callable[[], None]) -> Task:
+        """Make the atlas of the chosen neuron; cancelling the task leaves nothing.
+
+        Parameters
+        ----------
+        progress
+            Called with a fraction from 0 to 1 and words.
+        done
+            Called at the end, however it ends.
+        """
+        self.messages.clear()
+        neuron = self.session.neuron
+
+        def work(task: Task) -> None:
+            from spike2pop_nb.training.atlas import make_atlas
+
+            with suppress(Cancelled):
+                make_atlas(neuron, progress=task.progress, cancel=task.cancelled)
+
+        def over(_answer: Any = None) -> None:
+            done()
+            if self.session.neuron.name == neuron.name:
+                self.predict()
+                self.survey()
+
+        words = f"Making the atlas of the {neuron.title}…"
+        return self._run("atlas", words, work, over, done, progress=progress, lane="atlas")
 
     def add_neuron(
         self, data: bytes, name: str, done: Callable[[tuple[NeuronModel, list[str]]], None]

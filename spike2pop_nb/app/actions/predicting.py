@@ -63,7 +63,7 @@ class Predicting(Acting):
         train, neuron, prior = session.train, session.neuron, session.settings.prior
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
-        session.posterior = session.fits_better = None
+        session.posterior = session.fit = session.fits_better = session.drive = None
         if train is None:
             return
 
@@ -78,28 +78,30 @@ class Predicting(Acting):
 
         def done(posterior: Any) -> None:
             # and not that of a file that is open no more
-            if posterior is not None and session.train is train:
+            if session.train is not train:
+                return
+            if posterior is not None:
                 session.posterior = posterior
-                self._look_for_other(posterior)
+            self._look_further(train)
 
         self._run("predict", "Predicting the dynamic input conductances…", work, done)
 
-    def _look_for_other(self, posterior: Any) -> None:
-        """Where the recording is strange to its neuron, see whether it fits another."""
-        session, train = self.session, self.session.train
-        if posterior.domain is None or posterior.domain.inside:
-            return
+    def _look_further(self, train: Any) -> None:
+        """Tell the current and noise that the neuron needs, and which neurons fire like the recording."""
+        session, name = self.session, self.session.neuron.name
 
-        def work(_task: Task) -> str | None:
-            from spike2pop_nb.inference import other_neurons
+        def work(_task: Task) -> Any:
+            from spike2pop_nb.inference import drives_of, list_atlases, which_neuron
 
-            return other_neurons([train], [posterior], network)[0]
+            several = len(list_atlases()) > 1
+            return drives_of(name, [train])[0], which_neuron([train])[0] if several else None
 
-        def done(name: str | None) -> None:
-            if session.posterior is posterior:
-                session.fits_better = name
+        def done(found: Any) -> None:
+            if session.train is train and session.neuron.name == name:
+                session.drive, session.fit = found
+                session.fits_better = session.fit and session.fit.other_than(name)
 
-        self._run("other", "Trying the other neurons…", work, done)
+        self._run("other", "Trying all neurons…", work, done)
 
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""

@@ -16,6 +16,7 @@ from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import button, card, field, jump, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.atlas import AtlasPanel
 from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.inference import list_predictors, network_words
@@ -53,11 +54,13 @@ class DICPanel:
             ],
         )
         self.card = text()
+        self.atlas = AtlasPanel(session, actions, messages, self._known)
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
         self.other = button("", "The recording looks like one of this neuron: read it as such", "primary")
         self.other.add_class("s2p-wraps")
         self.notes = text()
+        self.further = text()
         self.figure = FigureView(
             "The predicted DICs appear here",
             330,
@@ -72,6 +75,7 @@ class DICPanel:
             [
                 field(LABELS["neuron"], self.neuron, "The kind of neuron that was recorded."),
                 self.card,
+                self.atlas.widget,
                 *map(text, filter(None, [listed(broken)])),
                 self.own.widget,
                 field(
@@ -83,6 +87,7 @@ class DICPanel:
                 self.warning,
                 self.other,
                 self.figure.widget,
+                self.further,
                 self.notes,
             ],
         )
@@ -95,6 +100,7 @@ class DICPanel:
             guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
         )
         session.observe(guard(self._show_words), ["posterior", "train", "busy"])
+        session.observe(guard(self._show_further), ["drive", "fit"])
         session.follow(guard(self._show_words), "neuron")
         session.observe(guard(self._show_other), "fits_better")
         self.other.on_click(guard(lambda _button: session.choose(neuron=session.fits_better)))
@@ -106,6 +112,7 @@ class DICPanel:
         """Let the controls be used, or not."""
         self.neuron.disabled = self.prior.disabled = self.other.disabled = not on
         self.own.enable(on)
+        self.atlas.enable(on)
 
     def look_again(self) -> None:
         """List the neurons anew: the page may have been made long before it is opened."""
@@ -114,6 +121,11 @@ class DICPanel:
 
     def _list_neurons(self) -> None:
         self._neuron.show(self.session.settings.neuron, options=_neurons())
+
+    def _known(self) -> None:
+        """The neuron that is chosen has an atlas now."""
+        self._show_card(None)
+        self._show_words(None)
 
     def _show_card(self, _change: Any) -> None:
         name = self.session.settings.neuron
@@ -130,6 +142,10 @@ class DICPanel:
         self.other.layout.display = "none" if name is None else ""
         if name is not None:
             self.other.description = f"Try the {get_neuron(name).title}"
+
+    def _show_further(self, _change: Any) -> None:
+        told = [each.describe() for each in (self.session.drive, self.session.fit) if each is not None]
+        self.further.value = said([sentence for sentence in told if sentence])
 
     def _show_words(self, _change: Any) -> None:
         posterior = self.session.posterior

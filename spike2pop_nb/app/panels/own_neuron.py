@@ -7,13 +7,18 @@ from collections.abc import Callable
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.files import Upload
 from spike2pop_nb.app.layout import Fold, field, listed, said, text
-from spike2pop_nb.app.local import may_add_neurons
+from spike2pop_nb.app.local import is_shared, may_add_neurons
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.neurons import NeuronModel, own_neurons_folder
 
 __all__ = ["OwnNeuronPanel"]
 
 _MOST_BYTES = 2**20
+_NOT_HERE = (
+    "A declaration of a neuron is Python, which could reach the sessions and files of all who use this "
+    "server, so pages do not run it here. Whoever looks after the server adds it with spike2pop models add "
+    "FILE; on a computer of your own, spike2pop app --own-neurons lets the page do it."
+)
 
 
 class OwnNeuronPanel:
@@ -44,10 +49,9 @@ class OwnNeuronPanel:
             "The file is Python and is run on this computer, with all that you may do there: choose only one "
             "that you trust. Then its neuron is checked and added to the list."
         )
-        self.widget = Fold(
-            "Add a neuron of your own", [field("Declaration (.py)", self.upload, warning), self.says]
-        )
-        if not may_add_neurons():
+        controls = [field("Declaration (.py)", self.upload, warning), self.says]
+        self.widget = Fold("Add a neuron of your own", [text(said([_NOT_HERE]))] if is_shared() else controls)
+        if not may_add_neurons() and not is_shared():
             self.widget.layout.display = "none"
 
     def enable(self, on: bool) -> None:

@@ -14,6 +14,11 @@ function store(name, value) {
   return null;
 }
 
+const KEPT = "Your settings are kept in the address.";
+const SILENT = `Python has stopped answering, so this page shows only what it had. If it was held up, it goes on by itself. ${KEPT}`;
+const ENDED = `Python has stopped answering: its process has ended, and with it what was not downloaded. ${KEPT}`;
+const UNREACHED = "The server does not answer. Start it again, with spike2pop app, and then press this once more.";
+
 let gone = false; // whether Python has left, and what was found with it
 const GONE = new Set(["restarting", "autorestarting", "dead"]); // what was computed is gone with it
 
@@ -21,18 +26,25 @@ function heart(model) {
   let heard = performance.now();
   let sent = heard;
   let lost = null;
-  const banner = () => {
+  const banner = (says) => {
     if (lost) return;
     gone = true;
     lost = document.createElement("div");
     lost.className = "s2p-lost";
     lost.setAttribute("role", "alert");
     const words = document.createElement("span");
-    words.textContent =
-      "Python has stopped answering, so this page shows only what it had. Your settings are kept in the address.";
+    words.textContent = says;
     const again = document.createElement("button");
     again.textContent = "Start again";
-    again.addEventListener("click", () => window.location.reload());
+    again.addEventListener("click", () => {
+      // A browser that finds no server would show a page of its own, and this one would be lost.
+      const settings = document.getElementById("jupyter-config-data");
+      const { baseUrl } = JSON.parse(settings?.textContent ?? '{"baseUrl": ""}');
+      fetch(`${baseUrl}login`, { redirect: "manual" }).then(
+        () => window.location.reload(),
+        () => { words.textContent = UNREACHED; },
+      );
+    });
     lost.append(words, again);
     document.body.append(lost);
   };
@@ -54,11 +66,11 @@ function heart(model) {
     } catch {
       // a closed connection is noticed by the answer that does not come
     }
-    if (now - heard > PATIENCE_MS) banner();
+    if (now - heard > PATIENCE_MS) banner(SILENT);
   }, BEAT_MS);
   // The server notices a death within seconds; what has no such ties is noticed by the silence.
   const died = model.widget_manager?.kernel?.statusChanged;
-  const told = (_kernel, status) => GONE.has(status) && banner();
+  const told = (_kernel, status) => GONE.has(status) && banner(ENDED);
   died?.connect(told);
   return () => {
     died?.disconnect(told);

@@ -30,9 +30,16 @@ from spike2pop_nb.simulation import simulate
 # Interpreter that has the simulators, if they are not installed beside this package
 PYTHON = os.environ.get("SIMULATORS_PYTHON", sys.executable)
 EXAMPLE = Path(__file__).parents[3] / "notebooks" / "my_neuron.py"
-NEURONS = ("stg", "da", "ca1", "pyloric")
-TARGET = {"stg": (5.0, 5.0), "da": (-5.0, 3.0), "ca1": (-0.02, 0.6), "pyloric": (-1.5, 0.2)}
-DURATION_MS = {"stg": 1000, "da": 1000, "ca1": 300, "pyloric": 350}
+NEURONS = ("stg", "da", "my_ca1", "pyloric", "ib", "tc")
+TARGET = {
+    "stg": (5.0, 5.0),
+    "da": (-5.0, 3.0),
+    "my_ca1": (-0.02, 0.6),
+    "pyloric": (-1.5, 0.2),
+    "ib": (0.15, 1.75),
+    "tc": (3.8, 5.1),
+}
+DURATION_MS = {"stg": 1000, "da": 1000, "my_ca1": 300, "pyloric": 350, "ib": 800, "tc": 1500}
 IMPORTS = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml, neuron"}
 
 
@@ -101,7 +108,7 @@ def scripts(
             for name, target in asked
             if why_not(target) is None
         }
-        remove_neuron("ca1")
+        remove_neuron("my_ca1")
         yield {key: pool.submit(spikes, script, DURATION_MS[key[0]]) for key, script in exported.items()}
         pool.shutdown(cancel_futures=True)
 
@@ -222,7 +229,7 @@ def test_what_cannot_be_exported_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_expressed_names_channel_and_gate(tmp_path: Path) -> None:
-    text = EXAMPLE.read_text().replace('name="ca1"', 'name="odd"').replace("tau_n, 4", "wild, 4")
+    text = EXAMPLE.read_text().replace('name="my_ca1"', 'name="odd"').replace("tau_n, 4", "wild, 4")
     wild = "import numpy as np\n\n\ndef wild(V):\n    return 1.5 + np.sin(900.0 * np.asarray(V, float))\n\n\n"
     (tmp_path / "odd.py").write_text(text.replace("CA1 = ", wild + "CA1 = "))
     model = add_neuron(tmp_path / "odd.py")

@@ -1,4 +1,4 @@
-"""Several recordings searched at once: each finds what it finds alone, in order, and all can be stopped."""
+"""Several recordings searched in one call: each finds what it finds alone, in order; all can be stopped."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import pandas as pd
 import pytest
 from test_search import Around, recording_of
 
-from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.errors import CompensationError
-from spike2pop_nb.fidelity import attempt_population, attempt_populations, find_population, together
-from spike2pop_nb.neurons import get_neuron
-from spike2pop_nb.simulation import simulate
+from spike2pop_nb.fidelity import attempt_population, attempt_populations, find_population, several
 from spike2pop_nb.spiketrains import SpikeTrain
 
 PLACES = [(-10.0, 5.0), (5.0, 6.0), (-8.0, 5.0)]
@@ -49,43 +46,6 @@ def test_each_recording_gets_what_it_gets_alone(trains: list[SpikeTrain]) -> Non
         assert result.simulated.labels == alone.simulated.labels
 
 
-def test_what_is_asked_for_meanwhile_is_simulated_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    g = generate_population("stg", (-10.0, 5.0), size=6, seed=0).g
-    sizes: list[int] = []
-    first, go_on = threading.Event(), threading.Event()
-
-    def slowly(members: np.ndarray, **options):  # type: ignore[no-untyped-def]
-        sizes.append(len(members))
-        first.set()
-        assert go_on.wait(60)
-        return simulate(members, **options)
-
-    monkeypatch.setattr(together, "simulate", slowly)
-    desk, found = together.Desk(), {}
-    options = {"duration_ms": 800.0, "transient_ms": 300.0, "record": "spikes"}
-
-    def ask(name: str, rows: slice, **more: object) -> None:
-        found[name] = desk(g[rows], get_neuron("stg"), **(options | more))
-
-    asked = [threading.Thread(target=ask, args=("a", slice(0, 2)))]
-    asked[0].start()
-    assert first.wait(60)
-    asked += [threading.Thread(target=ask, args=(name, slice(k, k + 2))) for name, k in (("b", 2), ("c", 4))]
-    asked += [threading.Thread(target=ask, args=("d", slice(0, 1)), kwargs={"duration_ms": 900.0})]
-    for thread in asked[1:]:
-        thread.start()
-    while len(desk._waiting) < 3:
-        pass
-    go_on.set()
-    for thread in asked:
-        thread.join()
-    assert sorted(sizes) == [1, 2, 4]
-    known = simulate(g, "stg", **options).spike_times_ms
-    for name, k in (("a", 0), ("b", 2), ("c", 4)):
-        for times, expected in zip(found[name].spike_times_ms, known[k : k + 2], strict=True):
-            np.testing.assert_array_equal(times, expected)
-
-
 def test_one_that_fails_does_not_stop_the_others_and_options_that_suit_none_are_refused(
     trains: list[SpikeTrain], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +54,7 @@ def test_one_that_fails_does_not_stop_the_others_and_options_that_suit_none_are_
             raise ZeroDivisionError("secret")
         return find_population(train, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(together.search, "find_population", fails)
+    monkeypatch.setattr(several.search, "find_population", fails)
     found = list(attempt_populations(trains, "stg", posteriors(), size=1, refine=False))
     assert ["ZeroDivisionError" in result.failure for result in found] == [False, True, False]
     with pytest.raises(CompensationError, match="size"):
@@ -119,4 +79,3 @@ def test_who_takes_no_more_results_waits_for_no_more(trains: list[SpikeTrain]) -
     first = list(islice(results, 1))
     results.close()  # type: ignore[attr-defined]
     assert first[0].recording.id == "0"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("spike2pop-search")]

@@ -1,0 +1,337 @@
+"""Which neuron fires like a recording: all that have an atlas are asked; "none of these" is an answer too.
+
+A small perceptron on interval statistics learns to tell members of the atlases from each other, recorded as
+cells are (cut, in times of few decimals, with spikes missing or false), and from trains that no neuron fires.
+Where two neurons fire alike, nothing can tell them apart, and both get a share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
+from spike2pop_nb.inference.statistics import interval_statistics
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, normal_scores, pad_intervals
+from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
+from spike2pop_nb.inference.weights import read_tensors, write_tensors
+from spike2pop_nb.spiketrains.given import as_trains
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NONE", "Fit", "fits_to_frame", "which_neuron"]
+
+Floats = NDArray[np.floating]
+NONE = "none of these"
+"""Answer for a recording like no neuron's."""
+_FILE = "which.safetensors"
+_HIDDEN, _STEPS, _BATCH, _RATE, _DECAY, _DROPOUT = 192, 4000, 512, 2e-3, 0.05, 0.15
+_HARDLY, _RATHER = 0.1, 0.4  # shares below which a neuron is not looked for, and above which one is named
+_HELD = 0.1  # share of the trains that calibrate it, and share that test it
+_TEMPERATURES = np.geomspace(0.5, 4.0, 61)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How probably each neuron fired a recording, before which all were as probable.
+
+    Attributes
+    ----------
+    id : str
+        Of the recording.
+    shares : dict of str to float
+        Probability of each neuron, and of `NONE`; the largest first. Empty for a silent recording.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> s2p.which_neuron([train])[0].best
+    'stg'
+    """
+
+    id: str
+    shares: Mapping[str, float]
+
+    @property
+    def best(self) -> str:
+        """The most probable neuron, or `NONE`; empty for a silent recording."""
+        return next(iter(self.shares), "")
+
+    def other_than(self, neuron: str) -> str | None:
+        """Return another neuron that the recording is most like, if it is hardly like this one; else None."""
+        share = self.shares.get(neuron, 0.0)
+        known = self.best not in ("", NONE, neuron)
+        return self.best if known and share < _HARDLY and self.shares[self.best] > _RATHER else None
+
+    def describe(self) -> str:
+        """Say it in one sentence."""
+        if not self.shares:
+            return f"Recording {self.id!r} is silent: it says nothing about the neuron."
+        told = [f"{name} {100 * share:.0f} %" for name, share in self.shares.items() if share >= 0.005]
+        return f"Recording {self.id!r} is most like: {', '.join(told)}."
+
+
+def fits_to_frame(fits: Iterable[Fit]) -> pd.DataFrame:
+    """Table of one row per recording: id, best, and the probability of each neuron.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.inference import fits_to_frame
+    >>> trains = s2p.read_spike_trains(s2p.example_path("da_set.csv"))
+    >>> fits_to_frame(s2p.which_neuron(trains))["best"].tolist()[0]
+    'da'
+    """
+    import pandas as pd
+
+    fits = list(fits)
+    names = sorted({name for fit in fits for name in fit.shares} - {NONE})
+    rows = [{"id": fit.id, "best": fit.best, **fit.shares} for fit in fits]
+    return pd.DataFrame(rows, columns=["id", "best", *names, NONE])
+
+
+def which_neuron(trains: Iterable[Any], *, progress: Callable[[int, int], None] | None = None) -> list[Fit]:
+    """Ask of each recording which neuron fires like it, of all that have an atlas.
+
+    Parameters
+    ----------
+    trains : iterable of SpikeTrain or array (n_spikes,)
+        Times in ms, increasing, as `Predictor.predict` takes them. A recording longer than 15 s is read in
+        pieces, whose answers are averaged.
+    progress : callable, optional
+        Called with (steps done, steps in all) where the neurons that are known have changed, so that telling
+        them apart is learned anew; that takes about half a minute, once.
+
+    Raises
+    ------
+    PredictorError
+        If fewer than two neurons have an atlas.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> trains = s2p.read_spike_trains(s2p.example_path("da_set.csv"))
+    >>> [fit.best for fit in s2p.which_neuron(trains)]
+    ['da', 'da', 'da', 'da', 'da']
+    """
+    teller = _teller(_known(), progress)
+    found = []
+    for place, train in enumerate(as_trains(trains)):
+        times = np.asarray(getattr(train, "times_ms", train), dtype=np.float64)
+        shares = teller.shares(times)
+        order: list[int] = np.argsort(-shares, kind="stable").tolist()
+        found.append(
+            Fit(str(getattr(train, "id", place)), {teller.names[k]: float(shares[k]) for k in order})
+        )
+    return found
+
+
+def _known() -> tuple[tuple[str, str], ...]:
+    """Return name and digest of the atlas of each neuron that has one."""
+    paths = {name: find_atlas(name) for name in list_atlases()}
+    found = tuple((name, _digest(path, path.stat().st_mtime_ns)) for name, path in paths.items() if path)
+    if len(found) < 2:
+        raise PredictorError("To ask which neuron fits, two must have an atlas; `spike2pop atlas` makes one.")
+    return found
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class _Teller:
+    """The perceptron: statistics in, shares out."""
+
+    names: tuple[str, ...]
+    scale: TokenScale
+    layers: tuple[tuple[Floats, Floats], ...]
+    temperature: float
+    about: Mapping[str, Any]
+
+    def logits(self, statistics: Floats) -> Floats:
+        x = self.scale.standardise(statistics).astype(np.float64)
+        for weight, bias in self.layers[:-1]:
+            x = np.tanh(x @ weight.T + bias)
+        weight, bias = self.layers[-1]
+        return np.asarray(x @ weight.T + bias)
+
+    def shares(self, times_ms: Floats) -> Floats:
+        """Return the share of each name; none for a silent recording."""
+        if len(times_ms) < MIN_SPIKES:
+            return np.zeros(0)
+        n = max(1, math.ceil((times_ms[-1] - times_ms[0]) / WINDOW_MS - 1e-9))
+        borders = np.searchsorted(times_ms, np.linspace(times_ms[0], times_ms[-1], n + 1)[1:-1])
+        pieces = [
+            part[: MAX_INTERVALS + 1] for part in np.split(times_ms, borders) if len(part) >= MIN_SPIKES
+        ]
+        # one by one: what is told of a piece must not depend on the others
+        each = [self.logits(interval_statistics(*pad_intervals([np.diff(part)])))[0] for part in pieces]
+        return np.mean(
+            [_softmax(row / self.temperature) for row in each or [np.zeros(len(self.names))]], axis=0
+        )
+
+
+def _softmax(x: Floats) -> Floats:
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+@lru_cache(maxsize=4)
+def _remembered(known: tuple[tuple[str, str], ...]) -> list[_Teller]:
+    """A place for the teller of these atlases, read from a file if there is one."""
+    for folder in (own_atlases_folder(), SHIPPED_ATLASES):
+        path = folder / _FILE
+        if path.is_file():
+            tensors, about = read_tensors(path)
+            if tuple(map(tuple, about.get("known", ()))) == known:
+                return [_from_tensors(tensors, about)]
+    return []
+
+
+def _teller(known: tuple[tuple[str, str], ...], progress: Callable[[int, int], None] | None) -> _Teller:
+    there = _remembered(known)
+    if not there:
+        there.append(_learned(known, progress))
+        _keep(there[0], own_atlases_folder() / _FILE)
+    return there[0]
+
+
+def _learned(
+    known: tuple[tuple[str, str], ...], progress: Callable[[int, int], None] | None, seed: int = 0
+) -> _Teller:
+    names = (*(name for name, _digest in known), NONE)
+    seen = [load_atlas(name).seen for name, _digest in known]
+    tables = [one.recorded for one in seen]
+    tables.append(np.concatenate([one.strange for one in seen]))
+    rng = np.random.default_rng(seed)
+    # as many of each, so that none is likelier before a recording is seen
+    n = min(map(len, tables))
+    chosen = [table[rng.permutation(len(table))[:n]] for table in tables]
+    raw = np.concatenate(chosen).astype(np.float32)
+    label = np.repeat(np.arange(len(names)), n)
+    scale = TokenScale(
+        np.zeros(4, np.float32),
+        np.ones(4, np.float32),
+        raw.mean(axis=0),
+        np.maximum(raw.std(axis=0), 1e-3),
+        *normal_scores(raw),
+    )
+    part = np.concatenate([rng.permutation(n) for _name in names]) / n
+    held, test = part < _HELD, part >= 1 - _HELD
+    x, y = torch.from_numpy(scale.standardise(raw)), torch.from_numpy(label)
+    layers = _fitted(x[~held & ~test], y[~held & ~test], len(names), progress, seed)
+    teller = _Teller(names, scale, layers, 1.0, {})
+    logits = teller.logits(raw[held])
+    truth = np.arange(int(held.sum())), label[held]
+    loss = [-np.log(_softmax(logits / t)[truth] + 1e-12).mean() for t in _TEMPERATURES]
+    temperature = float(_TEMPERATURES[int(np.argmin(loss))])
+    shares = _softmax(teller.logits(raw[test]) / temperature)
+    return _Teller(names, scale, layers, temperature, {"known": known, **_tested(shares, label[test], names)})
+
+
+def _fitted(
+    x: Tensor, y: Tensor, n_names: int, progress: Callable[[int, int], None] | None, seed: int
+) -> tuple[tuple[Floats, Floats], ...]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # several only wait for each other over so small a network
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            linear = [
+                nn.Linear(x.shape[1], _HIDDEN),
+                nn.Linear(_HIDDEN, _HIDDEN),
+                nn.Linear(_HIDDEN, n_names),
+            ]
+            drop = nn.Dropout(_DROPOUT)
+            learned = [p for layer in linear for p in layer.parameters()]
+            optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=_DECAY)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
+            for step in range(_STEPS):
+                if progress is not None and step % 50 == 0:
+                    progress(step, _STEPS)
+                rows = torch.randint(len(x), (_BATCH,))
+                h = x[rows]
+                for layer in linear[:-1]:
+                    h = drop(torch.tanh(layer(h)))
+                loss = F.cross_entropy(linear[-1](h), y[rows])
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+    finally:
+        torch.set_num_threads(before)
+    return tuple(
+        (layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+        for layer in linear
+    )
+
+
+def _tested(shares: Floats, label: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
+    """Scores on trains that it did not learn from: share right, of each name too, and how honest it is."""
+    right = shares.argmax(axis=1) == label
+    sure = shares.max(axis=1)
+    band = np.minimum((10 * sure).astype(int), 9)
+    error = sum(
+        abs(right[band == k].mean() - sure[band == k].mean()) * (band == k).mean() for k in np.unique(band)
+    )
+    return {
+        "trains": len(label),
+        "right": float(right.mean()),
+        "calibration_error": float(error),
+        "right_of": {name: float(right[label == k].mean()) for k, name in enumerate(names)},
+        "told_for": {
+            name: {
+                other: float((shares.argmax(axis=1)[label == k] == j).mean()) for j, other in enumerate(names)
+            }
+            for k, name in enumerate(names)
+        },
+    }
+
+
+def _keep(teller: _Teller, path: Path) -> None:
+    """Write it; where that is not possible, it is learned again next time."""
+    tensors = {
+        f"layer.{k}.{part}": value
+        for k, layer in enumerate(teller.layers)
+        for part, value in zip(("weight", "bias"), layer, strict=True)
+    }
+    tensors |= {f"scale.{name}": getattr(teller.scale, name) for name in TokenScale.__dataclass_fields__}
+    about = {"format": 2, "names": teller.names, "temperature": teller.temperature, **teller.about}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(
+            path,
+            {
+                name: torch.from_numpy(np.ascontiguousarray(value, np.float32))
+                for name, value in tensors.items()
+            },
+            about,
+        )
+    except OSError:
+        pass
+
+
+def _from_tensors(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> _Teller:
+    n_layers = sum(name.startswith("layer.") for name in tensors) // 2
+    layers = tuple(
+        (tensors[f"layer.{k}.weight"].double().numpy(), tensors[f"layer.{k}.bias"].double().numpy())
+        for k in range(n_layers)
+    )
+    scale = TokenScale(**{name: tensors[f"scale.{name}"].numpy() for name in TokenScale.__dataclass_fields__})
+    return _Teller(tuple(about["names"]), scale, layers, float(about["temperature"]), dict(about))

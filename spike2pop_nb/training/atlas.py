@@ -1,0 +1,326 @@
+"""An atlas of a neuron: members of all DICs, currents and noise, how they fire, and what is learned of that.
+
+It takes minutes where a network takes hours, and serves what a network does not: what current and noise a
+recording needs, members to begin a search with, and which neuron fits.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spike2pop_nb.errors import Cancelled, TrainingError
+from spike2pop_nb.inference.atlas import WINDOW_MS, Members, Seen, save_atlas
+from spike2pop_nb.inference.domain import Domain
+from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, NOISE_RANGE
+from spike2pop_nb.inference.mixture import Box
+from spike2pop_nb.inference.network import NetworkConfig
+from spike2pop_nb.inference.posterior import FEATURES
+from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.tokens import CHANNELS, MAX_INTERVALS, MIN_SPIKES, N_STATISTICS
+from spike2pop_nb.inference.weight_files import own_atlases_folder
+from spike2pop_nb.inference.weights import load_network
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation import simulate
+from spike2pop_nb.spiketrains import features
+from spike2pop_nb.training.baseline import statistics_of
+from spike2pop_nb.training.batches import Augmentation, Trains, epoch_batches, split_of
+from spike2pop_nb.training.dataset import Recipe, sample_members
+from spike2pop_nb.training.domain import STRANGE, fit_domain, statistics_of_intervals, strange_trains
+from spike2pop_nb.training.loop import Run, RunData
+from spike2pop_nb.training.options import TrainingOptions
+from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.train import measured_scales
+
+__all__ = ["SIZE", "make_atlas"]
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+SIZE = 24_576
+"""Members that are simulated for an atlas."""
+_AT_ONCE = 2048
+_EPOCHS = 40
+_KEPT, _SEEN, _STRANGE = 8000, 6000, 2000  # members that are stored with it, and what tells neurons apart
+_SHORTEST_MS = 0.01
+_AWAY = 0.5  # share of members whose current is anywhere in its range; that of others is near none
+_NEAR_NONE = 1.0  # µA/cm², standard deviation of the currents of the others
+_SHAPE = NetworkConfig(
+    n_channels=len(CHANNELS),
+    n_statistics=N_STATISTICS,
+    latent=0,
+    decoder_width=128,
+    n_decoder_blocks=2,
+    n_components=8,
+)
+_AS_RECORDED = Augmentation(crop=0.5, jitter=0.05, drop=0.1, add=0.06, sample=0.5, settle=0.05)
+_OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size=512, domain_steps=1500)
+
+
+class _Made(NamedTuple):
+    """Members, whether or not they fire, and their spike times in ms from the start of the window."""
+
+    g: FloatArray
+    drive: FloatArray  # (n, 2): current and noise
+    dics: FloatArray
+    drawn: NDArray[np.bool_]
+    times_ms: list[FloatArray]
+
+
+def make_atlas(
+    neuron: str | NeuronModel,
+    path: str | Path | None = None,
+    *,
+    size: int = SIZE,
+    seed: int = 0,
+    epochs: int = _EPOCHS,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Path:
+    """Make the atlas of a neuron.
+
+    Half of the members are made by compensation, with DICs anywhere in the neuron's range of DICs, the others
+    have conductances anywhere in their declared ranges. Each has a constant current and noise of its own, and
+    fires for 15 s. Two small networks learn from how they fire: one tells DICs, the other current and noise.
+
+    Parameters
+    ----------
+    neuron
+        A neuron or its name.
+    path
+        File to write; by default where `load_atlas` and `load_predictor` find it.
+    size
+        Members to simulate.
+    epochs
+        How often each is learned from, disturbed anew.
+    progress
+        Called with (done, total, words).
+    cancel
+        Polled often; nothing is written then.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    TrainingError
+        If almost no member fires, or the file cannot be written.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    model = get_neuron(neuron)
+    target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
+    say = _Told(progress, size, 2 * epochs)
+    made = _simulated(model, size, seed, say, cancel)
+    trains = _as_trains(made)
+    if len(trains) < size // 50 or len(trains) < 64:
+        raise TrainingError(
+            f"Only {len(trains)} of {size} {model.name} neurons with currents from {CURRENT_RANGE[0]:g} to "
+            f"{CURRENT_RANGE[1]:g} µA/cm² fire, too few to learn from; declare other ranges of conductances."
+        )
+    box = Box.from_ranges(dict(model.dic_range))
+    side = split_of(trains.group)
+    with _one_thread():
+        data = _run_data(trains, side, box, seed)
+    by_drive = replace(
+        trains, targets=made.drive[trains.id].astype(np.float32), drawn=np.zeros_like(trains.drawn)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for name, chosen in (
+            ("dics", data),
+            (
+                "drive",
+                data._replace(
+                    train=by_drive.take(side == 0), validation=by_drive.take(side == 1), box=DRIVE_BOX
+                ),
+            ),
+        ):
+            out = Path(folder) / name
+            out.mkdir()
+            run = Run(chosen, out, model.name, None, _OPTIONS, seed, torch.device("cpu"), resume=False)
+            words = "Learning what firing tells of " + ("DICs" if name == "dics" else "current and noise")
+            with _one_thread():
+                files.append(run.go(epochs, None, 1e9, say.steps(words), None, cancel))
+        test = side == 2
+        tested = {
+            "dics": _tested(files[0], trains.take(test & ~trains.drawn), box),
+            "drive": _tested(files[1], by_drive.take(test), DRIVE_BOX),
+        }
+        members, seen = _tables(made, trains.take(side == 0), seed)
+        about = {
+            "declaration": model.declaration,
+            "size": size,
+            "seed": seed,
+            "share_firing": len(trains) / size,
+            "window_ms": WINDOW_MS,
+            "tested": tested,
+        }
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            save_atlas(target, files[0], files[1], members, seen, about)
+        except OSError as error:
+            raise TrainingError(f"{target} cannot be written: {error.strerror or error}.") from None
+    return target
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Learn on one thread: with so small a network several only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Told:
+    """Progress over simulating, which takes about as long as learning, and learning."""
+
+    def __init__(self, progress: Progress | None, size: int, epochs: int) -> None:
+        self.progress, self.size, self.total = progress, size, 2 * size
+        self.epochs, self.learned = epochs, 0.0
+
+    def __call__(self, done: float, words: str) -> None:
+        if self.progress is not None:
+            self.progress(min(round(done), self.total), self.total, words)
+
+    def steps(self, words: str) -> Callable[[int, int], None]:
+        begun = self.size + self.learned
+        self.learned += 0.5 * self.size
+
+        def told(step: int, steps: int) -> None:
+            self(begun + 0.5 * self.size * step / max(steps, 1), words)
+
+        return told
+
+
+def _simulated(
+    neuron: NeuronModel, size: int, seed: int, say: _Told, cancel: Callable[[], bool] | None
+) -> _Made:
+    parts: list[_Made] = []
+    share = (0.5 if neuron.conductance_range else 0.0) if neuron.dic_range else 1.0
+    start = neuron.recording_window_ms[0]
+    for first in range(0, size, _AT_ONCE):
+        say(first, f"Simulating {size} {neuron.name} neurons")
+        n = min(_AT_ONCE, size - first)
+        recipe = Recipe(
+            neuron=neuron,
+            n_trains=n,
+            members_per_target=1,
+            monte_carlo_share=share,
+            noisy_share=0.0,
+            seed=seed,
+        )
+        table, rng = sample_members(recipe.model_copy(update={"seed": seed + first}), 0)
+        g = table[list(neuron.g_columns)].to_numpy(float)
+        low, high = CURRENT_RANGE
+        current = np.where(
+            rng.random(n) < _AWAY, rng.uniform(low, high, n), rng.normal(0.0, _NEAR_NONE, n).clip(low, high)
+        )
+        # little noise makes more difference than much
+        sigma = NOISE_RANGE[1] * rng.random(n) ** 2
+        run = simulate(
+            g,
+            neuron,
+            current=current,
+            noise_sigma=sigma,
+            seed=rng,
+            transient_ms=start,
+            duration_ms=start + WINDOW_MS,
+            accuracy="screening",
+            record="spikes",
+            cancel=cancel,
+        )
+        times = [times - start for times in run.spike_times_ms]
+        for row in np.flatnonzero(run.failed):
+            times[row] = np.zeros(0)
+        parts.append(
+            _Made(
+                g,
+                np.column_stack([current, sigma]),
+                table[["g_s", "g_u"]].to_numpy(float),
+                table["monte_carlo"].to_numpy(bool),
+                times,
+            )
+        )
+        if cancel is not None and cancel():
+            raise Cancelled("The atlas was not made.")
+    return _Made(
+        np.concatenate([part.g for part in parts]),
+        np.concatenate([part.drive for part in parts]),
+        np.concatenate([part.dics for part in parts]),
+        np.concatenate([part.drawn for part in parts]),
+        [times for part in parts for times in part.times_ms],
+    )
+
+
+def _as_trains(made: _Made) -> Trains:
+    """Those that fire, as training data."""
+    rows = np.array(
+        [row for row, times in enumerate(made.times_ms) if len(times) >= MIN_SPIKES], dtype=np.int64
+    )
+    times = [made.times_ms[row] - made.times_ms[row][0] for row in rows]
+    described = [features(one) for one in times]
+    return Trains(
+        np.concatenate([*times, np.zeros(0)]),
+        np.concatenate([[0], np.cumsum([len(one) for one in times])]).astype(np.int64),
+        made.dics[rows].astype(np.float32),
+        np.array([[getattr(one, name) for name in FEATURES] for one in described], dtype=np.float32).reshape(
+            -1, len(FEATURES)
+        ),
+        np.array([one.pattern.code for one in described], dtype=np.int8),
+        made.drive[rows, 1].astype(np.float32),
+        rows,
+        made.drawn[rows],
+        rows,
+    )
+
+
+def _tables(made: _Made, trains: Trains, seed: int) -> tuple[Members, Seen]:
+    kept = trains.take(np.arange(min(_KEPT, len(trains))))
+    current, sigma = made.drive[kept.id].T
+    members = Members(made.g[kept.id], current, sigma, made.dics[kept.id], statistics_of(kept))
+    some = trains.some(_SEEN, seed)
+    recorded = [
+        np.maximum(isi[:n].astype(np.float64), _SHORTEST_MS)
+        for batch in epoch_batches(some, 1024, _AS_RECORDED, (seed, 3))
+        for isi, n in zip(batch.isi_ms, batch.lengths, strict=True)
+    ]
+    rng = np.random.default_rng([seed, 4])
+    strange: list[NDArray[np.floating]] = []
+    for kind in STRANGE:
+        chosen = rng.permutation(len(recorded))[: _STRANGE // len(STRANGE)]
+        strange += strange_trains(kind, [recorded[i] for i in chosen], rng)
+    return members, Seen(statistics_of_intervals(recorded), statistics_of_intervals(strange))
+
+
+def _run_data(trains: Trains, side: NDArray[np.int8], box: Box, seed: int) -> RunData:
+    fitting, held = trains.take(side == 0), trains.take(side == 1)
+    scale, feature_scale = measured_scales(fitting, MAX_INTERVALS)
+    domain: Domain = fit_domain(fitting, held, scale, seed, steps=_OPTIONS.domain_steps)
+    return RunData(fitting, held, scale, feature_scale, box, domain, {})
+
+
+def _tested(file: Path, test: Trains, box: Box) -> dict[str, Any]:
+    """Scores on members that the network did not learn from."""
+    if not len(test):
+        return {}
+    answers = Predictor(load_network(file)).predict(test.listed())
+    found = score(test, answers, {}, masks={"all": np.ones(len(test), dtype=bool)})["all"]["all"]
+    return {
+        "trains": len(test),
+        "mae": found["mae"]["median"],
+        "mae_constant": found["mae"]["constant"],
+        "coverage": found["coverage"],
+        "range": [float(v) for v in box.high - box.low],
+    }
