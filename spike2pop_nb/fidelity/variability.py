@@ -37,7 +37,7 @@ _WIDE = 2.6  # SD that the worst of six normals is within in 95 %
 _BLOCKS = (3, 6, 12)  # a window is put together from so many stretches: slow changes need long ones
 _SHORTEST = 5  # intervals in a stretch
 # SD by which real cells drift between windows, beyond chance: of logarithms, and of spreads as a share. Seen
-# in two Purkinje cells, one that fires fast, and a nigral one; second windows of five others passed in 97 %.
+# in two Purkinje cells, one that fires fast, and a nigral one; second windows of six others passed in 98 %.
 _DRIFT = {"rate": 0.03, "burst period": 0.03, "intervals": 0.03}
 _DRIFT_WITHIN, _DRIFT_OF_SPREAD = 0.05, 0.12
 _MAD_SD = 1.4826  # SD of a normal over its median absolute deviation
