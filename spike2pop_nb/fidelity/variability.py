@@ -33,11 +33,11 @@ FloatArray = npt.NDArray[np.float64]
 LONGEST_MS, PERIODS = 20_000.0, 12
 """Windows that members are judged on are no longer than this, or than so many burst periods."""
 _LEVEL, _PAIRS = 0.95, 200
-_WIDE, _RARELY = 2.6, 0.99  # SD that the worst of six normals is within in 95 %, and each of them in 99 %
+_WIDE = 2.6  # SD that the worst of six normals is within in 95 %
 _BLOCKS = (3, 6, 12)  # a window is put together from so many stretches: slow changes need long ones
 _SHORTEST = 5  # intervals in a stretch
 # SD by which real cells drift between windows, beyond chance: of logarithms, and of spreads as a share. Seen
-# in two Purkinje cells, one that fires fast, and a nigral one; second windows of five others passed in 97 %.
+# in two Purkinje cells, one that fires fast, and a nigral one; second windows of six others passed in 98 %.
 _DRIFT = {"rate": 0.03, "burst period": 0.03, "intervals": 0.03}
 _DRIFT_WITHIN, _DRIFT_OF_SPREAD = 0.05, 0.12
 _MAD_SD = 1.4826  # SD of a normal over its median absolute deviation
@@ -307,14 +307,9 @@ def _drifted(found: FloatArray, off: FloatArray) -> FloatArray:
 
 
 def _spread(found: FloatArray, bursting: bool) -> FloatArray:
-    """Return the SD of differences, robustly but for that of counts, most of which may be the same.
-
-    Those of interval distributions are never negative: theirs is the SD of a normal that is as rarely wide.
-    """
+    """Return the SD of differences, robustly but for that of counts, most of which may be the same."""
     counts = np.array(["spikes" in name for name in measures.names(bursting)])
-    scale = np.where(counts, np.sqrt((found**2).mean(axis=0)), _MAD_SD * np.median(found, axis=0))
-    scale[-1] = np.quantile(found[:, -1], _RARELY) / _WIDE
-    return scale
+    return np.where(counts, np.sqrt((found**2).mean(axis=0)), _MAD_SD * np.median(found, axis=0))
 
 
 def _halves(parts: Sequence[FloatArray], bursting: bool) -> FloatArray:

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 VoltageFunction = Callable[[Any], Any]
-_NEAR = 1e-3  # where x / (exp(x) − 1) is taken from its series, whose next term is x⁴ / 720
+_NEAR = 1e-6  # x² up to which x / (exp(x) − 1) is taken from its series, whose next term is x⁴ / 720
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ class _Linoid:
 
     def __call__(self, V: Any) -> Any:
         u = (V + self.D) / self.C
-        with np.errstate(divide="ignore", invalid="ignore"):  # 0/0, which is not taken
-            return self.B * np.where(np.abs(u) < _NEAR, 1.0 - u * (0.5 - u / 12.0), u / np.expm1(u))
+        near = u * u < _NEAR
+        apart = np.where(near, 1.0, u)  # never 0/0, also where both branches are computed
+        return self.B * np.where(near, 1.0 - u * (0.5 - u / 12.0), apart / np.expm1(apart))
 
 
 @dataclass(frozen=True)
