@@ -140,7 +140,7 @@ def test_a_unit_is_kept_in_one_spelling():
     [
         ("size=0", "Settings, size: input should be greater than or equal to 1."),
         (f"size={MAX_MEMBERS + 1}", f"Settings, size: input should be less than or equal to {MAX_MEMBERS}."),
-        ("neuron=x", "Settings, neuron: there is no neuron 'x'; there are stg, da"),
+        ("neuron=x", "Settings, neuron: there is no neuron 'x'; there are stg, ca1, da"),
         ("compensate=H,H", "Settings, compensate: two different conductances are needed."),
         ("compensate=H,Q", "Settings, compensate: the stg neuron has no channel 'Q'; it has Na, "),
         ("unit=<b>", "Settings, unit: the unit '<b>' is unknown; give h, min, s, ms, us, ns, samples, or a"),

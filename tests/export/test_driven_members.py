@@ -26,7 +26,8 @@ def found() -> Result:
 def test_the_methods_text_says_how_they_were_found_and_judged(found: Result) -> None:
     text = methods_paragraph(found)
     assert "differential evolution [" in text
-    assert "constant injected current (−2 to 5 µA/cm²)" in text
+    assert "constant injected current (−3 to 8 µA/cm²)" in text
+    assert "were those of 8000 simulated before that fired most like the recording" in text
     assert "by a block bootstrap [" in text
     assert "burst period from" in text
     assert "with injected current noise of σ" in text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spike2pop_nb.inference import list_predictors, weights
+from spike2pop_nb.inference import find_weights, weights
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.training.model_card import model_card
 
@@ -48,7 +48,7 @@ def scores(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", list_predictors())
+@pytest.mark.parametrize("name", find_weights())
 def test_the_shipped_cards_say_how_their_networks_were_made(name: str) -> None:
     shipped = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
     card = model_card(scores(name))
