@@ -45,6 +45,7 @@ _WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
+_FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
@@ -135,6 +136,7 @@ class Evolution:
         try:
             self.begin()
             best, since = math.inf, 0
+            far, since_far = math.inf, 0
             for generation in range(1, budget):
                 if len(self.kept) >= self.size:
                     return
@@ -146,6 +148,10 @@ class Evolution:
                     self.stopped = "nothing in the atlas of the neuron comes near"
                     return
                 best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
+                far, since_far = (now, 0) if now < _PROGRESS_FAR * far else (far, since_far + 1)
+                if now > _FAR and since_far >= _STALE_FAR:
+                    self.stopped = f"they hardly came nearer in {_STALE_FAR} generations"
+                    return
                 if generation > _FIRST_LOOK and now >= _OTHER_KIND:
                     self.stopped = "none of them fired in its pattern"
                     return

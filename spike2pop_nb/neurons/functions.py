@@ -165,7 +165,7 @@ def from_rates(opening: VoltageFunction, closing: VoltageFunction) -> tuple[Volt
     >>> from spike2pop_nb.neurons import Gate, exponential, from_rates, sigmoid
     >>> h = Gate("h", *from_rates(exponential(0.128, -18, 38), sigmoid(0, 4, -5, 15)))
     >>> round(float(h.x_inf(-56.0)), 3), round(float(h.tau(-56.0)), 2)
-    (0.999, 2.87)
+    (0.997, 2.87)
     """
     return _Steady(opening, closing), _Relaxation(opening, closing)
 
