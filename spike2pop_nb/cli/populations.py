@@ -325,12 +325,11 @@ def which(
     how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Ask of every recording which neuron fires like it; “none of these” is an answer."""
-    from spike2pop_nb.inference import fits_to_frame, which_neuron
+    from spike2pop_nb.inference import which_neuron
 
     recordings = how.read(file)
     with progress_bar(1, " steps") as update:
-        fits = which_neuron(recordings, progress=update)
-    table = fits_to_frame(fits)
+        table = which_neuron(recordings, progress=update).to_frame()
     if out is not None:
         _write(table, out)
         typer.echo(f"{len(table)} recordings written to {out}.")

@@ -51,10 +51,9 @@ class Judging(ABC):
         rule: PassRule,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
-        simulator: Callable[..., Simulated] | None = None,
     ) -> None:
         self.train, self.neuron, self.size, self.rule = train, neuron, size, rule
-        self.progress, self.cancel, self.simulator = progress, cancel, simulator
+        self.progress, self.cancel = progress, cancel
         start = neuron.recording_window_ms[0]
         self.window = Window(accuracy, start, start + recording_length_ms(train, neuron))
         self.g = np.zeros((0, neuron.n_channels))
@@ -236,7 +235,7 @@ class Judging(ABC):
         record: Literal["spikes", "traces"] = "spikes",
         cancel: bool = True,
     ) -> Simulated:
-        return (self.simulator or simulate)(
+        return simulate(
             g,
             self.neuron,
             duration_ms=window.duration_ms,

@@ -18,6 +18,7 @@ from spike2pop_nb.spiketrains.intervals import pauses
 
 __all__ = [
     "LOGARITHMS",
+    "MAD_SD",
     "QUANTILES",
     "columns",
     "cut",
@@ -44,7 +45,9 @@ _BURSTING = (
     "robust CV of spikes per burst",
     "intervals",
 )
-_FAR, _MAD_SD = 2.5, 1.4826  # robust SDs from which values are drawn in; SD of a normal over its MAD
+MAD_SD = 1.4826
+"""Standard deviation of a normal over its median absolute deviation."""
+_FAR = 2.5  # robust SDs from which values are drawn in
 _ALIKE = 0.3  # share of the median by which the durations of bursts may differ
 _TRIM, _TRIMMED_MEAN = 0.75, 0.5147  # mean of the smaller three quarters of |z|, z a standard normal
 _SAME_CV = 0.01
@@ -130,7 +133,7 @@ def _drawn_in(values: FloatArray, alike: float = 0.0) -> FloatArray:
     Those that differ from it by no more than the share ``alike`` are left where they are.
     """
     median = np.median(values, axis=-1, keepdims=True)
-    far = _FAR * _MAD_SD * np.median(np.abs(values - median), axis=-1, keepdims=True)
+    far = _FAR * MAD_SD * np.median(np.abs(values - median), axis=-1, keepdims=True)
     far = np.maximum(far, alike * median)
     return np.asarray(np.clip(values, median - far, median + far))
 

@@ -56,9 +56,8 @@ class Search(Judging):
         rule: PassRule,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
-        simulator: Callable[..., Simulated] | None = None,
     ) -> None:
-        super().__init__(train, neuron, size, accuracy, rule, progress, cancel, simulator)
+        super().__init__(train, neuron, size, accuracy, rule, progress, cancel)
         self.posterior, self.compensate = posterior, compensate
         self.summaries = Summaries.of(train, rule) if refine else None
         self.seeds = np.random.SeedSequence(seed)

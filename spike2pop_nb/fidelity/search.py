@@ -17,7 +17,7 @@ from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
 from spike2pop_nb.inference.weight_files import find_atlas, list_predictors
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
-from spike2pop_nb.simulation import Simulated, time_step_ms
+from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -58,7 +58,6 @@ def find_population(
     rule: PassRule | Variability | Literal["own"] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    simulator: Callable[..., Simulated] | None = None,
 ) -> Result:
     """Find members that fire like a recording.
 
@@ -116,9 +115,6 @@ def find_population(
     cancel
         Polled often; when it returns True, what was found so far is returned. Of more than 32 members it has
         neither voltages nor van Rossum distances (NaN), which would take too long.
-    simulator
-        In place of `spike2pop_nb.simulate`; members that are judged by the recording's own variability are
-        simulated without it.
 
     Returns
     -------
@@ -194,7 +190,6 @@ def find_population(
         judged_by,
         progress,
         cancel,
-        simulator,
     )
     search.run(most)
     return search.result(most, options)

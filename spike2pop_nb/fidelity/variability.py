@@ -40,7 +40,6 @@ _SHORTEST = 5  # intervals in a stretch
 # in two Purkinje cells, one that fires fast, and a nigral one; second windows of six others passed in 98 %.
 _DRIFT = {"rate": 0.03, "burst period": 0.03, "intervals": 0.03}
 _DRIFT_WITHIN, _DRIFT_OF_SPREAD = 0.05, 0.12
-_MAD_SD = 1.4826  # SD of a normal over its median absolute deviation
 _FEWEST_CYCLES, _FEWEST_INTERVALS = 3, 10
 # What a recording says best: no cell is taken to be closer to itself, nor a train held closer to it.
 _LEAST = {"serial correlation": 0.15, "intervals": 0.03}
@@ -309,7 +308,7 @@ def _drifted(found: FloatArray, off: FloatArray) -> FloatArray:
 def _spread(found: FloatArray, bursting: bool) -> FloatArray:
     """Return the SD of differences, robustly but for that of counts, most of which may be the same."""
     counts = np.array(["spikes" in name for name in measures.names(bursting)])
-    return np.where(counts, np.sqrt((found**2).mean(axis=0)), _MAD_SD * np.median(found, axis=0))
+    return np.where(counts, np.sqrt((found**2).mean(axis=0)), measures.MAD_SD * np.median(found, axis=0))
 
 
 def _halves(parts: Sequence[FloatArray], bursting: bool) -> FloatArray:

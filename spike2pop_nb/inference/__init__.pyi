@@ -21,5 +21,5 @@ from .weight_files import own_atlases_folder as own_atlases_folder
 from .weight_files import own_weights_folder as own_weights_folder
 from .which import NONE as NONE
 from .which import Fit as Fit
-from .which import fits_to_frame as fits_to_frame
+from .which import Fits as Fits
 from .which import which_neuron as which_neuron

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -172,6 +172,12 @@ def load_atlas(neuron: str | NeuronModel) -> Atlas:
             f"There is no atlas of the neuron {model.name!r} as it is declared; "
             f"`spike2pop atlas --neuron {model.name}` makes one in minutes."
         )
+    return _read(path, path.stat().st_mtime_ns, model.name, model.n_channels)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, neuron: str, n_channels: int) -> Atlas:
+    """Read an atlas, once for each file: networks take a while to be made ready."""
     tensors, metadata = read_tensors(path)
     try:
         # floats of 32 bits: what is computed from them must not depend on how they are stored
@@ -181,9 +187,11 @@ def load_atlas(neuron: str | NeuronModel) -> Atlas:
         about = dict(metadata["atlas"])
         if members.statistics.shape != (len(members.g), len(STATISTICS)):
             raise ValueError("it knows other interval statistics")
+        if members.g.shape[1:] != (n_channels,) or not all(np.isfinite(table).all() for table in members):
+            raise ValueError("its members are not of this neuron")
     except (KeyError, TypeError, ValueError) as error:
         raise PredictorError(f"{path.name} is no atlas that this version can read: {error}.") from None
-    return Atlas(model.name, members, seen, about, path, scale)
+    return Atlas(neuron, members, seen, about, path, scale)
 
 
 def drives_of(neuron: str | NeuronModel, trains: Iterable[Any | ArrayLike]) -> list[Drive]:

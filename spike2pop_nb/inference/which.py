@@ -26,13 +26,13 @@ from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
 from spike2pop_nb.inference.statistics import interval_statistics
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, normal_scores, pad_intervals
 from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
-from spike2pop_nb.inference.weights import read_tensors, write_tensors
+from spike2pop_nb.inference.weights import FORMAT, read_tensors, write_tensors
 from spike2pop_nb.spiketrains.given import as_trains
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NONE", "Fit", "fits_to_frame", "which_neuron"]
+__all__ = ["NONE", "Fit", "Fits", "which_neuron"]
 
 Floats = NDArray[np.floating]
 NONE = "none of these"
@@ -85,26 +85,27 @@ class Fit:
         return f"Recording {self.id!r} is most like: {', '.join(told)}."
 
 
-def fits_to_frame(fits: Iterable[Fit]) -> pd.DataFrame:
-    """Table of one row per recording: id, best, and the probability of each neuron.
+class Fits(list[Fit]):
+    """The answers to several recordings, in their order.
 
     Examples
     --------
     >>> import spike2pop_nb as s2p
-    >>> from spike2pop_nb.inference import fits_to_frame
     >>> trains = s2p.read_spike_trains(s2p.example_path("da_set.csv"))
-    >>> fits_to_frame(s2p.which_neuron(trains))["best"].tolist()[0]
+    >>> s2p.which_neuron(trains).to_frame()["best"].tolist()[0]
     'da'
     """
-    import pandas as pd
 
-    fits = list(fits)
-    names = sorted({name for fit in fits for name in fit.shares} - {NONE})
-    rows = [{"id": fit.id, "best": fit.best, **fit.shares} for fit in fits]
-    return pd.DataFrame(rows, columns=["id", "best", *names, NONE])
+    def to_frame(self) -> pd.DataFrame:
+        """Table of one row per recording: id, best, and the probability of each neuron."""
+        import pandas as pd
+
+        names = sorted({name for fit in self for name in fit.shares} - {NONE})
+        rows = [{"id": fit.id, "best": fit.best, **fit.shares} for fit in self]
+        return pd.DataFrame(rows, columns=["id", "best", *names, NONE])
 
 
-def which_neuron(trains: Iterable[Any], *, progress: Callable[[int, int], None] | None = None) -> list[Fit]:
+def which_neuron(trains: Iterable[Any], *, progress: Callable[[int, int], None] | None = None) -> Fits:
     """Ask of each recording which neuron fires like it, of all that have an atlas.
 
     Parameters
@@ -129,7 +130,7 @@ def which_neuron(trains: Iterable[Any], *, progress: Callable[[int, int], None] 
     ['da', 'da', 'da', 'da', 'da']
     """
     teller = _teller(_known(), progress)
-    found = []
+    found = Fits()
     for place, train in enumerate(as_trains(trains)):
         times = np.asarray(getattr(train, "times_ms", train), dtype=np.float64)
         shares = teller.shares(times)
@@ -312,7 +313,7 @@ def _keep(teller: _Teller, path: Path) -> None:
         for part, value in zip(("weight", "bias"), layer, strict=True)
     }
     tensors |= {f"scale.{name}": getattr(teller.scale, name) for name in TokenScale.__dataclass_fields__}
-    about = {"format": 2, "names": teller.names, "temperature": teller.temperature, **teller.about}
+    about = {"format": FORMAT, "names": teller.names, "temperature": teller.temperature, **teller.about}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(

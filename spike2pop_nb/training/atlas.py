@@ -118,7 +118,7 @@ def make_atlas(
     """
     model = get_neuron(neuron)
     target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
-    say = _Told(progress, size, 2 * epochs)
+    say = _Told(progress, size)
     made = _simulated(model, size, seed, say, cancel)
     trains = _as_trains(made)
     if len(trains) < size // 50 or len(trains) < 64:
@@ -186,9 +186,8 @@ def _one_thread() -> Iterator[None]:
 class _Told:
     """Progress over simulating, which takes about as long as learning, and learning."""
 
-    def __init__(self, progress: Progress | None, size: int, epochs: int) -> None:
-        self.progress, self.size, self.total = progress, size, 2 * size
-        self.epochs, self.learned = epochs, 0.0
+    def __init__(self, progress: Progress | None, size: int) -> None:
+        self.progress, self.size, self.total, self.learned = progress, size, 2 * size, 0.0
 
     def __call__(self, done: float, words: str) -> None:
         if self.progress is not None:
@@ -208,7 +207,7 @@ def _simulated(
     neuron: NeuronModel, size: int, seed: int, say: _Told, cancel: Callable[[], bool] | None
 ) -> _Made:
     parts: list[_Made] = []
-    share = (0.5 if neuron.conductance_range else 0.0) if neuron.dic_range else 1.0
+    share = 0.5 if neuron.conductance_range else 0.0
     start = neuron.recording_window_ms[0]
     for first in range(0, size, _AT_ONCE):
         say(first, f"Simulating {size} {neuron.name} neurons")
@@ -219,9 +218,9 @@ def _simulated(
             members_per_target=1,
             monte_carlo_share=share,
             noisy_share=0.0,
-            seed=seed,
+            seed=seed + first,
         )
-        table, rng = sample_members(recipe.model_copy(update={"seed": seed + first}), 0)
+        table, rng = sample_members(recipe, 0)
         g = table[list(neuron.g_columns)].to_numpy(float)
         low, high = CURRENT_RANGE
         current = np.where(

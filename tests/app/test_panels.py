@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -146,6 +147,40 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     settled(dashboard, loop)
     assert session.settings.neuron == "da"
     assert (session.fits_better, button.layout.display) == (None, "none")
+
+
+@pytest.mark.usefixtures("without_atlases")
+def test_the_atlas_of_a_neuron_is_made_with_a_button_that_stops_it_too(dashboard, loop, monkeypatch):
+    session, panel = opened(dashboard, loop), dashboard.dics.atlas
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make_atlas(neuron, progress, cancel):
+        progress(1, 4, f"Simulating {neuron.name}")
+        begun.set()
+        assert go_on.wait(60)
+        if cancel():
+            raise Cancelled("The atlas was not made.")
+        monkeypatch.setattr("spike2pop_nb.app.panels.atlas.list_predictors", lambda: [neuron.name])
+
+    monkeypatch.setattr("spike2pop_nb.training.atlas.make_atlas", make_atlas)
+    assert panel.widget.layout.display == "none"  # the STG neuron has a network
+    dashboard.dics.neuron.value = "leech"
+    loop.until(lambda: not session.busy)
+    assert panel.widget.layout.display == ""
+    for stops in (True, False):
+        begun.clear()
+        go_on.clear()
+        panel.make.click()
+        assert panel.make.description == "Stop"
+        loop.until(begun.is_set)
+        loop.until(lambda: "Simulating leech: 25 %." in panel.says.value)
+        if stops:
+            panel.make.click()
+            assert "Stopping…" in panel.says.value
+        go_on.set()
+        loop.until(lambda: panel.make.description == "Make its atlas" and not session.busy)
+        assert panel.widget.layout.display == ("" if stops else "none")
+    assert dashboard.messages.text == ""
 
 
 def test_the_recommended_pair_is_preselected_and_another_can_be_chosen(dashboard, loop):

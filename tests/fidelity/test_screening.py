@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_search import Around, recording_of
 
-from spike2pop_nb.fidelity import REFINED_RULE, Summaries, find_population, refine_members, verify
+from spike2pop_nb.fidelity import REFINED_RULE, Summaries, find_population, judging, refine_members, verify
 from spike2pop_nb.fidelity.screening import WIDER, Window, shortest_window, up_to_whole, wider
 from spike2pop_nb.simulation import Simulated, simulate
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -67,7 +67,9 @@ def test_members_arrive_by_the_simulation_that_judges_them_where_the_two_differ(
 
 
 @pytest.mark.parametrize("accuracy", ["standard", "exact"])
-def test_all_that_is_kept_is_judged_at_the_accuracy_asked_for(accuracy: str) -> None:
+def test_all_that_is_kept_is_judged_at_the_accuracy_asked_for(
+    accuracy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     train = recording_of("stg", (-10.0, 5.0))
     asked: list[str] = []
 
@@ -75,9 +77,8 @@ def test_all_that_is_kept_is_judged_at_the_accuracy_asked_for(accuracy: str) -> 
         asked.append(str(options["accuracy"]))
         return simulate(g, *neuron, **options)  # type: ignore[arg-type]
 
-    result = find_population(
-        train, "stg", Around((-10.0, 5.0)), size=6, seed=1, accuracy=accuracy, simulator=simulator
-    )
+    monkeypatch.setattr(judging, "simulate", simulator)
+    result = find_population(train, "stg", Around((-10.0, 5.0)), size=6, seed=1, accuracy=accuracy)
     assert set(asked) == {"screening", accuracy}
     assert result.simulated.accuracy == accuracy
     again = simulate(
@@ -92,7 +93,7 @@ def test_all_that_is_kept_is_judged_at_the_accuracy_asked_for(accuracy: str) -> 
         np.testing.assert_array_equal(ours, theirs)
     assert (verify(train, again, REFINED_RULE).passed == result.verdict.passed).all()
     asked.clear()
-    find_population(train, "stg", Around((-10.0, 5.0)), size=2, seed=1, refine=False, simulator=simulator)
+    find_population(train, "stg", Around((-10.0, 5.0)), size=2, seed=1, refine=False)
     assert set(asked) == {"standard"}
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from spike2pop_nb.cli import cli
 from spike2pop_nb.data import example_path
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import NONE, fits_to_frame, list_atlases, load_atlas, which, which_neuron
+from spike2pop_nb.inference import NONE, list_atlases, load_atlas, which, which_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -61,10 +61,11 @@ def test_another_neuron_is_named_only_where_this_one_is_unlikely() -> None:
 
 
 def test_a_silent_recording_says_nothing() -> None:
-    (fit,) = which_neuron([np.array([1.0, 2.0])])
+    fits = which_neuron([np.array([1.0, 2.0])])
+    (fit,) = fits
     assert (fit.best, dict(fit.shares)) == ("", {})
     assert "silent" in fit.describe()
-    assert fits_to_frame([fit]).loc[0, "best"] == ""
+    assert fits.to_frame().loc[0, "best"] == ""
 
 
 def test_a_recording_does_not_depend_on_the_others() -> None:
