@@ -128,6 +128,8 @@ def test_what_a_visitor_loads_is_in_no_others_memory_nor_in_a_file(server, someb
 
 
 def test_a_page_starts_again_after_a_restart_of_the_server(somebody, tmp_path):
+    from playwright.sync_api import expect
+
     places = {"JUPYTER_RUNTIME_DIR": str(tmp_path)}
     with serving("port=0", **places) as first:
         page = open_page(somebody(), first.printed + "#neuron=da&seed=5")
@@ -144,4 +146,5 @@ def test_a_page_starts_again_after_a_restart_of_the_server(somebody, tmp_path):
         page.click("text=Start again")
         page.wait_for_selector(".s2p-lost", state="detached")
         page.wait_for_selector(UPLOAD)
-        assert page.get_by_label("Seed", exact=True).input_value() == "5"
+        # what the address says arrives after the page may be used
+        expect(page.get_by_label("Seed", exact=True)).to_have_value("5", timeout=PATIENCE_MS)
