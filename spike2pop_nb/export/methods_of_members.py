@@ -146,15 +146,14 @@ def found_by_evolution(made: list[Result]) -> bool:
 def _evolution(made: list[Result], cited: Citations) -> str:
     """How members that are judged by the recording's own variability were found."""
     low, high = CURRENT_RANGE
-    posterior = any(posterior_of(result) is not None for result in made)
     known = made[0].options.get("atlas", 0)
     origin = (
         f"those of {known} simulated before that fired most like the recording"
         if known
         else "drawn at random"
     )
-    share = "a quarter" if known else "half"
-    rest = f", and {share} of them solved for (g_s, g_u) drawn from the posterior" if posterior else ""
+    share = {0.25: "a quarter", 0.5: "half"}.get(made[0].options.get("posterior_share", 0.0))
+    rest = f", and {share} of them solved for (g_s, g_u) drawn from the posterior" if share else ""
     text = (
         "Members, each of maximal conductances in the declared ranges, a constant injected current "
         f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were "

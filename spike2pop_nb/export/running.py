@@ -23,7 +23,7 @@ from spike2pop_nb.export.gathering import gather
 from spike2pop_nb.export.parts import Parts
 from spike2pop_nb.export.results import ExportFormat, check_formats
 from spike2pop_nb.fidelity import PassRule, Result, Variability, attempt_population, check_search
-from spike2pop_nb.inference import find_atlas, find_weights
+from spike2pop_nb.inference import find_atlas, find_network
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.workers import Lost, cores, worked
@@ -198,7 +198,7 @@ class _Network:
 
     def __init__(self, neuron: NeuronModel, prior: str) -> None:
         self.neuron, self.prior = neuron, prior
-        self.path = find_weights().get(neuron.name)
+        self.path = find_network(neuron.name)
         self._predictor: Any = None
         if self.path is not None:
             self([])  # whether it knows the prior

@@ -1,13 +1,14 @@
 """Members found by evolution: conductances, a constant current and noise, moved until they fire alike.
 
 Where a recording is no clock, members need noise to be like it. Then those members of the neuron's atlas that
-fire most like it (without an atlas, members drawn from the ranges that the neuron declares), and others drawn
-from the posterior, where there is one, are moved by differential evolution (Storn and Price 1997,
-doi:10.1023/A:1008202821328; towards the better ones as in JADE, Zhang and Sanderson 2009,
-doi:10.1109/TEVC.2009.2014613), each with the same noise all the way, so that members are compared and not
-their luck. Who comes within the recording's own variability is judged with other noise, over three windows
-of the recording's length, and counts if it is still within it. Passing members go on moving, so that many
-different ones are found.
+fire most like it are moved. Without an atlas, members are drawn from the ranges that the neuron declares, and
+from the posterior, where there is one; a distribution that the user gave counts in any case.
+
+They are moved by differential evolution (Storn and Price 1997, doi:10.1023/A:1008202821328; towards the
+better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613), each with the same noise all
+the way, so that members are compared and not their luck. Who comes within the recording's own variability is
+judged with other noise, over three windows of the recording's length, and counts if it is still within it.
+Passing members go on moving, so that many different ones are found.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import Verdict, scored
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
 from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
+from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -93,6 +95,9 @@ class Evolution:
         cancel: Callable[[], bool] | None,
     ) -> None:
         self.atlas = atlas
+        # networks know of no drive, and an atlas does
+        known = posterior is None or (atlas is not None and isinstance(posterior, Posterior))
+        self.posterior_share = 0.0 if known else 0.25 if atlas is not None else 0.5
         self.train, self.neuron, self.posterior, self.size, self.own = train, neuron, posterior, size, own
         self.accuracy, self.progress, self.cancel = accuracy, progress, cancel
         self.window_ms = window_ms(train, own)
@@ -184,7 +189,7 @@ class Evolution:
                 rows[quiet] = np.resize(few, int(quiet.sum()))
             x = x[rows]
             x[quiet, -1] = np.minimum(x[quiet, -1], _LITTLE_NOISE)
-        started = self.from_posterior(n // (2 if self.atlas is None else 4))
+        started = self.from_posterior(int(self.posterior_share * n))
         if len(started):
             x[-len(started) :, :-2] = started
             x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
@@ -204,7 +209,7 @@ class Evolution:
 
     def from_posterior(self, n: int) -> FloatArray:
         """Draw members with the DICs of the posterior, as far as it can be reached."""
-        if self.posterior is None:
+        if self.posterior is None or not n:
             return np.zeros((0, self.neuron.n_channels))
         try:
             drawn = generate_population(self.neuron, self.posterior, n, seed=self.rng, id=self.train.id)

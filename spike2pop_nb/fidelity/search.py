@@ -15,13 +15,14 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
-from spike2pop_nb.inference.weight_files import find_atlas, list_predictors
+from spike2pop_nb.inference.weight_files import find_atlas, find_network
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
 if TYPE_CHECKING:
+    from spike2pop_nb.inference import Posterior
     from spike2pop_nb.inference.atlas import Atlas
 
 __all__ = ["MAX_SEARCH_SIZE", "attempt_population", "check_search", "default_budget", "find_population"]
@@ -70,8 +71,8 @@ def find_population(
     neuron, as compensating may.
 
     Members that are judged by the recording's own variability are found in another way: they also have a
-    constant current and noise, and all of this is moved by evolution, from the ranges that the neuron
-    declares, and from the posterior if there is one (see `spike2pop_nb.fidelity.evolution`). No network is
+    constant current and noise, and all of this is moved by evolution, from the neuron's atlas, or the ranges
+    that it declares and the posterior if there is one (see `spike2pop_nb.fidelity.evolution`). No network is
     needed for that; ``compensate`` and ``refine`` have no meaning there.
 
     No two members are alike: one that is nearer to another than `spike2pop_nb.fidelity.LEAST_DISTANCE` does
@@ -160,28 +161,22 @@ def find_population(
     if isinstance(judged_by, str):
         return unusable(judged_by)
     if isinstance(judged_by, Variability):
-        most = most if given is not None else _OWN_BUDGET * most
         atlas = _atlas(model)
+        if posterior is None and atlas is None and find_network(model.name) is not None:
+            posterior = _predicted(train, model)
+        most = most if given is not None else _OWN_BUDGET * most
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
-        options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
         evolution = Evolution(
             train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel
         )
+        options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
+        options |= {"posterior_share": evolution.posterior_share}
         evolution.run(most)
         return evolution.result(options)
-    sampler: DICSampler
-    if posterior is None:
-        from spike2pop_nb.inference import load_predictor
-
-        if note := threshold_note(model):
-            warnings.warn(note, stacklevel=2)
-        sampler = load_predictor(model.name).predict([train])[0]
-    else:
-        sampler = posterior
     search = Search(
         train,
         model,
-        sampler,
+        _predicted(train, model) if posterior is None else posterior,
         int(size),
         compensate,
         seed,
@@ -193,6 +188,15 @@ def find_population(
     )
     search.run(most)
     return search.result(most, options)
+
+
+def _predicted(train: SpikeTrain, neuron: NeuronModel) -> Posterior:
+    """Return what the neuron's network says of a recording."""
+    from spike2pop_nb.inference import load_predictor
+
+    if note := threshold_note(neuron):
+        warnings.warn(note, stacklevel=3)
+    return load_predictor(neuron.name).predict([train])[0]
 
 
 def _atlas(neuron: NeuronModel) -> Atlas | None:
@@ -213,7 +217,7 @@ def _rule(
     """Return the rule to judge by; a sentence if the recording is too short for the one that is needed."""
     if isinstance(rule, (PassRule, Variability)):
         return rule
-    needed = rule == "own" or (posterior is None and neuron.name not in list_predictors())
+    needed = rule == "own" or (posterior is None and find_network(neuron.name) is None)
     if train.n_spikes < 3 or not (refine or needed):
         return pass_rule(refine)
     try:

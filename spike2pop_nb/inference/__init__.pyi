@@ -13,6 +13,7 @@ from .predictor import Predictor as Predictor
 from .predictor import load_predictor as load_predictor
 from .region import CredibleRegion as CredibleRegion
 from .weight_files import find_atlas as find_atlas
+from .weight_files import find_network as find_network
 from .weight_files import find_weights as find_weights
 from .weight_files import list_atlases as list_atlases
 from .weight_files import list_predictors as list_predictors

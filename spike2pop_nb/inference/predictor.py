@@ -27,7 +27,7 @@ from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
-from spike2pop_nb.inference.weight_files import find_atlas, find_weights, list_predictors
+from spike2pop_nb.inference.weight_files import find_network, list_predictors
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 from spike2pop_nb.spiketrains.given import as_trains
 
@@ -80,7 +80,7 @@ def load_predictor(
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
-        path = find_weights().get(name) or find_atlas(name)
+        path = find_network(name)
         if path is None:
             listed = ", ".join(list_predictors()) or "none"
             raise PredictorError(

@@ -14,6 +14,7 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons
 __all__ = [
     "SHIPPED_ATLASES",
     "find_atlas",
+    "find_network",
     "find_weights",
     "list_atlases",
     "list_predictors",
@@ -100,6 +101,18 @@ def _made_of(path: Path, _changed: int) -> str:
             return str(json.loads((file.metadata() or {})["spike2pop_nb"])["atlas"]["declaration"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return ""
+
+
+def find_network(neuron: str) -> Path | None:
+    """Return the file from which the DICs of a neuron are predicted: its network, or else its atlas.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.inference import find_network
+    >>> find_network("pyloric").parent.name, find_network("stg").parent.name
+    ('atlases', 'weights')
+    """
+    return find_weights().get(neuron) or find_atlas(neuron)
 
 
 def list_atlases() -> list[str]:

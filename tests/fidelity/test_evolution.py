@@ -13,6 +13,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.fidelity import PassRule, Result, Variability, find_population, rule_in_words, verify
 from spike2pop_nb.fidelity.evolution import window_ms
+from spike2pop_nb.inference import load_predictor
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
 
@@ -131,6 +132,26 @@ def test_the_rule_follows_the_recording_unless_one_is_named(cell: SpikeTrain) ->
     judged = find_population(steady, "stg", Nowhere(), size=1, budget=32).verdict
     assert judged is not None
     assert isinstance(judged.rule, PassRule)
+
+
+def test_members_are_the_same_with_and_without_what_the_network_says(cell: SpikeTrain) -> None:
+    said = load_predictor("pyloric").predict([cell])[0]
+    options = {"size": 2, "seed": 1, "budget": 1500}
+    alone, told = (find_population(cell, "pyloric", posterior, **options) for posterior in (None, said))
+    assert alone.options == told.options
+    assert alone.n_tried == told.n_tried
+    assert alone.population is not None
+    assert told.population is not None
+    np.testing.assert_array_equal(alone.population.g, told.population.g)
+
+
+def test_a_distribution_of_the_users_own_counts(cell: SpikeTrain) -> None:
+    class Own:
+        def sample(self, n: int, seed: object = 0) -> np.ndarray:
+            return np.tile([-1.0, 0.2], (n, 1))
+
+    found = find_population(cell, "pyloric", Own(), size=1, seed=1, budget=600, rule="own")
+    assert found.options["posterior_share"] == 0.25
 
 
 @pytest.mark.usefixtures("without_atlases")
