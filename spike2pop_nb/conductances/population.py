@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spike2pop_nb.conductances.inhibition import Inhibition
 from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
     CURRENT_COLUMN,
@@ -62,7 +63,9 @@ class Population:
     table
         One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th; of
         members that are driven also ``current_uA_cm2`` and ``noise_sigma_uA_cm2``, a constant current and the
-        noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise.
+        noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise; of
+        members that follow a rhythm ``inhibition_mS_cm2``, ``inhibition_period_ms`` and ``inhibition_share``
+        (see `Inhibition`).
     made_by
         Options, seed, and counts: asked, tried, and why others were discarded.
 
@@ -110,8 +113,13 @@ class Population:
 
     @property
     def driven(self) -> bool:
-        """Whether any member has an injected current or noise."""
-        return bool(self.current.any() or self.noise_sigma.any())
+        """Whether any member has an injected current, noise, or a rhythmic inhibition."""
+        return bool(self.current.any() or self.noise_sigma.any() or self.inhibition is not None)
+
+    @property
+    def inhibition(self) -> Inhibition | None:
+        """Rhythmic inhibition of the members; None if no member has one."""
+        return Inhibition.from_table(self.table)
 
     @property
     def noise_seeds(self) -> npt.NDArray[np.uint64] | None:
@@ -183,6 +191,7 @@ class Population:
         current: npt.ArrayLike | None = None,
         noise_sigma: npt.ArrayLike | None = None,
         noise_seeds: npt.ArrayLike | None = None,
+        inhibition: Inhibition | None = None,
     ) -> Population:
         """Make a population of given conductances, (n, n_channels) in mS/cm², and what drives them, (n,)."""
         neuron = get_neuron(neuron)
@@ -195,6 +204,8 @@ class Population:
                 table[column] = np.asarray(drive, dtype=float)
         if noise_seeds is not None:
             table[SEED_COLUMN] = np.asarray(noise_seeds, dtype=np.int64)
+        if inhibition is not None:
+            table = table.assign(**inhibition.columns())
         return cls(neuron, table, made_by or {})
 
     @classmethod
