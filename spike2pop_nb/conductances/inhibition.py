@@ -17,7 +17,7 @@ __all__ = ["INHIBITION_COLUMNS", "INHIBITION_E_MV", "Inhibition"]
 FloatArray = npt.NDArray[np.float64]
 INHIBITION_COLUMNS = ("inhibition_mS_cm2", "inhibition_period_ms", "inhibition_share")
 INHIBITION_E_MV = -80.0
-"""Reversal potential: that of the slow, cholinergic inhibition in the stomatogastric ganglion, which potassium
+"""Where it reverses, as the slow, cholinergic inhibition in the stomatogastric ganglion does, which potassium
 carries (Prinz, Bucher and Marder 2004, doi:10.1038/nn1352)."""
 
 
@@ -76,8 +76,8 @@ class Inhibition:
             row = int(np.flatnonzero(~good)[0])
             raise CompensationError(
                 f"The inhibition in row {row} is {self.conductance[row]:g} mS/cm² for a share of "
-                f"{self.share[row]:g} of {self.period_ms[row]:g} ms; it needs a conductance of zero or more, a "
-                "period of more than 0 ms and a share from 0 to 1."
+                f"{self.share[row]:g} of {self.period_ms[row]:g} ms; it needs a conductance of zero or more, "
+                "a period of more than 0 ms and a share from 0 to 1."
             )
 
     def __len__(self) -> int:

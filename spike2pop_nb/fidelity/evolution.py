@@ -19,30 +19,23 @@ moved like the rest.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from spike2pop_nb.conductances import (
-    INHIBITION_E_MV,
     DICSampler,
     Inhibition,
-    Population,
     baseline_population,
     generate_population,
 )
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
-from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import Verdict, scored
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
-from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
+from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, NOISE_RANGE
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
@@ -51,24 +44,21 @@ from spike2pop_nb.spiketrains import SpikeTrain
 if TYPE_CHECKING:
     from spike2pop_nb.inference.atlas import Atlas
 
-__all__ = ["INHIBITION_RANGE", "Evolution", "window_ms"]
+__all__ = ["WINDOWS", "WITHOUT_INHIBITION", "Evolution", "Member", "window_ms"]
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-_WINDOWS = 3  # of the recording's length, on which a member is judged
+WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
-_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
-INHIBITION_RANGE = (0.0, 0.2)
-"""Rhythmic inhibition that members are given, in mS/cm²."""
-_SHARE_RANGE = (0.1, 0.9)  # of each period
+WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
+_SHARE_RANGE = (0.1, 0.9)  # of each period in which members are inhibited
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
-_NEAR = 2.0  # tolerances within which a member that does not pass is kept, marked as such
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
@@ -201,7 +191,7 @@ class Evolution:
             if since >= _STALE and not self.kept:
                 self.stopped = f"they came no nearer in {_STALE} generations"
                 return
-            if self.may_inhibit and generation > _WITHOUT_INHIBITION and now > 1.0 and not self.kept:
+            if self.may_inhibit and generation > WITHOUT_INHIBITION and now > 1.0 and not self.kept:
                 return
             with_it = " with rhythmic inhibition" if self.inhibited else ""
             tried = f"{self.n_tried} members tried{with_it}"
@@ -294,7 +284,7 @@ class Evolution:
         """From now on have members fire over all windows, so that luck counts less; also those there are."""
         if self.affordable < self.n:
             return
-        self.n_windows = _WINDOWS
+        self.n_windows = WINDOWS
         self.cost, self.off = self.rated(self.x, self.seeds)
         self.confirm(np.arange(self.n))
 
@@ -326,9 +316,9 @@ class Evolution:
             return
         self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
         seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
-        run = self.simulate(self.x[rows], seeds, self.accuracy, _WINDOWS)
+        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS)
         for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
-            windows = self.windows(times, _WINDOWS)
+            windows = self.windows(times, WINDOWS)
             said = self.own.judge(*windows)
             if said["passed"]:
                 if self.is_new(self.x[row], self.kept):
@@ -386,7 +376,7 @@ class Evolution:
     @property
     def affordable(self) -> int:
         """Members that can still be judged within the budget."""
-        return max(0, (self.budget - self.n_simulated) // _WINDOWS)
+        return max(0, (self.budget - self.n_simulated) // WINDOWS)
 
     def windows(self, times_ms: FloatArray, n: int) -> list[FloatArray]:
         """Cut a train into windows that are compared with the recording."""
@@ -394,129 +384,3 @@ class Evolution:
         borders = start + self.window_ms * np.arange(n + 1)
         ends = np.searchsorted(times_ms, borders)
         return [times_ms[first:end] for first, end in pairwise(ends)]
-
-    def chosen(self) -> list[Member]:
-        """Return the members that pass and are kept: those that are farthest apart."""
-        if len(self.kept) <= self.size:
-            return list(self.kept)
-        places = np.array([x for x, _seed, _said in self.kept]) / (self.high - self.low)
-        places /= np.maximum(places.std(axis=0), 1e-9)
-        rows, far = [0], np.full(len(places), np.inf)
-        while len(rows) < self.size:
-            far = np.minimum(far, np.linalg.norm(places - places[rows[-1]], axis=1))
-            rows.append(int(far.argmax()))
-        return [self.kept[row] for row in sorted(rows)]
-
-    def nearest(self) -> list[Member]:
-        """Return members that do not pass, but fire in the recording's pattern and come near."""
-        missing = self.size - len(self.kept)
-        found: list[Member] = []
-        if missing <= 0 or self.cancelled:
-            return found
-        order = np.argsort(self.cost, kind="stable")
-        near = [row for row in order.tolist() if self.cost[row] > 1.0 and self.off[row] is not None]
-        near = near[: min(missing, self.affordable)]
-        if not near:
-            return found
-        run = self.simulate(self.x[near], self.seeds[near], self.accuracy, _WINDOWS)
-        for row, times in zip(near, run.spike_times_ms, strict=True):
-            said = self.own.judge(*self.windows(times, _WINDOWS))
-            if 1.0 < said["distance"] <= _NEAR and self.is_new(self.x[row], [*self.kept, *found]):
-                found.append((self.x[row].copy(), self.seeds[row], said))
-        return found
-
-    def result(self, options: dict[str, Any]) -> Result:
-        """Return the population, or why there is none."""
-        n_passed = len(self.kept)
-        shared: dict[str, Any] = {
-            "n_asked": self.size,
-            "n_tried": self.n_tried,
-            "n_passed": n_passed,
-            "reasons": dict(self.in_the_way().most_common()),
-            "cancelled": self.cancelled,
-            "options": options | {"inhibition": self.inhibition_of_members()},
-        }
-        members = self.chosen() + self.nearest()
-        if not members:
-            return Result(
-                self.train,
-                self.neuron,
-                self.posterior,
-                False,
-                self.message(0),
-                n_simulated=self.n_simulated,
-                **shared,
-            )
-        x, seeds = (
-            np.array([x for x, _seed, _said in members]),
-            np.array([seed for _x, seed, _said in members]),
-        )
-        self.say("Recording the traces of the members kept")
-        self.cancel = None
-        counted = self.n_simulated
-        simulated = self.simulate(x, seeds, self.accuracy, 1, "traces")
-        made_by = {**options, "tried": self.n_tried, "passed": n_passed, "simulated": counted}
-        population = Population.from_g(
-            self.neuron,
-            x[:, : self.neuron.n_channels],
-            id=self.train.id,
-            made_by=made_by,
-            **self.driven(x),
-            noise_seeds=seeds,
-        )
-        simulated = replace(simulated, labels=population.labels)
-        rows = pd.DataFrame([said for _x, _seed, said in members])
-        return Result(
-            self.train,
-            self.neuron,
-            self.posterior,
-            True,
-            self.message(len(members)),
-            population=population,
-            simulated=simulated,
-            verdict=Verdict(*scored(self.train, simulated, rows), self.own),
-            n_simulated=counted,
-            **shared,
-        )
-
-    def inhibition_of_members(self) -> dict[str, Any] | None:
-        """Say what rhythmic inhibition members received; None for none."""
-        if not self.inhibited:
-            return None
-        tried = _WITHOUT_INHIBITION if self.resorted else 0
-        return {"period_ms": self.period_ms, "E_mV": INHIBITION_E_MV, "generations_without": tried}
-
-    def in_the_way(self) -> Counter[str]:
-        """Count in which measure the members that do not pass, but fire in the pattern, are off the most."""
-        return Counter(
-            self.own.names[int(off.argmax())]
-            for off, cost in zip(self.off, self.cost, strict=True)
-            if off is not None and cost > 1.0
-        )
-
-    def message(self, n_members: int) -> str:
-        """Say how the search went."""
-        n_passed, name = len(self.kept), self.neuron.name
-        text = (
-            f"{n_passed} of {self.n_tried} members tried fire like the recording, within its own variability "
-            f"over {self.window_ms / 1000:.3g} s"
-        )
-        if self.inhibited:
-            text += f", each with a rhythmic inhibition every {self.period_ms:.0f} ms"
-            text += "; without one, none came within it" if self.resorted else ""
-        if n_passed >= self.size:
-            return f"{text}; the {self.size} asked for are kept, the most different ones."
-        text += f"; {self.size} were asked for, but {self.stopped}"
-        kept = n_members - n_passed
-        if kept:
-            text += f", and {kept} others that came near are kept, marked as not passed"
-        known = [off for off in self.off if off is not None]
-        if not known:
-            kind = "bursts" if self.own.bursting else "fires without bursts"
-            return f"{text}. No {name} neuron tried {kind} as the recording does; try another neuron."
-        off = min(known, key=lambda found: float(found.max()))
-        if n_passed:
-            return f"{text}."
-        worst = int(off.argmax())
-        by = f"{off[worst]:.1f} times the tolerance in its {self.own.names[worst]}"
-        return f"{text}. The nearest was off by {by}."

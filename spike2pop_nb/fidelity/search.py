@@ -11,6 +11,7 @@ import numpy as np
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population, modulate
 from spike2pop_nb.errors import CompensationError, SpikeTrainError, UnreachableTarget, failure_in_words
 from spike2pop_nb.fidelity.evolution import Evolution
+from spike2pop_nb.fidelity.evolved import evolved
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
@@ -177,7 +178,7 @@ def find_population(
         options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
         options |= {"posterior_share": evolution.posterior_share}
         evolution.run(most)
-        return evolution.result(options)
+        return evolved(evolution, options)
     search = Search(
         train,
         model,
