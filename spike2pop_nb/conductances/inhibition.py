@@ -95,8 +95,8 @@ class Inhibition:
         """Return the conductance of each member at some times, (n, n_times) in mS/cm²."""
         one = len(self) and bool((self.period_ms == self.period_ms[0]).all())
         period_ms = self.period_ms[:1] if one else self.period_ms
-        phase = np.mod(ms / np.where(period_ms > 0, period_ms, 1.0)[:, None], 1.0).astype(np.float32)
-        on = phase < self.share.astype(np.float32)[:, None]
+        phase = np.mod(ms / np.where(period_ms > 0, period_ms, 1.0)[:, None], 1.0)
+        on = phase < self.share[:, None]
         return np.where(on, self.conductance.astype(np.float32)[:, None], np.float32(0.0))
 
     def columns(self) -> Mapping[str, FloatArray]:

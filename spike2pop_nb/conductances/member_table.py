@@ -190,7 +190,10 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
-        values = pd.to_numeric(table[column], errors="coerce")
+        given = table[column]
+        if column in drive:  # members that receive nothing stand beside others that do
+            given = given.mask(given.isna() | (given.astype(str).str.strip() == ""), 0)
+        values = pd.to_numeric(given, errors="coerce")
         bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
@@ -198,10 +201,9 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
                 f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; {rule}."
             )
         table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
-    given = [column for column in INHIBITION_COLUMNS if column in table]
-    if given and len(given) < len(INHIBITION_COLUMNS):
-        missing = [column for column in INHIBITION_COLUMNS if column not in table]
-        raise CompensationError(f"{file} has a column {given[0]}, but no column {missing[0]} beside it.")
+    said = [column for column in INHIBITION_COLUMNS if column in table]
+    if missing := [column for column in INHIBITION_COLUMNS if said and column not in table]:
+        raise CompensationError(f"{file} has a column {said[0]}, but no column {missing[0]} beside it.")
     try:
         Inhibition.from_table(table)
     except CompensationError as error:

@@ -15,6 +15,7 @@ from spike2pop_nb.conductances.inhibition import Inhibition
 from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
     CURRENT_COLUMN,
+    DRIVE_COLUMNS,
     MAX_SIZE,
     NOISE_COLUMN,
     SEED_COLUMN,
@@ -161,8 +162,12 @@ class Population:
             for key, value in first.items()
             if all(other.made_by.get(key) == value for other in populations[1:])
         }
-        table = pd.concat([population.table for population in populations], ignore_index=True)
-        return cls(neuron, table, shared)
+        driven = [column for column in DRIVE_COLUMNS if any(column in each.table for each in populations)]
+        tables = [  # who receives nothing is said to, so that seeds remain whole numbers
+            each.table.assign(**{column: 0 for column in driven if column not in each.table})
+            for each in populations
+        ]
+        return cls(neuron, pd.concat(tables, ignore_index=True), shared)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table with the columns that say of which neuron the members are.

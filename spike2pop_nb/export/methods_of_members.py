@@ -175,14 +175,12 @@ def _evolution(made: list[Result], cited: Citations) -> str:
     if inhibited := [given for result in made if (given := result.options.get("inhibition"))]:
         who = "They" if len(made) == 1 else f"Members of {count(len(inhibited), 'recording')}"
         text += (
-            f" {who} also received a rhythmic inhibition with the recording’s burst period: a conductance of up "
-            f"to {INHIBITION_RANGE[1]:g} mS/cm² that reverses at {inhibited[0]['E_mV']:g} mV "
-            f"{cited.mark(PRINZ)} and is on for a share of each period; its size and share were moved as well."
+            f" {who} also received a rhythmic inhibition with the recording’s burst period: a conductance of "
+            f"up to {INHIBITION_RANGE[1]:g} mS/cm² that reverses at {inhibited[0]['E_mV']:g} mV "
+            f"{cited.mark(PRINZ)} and is on for a share of each period. Its size and share were moved, too."
         )
         if tried := max(given["generations_without"] for given in inhibited):
-            text += (
-                f" It was given since none had come near enough without it in {count(tried, 'generation')}."
-            )
+            text += f" Without it, none had come near enough in {count(tried, 'generation')}."
     return text + _difference([result.diversity for result in made if result.diversity is not None])
 
 
