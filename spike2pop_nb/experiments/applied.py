@@ -105,13 +105,14 @@ class Applied(Schedule):
         return Levels(g, E, current)
 
     def _with(self, added: FloatArray, g: FloatArray, label: str) -> FloatArray:
-        """Return conductances with what is added; what is left of less than nothing by rounding is nothing."""
+        """Return conductances with what is added; less than nothing by rounding is nothing."""
         total = g + added
         if np.any(total < -1e-9 * np.abs(added)):
             row, channel = np.argwhere(total < -1e-9 * np.abs(added))[0]
             name = self.neuron.channel_names[channel]
             raise ExperimentError(
-                f"{label}: of {name} a member has only {g[row, channel]:.4g} mS/cm²; no more can be taken from it."
+                f"{label}: of {name} a member has only {g[row, channel]:.4g} mS/cm²; no more can be "
+                "taken from it."
             )
         return np.maximum(total, 0.0)
 
