@@ -93,6 +93,15 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert not out.exists()
 
 
+def test_nwb(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pynwb")
+    out = tmp_path / "out"
+    assert spike2pop(capsys, monkeypatch, "export", table, "--to", "nwb", "--member", 2, "--out", out)[0] == 0
+    assert [file.name for file in out.iterdir()] == ["1_cell.nwb"]
+
+
 def test_a_dynamic_clamp(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

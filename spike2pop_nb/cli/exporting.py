@@ -20,7 +20,7 @@ __all__ = ["export"]
 def export(
     population: MembersArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.", show_default=False)],
-    to: Annotated[str | None, typer.Option("--to", help="neuron, brian2, jaxley or neuroml.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="neuron, brian2, jaxley, neuroml, or nwb.")] = None,
     neuron: OptionalNeuron = None,
     member: Annotated[
         int | None, typer.Option(help="Number in the column member; every member by default.")
@@ -44,7 +44,10 @@ def export(
         typer.Option("--capacitance-pF", "--capacitance-pf", help="Of the cell, with --dynamic-clamp."),
     ] = None,
 ) -> None:
-    """Write members of a table as a model for another simulator, or channels of one as a dynamic clamp."""
+    """Write members of a table as a model for another simulator, or channels of one as a dynamic clamp.
+
+    With --to nwb they are simulated, and written with their voltages and spikes as NWB files, for sharing.
+    """
     from spike2pop_nb.export import simulators
 
     if (to is None) == (clamp is None):
@@ -56,8 +59,13 @@ def export(
     if clamp is not None:
         written = _clamp(chosen, population.name, clamp, member, instead, recording, capacitance, out)
     else:
-        rows = _rows(chosen, population.name, recording, member)
-        written = simulators.export(chosen.select(rows), cast(simulators.Target, to), out)
+        members = chosen.select(_rows(chosen, population.name, recording, member))
+        if to == "nwb":
+            from spike2pop_nb.export.nwb import export_nwb
+
+            written = export_nwb(members, out)
+        else:
+            written = simulators.export(members, cast(simulators.Target, to), out)
     for file in written:
         typer.echo(f"Written: {file}")
 
