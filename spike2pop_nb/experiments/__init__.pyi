@@ -9,6 +9,7 @@ from .making import calcium_buffering as calcium_buffering
 from .making import chirp as chirp
 from .making import conductance_pulses as conductance_pulses
 from .making import constant_current as constant_current
+from .making import knock_in as knock_in
 from .making import noise as noise
 from .making import potassium as potassium
 from .making import ramp as ramp

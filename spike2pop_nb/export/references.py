@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "KUNSCH", "PRINZ", "STORN", "VAN_ROSSUM", "ZHANG"]
+__all__ = [
+    "BRANDOIT",
+    "BROYDEN",
+    "CHEN",
+    "DRION",
+    "FYON",
+    "KUNSCH",
+    "NWB",
+    "PRINZ",
+    "RTXI",
+    "STORN",
+    "VAN_ROSSUM",
+    "ZHANG",
+]
 
 BRANDOIT = (
     "Brandoit J, Ernst D, Drion G, Fyon A (2026) Fast reconstruction of degenerate populations of "
@@ -43,4 +56,13 @@ STORN = (
 ZHANG = (
     "Zhang J, Sanderson AC (2009) JADE: adaptive differential evolution with optional external archive. IEEE "
     "Trans Evol Comput 13:945–958. doi:10.1109/TEVC.2009.2014613"
+)
+RTXI = (
+    "Patel YA, George A, Dorval AD, White JA, Christini DJ, Butera RJ (2017) Hard real-time closed-loop "
+    "electrophysiology with the Real-Time eXperiment Interface (RTXI). PLOS Comput Biol 13:e1005430. "
+    "doi:10.1371/journal.pcbi.1005430"
+)
+NWB = (
+    "Rübel O, Tritt A, Ly R, Dichter BK, Ghosh S, Niu L, et al. (2022) The Neurodata Without Borders "
+    "ecosystem for neurophysiological data science. eLife 11:e78362. doi:10.7554/eLife.78362"
 )
