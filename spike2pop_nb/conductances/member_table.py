@@ -23,6 +23,7 @@ __all__ = [
     "NEURON_COLUMNS",
     "NOISE_COLUMN",
     "SEED_COLUMN",
+    "WEIGHT_COLUMN",
     "checked_members",
     "neuron_cells",
     "neuron_of",
@@ -33,6 +34,7 @@ MAX_SIZE = 1_000_000
 """Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
+WEIGHT_COLUMN = "weight"
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -163,13 +165,13 @@ def _ranges(said: dict[str, str]) -> dict[str, tuple[float, float]]:
 
 
 def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.DataFrame:
-    """Return the columns id, member, ``g_<channel>`` and those of drive of a table that was read.
+    """Return the columns id, member, ``g_<channel>``, drive and weight of a table that was read.
 
     Raises
     ------
     CompensationError
-        If a column is missing, or a conductance, drive or number of a member is none (row and value are
-        named).
+        If a column is missing, or a conductance, drive, weight or number of a member is none (row and value
+        are named).
     """
     table = table.copy()
     if missing := [column for column in neuron.g_columns if column not in table]:
@@ -182,6 +184,7 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         CURRENT_COLUMN: "an injected current must be a number in µA/cm²",
         NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
         SEED_COLUMN: "a seed must be a whole number, zero or more",
+        WEIGHT_COLUMN: "a weight must be a number, zero or more",
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
@@ -193,6 +196,8 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
                 f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; {rule}."
             )
         table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
+    if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
+        raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:
