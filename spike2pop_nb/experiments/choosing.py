@@ -115,7 +115,7 @@ class Ranking:
 
     def _shares(self, name: str) -> FloatArray:
         kinds = self.answers.kinds[:, self.experiment.place(name)]
-        return np.bincount(kinds, self.weights, minlength=len(KINDS_OF_FIRING))
+        return np.bincount(kinds, self.weights, minlength=len(KINDS_OF_FIRING)).astype(float)
 
     @property
     def weights(self) -> FloatArray:

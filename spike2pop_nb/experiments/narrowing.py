@@ -114,7 +114,7 @@ class Narrowed:
     def methods(self) -> str:
         """Say how it was done, for the methods of a paper."""
         return (
-            f"The population was narrowed by a recording of {self.experiment.duration_ms / 1000:g} s "
+            f"The population was narrowed by a recording of {self.experiment.duration_ms / 1000:.3g} s "
             f"({self.protocol.describe()[:-1]}): each member was simulated under the same, and its weight "
             "multiplied by the probability of the recording's firing pattern and measures (normal; SD as two "
             "recordings of the same member differ, 4 to 7 % for how cells drift, and as far as so few "
@@ -209,8 +209,8 @@ def narrow(
     if misfit.min() > FAR:
         raise ExperimentError(
             f"Under {name} no member answers like the recording {train.id!r}: the nearest is off by "
-            f"{misfit.min():.1f} SD of noise and of how far members stand apart; check the protocol, or make a "
-            "larger population."
+            f"{misfit.min():.1f} SD (of noise, and of how far members stand apart); check the protocol, "
+            "or make a larger population."
         )
     order = np.argsort(weights)
     kept = np.sort(order[np.cumsum(weights[order]) > _LEFT_OUT])

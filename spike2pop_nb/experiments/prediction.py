@@ -93,7 +93,7 @@ class Prediction:
                 ascending=False, kind="stable"
             )
             said = ", ".join(
-                f"{name.removeprefix('share_')} ({100 * share:.0f} %)"
+                f"{str(name).removeprefix('share_')} ({100 * share:.0f} %)"
                 for name, share in shares.items()
                 if share >= 0.1 or name == shares.index[0]
             )
@@ -185,7 +185,22 @@ def predict_answer(
 def predicted(
     experiment: Experiment, band: float = 0.8, references: Mapping[str, Experiment] | None = None
 ) -> Prediction:
-    """Return the prediction that an experiment on members makes, which was run before."""
+    """Return the prediction that an experiment on members makes, which was run before.
+
+    Raises
+    ------
+    ExperimentError
+        As `predict_answer`.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.experiments import block, predicted
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
+    >>> found = s2p.run_experiment(population, block("A", 0.5), duration_ms=1000)
+    >>> predicted(found, band=0.5).band
+    0.5
+    """
     _check(band)
     found = {MEMBERS: experiment, **(references or {})}
     return Prediction(experiment, dict(references or {}), band, _table(found, band))
