@@ -1,4 +1,6 @@
 from .choices import ranking as ranking
+from .choosing import answers_of_members as answers_of_members
+from .choosing import next_experiments as next_experiments
 from .currents import currentscape as currentscape
 from .curves import dic_curves as dic_curves
 from .dics import course as course
