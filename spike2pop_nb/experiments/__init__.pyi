@@ -2,6 +2,8 @@ from .answers import DoseResponse as DoseResponse
 from .answers import dose_response as dose_response
 from .answers import split as split
 from .answers import who_crashes as who_crashes
+from .comparing import compare_recordings as compare_recordings
+from .comparison import Comparison as Comparison
 from .experiment import CONTROL as CONTROL
 from .experiment import Experiment as Experiment
 from .making import block as block
@@ -23,6 +25,7 @@ from .measures import adaptation as adaptation
 from .measures import f_I_curve as f_I_curve
 from .measures import resonance as resonance
 from .measures import sag_and_rebound as sag_and_rebound
+from .pairing import Pairs as Pairs
 from .phase import PhaseResponse as PhaseResponse
 from .phase import phase_response as phase_response
 from .protocol import Doses as Doses

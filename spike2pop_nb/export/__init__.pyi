@@ -1,4 +1,8 @@
 from .archive import is_session as is_session
+from .comparisons import comparison_files as comparison_files
+from .comparisons import comparison_frames as comparison_frames
+from .comparisons import comparison_summary as comparison_summary
+from .comparisons import write_comparison as write_comparison
 from .experiments import EXPERIMENT_FIGURES as EXPERIMENT_FIGURES
 from .experiments import experiment_figures as experiment_figures
 from .experiments import experiment_files as experiment_files
