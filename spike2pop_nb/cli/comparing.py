@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,15 +96,21 @@ def _known(text: str) -> Protocol:
 
     kind, _mark, rest = (part.strip() for part in text.partition("="))
     name, mark, amount = (part.strip() for part in rest.partition(":"))
-    of_channel = {"block": block, "scale": scale}
-    of_all = {"current": constant_current, "potassium": potassium, "temperature": temperature}
+    of_channel: dict[str, Callable[[str, float], Protocol]] = {"block": block, "scale": scale}
+    of_all: dict[str, Callable[[float], Protocol]] = {
+        "current": constant_current,
+        "potassium": potassium,
+        "temperature": temperature,
+    }
     try:
-        if kind in of_channel and mark and name:
-            return of_channel[kind](name, float(amount))
-        if kind in of_all and not mark:
-            return of_all[kind](float(name))
+        value = float(amount if mark else name)
     except ValueError:
-        pass
+        value = math.nan
+    if math.isfinite(value):
+        if kind in of_channel and mark and name:
+            return of_channel[kind](name, value)
+        if kind in of_all and not mark:
+            return of_all[kind](value)
     raise ExperimentError(
         f"--known {text}: write block=A:0.5 (share blocked), scale=H:2 (factor), current=1.5 (µA/cm²), "
         "temperature=15 (°C) or potassium=2 (factor)."

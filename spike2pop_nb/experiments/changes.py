@@ -161,7 +161,7 @@ def _drawn(x: FloatArray, candidate: npt.NDArray[np.int64], rng: np.random.Gener
     """Draw by how much each candidate changes: factors anywhere in their logarithm, drive as in an atlas."""
     n = len(x)
     low, high = CURRENT_RANGE
-    amount = rng.uniform(*np.log(FACTORS), n)
+    amount = rng.uniform(np.log(FACTORS[0]), np.log(FACTORS[1]), n)
     amount = np.where(candidate == x.shape[1] - 2, rng.uniform(low, high, n) - x[:, -2], amount)
     noise = NOISE_RANGE[1] * rng.random(n) ** 2
     amount = np.where(candidate == x.shape[1] - 1, noise - x[:, -1], amount)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import numpy as np
@@ -12,7 +12,7 @@ from spike2pop_nb.conductances import Population, dics
 from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError
 from spike2pop_nb.experiments.action import Action
 from spike2pop_nb.experiments.changes import applied, candidates, limits
-from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD, Comparison, table_of
+from spike2pop_nb.experiments.comparison import UNCHANGED, Comparison, table_of
 from spike2pop_nb.experiments.pairing import Pairs, Target, members_as, paired, simulated_under
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.experiments.telling import LEVELS, Teller, Told, load_teller
@@ -145,18 +145,15 @@ def compare_recordings(
         told = _of_members(teller, trains, off, after)
     else:
         told = teller.told(before.times_ms, after.times_ms)
-    names, which = candidates(model), teller.hypotheses
-    shares = told.shares
+    which, shares = teller.hypotheses, told.shares
     if same:
-        shares = np.array([1.0 if not one else 0.0 for one in which])
+        shares = np.array([0.0 if one else 1.0 for one in which])
         notes.append("Both recordings have the same spikes.")
-    order = np.argsort(-shares, kind="stable")
-    named = {tuple(names[k] for k in which[h]): float(shares[h]) for h in order}
-    alike = _set(named, float(teller.about["mass"]))
-    verdict = _verdict(named, names, float(teller.about["unchanged"]))
+    named = teller.named(shares)
+    alike, verdict = teller.alike(named), teller.verdict(named)
     pairs: Pairs | None = None
     if members is not None and size:
-        explanations = [which[h] for h in order]
+        explanations = [which[h] for h in np.argsort(-shares, kind="stable")]
         if verdict == UNCHANGED:
             explanations = [(), *(one for one in explanations if one)][:_FEW_EXPLANATIONS]
         tried = window_ms(after, target.own) if target.own is not None else window_ms(before, own)
@@ -281,19 +278,6 @@ def _of_members(teller: Teller, trains: Sequence[FloatArray], off: FloatArray, a
     )
 
 
-def _set(shares: Mapping[tuple[str, ...], float], mass: float) -> tuple[tuple[str, ...], ...]:
-    """Return the most probable explanations up to a mass; at least one."""
-    above = np.cumsum([0.0, *shares.values()])[:-1]
-    return tuple(one for one, before in zip(shares, above, strict=True) if before < mass or before == 0.0)
-
-
-def _verdict(shares: Mapping[tuple[str, ...], float], names: Sequence[str], least: float) -> str:
-    if shares[()] >= least:
-        return UNCHANGED
-    most = max(sum(share for one, share in shares.items() if name in one) for name in names)
-    return CHANGED if most >= SURE else UNTOLD
-
-
 def _reaches(
     neuron: NeuronModel, members: Population | None, known: Protocol, after: SpikeTrain
 ) -> FloatArray:
@@ -313,7 +297,7 @@ def _reaches(
     found = none.copy()
     for k, ends in enumerate(limits(neuron)):
         changes = np.zeros((_LINE, len(names)))
-        changes[:, k] = np.linspace(*ends, _LINE)
+        changes[:, k] = np.linspace(ends[0], ends[1], _LINE)
         off = dics(neuron, applied(x[:, None], changes[None])[..., :-2])[..., 1:] - mean
         near = np.einsum("mci,ij,mcj->mc", off, precision, off) <= _REGION
         found[k] = near.any(axis=1).mean()

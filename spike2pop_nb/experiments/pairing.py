@@ -261,7 +261,7 @@ def _grid(
         return np.zeros((1, n_candidates)), step
     if len(which) == 1:
         (k,) = which
-        values = [np.linspace(*ends[k], _GRID)]
+        values = [np.linspace(ends[k, 0], ends[k, 1], _GRID)]
     else:
         values = [np.quantile(amounts[k], np.linspace(0.0, 1.0, _GRID_OF_TWO)) for k in which]
     for k, line in zip(which, values, strict=True):

@@ -30,6 +30,7 @@ from spike2pop_nb.experiments.change_learning import (
     statistics_of_trains,
 )
 from spike2pop_nb.experiments.changes import candidates, hypotheses, limits, simulated_changes
+from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
 from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
 from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale
@@ -39,6 +40,7 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron
 __all__ = ["LEVELS", "Teller", "Told", "load_teller", "make_teller"]
 
 Floats = npt.NDArray[np.floating[Any]]
+FloatArray = npt.NDArray[np.float64]
 _ENDING = ".changes.safetensors"
 _A_BIT = 1e-9
 
@@ -46,9 +48,9 @@ _A_BIT = 1e-9
 class Told(NamedTuple):
     """What is told of one pair."""
 
-    shares: Floats
+    shares: FloatArray
     """(n_hypotheses,): probability of each of `hypotheses`."""
-    amounts: Floats
+    amounts: FloatArray
     """(n_candidates, 5): quantiles `LEVELS` of each change, if it is one; ln of a factor, or a shift."""
 
 
@@ -86,9 +88,27 @@ class Teller:
         n = len(self.hypotheses)
         quantiles = y[n:].reshape(len(self.names), len(LEVELS))
         return Told(
-            shares_of(y[:n], float(self.about["temperature"])),
-            amounts_of(quantiles, float(self.about["widening"]), self.limits),
+            np.float64(shares_of(y[:n], float(self.about["temperature"]))),
+            np.float64(amounts_of(quantiles, float(self.about["widening"]), self.limits)),
         )
+
+    def named(self, shares: FloatArray) -> dict[tuple[str, ...], float]:
+        """Return the probability of each explanation, the most probable first."""
+        order = np.argsort(-shares, kind="stable")
+        return {tuple(self.names[k] for k in self.hypotheses[h]): float(shares[h]) for h in order}
+
+    def alike(self, shares: Mapping[tuple[str, ...], float]) -> tuple[tuple[str, ...], ...]:
+        """Return the 80 % set of explanations, the most probable first; at least one."""
+        above = np.cumsum([0.0, *shares.values()])[:-1]
+        mass = float(self.about["mass"])
+        return tuple(one for one, before in zip(shares, above, strict=True) if before < mass or not before)
+
+    def verdict(self, shares: Mapping[tuple[str, ...], float]) -> str:
+        """Say whether nothing changed, something that can be named, or what cannot be told."""
+        if shares[()] >= float(self.about["unchanged"]):
+            return UNCHANGED
+        most = max(sum(share for one, share in shares.items() if name in one) for name in self.names)
+        return CHANGED if most >= SURE else UNTOLD
 
     @property
     def hypotheses(self) -> list[tuple[int, ...]]:

@@ -41,7 +41,7 @@ def comparison_frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
     frames = {"changes": comparison.to_frame()}
     if comparison.pairs is not None:
         pairs = comparison.pairs
-        changes = [column for column in pairs.table if column.startswith("change_")]
+        changes = [str(column) for column in pairs.table if str(column).startswith("change_")]
         parts = []
         for condition, members in (("before", pairs.before), ("after", pairs.after)):
             part = members.to_frame()
