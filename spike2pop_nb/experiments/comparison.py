@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.changes import candidates
-from spike2pop_nb.experiments.pairing import Pairs
+from spike2pop_nb.experiments.pairing import Pairs, with_voltages
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["CHANGED", "SURE", "UNCHANGED", "UNTOLD", "Comparison"]
@@ -102,6 +104,25 @@ class Comparison:
     def paths(self) -> npt.NDArray[np.float64]:
         """Return the way of each pair through the DIC plane, (n, 21, 2); none without pairs."""
         return np.zeros((0, 21, 2)) if self.pairs is None else self.pairs.paths()
+
+    def simulated(
+        self, rows: Sequence[int] = range(4), duration_ms: float = 2000.0
+    ) -> tuple[Simulated, Simulated]:
+        """Simulate some of the pairs before and after, what is known being done, with their voltages.
+
+        Raises
+        ------
+        ExperimentError
+            If there are no pairs.
+        """
+        if self.pairs is None:
+            raise ExperimentError("There are no members before and after; compare with a size above 0.")
+        chosen = [row for row in rows if row < len(self.pairs.table)]
+        before, after = self.pairs.before.select(chosen), self.pairs.after.select(chosen)
+        return (
+            with_voltages(before, Protocol(), duration_ms),
+            with_voltages(after, self.known, duration_ms),
+        )
 
     def describe(self) -> str:
         """Say what changed, or that nothing did, or that this cannot be told, and why; a sentence a line."""

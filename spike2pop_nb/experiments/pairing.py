@@ -21,10 +21,10 @@ from spike2pop_nb.experiments.changes import applied, candidates, limits
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.fidelity import Variability
 from spike2pop_nb.neurons import NeuronModel
-from spike2pop_nb.simulation import simulate
+from spike2pop_nb.simulation import Simulated, simulate
 from spike2pop_nb.simulation.noise import noise_seeds
 
-__all__ = ["Pairs", "Target", "members_as", "paired", "simulated_under"]
+__all__ = ["Pairs", "Target", "members_as", "paired", "simulated_under", "with_voltages"]
 
 FloatArray = npt.NDArray[np.float64]
 _GRID, _ROUNDS = 9, 2  # changes on a line, and how often the best is looked at more closely
@@ -106,10 +106,7 @@ def simulated_under(
     accuracy: str = "screening",
 ) -> list[FloatArray]:
     """Return spike times of members over a window, with what is known to be done to them."""
-    start, n = neuron.recording_window_ms[0], len(x)
-    course = None
-    if known:
-        course = Applied(neuron, (known,), np.zeros(n, dtype=np.int64), np.arange(n), start, 0)
+    start = neuron.recording_window_ms[0]
     run = simulate(
         x[:, :-2],
         neuron,
@@ -120,12 +117,32 @@ def simulated_under(
         duration_ms=start + window_ms,
         accuracy=accuracy,
         record="spikes",
-        course=course,
+        course=_course(neuron, known, len(x)),
         cancel=cancel,
     )
     return [
         times[:0] if failed else times for times, failed in zip(run.spike_times_ms, run.failed, strict=True)
     ]
+
+
+def _course(neuron: NeuronModel, known: Protocol, n: int) -> Applied | None:
+    if not known:
+        return None
+    at = np.zeros(n, dtype=np.int64), np.arange(n)
+    return Applied(neuron, (known,), *at, neuron.recording_window_ms[0], 0)
+
+
+def with_voltages(members: Population, known: Protocol, duration_ms: float) -> Simulated:
+    """Simulate members with what is known to be done to them, and keep their voltages."""
+    start = members.neuron.recording_window_ms[0]
+    return simulate(
+        members,
+        transient_ms=start,
+        # from their first spike on there is as much
+        duration_ms=start + 2.0 * duration_ms,
+        sample_ms=0.5,
+        course=_course(members.neuron, known, len(members)),
+    )
 
 
 def paired(

@@ -88,8 +88,8 @@ class Teller:
         n = len(self.hypotheses)
         quantiles = y[n:].reshape(len(self.names), len(LEVELS))
         return Told(
-            np.float64(shares_of(y[:n], float(self.about["temperature"]))),
-            np.float64(amounts_of(quantiles, float(self.about["widening"]), self.limits)),
+            np.asarray(shares_of(y[:n], float(self.about["temperature"])), np.float64),
+            np.asarray(amounts_of(quantiles, float(self.about["widening"]), self.limits), np.float64),
         )
 
     def named(self, shares: FloatArray) -> dict[tuple[str, ...], float]:
