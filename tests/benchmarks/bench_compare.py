@@ -213,14 +213,18 @@ def main() -> None:
         neuron = get_neuron(name)
         pairs = made_pairs(neuron, options.pairs)
         print(f"{name}: {len(pairs)} pairs")
-        found = asked(neuron, pairs)
+        said(asked(neuron, pairs))
         if options.whole:
-            found |= with_members(neuron, pairs[: options.whole])
+            said(with_members(neuron, pairs[: options.whole]))
         if options.floor:
             one = [pair for pair in pairs if len(pair.changed) == 1][: options.floor]
-            found |= {f"floor: {key}": value for key, value in floor(neuron, one).items()}
-        for key, value in found.items():
-            print(f"  {key:50s} {value:.3f}", flush=True)
+            said({f"floor: {key}": value for key, value in floor(neuron, one).items()})
+
+
+def said(found: dict[str, float]) -> None:
+    """Print scores."""
+    for key, value in found.items():
+        print(f"  {key:50s} {value:.3f}", flush=True)
 
 
 if __name__ == "__main__":
