@@ -205,9 +205,9 @@ def _search(made: list[Result], table: int) -> str:
         share = f"{result.n_passed} ({percent(result.acceptance)})" if result.n_passed else "none"
         text = f"Of {count(result.n_tried, 'member')} tried, {share} fired like the recording"
         if result.n_passed >= result.n_asked:
+            which = "nearest" if found_by_evolution(made) else "first"
             if kept == 1:
-                return f"{text}; the first of them, the one asked for, was kept."
-            which = "most different" if found_by_evolution(made) else "first"
+                return f"{text}; the {which} of them, the one asked for, was kept."
             return f"{text}; the {which} {kept} of them, as many as asked for, were kept."
         spent = f"the budget of {result.options.get('budget', result.n_simulated)} simulations was spent"
         spent = "no more could be generated with such DICs" if result.exhausted else spent

@@ -8,7 +8,7 @@ They are moved by differential evolution (Storn and Price 1997, doi:10.1023/A:10
 better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613), each with the same noise all
 the way, so that members are compared and not their luck. Who comes within the recording's own variability is
 judged with other noise, over three windows of the recording's length, and counts if it is still within it.
-Passing members go on moving, so that many different ones are found.
+Passing members go on moving, so that many different ones are found, and those nearest to the recording kept.
 
 Cells that follow a rhythm burst on the rebound from inhibition, and no drive of their own makes members burst
 as they do. Where none comes within the variability of a recording that bursts, the search begins again with
@@ -50,6 +50,7 @@ FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
+_SPARE, _LONGER = 2.0, 1.5  # members that pass for each that is kept; simulations that this may take
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
@@ -130,6 +131,7 @@ class Evolution:
         self.kept: list[Member] = []  # those that pass
         self.n_windows = 1
         self.n_simulated = self.n_tried = self.budget = 0
+        self.sufficed = 0  # simulations after which as many passed as were asked for
         self.stopped = "the budget of simulations was spent"
         self.cancelled = False
 
@@ -171,7 +173,7 @@ class Evolution:
         best, since = math.inf, 0
         far, since_far = math.inf, 0
         for generation in range(1, self.budget):
-            if len(self.kept) >= self.size:
+            if self.has_enough():
                 return
             if self.n_simulated + self.n * self.n_windows > self.budget:
                 self.stopped = f"the budget of {self.budget} simulations was spent"
@@ -200,6 +202,13 @@ class Evolution:
             if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
                 self.look_longer()
                 best, since = math.inf, 0
+
+    def has_enough(self) -> bool:
+        """Whether enough members pass, with some to spare, so that the nearest can be kept."""
+        if len(self.kept) < self.size:
+            return False
+        self.sufficed = self.sufficed or self.n_simulated
+        return len(self.kept) >= _SPARE * self.size or self.n_simulated >= _LONGER * self.sufficed
 
     def begin(self) -> None:
         """Take twice as many members as move, half of them with little noise, and keep the better of each."""

@@ -77,16 +77,9 @@ def evolved(search: Evolution, options: dict[str, Any]) -> Result:
 
 
 def _chosen(search: Evolution) -> list[Member]:
-    """Return the members that pass and are kept: those that are farthest apart."""
-    if len(search.kept) <= search.size:
-        return list(search.kept)
-    places = np.array([x for x, _seed, _said in search.kept]) / (search.high - search.low)
-    places /= np.maximum(places.std(axis=0), 1e-9)
-    rows, far = [0], np.full(len(places), np.inf)
-    while len(rows) < search.size:
-        far = np.minimum(far, np.linalg.norm(places - places[rows[-1]], axis=1))
-        rows.append(int(far.argmax()))
-    return [search.kept[row] for row in sorted(rows)]
+    """Return the members that pass and are kept: those nearest to the recording, in the order of finding."""
+    order = np.argsort([said["distance"] for _x, _seed, said in search.kept], kind="stable")
+    return [search.kept[row] for row in sorted(order[: search.size].tolist())]
 
 
 def _nearest(search: Evolution) -> list[Member]:
@@ -136,7 +129,7 @@ def _message(search: Evolution, n_members: int) -> str:
         text += f", each with a rhythmic inhibition every {search.period_ms:.0f} ms"
         text += "; without one, none came within it" if search.resorted else ""
     if n_passed >= search.size:
-        return f"{text}; the {search.size} asked for are kept, the most different ones."
+        return f"{text}; the {search.size} asked for are kept, those nearest to it."
     text += f"; {search.size} were asked for, but {search.stopped}"
     kept = n_members - n_passed
     if kept:
