@@ -143,6 +143,14 @@ def run(
     rate_tolerance: ToleranceOption = None,
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
+    inhibition: Annotated[
+        bool | None,
+        typer.Option(
+            "--inhibition/--no-inhibition",
+            help="Whether members of a bursting recording receive an inhibition with its rhythm.",
+            show_default="if none fires like it otherwise",
+        ),
+    ] = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -196,6 +204,7 @@ def run(
         "accuracy": accuracy,
         "refine": refine,
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
+        "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -220,10 +229,15 @@ def run(
                 accuracy=accuracy,
                 refine=refine,
                 rule=rule,
+<<<<<<< HEAD
                 formats=(
                     *(EVERYTHING if everything else ("csv", "html") if report else ("csv",)),
                     *(("nwb",) if nwb else ()),
                 ),
+=======
+                inhibition=inhibition,
+                formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
+>>>>>>> main
                 told=options,
                 workers=workers,
                 scheduler=scheduler,

@@ -10,6 +10,7 @@ __all__ = [
     "FYON",
     "KUNSCH",
     "NWB",
+    "PRINZ",
     "RTXI",
     "STORN",
     "VAN_ROSSUM",
@@ -43,6 +44,10 @@ BROYDEN = (
 KUNSCH = (
     "Künsch HR (1989) The jackknife and the bootstrap for general stationary observations. Ann Stat "
     "17:1217–1241. doi:10.1214/aos/1176347265"
+)
+PRINZ = (
+    "Prinz AA, Bucher D, Marder E (2004) Similar network activity from disparate circuit parameters. Nat "
+    "Neurosci 7:1345–1352. doi:10.1038/nn1352"
 )
 STORN = (
     "Storn R, Price K (1997) Differential evolution: a simple and efficient heuristic for global "
