@@ -229,15 +229,11 @@ def run(
                 accuracy=accuracy,
                 refine=refine,
                 rule=rule,
-<<<<<<< HEAD
+                inhibition=inhibition,
                 formats=(
                     *(EVERYTHING if everything else ("csv", "html") if report else ("csv",)),
                     *(("nwb",) if nwb else ()),
                 ),
-=======
-                inhibition=inhibition,
-                formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
->>>>>>> main
                 told=options,
                 workers=workers,
                 scheduler=scheduler,
