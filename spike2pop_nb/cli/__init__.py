@@ -8,12 +8,24 @@ from typing import Final
 
 import typer
 
-from spike2pop_nb.cli import detecting, experimenting, exploring, exporting, models, populations, training
+from spike2pop_nb.cli import (
+    choosing,
+    comparing,
+    detecting,
+    experimenting,
+    exploring,
+    exporting,
+    models,
+    populations,
+    training,
+)
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "choosing",
     "cli",
+    "comparing",
     "detecting",
     "experimenting",
     "exploring",

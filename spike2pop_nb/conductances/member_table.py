@@ -25,6 +25,7 @@ __all__ = [
     "NEURON_COLUMNS",
     "NOISE_COLUMN",
     "SEED_COLUMN",
+    "WEIGHT_COLUMN",
     "checked_members",
     "neuron_cells",
     "neuron_of",
@@ -37,6 +38,7 @@ NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
 DRIVE_COLUMNS = (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN, *INHIBITION_COLUMNS)
 """Of what members receive whenever they are simulated."""
+WEIGHT_COLUMN = "weight"
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -167,13 +169,13 @@ def _ranges(said: dict[str, str]) -> dict[str, tuple[float, float]]:
 
 
 def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.DataFrame:
-    """Return the columns id, member, ``g_<channel>`` and those of drive of a table that was read.
+    """Return the columns id, member, ``g_<channel>``, drive and weight of a table that was read.
 
     Raises
     ------
     CompensationError
-        If a column is missing, or a conductance, drive or number of a member is none (row and value are
-        named).
+        If a column is missing, or a conductance, drive, weight or number of a member is none (row and value
+        are named).
     """
     table = table.copy()
     if missing := [column for column in neuron.g_columns if column not in table]:
@@ -187,11 +189,12 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
         SEED_COLUMN: "a seed must be a whole number, zero or more",
         **dict.fromkeys(INHIBITION_COLUMNS, "what describes an inhibition must be a number, zero or more"),
+        WEIGHT_COLUMN: "a weight must be a number, zero or more",
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
         given = table[column]
-        if column in drive:  # members that receive nothing stand beside others that do
+        if column in DRIVE_COLUMNS:  # members that receive nothing stand beside others that do
             given = given.mask(given.isna() | (given.astype(str).str.strip() == ""), 0)
         values = pd.to_numeric(given, errors="coerce")
         bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
@@ -208,6 +211,8 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         Inhibition.from_table(table)
     except CompensationError as error:
         raise CompensationError(f"{file}: {error}") from None
+    if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
+        raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:

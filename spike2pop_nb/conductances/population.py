@@ -19,6 +19,7 @@ from spike2pop_nb.conductances.member_table import (
     MAX_SIZE,
     NOISE_COLUMN,
     SEED_COLUMN,
+    WEIGHT_COLUMN,
     checked_members,
     neuron_cells,
     neuron_of,
@@ -66,7 +67,8 @@ class Population:
         members that are driven also ``current_uA_cm2`` and ``noise_sigma_uA_cm2``, a constant current and the
         noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise; of
         members that follow a rhythm ``inhibition_mS_cm2``, ``inhibition_period_ms`` and ``inhibition_share``
-        (see `Inhibition`).
+        (see `Inhibition`); of a population that an experiment narrowed also ``weight``, how probable each
+        member is.
     made_by
         Options, seed, and counts: asked, tried, and why others were discarded.
 
@@ -126,6 +128,15 @@ class Population:
     def noise_seeds(self) -> npt.NDArray[np.uint64] | None:
         """Seed of each member's noise, shape ``(n,)``; None where nothing is said."""
         return self.table[SEED_COLUMN].to_numpy(np.uint64) if SEED_COLUMN in self.table else None
+
+    @property
+    def weights(self) -> FloatArray:
+        """How probable each member is, shape ``(n,)``, together 1; all alike where nothing is said."""
+        if WEIGHT_COLUMN not in self.table:
+            return np.full(len(self), 1.0 / len(self))
+        said = self.table[WEIGHT_COLUMN]  # of members that were joined to others, some may have none
+        weights = said.fillna(said.mean()).to_numpy(float)
+        return np.asarray(weights / weights.sum())
 
     def _driven(self, column: str) -> FloatArray:
         if column not in self.table:

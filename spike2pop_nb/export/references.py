@@ -6,6 +6,7 @@ __all__ = [
     "BRANDOIT",
     "BROYDEN",
     "CHEN",
+    "CRANMER",
     "DRION",
     "FYON",
     "KUNSCH",
@@ -36,6 +37,10 @@ CHEN = (
     "Chen Y, Oliver DS (2013) Levenberg–Marquardt forms of the iterative ensemble smoother for efficient "
     "history matching and uncertainty quantification. Comput Geosci 17:689–703. "
     "doi:10.1007/s10596-013-9351-5"
+)
+CRANMER = (
+    "Cranmer K, Brehmer J, Louppe G (2020) The frontier of simulation-based inference. Proc Natl Acad Sci "
+    "USA 117:30055–30062. doi:10.1073/pnas.1912789117"
 )
 BROYDEN = (
     "Broyden CG (1965) A class of methods for solving nonlinear simultaneous equations. Math Comput "
