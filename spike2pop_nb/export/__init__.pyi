@@ -26,6 +26,10 @@ from .figures import FIGURES as FIGURES
 from .figures import best_currents as best_currents
 from .figures import figure_files as figure_files
 from .methods import methods_paragraph as methods_paragraph
+from .nwb import export_nwb as export_nwb
+from .nwb import nwb_of_result as nwb_of_result
+from .nwb import population_nwb as population_nwb
+from .nwb import write_nwb as write_nwb
 from .provenance import network_of as network_of
 from .provenance import versions as versions
 from .report import MOST_REPORTED as MOST_REPORTED

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import SimulationError
-from spike2pop_nb.export import methods_paragraph, open_session, save_session, write_results
+from spike2pop_nb.export import methods_paragraph, nwb_of_result, open_session, save_session, write_results
+from spike2pop_nb.export.clamp import dynamic_clamp, predict_clamp
 from spike2pop_nb.export.simulators import export
 from spike2pop_nb.fidelity import Result, Variability, find_population
 from spike2pop_nb.simulation import simulate
-from spike2pop_nb.spiketrains import SpikeTrain
+from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,28 @@ def test_other_simulators_are_refused_rather_than_given_half_of_a_member(
     assert found.population is not None
     with pytest.raises(SimulationError, match="carry an injected current and noise"):
         export(found.population, "neuron", tmp_path)
+
+
+def test_nwb_has_them(found: Result, tmp_path: Path) -> None:
+    pynwb = pytest.importorskip("pynwb")
+    path = tmp_path / "found.nwb"
+    path.write_bytes(nwb_of_result(found))
+    assert found.population is not None
+    with pynwb.NWBHDF5IO(str(path), "r") as file:
+        read = file.read()
+        units = read.units
+        for column in ("current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"):
+            np.testing.assert_array_equal(units[column][:], found.population.table[column])
+            assert "maximal conductance" not in units[column].description
+        assert len(read.stimulus) == np.count_nonzero(found.population.current)
+    for train, times in zip(read_spike_trains(path), found.simulated.spike_times_ms, strict=True):
+        np.testing.assert_array_equal(train.times_ms, times)
+
+
+def test_a_clamp_is_predicted_with_what_drives_them(found: Result) -> None:
+    assert found.population is not None
+    prediction = predict_clamp(dynamic_clamp(found.population, 0, ["A"]), found.population, duration_ms=4000)
+    assert prediction.experiment.made_by["noise_sigma"] == pytest.approx(
+        found.population.noise_sigma.tolist()
+    )
+    assert prediction.describe()[0].startswith("Without a clamp: member cell/")

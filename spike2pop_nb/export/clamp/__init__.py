@@ -11,9 +11,10 @@ from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
 from spike2pop_nb.export.clamp.predicting import Prediction, predict_clamp
 from spike2pop_nb.export.files import make_folder, write_whole
-from spike2pop_nb.export.formatting import Citations, series
+from spike2pop_nb.export.formatting import Citations, plain, series
 from spike2pop_nb.export.references import RTXI
 from spike2pop_nb.export.simulators.scripts import filled, origin
+from spike2pop_nb.export.tables import table_csv
 
 __all__ = [
     "Clamp",
@@ -27,7 +28,7 @@ __all__ = [
 
 
 def clamp_files(clamp: Clamp, members: Population, prediction: Prediction | None = None) -> dict[str, str]:
-    """Return the files of a dynamic clamp by their paths: C, plugins of RTXI, and README.md.
+    """Return the files of a dynamic clamp by their paths: README.md, C, and plugins of RTXI.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def clamp_files(clamp: Clamp, members: Population, prediction: Prediction | None
     members
         The member that it is of, or the two.
     prediction
-        What it is predicted to do, for README.md.
+        What it is predicted to do, for README.md and ``prediction.csv``.
 
     Raises
     ------
@@ -53,8 +54,10 @@ def clamp_files(clamp: Clamp, members: Population, prediction: Prediction | None
     """
     about = origin(members, "a dynamic clamp")
     name, header = clamp_name(clamp), clamp_header(clamp, about)
+    predicted = {} if prediction is None else {"prediction.csv": table_csv(prediction.experiment.to_frame())}
     return {
         "README.md": _readme(clamp, about, prediction),
+        **predicted,
         f"c/{name}.h": header,
         "c/replay.c": filled("replay.c", clamp.neuron, about, name=name),
         **rtxi_files(clamp, header, about),
@@ -74,16 +77,16 @@ def _readme(clamp: Clamp, about: list[str], prediction: Prediction | None) -> st
     ]
     cited = Citations()
     methods = (
-        f"By dynamic clamp (RTXI {cited.mark(RTXI)}) the current of {clamp.describe()} ({neuron.title} "
-        f"{cited.mark(*neuron.references)}) was injected, computed at each sample from the measured membrane "
-        "potential, with gates tabulated every 0.1 mV."
+        f"By dynamic clamp (RTXI {cited.mark(RTXI)}) the current of {plain(clamp.describe())} "
+        f"({neuron.title} {cited.mark(*neuron.references)}) was injected, computed at each sample from the "
+        "measured membrane potential, with gates tabulated every 0.1 mV."
     )
     capacitance = clamp.capacitance_pF
     return filled(
         "clamp.md",
         neuron,
         about,
-        what=clamp.describe(),
+        what=plain(clamp.describe()),
         name=clamp_name(clamp),
         added=clamp.added,
         capacitance_pF=capacitance,

@@ -12,10 +12,10 @@ from sympy import Expr, Pow, S
 from spike2pop_nb.export.clamp.model import Clamp, Side
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, PoolText, describe
 from spike2pop_nb.export.simulators.expressions import VOLTAGE, WHERE, Printer
-from spike2pop_nb.export.simulators.scripts import filled
+from spike2pop_nb.export.simulators.scripts import filled, one_line
 from spike2pop_nb.neurons import Hill
 
-__all__ = ["clamp_header", "clamp_name"]
+__all__ = ["clamp_header", "clamp_name", "said_in_code"]
 
 _MOST_NAMED = 3
 _FINE_MV, _MOST_PARTS = 1.0, 32  # a step in which the voltage jumps is taken in so many parts of that
@@ -44,7 +44,13 @@ _text = _Printer().doprint
 def clamp_name(clamp: Clamp) -> str:
     """Return what the header, its functions and the plugins are called."""
     named = clamp.channels if len(clamp.channels) <= _MOST_NAMED else ()
-    return re.sub(r"\W+", "_", "_".join([clamp.neuron.name, *named, "clamp"]), flags=re.ASCII)
+    name = re.sub(r"\W+", "_", "_".join([clamp.neuron.name, *named, "clamp"]), flags=re.ASCII)
+    return name if name[0].isalpha() else f"n{name}"
+
+
+def said_in_code(text: str) -> str:
+    """Return a text as it can stand in a comment and in a string of C, whatever a recording is called."""
+    return one_line(text).replace("\\", "/").replace('"', "'").replace("*/", "* /").replace("??", "? ?")
 
 
 @dataclass
@@ -241,10 +247,10 @@ def clamp_header(clamp: Clamp, about: list[str]) -> str:
     return filled(
         "clamp.h",
         clamp.neuron,
-        about,
+        [said_in_code(line) for line in about],
         name=name,
         guard=f"{name.upper()}_H",
-        what=clamp.describe(),
+        what=said_in_code(clamp.describe()),
         made=made,
         columns=[(column, _text(expression)) for column, expression in made.columns.items()],
         voltage=VOLTAGE.name,

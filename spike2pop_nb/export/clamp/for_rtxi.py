@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spike2pop_nb.export.clamp.for_c import clamp_name
+from spike2pop_nb.export.clamp.for_c import clamp_name, said_in_code
 from spike2pop_nb.export.clamp.model import Clamp
 from spike2pop_nb.export.simulators.scripts import filled
 
@@ -28,7 +28,7 @@ def rtxi_files(clamp: Clamp, header: str, about: list[str]) -> dict[str, str]:
     values = {
         "name": name,
         "plugin": "".join(word[:1].upper() + word[1:] for word in name.split("_")),
-        "what": clamp.describe(),
+        "what": said_in_code(clamp.describe()),
         "capacitance_pF": 0.0 if clamp.capacitance_pF is None else float(clamp.capacitance_pF),
         "limit_pA": LIMIT_PA,
         "V_initial": repr(float(clamp.neuron.V_initial_mV)),
@@ -41,5 +41,6 @@ def rtxi_files(clamp: Clamp, header: str, about: list[str]) -> dict[str, str]:
         f"rtxi3/{name}_rtxi.cpp": "rtxi3.cpp",
         "rtxi3/CMakeLists.txt": "rtxi3.cmake",
     }
+    about = [said_in_code(line) for line in about]
     made = {path: filled(template, clamp.neuron, about, **values) for path, template in templates.items()}
     return {**made, f"rtxi2/{name}.h": header, f"rtxi3/{name}.h": header}

@@ -9,7 +9,7 @@ import numpy as np
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.experiments import CONTROL, Experiment, Protocol, became_of, block, knock_in, run_experiment
 from spike2pop_nb.export.clamp.model import Clamp
-from spike2pop_nb.export.formatting import figure
+from spike2pop_nb.export.formatting import figure, plain
 
 __all__ = ["Prediction", "predict_clamp"]
 
@@ -52,7 +52,7 @@ class Prediction:
     def describe(self) -> list[str]:
         """Say for each condition what the member and the population do."""
         found, n = self.experiment, len(self.experiment)
-        whose = "/".join(map(str, found.population.labels[0]))
+        whose = plain("/".join(map(str, found.population.labels[0])))
         lines = []
         for place, name in enumerate(found.conditions):
             rate, became = found.data["rate_Hz"].values[:, place], became_of(found, name)

@@ -95,9 +95,10 @@ class SchemeText:
 
         Each exchange can be solved exactly; all of them in this order are second order in the step.
         """
-        pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in self.rates))
+        pairs = list(dict.fromkeys((min(pair), max(pair)) for pair in self.rates))
         there = [(a, b, 0.5) for a, b in pairs[:-1]]
-        return [*there, (*pairs[-1], 1.0), *reversed(there)]
+        last, other = pairs[-1]
+        return [*there, (last, other, 1.0), *reversed(there)]
 
 
 @dataclass(frozen=True)

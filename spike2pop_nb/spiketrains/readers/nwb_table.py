@@ -27,7 +27,9 @@ _SAME: Final = 1e-12  # relative; what rounding to s and back may change
 
 
 def nwb_table(file: h5py.File, source: Source) -> Table:
-    """The units tables of an NWB file: times in s, names, labels, and when each unit was observed.
+    """The units tables of an NWB file: times, names, labels, and when each unit was observed.
+
+    Times are in s, or, in files that this package wrote, in ms to the last bit.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from along_voltage import Along
 from rich_neuron import RICH
@@ -192,6 +193,26 @@ def test_plugins_are_cpp(name: str, tmp_path: Path) -> None:
         subprocess.run(command, check=True)
 
 
+@needs_gpp
+def test_a_recording_may_be_called_anything(tmp_path: Path) -> None:
+    name = 'a*/ "b" \\ ??/ #include <x>'
+    population = generate_population("stg", (5.0, 5.0), size=1, seed=1, id=name)
+    clamp = dynamic_clamp(population, 0, ["A"])
+    for path, text in clamp_files(clamp, population).items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    folder, stubs = tmp_path / "rtxi3", Path(__file__).parent / "rtxi3"
+    source = f"{clamp_name(clamp)}_rtxi.cpp"
+    subprocess.run(
+        ["g++", "-std=c++17", "-fsyntax-only", "-Wall", "-Werror", "-I", stubs, source],
+        cwd=folder,
+        check=True,
+    )
+    assert (
+        "<x>" not in (tmp_path / "README.md").read_text(encoding="utf-8").split("## Files")[0].splitlines()[0]
+    )
+
+
 def test_what_is_injected() -> None:
     population = generate_population("stg", (5.0, 5.0), size=2, seed=1)
     alone = dynamic_clamp(population, 0, ["KCa"])
@@ -214,6 +235,7 @@ def test_the_readme_says_what_can_and_cannot_be(tmp_path: Path) -> None:
     assert "With these channels of its own blocked, and the clamp: member 1/0 is" in text
     assert "doi:10.1371/journal.pcbi.1005430" in text
     assert f"{25 * clamp.added['KCa']:.6g}" in text  # nS
+    assert len(pd.read_csv(tmp_path / "prediction.csv")) == 2 * 4  # members and conditions
     plain = clamp_files(dynamic_clamp(population, 0, ["A"]), population.select([0]))["README.md"]
     assert "Calcium" not in plain
     assert "enter it in pF" in plain
