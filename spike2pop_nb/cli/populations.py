@@ -143,6 +143,14 @@ def run(
     rate_tolerance: ToleranceOption = None,
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
+    inhibition: Annotated[
+        bool | None,
+        typer.Option(
+            "--inhibition/--no-inhibition",
+            help="Whether members of a bursting recording receive an inhibition with its rhythm.",
+            show_default="if none fires like it otherwise",
+        ),
+    ] = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -193,6 +201,7 @@ def run(
         "accuracy": accuracy,
         "refine": refine,
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
+        "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -217,6 +226,7 @@ def run(
                 accuracy=accuracy,
                 refine=refine,
                 rule=rule,
+                inhibition=inhibition,
                 formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
                 told=options,
                 workers=workers,

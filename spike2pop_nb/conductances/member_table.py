@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spike2pop_nb.conductances.inhibition import INHIBITION_COLUMNS, Inhibition
 from spike2pop_nb.errors import CompensationError, NeuronModelError, WayOut
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.neurons.variation import registered_base, variation
 
 __all__ = [
     "CURRENT_COLUMN",
+    "DRIVE_COLUMNS",
     "MAX_SIZE",
     "NEURON_COLUMNS",
     "NOISE_COLUMN",
@@ -35,6 +37,8 @@ MAX_SIZE = 1_000_000
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
 WEIGHT_COLUMN = "weight"
+DRIVE_COLUMNS = (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN, *INHIBITION_COLUMNS)
+"""Of what members receive whenever they are simulated."""
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -185,10 +189,14 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
         SEED_COLUMN: "a seed must be a whole number, zero or more",
         WEIGHT_COLUMN: "a weight must be a number, zero or more",
+        **dict.fromkeys(INHIBITION_COLUMNS, "what describes an inhibition must be a number, zero or more"),
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
-        values = pd.to_numeric(table[column], errors="coerce")
+        given = table[column]
+        if column in drive:  # members that receive nothing stand beside others that do
+            given = given.mask(given.isna() | (given.astype(str).str.strip() == ""), 0)
+        values = pd.to_numeric(given, errors="coerce")
         bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
@@ -198,6 +206,13 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
     if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
         raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
+    said = [column for column in INHIBITION_COLUMNS if column in table]
+    if missing := [column for column in INHIBITION_COLUMNS if said and column not in table]:
+        raise CompensationError(f"{file} has a column {said[0]}, but no column {missing[0]} beside it.")
+    try:
+        Inhibition.from_table(table)
+    except CompensationError as error:
+        raise CompensationError(f"{file}: {error}") from None
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "KUNSCH", "STORN", "VAN_ROSSUM", "ZHANG"]
+__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "KUNSCH", "PRINZ", "STORN", "VAN_ROSSUM", "ZHANG"]
 
 BRANDOIT = (
     "Brandoit J, Ernst D, Drion G, Fyon A (2026) Fast reconstruction of degenerate populations of "
@@ -31,6 +31,10 @@ BROYDEN = (
 KUNSCH = (
     "Künsch HR (1989) The jackknife and the bootstrap for general stationary observations. Ann Stat "
     "17:1217–1241. doi:10.1214/aos/1176347265"
+)
+PRINZ = (
+    "Prinz AA, Bucher D, Marder E (2004) Similar network activity from disparate circuit parameters. Nat "
+    "Neurosci 7:1345–1352. doi:10.1038/nn1352"
 )
 STORN = (
     "Storn R, Price K (1997) Differential evolution: a simple and efficient heuristic for global "

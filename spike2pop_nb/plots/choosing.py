@@ -125,7 +125,7 @@ def answers_of_members(
     rows = order[spread(n, most)]
     share = max(20, _MOST_STROKES // max(1, len(rows) * len(names)))
     bits = {one.name: value for one, value in zip(ranking.experiments, ranking.bits, strict=True)}
-    panels = []
+    panels: list[Panel] = []
     for name in names:
         at = made.place(name)
         marks: list[Mark] = []
