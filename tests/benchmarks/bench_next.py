@@ -198,8 +198,9 @@ def judge_bands(found: list[list[tuple[str, int, float]]]) -> None:
     for fold in range(FOLDS):
         factor = factors([cell for k, cell in enumerate(found) if k % FOLDS != fold])
         for cell in found[fold::FOLDS]:
+            n = np.bincount([measure for _, measure, _ in cell], minlength=len(MEASURES))
             rows += [
-                (name.split(" ")[0], measure, off <= 1.0, off <= factor[measure, at], 1.0 / len(cell))
+                (name.split(" ")[0], measure, off <= 1.0, off <= factor[measure, at], 1.0 / n[measure])
                 for name, measure, off in cell
             ]
     table = pd.DataFrame(rows, columns=["kind", "measure", "raw", "widened", "weight"])
