@@ -10,6 +10,7 @@ from .conductances import pair_correlations as pair_correlations
 from .conductances import rank_choices as rank_choices
 from .conductances import reachability as reachability
 from .data import example_path as example_path
+from .experiments import compare_recordings as compare_recordings
 from .experiments import run_experiment as run_experiment
 from .export import open_session as open_session
 from .export import save_session as save_session

@@ -15,6 +15,7 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels import (
+    ComparisonPanel,
     CompensationPanel,
     DICPanel,
     ExperimentsPanel,
@@ -70,6 +71,7 @@ class Dashboard:
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.explore = ExplorePanel(self.session, self.runner)
+        self.comparison = ComparisonPanel(self.session, self.runner)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
@@ -108,6 +110,7 @@ class Dashboard:
                 self.results.widget,
                 self.experiments.widget,
                 self.explore.widget,
+                self.comparison.widget,
             ]
         )
         page.add_class("s2p-page")

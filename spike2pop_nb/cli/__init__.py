@@ -10,6 +10,7 @@ import typer
 
 from spike2pop_nb.cli import (
     choosing,
+    comparing,
     detecting,
     experimenting,
     exploring,
@@ -24,6 +25,7 @@ from spike2pop_nb.errors import Spike2PopError
 __all__ = [
     "choosing",
     "cli",
+    "comparing",
     "detecting",
     "experimenting",
     "exploring",

@@ -160,6 +160,9 @@ def run(
     report: Annotated[
         bool, typer.Option("--report", help="Also report.html: one file with figures, without internet.")
     ] = False,
+    nwb: Annotated[
+        bool, typer.Option("--nwb", help="Also an NWB file of each recording: voltages, spikes, members.")
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -227,7 +230,10 @@ def run(
                 refine=refine,
                 rule=rule,
                 inhibition=inhibition,
-                formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
+                formats=(
+                    *(EVERYTHING if everything else ("csv", "html") if report else ("csv",)),
+                    *(("nwb",) if nwb else ()),
+                ),
                 told=options,
                 workers=workers,
                 scheduler=scheduler,

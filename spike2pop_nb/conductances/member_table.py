@@ -36,9 +36,9 @@ MAX_SIZE = 1_000_000
 """Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
-WEIGHT_COLUMN = "weight"
 DRIVE_COLUMNS = (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN, *INHIBITION_COLUMNS)
 """Of what members receive whenever they are simulated."""
+WEIGHT_COLUMN = "weight"
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -188,13 +188,13 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         CURRENT_COLUMN: "an injected current must be a number in µA/cm²",
         NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
         SEED_COLUMN: "a seed must be a whole number, zero or more",
-        WEIGHT_COLUMN: "a weight must be a number, zero or more",
         **dict.fromkeys(INHIBITION_COLUMNS, "what describes an inhibition must be a number, zero or more"),
+        WEIGHT_COLUMN: "a weight must be a number, zero or more",
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
         given = table[column]
-        if column in drive:  # members that receive nothing stand beside others that do
+        if column in DRIVE_COLUMNS:  # members that receive nothing stand beside others that do
             given = given.mask(given.isna() | (given.astype(str).str.strip() == ""), 0)
         values = pd.to_numeric(given, errors="coerce")
         bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
@@ -204,8 +204,6 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
                 f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; {rule}."
             )
         table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
-    if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
-        raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
     said = [column for column in INHIBITION_COLUMNS if column in table]
     if missing := [column for column in INHIBITION_COLUMNS if said and column not in table]:
         raise CompensationError(f"{file} has a column {said[0]}, but no column {missing[0]} beside it.")
@@ -213,6 +211,8 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         Inhibition.from_table(table)
     except CompensationError as error:
         raise CompensationError(f"{file}: {error}") from None
+    if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
+        raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:

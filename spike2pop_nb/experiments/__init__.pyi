@@ -5,6 +5,8 @@ from .answers import who_crashes as who_crashes
 from .choosing import MOST_ASKED as MOST_ASKED
 from .choosing import Ranking as Ranking
 from .choosing import next_experiments as next_experiments
+from .comparing import compare_recordings as compare_recordings
+from .comparison import Comparison as Comparison
 from .experiment import CONTROL as CONTROL
 from .experiment import Experiment as Experiment
 from .making import block as block
@@ -12,6 +14,7 @@ from .making import calcium_buffering as calcium_buffering
 from .making import chirp as chirp
 from .making import conductance_pulses as conductance_pulses
 from .making import constant_current as constant_current
+from .making import knock_in as knock_in
 from .making import noise as noise
 from .making import potassium as potassium
 from .making import ramp as ramp
@@ -28,6 +31,7 @@ from .measures import resonance as resonance
 from .measures import sag_and_rebound as sag_and_rebound
 from .narrowing import Narrowed as Narrowed
 from .narrowing import narrow as narrow
+from .pairing import Pairs as Pairs
 from .phase import PhaseResponse as PhaseResponse
 from .phase import phase_response as phase_response
 from .prediction import Prediction as Prediction

@@ -104,8 +104,11 @@ def run_experiment(
     inhibition = population.inhibition
     condition, member = np.repeat(np.arange(k), n), np.tile(np.arange(n), k)
     applied = Applied(neuron, tuple(conditions.values()), condition, member, start, seed)
+    g = np.tile(population.g, (k, 1))
+    for ms in {start, *applied.jumps_ms()}:  # what cannot be is said before anything is simulated
+        applied.levels(ms, g, np.broadcast_to(neuron.E_mV, g.shape))
     simulated = simulate(
-        np.tile(population.g, (k, 1)),
+        g,
         neuron,
         duration_ms=stop,
         transient_ms=start,

@@ -1,8 +1,8 @@
 """By which factor bands over members must be wider than the members to hold a cell as often as they say.
 
 The middle 80 % of members is taken as it is, from its median; the factor says how far from there each end
-of a band lies. Learnt by ``tests/benchmarks/bench_next.py learn`` from 68 simulated STG cells, each with all of
-its feasible experiments; for other neurons the factors are taken to be the same.
+of a band lies. Learnt by ``tests/benchmarks/bench_next.py learn`` from 68 simulated STG cells, each with all
+of its feasible experiments; for other neurons the factors are taken to be the same.
 """
 
 from __future__ import annotations

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["BRANDOIT", "BROYDEN", "CHEN", "DRION", "FYON", "KUNSCH", "PRINZ", "STORN", "VAN_ROSSUM", "ZHANG"]
+__all__ = [
+    "BRANDOIT",
+    "BROYDEN",
+    "CHEN",
+    "CRANMER",
+    "DRION",
+    "FYON",
+    "KUNSCH",
+    "NWB",
+    "PRINZ",
+    "RTXI",
+    "STORN",
+    "VAN_ROSSUM",
+    "ZHANG",
+]
 
 BRANDOIT = (
     "Brandoit J, Ernst D, Drion G, Fyon A (2026) Fast reconstruction of degenerate populations of "
@@ -24,6 +38,10 @@ CHEN = (
     "history matching and uncertainty quantification. Comput Geosci 17:689–703. "
     "doi:10.1007/s10596-013-9351-5"
 )
+CRANMER = (
+    "Cranmer K, Brehmer J, Louppe G (2020) The frontier of simulation-based inference. Proc Natl Acad Sci "
+    "USA 117:30055–30062. doi:10.1073/pnas.1912789117"
+)
 BROYDEN = (
     "Broyden CG (1965) A class of methods for solving nonlinear simultaneous equations. Math Comput "
     "19:577–593. doi:10.1090/S0025-5718-1965-0198670-6"
@@ -43,4 +61,13 @@ STORN = (
 ZHANG = (
     "Zhang J, Sanderson AC (2009) JADE: adaptive differential evolution with optional external archive. IEEE "
     "Trans Evol Comput 13:945–958. doi:10.1109/TEVC.2009.2014613"
+)
+RTXI = (
+    "Patel YA, George A, Dorval AD, White JA, Christini DJ, Butera RJ (2017) Hard real-time closed-loop "
+    "electrophysiology with the Real-Time eXperiment Interface (RTXI). PLOS Comput Biol 13:e1005430. "
+    "doi:10.1371/journal.pcbi.1005430"
+)
+NWB = (
+    "Rübel O, Tritt A, Ly R, Dichter BK, Ghosh S, Niu L, et al. (2022) The Neurodata Without Borders "
+    "ecosystem for neurophysiological data science. eLife 11:e78362. doi:10.7554/eLife.78362"
 )

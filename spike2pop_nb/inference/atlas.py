@@ -82,6 +82,8 @@ class Atlas:
         What tells this neuron from others.
     about : dict
         How it was made, and its scores on members that it did not learn from.
+    scale : TokenScale
+        What standardises statistics.
 
     Examples
     --------
@@ -98,7 +100,7 @@ class Atlas:
     seen: Seen
     about: Mapping[str, Any]
     path: Path
-    _scale: TokenScale
+    scale: TokenScale
 
     def drive(self, trains: Iterable[Any | ArrayLike]) -> list[Drive]:
         """Tell the current and noise of each recording; nothing of one that fails.
@@ -121,7 +123,7 @@ class Atlas:
 
     def _place(self, statistics: Floats) -> Floats:
         """Normal scores (n, 55), in which members are near each other or far."""
-        return self._scale.standardise(statistics)[:, len(STATISTICS) :]
+        return self.scale.standardise(statistics)[:, len(STATISTICS) :]
 
     def distances(self, times_ms: Floats) -> Floats:
         """Return how differently each member fires from spike times in ms: (n,), in standard deviations.

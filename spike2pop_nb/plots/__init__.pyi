@@ -1,6 +1,9 @@
 from .choices import ranking as ranking
 from .choosing import answers_of_members as answers_of_members
 from .choosing import next_experiments as next_experiments
+from .comparisons import changes as changes
+from .comparisons import changes_plane as changes_plane
+from .comparisons import pair_traces as pair_traces
 from .currents import currentscape as currentscape
 from .curves import dic_curves as dic_curves
 from .dics import course as course

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ from spike2pop_nb.training.options import TrainingOptions
 from spike2pop_nb.training.scores import score
 from spike2pop_nb.training.train import measured_scales
 
-__all__ = ["SIZE", "make_atlas"]
+__all__ = ["SIZE", "drawn_members", "make_atlas"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -203,31 +204,38 @@ class _Told:
         return told
 
 
+def drawn_members(
+    neuron: NeuronModel, n: int, seed: int
+) -> tuple[pd.DataFrame, FloatArray, np.random.Generator]:
+    """Draw members as those of an atlas: a table of them, current and noise (n, 2), and what draws on."""
+    recipe = Recipe(
+        neuron=neuron,
+        n_trains=n,
+        members_per_target=1,
+        monte_carlo_share=0.5 if neuron.conductance_range else 0.0,
+        noisy_share=0.0,
+        seed=seed,
+    )
+    table, rng = sample_members(recipe, 0)
+    low, high = CURRENT_RANGE
+    current = np.where(
+        rng.random(n) < _AWAY, rng.uniform(low, high, n), rng.normal(0.0, _NEAR_NONE, n).clip(low, high)
+    )
+    # little noise makes more difference than much
+    sigma = NOISE_RANGE[1] * rng.random(n) ** 2
+    return table, np.column_stack([current, sigma]), rng
+
+
 def _simulated(
     neuron: NeuronModel, size: int, seed: int, say: _Told, cancel: Callable[[], bool] | None
 ) -> _Made:
     parts: list[_Made] = []
-    share = 0.5 if neuron.conductance_range else 0.0
     start = neuron.recording_window_ms[0]
     for first in range(0, size, _AT_ONCE):
         say(first, f"Simulating {size} {neuron.name} neurons")
-        n = min(_AT_ONCE, size - first)
-        recipe = Recipe(
-            neuron=neuron,
-            n_trains=n,
-            members_per_target=1,
-            monte_carlo_share=share,
-            noisy_share=0.0,
-            seed=seed + first,
-        )
-        table, rng = sample_members(recipe, 0)
+        table, drive, rng = drawn_members(neuron, min(_AT_ONCE, size - first), seed + first)
         g = table[list(neuron.g_columns)].to_numpy(float)
-        low, high = CURRENT_RANGE
-        current = np.where(
-            rng.random(n) < _AWAY, rng.uniform(low, high, n), rng.normal(0.0, _NEAR_NONE, n).clip(low, high)
-        )
-        # little noise makes more difference than much
-        sigma = NOISE_RANGE[1] * rng.random(n) ** 2
+        current, sigma = drive.T
         run = simulate(
             g,
             neuron,
@@ -246,7 +254,7 @@ def _simulated(
         parts.append(
             _Made(
                 g,
-                np.column_stack([current, sigma]),
+                drive,
                 table[["g_s", "g_u"]].to_numpy(float),
                 table["monte_carlo"].to_numpy(bool),
                 times,

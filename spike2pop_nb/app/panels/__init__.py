@@ -1,5 +1,6 @@
 """One class per part of the page, each over the same session."""
 
+from spike2pop_nb.app.panels.comparing import ComparisonPanel
 from spike2pop_nb.app.panels.compensation import CompensationPanel
 from spike2pop_nb.app.panels.dics import DICPanel
 from spike2pop_nb.app.panels.experiments import ExperimentsPanel
@@ -11,6 +12,7 @@ from spike2pop_nb.app.panels.table import TablePanel
 from spike2pop_nb.app.panels.toolbar import Toolbar
 
 __all__ = [
+    "ComparisonPanel",
     "CompensationPanel",
     "DICPanel",
     "ExperimentsPanel",

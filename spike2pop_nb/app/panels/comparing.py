@@ -1,0 +1,235 @@
+"""Before and after: two recordings of one cell, and what changed between them."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import Fold, button, card, field, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.experiments import Protocol, block
+
+if TYPE_CHECKING:
+    from spike2pop_nb.experiments import Comparison
+    from spike2pop_nb.simulation import Simulated
+
+__all__ = ["GROUP", "ComparisonPanel"]
+
+GROUP = "compare"
+_BARS_PX, _PLANE_PX, _TRACES_PX = 330, 330, 440
+_SHOWN = 4
+_NOTHING = ""
+
+
+class ComparisonPanel:
+    """The panel, built when it is first opened.
+
+    Parameters
+    ----------
+    session
+        Gives the neuron and the recordings.
+    runner
+        Where the comparison is made.
+    """
+
+    def __init__(self, session: Session, runner: Runner) -> None:
+        self.session, self._runner = session, runner
+        self.messages = Messages()
+        self.figures: list[FigureView] = []
+        self.found: Comparison | None = None
+        self._task: Task | None = None
+        self._built, self._since = False, 0.0
+        self._inside = w.VBox()
+        self.fold = Fold(
+            "What did the drug change? Two recordings of one cell, and which conductance differs",
+            [self._inside],
+        )
+        self.widget = card("7", "Before and after", [self.fold], "s2p-compare")
+        guard = self.messages.guard
+        self.fold.observe(guard(lambda _change: self._build()), "opened")
+        session.observe(guard(lambda _change: self._show_dark()), "dark")
+
+    def _build(self) -> None:
+        if self._built:
+            return
+        self._built = True
+        guard, session = self.messages.guard, self.session
+        self.before, self.after, self.known = w.Dropdown(), w.Dropdown(), w.Dropdown()
+        self.share = w.FloatSlider(value=0.5, min=0.05, max=1.0, step=0.05, continuous_update=False)
+        self.size = w.IntSlider(value=12, min=0, max=48, step=4, continuous_update=False)
+        self.run = button("Compare", "Tell what changed, and find members before and after", "primary")
+        self.stop = button("Cancel", "Stop this comparison")
+        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
+        self.says, self.answer = text("", "s2p-says"), text("", "s2p-says")
+        self.bars = self._figure("What changed appears here", _BARS_PX, "Probability that each changed")
+        self.plane = self._figure(
+            "Ways through the DIC plane appear here", _PLANE_PX, "Members before and after in the DIC plane"
+        )
+        self.traces = self._figure(
+            "Members before and after appear here", _TRACES_PX, "Voltages of members before and after"
+        )
+        self._inside.children = self._compose()
+        self.run.on_click(guard(lambda _button: self._ask()))
+        self.stop.on_click(guard(lambda _button: self._stop()))
+        for control in (self.before, self.after):
+            control.observe(guard(lambda _change: self._show_going()), "value")
+        self.known.observe(guard(lambda _change: self._show_known()), "value")
+        session.observe(guard(lambda _change: self._show_choices()), "recordings")
+        session.follow(guard(lambda _change: self._show_choices()), "neuron")
+        self._show_choices()
+
+    def _figure(self, empty: str, height: int, says: str) -> FigureView:
+        made = FigureView(empty, height, on_pick=self._pick, says=says, group=GROUP)
+        made.dark(self.session.dark)
+        self.figures.append(made)
+        return made
+
+    def _compose(self) -> list[w.Widget]:
+        which = w.HBox(
+            [
+                field("Before", self.before, "Recording without the drug."),
+                field("After", self.after, "Recording of the same cell with it; it may be silent."),
+            ]
+        )
+        self._of_block = field("Share of it that is blocked", self.share, "It is done to all members first.")
+        known = w.HBox(
+            [
+                field("Known to be blocked after", self.known, "What you know is not asked again."),
+                self._of_block,
+            ]
+        )
+        buttons = w.HBox([self.run, self.stop])
+        buttons.add_class("s2p-buttons")
+        size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
+        asked, going = w.VBox([which, known]), w.VBox([size, buttons, self.bar, self.says])
+        top, self._results = w.HBox([asked, going]), w.VBox()
+        left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
+        halves = w.HBox([left, right])
+        self._results.children = [self.answer, halves, self.traces.widget]
+        for box, name in (
+            (asked, "s2p-left"),
+            (going, "s2p-right"),
+            (top, "s2p-halves"),
+            (left, "s2p-left"),
+            (right, "s2p-right"),
+            (halves, "s2p-columns"),
+        ):
+            box.add_class(name)
+        return [self.messages.widget, top, self._results]
+
+    # what is asked
+
+    def _show_choices(self) -> None:
+        """Offer the recordings and channels there are; what was found of others is put away."""
+        recordings = self.session.recordings
+        names = [] if recordings is None else list(recordings.ids)
+        for control, usual in ((self.before, 0), (self.after, 1)):
+            chosen = control.value
+            control.options = names
+            if names:
+                control.value = chosen if chosen in names else names[min(usual, len(names) - 1)]
+        channels = self.session.neuron.channel_names
+        options = (("nothing", _NOTHING), *((name, name) for name in channels))
+        if self.known.options != options:
+            self.known.options = options
+        if self._task is not None:
+            self._task.drop()
+            self._task = None
+        self._show_known()
+        self._show(None)
+
+    def _show_known(self) -> None:
+        self._of_block.layout.display = "" if self.known.value else "none"
+
+    def _show_going(self) -> None:
+        going = self._task is not None
+        enough = bool(self.before.value and self.after.value and self.before.value != self.after.value)
+        self.run.disabled, self.stop.disabled = going or not enough, not going
+        self.bar.layout.visibility = "visible" if going else "hidden"
+        if not going:
+            short = "Load recordings of one cell in two conditions, and choose which is which."
+            self.says.value = "" if enough else said([short])
+
+    def _ask(self) -> None:
+        """Compare the recordings that are chosen, in the background."""
+        recordings = self.session.recordings
+        if recordings is None or self._task is not None:
+            return
+        before, after = (recordings.by_id(str(control.value)) for control in (self.before, self.after))
+        known = block(self.known.value, self.share.value) if self.known.value else Protocol()
+        neuron, size, seed = self.session.neuron, int(self.size.value), int(self.session.settings.seed)
+
+        def work(task: Task) -> tuple[Comparison, tuple[Simulated, Simulated] | None]:
+            from spike2pop_nb.experiments import compare_recordings
+
+            found = compare_recordings(
+                before,
+                after,
+                neuron,
+                known=known,
+                size=size,
+                seed=seed,
+                progress=task.progress,
+                cancel=task.cancelled,
+            )
+            return found, None if found.pairs is None else found.simulated(range(_SHOWN))
+
+        self.messages.clear()
+        self._since, self.bar.value = time.monotonic(), 0.0
+        self.says.value = said(["Starting…"])
+        self._task = self._runner.submit(
+            "compare", work, self._done, self._failed, self._progress, lane="compare"
+        )
+        self._show_going()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self.stop.disabled = True
+            self.says.value = said(["Stopping…"])
+            self._task.cancel()
+
+    def _progress(self, fraction: float, words: str) -> None:
+        if self._task is not None and not self._task.cancelled():
+            self.bar.value = fraction
+            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
+
+    def _done(self, answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
+        self._task = None
+        self._show(*answer)
+
+    def _failed(self, error: BaseException) -> None:
+        self._task = None
+        self._show_going()
+        if isinstance(error, Cancelled):
+            self.says.value = said(["Cancelled; nothing was found."])
+        self.messages.report(error)
+
+    # what came of it
+
+    def _show(self, found: Comparison | None, simulated: tuple[Simulated, Simulated] | None = None) -> None:
+        self.found = found
+        self._results.layout.display = "none" if found is None else ""
+        self._show_going()
+        if found is None:
+            return
+        first, *others = found.describe().splitlines()
+        self.answer.value = f"<p class='s2p-big'>{escape(first)}</p>{said(others)}"
+        self.bars.show(plots.changes(found, _BARS_PX))
+        self.plane.show(plots.changes_plane(found, _PLANE_PX))
+        self.traces.show(plots.pair_traces(found, simulated, height=_TRACES_PX))
+
+    def _pick(self, member: int) -> None:
+        for figure in self.figures:
+            figure.pick(member)
+
+    def _show_dark(self) -> None:
+        for figure in self.figures:
+            figure.dark(self.session.dark)

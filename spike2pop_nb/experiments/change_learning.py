@@ -1,0 +1,444 @@
+"""Learning from pairs of simulated recordings what they tell about what changed; see `telling`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spike2pop_nb.experiments.changes import FACTORS, ChangedTrains, hypotheses
+from spike2pop_nb.inference.atlas import WINDOW_MS
+from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
+
+__all__ = [
+    "LEVELS",
+    "Learned",
+    "amounts_of",
+    "learned_changes",
+    "outputs",
+    "pair_inputs",
+    "recorded",
+    "shares_of",
+    "statistics_of_trains",
+]
+
+Floats = npt.NDArray[np.floating[Any]]
+Rows = npt.NDArray[np.int64]
+LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Quantiles that are told of by how much something changed."""
+_SHARES = (0.2, 0.5, 0.3)  # of pairs in which nothing, one or two things changed
+_RECORDED = 3  # times that each train is recorded
+_HIDDEN, _STEPS, _BATCH, _RATE, _DECAY, _DROPOUT = 256, 4000, 1024, 2e-3, 0.02, 0.1
+_HELD = 0.1  # share of the members that calibrate it, and share that test it
+_ASKED = 40_000  # pairs of either
+_MAGNIFIED = 20.0  # differences of statistics, in standard deviations
+_AMOUNTS = 0.5  # weight of by how much beside what
+_LEVEL, _CALLED = 0.8, 0.92  # share of sets that hold what changed, of unchanged pairs that are called so
+_TEMPERATURES = np.geomspace(0.5, 4.0, 61)
+# recordings: how often they are shorter, drift in rate (as `Variability` has it), jitter, lose spikes, have
+# false ones, or are kept in steps
+_SHORTER, _SHORTEST, _DRIFTS, _DRIFT = 0.5, 0.2, 0.5, 0.03
+_JITTERS, _JITTER_MS, _LOSES, _LOST, _ADDS, _ADDED = 0.2, 1.0, 0.15, 0.05, 0.1, 0.03
+_SAMPLED, _FINEST_MS = 0.5, 0.01
+_SHORTEST_MS = 0.01
+
+
+class Learned(NamedTuple):
+    """Weights and biases, and how they were calibrated and tested."""
+
+    layers: tuple[tuple[Floats, Floats], ...]
+    about: dict[str, Any]
+
+
+def recorded(times_ms: Floats, rng: np.random.Generator, duration_ms: float = WINDOW_MS) -> Floats:
+    """Return a train as a recording of it may be.
+
+    It may be shorter, run a little faster or slower (as a cell drifts from one window to another), its spikes
+    may be jittered, missed or false, and its times in steps of up to 1 ms.
+
+    Parameters
+    ----------
+    times_ms
+        Spike times from 0 to ``duration_ms``.
+    rng
+        Where chance comes from.
+    """
+    draw = rng.random(6)
+    length = duration_ms * (1.0 if draw[0] < _SHORTER else math.exp(rng.uniform(math.log(_SHORTEST), 0.0)))
+    begin = rng.uniform(0.0, duration_ms - length)
+    times = times_ms[(times_ms >= begin) & (times_ms <= begin + length)].astype(np.float64)
+    if draw[1] < _DRIFTS:
+        times = times * math.exp(_DRIFT * rng.normal())
+    if draw[2] < _JITTERS:
+        times = times + _JITTER_MS * rng.random() ** 2 * rng.normal(size=len(times))
+    if draw[3] < _LOSES:
+        times = times[rng.random(len(times)) > _LOST * rng.random()]
+    if draw[4] < _ADDS:
+        false = begin + length * rng.random(rng.poisson(_ADDED * rng.random() * len(times)))
+        times = np.append(times, false)
+    if draw[5] < _SAMPLED:
+        step = math.exp(rng.uniform(math.log(_FINEST_MS), 0.0))
+        times = np.floor(times / step + rng.random()) * step
+    times = np.sort(times)
+    return times[np.diff(times, prepend=-math.inf) > 0.0]
+
+
+def statistics_of_trains(trains: Sequence[Floats]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return `STATISTICS` of trains (n, 55), 0 where silent, and which are silent, (n,)."""
+    found = np.zeros((len(trains), len(STATISTICS)), dtype=np.float32)
+    silent = np.array([len(times) < MIN_SPIKES for times in trains])
+    rows = np.flatnonzero(~silent)
+    order = rows[np.argsort([len(trains[row]) for row in rows], kind="stable")]
+    for first in range(0, len(order), 1024):
+        some = order[first : first + 1024]
+        isi = [np.maximum(np.diff(trains[row][: MAX_INTERVALS + 1]), _SHORTEST_MS) for row in some]
+        found[some] = interval_statistics(*pad_intervals(isi))
+    return found, silent
+
+
+def pair_inputs(
+    scale: TokenScale,
+    before: Floats,
+    after: Floats,
+    silent_before: npt.NDArray[np.bool_],
+    silent_after: npt.NDArray[np.bool_],
+) -> Floats:
+    """Return what the perceptron reads of pairs, from statistics (n, 55) of both recordings."""
+    one, other = _places(scale, before, silent_before), _places(scale, after, silent_after)
+    return _paired(one, other, silent_before, silent_after)
+
+
+def _places(scale: TokenScale, statistics: Floats, silent: npt.NDArray[np.bool_]) -> Floats:
+    """Return statistics as a network takes them, and standardised without bounds; 0 where silent."""
+    rows = statistics.reshape(-1, statistics.shape[-1])
+    free = (rows - scale.statistic_mean) / scale.statistic_std
+    found = np.concatenate([scale.standardise(rows), free], axis=1).astype(np.float32)
+    found[silent.ravel()] = 0.0
+    return found.reshape(*statistics.shape[:-1], -1)
+
+
+def _paired(
+    one: Floats, other: Floats, silent_before: npt.NDArray[np.bool_], silent_after: npt.NDArray[np.bool_]
+) -> Floats:
+    """Return both as they are, their difference, and that again with small ones magnified."""
+    known, n = ~(silent_before | silent_after)[:, None], len(STATISTICS)
+    small = np.arcsinh(_MAGNIFIED * (other[:, 2 * n :] - one[:, 2 * n :]))
+    one, other = one[:, : 2 * n], other[:, : 2 * n]
+    parts = (one, other, (other - one) * known, small * known, silent_after[:, None])
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def amounts_of(quantiles: Floats, widening: float, ends: Floats) -> Floats:
+    """Return quantiles in the order of their levels, in units of the changes, from those that were learned.
+
+    Parameters
+    ----------
+    quantiles : (..., n_candidates, 5)
+        From −1 to 1 between the ends of each.
+    widening
+        Of their distances from the median.
+    ends : (n_candidates, 2)
+        Least and most.
+    """
+    rising = np.sort(quantiles, axis=-1)
+    median = rising[..., len(LEVELS) // 2, None]
+    wide = np.clip(median + widening * (rising - median), -1.0, 1.0)
+    low, high = ends[:, :1], ends[:, 1:]
+    return np.asarray(low + 0.5 * (wide + 1.0) * (high - low))
+
+
+class _Pairs:
+    """Pairs of the trains of each member, and how often each counts."""
+
+    def __init__(self, trains: ChangedTrains, n_candidates: int) -> None:
+        each = int(np.sum(trains.member == trains.member[0]))
+        n = len(trains.member) // each
+        candidate, amount = trains.candidate.reshape(n, each), trains.amount.reshape(n, each)
+        ordered = np.array([(i, j) for i in range(each) for j in range(each) if i != j]).T
+        self.member = np.repeat(np.arange(n), ordered.shape[1])
+        i, j = np.tile(ordered, n)
+        self.before, self.after = self.member * each + i, self.member * each + j
+        # undoing the change of the one, and making that of the other
+        self.one, self.other = candidate[self.member, i], candidate[self.member, j]
+        self.by_one, self.by_other = -amount[self.member, i], amount[self.member, j]
+        index = {one: h for h, one in enumerate(hypotheses(n_candidates))}
+        table = np.zeros((n_candidates + 1, n_candidates + 1), dtype=np.int64)
+        for a in range(-1, n_candidates):
+            for b in range(-1, n_candidates):
+                table[a, b] = index[tuple(sorted({k for k in (a, b) if k >= 0}))]
+        self.label = table[self.one, self.other]
+        self.weight = self._weights(n_candidates)
+
+    def _weights(self, n_candidates: int) -> Floats:
+        """What nothing, one and two changes count together is fixed; undone and made changes count alike."""
+        low, high = np.log(FACTORS)
+        of_channel = self.one < n_candidates - 2
+        impossible = (self.one >= 0) & of_channel & ((self.by_one < low) | (self.by_one > high))
+        n_changed = (self.one >= 0).astype(int) + (self.other >= 0)
+        made = (self.one < 0) & (self.other >= 0)
+        # factors that cannot be undone are met only as they are made
+        once = made & (self.other < n_candidates - 2) & (np.abs(self.by_other) > min(-low, high))
+        weight = np.where((n_changed == 1) & ~once, 0.5, 1.0)
+        weight[impossible] = 0.0
+        for k, share in enumerate(_SHARES):
+            weight[n_changed == k] *= share / weight[n_changed == k].sum()
+        return weight
+
+
+class _Table(NamedTuple):
+    """Each train, recorded several times: (times recorded, n_trains, ...)."""
+
+    places: Floats
+    silent: npt.NDArray[np.bool_]
+
+
+def _table_of(
+    trains: ChangedTrains,
+    scale: TokenScale,
+    seed: int,
+    say: Callable[[float], None],
+    cancelled: Callable[[], None],
+) -> _Table:
+    parts = []
+    for copy in range(_RECORDED):
+        rng = np.random.default_rng([seed, copy])
+        seen = []
+        for row, times in enumerate(trains.times_ms):
+            if row % 4096 == 0:
+                cancelled()
+                say((copy + row / len(trains.times_ms)) / _RECORDED)
+            seen.append(recorded(times, rng))
+        statistics, silent = statistics_of_trains(seen)
+        parts.append((_places(scale, statistics, silent), silent))
+    return _Table(*(np.stack(part) for part in zip(*parts, strict=True)))
+
+
+class _Draws:
+    """Batches of some of the pairs, each recording as it was recorded one of several times."""
+
+    def __init__(self, pairs: _Pairs, chosen: npt.NDArray[np.bool_], table: _Table, ends: Floats) -> None:
+        self.pairs, self.table, self.ends = pairs, table, ends
+        self.rows = np.flatnonzero(chosen & (pairs.weight > 0))
+        self.summed = np.cumsum(pairs.weight[self.rows])
+
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Rows, Rows, Floats]:
+        """Return inputs, labels, what changed and by how much, (n, 2) from −1 to 1 between the ends."""
+        pairs, (places, silent) = self.pairs, self.table
+        at = np.searchsorted(self.summed, rng.random(n) * self.summed[-1])
+        rows = self.rows[np.minimum(at, len(self.rows) - 1)]
+        b, a = rng.integers(0, len(silent), (2, n))
+        heard = ~silent[b, pairs.before[rows]]
+        rows, b, a = rows[heard], b[heard], a[heard]
+        before, after = pairs.before[rows], pairs.after[rows]
+        x = _paired(places[b, before], places[a, after], silent[b, before], silent[a, after])
+        what = np.stack([pairs.one[rows], pairs.other[rows]], axis=1)
+        by = np.stack([pairs.by_one[rows], pairs.by_other[rows]], axis=1)
+        # the same thing undone and made anew changed by both
+        twice = (what[:, 0] == what[:, 1]) & (what[:, 0] >= 0)
+        by[twice, 1] += by[twice, 0]
+        what[twice, 0] = -1
+        low, high = self.ends[what].transpose(2, 0, 1)
+        unit = np.where(what >= 0, 2.0 * (by - low) / (high - low) - 1.0, 0.0)
+        return x, pairs.label[rows], what, np.clip(unit, -1.0, 1.0).astype(np.float32)
+
+
+def learned_changes(
+    trains: ChangedTrains,
+    scale: TokenScale,
+    ends: Floats,
+    *,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], None] = lambda: None,
+) -> Learned:
+    """Learn from the trains of members what pairs of them tell.
+
+    Parameters
+    ----------
+    trains
+        Of members, as they are and changed; as many of each.
+    scale
+        What standardises statistics.
+    ends : (n_candidates, 2)
+        Least and most change of each.
+    progress
+        Called with the share that is done.
+    cancelled
+        Called often; raises to stop.
+    """
+    n_candidates = len(ends)
+
+    def say(done: float) -> None:
+        if progress is not None:
+            progress(done)
+
+    table = _table_of(trains, scale, seed, lambda done: say(0.2 * done), cancelled)
+    pairs = _Pairs(trains, n_candidates)
+    rng = np.random.default_rng([seed, 7])
+    n_members = int(pairs.member[-1]) + 1
+    part = (rng.permutation(n_members) / n_members)[pairs.member]
+    fitting = _Draws(pairs, part >= 2 * _HELD, table, ends)
+    held = _Draws(pairs, part < _HELD, table, ends)
+    test = _Draws(pairs, (part >= _HELD) & (part < 2 * _HELD), table, ends)
+    layers = _fitted(
+        fitting,
+        len(hypotheses(n_candidates)),
+        n_candidates,
+        rng,
+        seed,
+        lambda d: say(0.2 + 0.8 * d),
+        cancelled,
+    )
+    about = _calibrated(layers, held.draw(_ASKED, rng), n_candidates)
+    about["tested"] = _tested(layers, test.draw(_ASKED, rng), n_candidates, about)
+    about["members"] = n_members
+    return Learned(layers, about)
+
+
+def _fitted(
+    fitting: _Draws,
+    n_hypotheses: int,
+    n_candidates: int,
+    rng: np.random.Generator,
+    seed: int,
+    say: Callable[[float], None],
+    cancelled: Callable[[], None],
+) -> tuple[tuple[Floats, Floats], ...]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # several only wait for each other over so small a network
+    levels = torch.tensor(LEVELS)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            n_in = fitting.draw(2, rng)[0].shape[1]
+            linear = [
+                nn.Linear(n_in, _HIDDEN),
+                nn.Linear(_HIDDEN, _HIDDEN),
+                nn.Linear(_HIDDEN, n_hypotheses + n_candidates * len(LEVELS)),
+            ]
+            drop = nn.Dropout(_DROPOUT)
+            learned = [p for layer in linear for p in layer.parameters()]
+            optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=_DECAY)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
+            for step in range(_STEPS):
+                if step % 50 == 0:
+                    cancelled()
+                    say(step / _STEPS)
+                x, label, what, by = fitting.draw(_BATCH, rng)
+                h = torch.from_numpy(x)
+                for layer in linear[:-1]:
+                    h = drop(torch.tanh(layer(h)))
+                y = linear[-1](h)
+                loss = F.cross_entropy(y[:, :n_hypotheses], torch.from_numpy(label))
+                told = y[:, n_hypotheses:].reshape(-1, n_candidates, len(LEVELS))
+                loss = loss + _AMOUNTS * _pinball(told, torch.from_numpy(what), torch.from_numpy(by), levels)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+    finally:
+        torch.set_num_threads(before)
+    # as it is stored, so that it tells the same when it is read again
+    return tuple(
+        (layer.weight.detach().half().double().numpy(), layer.bias.detach().half().double().numpy())
+        for layer in linear
+    )
+
+
+def _pinball(told: Tensor, what: Tensor, by: Tensor, levels: Tensor) -> Tensor:
+    """Return the mean quantile loss over what changed."""
+    rows, places = torch.nonzero(what >= 0, as_tuple=True)
+    off = by[rows, places, None] - told[rows, what[rows, places]]
+    return torch.maximum(levels * off, (levels - 1.0) * off).mean()
+
+
+def outputs(layers: Sequence[tuple[Floats, Floats]], x: Floats) -> Floats:
+    """Return what the perceptron says of inputs."""
+    h = x.astype(np.float64)
+    for weight, bias in layers[:-1]:
+        h = np.tanh(h @ weight.T + bias)
+    weight, bias = layers[-1]
+    return np.asarray(h @ weight.T + bias)
+
+
+def shares_of(logits: Floats, temperature: float) -> Floats:
+    """Return probabilities of explanations."""
+    scaled = logits / temperature
+    e = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def _mass_before(shares: Floats, label: Rows) -> Floats:
+    """Return the probability of all explanations that are more probable than the true one."""
+    rows = np.arange(len(label))
+    order = np.argsort(-shares, axis=1, kind="stable")
+    place = np.argsort(order, axis=1)[rows, label]
+    above = np.cumsum(np.take_along_axis(shares, order, axis=1), axis=1)
+    return np.where(place > 0, above[rows, np.maximum(place - 1, 0)], 0.0)
+
+
+def _calibrated(
+    layers: Sequence[tuple[Floats, Floats]], asked: tuple[Floats, Rows, Rows, Floats], n_candidates: int
+) -> dict[str, Any]:
+    x, label, what, by = asked
+    y, n = outputs(layers, x), len(hypotheses(n_candidates))
+    truth = np.arange(len(label)), label
+    loss = [-np.log(shares_of(y[:, :n], t)[truth] + 1e-12).mean() for t in _TEMPERATURES]
+    temperature = float(_TEMPERATURES[int(np.argmin(loss))])
+    shares = shares_of(y[:, :n], temperature)
+    told = np.sort(y[:, n:].reshape(-1, n_candidates, len(LEVELS)), axis=-1)
+    rows, places = np.nonzero(what >= 0)
+    found, true = told[rows, what[rows, places]], by[rows, places]
+    middle = found[:, len(LEVELS) // 2]
+    side = np.where(true > middle, found[:, -1] - middle, middle - found[:, 0])
+    return {
+        "temperature": temperature,
+        "mass": float(np.quantile(_mass_before(shares, label), _LEVEL)),
+        "unchanged": float(np.quantile(shares[label == 0, 0], 1.0 - _CALLED)),
+        "widening": float(np.quantile(np.abs(true - middle) / np.maximum(side, 1e-6), _LEVEL)),
+    }
+
+
+def _tested(
+    layers: Sequence[tuple[Floats, Floats]],
+    asked: tuple[Floats, Rows, Rows, Floats],
+    n_candidates: int,
+    about: dict[str, Any],
+) -> dict[str, float]:
+    """Scores on pairs of members that it did not learn from; ranks are of pairs in which channels changed."""
+    x, label, what, by = asked
+    y, every = outputs(layers, x), hypotheses(n_candidates)
+    shares = shares_of(y[:, : len(every)], about["temperature"])
+    holds = np.array([[k in one for k in range(n_candidates)] for one in every], dtype=float)
+    order = np.argsort(-(shares @ holds), axis=1, kind="stable")
+    true = np.zeros((len(label), n_candidates + 1), dtype=bool)
+    np.put_along_axis(true, what, True, axis=1)  # −1, for nothing, is the last
+    channels = (label > 0) & ~true[:, n_candidates - 2 : n_candidates].any(axis=1)
+    ranked = np.take_along_axis(true, order, axis=1)[channels]
+    called = shares[:, 0] >= about["unchanged"]
+    low, _middle, high = (
+        amounts_of(
+            y[:, len(every) :].reshape(-1, n_candidates, len(LEVELS)),
+            about["widening"],
+            np.tile([-1.0, 1.0], (n_candidates, 1)),
+        )[..., k]
+        for k in (0, 2, -1)
+    )
+    rows, places = np.nonzero(what >= 0)
+    k, amount = what[rows, places], by[rows, places]
+    return {
+        "pairs": len(label),
+        "first": float(ranked[:, 0].mean()),
+        "among_three": float(ranked[:, :3].any(axis=1).mean()),
+        "in_set": float((_mass_before(shares, label) < about["mass"]).mean()),
+        "unchanged_called": float(called[label == 0].mean()),
+        "changed_called_unchanged": float(called[label > 0].mean()),
+        "amount_in_interval": float(((amount >= low[rows, k]) & (amount <= high[rows, k])).mean()),
+    }

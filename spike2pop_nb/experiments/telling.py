@@ -1,0 +1,260 @@
+"""What two recordings of a cell tell about what changed: a small perceptron that learned from pairs.
+
+It reads the interval statistics of both recordings and gives a probability to each explanation: nothing, one
+candidate, or two of them; and quantiles of by how much each candidate changed, if it did. It learned from
+pairs of simulated trains, recorded as cells are, that it is asked about none of; what it says is calibrated
+on others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from spike2pop_nb.errors import Cancelled, PredictorError
+from spike2pop_nb.experiments.change_learning import (
+    LEVELS,
+    amounts_of,
+    learned_changes,
+    outputs,
+    pair_inputs,
+    shares_of,
+    statistics_of_trains,
+)
+from spike2pop_nb.experiments.changes import candidates, hypotheses, limits, simulated_changes
+from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
+from spike2pop_nb.inference import weight_files
+from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
+from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale
+from spike2pop_nb.inference.weights import FORMAT, read_tensors, write_tensors
+from spike2pop_nb.neurons import NeuronModel, get_neuron
+
+__all__ = ["LEVELS", "Teller", "Told", "load_teller", "make_teller"]
+
+Floats = npt.NDArray[np.floating[Any]]
+FloatArray = npt.NDArray[np.float64]
+_ENDING = ".changes.safetensors"
+_A_BIT = 1e-9
+
+
+class Told(NamedTuple):
+    """What is told of one pair."""
+
+    shares: FloatArray
+    """(n_hypotheses,): probability of each of `hypotheses`."""
+    amounts: FloatArray
+    """(n_candidates, 5): quantiles `LEVELS` of each change, if it is one; ln of a factor, or a shift."""
+
+
+@dataclass(frozen=True, eq=False)
+class Teller:
+    """The perceptron of one neuron.
+
+    Attributes
+    ----------
+    names
+        Candidates.
+    scale
+        What standardises statistics.
+    layers
+        Weights and biases.
+    limits : (n_candidates, 2)
+        Least and most change of each.
+    about
+        ``temperature`` and ``widening`` by which it was calibrated; ``unchanged``, the least probability of
+        no change at which a pair is called so; ``mass``, up to which explanations are taken into the 80 %
+        set; what it scored on pairs that it did not learn from.
+    """
+
+    names: tuple[str, ...]
+    scale: TokenScale
+    layers: tuple[tuple[Floats, Floats], ...]
+    limits: Floats
+    about: Mapping[str, Any]
+
+    def told(self, before_ms: Floats, after_ms: Floats) -> Told:
+        """Ask about two recordings, spike times in ms."""
+        (before, heard_before), (after, heard_after) = (_statistics(times) for times in (before_ms, after_ms))
+        silent = ~np.array([[heard_before], [heard_after]])
+        y = outputs(self.layers, pair_inputs(self.scale, before, after, *silent))[0]
+        n = len(self.hypotheses)
+        quantiles = y[n:].reshape(len(self.names), len(LEVELS))
+        return Told(
+            np.asarray(shares_of(y[:n], float(self.about["temperature"])), np.float64),
+            np.asarray(amounts_of(quantiles, float(self.about["widening"]), self.limits), np.float64),
+        )
+
+    def named(self, shares: FloatArray) -> dict[tuple[str, ...], float]:
+        """Return the probability of each explanation, the most probable first."""
+        order = np.argsort(-shares, kind="stable")
+        return {tuple(self.names[k] for k in self.hypotheses[h]): float(shares[h]) for h in order}
+
+    def alike(self, shares: Mapping[tuple[str, ...], float]) -> tuple[tuple[str, ...], ...]:
+        """Return the 80 % set of explanations, the most probable first; at least one."""
+        above = np.cumsum([0.0, *shares.values()])[:-1]
+        mass = float(self.about["mass"])
+        return tuple(one for one, before in zip(shares, above, strict=True) if before < mass or not before)
+
+    def verdict(self, shares: Mapping[tuple[str, ...], float]) -> str:
+        """Say whether nothing changed, something that can be named, or what cannot be told."""
+        if shares[()] >= float(self.about["unchanged"]):
+            return UNCHANGED
+        most = max(sum(share for one, share in shares.items() if name in one) for name in self.names)
+        return CHANGED if most >= SURE else UNTOLD
+
+    @property
+    def hypotheses(self) -> list[tuple[int, ...]]:
+        """What may have changed, as indices of ``names``."""
+        return hypotheses(len(self.names))
+
+
+def _statistics(times_ms: Floats) -> tuple[Floats, bool]:
+    """Return `STATISTICS` (1, 55) of a recording, averaged over the pieces of a long one; if it fires."""
+    times = np.asarray(times_ms, dtype=np.float64)
+    if len(times) < MIN_SPIKES:
+        return statistics_of_trains([times])[0], False
+    n = max(1, math.ceil((times[-1] - times[0]) / WINDOW_MS - _A_BIT))
+    borders = np.searchsorted(times, np.linspace(times[0], times[-1], n + 1)[1:-1])
+    pieces = [part for part in np.split(times, borders) if len(part) >= MIN_SPIKES] or [times]
+    return statistics_of_trains(pieces)[0].mean(axis=0, keepdims=True), True
+
+
+def load_teller(
+    neuron: str | NeuronModel,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Teller:
+    """Return what tells changes of a neuron; what is not there yet is learned, which takes minutes.
+
+    Parameters
+    ----------
+    neuron
+        A neuron that has an atlas, or its name.
+    progress, cancel
+        As `make_teller` has them.
+
+    Raises
+    ------
+    PredictorError
+        If the neuron has no atlas.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    model = get_neuron(neuron)
+    for folder in (weight_files.own_atlases_folder(), weight_files.SHIPPED_ATLASES):
+        path = folder / f"{model.name}{_ENDING}"
+        if path.is_file():
+            found = _read(path, path.stat().st_mtime_ns)
+            if found.about["declaration"] == model.declaration:
+                return found
+    return make_teller(model, progress=progress, cancel=cancel)
+
+
+def make_teller(
+    neuron: str | NeuronModel,
+    path: Path | None = None,
+    *,
+    size: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Teller:
+    """Simulate pairs of members of a neuron's atlas, and learn from them what they tell.
+
+    Parameters
+    ----------
+    neuron
+        A neuron that has an atlas, or its name.
+    path
+        Where it is written; by default where `load_teller` finds it.
+    size
+        Members that are used; all of the atlas by default.
+    seed
+        Of all that is drawn.
+    progress
+        Called with (done, total, words).
+    cancel
+        Polled often; nothing is written then.
+
+    Raises
+    ------
+    PredictorError
+        If the neuron has no atlas.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    model = get_neuron(neuron)
+    atlas = load_atlas(model)
+    names, ends = candidates(model), limits(model)
+
+    def say(done: float, words: str) -> None:
+        if progress is not None:
+            progress(round(100 * done), 100, f"{words} (once for the {model.name} neuron)")
+
+    def cancelled() -> None:
+        if cancel is not None and cancel():
+            raise Cancelled("Learning what changes tell was cancelled.")
+
+    trains = simulated_changes(
+        atlas,
+        model,
+        size=size,
+        seed=seed,
+        progress=lambda done, total: say(0.7 * done / total, "Simulating members before and after changes"),
+        cancel=cancel,
+    )
+    learned = learned_changes(
+        trains,
+        atlas.scale,
+        ends,
+        seed=seed,
+        progress=lambda done: say(0.7 + 0.3 * done, "Learning what recordings tell of changes"),
+        cancelled=cancelled,
+    )
+    about = {"declaration": model.declaration, "names": names, "seed": seed, **learned.about}
+    made = Teller(names, atlas.scale, learned.layers, ends, about)
+    _keep(made, weight_files.own_atlases_folder() / f"{model.name}{_ENDING}" if path is None else path)
+    return made
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _changed: int) -> Teller:
+    tensors, about = read_tensors(path)
+    try:
+        n_layers = sum(name.startswith("layer.") for name in tensors) // 2
+        layers = tuple(
+            (tensors[f"layer.{k}.weight"].double().numpy(), tensors[f"layer.{k}.bias"].double().numpy())
+            for k in range(n_layers)
+        )
+        scale = TokenScale(**{f.name: tensors[f"scale.{f.name}"].numpy() for f in fields(TokenScale)})
+        return Teller(tuple(about["names"]), scale, layers, tensors["limits"].double().numpy(), about)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PredictorError(f"{path.name} tells no changes that this version can read: {error}.") from None
+
+
+def _keep(teller: Teller, path: Path) -> None:
+    """Write it; where that is not possible, it is learned again next time."""
+    halves = {
+        f"layer.{k}.{part}": np.asarray(value, np.float16)
+        for k, layer in enumerate(teller.layers)
+        for part, value in zip(("weight", "bias"), layer, strict=True)
+    }
+    whole = {f"scale.{f.name}": getattr(teller.scale, f.name) for f in fields(TokenScale)}
+    whole["limits"] = np.asarray(teller.limits, np.float64)
+    tensors = {
+        name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in (halves | whole).items()
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, tensors, {"format": FORMAT, **teller.about})
+    except OSError:
+        pass

@@ -1,0 +1,167 @@
+"""Comparisons of two recordings as files: changes, members before and after, summary, methods text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spike2pop_nb.experiments import Comparison
+from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.methods_of_comparisons import comparison_in_words
+from spike2pop_nb.export.provenance import versions
+from spike2pop_nb.export.tables import table_csv
+
+__all__ = ["comparison_files", "comparison_frames", "comparison_summary", "write_comparison"]
+
+_OF_PAIR = ("condition", "explanation", "distance", "fires_alike")
+
+
+def comparison_frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
+    """Return the tables of a comparison.
+
+    ``changes`` is `Comparison.to_frame`; ``pairs``, where there are any, has two rows for each member, before
+    and after, with its conductances, drive and DICs, and can be read as a population.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import comparison_frames
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = s2p.compare_recordings(trains[2], trains[3], "stg", size=0)
+    >>> list(comparison_frames(found))
+    ['changes']
+    """
+    frames = {"changes": comparison.to_frame()}
+    if comparison.pairs is not None:
+        pairs = comparison.pairs
+        changes = [str(column) for column in pairs.table if str(column).startswith("change_")]
+        parts = []
+        for condition, members in (("before", pairs.before), ("after", pairs.after)):
+            part = members.to_frame()
+            part["member"] = pairs.table["member"].to_numpy()
+            part["condition"] = condition
+            part["distance"] = pairs.table[f"distance_{condition}"].to_numpy()
+            part[["explanation", "fires_alike"]] = pairs.table[["explanation", "fires_alike"]].to_numpy()
+            still = [1.0 if name[len("change_") :] in members.channel_names else 0.0 for name in changes]
+            part[changes] = still if condition == "before" else pairs.table[changes].to_numpy()
+            parts.append(part)
+        table = pd.concat(parts, ignore_index=True)
+        table["fires_alike"] = table["fires_alike"].astype(bool)
+        first = ["id", "member", *_OF_PAIR]
+        frames["pairs"] = table[[*first, *table.columns.drop(first)]]
+    return frames
+
+
+def comparison_summary(comparison: Comparison) -> dict[str, Any]:
+    """Return what was compared and what was found, for programs.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import comparison_summary
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = s2p.compare_recordings(trains[2], trains[2], "stg", size=0)
+    >>> comparison_summary(found)["verdict"]
+    'unchanged'
+    """
+    pairs = comparison.pairs
+    return {
+        "before": comparison.before.id,
+        "after": comparison.after.id,
+        "neuron": comparison.neuron.name,
+        "known": {"words": comparison.known.describe(), "protocol": comparison.known.to_dict()},
+        "verdict": comparison.verdict,
+        "words": comparison.describe(),
+        "explanations": [
+            {
+                "changed": list(one),
+                "probability": share,
+                "in_set": one in comparison.alike,
+                "reached": None if pairs is None else pairs.reached.get(one),
+            }
+            for one, share in comparison.shares.items()
+        ],
+        "pairs": 0 if pairs is None else len(pairs.table),
+        "pairs_alike": 0 if pairs is None else int(pairs.table["fires_alike"].sum()),
+        "notes": list(comparison.notes),
+        "made_by": dict(comparison.made_by),
+    }
+
+
+def comparison_files(comparison: Comparison, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return tables, summary and methods text of a comparison as files, by name.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import comparison_files
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = s2p.compare_recordings(trains[2], trains[3], "stg", size=0)
+    >>> list(comparison_files(found, {}))
+    ['changes.csv', 'methods.md', 'summary.json']
+    """
+    frames = comparison_frames(comparison)
+    files = {f"{name}.csv": table_csv(frame).encode() for name, frame in frames.items()}
+    files["methods.md"] = f"{comparison_in_words(comparison)}\n".encode()
+    told = {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "options": dict(options),
+        **comparison_summary(comparison),
+    }
+    text = json.dumps(_plain(told), indent=2, ensure_ascii=False, allow_nan=False)
+    files["summary.json"] = f"{text}\n".encode()
+    return files
+
+
+def write_comparison(comparison: Comparison, out_dir: str | Path, options: Mapping[str, Any]) -> list[Path]:
+    """Write a comparison into a folder: ``changes.csv``, ``pairs.csv``, ``methods.md`` and ``summary.json``.
+
+    Parameters
+    ----------
+    comparison
+        What was found.
+    out_dir
+        Made if it is not there; files of the same names are replaced.
+    options
+        What was chosen, for ``summary.json``.
+
+    Raises
+    ------
+    Spike2PopError
+        If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_comparison
+    >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
+    >>> found = s2p.compare_recordings(trains[2], trains[3], "stg", size=0)
+    >>> [file.name for file in write_comparison(found, mkdtemp(), {})]
+    ['changes.csv', 'methods.md', 'summary.json']
+    """
+    files, out = comparison_files(comparison, options), make_folder(Path(out_dir))
+    if "pairs.csv" not in files:  # of an earlier comparison
+        (out / "pairs.csv").unlink(missing_ok=True)
+    for name, content in files.items():
+        write_whole(out / name, content)
+    return [out / name for name in files]
+
+
+def _plain(value: Any) -> Any:
+    """Return values as JSON has them; what is no number is null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
