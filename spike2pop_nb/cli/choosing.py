@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import typer
 
 from spike2pop_nb.cli.asking import (
@@ -201,6 +200,8 @@ def narrow(
 
 def _recorded(file: Path | None, silent_s: float | None, how: HowToRead) -> SpikeTrain:
     """The one recording of a file, or that of a silent cell."""
+    import numpy as np
+
     from spike2pop_nb.spiketrains import SpikeTrain
 
     if (file is None) == (silent_s is None):
