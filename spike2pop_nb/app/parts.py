@@ -9,7 +9,15 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, field_validator
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.experiments import QUESTIONS, Feasible, Question, Target, feasible_experiments, priced
+from spike2pop_nb.experiments import (
+    PRICES,
+    QUESTIONS,
+    Feasible,
+    Question,
+    Target,
+    feasible_experiments,
+    priced,
+)
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
 __all__ = ["MOST_DOSES", "Asked", "Explored", "Pair", "check_channels", "different"]
@@ -160,7 +168,7 @@ class Asked(_Part):
     declared_C: float | None = Field(default=None, ge=0, le=50)
     target: Annotated[str, Field(max_length=300)] = "conductances"
     prices: Annotated[
-        dict[Literal["current", "pulses", "potassium", "temperature", "buffer", "block"], FiniteFloat],
+        dict[str, FiniteFloat],
         BeforeValidator(_prices),
     ] = Field(default_factory=dict)
     by: Literal["bits", "bits_per_price"] = "bits"
@@ -178,8 +186,11 @@ class Asked(_Part):
         target = Target.parsed(self.target)
         if target.kind == "conductance":
             check_channels((target.channel,), neuron)
-        if wrong := [name for name, price in self.prices.items() if price < 0]:
-            raise Spike2PopError(f"The price of {wrong[0]} must be zero (cannot be done) or more.")
+        if wrong := [name for name, price in self.prices.items() if name not in PRICES or price < 0]:
+            raise Spike2PopError(
+                f"Prices are of {', '.join(PRICES)}, and zero (cannot be done) or more; that of "
+                f"{wrong[0][:40]!r} is not."
+            )
         low, high = self.ends
         least, most = QUESTIONS[self.kind].limits
         if not least <= low <= high <= most:

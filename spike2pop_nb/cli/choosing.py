@@ -86,7 +86,11 @@ def next_(
     from spike2pop_nb.export import write_ranking
 
     groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
-    assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
+    assumed: dict[str, Any] = {
+        "rate_q10": rate_q10,
+        "conductance_q10": conductance_q10,
+        "declared_C": declared_C,
+    }
     rigs = [feasible_experiments(one.neuron, duration_ms=duration_ms, **assumed) for one in groups]
     shared = set.intersection(*({one.name for one in rig} for rig in rigs))
     rig = tuple(one for one in rigs[0] if one.name in shared)
@@ -196,12 +200,14 @@ def narrow(
 
 def _recorded(file: Path | None, silent_s: float | None, how: HowToRead) -> SpikeTrain:
     """The one recording of a file, or that of a silent cell."""
+    import numpy as np
+
     from spike2pop_nb.spiketrains import SpikeTrain
 
     if (file is None) == (silent_s is None):
         raise ExperimentError("Give the file of the new recording, or --silent-s if the cell was silent.")
     if file is None:
-        return SpikeTrain("silent", [], (0.0, 1000.0 * float(silent_s or 0.0)))
+        return SpikeTrain("silent", np.zeros(0), (0.0, 1000.0 * float(silent_s or 0.0)))
     found = how.read(file)
     if len(found) != 1:
         raise ExperimentError(

@@ -104,26 +104,31 @@ def observe(experiment: Experiment) -> Answers:
     n, k = len(experiment), len(experiment.conditions)
     kinds, values = np.zeros((n, k), dtype=np.int64), np.full((n, k, len(MEASURES)), np.nan)
     failed, begin, end = (experiment.data[name].values for name in ("failed", "from_ms", "to_ms"))
+    patterns = experiment.data["pattern"].values  # silent also stands for what fell silent in the end
     for at, name in enumerate(experiment.conditions):
         window = (float(begin[at]), float(end[at]))
         for member, times in enumerate(experiment.spike_times_ms[name]):
             if failed[member, at]:
                 kinds[member, at] = FAILED
             else:
-                kinds[member, at], values[member, at] = observe_train(times, window)
+                known = str(patterns[member, at])
+                known = "" if known == ActivityPattern.SILENT else known
+                kinds[member, at], values[member, at] = observe_train(times, window, known)
     return Answers(kinds, values)
 
 
-def observe_train(times_ms: FloatArray, window_ms: tuple[float, float]) -> tuple[int, FloatArray]:
-    """Return how a train fires within a window, and its measures, (q,)."""
+def observe_train(
+    times_ms: FloatArray, window_ms: tuple[float, float], pattern: str = ""
+) -> tuple[int, FloatArray]:
+    """Return how a train fires within a window, and its measures, (q,); its pattern may be known."""
     times = times_ms[(times_ms >= window_ms[0]) & (times_ms <= window_ms[1])]
     values = np.full(len(MEASURES), np.nan)
-    kind = describe_pattern(SpikeTrain("answer", times, window_ms)).kind
-    if kind is ActivityPattern.SILENT:
+    kind = pattern or describe_pattern(SpikeTrain("answer", times, window_ms)).kind
+    if kind == ActivityPattern.SILENT:
         return SILENT, values
     isi = np.diff(times)
     values[0] = np.log(1000.0 * len(times) / (window_ms[1] - window_ms[0]))
-    if kind is not ActivityPattern.BURSTING:
+    if kind != ActivityPattern.BURSTING:
         if isi.size >= 2:
             rate, cv, *_ = measures.measure(list(isi[:, None]), False)
             values[:2] = rate, max(float(cv), _LEAST_CV)

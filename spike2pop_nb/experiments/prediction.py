@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.conductances import Population, generate_population
+from spike2pop_nb.conductances.member_table import DRIVE_COLUMNS
 from spike2pop_nb.errors import ExperimentError, Spike2PopError
 from spike2pop_nb.experiments.experiment import Experiment
 from spike2pop_nb.experiments.observed import (
@@ -263,15 +264,13 @@ def reference_populations(
         except Spike2PopError:
             continue  # such DICs cannot be reached by compensation
         rows = np.arange(len(made)) % len(population)
-        found[which] = Population.from_g(
-            made.neuron,
-            made.g,
-            id=which,
-            made_by=made.made_by,
-            current=population.current[rows],
-            noise_sigma=population.noise_sigma[rows],
-        )
+        drive = {name: population.table[name].to_numpy()[rows] for name in _driven(population)}
+        found[which] = Population(made.neuron, made.table.assign(id=which, **drive), made.made_by)
     return found
+
+
+def _driven(population: Population) -> list[str]:
+    return [name for name in DRIVE_COLUMNS if name in population.table]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,7 @@ def answers_of_members(
     rows = order[spread(n, most)]
     share = max(20, _MOST_STROKES // max(1, len(rows) * len(names)))
     bits = {one.name: value for one, value in zip(ranking.experiments, ranking.bits, strict=True)}
-    panels = []
+    panels: list[Panel] = []
     for name in names:
         at = made.place(name)
         marks: list[Mark] = []
@@ -135,7 +136,7 @@ def answers_of_members(
             if shown.size:
                 member = int(made.members[row])
                 hover = f"member {member}, {kind}: %{{x:.5g}} {unit}"
-                look = {"colour": _COLOURS[kind], "name": kind, "legend": True}
+                look: dict[str, Any] = {"colour": _COLOURS[kind], "name": kind, "legend": True}
                 marks.append(Strokes(shown, y - 0.42, y + 0.42, 1.0, hover=hover, member=member, **look))
         title = f"{name}: {bits[name]:.2f} bits" if name in bits else name
         x = Axis(f"time ({unit})", (0.0, factor * until), few=4, grid=False)

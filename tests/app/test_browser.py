@@ -618,6 +618,24 @@ def test_members_follow_the_point_that_is_dragged(context, server):
     explored.close(run_before_unload=True)
 
 
+def test_what_could_be_done_next_is_ranked(context, server):
+    address, _process = server
+    chosen = "#file=stg_set.csv&recording=1&size=4&refine=False&ask.prices=block:0"
+    asked = open_page(context, address + chosen)
+    asked.wait_for_selector(".s2p-big")
+    asked.locator(".s2p-steps button:has-text('Generate')").click()
+    asked.wait_for_selector(".s2p-experiments :text('Asks the')")
+    asked.get_by_label("What it shall tell", exact=True).select_option(label="g_A")
+    asked.get_by_role("button", name="Rank experiments", exact=True).click()
+    asked.wait_for_selector(".s2p-experiments :text('to tell the most about the conductance of A')")
+    assert nameless(asked, ".s2p-experiments") == []
+    drawn = "() => [...document.querySelectorAll('.s2p-experiments .js-plotly-plot')].filter("
+    asked.wait_for_function(drawn + "e => e.data?.length && e.offsetParent).length >= 2")
+    assert "ask.target=conductance" in asked.evaluate("() => location.hash")
+    assert asked.problems == []
+    asked.close(run_before_unload=True)
+
+
 def test_a_population_is_asked_and_a_member_is_lit_there_too(context, server):
     address, _process = server
     asked = open_page(context, address + "#file=stg_set.csv&recording=1&size=8&refine=False&ask.n=3")

@@ -128,7 +128,7 @@ class NextPart:
         ask, neuron = self.session.settings.ask, self.session.neuron
         options = [("all conductances", "conductances"), ("g_s and g_u", "dics")]
         options += [(f"g_{name}", f"{_ONE}{name}") for name in neuron.channel_names]
-        if ask.target not in dict(map(reversed, options)):
+        if ask.target not in {value for _, value in options}:
             options.append((ask.target, ask.target))
         self._tied["target"].show(ask.target, options=tuple(options))
         self._tied["by"].show(ask.by)
