@@ -29,7 +29,13 @@ from spike2pop_nb.experiments.change_learning import (
     shares_of,
     statistics_of_trains,
 )
-from spike2pop_nb.experiments.changes import candidates, hypotheses, limits, simulated_changes
+from spike2pop_nb.experiments.changes import (
+    candidates,
+    hypotheses,
+    limits,
+    simulated_changes,
+    simulated_pairs,
+)
 from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
 from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
@@ -43,6 +49,7 @@ Floats = npt.NDArray[np.floating[Any]]
 FloatArray = npt.NDArray[np.float64]
 _ENDING = ".changes.safetensors"
 _A_BIT = 1e-9
+_HELD, _ASKED = 0.1, 3000  # share of members that calibrate and test, and pairs of them
 
 
 class Told(NamedTuple):
@@ -177,7 +184,7 @@ def make_teller(
     path
         Where it is written; by default where `load_teller` finds it.
     size
-        Members that are used; all of the atlas by default.
+        Members that are learned from; nine in ten of the atlas by default, the others calibrate and test.
     seed
         Of all that is drawn.
     progress
@@ -204,16 +211,20 @@ def make_teller(
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
 
+    n = len(atlas.members.g)
+    most = n - max(1, round(_HELD * n))
     trains = simulated_changes(
         atlas,
         model,
-        size=size,
+        size=most if size is None else min(size, most),
         seed=seed,
         progress=lambda done, total: say(0.7 * done / total, "Simulating members before and after changes"),
         cancel=cancel,
     )
+    others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
     learned = learned_changes(
         trains,
+        simulated_pairs(atlas, model, others, seed=seed, cancel=cancel),
         atlas.scale,
         ends,
         seed=seed,
