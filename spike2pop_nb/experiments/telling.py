@@ -87,10 +87,19 @@ class Teller:
     limits: Floats
     about: Mapping[str, Any]
 
-    def told(self, before_ms: Floats, after_ms: Floats) -> Told:
-        """Ask about two recordings, spike times in ms."""
+    def told(self, before_ms: Floats, after_ms: Floats, by: Floats | None = None) -> Told:
+        """Ask about two recordings, spike times in ms.
+
+        Parameters
+        ----------
+        before_ms, after_ms
+            The recordings.
+        by : (1, 55), optional
+            By how much something that is known changes the statistics of the first.
+        """
         (before, heard_before), (after, heard_after) = (_statistics(times) for times in (before_ms, after_ms))
         silent = ~np.array([[heard_before], [heard_after]])
+        before = before if by is None else before + by
         y = outputs(self.layers, pair_inputs(self.scale, before, after, *silent))[0]
         n = len(self.hypotheses)
         quantiles = y[n:].reshape(len(self.names), len(LEVELS))
@@ -98,6 +107,11 @@ class Teller:
             np.asarray(shares_of(y[:n], float(self.about["temperature"])), np.float64),
             np.asarray(amounts_of(quantiles, float(self.about["widening"]), self.limits), np.float64),
         )
+
+    def moved(self, from_ms: Floats, to_ms: Floats) -> Floats | None:
+        """Return by how much statistics differ between two trains, (1, 55); None where one is silent."""
+        (one, heard), (other, heard_other) = (_statistics(times) for times in (from_ms, to_ms))
+        return other - one if heard and heard_other else None
 
     def named(self, shares: FloatArray) -> dict[tuple[str, ...], float]:
         """Return the probability of each explanation, the most probable first."""
@@ -110,9 +124,12 @@ class Teller:
         mass = float(self.about["mass"])
         return tuple(one for one, before in zip(shares, above, strict=True) if before < mass or not before)
 
-    def verdict(self, shares: Mapping[tuple[str, ...], float]) -> str:
-        """Say whether nothing changed, something that can be named, or what cannot be told."""
-        if shares[()] >= float(self.about["unchanged"]):
+    def verdict(self, shares: Mapping[tuple[str, ...], float], least: float | None = None) -> str:
+        """Say whether nothing changed, something that can be named, or what cannot be told.
+
+        Nothing did if that is as probable as ``least``; by default that of nine in ten unchanged pairs.
+        """
+        if shares[()] >= (float(self.about["unchanged"]) if least is None else least):
             return UNCHANGED
         most = max(sum(share for one, share in shares.items() if name in one) for name in self.names)
         return CHANGED if most >= SURE else UNTOLD
