@@ -91,3 +91,65 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert len(errors) == 1
     assert sentence in errors[0]
     assert not out.exists()
+
+
+def test_nwb(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pynwb")
+    out = tmp_path / "out"
+    assert spike2pop(capsys, monkeypatch, "export", table, "--to", "nwb", "--member", 2, "--out", out)[0] == 0
+    assert [file.name for file in out.iterdir()] == ["1_cell.nwb"]
+
+
+def test_a_dynamic_clamp(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asked = ("--dynamic-clamp", "A,KCa", "--member", 2, "--capacitance-pF", 25, "--out", out)
+    status, text, _ = spike2pop(capsys, monkeypatch, "export", table, *asked)
+    assert status == 0
+    assert {line.removeprefix("Written: ") for line in text.splitlines()} == {
+        str(file) for file in out.rglob("*") if file.is_file()
+    }
+    assert (out / "c" / "stg_KCa_A_clamp.h").is_file()
+    assert "of 3 members" in (out / "README.md").read_text(encoding="utf-8")
+    asked = (
+        "--dynamic-clamp",
+        "all",
+        "--member",
+        2,
+        "--from-member",
+        0,
+        "--capacitance-pF",
+        25,
+        "--out",
+        out,
+    )
+    assert spike2pop(capsys, monkeypatch, "export", table, *asked)[0] == 0
+    assert "member cell/2 less those of member cell/0" in (out / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Say either --to, for a simulator, or --dynamic-clamp, for a living cell."),
+        (("--to", "brian2", "--capacitance-pF", 25), "--capacitance-pF is for --dynamic-clamp"),
+        (("--dynamic-clamp", "A", "--member", 1), "needs the capacitance of the cell"),
+        (("--dynamic-clamp", "A", "--capacitance-pF", 25), "has 3 such: name it with --member"),
+        (("--dynamic-clamp", "Nap", "--member", 1, "--capacitance-pF", 25), "has no channel 'Nap'"),
+    ],
+)
+def test_a_clamp_that_cannot_be(
+    options: tuple[object, ...],
+    said: str,
+    table: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    status, _, words = spike2pop(capsys, monkeypatch, "export", table, *options, "--out", out)
+    assert status != 0
+    assert said in " ".join(words.split())
+    assert not out.exists()

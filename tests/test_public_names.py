@@ -16,6 +16,7 @@ PACKAGES = [
     "data",
     "experiments",
     "export",
+    "export.clamp",
     "export.simulators",
     "fidelity",
     "inference",

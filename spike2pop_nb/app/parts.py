@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, field_validator
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.experiments import QUESTIONS, Question
+from spike2pop_nb.experiments import QUESTIONS, Feasible, Question, Target, feasible_experiments, priced
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
 __all__ = ["MOST_DOSES", "Asked", "Explored", "Pair", "check_channels", "different"]
@@ -53,6 +54,13 @@ Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
 
 
+def _prices(value: object) -> object:
+    """What an address writes in one word, block:20,current:1."""
+    if not isinstance(value, str):
+        return value
+    return dict(entry.rsplit(":", 1) for entry in value.split(",") if ":" in entry)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +69,8 @@ class _Part(BaseModel):
         fields: dict[str, object] = {}
         for name, value in self.model_dump(exclude_defaults=True).items():
             if isinstance(value, dict):
-                value = ",".join(f"{channel}:{low}:{high}" for channel, (low, high) in value.items())
+                ends = {name: one if isinstance(one, tuple) else (one,) for name, one in value.items()}
+                value = ",".join(":".join(map(str, (name, *those))) for name, those in ends.items())
             elif isinstance(value, tuple):
                 value = ",".join(map(str, value))
             fields[name] = value
@@ -134,6 +143,12 @@ class Asked(_Part):
         The lowest and the highest dose, and how many there are from one to the other; None for the usual.
     rate_q10, conductance_q10, declared_C
         What a temperature assumes where the neuron states none.
+    target
+        What the next experiment shall tell; see `spike2pop_nb.experiments.Target`.
+    prices
+        Of experiments, by their kind, where they are not the usual ones; 0 for what cannot be done.
+    by
+        Whether experiments are ranked by bits, or by bits for the price.
     """
 
     kind: Literal["block", "current", "temperature", "potassium"] = "block"
@@ -143,6 +158,12 @@ class Asked(_Part):
     rate_q10: float | None = Field(default=None, ge=0.1, le=20)
     conductance_q10: float | None = Field(default=None, ge=0.1, le=20)
     declared_C: float | None = Field(default=None, ge=0, le=50)
+    target: Annotated[str, Field(max_length=300)] = "conductances"
+    prices: Annotated[
+        dict[Literal["current", "pulses", "potassium", "temperature", "buffer", "block"], FiniteFloat],
+        BeforeValidator(_prices),
+    ] = Field(default_factory=dict)
+    by: Literal["bits", "bits_per_price"] = "bits"
 
     def checked(self, neuron: NeuronModel) -> Asked:
         """Itself, if it can be asked of a neuron, which may still lack something.
@@ -154,6 +175,11 @@ class Asked(_Part):
         """
         if self.channel is not None:
             check_channels((self.channel,), neuron)
+        target = Target.parsed(self.target)
+        if target.kind == "conductance":
+            check_channels((target.channel,), neuron)
+        if wrong := [name for name, price in self.prices.items() if price < 0]:
+            raise Spike2PopError(f"The price of {wrong[0]} must be zero (cannot be done) or more.")
         low, high = self.ends
         least, most = QUESTIONS[self.kind].limits
         if not least <= low <= high <= most:
@@ -181,6 +207,24 @@ class Asked(_Part):
             return self.channel
         lowest = np.flatnonzero(neuron.E_mV == neuron.E_mV.min())
         return neuron.channel_names[int(lowest[-1])]
+
+    def rig(self, neuron: NeuronModel) -> tuple[Feasible, ...]:
+        """What can be done to the neuron, with prices.
+
+        Raises
+        ------
+        Spike2PopError
+            If nothing can.
+        """
+        rig = feasible_experiments(
+            neuron,
+            rate_q10=self.rate_q10,
+            conductance_q10=self.conductance_q10,
+            declared_C=self.declared_C,
+        )
+        there = {one.kind for one in rig}
+        own = {name: price or math.inf for name, price in self.prices.items() if name in there}
+        return priced(rig, own)
 
     def question(self, neuron: NeuronModel) -> Question:
         """What is asked, but for the dose."""

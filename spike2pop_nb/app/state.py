@@ -82,12 +82,14 @@ class Session(HasTraits):
         Populations found in this session, and that of the recording that is looked at.
     experiments, experiment
         Experiments done in this session by population and by what was done, and the one that is looked at.
+    ranking
+        Which experiment would tell the most of the population that is looked at.
     member
         Number of the member that is picked, or `NO_MEMBER`.
     busy
         What runs in the background, in words; empty when nothing does.
-    generating, experimenting
-        Whether populations are being searched, and whether one is being asked.
+    generating, experimenting, ranks
+        Whether populations are being searched, one is being asked, and experiments are being ranked.
     drawing
         Whether figures wait to be drawn.
     dark
@@ -113,10 +115,12 @@ class Session(HasTraits):
     result = AnyTrait(None, allow_none=True)
     experiments: Dict[Any, Any] = Dict()
     experiment = AnyTrait(None, allow_none=True)
+    ranking = AnyTrait(None, allow_none=True)
     member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
     experimenting = Bool(False)
+    ranks = Bool(False)
     drawing = Bool(False)
     dark = Bool(False)
 

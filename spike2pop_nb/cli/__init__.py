@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from spike2pop_nb.cli import (
+    choosing,
     comparing,
     detecting,
     experimenting,
@@ -22,6 +23,7 @@ from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "choosing",
     "cli",
     "comparing",
     "detecting",

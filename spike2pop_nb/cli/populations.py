@@ -143,6 +143,14 @@ def run(
     rate_tolerance: ToleranceOption = None,
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
+    inhibition: Annotated[
+        bool | None,
+        typer.Option(
+            "--inhibition/--no-inhibition",
+            help="Whether members of a bursting recording receive an inhibition with its rhythm.",
+            show_default="if none fires like it otherwise",
+        ),
+    ] = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
@@ -151,6 +159,9 @@ def run(
     ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Also report.html: one file with figures, without internet.")
+    ] = False,
+    nwb: Annotated[
+        bool, typer.Option("--nwb", help="Also an NWB file of each recording: voltages, spikes, members.")
     ] = False,
     workers: Annotated[
         int | None,
@@ -193,6 +204,7 @@ def run(
         "accuracy": accuracy,
         "refine": refine,
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
+        "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -217,7 +229,11 @@ def run(
                 accuracy=accuracy,
                 refine=refine,
                 rule=rule,
-                formats=EVERYTHING if everything else ("csv", "html") if report else ("csv",),
+                inhibition=inhibition,
+                formats=(
+                    *(EVERYTHING if everything else ("csv", "html") if report else ("csv",)),
+                    *(("nwb",) if nwb else ()),
+                ),
                 told=options,
                 workers=workers,
                 scheduler=scheduler,

@@ -5,6 +5,8 @@ from .generation import baseline_population as baseline_population
 from .generation import generate_population as generate_population
 from .generation import mean_baseline as mean_baseline
 from .generation import modulate as modulate
+from .inhibition import INHIBITION_E_MV as INHIBITION_E_MV
+from .inhibition import Inhibition as Inhibition
 from .input_conductances import DIC_NAMES as DIC_NAMES
 from .input_conductances import dic_curves as dic_curves
 from .input_conductances import dics as dics

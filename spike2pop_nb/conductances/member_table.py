@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spike2pop_nb.conductances.inhibition import INHIBITION_COLUMNS, Inhibition
 from spike2pop_nb.errors import CompensationError, NeuronModelError, WayOut
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.neurons.variation import registered_base, variation
 
 __all__ = [
     "CURRENT_COLUMN",
+    "DRIVE_COLUMNS",
     "MAX_SIZE",
     "NEURON_COLUMNS",
     "NOISE_COLUMN",
     "SEED_COLUMN",
+    "WEIGHT_COLUMN",
     "checked_members",
     "neuron_cells",
     "neuron_of",
@@ -33,6 +36,9 @@ MAX_SIZE = 1_000_000
 """Most members of one population."""
 NEURON_COLUMNS = ("neuron", "V_th_mV", "baseline", "declaration")
 CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN = "current_uA_cm2", "noise_sigma_uA_cm2", "noise_seed"
+DRIVE_COLUMNS = (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN, *INHIBITION_COLUMNS)
+"""Of what members receive whenever they are simulated."""
+WEIGHT_COLUMN = "weight"
 
 
 def neuron_cells(neuron: NeuronModel) -> dict[str, Any]:
@@ -163,13 +169,13 @@ def _ranges(said: dict[str, str]) -> dict[str, tuple[float, float]]:
 
 
 def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.DataFrame:
-    """Return the columns id, member, ``g_<channel>`` and those of drive of a table that was read.
+    """Return the columns id, member, ``g_<channel>``, drive and weight of a table that was read.
 
     Raises
     ------
     CompensationError
-        If a column is missing, or a conductance, drive or number of a member is none (row and value are
-        named).
+        If a column is missing, or a conductance, drive, weight or number of a member is none (row and value
+        are named).
     """
     table = table.copy()
     if missing := [column for column in neuron.g_columns if column not in table]:
@@ -182,10 +188,15 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
         CURRENT_COLUMN: "an injected current must be a number in µA/cm²",
         NOISE_COLUMN: "noise must be a number, zero or more, in µA/cm²",
         SEED_COLUMN: "a seed must be a whole number, zero or more",
+        **dict.fromkeys(INHIBITION_COLUMNS, "what describes an inhibition must be a number, zero or more"),
+        WEIGHT_COLUMN: "a weight must be a number, zero or more",
     }
     rules |= {column: rule for column, rule in drive.items() if column in table}
     for column, rule in rules.items():
-        values = pd.to_numeric(table[column], errors="coerce")
+        given = table[column]
+        if column in DRIVE_COLUMNS:  # members that receive nothing stand beside others that do
+            given = given.mask(given.isna() | (given.astype(str).str.strip() == ""), 0)
+        values = pd.to_numeric(given, errors="coerce")
         bad = ~(np.isfinite(values) & ((values >= 0) | (column == CURRENT_COLUMN)))
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
@@ -193,6 +204,15 @@ def checked_members(table: pd.DataFrame, neuron: NeuronModel, file: str) -> pd.D
                 f"{file}, row {row + 2}: {column} is {table[column].iloc[row]!r}; {rule}."
             )
         table[column] = values.astype(np.int64 if column == SEED_COLUMN else float)
+    said = [column for column in INHIBITION_COLUMNS if column in table]
+    if missing := [column for column in INHIBITION_COLUMNS if said and column not in table]:
+        raise CompensationError(f"{file} has a column {said[0]}, but no column {missing[0]} beside it.")
+    try:
+        Inhibition.from_table(table)
+    except CompensationError as error:
+        raise CompensationError(f"{file}: {error}") from None
+    if WEIGHT_COLUMN in table and not table[WEIGHT_COLUMN].any():
+        raise CompensationError(f"{file}: every weight is zero; at least one member must have some.")
     if "id" not in table:
         table["id"] = "1"
     if "member" not in table:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from spike2pop_nb.conductances.generation import modulate
 from spike2pop_nb.conductances.input_conductances import dics
-from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN
+from spike2pop_nb.conductances.member_table import DRIVE_COLUMNS
 from spike2pop_nb.conductances.population import Population
 from spike2pop_nb.conductances.reach import solvable_pairs
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
@@ -201,7 +201,7 @@ def modulation_path(
         reasons=dict(sorted(reasons.items())),
         drive={
             column: population.table[column].to_numpy()
-            for column in (CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN)
+            for column in DRIVE_COLUMNS
             if column in population.table
         },
     )

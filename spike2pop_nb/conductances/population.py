@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from spike2pop_nb.conductances.inhibition import Inhibition
 from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import (
     CURRENT_COLUMN,
+    DRIVE_COLUMNS,
     MAX_SIZE,
     NOISE_COLUMN,
     SEED_COLUMN,
+    WEIGHT_COLUMN,
     checked_members,
     neuron_cells,
     neuron_of,
@@ -62,7 +65,10 @@ class Population:
     table
         One row per member: ``id``, ``member``, ``g_<channel>`` in mS/cm², ``g_s`` and ``g_u`` at V_th; of
         members that are driven also ``current_uA_cm2`` and ``noise_sigma_uA_cm2``, a constant current and the
-        noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise.
+        noise that are injected whenever they are simulated, and ``noise_seed``, that of their noise; of
+        members that follow a rhythm ``inhibition_mS_cm2``, ``inhibition_period_ms`` and ``inhibition_share``
+        (see `Inhibition`); of a population that an experiment narrowed also ``weight``, how probable each
+        member is.
     made_by
         Options, seed, and counts: asked, tried, and why others were discarded.
 
@@ -110,13 +116,27 @@ class Population:
 
     @property
     def driven(self) -> bool:
-        """Whether any member has an injected current or noise."""
-        return bool(self.current.any() or self.noise_sigma.any())
+        """Whether any member has an injected current, noise, or a rhythmic inhibition."""
+        return bool(self.current.any() or self.noise_sigma.any() or self.inhibition is not None)
+
+    @property
+    def inhibition(self) -> Inhibition | None:
+        """Rhythmic inhibition of the members; None if no member has one."""
+        return Inhibition.from_table(self.table)
 
     @property
     def noise_seeds(self) -> npt.NDArray[np.uint64] | None:
         """Seed of each member's noise, shape ``(n,)``; None where nothing is said."""
         return self.table[SEED_COLUMN].to_numpy(np.uint64) if SEED_COLUMN in self.table else None
+
+    @property
+    def weights(self) -> FloatArray:
+        """How probable each member is, shape ``(n,)``, together 1; all alike where nothing is said."""
+        if WEIGHT_COLUMN not in self.table:
+            return np.full(len(self), 1.0 / len(self))
+        said = self.table[WEIGHT_COLUMN]  # of members that were joined to others, some may have none
+        weights = said.fillna(said.mean()).to_numpy(float)
+        return np.asarray(weights / weights.sum())
 
     def _driven(self, column: str) -> FloatArray:
         if column not in self.table:
@@ -153,8 +173,12 @@ class Population:
             for key, value in first.items()
             if all(other.made_by.get(key) == value for other in populations[1:])
         }
-        table = pd.concat([population.table for population in populations], ignore_index=True)
-        return cls(neuron, table, shared)
+        driven = [column for column in DRIVE_COLUMNS if any(column in each.table for each in populations)]
+        tables = [  # who receives nothing is said to, so that seeds remain whole numbers
+            each.table.assign(**{column: 0 for column in driven if column not in each.table})
+            for each in populations
+        ]
+        return cls(neuron, pd.concat(tables, ignore_index=True), shared)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table with the columns that say of which neuron the members are.
@@ -183,6 +207,7 @@ class Population:
         current: npt.ArrayLike | None = None,
         noise_sigma: npt.ArrayLike | None = None,
         noise_seeds: npt.ArrayLike | None = None,
+        inhibition: Inhibition | None = None,
     ) -> Population:
         """Make a population of given conductances, (n, n_channels) in mS/cm², and what drives them, (n,)."""
         neuron = get_neuron(neuron)
@@ -195,6 +220,8 @@ class Population:
                 table[column] = np.asarray(drive, dtype=float)
         if noise_seeds is not None:
             table[SEED_COLUMN] = np.asarray(noise_seeds, dtype=np.int64)
+        if inhibition is not None:
+            table = table.assign(**inhibition.columns())
         return cls(neuron, table, made_by or {})
 
     @classmethod

@@ -2,6 +2,9 @@ from .answers import DoseResponse as DoseResponse
 from .answers import dose_response as dose_response
 from .answers import split as split
 from .answers import who_crashes as who_crashes
+from .choosing import MOST_ASKED as MOST_ASKED
+from .choosing import Ranking as Ranking
+from .choosing import next_experiments as next_experiments
 from .comparing import compare_recordings as compare_recordings
 from .comparison import Comparison as Comparison
 from .experiment import CONTROL as CONTROL
@@ -11,6 +14,7 @@ from .making import calcium_buffering as calcium_buffering
 from .making import chirp as chirp
 from .making import conductance_pulses as conductance_pulses
 from .making import constant_current as constant_current
+from .making import knock_in as knock_in
 from .making import noise as noise
 from .making import potassium as potassium
 from .making import ramp as ramp
@@ -25,9 +29,15 @@ from .measures import adaptation as adaptation
 from .measures import f_I_curve as f_I_curve
 from .measures import resonance as resonance
 from .measures import sag_and_rebound as sag_and_rebound
+from .narrowing import Narrowed as Narrowed
+from .narrowing import narrow as narrow
 from .pairing import Pairs as Pairs
 from .phase import PhaseResponse as PhaseResponse
 from .phase import phase_response as phase_response
+from .prediction import Prediction as Prediction
+from .prediction import predict_answer as predict_answer
+from .prediction import predicted as predicted
+from .prediction import reference_populations as reference_populations
 from .protocol import Doses as Doses
 from .protocol import Protocol as Protocol
 from .protocol import doses as doses
@@ -35,4 +45,10 @@ from .questions import QUESTIONS as QUESTIONS
 from .questions import Question as Question
 from .questions import became_of as became_of
 from .questions import most_split as most_split
+from .rig import PRICES as PRICES
+from .rig import Feasible as Feasible
+from .rig import feasible_experiments as feasible_experiments
+from .rig import priced as priced
+from .rig import read_prices as read_prices
 from .running import run_experiment as run_experiment
+from .targets import Target as Target

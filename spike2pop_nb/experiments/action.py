@@ -194,6 +194,10 @@ class Action:
         """Return by what conductances are multiplied, (n or 1, n_channels)."""
         return None
 
+    def g_added(self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]) -> FloatArray | None:
+        """Return what is added to conductances after that, (n or 1, n_channels) in mS/cm²."""
+        return None
+
     def E_shift(self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]) -> FloatArray | None:
         """Return by what reversal potentials are shifted, (n or 1, n_channels) in mV."""
         return None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import Action
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.neurons import NeuronModel
@@ -86,17 +87,34 @@ class Applied(Schedule):
         g, E, current = g.copy(), E.copy(), np.zeros(len(g))
         for k, rows in self._parts:
             members = self.member[rows]
+            added: FloatArray = np.zeros((1, g.shape[1]))
             for action in self.protocols[k].actions:
                 share = float(action.share(ms - self.begin_ms))
                 if share == 0:
                     continue
                 if (factor := action.g_factor(self.neuron, share, members)) is not None:
                     g[rows] *= factor
+                if (more := action.g_added(self.neuron, share, members)) is not None:
+                    added = added + more
                 if (shift := action.E_shift(self.neuron, share, members)) is not None:
                     E[rows] += shift
                 if (level := action.level(self.neuron, share, members)) is not None:
                     current[rows] += level
+            if added.any():
+                g[rows] = self._with(added, g[rows], self.protocols[k].label)
         return Levels(g, E, current)
+
+    def _with(self, added: FloatArray, g: FloatArray, label: str) -> FloatArray:
+        """Return conductances with what is added; less than nothing by rounding is nothing."""
+        total = g + added
+        if np.any(total < -1e-9 * np.abs(added)):
+            row, channel = np.argwhere(total < -1e-9 * np.abs(added))[0]
+            name = self.neuron.channel_names[channel]
+            raise ExperimentError(
+                f"{label}: of {name} a member has only {g[row, channel]:.4g} mS/cm²; no more can be "
+                "taken from it."
+            )
+        return np.maximum(total, 0.0)
 
     def waves(self, ms: FloatArray) -> Waves | None:
         """Return what is injected at each of some times."""

@@ -17,6 +17,7 @@ __all__ = [
     "chirp",
     "conductance_pulses",
     "constant_current",
+    "knock_in",
     "noise",
     "potassium",
     "ramp",
@@ -265,6 +266,35 @@ def scale(channel: str, factor: float | Sequence[float], **times: Any) -> Protoc
     'H ×2'
     """
     return Protocol((done.Scale(channel, factor, **times),))  # type: ignore[arg-type]
+
+
+def knock_in(channel: str, conductance: float | Sequence[float], **options: Any) -> Protocol:
+    """Add some of a channel to what members have of it, as a dynamic clamp does; less than 0 takes it away.
+
+    A block or scale beside it is done to what the members have, not to what is added. What is added of a
+    channel that carries calcium brings calcium in, which a real clamp cannot.
+
+    Parameters
+    ----------
+    channel
+        One of the neuron's.
+    conductance
+        For all members, or one for each, in mS/cm² (or ``unit="nS"`` with ``capacitance_pF``).
+    options
+        ``start_ms``, ``stop_ms``, ``ramp_ms``, ``course``, ``unit``, ``capacitance_pF``.
+
+    Raises
+    ------
+    ExperimentError
+        If a number or the times cannot be; in an experiment, if more is taken than a member has.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.experiments import block, knock_in
+    >>> print((block("A", 1.0) + knock_in("A", 20.0)).describe())
+    100 % of A is blocked throughout; 20 mS/cm² of A is added throughout.
+    """
+    return Protocol((done.KnockIn(channel, conductance, **options),))  # type: ignore[arg-type]
 
 
 def shift_reversal(channel: str, by_mV: float | Sequence[float], **times: Any) -> Protocol:

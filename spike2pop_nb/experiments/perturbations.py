@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
+from spike2pop_nb.experiments.stimuli import Stimulus
 from spike2pop_nb.neurons import Nernst, NeuronModel
 
-__all__ = ["Block", "CalciumBuffering", "Potassium", "ReversalShift", "Scale"]
+__all__ = ["Block", "CalciumBuffering", "KnockIn", "Potassium", "ReversalShift", "Scale"]
 
 IntArray = npt.NDArray[np.int64]
 _ROOM_C = 20.0
@@ -112,6 +113,49 @@ class Scale(Action):
     def label(self) -> str:
         """Say it briefly."""
         return f"{self.channel} ×{said(self.factor)}"
+
+
+@dataclass(frozen=True)
+class KnockIn(Stimulus):
+    """Some of a channel is added to what a member has, or taken from it: by a dynamic clamp, or expressed.
+
+    What else is done (a block, a scale) is done to the channels that the member has, not to what is added.
+    """
+
+    channel: str
+    conductance: Amount
+    kind = "knock_in"
+    density = "mS/cm2"
+    absolute = "nS"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("conductance", amount(self.conductance, f"What is added of {self.channel}", -1e5, 1e5))
+
+    def check(self, neuron: NeuronModel, n: int) -> None:
+        """Raise if there is no such channel."""
+        neuron.index(self.channel)
+        _check_count(self.conductance, n, f"What is added of {self.channel}")
+
+    def g_added(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+        """Return what is added."""
+        added = share * self.per_area(neuron) * each(self.conductance, members)
+        return _one_channel(neuron, self.channel, added, 0.0)
+
+    def words(self) -> str:
+        """Say it."""
+        return f"{said(self.conductance, self.unit_words)} of {self.channel} is added"
+
+    @property
+    def axis(self) -> str:
+        """What its dose is."""
+        return f"{self.channel} added ({self.unit_words})"
+
+    @property
+    def label(self) -> str:
+        """Say it briefly."""
+        sign = "+" if np.min(self.conductance) >= 0 else ""
+        return f"{self.channel} {sign}{said(self.conductance, self.unit_words)}"
 
 
 @dataclass(frozen=True)

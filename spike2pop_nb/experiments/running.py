@@ -55,7 +55,7 @@ def run_experiment(
         Time between samples of the voltage.
     noise_sigma : float or (n,)
         Background noise of all conditions, the control too, in µA/cm²; see `simulate`. By default that of the
-        members; a constant current that they carry is injected in any case.
+        members; a constant current and a rhythmic inhibition that they carry are given in any case.
     seed
         Of noise. A member gets the same noise in all conditions, so that only what is done differs.
     workers
@@ -101,10 +101,14 @@ def run_experiment(
     if sigma.shape not in ((), (n,)):
         raise ExperimentError("noise_sigma must be one number, or one for each member (µA/cm²).")
     sigma = np.broadcast_to(sigma, (n,))
+    inhibition = population.inhibition
     condition, member = np.repeat(np.arange(k), n), np.tile(np.arange(n), k)
     applied = Applied(neuron, tuple(conditions.values()), condition, member, start, seed)
+    g = np.tile(population.g, (k, 1))
+    for ms in {start, *applied.jumps_ms()}:  # what cannot be is said before anything is simulated
+        applied.levels(ms, g, np.broadcast_to(neuron.E_mV, g.shape))
     simulated = simulate(
-        np.tile(population.g, (k, 1)),
+        g,
         neuron,
         duration_ms=stop,
         transient_ms=start,
@@ -113,6 +117,7 @@ def run_experiment(
         sample_ms=sample_ms if record == "traces" else max(sample_ms, 5.0),
         noise_sigma=np.tile(sigma, k),
         current=np.tile(population.current, k),
+        inhibition=None if inhibition is None else inhibition.repeated(k),
         seed=np.tile(noise_seeds(seed, n), k),
         course=applied,
         workers=workers,

@@ -1,4 +1,7 @@
 from .archive import is_session as is_session
+from .choosing import ranking_files as ranking_files
+from .choosing import write_narrowed as write_narrowed
+from .choosing import write_ranking as write_ranking
 from .comparisons import comparison_files as comparison_files
 from .comparisons import comparison_frames as comparison_frames
 from .comparisons import comparison_summary as comparison_summary

@@ -18,6 +18,7 @@ from spike2pop_nb.errors import ExperimentError, Spike2PopError
 from spike2pop_nb.experiments import (
     CONTROL,
     Experiment,
+    Prediction,
     dose_response,
     f_I_curve,
     most_split,
@@ -284,6 +285,7 @@ def write_experiments(
     options: Mapping[str, Any],
     *,
     formats: Sequence[str] = ("csv", "svg", "png"),
+    predictions: Sequence[Prediction] = (),
 ) -> list[Path]:
     """Write experiments into a folder: tables, figures, ``summary.json`` and ``methods.md``.
 
@@ -297,6 +299,8 @@ def write_experiments(
         What was chosen, for ``summary.json``.
     formats
         As in `experiment_files`.
+    predictions
+        What each of them predicts, for ``predictions.csv``.
 
     Raises
     ------
@@ -317,7 +321,10 @@ def write_experiments(
     if not experiments:
         raise Spike2PopError("There are no experiments to write: run one first.")
     files = experiment_files(experiments, formats)
-    files["methods.md"] = f"{experiments_in_words(experiments)}\n".encode()
+    if predictions:
+        tables = [one.to_frame().assign(experiment=experiment_title(one.experiment)) for one in predictions]
+        files["predictions.csv"] = table_csv(pd.concat(tables, ignore_index=True)).encode()
+    files["methods.md"] = f"{experiments_in_words(experiments, predictions)}\n".encode()
     told = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import BinaryIO
 
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["check_room", "locked", "make_folder", "whole_file", "write_whole"]
+__all__ = ["check_room", "locked", "make_folder", "recording_folder", "whole_file", "write_whole"]
 
 _ROOM_BYTES = 1_000_000
 
@@ -61,6 +63,13 @@ def make_folder(folder: Path) -> Path:
     except OSError as error:
         raise Spike2PopError(f"The folder {folder} cannot be made: {error.strerror or error}.") from None
     return folder
+
+
+def recording_folder(place: int, n: int, name: str) -> str:
+    """A file name for one of n recordings: its place, from 1, and of its id what any file system takes."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
+    return f"{place:0{len(str(n))}d}_{slug}".rstrip("_")
 
 
 def check_room(folder: Path) -> None:

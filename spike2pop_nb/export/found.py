@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spike2pop_nb.export.files import recording_folder
 from spike2pop_nb.export.report import MOST_REPORTED
-from spike2pop_nb.export.results import ExportFormat, recording_files, recording_folder
+from spike2pop_nb.export.results import ExportFormat, recording_files
 from spike2pop_nb.export.saving import session_zip
 from spike2pop_nb.export.sessions import open_session
 from spike2pop_nb.export.summaries import summary

@@ -65,6 +65,11 @@ def guide(
         parts.append(
             f"traces/*.npz\n    Voltages of the members (numpy.load), a file for each recording.\n{arrays}"
         )
+    if any(name.startswith("nwb/") for name in names):
+        parts.append(
+            "nwb/*.nwb\n    Members and their simulated recordings as NWB, a file for each recording, for "
+            "DANDI:\n    voltages (icephys), spikes, conductances, DICs and drive (units), settings (notes)."
+        )
     figures = [PurePosixPath(name) for name in names if name.startswith("figures/")]
     for name, (_width, words) in FIGURES.items():
         if kinds := sorted({path.suffix for path in figures if path.stem == name}):

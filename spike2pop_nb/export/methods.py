@@ -26,7 +26,7 @@ from spike2pop_nb.export.methods_of_members import (
     posterior_of,
 )
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.references import BRANDOIT, DRION, FYON, VAN_ROSSUM
+from spike2pop_nb.export.references import BRANDOIT, DRION, FYON, NWB, VAN_ROSSUM
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import NeuronModel
@@ -51,7 +51,10 @@ _PRIOR_WORDS = {
 
 
 def methods_paragraph(
-    results: Result | Sequence[Result], experiments: Mapping[str, Sequence[Experiment]] | None = None
+    results: Result | Sequence[Result],
+    experiments: Mapping[str, Sequence[Experiment]] | None = None,
+    *,
+    shared: bool = False,
 ) -> str:
     """Describe how results were made, as Markdown to paste into a paper.
 
@@ -65,6 +68,8 @@ def methods_paragraph(
         One or more.
     experiments
         ``{id: experiments}`` that were done on the populations of recordings.
+    shared
+        Whether members and their simulated recordings go with it as NWB files.
 
     Raises
     ------
@@ -93,6 +98,11 @@ def methods_paragraph(
             blocks.append(_table(group, tables))
     if done := [one for result in every for one in (experiments or {}).get(result.recording.id, ())]:
         blocks.append(experiments_in_words(done))
+    if shared and any(result.population is not None for result in every):
+        blocks.append(
+            "Members with their conductances, and their simulated voltages and spikes, are shared as NWB "
+            f"files {cited.mark(NWB)}, marked as simulated."
+        )
     return "\n\n".join([*blocks, "**References**", cited.listed()]) + "\n"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments import Experiment, dose_response, most_split, who_crashes
+from spike2pop_nb.experiments import Experiment, Prediction, dose_response, most_split, who_crashes
 from spike2pop_nb.export.formatting import figure, plain, series
 
 __all__ = ["experiments_in_words"]
@@ -15,8 +15,10 @@ __all__ = ["experiments_in_words"]
 _TELLING = 0.05  # q up to which a conductance tells
 
 
-def experiments_in_words(experiments: Sequence[Experiment]) -> str:
+def experiments_in_words(experiments: Sequence[Experiment], predictions: Sequence[Prediction] = ()) -> str:
     """Return a paragraph for each experiment, as Markdown: what was done, how it was judged, what came of it.
+
+    How the cell was predicted by them stands in one more, if it was.
 
     Examples
     --------
@@ -34,6 +36,8 @@ def experiments_in_words(experiments: Sequence[Experiment]) -> str:
         ids = dict.fromkeys(str(name) for name, _ in one.population.labels)
         whose = f"Of the recording “{plain(next(iter(ids)))}”: " if several and len(ids) == 1 else ""
         paragraphs.append(f"{whose}{plain(one.methods())} {_found(one)}".rstrip())
+    if predictions:
+        paragraphs.append(plain(predictions[0].methods()))
     return "\n\n".join(paragraphs)
 
 

@@ -8,11 +8,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain, series
-from spike2pop_nb.export.references import BRANDOIT, BROYDEN, CHEN, FYON, KUNSCH, STORN, VAN_ROSSUM, ZHANG
+from spike2pop_nb.export.references import (
+    BRANDOIT,
+    BROYDEN,
+    CHEN,
+    FYON,
+    KUNSCH,
+    PRINZ,
+    STORN,
+    VAN_ROSSUM,
+    ZHANG,
+)
 from spike2pop_nb.fidelity import Diversity, Result, Variability
 from spike2pop_nb.fidelity.scores import kernel_ms
 from spike2pop_nb.inference import Posterior
-from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
+from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, NOISE_RANGE
 from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
@@ -162,6 +172,15 @@ def _evolution(made: list[Result], cited: Citations) -> str:
         f"bootstrap {cited.mark(KUNSCH)}. Members were judged with noise other than that with which they "
         "were moved, over three windows of the recording’s length: on average, and in more than half of them."
     )
+    if inhibited := [given for result in made if (given := result.options.get("inhibition"))]:
+        who = "They" if len(made) == 1 else f"Members of {count(len(inhibited), 'recording')}"
+        text += (
+            f" {who} also received a rhythmic inhibition with the recording’s burst period: a conductance of "
+            f"up to {INHIBITION_RANGE[1]:g} mS/cm² that reverses at {inhibited[0]['E_mV']:g} mV "
+            f"{cited.mark(PRINZ)} and is on for a share of each period. Its size and share were moved, too."
+        )
+        if tried := max(given["generations_without"] for given in inhibited):
+            text += f" Without it, none had come near enough in {count(tried, 'generation')}."
     return text + _difference([result.diversity for result in made if result.diversity is not None])
 
 

@@ -10,6 +10,9 @@ __all__ = [
     "DRION",
     "FYON",
     "KUNSCH",
+    "NWB",
+    "PRINZ",
+    "RTXI",
     "STORN",
     "VAN_ROSSUM",
     "ZHANG",
@@ -47,6 +50,10 @@ KUNSCH = (
     "Künsch HR (1989) The jackknife and the bootstrap for general stationary observations. Ann Stat "
     "17:1217–1241. doi:10.1214/aos/1176347265"
 )
+PRINZ = (
+    "Prinz AA, Bucher D, Marder E (2004) Similar network activity from disparate circuit parameters. Nat "
+    "Neurosci 7:1345–1352. doi:10.1038/nn1352"
+)
 STORN = (
     "Storn R, Price K (1997) Differential evolution: a simple and efficient heuristic for global "
     "optimization over continuous spaces. J Glob Optim 11:341–359. doi:10.1023/A:1008202821328"
@@ -54,4 +61,13 @@ STORN = (
 ZHANG = (
     "Zhang J, Sanderson AC (2009) JADE: adaptive differential evolution with optional external archive. IEEE "
     "Trans Evol Comput 13:945–958. doi:10.1109/TEVC.2009.2014613"
+)
+RTXI = (
+    "Patel YA, George A, Dorval AD, White JA, Christini DJ, Butera RJ (2017) Hard real-time closed-loop "
+    "electrophysiology with the Real-Time eXperiment Interface (RTXI). PLOS Comput Biol 13:e1005430. "
+    "doi:10.1371/journal.pcbi.1005430"
+)
+NWB = (
+    "Rübel O, Tritt A, Ly R, Dichter BK, Ghosh S, Niu L, et al. (2022) The Neurodata Without Borders "
+    "ecosystem for neurophysiological data science. eLife 11:e78362. doi:10.7554/eLife.78362"
 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -17,9 +15,10 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import make_folder, recording_folder, write_whole
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.nwb import check_nwb, nwb_of_result
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.summaries import experiments_on, summary
 from spike2pop_nb.export.tables import (
@@ -37,23 +36,15 @@ __all__ = [
     "check_formats",
     "documents",
     "recording_files",
-    "recording_folder",
     "results_zip",
     "write_results",
 ]
 
-ExportFormat = Literal["csv", "parquet", "npz", "svg", "png", "pdf", "md", "html", "txt"]
+ExportFormat = Literal["csv", "parquet", "npz", "nwb", "svg", "png", "pdf", "md", "html", "txt"]
 """What results can be written as."""
 
 EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "md", "html", "txt")
 """Tables as CSV and Parquet, traces as NPZ, figures as SVG and PNG, methods, report and README.txt."""
-
-
-def recording_folder(place: int, n: int, name: str) -> str:
-    """A file name for one of n recordings: its place, from 1, and of its id what any file system takes."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
-    return f"{place:0{len(str(n))}d}_{slug}".rstrip("_")
 
 
 def check_formats(formats: Sequence[ExportFormat]) -> None:
@@ -62,6 +53,8 @@ def check_formats(formats: Sequence[ExportFormat]) -> None:
         if format not in get_args(ExportFormat):
             known = ", ".join(get_args(ExportFormat))
             raise Spike2PopError(f"The format of a result must be one of {known}, not {format!r}.")
+    if "nwb" in formats:
+        check_nwb()
 
 
 def _files(
@@ -124,7 +117,7 @@ def recording_files(
     folder
         What its files are called, as by `recording_folder`.
     formats
-        Of `write_results`; traces and figures are such files.
+        Of `write_results`; traces, NWB and figures are such files.
     """
     files: dict[str, bytes] = {}
     missing: list[str] = []
@@ -133,6 +126,8 @@ def recording_files(
             files[f"traces/{folder}.npz"] = traces
         else:
             missing.append(f"{folder}: no traces, since its voltages were not kept.")
+    if "nwb" in formats and result.population is not None and result.simulated is not None:
+        files[f"nwb/{folder}.nwb"] = nwb_of_result(result)
     drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
     if drawn:
         try:
@@ -171,7 +166,7 @@ def documents(
     """
     files: dict[str, bytes] = {}
     if "md" in formats:
-        files["methods.md"] = methods_paragraph(results, experiments).encode()
+        files["methods.md"] = methods_paragraph(results, experiments, shared="nwb" in formats).encode()
     if "html" in formats:
         files["report.html"] = html_report(results, options=options, experiments=experiments).encode()
     if "txt" in formats:
@@ -200,9 +195,9 @@ def write_results(
         What was chosen, for ``summary.json``, which is always written. Under ``"read"`` may stand how the
         file was understood, the lines of `Recordings.describe`, which ``report.html`` shows too.
     formats
-        ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"svg"``, ``"png"``
-        and ``"pdf"`` for figures, ``"md"`` for methods.md, ``"html"`` for report.html, ``"txt"`` for
-        README.txt; or `EVERYTHING`.
+        ``"csv"`` and ``"parquet"`` for population and spike_times, ``"npz"`` for traces, ``"nwb"`` for an NWB
+        file of each recording (which needs pynwb), ``"svg"``, ``"png"`` and ``"pdf"`` for figures, ``"md"``
+        for methods.md, ``"html"`` for report.html, ``"txt"`` for README.txt; or `EVERYTHING`.
     settings
         What restores the session, or its JSON text, for ``settings.json``.
     experiments

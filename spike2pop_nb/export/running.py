@@ -77,6 +77,7 @@ def run_recordings(
     accuracy: str = "standard",
     refine: bool = True,
     rule: PassRule | Variability | Literal["own"] | None = None,
+    inhibition: bool | None = None,
     formats: Sequence[ExportFormat] = ("csv",),
     told: Mapping[str, Any] | None = None,
     workers: int | None = None,
@@ -100,7 +101,7 @@ def run_recordings(
         Folder for all files; one run at a time has it.
     prior
         Of the network, if the neuron has one; see `Predictor.predict`.
-    size, compensate, seed, budget, accuracy, refine, rule
+    size, compensate, seed, budget, accuracy, refine, rule, inhibition
         As `find_population` has them.
     formats
         As `write_results`.
@@ -153,6 +154,7 @@ def run_recordings(
         "accuracy": accuracy,
         "refine": refine,
         "rule": rule,
+        "inhibition": inhibition,
     }
     network = _Network(model, prior)
     folder = make_folder(make_folder(out) / "parts")

@@ -9,28 +9,33 @@ better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613)
 the way, so that members are compared and not their luck. Who comes within the recording's own variability is
 judged with other noise, over three windows of the recording's length, and counts if it is still within it.
 Passing members go on moving, so that many different ones are found.
+
+Cells that follow a rhythm burst on the rebound from inhibition, and no drive of their own makes members burst
+as they do. Where none comes within the variability of a recording that bursts, the search begins again with
+members that receive a conductance with the rhythm of the recording, whose size and share of the period are
+moved like the rest.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from spike2pop_nb.conductances import DICSampler, Population, baseline_population, generate_population
+from spike2pop_nb.conductances import (
+    DICSampler,
+    Inhibition,
+    baseline_population,
+    generate_population,
+)
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
-from spike2pop_nb.fidelity.result import Result
-from spike2pop_nb.fidelity.scores import Verdict, scored
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
-from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
+from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, NOISE_RANGE
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
@@ -39,31 +44,37 @@ from spike2pop_nb.spiketrains import SpikeTrain
 if TYPE_CHECKING:
     from spike2pop_nb.inference.atlas import Atlas
 
-__all__ = ["Evolution", "window_ms"]
+__all__ = ["WINDOWS", "WITHOUT_INHIBITION", "Evolution", "Member", "window_ms"]
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-_WINDOWS = 3  # of the recording's length, on which a member is judged
+WINDOWS = 3  # of the recording's length, on which a member is judged
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
+WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
+_SHARE_RANGE = (0.1, 0.9)  # of each period in which members are inhibited
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
-_NEAR = 2.0  # tolerances within which a member that does not pass is kept, marked as such
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
-"""Conductances, current and noise; seed of the noise; what it was judged."""
+"""Conductances, inhibition and its share where there is one, current, noise; seed of the noise; verdict."""
+
+
+def burst_period_ms(own: Variability) -> float:
+    """Return the typical burst period of a recording that bursts."""
+    return math.exp(own.wanted[own.names.index("burst period")])
 
 
 def window_ms(train: SpikeTrain, own: Variability) -> float:
     """Return how much of a member is compared with a recording: as much, but no more than it takes."""
     if not own.bursting:
         return min(train.duration_ms, LONGEST_MS)
-    period = math.exp(own.wanted[own.names.index("burst period")])
+    period = burst_period_ms(own)
     # one burst more is cut than of a recording that begins and ends with one
     return min(train.duration_ms, max(LONGEST_MS, PERIODS * period)) + period
 
@@ -79,6 +90,9 @@ class Evolution:
         The recording's variability over windows of `window_ms`.
     atlas
         Of the neuron; without one members come from the declared ranges.
+    inhibition
+        Whether members receive a rhythmic inhibition; by default if a recording bursts, and they do not come
+        within its variability otherwise.
     """
 
     def __init__(
@@ -93,8 +107,12 @@ class Evolution:
         atlas: Atlas | None,
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
+        inhibition: bool | None = None,
     ) -> None:
         self.atlas = atlas
+        self.inhibited = bool(inhibition) and own.bursting
+        self.may_inhibit = inhibition is None and own.bursting
+        self.resorted = False  # to inhibition, for they came not near without
         # networks know of no drive, and an atlas does
         known = posterior is None or (atlas is not None and isinstance(posterior, Posterior))
         self.posterior_share = 0.0 if known else 0.25 if atlas is not None else 0.5
@@ -104,7 +122,7 @@ class Evolution:
         self.rng = np.random.default_rng(seed)
         self.n = min(max(_LEAST, 2 * size), _MOST)
         self.low, self.high = self.limits()
-        self.x = np.zeros((0, len(self.low)))  # conductances, current, noise
+        self.x = np.zeros((0, len(self.low)))  # conductances, inhibition if there is one, current, noise
         self.off: list[FloatArray | None] = []
         self.cost, self.seeds = np.zeros(0), np.zeros(0, dtype=np.uint64)
         self.groups: list[Rows] = []  # of members that move by themselves
@@ -116,14 +134,15 @@ class Evolution:
         self.cancelled = False
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
-        """Return the least and most of each conductance, the current and the noise."""
+        """Return the least and most of each conductance, inhibition, the current and the noise."""
         neuron = self.neuron
         known = dict(neuron.conductance_range)
         if missing := [name for name in neuron.channel_names if name not in known]:
             g, _drawn = baseline_population(neuron, 64, np.random.default_rng(0))
             most = 2.0 * g.max(axis=0)
             known = known | {name: (0.0, float(most[neuron.index(name)])) for name in missing}
-        ranges = [*(known[name] for name in neuron.channel_names), CURRENT_RANGE, NOISE_RANGE]
+        rhythm = [INHIBITION_RANGE, _SHARE_RANGE] if self.inhibited else []
+        ranges = [*(known[name] for name in neuron.channel_names), *rhythm, CURRENT_RANGE, NOISE_RANGE]
         low, high = np.array(ranges, dtype=float).T
         leak = len(neuron.channel_names) - 1
         low[leak] = max(low[leak], 1e-3 * high[leak])  # no member is without a leak
@@ -139,41 +158,54 @@ class Evolution:
         if needs_compiling():
             self.say(compiling_words())
         try:
-            self.begin()
-            best, since = math.inf, 0
-            far, since_far = math.inf, 0
-            for generation in range(1, budget):
-                if len(self.kept) >= self.size:
-                    return
-                if self.n_simulated + self.n * self.n_windows > budget:
-                    self.stopped = f"the budget of {budget} simulations was spent"
-                    return
-                now = float(self.cost.min())
-                if self.atlas is not None and now > _HOPELESS:
-                    self.stopped = "nothing in the atlas of the neuron comes near"
-                    return
-                best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
-                far, since_far = (now, 0) if now < _PROGRESS_FAR * far else (far, since_far + 1)
-                if now > _FAR and since_far >= _STALE_FAR:
-                    self.stopped = f"they hardly came nearer in {_STALE_FAR} generations"
-                    return
-                if generation > _FIRST_LOOK and now >= _OTHER_KIND:
-                    self.stopped = "none of them fired in its pattern"
-                    return
-                if since >= _STALE and not self.kept:
-                    self.stopped = f"they came no nearer in {_STALE} generations"
-                    return
-                self.say(f"Generation {generation}, {self.n_tried} members tried, {len(self.kept)} passed")
-                self.generation()
-                if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
-                    self.look_longer()
-                    best, since = math.inf, 0
+            self.move()
+            if self.may_inhibit and not self.kept and self.affordable:
+                self.inhibited, self.resorted, self.may_inhibit = True, True, False
+                self.move()
         except Cancelled:
             self.cancelled, self.stopped = True, "it was cancelled"
 
+    def move(self) -> None:
+        """Move members, from the beginning, until enough pass or nothing is to be hoped for."""
+        self.begin()
+        best, since = math.inf, 0
+        far, since_far = math.inf, 0
+        for generation in range(1, self.budget):
+            if len(self.kept) >= self.size:
+                return
+            if self.n_simulated + self.n * self.n_windows > self.budget:
+                self.stopped = f"the budget of {self.budget} simulations was spent"
+                return
+            now = float(self.cost.min())
+            if self.atlas is not None and now > _HOPELESS:
+                self.stopped = "nothing in the atlas of the neuron comes near"
+                return
+            best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
+            far, since_far = (now, 0) if now < _PROGRESS_FAR * far else (far, since_far + 1)
+            if now > _FAR and since_far >= _STALE_FAR:
+                self.stopped = f"they hardly came nearer in {_STALE_FAR} generations"
+                return
+            if generation > _FIRST_LOOK and now >= _OTHER_KIND:
+                self.stopped = "none of them fired in its pattern"
+                return
+            if since >= _STALE and not self.kept:
+                self.stopped = f"they came no nearer in {_STALE} generations"
+                return
+            if self.may_inhibit and generation > WITHOUT_INHIBITION and now > 1.0 and not self.kept:
+                return
+            with_it = " with rhythmic inhibition" if self.inhibited else ""
+            tried = f"{self.n_tried} members tried{with_it}"
+            self.say(f"Generation {generation}, {tried}, {len(self.kept)} passed")
+            self.generation()
+            if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
+                self.look_longer()
+                best, since = math.inf, 0
+
     def begin(self) -> None:
         """Take twice as many members as move, half of them with little noise, and keep the better of each."""
-        n = min(2 * self.n, self.budget)
+        self.low, self.high = self.limits()
+        self.n_windows = 1
+        n = min(2 * self.n, self.budget - self.n_simulated)
         quiet = np.arange(n) % 2 == 0
         if self.atlas is None:
             x = self.low + self.rng.random((n, len(self.low))) * (self.high - self.low)
@@ -181,17 +213,19 @@ class Evolution:
         else:
             known = self.atlas.members
             far = self.atlas.distances(self.train.times_ms)
-            x = np.column_stack([known.g, known.current, known.noise_sigma]).astype(float)
             order = np.argsort(far, kind="stable")
             rows = np.resize(order, n)
             few = order[known.noise_sigma[order] <= _LITTLE_NOISE]
             if len(few):
                 rows[quiet] = np.resize(few, int(quiet.sum()))
-            x = x[rows]
+            low, high = self.low[self.rhythm], self.high[self.rhythm]
+            rhythm = low + self.rng.random((n, len(low))) * (high - low)
+            drive = known.current[rows], known.noise_sigma[rows]
+            x = np.column_stack([known.g[rows], rhythm, *drive]).astype(float)
             x[quiet, -1] = np.minimum(x[quiet, -1], _LITTLE_NOISE)
         started = self.from_posterior(int(self.posterior_share * n))
         if len(started):
-            x[-len(started) :, :-2] = started
+            x[-len(started) :, : started.shape[1]] = started
             x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
@@ -250,7 +284,7 @@ class Evolution:
         """From now on have members fire over all windows, so that luck counts less; also those there are."""
         if self.affordable < self.n:
             return
-        self.n_windows = _WINDOWS
+        self.n_windows = WINDOWS
         self.cost, self.off = self.rated(self.x, self.seeds)
         self.confirm(np.arange(self.n))
 
@@ -282,9 +316,9 @@ class Evolution:
             return
         self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
         seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
-        run = self.simulate(self.x[rows], seeds, self.accuracy, _WINDOWS)
+        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS)
         for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
-            windows = self.windows(times, _WINDOWS)
+            windows = self.windows(times, WINDOWS)
             said = self.own.judge(*windows)
             if said["passed"]:
                 if self.is_new(self.x[row], self.kept):
@@ -293,10 +327,27 @@ class Evolution:
                 self.off[row] = self.own.differences(*windows)
                 self.cost[row] = max(1.0 + _CLOSE_CALL, self.cost_of(self.off[row], windows[0]))
 
-    @staticmethod
-    def is_new(x: FloatArray, known: list[Member]) -> bool:
+    def is_new(self, x: FloatArray, known: list[Member]) -> bool:
         """Whether the conductances of a member are different from those that are known."""
-        return bool(distinct(np.array([*(member for member, _seed, _said in known), x])[:, :-2])[-1])
+        members = np.array([*(member for member, _seed, _said in known), x])
+        return bool(distinct(members[:, : self.neuron.n_channels])[-1])
+
+    @property
+    def rhythm(self) -> slice:
+        """Where in a row the inhibition and its share stand, if there is one."""
+        return slice(self.neuron.n_channels, -2)
+
+    def driven(self, x: FloatArray) -> dict[str, Any]:
+        """Return what members receive, as `simulate` takes it."""
+        drive: dict[str, Any] = {"current": x[:, -2], "noise_sigma": x[:, -1]}
+        if self.inhibited:
+            drive["inhibition"] = Inhibition.of(x[:, -4], self.period_ms, x[:, -3])
+        return drive
+
+    @property
+    def period_ms(self) -> float:
+        """Burst period of the recording."""
+        return burst_period_ms(self.own)
 
     def simulate(
         self,
@@ -310,10 +361,9 @@ class Evolution:
         coarser = math.ceil(len(x) * windows * self.window_ms / _SAMPLE_MS / _MOST_VALUES)
         self.n_simulated += len(x) * windows
         return simulate(
-            x[:, :-2],
+            x[:, : self.neuron.n_channels],
             self.neuron,
-            current=x[:, -2],
-            noise_sigma=x[:, -1],
+            **self.driven(x),
             seed=seeds,
             transient_ms=start,
             duration_ms=start + windows * self.window_ms,
@@ -326,7 +376,7 @@ class Evolution:
     @property
     def affordable(self) -> int:
         """Members that can still be judged within the budget."""
-        return max(0, (self.budget - self.n_simulated) // _WINDOWS)
+        return max(0, (self.budget - self.n_simulated) // WINDOWS)
 
     def windows(self, times_ms: FloatArray, n: int) -> list[FloatArray]:
         """Cut a train into windows that are compared with the recording."""
@@ -334,120 +384,3 @@ class Evolution:
         borders = start + self.window_ms * np.arange(n + 1)
         ends = np.searchsorted(times_ms, borders)
         return [times_ms[first:end] for first, end in pairwise(ends)]
-
-    def chosen(self) -> list[Member]:
-        """Return the members that pass and are kept: those that are farthest apart."""
-        if len(self.kept) <= self.size:
-            return list(self.kept)
-        places = np.array([x for x, _seed, _said in self.kept]) / (self.high - self.low)
-        places /= np.maximum(places.std(axis=0), 1e-9)
-        rows, far = [0], np.full(len(places), np.inf)
-        while len(rows) < self.size:
-            far = np.minimum(far, np.linalg.norm(places - places[rows[-1]], axis=1))
-            rows.append(int(far.argmax()))
-        return [self.kept[row] for row in sorted(rows)]
-
-    def nearest(self) -> list[Member]:
-        """Return members that do not pass, but fire in the recording's pattern and come near."""
-        missing = self.size - len(self.kept)
-        found: list[Member] = []
-        if missing <= 0 or self.cancelled:
-            return found
-        order = np.argsort(self.cost, kind="stable")
-        near = [row for row in order.tolist() if self.cost[row] > 1.0 and self.off[row] is not None]
-        near = near[: min(missing, self.affordable)]
-        if not near:
-            return found
-        run = self.simulate(self.x[near], self.seeds[near], self.accuracy, _WINDOWS)
-        for row, times in zip(near, run.spike_times_ms, strict=True):
-            said = self.own.judge(*self.windows(times, _WINDOWS))
-            if 1.0 < said["distance"] <= _NEAR and self.is_new(self.x[row], [*self.kept, *found]):
-                found.append((self.x[row].copy(), self.seeds[row], said))
-        return found
-
-    def result(self, options: dict[str, Any]) -> Result:
-        """Return the population, or why there is none."""
-        n_passed = len(self.kept)
-        shared: dict[str, Any] = {
-            "n_asked": self.size,
-            "n_tried": self.n_tried,
-            "n_passed": n_passed,
-            "reasons": dict(self.in_the_way().most_common()),
-            "cancelled": self.cancelled,
-            "options": options,
-        }
-        members = self.chosen() + self.nearest()
-        if not members:
-            return Result(
-                self.train,
-                self.neuron,
-                self.posterior,
-                False,
-                self.message(0),
-                n_simulated=self.n_simulated,
-                **shared,
-            )
-        x, seeds = (
-            np.array([x for x, _seed, _said in members]),
-            np.array([seed for _x, seed, _said in members]),
-        )
-        self.say("Recording the traces of the members kept")
-        self.cancel = None
-        counted = self.n_simulated
-        simulated = self.simulate(x, seeds, self.accuracy, 1, "traces")
-        made_by = {**options, "tried": self.n_tried, "passed": n_passed, "simulated": counted}
-        population = Population.from_g(
-            self.neuron,
-            x[:, :-2],
-            id=self.train.id,
-            made_by=made_by,
-            current=x[:, -2],
-            noise_sigma=x[:, -1],
-            noise_seeds=seeds,
-        )
-        simulated = replace(simulated, labels=population.labels)
-        rows = pd.DataFrame([said for _x, _seed, said in members])
-        return Result(
-            self.train,
-            self.neuron,
-            self.posterior,
-            True,
-            self.message(len(members)),
-            population=population,
-            simulated=simulated,
-            verdict=Verdict(*scored(self.train, simulated, rows), self.own),
-            n_simulated=counted,
-            **shared,
-        )
-
-    def in_the_way(self) -> Counter[str]:
-        """Count in which measure the members that do not pass, but fire in the pattern, are off the most."""
-        return Counter(
-            self.own.names[int(off.argmax())]
-            for off, cost in zip(self.off, self.cost, strict=True)
-            if off is not None and cost > 1.0
-        )
-
-    def message(self, n_members: int) -> str:
-        """Say how the search went."""
-        n_passed, name = len(self.kept), self.neuron.name
-        text = (
-            f"{n_passed} of {self.n_tried} members tried fire like the recording, within its own variability "
-            f"over {self.window_ms / 1000:.3g} s"
-        )
-        if n_passed >= self.size:
-            return f"{text}; the {self.size} asked for are kept, the most different ones."
-        text += f"; {self.size} were asked for, but {self.stopped}"
-        kept = n_members - n_passed
-        if kept:
-            text += f", and {kept} others that came near are kept, marked as not passed"
-        known = [off for off in self.off if off is not None]
-        if not known:
-            kind = "bursts" if self.own.bursting else "fires without bursts"
-            return f"{text}. No {name} neuron tried {kind} as the recording does; try another neuron."
-        off = min(known, key=lambda found: float(found.max()))
-        if n_passed:
-            return f"{text}."
-        worst = int(off.argmax())
-        by = f"{off[worst]:.1f} times the tolerance in its {self.own.names[worst]}"
-        return f"{text}. The nearest was off by {by}."

@@ -11,6 +11,7 @@ import numpy as np
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population, modulate
 from spike2pop_nb.errors import CompensationError, SpikeTrainError, UnreachableTarget, failure_in_words
 from spike2pop_nb.fidelity.evolution import Evolution
+from spike2pop_nb.fidelity.evolved import evolved
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
@@ -57,6 +58,7 @@ def find_population(
     accuracy: str = "standard",
     refine: bool = True,
     rule: PassRule | Variability | Literal["own"] | None = None,
+    inhibition: bool | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Result:
@@ -111,6 +113,10 @@ def find_population(
         When a member passes: a `PassRule`; or ``"own"``, the recording's own `Variability`. By default that
         of `pass_rule`, stricter if members are refined; but ``"own"`` for a recording that is no clock, and
         for a neuron without a network.
+    inhibition
+        Whether members that are judged by the recording's own variability receive a rhythmic inhibition with
+        the burst period of the recording, as cells do that follow a rhythm. By default if the recording
+        bursts, and no member comes within its variability otherwise.
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
@@ -167,12 +173,12 @@ def find_population(
         most = most if given is not None else _OWN_BUDGET * most
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
         evolution = Evolution(
-            train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel
+            train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel, inhibition
         )
         options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
         options |= {"posterior_share": evolution.posterior_share}
         evolution.run(most)
-        return evolution.result(options)
+        return evolved(evolution, options)
     search = Search(
         train,
         model,

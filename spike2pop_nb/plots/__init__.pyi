@@ -1,4 +1,6 @@
 from .choices import ranking as ranking
+from .choosing import answers_of_members as answers_of_members
+from .choosing import next_experiments as next_experiments
 from .comparisons import changes as changes
 from .comparisons import changes_plane as changes_plane
 from .comparisons import pair_traces as pair_traces

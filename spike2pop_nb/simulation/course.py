@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.conductances import INHIBITION_E_MV, Inhibition
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.plan import Plan, make_plan
 
-__all__ = ["COURSE_MS", "Course", "HeldCurrents", "Levels", "Schedule", "Waves"]
+__all__ = ["COURSE_MS", "Course", "HeldCurrents", "Inhibited", "Levels", "Schedule", "Waves"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -193,3 +194,72 @@ class HeldCurrents(Schedule):
     def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
         """Return the currents."""
         return Levels(g, E, self.current)
+
+
+@dataclass(frozen=True, eq=False)
+class Inhibited(Schedule):
+    """What another schedule does, to members that receive a rhythmic inhibition all the while.
+
+    Attributes
+    ----------
+    inhibition
+        Of the members.
+    beside
+        The other schedule.
+    """
+
+    inhibition: Inhibition
+    beside: Schedule
+
+    def checked(self, n: int, n_channels: int) -> Inhibited:
+        """Itself, if it fits the members.
+
+        Raises
+        ------
+        SimulationError
+            If it does not.
+        """
+        if len(self.inhibition) != n:
+            raise SimulationError(
+                f"There is inhibition of {len(self.inhibition)} members, and there are {n}."
+            )
+        return Inhibited(self.inhibition, self.beside.checked(n, n_channels))
+
+    def select(self, rows: IntArray) -> Inhibited:
+        """Return that of some members."""
+        return Inhibited(self.inhibition.select(rows), self.beside.select(rows))
+
+    def groups(self, n: int) -> list[IntArray]:
+        """Return the groups of the other schedule."""
+        return self.beside.groups(n)
+
+    def jumps_ms(self) -> Sequence[float]:
+        """Return those of the other schedule: the inhibition is given in every step."""
+        return self.beside.jumps_ms()
+
+    def moving_ms(self) -> Sequence[tuple[float, float]]:
+        """Return those of the other schedule."""
+        return self.beside.moving_ms()
+
+    def reached(self, g: FloatArray) -> FloatArray:
+        """Return the conductances of the other schedule."""
+        return self.beside.reached(g)
+
+    def levels(self, ms: float, g: FloatArray, E: FloatArray) -> Levels:
+        """Return the levels of the other schedule."""
+        return self.beside.levels(ms, g, E)
+
+    def waves(self, ms: FloatArray) -> Waves:
+        """Return the inhibition, and what the other schedule injects."""
+        conductance = self.inhibition.at(ms)
+        current = conductance * np.float32(INHIBITION_E_MV)
+        beside = self.beside.waves(ms)
+        if beside is not None:
+            current = current + beside.current[beside.which]
+            if beside.conductance is not None:
+                conductance = conductance + beside.conductance[beside.which]
+        return Waves(np.arange(len(conductance)), current, conductance)
+
+    def plan(self, neuron: NeuronModel, dt_ms: float, ms: float) -> Plan:
+        """Return the plan of the other schedule."""
+        return self.beside.plan(neuron, dt_ms, ms)

@@ -11,6 +11,7 @@ import pandas as pd
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.simulation.course import Inhibited, Schedule
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
 from spike2pop_nb.simulation.simulator import drive_of, members_of, recording_window, time_step_ms
@@ -174,7 +175,9 @@ def currents(
     runner = Runner(model, dt, start, stop, sample_ms, *quiet, current=held[[row]])
     if unusable(chosen[:, None])[0]:
         raise SimulationError(f"The member cannot be simulated: {UNUSABLE}.")
-    ran = runner.run(chosen, np.array([0]), currents=True)
+    inhibition = population.inhibition if isinstance(population, Population) else None
+    given = None if inhibition is None else Inhibited(inhibition.select(np.array([row])), Schedule())
+    ran = runner.run(chosen, np.array([0]), schedule=given, currents=True)
     if why := ran.failures[0]:
         raise SimulationError(f"The member cannot be simulated: {why}.")
     return Currents(

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances import Population
+from spike2pop_nb.conductances import Inhibition, Population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
-from spike2pop_nb.simulation.course import Schedule
+from spike2pop_nb.simulation.course import Inhibited, Schedule
 from spike2pop_nb.simulation.lanes import LANES
 from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
@@ -104,6 +104,7 @@ def simulate(
     sample_ms: float = 0.1,
     noise_sigma: float | npt.ArrayLike | None = None,
     current: float | npt.ArrayLike | None = None,
+    inhibition: Inhibition | None = None,
     noise_cutoff_Hz: float = 1000.0,
     seed: int | np.random.Generator | npt.NDArray[np.uint64] | None = None,
     course: Schedule | None = None,
@@ -136,6 +137,8 @@ def simulate(
         leaves 0.42 of it at 1 kHz); by default that of the members, if they are driven, or none.
     current : float or (n,)
         Constant injected current in µA/cm², positive to depolarise; by default that of the members, or none.
+    inhibition
+        A conductance that members receive rhythmically; by default that of the members, or none.
     seed
         Seed of the noise; or that of each member, (n,) unsigned 64-bit integers. By default those of the
         members, if they are driven, or 0.
@@ -193,7 +196,10 @@ def simulate(
             f"Traces of {n} members at {sample_ms} ms would take {n * n_samples} values, more than "
             f"{MAX_TRACE_VALUES}; record spikes only, or sample more coarsely."
         )
-    schedule = (course or Schedule()).checked(n, model.n_channels)
+    if inhibition is None and isinstance(population, Population):
+        inhibition = population.inhibition
+    given = course or Schedule()
+    schedule = (given if inhibition is None else Inhibited(inhibition, given)).checked(n, model.n_channels)
     failed = unusable(schedule.reached(g))
     reasons = {int(row): UNUSABLE for row in np.flatnonzero(failed)}
     V = np.zeros((n, n_samples), dtype=np.float32)

@@ -178,3 +178,29 @@ def test_a_session_that_is_opened_again_has_its_experiments(asking, loop):
     assert session.experiment is not found
     assert session.experiment.kept("0.9").tolist() == found.kept("0.9").tolist()
     assert "half" in panel.found.value.lower()
+
+
+def test_experiments_are_ranked_and_say_why(asking, loop):
+    part, session = asking.experiments.choosing, asking.session
+    assert not part.run.disabled
+    assert part.target.value == "conductances"
+    assert part.prices["block"].value == 10
+    for name in ("block", "pulses", "buffer", "potassium"):
+        part.prices[name].value = 0.0
+    part.target.value = "conductance:A"
+    part.by.value = "bits_per_price"
+    assert session.settings.ask.target == "conductance:A"
+    assert session.settings.ask.prices == dict.fromkeys(("block", "pulses", "buffer", "potassium"), 0.0)
+    part.run.click()
+    assert session.ranks
+    assert part.run.disabled
+    loop.until(lambda: session.ranking is not None and not (session.drawing or session.ranks))
+    assert {one.kind for one in session.ranking.experiments} == {"current"}
+    assert "the conductance of A" in part.found.value
+    assert len(part.bars.shown.data) == 1
+    assert part.answers.shown.data
+    again = Settings.from_fragment(session.settings.to_fragment())
+    assert again.ask == session.settings.ask
+    session.result = None
+    assert session.ranking is None
+    assert part.run.disabled

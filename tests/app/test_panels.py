@@ -363,6 +363,14 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
         assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
         assert b"seed 3" in archive.read("brian2/stg_brian2.py")
+    dashboard.session.member = 2
+    with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "clamp"))) as archive:
+        assert b"A of member 3/2" in archive.read("A/README.md")
+        assert "KCa/c/stg_KCa_clamp.h" in archive.namelist()
+    with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "nwb"))) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".nwb"))
+        again = read_spike_trains(archive.read(name), filename="members.nwb")
+    assert [train.n_spikes for train in again] == [len(t) for t in result.simulated.spike_times_ms]
     # what is chosen otherwise, or read from another file, is another population: it must not mix with this
     dashboard.session.results = {("another file", "3"): result, **dashboard.session.results}
     assert len(pd.read_csv(io.BytesIO(saved(dashboard, loop, "population")))) == 8

@@ -18,6 +18,7 @@ from spike2pop_nb.experiments import (
     conductance_pulses,
     constant_current,
     doses,
+    knock_in,
     noise,
     potassium,
     ramp,
@@ -42,6 +43,7 @@ EVERY = {
     "rectangular": conductance_pulses(2, 0, 10, duration_ms=5, unit="nS", capacitance_pF=20),
     "block": block("A", 0.5, course=((0, 0), (100, 1))),
     "scale": scale("H", 2.0, stop_ms=100),
+    "knock_in": knock_in("A", [5, -1, 2], unit="nS", capacitance_pF=20, start_ms=100),
     "reversal": shift_reversal("leak", -5),
     "potassium": potassium(2.5, channels=("Kd",), shares={"leak": 0.5}, temperature_C=11),
     "temperature": temperature(19, rate_q10=2.5, conductance_q10=1.5, declared_C=11),
@@ -181,3 +183,29 @@ def test_what_does_not_fit_is_refused(population, protocol, kind: type[Spike2Pop
         run_experiment(population, protocol, duration_ms=1000)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_added_is_a_scale_that_no_block_reaches() -> None:
+    members = generate_population("stg", (5.0, 5.0), size=3, seed=1)
+    own = members.g[:, members.neuron.index("A")]
+    found = run_experiment(
+        members,
+        {
+            "scaled": scale("A", 1.5),
+            "added": knock_in("A", 0.5 * own),
+            "given back": block("A", 1.0) + knock_in("A", own),
+            "all taken": knock_in("A", -own),
+            "blocked": block("A", 1.0),
+        },
+        duration_ms=500,
+        transient_ms=500,
+    )
+    for one, other in (("scaled", "added"), ("control", "given back"), ("blocked", "all taken")):
+        for ours, theirs in zip(found.spike_times_ms[one], found.spike_times_ms[other], strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=0.05)
+
+
+def test_no_more_is_taken_than_there_is() -> None:
+    members = generate_population("stg", (5.0, 5.0), size=2, seed=1)
+    with pytest.raises(ExperimentError, match=r"of A a member has only .* no more can be taken"):
+        run_experiment(members, knock_in("A", -1e4, start_ms=200), duration_ms=500)

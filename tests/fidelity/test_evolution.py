@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spike2pop_nb.conductances import Population
+from spike2pop_nb.conductances import Inhibition, Population
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.export import methods_paragraph
 from spike2pop_nb.fidelity import PassRule, Result, Variability, find_population, rule_in_words, verify
 from spike2pop_nb.fidelity.evolution import window_ms
 from spike2pop_nb.inference import load_predictor
@@ -152,6 +153,77 @@ def test_a_distribution_of_the_users_own_counts(cell: SpikeTrain) -> None:
 
     found = find_population(cell, "pyloric", Own(), size=1, seed=1, budget=600, rule="own")
     assert found.options["posterior_share"] == 0.25
+
+
+@pytest.fixture(scope="module")
+def follower() -> SpikeTrain:
+    """A pyloric neuron that bursts on the rebound from an inhibition, with noise."""
+    quiet = np.array([[300, 2.5, 4, 50, 5, 75, 0.03, 0.02]])
+    inhibition = Inhibition.of(0.15, 1000.0, 0.6)
+    run = simulate(
+        quiet,
+        "pyloric",
+        current=0.5,
+        noise_sigma=0.5,
+        inhibition=inhibition,
+        seed=2,
+        duration_ms=10_000,
+        record="spikes",
+    )
+    return SpikeTrain("follower", run.spike_times_ms[0])
+
+
+def test_a_cell_that_follows_a_rhythm_has_members_that_do(follower: SpikeTrain) -> None:
+    found = find_population(follower, "pyloric", size=4, seed=1, rule="own", inhibition=True)
+    assert found.n_kept_passed == 4
+    assert found.population is not None
+    assert found.verdict is not None
+    assert isinstance(found.verdict.rule, Variability)
+    given = found.population.inhibition
+    assert given is not None
+    assert (given.conductance > 0).all()
+    period_ms = np.exp(found.verdict.rule.wanted[0])
+    np.testing.assert_allclose(given.period_ms, period_ms)
+    assert f"each with a rhythmic inhibition every {period_ms:.0f} ms;" in found.outcome
+    assert found.options["inhibition"] == {
+        "period_ms": pytest.approx(period_ms),
+        "E_mV": -80.0,
+        "generations_without": 0,
+    }
+    text = methods_paragraph(found)
+    assert "also received a rhythmic inhibition with the recording’s burst period" in text
+    assert "Prinz AA, Bucher D" in text
+    bare = Population(
+        found.population.neuron,
+        found.population.table.assign(inhibition_mS_cm2=0.0),
+        found.population.made_by,
+    )
+    with_it, without = (
+        verify(follower, simulate(members, duration_ms=8_000, record="spikes"), found.verdict.rule)
+        for members in (found.population, bare)
+    )
+    assert with_it.passed.sum() > without.passed.sum()
+
+
+def test_members_are_inhibited_only_where_they_do_not_burst_otherwise(
+    cell: SpikeTrain, found: Result, follower: SpikeTrain
+) -> None:
+    assert found.options["inhibition"] is None
+    tonic = SpikeTrain("tonic", np.cumsum(np.random.default_rng(1).gamma(20, 5, 100)))
+    asked = find_population(tonic, "pyloric", size=1, seed=1, rule="own", inhibition=True)
+    assert asked.options["inhibition"] is None  # it has no rhythm
+    refused = find_population(follower, "pyloric", size=1, seed=1, rule="own", inhibition=False, budget=1500)
+    assert refused.options["inhibition"] is None
+    assert "rhythmic inhibition" not in refused.outcome
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs recordings of real cells beside this repository")
+def test_a_real_follower_is_found_with_inhibition_after_a_search_without() -> None:
+    train = read_spike_trains(REAL / "crab_LP_10s.txt", unit="s")[0]
+    found = find_population(train, "pyloric", size=4, seed=1)
+    assert found.n_kept_passed == 4
+    assert found.options["inhibition"]["generations_without"] == 8
+    assert "without one, none came within it" in found.outcome
 
 
 @pytest.mark.usefixtures("without_atlases")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spike2pop_nb.conductances import Population, generate_population, modulation_path
+from spike2pop_nb.conductances import Inhibition, Population, generate_population, modulation_path
 from spike2pop_nb.errors import CompensationError, SimulationError
-from spike2pop_nb.experiments import block, run_experiment
+from spike2pop_nb.experiments import block, conductance_pulses, run_experiment
 from spike2pop_nb.simulation import HeldCurrents, currents, simulate, simulate_modulation
 
 
@@ -91,3 +91,38 @@ def test_a_table_with_a_drive_that_is_none_is_refused(
     table.loc[1, column] = value
     with pytest.raises(CompensationError, match=words):
         Population.from_frame(table)
+
+
+def test_a_rhythmic_inhibition_is_that_of_conductance_pulses(quiet: Population) -> None:
+    inhibition = Inhibition.of([0.2] * 3, 200.0, 0.5)
+    pulses = conductance_pulses(0.2, -80.0, np.arange(0.0, 900.0, 200.0), duration_ms=100.0)
+    asked = run_experiment(quiet, {"pulses": pulses}, duration_ms=900, transient_ms=0, record="spikes")
+    carried = Population.from_g("stg", quiet.g, inhibition=inhibition)
+    for run in (
+        simulate(carried, duration_ms=900, transient_ms=0, record="spikes"),
+        simulate(quiet, inhibition=inhibition, duration_ms=900, transient_ms=0, record="spikes"),
+    ):
+        for times, said in zip(run.spike_times_ms, asked.trains("pulses"), strict=True):
+            np.testing.assert_allclose(times, said.times_ms, atol=0.05)
+
+
+def test_what_is_done_to_members_comes_on_top_of_it(quiet: Population) -> None:
+    followers = Population.from_g("stg", quiet.g, inhibition=Inhibition.of([0.2, 0.1, 0.0], 250.0, 0.4))
+    done = run_experiment(followers, block("A", 0.5), duration_ms=600, transient_ms=300)
+    bare = simulate(followers, duration_ms=900, transient_ms=300, record="spikes")
+    assert done.data["n_spikes"].sel(condition="control").to_numpy().tolist() == [
+        len(times) for times in bare.spike_times_ms
+    ]
+    less = Population.from_g(
+        "stg", followers.g * np.where(np.array(followers.channel_names) == "A", 0.5, 1.0)
+    )
+    blocked = simulate(
+        less, inhibition=followers.inhibition, duration_ms=900, transient_ms=300, record="spikes"
+    )
+    assert done.data["n_spikes"].isel(condition=1).to_numpy().tolist() == [
+        len(times) for times in blocked.spike_times_ms
+    ]
+    found = currents(followers, 0, duration_ms=900, transient_ms=300)
+    np.testing.assert_allclose(found.spike_times_ms, bare.spike_times_ms[0], atol=0.05)
+    with pytest.raises(SimulationError, match="inhibition of 2 members, and there are 3"):
+        simulate(quiet, inhibition=Inhibition.of([0.1, 0.1], 200.0, 0.5))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spike2pop_nb.app.actions.adding import Adding
-from spike2pop_nb.app.actions.experimenting import Experimenting
+from spike2pop_nb.app.actions.choosing import Choosing
 from spike2pop_nb.app.actions.keeping import Keeping
 from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
 from spike2pop_nb.app.messages import Messages
@@ -17,7 +17,7 @@ from spike2pop_nb.app.state import Session
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
 
 
-class Actions(Keeping, Adding, Searching, Experimenting):
+class Actions(Keeping, Adding, Searching, Choosing):
     """Verbs of the page over one session; those that follow from a choice are done when it is made."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
@@ -38,3 +38,4 @@ class Actions(Keeping, Adding, Searching, Experimenting):
         session.follow(after(self.recommend), "compensate")
         session.observe(after(self.recommend), "posterior")
         session.observe(after(self.show_experiment), "result")
+        session.observe(after(self.forget_ranking), "result")

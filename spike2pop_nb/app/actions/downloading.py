@@ -53,6 +53,8 @@ class Downloading(Acting):
             train.id: list(session.experiments.get(session.key(train), {}).values())
             for train in session.recordings or ()
         }
+        members = [number for _name, number in shown.population.labels]
+        picked = members.index(session.member) if session.member in members else 0
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(task: Task) -> tuple[bytes, str, str]:
@@ -76,6 +78,13 @@ class Downloading(Acting):
 
                 members = Population.joined([result.population for result in results])
                 return simulators_zip(members), "spike2pop_simulators.zip", "application/zip"
+            if what == "clamp":
+                from spike2pop_nb.export.clamp import clamps_zip
+
+                return clamps_zip(shown.population, picked), "spike2pop_clamp.zip", "application/zip"
+            if what == "nwb":
+                whole = export.results_zip(results, options, formats=("nwb", "md", "txt"), settings=settings)
+                return whole, "spike2pop_nwb.zip", "application/zip"
             table = {"population": "population", "spikes": "spike_times"}[what]
             text = export.table_csv(export.results_frames(results)[table])
             return text.encode("utf-8"), f"{table}.csv", "text/csv;charset=utf-8"

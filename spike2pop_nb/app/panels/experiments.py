@@ -18,6 +18,7 @@ from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.panels.next_experiment import NextPart
 from spike2pop_nb.app.parts import MOST_DOSES, Asked
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
@@ -114,7 +115,8 @@ class ExperimentsPanel:
             name: self._figure(f"{title}: appears here", _SIDE_PX, f"{says}")
             for name, (title, says) in _FIGURES.items()
         }
-        self._inside.children = self._compose()
+        self.choosing = NextPart(session, self.actions, self._messages, self._drawing, self._figure)
+        self._inside.children = [*self._compose(), self.choosing.widget]
         self._tied = {
             "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
             "channel": self._tie(self.channel, lambda channel: {"channel": channel}),

@@ -41,6 +41,13 @@ DOWNLOADS = (
         "For other simulators (zip)",
         "Every member as a model for NEURON, Brian2, Jaxley and NeuroML 2",
     ),
+    (
+        "clamp",
+        "Dynamic clamp (zip)",
+        "Each channel of the picked member (or the first) for a living cell: C and plugins of RTXI, "
+        "with what it is predicted to do",
+    ),
+    ("nwb", "NWB (zip)", "Voltages, spikes and conductances of every member, for sharing on DANDI"),
 )
 
 

@@ -52,9 +52,10 @@ def _files(population: Population, target: Target) -> dict[str, str]:
             f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
         )
     if population.driven:
+        inhibited = ", and a rhythmic inhibition" if population.inhibition is not None else ""
         raise SimulationError(
-            "The members carry an injected current and noise, which the scripts for other simulators do not "
-            "have; without them these members would fire otherwise."
+            f"The members carry an injected current and noise{inhibited}, which the scripts for other "
+            "simulators do not have; without them these members would fire otherwise."
         )
     neuron = get_neuron(population.neuron)
     script = f"{neuron.name}_{target}.py"

@@ -90,6 +90,15 @@ class SchemeText:
         ]
         return " ".join(flows).removeprefix("+ ") or "0"
 
+    def exchanges(self) -> list[tuple[str, str, float]]:
+        """Return one step: which two states exchange, there and back, and over what share of the step.
+
+        Each exchange can be solved exactly; all of them in this order are second order in the step.
+        """
+        pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in self.rates))
+        there = [(a, b, 0.5) for a, b in pairs[:-1]]
+        return [*there, (*pairs[-1], 1.0), *reversed(there)]
+
 
 @dataclass(frozen=True)
 class ChannelText:

@@ -44,12 +44,10 @@ def _statements(expression: Expr, name: str) -> str:
 
 def _exchanges(scheme: SchemeText) -> list[dict[str, str]]:
     """Return one step of a scheme: each exchange between two states solved exactly, there and back."""
-    pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in scheme.rates))
-    there = [(pair, " / 2") for pair in pairs[:-1]]
     found = []
-    for (a, b), part in [*there, (pairs[-1], ""), *reversed(there)]:
+    for a, b, part in scheme.exchanges():
         forth, back = (f"k_{x}_{y}" if (x, y) in scheme.rates else "0" for x, y in ((a, b), (b, a)))
-        found.append({"a": a, "b": b, "forth": forth, "back": back, "part": part})
+        found.append({"a": a, "b": b, "forth": forth, "back": back, "part": "" if part == 1 else " / 2"})
     return found
 
 

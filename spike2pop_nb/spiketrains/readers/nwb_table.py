@@ -22,6 +22,8 @@ __all__ = ["nwb_table", "with_times"]
 _NAMES: Final = ("unit_name", "cluster_id", "id")
 _LABELS: Final = ("quality", "group", "KSLabel", "label", "cell_type", "location", "group_name")
 _TIMES, _WINDOW = "spike_times", "obs_intervals"
+_TIMES_MS: Final = "spike_times_ms"
+_SAME: Final = 1e-12  # relative; what rounding to s and back may change
 
 
 def nwb_table(file: h5py.File, source: Source) -> Table:
@@ -110,8 +112,15 @@ def _columns(path: str, units: Any, gaps: dict[str, str], source: Source) -> lis
     if n_units > MAX_TRAINS:
         raise source.error(f"the file holds more than {MAX_TRAINS:,} trains; split it into smaller files.")
     times, ends = _ragged(units, _TIMES, n_units, source)
-    rows = np.split(times.ravel(), ends[:-1]) if n_units else []
-    columns = [Column(f"{path}/{_TIMES}", rows, "s")]
+    times, unit = times.ravel(), "s"
+    if _TIMES_MS in units and f"{_TIMES_MS}_index" in units:  # as this package writes them
+        exact, exact_ends = _ragged(units, _TIMES_MS, n_units, source)
+        if np.array_equal(ends, exact_ends) and np.allclose(
+            exact.ravel(), 1000.0 * times, rtol=_SAME, atol=0
+        ):
+            times, unit = exact.ravel(), "ms"
+    rows = np.split(times, ends[:-1]) if n_units else []
+    columns = [Column(f"{path}/{_TIMES}", rows, unit)]
     for name in dict.fromkeys([*_NAMES, *_LABELS]):
         values = _plain(units, name, n_units)
         if values is not None:
@@ -126,7 +135,7 @@ def _columns(path: str, units: Any, gaps: dict[str, str], source: Source) -> lis
             if len(observed):
                 windows[k] = observed[:, 0].min(), observed[:, 1].max()
                 several += len(observed) > 1
-        columns.append(Column(f"{path}/{_WINDOW}", windows, "s"))
+        columns.append(Column(f"{path}/{_WINDOW}", windows * (1000.0 if unit == "ms" else 1.0), unit))
         if several:
             gaps[path] = (
                 f"{counted(several, 'train')} observed in several intervals (obs_intervals), and the "

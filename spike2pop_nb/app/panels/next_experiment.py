@@ -1,0 +1,169 @@
+"""Which experiment next: what it shall tell, what it may cost, and why the first splits the members."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.binding import Binding
+from spike2pop_nb.app.drawing import DrawingQueue
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import Fold, button, field, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.experiments import PRICES
+
+__all__ = ["NextPart"]
+
+_BARS_PX, _ANSWERS_PX = 560, 360
+_ONE = "conductance:"
+
+
+class NextPart:
+    """The part of the panel Experiments that ranks what could be done next.
+
+    Parameters
+    ----------
+    session, actions, messages
+        As of all panels.
+    drawing
+        Where figures wait to be drawn.
+    figure
+        Makes a figure of the panel: what stands there when it is empty, its height, what it shows.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        messages: Messages,
+        drawing: DrawingQueue,
+        figure: Callable[[str, int, str], FigureView],
+    ) -> None:
+        self.session, self.actions, self._drawing = session, actions, drawing
+        self._since = 0.0
+        self.target = w.Dropdown()
+        self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
+        self.prices = {name: w.BoundedFloatText(min=0.0, max=1e6, continuous_update=False) for name in PRICES}
+        self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
+        self.stop = button("Cancel", "Stop ranking")
+        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
+        self.says, self.found = text("", "s2p-says"), text("", "s2p-says")
+        self.bars = figure(
+            "Bits of each experiment appear here", _BARS_PX, "Bits that experiments would tell"
+        )
+        self.answers = figure(
+            "Members' answers appear here",
+            _ANSWERS_PX,
+            "Spikes of members in the control and the first three",
+        )
+        guard = messages.guard
+        self._tied = {
+            "target": Binding(self.target, partial(self._choose, "target"), messages, self.show),
+            "by": Binding(self.by, partial(self._choose, "by"), messages, self.show),
+            **{
+                name: Binding(control, partial(self._price, name), messages, self.show)
+                for name, control in self.prices.items()
+            },
+        }
+        self.run.on_click(guard(lambda _button: self.actions.rank()))
+        self.stop.on_click(guard(lambda _button: self._stop()))
+        self.widget = self._compose()
+        actions.on_ranked = guard(self._progress)
+        session.follow(guard(lambda _change: self.show()), "ask", "neuron")
+        session.observe(guard(lambda _change: self._show_going()), ["ranks", "result", "ready"])
+        session.observe(guard(lambda _change: self._show_found()), "ranking")
+        self.show()
+        self._show_going()
+        self._show_found()
+
+    def _compose(self) -> w.Widget:
+        buttons = w.HBox([self.run, self.stop])
+        buttons.add_class("s2p-buttons")
+        prices = Fold(
+            "Prices",
+            [
+                w.HBox(
+                    [
+                        field(name.capitalize(), control, "0 if your rig cannot do it.")
+                        for name, control in self.prices.items()
+                    ]
+                )
+            ],
+        )
+        asked = w.VBox(
+            [
+                w.HBox(
+                    [
+                        field("What it shall tell", self.target, "About which its answer says the most."),
+                        field(
+                            "Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."
+                        ),
+                    ]
+                ),
+                prices,
+            ]
+        )
+        going = w.VBox([buttons, self.bar, self.says, self.found])
+        top = w.HBox([asked, going])
+        for box, name in ((asked, "s2p-left"), (going, "s2p-right"), (top, "s2p-halves")):
+            box.add_class(name)
+        self._results = w.VBox([self.answers.widget, self.bars.widget])
+        return w.VBox([text("<h3>Which experiment next?</h3>"), top, self._results])
+
+    def _choose(self, name: str, value: Any) -> None:
+        self.session.choose(ask={**dict(self.session.settings.ask), name: value})
+
+    def _price(self, name: str, value: float) -> None:
+        self._choose("prices", {**self.session.settings.ask.prices, name: value})
+
+    def show(self) -> None:
+        """Show what is chosen."""
+        ask, neuron = self.session.settings.ask, self.session.neuron
+        options = [("all conductances", "conductances"), ("g_s and g_u", "dics")]
+        options += [(f"g_{name}", f"{_ONE}{name}") for name in neuron.channel_names]
+        if ask.target not in dict(map(reversed, options)):
+            options.append((ask.target, ask.target))
+        self._tied["target"].show(ask.target, options=tuple(options))
+        self._tied["by"].show(ask.by)
+        for name, usual in PRICES.items():
+            self._tied[name].show(ask.prices.get(name, usual))
+
+    def _stop(self) -> None:
+        self.stop.disabled = True
+        self.says.value = said(["Stopping…"])
+        self.actions.stop_ranking()
+
+    def _progress(self, fraction: float, words: str) -> None:
+        if self.session.ranks and not self.stop.disabled:
+            self.bar.value = fraction
+            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
+
+    def _show_going(self) -> None:
+        session, going = self.session, self.session.ranks
+        if going and not self.run.disabled:
+            self._since, self.bar.value = time.monotonic(), 0.0
+        self.run.disabled = going or self.actions.asked() is None or not session.ready
+        self.stop.disabled = not going
+        self.bar.layout.visibility = "visible" if going else "hidden"
+        self.says.value = said(["Starting…"]) if going else ""
+
+    def _show_found(self) -> None:
+        ranking = self.session.ranking
+        self._results.layout.display = "none" if ranking is None else ""
+        self.found.value = "" if ranking is None else said(ranking.describe().splitlines())
+        if ranking is None:
+            return
+
+        def draw() -> None:
+            if self.session.ranking is ranking:  # else there is another one to draw by now
+                self.answers.show(plots.answers_of_members(ranking, height=_ANSWERS_PX))
+                self.bars.show(plots.next_experiments(ranking, height=_BARS_PX))
+
+        self._drawing.add("ranking", draw)

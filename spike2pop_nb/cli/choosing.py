@@ -1,0 +1,210 @@
+"""The commands that say which experiment to do next, and narrow a population by what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from spike2pop_nb.cli.asking import (
+    BlockOption,
+    CurrentOption,
+    DeclaredOption,
+    DurationOption,
+    NoiseOption,
+    PotassiumOption,
+    Q10Option,
+    TemperatureOption,
+    TransientOption,
+    asked_of,
+    check_asked,
+    one_protocol,
+)
+from spike2pop_nb.cli.common import (
+    MembersArgument,
+    OptionalNeuron,
+    SeedOption,
+    cli,
+    progress_bar,
+    read_members,
+)
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.errors import ExperimentError
+
+if TYPE_CHECKING:
+    from spike2pop_nb.spiketrains import SpikeTrain
+
+__all__ = ["narrow", "next_"]
+
+
+@cli.command("next")
+def next_(
+    population: MembersArgument,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    neuron: OptionalNeuron = None,
+    target: Annotated[
+        str,
+        typer.Option(
+            help="What the experiment shall tell: conductances (all), conductance:A, dics, "
+            "answer:block=H:0.5, answer:current:2, or neuron, with --or."
+        ),
+    ] = "conductances",
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the columns experiment and price, such as block,20 or block H,5; an empty price "
+            "for what this rig cannot do. experiments.csv of an earlier run can be edited for it."
+        ),
+    ] = None,
+    by: Annotated[
+        Literal["bits", "price"], typer.Option(help="Rank by bits, or by bits for the price.")
+    ] = "bits",
+    or_: Annotated[
+        list[Path] | None,
+        typer.Option("--or", help="Members of another neuron that it could be; for --target neuron."),
+    ] = None,
+    rate_q10: Q10Option = None,
+    conductance_q10: Q10Option = None,
+    declared_C: DeclaredOption = None,
+    size: Annotated[
+        int, typer.Option(min=4, help="Members that are simulated at most, drawn by their weights.")
+    ] = 64,
+    duration_ms: DurationOption = None,
+    transient_ms: TransientOption = None,
+    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
+    noise: NoiseOption = None,
+    seed: SeedOption = 0,
+    figures: Annotated[bool, typer.Option(help="Draw figures too, as SVG and PNG.")] = True,
+) -> None:
+    """Which experiment next: some thirty, ranked by the bits that a recording of each would tell.
+
+    Writes experiments.csv, figures, summary.json and methods.md.
+    """
+    from spike2pop_nb import simulation
+    from spike2pop_nb.experiments import feasible_experiments, next_experiments, priced, read_prices
+    from spike2pop_nb.export import write_ranking
+
+    groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
+    assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
+    rigs = [feasible_experiments(one.neuron, duration_ms=duration_ms, **assumed) for one in groups]
+    shared = set.intersection(*({one.name for one in rig} for rig in rigs))
+    rig = tuple(one for one in rigs[0] if one.name in shared)
+    if prices is not None:
+        rig = priced(rig, read_prices(prices))
+    if simulation.needs_compiling():
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    with progress_bar(100, " %") as update:
+        found = next_experiments(
+            groups if len(groups) > 1 else groups[0],
+            target,
+            experiments=rig,
+            by="bits" if by == "bits" else "bits_per_price",
+            most=size,
+            duration_ms=duration_ms,
+            transient_ms=transient_ms,
+            accuracy=accuracy,
+            noise_sigma=noise,
+            seed=seed,
+            progress=lambda done, total: update(int(100 * done / max(total, 1))),
+        )
+    options: dict[str, Any] = {
+        "population": [population.name, *(path.name for path in or_ or [])],
+        "target": target,
+        "by": by,
+        "prices": None if prices is None else prices.name,
+        **assumed,
+        "size": size,
+        "seed": seed,
+    }
+    write_ranking(found, out, options, formats=("csv", "svg", "png") if figures else ("csv",))
+    table = found.to_frame()[["rank", "experiment", "bits", "bits_per_price", "price", "why"]]
+    typer.echo(table.head(10).round(3).to_string(index=False))
+    typer.echo(found.describe())
+    typer.echo(f"Written to {out}.")
+
+
+@cli.command()
+@reads_recordings
+def narrow(
+    population: MembersArgument,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    recording: Annotated[
+        Path | None,
+        typer.Argument(help="The new recording of the cell; one unit.", show_default=False),
+    ] = None,
+    silent_s: Annotated[
+        float | None,
+        typer.Option("--silent-s", help="In place of a file: the cell was silent for so many seconds."),
+    ] = None,
+    neuron: OptionalNeuron = None,
+    block: BlockOption = None,
+    current: CurrentOption = None,
+    temperature: TemperatureOption = None,
+    potassium: PotassiumOption = None,
+    rate_q10: Q10Option = None,
+    conductance_q10: Q10Option = None,
+    declared_C: DeclaredOption = None,
+    transient_ms: TransientOption = None,
+    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
+    noise: NoiseOption = None,
+    seed: SeedOption = 0,
+    how: HowToRead = AS_IT_SAYS,
+) -> None:
+    """Narrow a population by a new recording of the cell, under what was done to it.
+
+    Writes population.csv (the members that remain, with the column weight), members.csv, summary.json and
+    methods.md; population.csv can be narrowed again.
+    """
+    from spike2pop_nb import simulation
+    from spike2pop_nb.experiments import narrow as narrow_population
+    from spike2pop_nb.export import write_narrowed
+
+    assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
+    asked = asked_of(block, current, temperature, potassium, assumed)
+    protocol = one_protocol(asked)
+    members = read_members(population, neuron)
+    check_asked(asked, members.neuron)
+    train = _recorded(recording, silent_s, how)
+    if simulation.needs_compiling():
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    with progress_bar(100, " %") as update:
+        found = narrow_population(
+            members,
+            protocol,
+            train,
+            transient_ms=transient_ms,
+            accuracy=accuracy,
+            noise_sigma=noise,
+            seed=seed,
+            progress=lambda done, total: update(int(100 * done / max(total, 1))),
+        )
+    options: dict[str, Any] = {
+        "population": population.name,
+        "recording": "silent" if recording is None else recording.name,
+        "block": block or [],
+        "current_uA_cm2": current,
+        "temperature_C": temperature,
+        "potassium_factor": potassium,
+        **assumed,
+        "seed": seed,
+    }
+    write_narrowed(found, out, options)
+    typer.echo(found.describe())
+    typer.echo(f"Written to {out}.")
+
+
+def _recorded(file: Path | None, silent_s: float | None, how: HowToRead) -> SpikeTrain:
+    """The one recording of a file, or that of a silent cell."""
+    from spike2pop_nb.spiketrains import SpikeTrain
+
+    if (file is None) == (silent_s is None):
+        raise ExperimentError("Give the file of the new recording, or --silent-s if the cell was silent.")
+    if file is None:
+        return SpikeTrain("silent", [], (0.0, 1000.0 * float(silent_s or 0.0)))
+    found = how.read(file)
+    if len(found) != 1:
+        raise ExperimentError(
+            f"{file.name} holds {len(found)} recordings; name the one to narrow by with --recordings."
+        )
+    return found[0]

@@ -1,0 +1,153 @@
+"""Which experiment next, and a population narrowed by it, as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from spike2pop_nb import plots
+from spike2pop_nb.experiments import Narrowed, Ranking
+from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
+from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.formatting import plain
+from spike2pop_nb.export.provenance import versions
+from spike2pop_nb.export.tables import table_csv
+
+__all__ = ["ranking_files", "write_narrowed", "write_ranking"]
+
+
+def ranking_files(ranking: Ranking, formats: Sequence[str] = ("csv", "svg", "png")) -> dict[str, bytes]:
+    """Return a ranking of experiments as files, by name: ``experiments.csv`` and figures.
+
+    The table has the columns experiment and price: with other prices it can be given back.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import ranking_files
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
+    >>> rig = [one for one in s2p.experiments.feasible_experiments("stg") if one.kind == "current"]
+    >>> found = s2p.experiments.next_experiments(population, experiments=rig, duration_ms=500)
+    >>> list(ranking_files(found, ["csv", "svg"]))
+    ['experiments.csv', 'figures/next_experiments.svg', 'figures/answers_of_members.svg']
+    """
+    from spike2pop_nb.plots.on_paper import rendered
+
+    files = {}
+    if "csv" in formats:
+        files["experiments.csv"] = table_csv(ranking.to_frame()).encode()
+    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+    drawings = {
+        "next_experiments": (plots.next_experiments.drawing(ranking), COLUMN_MM["one"]),
+        "answers_of_members": (plots.answers_of_members.drawing(ranking), COLUMN_MM["two"]),
+    }
+    for name, (drawing, wide) in drawings.items() if drawn else ():
+        made = rendered(drawing, drawn, wide)
+        files |= {f"figures/{name}.{format}": content for format, content in zip(drawn, made, strict=True)}
+    return files
+
+
+def write_ranking(
+    ranking: Ranking,
+    out_dir: str | Path,
+    options: Mapping[str, Any],
+    *,
+    formats: Sequence[str] = ("csv", "svg", "png"),
+) -> list[Path]:
+    """Write a ranking into a folder: `ranking_files`, ``summary.json`` and ``methods.md``.
+
+    Raises
+    ------
+    Spike2PopError
+        If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_ranking
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
+    >>> rig = [one for one in s2p.experiments.feasible_experiments("stg") if one.kind == "current"]
+    >>> found = s2p.experiments.next_experiments(population, experiments=rig, duration_ms=500)
+    >>> [file.name for file in write_ranking(found, mkdtemp(), {}, formats=["csv"])]
+    ['experiments.csv', 'methods.md', 'summary.json']
+    """
+    told = {
+        "target": ranking.target.describe(),
+        "ranked_by": ranking.by,
+        "members": len(ranking.weights),
+        "experiments": [
+            {
+                "experiment": one.name,
+                "bits": float(bits),
+                "price": one.price,
+                "protocol": one.protocol.to_dict(),
+                "why": ranking.why(one.name),
+            }
+            for one, bits in zip(ranking.experiments, ranking.bits, strict=True)
+        ],
+    }
+    return _written(Path(out_dir), ranking_files(ranking, formats), ranking, told, options)
+
+
+def write_narrowed(narrowed: Narrowed, out_dir: str | Path, options: Mapping[str, Any]) -> list[Path]:
+    """Write a narrowed population into a folder.
+
+    ``population.csv`` has the members that remain with their weights, ``members.csv`` all of them with their
+    weights before and after; ``summary.json`` and ``methods.md`` say how.
+
+    Raises
+    ------
+    Spike2PopError
+        If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.experiments import constant_current, narrow
+    >>> from spike2pop_nb.export import write_narrowed
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
+    >>> cell = s2p.run_experiment(population.select([0]), {"up": constant_current(4)}, duration_ms=1000)
+    >>> found = narrow(population, constant_current(4), cell.train("up", 0))
+    >>> [file.name for file in write_narrowed(found, mkdtemp(), {})]
+    ['population.csv', 'members.csv', 'methods.md', 'summary.json']
+    """
+    files = {
+        "population.csv": table_csv(narrowed.population.to_frame()).encode(),
+        "members.csv": table_csv(narrowed.to_frame()).encode(),
+    }
+    told = {
+        "protocol": narrowed.protocol.to_dict(),
+        "recording": narrowed.recording.id,
+        "pattern": narrowed.kind,
+        "members": len(narrowed.before),
+        "remain": len(narrowed.population),
+        "n_effective": narrowed.n_effective,
+        "bits": narrowed.bits,
+    }
+    return _written(Path(out_dir), files, narrowed, told, options)
+
+
+def _written(
+    out: Path,
+    files: dict[str, bytes],
+    found: Ranking | Narrowed,
+    told: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> list[Path]:
+    files["methods.md"] = f"{plain(found.methods())}\n".encode()
+    summary = {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "options": dict(options),
+        **told,
+    }
+    files["summary.json"] = f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n".encode()
+    for name, content in files.items():
+        make_folder((out / name).parent)
+        write_whole(out / name, content)
+    return [out / name for name in files]
