@@ -423,12 +423,24 @@ def _calibrated(
     found, true = told[rows, what[rows, places]], by[rows, places]
     middle = found[:, len(LEVELS) // 2]
     side = np.where(true > middle, found[:, -1] - middle, middle - found[:, 0])
+    # sets are those of conductances: nothing, one and two of them as often as they are to be expected
+    whole = (what < n_candidates - 2).all(axis=1)
+    n_changed = (what >= 0).sum(axis=1)
+    weight = np.array(SHARES)[n_changed] / np.maximum(
+        np.bincount(n_changed[whole], minlength=3)[n_changed], 1
+    )
     return {
         "temperature": temperature,
-        "mass": float(np.quantile(_mass_before(shares, label), _LEVEL)),
+        "mass": _weighted_quantile(_mass_before(shares, label)[whole], weight[whole], _LEVEL),
         "unchanged": float(np.quantile(shares[label == 0, 0], 1.0 - _CALLED)),
         "widening": float(np.quantile(np.abs(true - middle) / np.maximum(side, 1e-6), _LEVEL)),
     }
+
+
+def _weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
+    order = np.argsort(values, kind="stable")
+    summed = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(summed, level * summed[-1]).clip(0, len(values) - 1)])
 
 
 def _tested(
