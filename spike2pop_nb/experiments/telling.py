@@ -241,7 +241,7 @@ def make_teller(
     others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
     learned = learned_changes(
         trains,
-        simulated_pairs(atlas, model, others, seed=seed, cancel=cancel),
+        simulated_pairs(atlas, model, others, seed=seed, accuracy="standard", cancel=cancel),
         atlas.scale,
         ends,
         seed=seed,
