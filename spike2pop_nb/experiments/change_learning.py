@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spike2pop_nb.experiments.changes import FACTORS, ChangedTrains, hypotheses
+from spike2pop_nb.experiments.changes import FACTORS, SHARES, ChangedPairs, ChangedTrains, hypotheses
 from spike2pop_nb.inference.atlas import WINDOW_MS
 from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
@@ -33,14 +33,12 @@ Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.int64]
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Quantiles that are told of by how much something changed."""
-_SHARES = (0.2, 0.5, 0.3)  # of pairs in which nothing, one or two things changed
 _RECORDED = 3  # times that each train is recorded
 _HIDDEN, _STEPS, _BATCH, _RATE, _DECAY, _DROPOUT = 256, 4000, 1024, 2e-3, 0.02, 0.1
-_HELD = 0.1  # share of the members that calibrate it, and share that test it
-_ASKED = 40_000  # pairs of either
+_FEWEST = 11  # spikes before, of pairs that calibrate and test it
 _MAGNIFIED = 20.0  # differences of statistics, in standard deviations
 _AMOUNTS = 0.5  # weight of by how much beside what
-_LEVEL, _CALLED = 0.8, 0.92  # share of sets that hold what changed, of unchanged pairs that are called so
+_LEVEL, _CALLED = 0.8, 0.93  # share of sets that hold what changed, of unchanged pairs that are called so
 _TEMPERATURES = np.geomspace(0.5, 4.0, 61)
 # recordings: how often they are shorter, drift in rate (as `Variability` has it), jitter, lose spikes, have
 # false ones, or are kept in steps
@@ -187,8 +185,9 @@ class _Pairs:
         once = made & (self.other < n_candidates - 2) & (np.abs(self.by_other) > min(-low, high))
         weight = np.where((n_changed == 1) & ~once, 0.5, 1.0)
         weight[impossible] = 0.0
-        for k, share in enumerate(_SHARES):
-            weight[n_changed == k] *= share / weight[n_changed == k].sum()
+        for k, share in enumerate(SHARES):
+            these = n_changed == k
+            weight[these] *= share / max(float(weight[these].sum()), 1e-12)
         return weight
 
 
@@ -221,11 +220,11 @@ def _table_of(
 
 
 class _Draws:
-    """Batches of some of the pairs, each recording as it was recorded one of several times."""
+    """Batches of pairs, each recording as it was recorded one of several times."""
 
-    def __init__(self, pairs: _Pairs, chosen: npt.NDArray[np.bool_], table: _Table, ends: Floats) -> None:
+    def __init__(self, pairs: _Pairs, table: _Table, ends: Floats) -> None:
         self.pairs, self.table, self.ends = pairs, table, ends
-        self.rows = np.flatnonzero(chosen & (pairs.weight > 0))
+        self.rows = np.flatnonzero(pairs.weight > 0)
         self.summed = np.cumsum(pairs.weight[self.rows])
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Rows, Rows, Floats]:
@@ -244,13 +243,40 @@ class _Draws:
         twice = (what[:, 0] == what[:, 1]) & (what[:, 0] >= 0)
         by[twice, 1] += by[twice, 0]
         what[twice, 0] = -1
-        low, high = self.ends[what].transpose(2, 0, 1)
-        unit = np.where(what >= 0, 2.0 * (by - low) / (high - low) - 1.0, 0.0)
-        return x, pairs.label[rows], what, np.clip(unit, -1.0, 1.0).astype(np.float32)
+        return x, pairs.label[rows], what, _in_units(what, by, self.ends)
+
+
+def _in_units(what: Rows, by: Floats, ends: Floats) -> Floats:
+    """Return by how much something changed from −1 to 1 between its ends, (n, 2); 0 where nothing did."""
+    low, high = ends[what].transpose(2, 0, 1)
+    unit = np.where(what >= 0, 2.0 * (by - low) / (high - low) - 1.0, 0.0)
+    return np.clip(unit, -1.0, 1.0).astype(np.float32)
+
+
+def _asked(
+    pairs: ChangedPairs, scale: TokenScale, ends: Floats, seed: int
+) -> tuple[Floats, Rows, Rows, Floats]:
+    """Return of pairs, recorded once, what `_Draws` draws; without those of too few spikes before."""
+    rng = np.random.default_rng([seed, 11])
+    before, after = ([recorded(times, rng) for times in each] for each in pairs[:2])
+    rows = [row for row, times in enumerate(before) if len(times) >= _FEWEST]
+    (b, silent_b), (a, silent_a) = (
+        statistics_of_trains([each[row] for row in rows]) for each in (before, after)
+    )
+    index = {one: h for h, one in enumerate(hypotheses(len(ends)))}
+    label = np.zeros(len(rows), dtype=np.int64)
+    what, by = np.full((len(rows), 2), -1), np.zeros((len(rows), 2))
+    for place, row in enumerate(rows):
+        changed = tuple(np.flatnonzero(pairs.changes[row]).tolist())
+        label[place] = index[changed]
+        what[place, : len(changed)] = changed
+        by[place, : len(changed)] = pairs.changes[row, list(changed)]
+    return pair_inputs(scale, b, a, silent_b, silent_a), label, what, _in_units(what, by, ends)
 
 
 def learned_changes(
     trains: ChangedTrains,
+    pairs: ChangedPairs,
     scale: TokenScale,
     ends: Floats,
     *,
@@ -264,6 +290,8 @@ def learned_changes(
     ----------
     trains
         Of members, as they are and changed; as many of each.
+    pairs
+        Of other members: half of them calibrate it, the others test it.
     scale
         What standardises statistics.
     ends : (n_candidates, 2)
@@ -280,25 +308,22 @@ def learned_changes(
             progress(done)
 
     table = _table_of(trains, scale, seed, lambda done: say(0.2 * done), cancelled)
-    pairs = _Pairs(trains, n_candidates)
     rng = np.random.default_rng([seed, 7])
-    n_members = int(pairs.member[-1]) + 1
-    part = (rng.permutation(n_members) / n_members)[pairs.member]
-    fitting = _Draws(pairs, part >= 2 * _HELD, table, ends)
-    held = _Draws(pairs, part < _HELD, table, ends)
-    test = _Draws(pairs, (part >= _HELD) & (part < 2 * _HELD), table, ends)
     layers = _fitted(
-        fitting,
+        _Draws(_Pairs(trains, n_candidates), table, ends),
         len(hypotheses(n_candidates)),
         n_candidates,
         rng,
         seed,
-        lambda d: say(0.2 + 0.8 * d),
+        lambda done: say(0.2 + 0.8 * done),
         cancelled,
     )
-    about = _calibrated(layers, held.draw(_ASKED, rng), n_candidates)
-    about["tested"] = _tested(layers, test.draw(_ASKED, rng), n_candidates, about)
-    about["members"] = n_members
+    x, label, what, by = _asked(pairs, scale, ends, seed)
+    held, test = slice(0, None, 2), slice(1, None, 2)
+    about = _calibrated(layers, (x[held], label[held], what[held], by[held]), n_candidates)
+    tested = (x[test], label[test], what[test], by[test])
+    about["tested"] = _tested(layers, tested, n_candidates, about)
+    about["members"] = len(np.unique(trains.member))
     return Learned(layers, about)
 
 
@@ -398,12 +423,24 @@ def _calibrated(
     found, true = told[rows, what[rows, places]], by[rows, places]
     middle = found[:, len(LEVELS) // 2]
     side = np.where(true > middle, found[:, -1] - middle, middle - found[:, 0])
+    # sets are those of conductances: nothing, one and two of them as often as they are to be expected
+    whole = (what < n_candidates - 2).all(axis=1)
+    n_changed = (what >= 0).sum(axis=1)
+    weight = np.array(SHARES)[n_changed] / np.maximum(
+        np.bincount(n_changed[whole], minlength=3)[n_changed], 1
+    )
     return {
         "temperature": temperature,
-        "mass": float(np.quantile(_mass_before(shares, label), _LEVEL)),
+        "mass": _weighted_quantile(_mass_before(shares, label)[whole], weight[whole], _LEVEL),
         "unchanged": float(np.quantile(shares[label == 0, 0], 1.0 - _CALLED)),
         "widening": float(np.quantile(np.abs(true - middle) / np.maximum(side, 1e-6), _LEVEL)),
     }
+
+
+def _weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
+    order = np.argsort(values, kind="stable")
+    summed = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(summed, level * summed[-1]).clip(0, len(values) - 1)])
 
 
 def _tested(

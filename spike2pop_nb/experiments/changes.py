@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +28,22 @@ __all__ = [
     "CURRENT",
     "FACTORS",
     "NOISE",
+    "SHARES",
+    "ChangedPairs",
     "ChangedTrains",
     "applied",
     "candidates",
     "hypotheses",
     "limits",
     "simulated_changes",
+    "simulated_pairs",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 FACTORS = (0.2, 3.0)
 """By what a conductance may be multiplied."""
+SHARES = (0.2, 0.4, 0.4)
+"""How probable it is, before anything is seen, that nothing, one or two things changed."""
 CURRENT, NOISE = "current", "noise"
 _SAME, _CHANGED = 2, 6  # trains of each member as it is, and with something changed
 _AT_ONCE = 512
@@ -98,6 +103,15 @@ class ChangedTrains:
     amount: FloatArray
 
 
+class ChangedPairs(NamedTuple):
+    """Pairs of trains of members, between which nothing, one or two things changed."""
+
+    before_ms: list[FloatArray]
+    after_ms: list[FloatArray]
+    changes: FloatArray
+    """(n, n_candidates): ln of factors, and shifts; 0 for what stayed."""
+
+
 def simulated_changes(
     atlas: Atlas,
     neuron: NeuronModel,
@@ -129,18 +143,62 @@ def simulated_changes(
     rows = np.flatnonzero(candidate >= 0)
     changes[rows, candidate[rows]] = amount[rows]
     changed = applied(x[member], changes)
-    seeds = rng.integers(0, 2**63, size=len(member), dtype=np.uint64)
+    times = _fired(changed, neuron, rng, accuracy, progress, cancel)
+    return ChangedTrains(times, member, candidate, amount)
+
+
+def simulated_pairs(
+    atlas: Atlas,
+    neuron: NeuronModel,
+    rows: npt.NDArray[np.int64],
+    *,
+    seed: int = 0,
+    accuracy: str = "screening",
+    cancel: Callable[[], bool] | None = None,
+) -> ChangedPairs:
+    """Simulate members of an atlas, at rows (n,), before and after nothing, one or two things changed.
+
+    Raises
+    ------
+    Cancelled
+        If ``cancel`` said so.
+    """
+    known = atlas.members
+    x = np.column_stack([known.g, known.current, known.noise_sigma]).astype(float)[rows]
+    rng = np.random.default_rng([seed, 23])
+    n_changed = rng.choice(len(SHARES), size=len(x), p=SHARES)
+    which = np.argsort(rng.random(x.shape), axis=1)
+    changes = np.zeros_like(x)
+    for place in range(len(SHARES) - 1):
+        candidate = np.where(n_changed > place, which[:, place], -1)
+        there = np.flatnonzero(candidate >= 0)
+        changes[there, candidate[there]] = _drawn(x, candidate, rng)[there]
+    both = np.concatenate([x, applied(x, changes)])
+    times = _fired(both, neuron, rng, accuracy, None, cancel)
+    return ChangedPairs(times[: len(x)], times[len(x) :], changes)
+
+
+def _fired(
+    x: FloatArray,
+    neuron: NeuronModel,
+    rng: np.random.Generator,
+    accuracy: str,
+    progress: Callable[[int, int], None] | None,
+    cancel: Callable[[], bool] | None,
+) -> list[FloatArray]:
+    """Simulate members, each with noise of its own; return spike times from the start of the window."""
+    seeds = rng.integers(0, 2**63, size=len(x), dtype=np.uint64)
     start = neuron.recording_window_ms[0]
     times: list[FloatArray] = []
-    for first in range(0, len(member), _AT_ONCE):
+    for first in range(0, len(x), _AT_ONCE):
         if progress is not None:
-            progress(first, len(member))
+            progress(first, len(x))
         part = slice(first, first + _AT_ONCE)
         run = simulate(
-            changed[part, :-2],
+            x[part, :-2],
             neuron,
-            current=changed[part, -2],
-            noise_sigma=changed[part, -1],
+            current=x[part, -2],
+            noise_sigma=x[part, -1],
             seed=seeds[part],
             transient_ms=start,
             duration_ms=start + WINDOW_MS,
@@ -154,7 +212,7 @@ def simulated_changes(
         ]
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
-    return ChangedTrains(times, member, candidate, amount)
+    return times
 
 
 def _drawn(x: FloatArray, candidate: npt.NDArray[np.int64], rng: np.random.Generator) -> FloatArray:

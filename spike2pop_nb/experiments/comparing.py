@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,8 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import Population, dics
 from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError
 from spike2pop_nb.experiments.action import Action
-from spike2pop_nb.experiments.changes import applied, candidates, limits
-from spike2pop_nb.experiments.comparison import UNCHANGED, Comparison, table_of
+from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits
+from spike2pop_nb.experiments.comparison import SURE, UNCHANGED, Comparison, table_of
 from spike2pop_nb.experiments.pairing import Pairs, Target, members_as, paired, simulated_under
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.experiments.telling import LEVELS, Teller, Told, load_teller
@@ -124,25 +125,33 @@ def compare_recordings(
     target = Target(None if silent else Variability.of(after, longest_ms=LONGEST_MS))
     teller = load_teller(model, progress=progress, cancel=cancel)
     notes: list[str] = []
-    if members is None and (size or protocol):
+    by_members = bool(protocol) and _candidate(protocol, model) is None
+    if members is None and (size or by_members):
         say(f"Finding members that fire like {before.id}")
-        members, outcome = _found(before, model, own, max(size, _FOR_KNOWN if protocol else 0), seed, cancel)
+        members, outcome = _found(
+            before, model, own, max(size, _FOR_KNOWN if by_members else 0), seed, cancel
+        )
         notes += outcome
-    off, trains = np.zeros(0), []
+    off, moved = np.zeros(0), list[Any]()
     if members is not None:
         seeds = _seeds(members)
         x, length = members_as(members), window_ms(before, own)
-        off = _distances(own, simulated_under(model, x, seeds, length, Protocol(), cancel))
-        if protocol:
-            trains = simulated_under(model, x, seeds, length, protocol, cancel)
+        plain = simulated_under(model, x, seeds, length, Protocol(), cancel)
+        off = np.array([own.distance(times) for times in plain])
+        if by_members:
+            under = simulated_under(model, x, seeds, length, protocol, cancel)
+            moved = [teller.moved(one, other) for one, other in zip(plain, under, strict=True)]
     same = np.array_equal(before.times_ms, after.times_ms) and not protocol
-    if protocol:
-        if not any(len(times) >= MIN_SPIKES for times in trains):
+    one_of = _candidate(protocol, model)
+    if one_of is not None:
+        told = _given(teller, teller.told(before.times_ms, after.times_ms), one_of)
+    elif protocol:
+        if all(one is None for one in moved):
             raise ExperimentError(
                 f"What is known of {after.id!r} is done to members that fire like {before.id!r}: none of "
                 "them fires under it, or none was found; ask without it, or give a population."
             )
-        told = _of_members(teller, trains, off, after)
+        told = _beyond(teller, before, after, moved, off)
     else:
         told = teller.told(before.times_ms, after.times_ms)
     which, shares = teller.hypotheses, told.shares
@@ -150,7 +159,8 @@ def compare_recordings(
         shares = np.array([0.0 if one else 1.0 for one in which])
         notes.append("Both recordings have the same spikes.")
     named = teller.named(shares)
-    alike, verdict = teller.alike(named), teller.verdict(named)
+    alike = teller.alike(named)
+    verdict = teller.verdict(named, SURE if protocol else None)
     pairs: Pairs | None = None
     if members is not None and size:
         explanations = [which[h] for h in np.argsort(-shares, kind="stable")]
@@ -261,17 +271,41 @@ def _seeds(members: Population) -> npt.NDArray[np.uint64]:
     return noise_seeds(0, len(members)) if own is None else own
 
 
-def _distances(own: Variability, trains: Sequence[FloatArray]) -> FloatArray:
-    return np.array([own.distance(times) for times in trains])
+def _candidate(known: Protocol, neuron: NeuronModel) -> int | None:
+    """Return which candidate is known to have changed, if it is one and nothing else is known."""
+    names = candidates(neuron)
+    found = {"block": _of, "scale": _of, "step": lambda _action: CURRENT}
+    actions = known.actions
+    if len(actions) != 1 or actions[0].kind not in found:
+        return None
+    return names.index(found[actions[0].kind](actions[0]))
 
 
-def _of_members(teller: Teller, trains: Sequence[FloatArray], off: FloatArray, after: SpikeTrain) -> Told:
-    """Return what members in place of the recording before tell, those nearest to it weighing most."""
-    rows = [row for row, times in enumerate(trains) if len(times) >= MIN_SPIKES]
+def _given(teller: Teller, told: Told, k: int) -> Told:
+    """Return what is told beyond a candidate that is known to have changed: of explanations that have it."""
+    every = teller.hypotheses
+    place = {one: h for h, one in enumerate(every)}
+    shares = np.zeros(len(every))
+    for h, one in enumerate(every):
+        whole = tuple(sorted({*one, k}))
+        if k not in one and whole in place:
+            shares[h] = told.shares[place[whole]]
+    return Told(shares / shares.sum(), told.amounts)
+
+
+def _beyond(
+    teller: Teller,
+    before: SpikeTrain,
+    after: SpikeTrain,
+    moved: Sequence[Any],
+    off: FloatArray,
+) -> Told:
+    """Return what is told beyond what moves members' statistics; the nearest members weigh most."""
+    rows = [row for row, one in enumerate(moved) if one is not None]
     nearest = np.minimum(off[rows], _FAR)
     weights = np.exp(-0.5 * (nearest**2 - nearest.min() ** 2))
     weights /= weights.sum()
-    told = [teller.told(trains[row], after.times_ms) for row in rows]
+    told = [teller.told(before.times_ms, after.times_ms, moved[row]) for row in rows]
     return Told(
         np.einsum("m,mh->h", weights, np.array([one.shares for one in told])),
         np.einsum("m,mnq->nq", weights, np.array([one.amounts for one in told])),

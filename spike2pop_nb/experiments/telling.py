@@ -29,7 +29,13 @@ from spike2pop_nb.experiments.change_learning import (
     shares_of,
     statistics_of_trains,
 )
-from spike2pop_nb.experiments.changes import candidates, hypotheses, limits, simulated_changes
+from spike2pop_nb.experiments.changes import (
+    candidates,
+    hypotheses,
+    limits,
+    simulated_changes,
+    simulated_pairs,
+)
 from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
 from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
@@ -43,6 +49,7 @@ Floats = npt.NDArray[np.floating[Any]]
 FloatArray = npt.NDArray[np.float64]
 _ENDING = ".changes.safetensors"
 _A_BIT = 1e-9
+_HELD, _ASKED = 0.1, 3000  # share of members that calibrate and test, and pairs of them
 
 
 class Told(NamedTuple):
@@ -80,10 +87,19 @@ class Teller:
     limits: Floats
     about: Mapping[str, Any]
 
-    def told(self, before_ms: Floats, after_ms: Floats) -> Told:
-        """Ask about two recordings, spike times in ms."""
+    def told(self, before_ms: Floats, after_ms: Floats, by: Floats | None = None) -> Told:
+        """Ask about two recordings, spike times in ms.
+
+        Parameters
+        ----------
+        before_ms, after_ms
+            The recordings.
+        by : (1, 55), optional
+            By how much something that is known changes the statistics of the first.
+        """
         (before, heard_before), (after, heard_after) = (_statistics(times) for times in (before_ms, after_ms))
         silent = ~np.array([[heard_before], [heard_after]])
+        before = before if by is None else before + by
         y = outputs(self.layers, pair_inputs(self.scale, before, after, *silent))[0]
         n = len(self.hypotheses)
         quantiles = y[n:].reshape(len(self.names), len(LEVELS))
@@ -91,6 +107,11 @@ class Teller:
             np.asarray(shares_of(y[:n], float(self.about["temperature"])), np.float64),
             np.asarray(amounts_of(quantiles, float(self.about["widening"]), self.limits), np.float64),
         )
+
+    def moved(self, from_ms: Floats, to_ms: Floats) -> Floats | None:
+        """Return by how much statistics differ between two trains, (1, 55); None where one is silent."""
+        (one, heard), (other, heard_other) = (_statistics(times) for times in (from_ms, to_ms))
+        return other - one if heard and heard_other else None
 
     def named(self, shares: FloatArray) -> dict[tuple[str, ...], float]:
         """Return the probability of each explanation, the most probable first."""
@@ -103,9 +124,12 @@ class Teller:
         mass = float(self.about["mass"])
         return tuple(one for one, before in zip(shares, above, strict=True) if before < mass or not before)
 
-    def verdict(self, shares: Mapping[tuple[str, ...], float]) -> str:
-        """Say whether nothing changed, something that can be named, or what cannot be told."""
-        if shares[()] >= float(self.about["unchanged"]):
+    def verdict(self, shares: Mapping[tuple[str, ...], float], least: float | None = None) -> str:
+        """Say whether nothing changed, something that can be named, or what cannot be told.
+
+        Nothing did if that is as probable as ``least``; by default that of nine in ten unchanged pairs.
+        """
+        if shares[()] >= (float(self.about["unchanged"]) if least is None else least):
             return UNCHANGED
         most = max(sum(share for one, share in shares.items() if name in one) for name in self.names)
         return CHANGED if most >= SURE else UNTOLD
@@ -177,7 +201,7 @@ def make_teller(
     path
         Where it is written; by default where `load_teller` finds it.
     size
-        Members that are used; all of the atlas by default.
+        Members that are learned from; nine in ten of the atlas by default, the others calibrate and test.
     seed
         Of all that is drawn.
     progress
@@ -204,16 +228,20 @@ def make_teller(
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
 
+    n = len(atlas.members.g)
+    most = n - max(1, round(_HELD * n))
     trains = simulated_changes(
         atlas,
         model,
-        size=size,
+        size=most if size is None else min(size, most),
         seed=seed,
         progress=lambda done, total: say(0.7 * done / total, "Simulating members before and after changes"),
         cancel=cancel,
     )
+    others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
     learned = learned_changes(
         trains,
+        simulated_pairs(atlas, model, others, seed=seed, accuracy="standard", cancel=cancel),
         atlas.scale,
         ends,
         seed=seed,

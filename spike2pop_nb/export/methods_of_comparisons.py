@@ -42,8 +42,8 @@ def comparison_in_words(comparison: Comparison) -> str:
     ]
     if comparison.known:
         said.append(
-            f"Of the second recording it was known: {plain(comparison.known.describe()[:-1])}. This was done "
-            "to members that fire like the first recording, and their simulated spikes took its place."
+            f"Of the second recording it was known: {plain(comparison.known.describe()[:-1])}; what is told "
+            "is what changed beyond. The same was done to all members below."
         )
     if (pairs := comparison.pairs) is not None:
         alike = int(pairs.table["fires_alike"].sum())

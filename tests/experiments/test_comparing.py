@@ -174,8 +174,11 @@ def test_what_is_known_is_done_first(bursting: int) -> None:
     before = train_of("control", 1, row=bursting)
     after = train_of("drug", 2, row=bursting, CaS=0.35)
     plain = compare_recordings(before, after, "stg", size=0)
-    found = compare_recordings(before, after, "stg", size=4, known=block("CaS", 0.65))
+    found = compare_recordings(before, after, "stg", size=0, known=block("CaS", 0.65))
     assert found.unchanged > plain.unchanged
+    assert found.to_frame().set_index("what").loc["CaS", "probability"] == 0.0  # beyond what is known
+    other = plain.shares[("A", "CaS")] if ("A", "CaS") in plain.shares else plain.shares[("CaS", "A")]
+    assert found.shares[("A",)] / found.shares[()] == pytest.approx(other / plain.shares[("CaS",)])
     assert "Known of the second recording: 65 % of CaS is blocked" in found.describe()
 
 
