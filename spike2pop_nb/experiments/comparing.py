@@ -112,6 +112,11 @@ def compare_recordings(
             f"The population is of the neuron {members.neuron.name!r}, and {model.name!r} is asked about; "
             "compare with the neuron that the population is of."
         )
+    if members is not None and members.inhibition is not None:
+        raise ExperimentError(
+            "The members given follow a rhythmic inhibition, and what became of that between two recordings "
+            "cannot be told; give members found without it (inhibition=False), or none."
+        )
     steps = count(1)
 
     def say(words: str) -> None:
@@ -258,7 +263,9 @@ def _found(
 ) -> tuple[Population | None, list[str]]:
     """Return members that fire like a recording, or near it; and what to say where they are too few."""
     budget = max(_LEAST_BUDGET, _BUDGET_EACH * size)
-    result = find_population(train, neuron, size=size, seed=seed, budget=budget, rule=own, cancel=cancel)
+    result = find_population(
+        train, neuron, size=size, seed=seed, budget=budget, rule=own, inhibition=False, cancel=cancel
+    )
     if cancel is not None and cancel():
         raise Cancelled("The comparison was cancelled.")
     if result.population is None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from spike2pop_nb import SpikeTrain, compare_recordings, generate_population, simulate
+from spike2pop_nb.conductances import Inhibition, Population
 from spike2pop_nb.errors import Cancelled, ExperimentError, PredictorError, SpikeTrainError
 from spike2pop_nb.experiments import Comparison, block, constant_current, potassium, scale, step
 from spike2pop_nb.experiments.changes import NOISE, applied, candidates, hypotheses
@@ -185,8 +186,6 @@ def test_what_is_known_is_done_first(bursting: int) -> None:
 def test_a_population_may_be_given() -> None:
     train, after = train_of("control", 1), train_of("drug", 2, H=0.4)
     known = load_atlas("stg").members
-    from spike2pop_nb.conductances import Population
-
     members = Population.from_g(
         STG, known.g[[ROW]], current=known.current[[ROW]], noise_sigma=known.noise_sigma[[ROW]]
     )
@@ -226,6 +225,11 @@ def test_bad_input_is_one_sentence() -> None:
         compare_recordings(
             train, train, "da", population=generate_population("stg", (4.0, 5.0), size=1, seed=1)
         )
+    follower = Population.from_g(
+        STG, load_atlas("stg").members.g[[ROW]], inhibition=Inhibition.of(0.1, 900, 0.5)
+    )
+    with pytest.raises(ExperimentError, match="follow a rhythmic inhibition"):
+        compare_recordings(train, train, "stg", population=follower)
 
 
 def test_a_neuron_without_an_atlas_is_one_sentence(without_atlases: None) -> None:
