@@ -98,6 +98,10 @@ class Settings(BaseModel):
         Members wanted, seed, and most simulations of a member (0 leaves it to the program).
     refine
         Whether members are refined until they fire like the recording.
+    judged
+        By what members pass: "automatic" leaves it to the recording, "own" is its own variability.
+    inhibition
+        Whether members of a bursting recording receive a rhythmic inhibition; see `find_population`.
     rate_tolerance, isi_tolerance, burst_tolerance
         How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
     explore, ask
@@ -128,6 +132,8 @@ class Settings(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1), SEARCHING] = 1
     budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0
     refine: Annotated[bool, SEARCHING] = True
+    judged: Literal["automatic", "own"] = "automatic"
+    inhibition: Literal["if needed", "always", "never"] = "if needed"
     rate_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
     burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0

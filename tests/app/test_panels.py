@@ -26,7 +26,7 @@ from spike2pop_nb.app.panels.pictures import PICTURES
 from spike2pop_nb.app.panels.results import MEMBERS_A_PAGE
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.errors import Cancelled, SpikeTrainError
-from spike2pop_nb.fidelity import PassRule
+from spike2pop_nb.fidelity import PassRule, Variability
 from spike2pop_nb.inference import NONE, Fit, load_predictor
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -1117,6 +1117,23 @@ def test_tolerances_are_chosen_and_members_judged_by_them(dashboard, loop):
     assert result.options["pass_rule"]["rate"] == 0.05
     dashboard.toolbar._load(Settings(rate_tolerance=0.07, refine=False).to_json().encode(), "settings.json")
     assert (panel.rate.value, panel.refine.value) == (7, False)
+
+
+def test_a_recording_is_judged_by_its_own_variability_and_inhibited_where_that_is_chosen(dashboard, loop):
+    session, panel = opened(dashboard, loop), dashboard.population
+    panel.judged.value, panel.inhibition.value = "own", "always"
+    assert "judged=own" in dashboard.browser.fragment
+    assert "inhibition=always" in dashboard.browser.fragment
+    result = generated(dashboard, loop, size=2, budget=600)
+    assert isinstance(result.verdict.rule, Variability)
+    bursts = result.verdict.rule.bursting
+    assert (result.options["inhibition"] is not None) == bursts
+    panel.rate.value = 5
+    panel.generate.click()
+    assert "no tolerance by number beside “own”" in dashboard.messages.text
+    assert not session.generating
+    dashboard.toolbar._load(Settings(inhibition="never").to_json().encode(), "settings.json")
+    assert (panel.judged.value, panel.inhibition.value) == ("automatic", "never")
 
 
 def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):

@@ -105,6 +105,8 @@ def test_the_one_column_of_ids_of_older_files_and_addresses_is_read():
 def test_an_address_that_says_all_there_is_to_say_is_restored():
     other = {"layout": "long", "voltage_unit": "mV", "polarity": "up", "prior": "both", "refine": False}
     other |= {
+        "judged": "own",
+        "inhibition": "never",
         "file": "a.csv",
         "unit": "ms",
         "neuron": "stg",

@@ -18,11 +18,13 @@ from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.settings import SEARCHING
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.fidelity import rule_in_words
 
 __all__ = ["MAX_TRACE_BYTES", "Searching", "seconds_left"]
 
 MAX_TRACE_BYTES = 256_000_000
 """Voltages kept in one session; older ones are dropped, the spikes of all members stay."""
+_INHIBITION = {"if needed": None, "always": True, "never": False}
 _FOR_TRACES = 0.1
 """Share of a search's bar for what comes after its last member has passed."""
 
@@ -56,12 +58,14 @@ class Searching(Acting):
         neuron, prior = session.neuron, session.settings.prior
         options = session.settings.part(SEARCHING)
         options["budget"] = options["budget"] or None
-        tolerances = session.settings.tolerances()
+        options["inhibition"] = _INHIBITION[session.settings.inhibition]
+        own = "own" if session.settings.judged == "own" else None
+        rule = rule_in_words(own, options["refine"], **session.settings.tolerances())
         keys = [session.key(train) for train in trains]
         session.generating = True
 
         def work(task: Task) -> None:
-            from spike2pop_nb.fidelity import attempt_populations, rule_in_words
+            from spike2pop_nb.fidelity import attempt_populations
             from spike2pop_nb.inference import attempt_predictions, list_predictors
 
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
@@ -83,7 +87,7 @@ class Searching(Acting):
                 neuron,
                 posteriors,
                 **options,
-                rule=rule_in_words(None, options["refine"], **tolerances),
+                rule=rule,
                 progress=progress,
                 cancel=task.cancelled,
             ):

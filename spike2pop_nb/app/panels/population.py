@@ -17,6 +17,13 @@ from spike2pop_nb.fidelity import pass_rule
 
 __all__ = ["PopulationPanel"]
 
+_JUDGED = [("automatic", "automatic"), ("its own variability", "own")]
+_INHIBITION = [
+    ("if none bursts like the cell without", "if needed"),
+    ("for all members", "always"),
+    ("never", "never"),
+]
+
 
 class PopulationPanel:
     """Second half of step 3: size, seed, budget, refinement, Generate and Cancel, progress."""
@@ -26,6 +33,8 @@ class PopulationPanel:
         guard = messages.guard
         self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
         self.refine = w.Checkbox(indent=False)
+        self.judged = w.Dropdown(options=_JUDGED)
+        self.inhibition = w.Dropdown(options=_INHIBITION)
         self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.stop = button("Cancel", "Stop the search and keep what was found")
@@ -54,12 +63,23 @@ class PopulationPanel:
                 Fold(
                     "How far from the recording a member may be",
                     [
+                        field(
+                            "Judged by",
+                            self.judged,
+                            "A recording that is no clock is judged by its own variability in any case.",
+                        ),
                         w.HBox(
                             [
                                 field("Rate (%)", self.rate, _automatic("rate", 100)),
                                 field("ln(ISI)", self.isi, _automatic("isi")),
                                 field("Bursts (%)", self.burst, _automatic("burst", 100)),
                             ]
+                        ),
+                        field(
+                            "Rhythmic inhibition",
+                            self.inhibition,
+                            "Of members of a bursting recording that are judged by its own variability, as "
+                            "cells have that follow a rhythm.",
                         ),
                     ],
                 ),
@@ -74,6 +94,8 @@ class PopulationPanel:
             bind(session, self.seed, "seed", messages),
             bind(session, self.budget, "budget", messages),
             bind(session, self.refine, "refine", messages),
+            bind(session, self.judged, "judged", messages),
+            bind(session, self.inhibition, "inhibition", messages),
             bind(session, self.rate, "rate_tolerance", messages, *percent),
             bind(session, self.isi, "isi_tolerance", messages),
             bind(session, self.burst, "burst_tolerance", messages, *percent),
