@@ -176,7 +176,7 @@ def _evolution(made: list[Result], cited: Citations) -> str:
         who = "They" if len(made) == 1 else f"Members of {count(len(inhibited), 'recording')}"
         text += (
             f" {who} also received a rhythmic inhibition with the recording’s burst period: a conductance of "
-            f"up to {INHIBITION_RANGE[1]:g} mS/cm² that reverses at {inhibited[0]['E_mV']:g} mV "
+            f"up to {INHIBITION_RANGE[1]:g} mS/cm² that reverses at {figure(inhibited[0]['E_mV'])} mV "
             f"{cited.mark(PRINZ)} and is on for a share of each period. Its size and share were moved, too."
         )
         if tried := max(given["generations_without"] for given in inhibited):
