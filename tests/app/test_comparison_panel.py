@@ -30,6 +30,7 @@ def test_two_recordings_are_offered_and_must_differ(panel) -> None:
 
 
 def test_what_changed_is_shown(panel, loop) -> None:
+    assert panel.known.label == "nothing"
     panel.before.value, panel.after.value, panel.size.value = "3", "4", 0
     panel.run.click()
     assert not panel.stop.disabled
@@ -41,6 +42,7 @@ def test_what_changed_is_shown(panel, loop) -> None:
     panel.session.choose(neuron="da")  # what was found is of another neuron
     assert panel.found is None
     assert "ERG" in [value for _name, value in panel.known.options]
+    assert panel.known.label == "nothing"
 
 
 def test_members_are_shown_before_and_after(panel, loop) -> None:

@@ -140,6 +140,7 @@ class ComparisonPanel:
         options = (("nothing", _NOTHING), *((name, name) for name in channels))
         if self.known.options != options:
             self.known.options = options
+            self.known.value = _NOTHING  # a list that was empty chooses nothing by itself
         if self._task is not None:
             self._task.drop()
             self._task = None
