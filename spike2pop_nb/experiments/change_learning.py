@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from spike2pop_nb.experiments.change_inputs import (
+    pair_inputs,
+    paired_inputs,
+    places_of,
+    recorded,
+    statistics_of_trains,
+)
 from spike2pop_nb.experiments.changes import FACTORS, SHARES, ChangedPairs, ChangedTrains, hypotheses
-from spike2pop_nb.inference.atlas import WINDOW_MS
-from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
+from spike2pop_nb.inference.perceptron import Layers, best_temperature, fitted, outputs, softmax
+from spike2pop_nb.inference.tokens import TokenScale
 
 __all__ = [
     "LEVELS",
     "Learned",
     "amounts_of",
     "learned_changes",
-    "outputs",
-    "pair_inputs",
-    "recorded",
-    "shares_of",
-    "statistics_of_trains",
 ]
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -34,103 +34,17 @@ Rows = npt.NDArray[np.int64]
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Quantiles that are told of by how much something changed."""
 _RECORDED = 3  # times that each train is recorded
-_HIDDEN, _STEPS, _BATCH, _RATE, _DECAY, _DROPOUT = 256, 4000, 1024, 2e-3, 0.02, 0.1
+_HIDDEN, _STEPS, _BATCH, _DECAY, _DROPOUT = 256, 4000, 1024, 0.02, 0.1
 _FEWEST = 11  # spikes before, of pairs that calibrate and test it
-_MAGNIFIED = 20.0  # differences of statistics, in standard deviations
 _AMOUNTS = 0.5  # weight of by how much beside what
 _LEVEL, _CALLED = 0.8, 0.93  # share of sets that hold what changed, of unchanged pairs that are called so
-_TEMPERATURES = np.geomspace(0.5, 4.0, 61)
-# recordings: how often they are shorter, drift in rate (as `Variability` has it), jitter, lose spikes, have
-# false ones, or are kept in steps
-_SHORTER, _SHORTEST, _DRIFTS, _DRIFT = 0.5, 0.2, 0.5, 0.03
-_JITTERS, _JITTER_MS, _LOSES, _LOST, _ADDS, _ADDED = 0.2, 1.0, 0.15, 0.05, 0.1, 0.03
-_SAMPLED, _FINEST_MS = 0.5, 0.01
-_SHORTEST_MS = 0.01
 
 
 class Learned(NamedTuple):
     """Weights and biases, and how they were calibrated and tested."""
 
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: Layers
     about: dict[str, Any]
-
-
-def recorded(times_ms: Floats, rng: np.random.Generator, duration_ms: float = WINDOW_MS) -> Floats:
-    """Return a train as a recording of it may be.
-
-    It may be shorter, run a little faster or slower (as a cell drifts from one window to another), its spikes
-    may be jittered, missed or false, and its times in steps of up to 1 ms.
-
-    Parameters
-    ----------
-    times_ms
-        Spike times from 0 to ``duration_ms``.
-    rng
-        Where chance comes from.
-    """
-    draw = rng.random(6)
-    length = duration_ms * (1.0 if draw[0] < _SHORTER else math.exp(rng.uniform(math.log(_SHORTEST), 0.0)))
-    begin = rng.uniform(0.0, duration_ms - length)
-    times = times_ms[(times_ms >= begin) & (times_ms <= begin + length)].astype(np.float64)
-    if draw[1] < _DRIFTS:
-        times = times * math.exp(_DRIFT * rng.normal())
-    if draw[2] < _JITTERS:
-        times = times + _JITTER_MS * rng.random() ** 2 * rng.normal(size=len(times))
-    if draw[3] < _LOSES:
-        times = times[rng.random(len(times)) > _LOST * rng.random()]
-    if draw[4] < _ADDS:
-        false = begin + length * rng.random(rng.poisson(_ADDED * rng.random() * len(times)))
-        times = np.append(times, false)
-    if draw[5] < _SAMPLED:
-        step = math.exp(rng.uniform(math.log(_FINEST_MS), 0.0))
-        times = np.floor(times / step + rng.random()) * step
-    times = np.sort(times)
-    return times[np.diff(times, prepend=-math.inf) > 0.0]
-
-
-def statistics_of_trains(trains: Sequence[Floats]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return `STATISTICS` of trains (n, 55), 0 where silent, and which are silent, (n,)."""
-    found = np.zeros((len(trains), len(STATISTICS)), dtype=np.float32)
-    silent = np.array([len(times) < MIN_SPIKES for times in trains])
-    rows = np.flatnonzero(~silent)
-    order = rows[np.argsort([len(trains[row]) for row in rows], kind="stable")]
-    for first in range(0, len(order), 1024):
-        some = order[first : first + 1024]
-        isi = [np.maximum(np.diff(trains[row][: MAX_INTERVALS + 1]), _SHORTEST_MS) for row in some]
-        found[some] = interval_statistics(*pad_intervals(isi))
-    return found, silent
-
-
-def pair_inputs(
-    scale: TokenScale,
-    before: Floats,
-    after: Floats,
-    silent_before: npt.NDArray[np.bool_],
-    silent_after: npt.NDArray[np.bool_],
-) -> Floats:
-    """Return what the perceptron reads of pairs, from statistics (n, 55) of both recordings."""
-    one, other = _places(scale, before, silent_before), _places(scale, after, silent_after)
-    return _paired(one, other, silent_before, silent_after)
-
-
-def _places(scale: TokenScale, statistics: Floats, silent: npt.NDArray[np.bool_]) -> Floats:
-    """Return statistics as a network takes them, and standardised without bounds; 0 where silent."""
-    rows = statistics.reshape(-1, statistics.shape[-1])
-    free = (rows - scale.statistic_mean) / scale.statistic_std
-    found = np.concatenate([scale.standardise(rows), free], axis=1).astype(np.float32)
-    found[silent.ravel()] = 0.0
-    return found.reshape(*statistics.shape[:-1], -1)
-
-
-def _paired(
-    one: Floats, other: Floats, silent_before: npt.NDArray[np.bool_], silent_after: npt.NDArray[np.bool_]
-) -> Floats:
-    """Return both as they are, their difference, and that again with small ones magnified."""
-    known, n = ~(silent_before | silent_after)[:, None], len(STATISTICS)
-    small = np.arcsinh(_MAGNIFIED * (other[:, 2 * n :] - one[:, 2 * n :]))
-    one, other = one[:, : 2 * n], other[:, : 2 * n]
-    parts = (one, other, (other - one) * known, small * known, silent_after[:, None])
-    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def amounts_of(quantiles: Floats, widening: float, ends: Floats) -> Floats:
@@ -215,7 +129,7 @@ def _table_of(
                 say((copy + row / len(trains.times_ms)) / _RECORDED)
             seen.append(recorded(times, rng))
         statistics, silent = statistics_of_trains(seen)
-        parts.append((_places(scale, statistics, silent), silent))
+        parts.append((places_of(scale, statistics, silent), silent))
     return _Table(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
@@ -236,7 +150,7 @@ class _Draws:
         heard = ~silent[b, pairs.before[rows]]
         rows, b, a = rows[heard], b[heard], a[heard]
         before, after = pairs.before[rows], pairs.after[rows]
-        x = _paired(places[b, before], places[a, after], silent[b, before], silent[a, after])
+        x = paired_inputs(places[b, before], places[a, after], silent[b, before], silent[a, after])
         what = np.stack([pairs.one[rows], pairs.other[rows]], axis=1)
         by = np.stack([pairs.by_one[rows], pairs.by_other[rows]], axis=1)
         # the same thing undone and made anew changed by both
@@ -335,45 +249,29 @@ def _fitted(
     seed: int,
     say: Callable[[float], None],
     cancelled: Callable[[], None],
-) -> tuple[tuple[Floats, Floats], ...]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # several only wait for each other over so small a network
+) -> Layers:
     levels = torch.tensor(LEVELS)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            n_in = fitting.draw(2, rng)[0].shape[1]
-            linear = [
-                nn.Linear(n_in, _HIDDEN),
-                nn.Linear(_HIDDEN, _HIDDEN),
-                nn.Linear(_HIDDEN, n_hypotheses + n_candidates * len(LEVELS)),
-            ]
-            drop = nn.Dropout(_DROPOUT)
-            learned = [p for layer in linear for p in layer.parameters()]
-            optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=_DECAY)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
-            for step in range(_STEPS):
-                if step % 50 == 0:
-                    cancelled()
-                    say(step / _STEPS)
-                x, label, what, by = fitting.draw(_BATCH, rng)
-                h = torch.from_numpy(x)
-                for layer in linear[:-1]:
-                    h = drop(torch.tanh(layer(h)))
-                y = linear[-1](h)
-                loss = F.cross_entropy(y[:, :n_hypotheses], torch.from_numpy(label))
-                told = y[:, n_hypotheses:].reshape(-1, n_candidates, len(LEVELS))
-                loss = loss + _AMOUNTS * _pinball(told, torch.from_numpy(what), torch.from_numpy(by), levels)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-    finally:
-        torch.set_num_threads(before)
-    # as it is stored, so that it tells the same when it is read again
-    return tuple(
-        (layer.weight.detach().half().double().numpy(), layer.bias.detach().half().double().numpy())
-        for layer in linear
+
+    def loss(network: Callable[[Tensor], Tensor]) -> Tensor:
+        x, label, what, by = fitting.draw(_BATCH, rng)
+        y = network(torch.from_numpy(x))
+        told = y[:, n_hypotheses:].reshape(-1, n_candidates, len(LEVELS))
+        amounts = _pinball(told, torch.from_numpy(what), torch.from_numpy(by), levels)
+        return F.cross_entropy(y[:, :n_hypotheses], torch.from_numpy(label)) + _AMOUNTS * amounts
+
+    def told_so_far(step: int) -> None:
+        cancelled()
+        say(step / _STEPS)
+
+    return fitted(
+        loss,
+        (fitting.draw(2, rng)[0].shape[1], _HIDDEN, _HIDDEN, n_hypotheses + n_candidates * len(LEVELS)),
+        steps=_STEPS,
+        decay=_DECAY,
+        dropout=_DROPOUT,
+        seed=seed,
+        say=told_so_far,
+        dtype=torch.float16,
     )
 
 
@@ -382,22 +280,6 @@ def _pinball(told: Tensor, what: Tensor, by: Tensor, levels: Tensor) -> Tensor:
     rows, places = torch.nonzero(what >= 0, as_tuple=True)
     off = by[rows, places, None] - told[rows, what[rows, places]]
     return torch.maximum(levels * off, (levels - 1.0) * off).mean()
-
-
-def outputs(layers: Sequence[tuple[Floats, Floats]], x: Floats) -> Floats:
-    """Return what the perceptron says of inputs."""
-    h = x.astype(np.float64)
-    for weight, bias in layers[:-1]:
-        h = np.tanh(h @ weight.T + bias)
-    weight, bias = layers[-1]
-    return np.asarray(h @ weight.T + bias)
-
-
-def shares_of(logits: Floats, temperature: float) -> Floats:
-    """Return probabilities of explanations."""
-    scaled = logits / temperature
-    e = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
 def _mass_before(shares: Floats, label: Rows) -> Floats:
@@ -410,14 +292,12 @@ def _mass_before(shares: Floats, label: Rows) -> Floats:
 
 
 def _calibrated(
-    layers: Sequence[tuple[Floats, Floats]], asked: tuple[Floats, Rows, Rows, Floats], n_candidates: int
+    layers: Layers, asked: tuple[Floats, Rows, Rows, Floats], n_candidates: int
 ) -> dict[str, Any]:
     x, label, what, by = asked
     y, n = outputs(layers, x), len(hypotheses(n_candidates))
-    truth = np.arange(len(label)), label
-    loss = [-np.log(shares_of(y[:, :n], t)[truth] + 1e-12).mean() for t in _TEMPERATURES]
-    temperature = float(_TEMPERATURES[int(np.argmin(loss))])
-    shares = shares_of(y[:, :n], temperature)
+    temperature = best_temperature(y[:, :n], label)
+    shares = softmax(y[:, :n], temperature)
     told = np.sort(y[:, n:].reshape(-1, n_candidates, len(LEVELS)), axis=-1)
     rows, places = np.nonzero(what >= 0)
     found, true = told[rows, what[rows, places]], by[rows, places]
@@ -444,7 +324,7 @@ def _weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
 
 
 def _tested(
-    layers: Sequence[tuple[Floats, Floats]],
+    layers: Layers,
     asked: tuple[Floats, Rows, Rows, Floats],
     n_candidates: int,
     about: dict[str, Any],
@@ -452,7 +332,7 @@ def _tested(
     """Scores on pairs of members that it did not learn from; ranks are of pairs in which channels changed."""
     x, label, what, by = asked
     y, every = outputs(layers, x), hypotheses(n_candidates)
-    shares = shares_of(y[:, : len(every)], about["temperature"])
+    shares = softmax(y[:, : len(every)], about["temperature"])
     holds = np.array([[k in one for k in range(n_candidates)] for one in every], dtype=float)
     order = np.argsort(-(shares @ holds), axis=1, kind="stable")
     true = np.zeros((len(label), n_candidates + 1), dtype=bool)

@@ -8,26 +8,21 @@ on others.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from spike2pop_nb.errors import Cancelled, PredictorError
+from spike2pop_nb.experiments.change_inputs import pair_inputs, statistics_of_trains
 from spike2pop_nb.experiments.change_learning import (
     LEVELS,
     amounts_of,
     learned_changes,
-    outputs,
-    pair_inputs,
-    shares_of,
-    statistics_of_trains,
 )
 from spike2pop_nb.experiments.changes import (
     candidates,
@@ -38,9 +33,10 @@ from spike2pop_nb.experiments.changes import (
 )
 from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
-from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
+from spike2pop_nb.inference.atlas import load_atlas
+from spike2pop_nb.inference.perceptron import Layers, from_tensors, keep, outputs, pieces, softmax
 from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale
-from spike2pop_nb.inference.weights import FORMAT, read_tensors, write_tensors
+from spike2pop_nb.inference.weights import read_tensors
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 __all__ = ["LEVELS", "Teller", "Told", "load_teller", "make_teller"]
@@ -83,7 +79,7 @@ class Teller:
 
     names: tuple[str, ...]
     scale: TokenScale
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: Layers
     limits: Floats
     about: Mapping[str, Any]
 
@@ -104,7 +100,7 @@ class Teller:
         n = len(self.hypotheses)
         quantiles = y[n:].reshape(len(self.names), len(LEVELS))
         return Told(
-            np.asarray(shares_of(y[:n], float(self.about["temperature"])), np.float64),
+            np.asarray(softmax(y[:n], float(self.about["temperature"])), np.float64),
             np.asarray(amounts_of(quantiles, float(self.about["widening"]), self.limits), np.float64),
         )
 
@@ -145,10 +141,7 @@ def _statistics(times_ms: Floats) -> tuple[Floats, bool]:
     times = np.asarray(times_ms, dtype=np.float64)
     if len(times) < MIN_SPIKES:
         return statistics_of_trains([times])[0], False
-    n = max(1, math.ceil((times[-1] - times[0]) / WINDOW_MS - _A_BIT))
-    borders = np.searchsorted(times, np.linspace(times[0], times[-1], n + 1)[1:-1])
-    pieces = [part for part in np.split(times, borders) if len(part) >= MIN_SPIKES] or [times]
-    return statistics_of_trains(pieces)[0].mean(axis=0, keepdims=True), True
+    return statistics_of_trains(pieces(times) or [times])[0].mean(axis=0, keepdims=True), True
 
 
 def load_teller(
@@ -250,7 +243,14 @@ def make_teller(
     )
     about = {"declaration": model.declaration, "names": names, "seed": seed, **learned.about}
     made = Teller(names, atlas.scale, learned.layers, ends, about)
-    _keep(made, weight_files.own_atlases_folder() / f"{model.name}{_ENDING}" if path is None else path)
+    keep(
+        weight_files.own_atlases_folder() / f"{model.name}{_ENDING}" if path is None else path,
+        made.layers,
+        made.scale,
+        about,
+        dtype=np.float16,
+        beside={"limits": np.asarray(ends, np.float64)},
+    )
     return made
 
 
@@ -258,31 +258,7 @@ def make_teller(
 def _read(path: Path, _changed: int) -> Teller:
     tensors, about = read_tensors(path)
     try:
-        n_layers = sum(name.startswith("layer.") for name in tensors) // 2
-        layers = tuple(
-            (tensors[f"layer.{k}.weight"].double().numpy(), tensors[f"layer.{k}.bias"].double().numpy())
-            for k in range(n_layers)
-        )
-        scale = TokenScale(**{f.name: tensors[f"scale.{f.name}"].numpy() for f in fields(TokenScale)})
+        layers, scale = from_tensors(tensors)
         return Teller(tuple(about["names"]), scale, layers, tensors["limits"].double().numpy(), about)
     except (KeyError, TypeError, ValueError) as error:
         raise PredictorError(f"{path.name} tells no changes that this version can read: {error}.") from None
-
-
-def _keep(teller: Teller, path: Path) -> None:
-    """Write it; where that is not possible, it is learned again next time."""
-    halves = {
-        f"layer.{k}.{part}": np.asarray(value, np.float16)
-        for k, layer in enumerate(teller.layers)
-        for part, value in zip(("weight", "bias"), layer, strict=True)
-    }
-    whole = {f"scale.{f.name}": getattr(teller.scale, f.name) for f in fields(TokenScale)}
-    whole["limits"] = np.asarray(teller.limits, np.float64)
-    tensors = {
-        name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in (halves | whole).items()
-    }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, tensors, {"format": FORMAT, **teller.about})
-    except OSError:
-        pass

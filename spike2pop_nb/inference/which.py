@@ -8,7 +8,6 @@ Where two neurons fire alike, nothing can tell them apart, and both get a share.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,15 +17,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
+from spike2pop_nb.inference.atlas import load_atlas
+from spike2pop_nb.inference.perceptron import (
+    Layers,
+    best_temperature,
+    fitted,
+    from_tensors,
+    keep,
+    outputs,
+    pieces,
+    softmax,
+)
 from spike2pop_nb.inference.statistics import interval_statistics
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, normal_scores, pad_intervals
+from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale, normal_scores, pad_intervals
 from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
-from spike2pop_nb.inference.weights import FORMAT, read_tensors, write_tensors
+from spike2pop_nb.inference.weights import read_tensors
 from spike2pop_nb.spiketrains.given import as_trains
 
 if TYPE_CHECKING:
@@ -38,10 +47,9 @@ Floats = NDArray[np.floating]
 NONE = "none of these"
 """Answer for a recording like no neuron's."""
 _FILE = "which.safetensors"
-_HIDDEN, _STEPS, _BATCH, _RATE, _DECAY, _DROPOUT = 192, 4000, 512, 2e-3, 0.05, 0.15
+_HIDDEN, _STEPS, _BATCH, _DECAY, _DROPOUT = 192, 4000, 512, 0.05, 0.15
 _HARDLY, _RATHER = 0.1, 0.4  # shares below which a neuron is not looked for, and above which one is named
 _HELD = 0.1  # share of the trains that calibrate it, and share that test it
-_TEMPERATURES = np.geomspace(0.5, 4.0, 61)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,36 +169,24 @@ class _Teller:
 
     names: tuple[str, ...]
     scale: TokenScale
-    layers: tuple[tuple[Floats, Floats], ...]
+    layers: Layers
     temperature: float
     about: Mapping[str, Any]
 
     def logits(self, statistics: Floats) -> Floats:
-        x = self.scale.standardise(statistics).astype(np.float64)
-        for weight, bias in self.layers[:-1]:
-            x = np.tanh(x @ weight.T + bias)
-        weight, bias = self.layers[-1]
-        return np.asarray(x @ weight.T + bias)
+        return outputs(self.layers, self.scale.standardise(statistics))
 
     def shares(self, times_ms: Floats) -> Floats:
         """Return the share of each name; none for a silent recording."""
         if len(times_ms) < MIN_SPIKES:
             return np.zeros(0)
-        n = max(1, math.ceil((times_ms[-1] - times_ms[0]) / WINDOW_MS - 1e-9))
-        borders = np.searchsorted(times_ms, np.linspace(times_ms[0], times_ms[-1], n + 1)[1:-1])
-        pieces = [
-            part[: MAX_INTERVALS + 1] for part in np.split(times_ms, borders) if len(part) >= MIN_SPIKES
-        ]
         # one by one: what is told of a piece must not depend on the others
-        each = [self.logits(interval_statistics(*pad_intervals([np.diff(part)])))[0] for part in pieces]
+        each = [
+            self.logits(interval_statistics(*pad_intervals([np.diff(part)])))[0] for part in pieces(times_ms)
+        ]
         return np.mean(
-            [_softmax(row / self.temperature) for row in each or [np.zeros(len(self.names))]], axis=0
+            [softmax(row, self.temperature) for row in each or [np.zeros(len(self.names))]], axis=0
         )
-
-
-def _softmax(x: Floats) -> Floats:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
 @lru_cache(maxsize=4)
@@ -238,49 +234,24 @@ def _learned(
     x, y = torch.from_numpy(scale.standardise(raw)), torch.from_numpy(label)
     layers = _fitted(x[~held & ~test], y[~held & ~test], len(names), progress, seed)
     teller = _Teller(names, scale, layers, 1.0, {})
-    logits = teller.logits(raw[held])
-    truth = np.arange(int(held.sum())), label[held]
-    loss = [-np.log(_softmax(logits / t)[truth] + 1e-12).mean() for t in _TEMPERATURES]
-    temperature = float(_TEMPERATURES[int(np.argmin(loss))])
-    shares = _softmax(teller.logits(raw[test]) / temperature)
+    temperature = best_temperature(teller.logits(raw[held]), label[held])
+    shares = softmax(teller.logits(raw[test]), temperature)
     return _Teller(names, scale, layers, temperature, {"known": known, **_tested(shares, label[test], names)})
 
 
 def _fitted(
     x: Tensor, y: Tensor, n_names: int, progress: Callable[[int, int], None] | None, seed: int
-) -> tuple[tuple[Floats, Floats], ...]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # several only wait for each other over so small a network
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            linear = [
-                nn.Linear(x.shape[1], _HIDDEN),
-                nn.Linear(_HIDDEN, _HIDDEN),
-                nn.Linear(_HIDDEN, n_names),
-            ]
-            drop = nn.Dropout(_DROPOUT)
-            learned = [p for layer in linear for p in layer.parameters()]
-            optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=_DECAY)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
-            for step in range(_STEPS):
-                if progress is not None and step % 50 == 0:
-                    progress(step, _STEPS)
-                rows = torch.randint(len(x), (_BATCH,))
-                h = x[rows]
-                for layer in linear[:-1]:
-                    h = drop(torch.tanh(layer(h)))
-                loss = F.cross_entropy(linear[-1](h), y[rows])
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-    finally:
-        torch.set_num_threads(before)
-    return tuple(
-        (layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
-        for layer in linear
-    )
+) -> Layers:
+    def loss(network: Callable[[Tensor], Tensor]) -> Tensor:
+        rows = torch.randint(len(x), (_BATCH,))
+        return F.cross_entropy(network(x[rows]), y[rows])
+
+    def say(step: int) -> None:
+        if progress is not None:
+            progress(step, _STEPS)
+
+    sizes = (x.shape[1], _HIDDEN, _HIDDEN, n_names)
+    return fitted(loss, sizes, steps=_STEPS, decay=_DECAY, dropout=_DROPOUT, seed=seed, say=say)
 
 
 def _tested(shares: Floats, label: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
@@ -306,33 +277,10 @@ def _tested(shares: Floats, label: NDArray[np.int64], names: Sequence[str]) -> d
 
 
 def _keep(teller: _Teller, path: Path) -> None:
-    """Write it; where that is not possible, it is learned again next time."""
-    tensors = {
-        f"layer.{k}.{part}": value
-        for k, layer in enumerate(teller.layers)
-        for part, value in zip(("weight", "bias"), layer, strict=True)
-    }
-    tensors |= {f"scale.{name}": getattr(teller.scale, name) for name in TokenScale.__dataclass_fields__}
-    about = {"format": FORMAT, "names": teller.names, "temperature": teller.temperature, **teller.about}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(
-            path,
-            {
-                name: torch.from_numpy(np.ascontiguousarray(value, np.float32))
-                for name, value in tensors.items()
-            },
-            about,
-        )
-    except OSError:
-        pass
+    about = {"names": teller.names, "temperature": teller.temperature, **teller.about}
+    keep(path, teller.layers, teller.scale, about)
 
 
 def _from_tensors(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> _Teller:
-    n_layers = sum(name.startswith("layer.") for name in tensors) // 2
-    layers = tuple(
-        (tensors[f"layer.{k}.weight"].double().numpy(), tensors[f"layer.{k}.bias"].double().numpy())
-        for k in range(n_layers)
-    )
-    scale = TokenScale(**{name: tensors[f"scale.{name}"].numpy() for name in TokenScale.__dataclass_fields__})
+    layers, scale = from_tensors(tensors)
     return _Teller(tuple(about["names"]), scale, layers, float(about["temperature"]), dict(about))
