@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import spike2pop_nb as s2p
 from spike2pop_nb import cli
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.experiments import block, run_experiment
@@ -103,6 +104,10 @@ def test_a_round_on_the_command_line(
         (("next", "--target", "neuron"), "To tell which neuron it is"),
         (("next", "--prices", "none.csv"), "none.csv: there is no such file"),
         (("experiment", "--block", "A=0.5", "--recording", "x.csv"), "--recording is for --band"),
+        (
+            ("experiment", "--block", "A=0.5", "--band", 80, "--recording", s2p.example_path("stg_set.csv")),
+            "stg_set.csv holds 5 recordings; name the one that is meant with --recordings",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(

@@ -84,6 +84,7 @@ def next_(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import feasible_experiments, next_experiments, priced, read_prices
     from spike2pop_nb.export import write_ranking
+    from spike2pop_nb.export.files import ready
 
     groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
     assumed: dict[str, Any] = {
@@ -98,7 +99,7 @@ def next_(
         rig = priced(rig, read_prices(prices))
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
-    with progress_bar(100, " %") as update:
+    with ready(out), progress_bar(100, " %") as update:
         found = next_experiments(
             groups if len(groups) > 1 else groups[0],
             target,
@@ -163,6 +164,7 @@ def narrow(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import narrow as narrow_population
     from spike2pop_nb.export import write_narrowed
+    from spike2pop_nb.export.files import ready
 
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     asked = asked_of(block, current, temperature, potassium, assumed)
@@ -172,7 +174,7 @@ def narrow(
     train = _recorded(recording, silent_s, how)
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
-    with progress_bar(100, " %") as update:
+    with ready(out), progress_bar(100, " %") as update:
         found = narrow_population(
             members,
             protocol,
@@ -192,6 +194,7 @@ def narrow(
         "potassium_factor": potassium,
         **assumed,
         "seed": seed,
+        **how.asked(),
     }
     write_narrowed(found, out, options)
     typer.echo(found.describe())
@@ -208,9 +211,4 @@ def _recorded(file: Path | None, silent_s: float | None, how: HowToRead) -> Spik
         raise ExperimentError("Give the file of the new recording, or --silent-s if the cell was silent.")
     if file is None:
         return SpikeTrain("silent", np.zeros(0), (0.0, 1000.0 * float(silent_s or 0.0)))
-    found = how.read(file)
-    if len(found) != 1:
-        raise ExperimentError(
-            f"{file.name} holds {len(found)} recordings; name the one to narrow by with --recordings."
-        )
-    return found[0]
+    return how.read_one(file)

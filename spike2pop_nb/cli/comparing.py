@@ -58,14 +58,13 @@ def compare(
     """
     from spike2pop_nb.experiments import Protocol, compare_recordings
     from spike2pop_nb.export import write_comparison
-    from spike2pop_nb.export.files import check_room, locked, make_folder
+    from spike2pop_nb.export.files import ready
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
     done = sum((_known(text) for text in known or []), Protocol())
     one, another = _two(file, other_file, before, after, how)
-    check_room(make_folder(out))
-    with locked(out):
+    with ready(out):
         with progress_bar(100, " %") as update:
 
             def progress(done: int, total: int, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from spike2pop_nb.cli.common import (
     progress_bar,
     read_members,
 )
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 from spike2pop_nb.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ __all__ = ["experiment"]
 
 
 @cli.command()
+@reads_recordings
 def experiment(
     population: MembersArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
@@ -73,6 +76,7 @@ def experiment(
             help="The cell's recording, with --band: what its intervals in random order predict is beside it."
         ),
     ] = None,
+    how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Ask a population: who keeps its rhythm, beside a control, and which conductance tells who does not?
 
@@ -82,7 +86,7 @@ def experiment(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import predicted, reference_populations, run_experiment
     from spike2pop_nb.export import experiment_title, write_experiments
-    from spike2pop_nb.spiketrains import read_spike_trains
+    from spike2pop_nb.export.files import ready
 
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     asked = asked_of(block, current, temperature, potassium, assumed)
@@ -100,11 +104,15 @@ def experiment(
         typer.echo(f"{simulation.compiling_words()}.", err=True)
     groups = {"": members}
     if band is not None:
-        train = None if recording is None else next(iter(read_spike_trains(recording)))
-        groups |= reference_populations(members, train, seed=seed)
+        train = None if recording is None else how.read_one(recording)
+        with warnings.catch_warnings(record=True) as missing:
+            warnings.simplefilter("always")
+            groups |= reference_populations(members, train, seed=seed)
+        for warned in missing:
+            typer.echo(str(warned.message), err=True)
     ran: dict[str, list[Experiment]] = {name: [] for name in groups}
     jobs = [(name, one) for one in series for name in groups]
-    with progress_bar(100, " %") as update:
+    with ready(out), progress_bar(100, " %") as update:
         for place, (name, one) in enumerate(jobs):
 
             def progress(done: int, total: int, place: int = place) -> None:
@@ -141,6 +149,7 @@ def experiment(
         "size": len(members),
         "seed": seed,
         "band": band,
+        **how.asked(),
     }
     formats = ("csv", "svg", "png") if figures else ("csv",)
     write_experiments(found, out, options, formats=formats, predictions=predictions)

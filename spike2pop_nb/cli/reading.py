@@ -15,7 +15,7 @@ from spike2pop_nb.cli.voltage import HowToDetect, read_voltage_file
 from spike2pop_nb.errors import SpikeTrainError
 
 if TYPE_CHECKING:
-    from spike2pop_nb.spiketrains import Detected, Recordings
+    from spike2pop_nb.spiketrains import Detected, Recordings, SpikeTrain
 
 __all__ = ["AS_IT_SAYS", "HowToRead", "reads_recordings"]
 
@@ -53,6 +53,21 @@ class HowToRead(HowToDetect):
     def read(self, file: Path) -> Recordings:
         """Read recordings and say how they were understood."""
         return _said(self._voltage(file)[0] if self.voltage else self._spike_trains(file))
+
+    def read_one(self, file: Path) -> SpikeTrain:
+        """Read the one recording of a file, or the one that is named.
+
+        Raises
+        ------
+        SpikeTrainError
+            If there are several.
+        """
+        found = self.read(file)
+        if len(found) != 1:
+            raise SpikeTrainError(
+                f"{file.name} holds {len(found)} recordings; name the one that is meant with --recordings."
+            )
+        return found[0]
 
     def detect(self, file: Path) -> list[Detected]:
         """Detect the spikes of voltages, and say how; each trace comes with its spikes."""

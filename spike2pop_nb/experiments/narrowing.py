@@ -27,6 +27,7 @@ __all__ = ["FAR", "Narrowed", "narrow", "reweighted"]
 
 FAR = 5.0
 """SDs of a recording's noise, and of how far members stand apart, from which on none answers like it."""
+_FEW = 3.0  # effective members below which little is left
 _LEFT_OUT = 0.01  # weight of the members, together, that are left out
 _SHORTEST_MS = 200.0
 
@@ -122,9 +123,6 @@ class Narrowed:
             f"{len(self.population)} of {len(self.before)} "
             f"members remained, with an effective number of {self.n_effective:.1f}."
         )
-
-
-_FEW = 3.0
 
 
 def narrow(

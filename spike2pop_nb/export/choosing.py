@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from spike2pop_nb import plots
 from spike2pop_nb.experiments import Narrowed, Ranking
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import write_files
 from spike2pop_nb.export.formatting import plain
-from spike2pop_nb.export.provenance import versions
+from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv
 
 __all__ = ["ranking_files", "write_narrowed", "write_ranking"]
@@ -140,14 +138,5 @@ def _written(
     options: Mapping[str, Any],
 ) -> list[Path]:
     files["methods.md"] = f"{plain(found.methods())}\n".encode()
-    summary = {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "options": dict(options),
-        **told,
-    }
-    files["summary.json"] = f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n".encode()
-    for name, content in files.items():
-        make_folder((out / name).parent)
-        write_whole(out / name, content)
-    return [out / name for name in files]
+    files["summary.json"] = summary_json(options, told)
+    return write_files(out, files)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from spike2pop_nb.experiments import Comparison
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import make_folder, write_files
 from spike2pop_nb.export.methods_of_comparisons import comparison_in_words
-from spike2pop_nb.export.provenance import versions
+from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv
 
 __all__ = ["comparison_files", "comparison_frames", "comparison_summary", "write_comparison"]
@@ -110,14 +106,7 @@ def comparison_files(comparison: Comparison, options: Mapping[str, Any]) -> dict
     frames = comparison_frames(comparison)
     files = {f"{name}.csv": table_csv(frame).encode() for name, frame in frames.items()}
     files["methods.md"] = f"{comparison_in_words(comparison)}\n".encode()
-    told = {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "options": dict(options),
-        **comparison_summary(comparison),
-    }
-    text = json.dumps(_plain(told), indent=2, ensure_ascii=False, allow_nan=False)
-    files["summary.json"] = f"{text}\n".encode()
+    files["summary.json"] = summary_json(options, comparison_summary(comparison))
     return files
 
 
@@ -151,17 +140,4 @@ def write_comparison(comparison: Comparison, out_dir: str | Path, options: Mappi
     files, out = comparison_files(comparison, options), make_folder(Path(out_dir))
     if "pairs.csv" not in files:  # of an earlier comparison
         (out / "pairs.csv").unlink(missing_ok=True)
-    for name, content in files.items():
-        write_whole(out / name, content)
-    return [out / name for name in files]
-
-
-def _plain(value: Any) -> Any:
-    """Return values as JSON has them; what is no number is null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return write_files(out, files)

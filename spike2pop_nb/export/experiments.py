@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -26,9 +24,9 @@ from spike2pop_nb.experiments import (
     who_crashes,
 )
 from spike2pop_nb.export.figures import COLUMN_MM, ColumnWidth, FigureFormat
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import write_files
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
-from spike2pop_nb.export.provenance import versions
+from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv, table_parquet
 from spike2pop_nb.plots.drawing import Drawing
 
@@ -325,16 +323,6 @@ def write_experiments(
         tables = [one.to_frame().assign(experiment=experiment_title(one.experiment)) for one in predictions]
         files["predictions.csv"] = table_csv(pd.concat(tables, ignore_index=True)).encode()
     files["methods.md"] = f"{experiments_in_words(experiments, predictions)}\n".encode()
-    told = {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "options": dict(options),
-        "experiments": [experiment_summary(experiment) for experiment in experiments],
-    }
-    files["summary.json"] = f"{json.dumps(told, indent=2, ensure_ascii=False)}\n".encode()
-    out = Path(out_dir)
-    for name, content in files.items():
-        path = out / name
-        make_folder(path.parent)
-        write_whole(path, content)
-    return [out / name for name in files]
+    told = {"experiments": [experiment_summary(experiment) for experiment in experiments]}
+    files["summary.json"] = summary_json(options, told)
+    return write_files(Path(out_dir), files)

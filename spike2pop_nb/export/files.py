@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["check_room", "locked", "make_folder", "recording_folder", "whole_file", "write_whole"]
+__all__ = [
+    "check_room",
+    "locked",
+    "make_folder",
+    "ready",
+    "recording_folder",
+    "whole_file",
+    "write_files",
+    "write_whole",
+]
 
+LOCK = ".lock"
 _ROOM_BYTES = 1_000_000
 
 
@@ -65,6 +76,21 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files by their names below a folder, which is made if it is not there; return where they are.
+
+    Raises
+    ------
+    Spike2PopError
+        If one cannot be written.
+    """
+    paths = [folder / name for name in files]
+    for path, content in zip(paths, files.values(), strict=True):
+        make_folder(path.parent)
+        write_whole(path, content)
+    return paths
+
+
 def recording_folder(place: int, n: int, name: str) -> str:
     """A file name for one of n recordings: its place, from 1, and of its id what any file system takes."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
@@ -93,6 +119,28 @@ def check_room(folder: Path) -> None:
 
 
 @contextmanager
+def ready(folder: Path) -> Iterator[None]:
+    """Make a folder, and keep it for this process, before anything is computed that will be written there.
+
+    Where nothing came of it, a folder that was made is taken away again.
+
+    Raises
+    ------
+    Spike2PopError
+        If it cannot be written to, or another process has it.
+    """
+    made = not folder.exists()
+    check_room(make_folder(folder))
+    try:
+        with locked(folder):
+            yield
+    except BaseException:
+        if made and {path.name for path in folder.iterdir()} <= {LOCK}:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a folder for this process; a lock ends with its process, however that ends.
 
@@ -103,7 +151,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
 import platform
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
 
 from spike2pop_nb import __version__
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Network, Posterior
 
-__all__ = ["network_of", "versions"]
+__all__ = ["network_of", "summary_json", "versions"]
 
 _LIBRARIES = ("numpy", "scipy", "numba", "torch", "pandas", "elephant", "plotly", "matplotlib", "pyarrow")
 
@@ -32,6 +39,26 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def summary_json(options: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
+    """Return a ``summary.json``: when and by what it was made, the options, and what else is told.
+
+    What is no number is null: JSON has no NaN.
+    """
+    made = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
+    whole = {**made, "options": dict(options), **told}
+    return f"{json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def network_of(result: Result) -> Network | None:

@@ -15,7 +15,7 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import make_folder, recording_folder, write_whole
+from spike2pop_nb.export.files import recording_folder, write_files
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.nwb import check_nwb, nwb_of_result
@@ -221,12 +221,7 @@ def write_results(
     ['population.csv', 'spike_times.csv', 'summary.json']
     """
     files = _files(results, options, formats, settings, experiments=experiments)
-    out = Path(out_dir)
-    for name, content in files.items():
-        path = out / name
-        make_folder(path.parent)
-        write_whole(path, content)
-    return [out / name for name in files]
+    return write_files(Path(out_dir), files)
 
 
 def results_zip(

@@ -7,13 +7,14 @@ import pytest
 
 import spike2pop_nb as s2p
 from spike2pop_nb.conductances import Population, generate_population
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, UnreachableTarget
 from spike2pop_nb.experiments import (
     block,
     constant_current,
     doses,
     predict_answer,
     predicted,
+    prediction,
     reference_populations,
     run_experiment,
 )
@@ -83,6 +84,17 @@ def test_references_are_made_where_they_can_be(population: Population) -> None:
     assert {name: len(one) for name, one in found.items()} == {"unrefined": 6, "shuffled": 6}
     assert np.allclose(found["unrefined"].table[["g_s", "g_u"]], 5.0, atol=0.05)
     assert list(reference_populations(population)) == ["unrefined"]
+
+
+def test_a_reference_that_cannot_be_had_is_said(
+    population: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_args: object, **_options: object) -> Population:
+        raise UnreachableTarget("These DICs cannot be reached.")
+
+    monkeypatch.setattr(prediction, "generate_population", unreachable)
+    with pytest.warns(UserWarning, match=r"no population 'unrefined' to compare with: These DICs"):
+        assert reference_populations(population) == {}
 
 
 @pytest.mark.parametrize("band", [0.2, 0.99])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import check_room, locked, whole_file, write_whole
+from spike2pop_nb.export.files import check_room, locked, ready, whole_file, write_files, write_whole
+from spike2pop_nb.export.provenance import summary_json
 
 HOLDS = """
 import sys, time
@@ -82,3 +85,28 @@ def test_one_process_at_a_time_has_a_folder_and_a_dead_one_has_none(tmp_path: Pa
     for _ in range(2):
         with locked(tmp_path):
             pass
+
+
+def test_a_folder_is_made_ready_before_and_taken_away_where_nothing_came_of_it(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), ready(tmp_path / "new"):
+        raise KeyError
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(KeyError), ready(tmp_path / "kept"):
+        raise KeyError
+    assert (tmp_path / "kept").exists()
+    with pytest.raises(KeyError), ready(tmp_path / "begun"):
+        raise KeyError((tmp_path / "begun" / "one.csv").write_text("1"))
+    assert (tmp_path / "begun" / "one.csv").read_text() == "1"
+    words = "Another run is writing into"
+    with ready(tmp_path / "held"), pytest.raises(Spike2PopError, match=words), ready(tmp_path / "held"):
+        raise AssertionError
+    assert (tmp_path / "held").exists()
+    assert write_files(tmp_path / "more", {"a/b.txt": b"1"}) == [tmp_path / "more" / "a" / "b.txt"]
+
+
+def test_a_summary_has_no_number_that_json_lacks() -> None:
+    told = json.loads(summary_json({"seed": np.int64(1)}, {"bits": [np.nan, 1.0, np.float32(np.inf)]}))
+    assert told["options"] == {"seed": 1}
+    assert told["bits"] == [None, 1.0, None]
+    assert told["versions"]["spike2pop_nb"]

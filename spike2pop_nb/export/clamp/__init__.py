@@ -10,7 +10,7 @@ from spike2pop_nb.export.clamp.for_c import clamp_header, clamp_name
 from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
 from spike2pop_nb.export.clamp.predicting import Prediction, predict_clamp
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import make_folder, write_files
 from spike2pop_nb.export.formatting import Citations, plain, series
 from spike2pop_nb.export.references import RTXI
 from spike2pop_nb.export.simulators.scripts import filled, origin
@@ -149,10 +149,7 @@ def export_clamp(
     out = make_folder(Path(folder))
     prediction = predict_clamp(clamp, population, seed=seed) if predict else None
     made = clamp_files(clamp, _of(clamp, population), prediction)
-    for name, text in made.items():
-        make_folder((out / name).parent)
-        write_whole(out / name, text.encode())
-    return [out / name for name in made]
+    return write_files(out, {name: text.encode() for name, text in made.items()})
 
 
 def _of(clamp: Clamp, population: Population) -> Population:
