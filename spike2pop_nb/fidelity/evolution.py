@@ -10,10 +10,9 @@ the way, so that members are compared and not their luck. Who comes within the r
 judged with other noise, over three windows of the recording's length, and counts if it is still within it.
 Passing members go on moving, so that many different ones are found, and those nearest to the recording kept.
 
-Cells that follow a rhythm burst on the rebound from inhibition, and no drive of their own makes members burst
-as they do. Where none comes within the variability of a recording that bursts, the search begins again with
-members that receive a conductance with the rhythm of the recording, whose size and share of the period are
-moved like the rest.
+Cells that follow a rhythm burst on the rebound from inhibition, which a current and noise do not give. Where
+none comes within the variability of a recording that bursts, the search begins again with members that
+receive a conductance with the rhythm of the recording, whose size and share of the period are moved, too.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from spike2pop_nb.spiketrains import SpikeTrain
 if TYPE_CHECKING:
     from spike2pop_nb.inference.atlas import Atlas
 
-__all__ = ["WINDOWS", "WITHOUT_INHIBITION", "Evolution", "Member", "window_ms"]
+__all__ = ["WINDOWS", "Evolution", "Member", "window_ms"]
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -54,7 +53,7 @@ _SPARE, _LONGER = 2.0, 1.5  # members that pass for each that is kept; simulatio
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
-WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
+_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
 _SHARE_RANGE = (0.1, 0.9)  # of each period in which members are inhibited
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
@@ -113,7 +112,7 @@ class Evolution:
         self.atlas = atlas
         self.inhibited = bool(inhibition) and own.bursting
         self.may_inhibit = inhibition is None and own.bursting
-        self.resorted = False  # to inhibition, for they came not near without
+        self.without = 0  # generations that came not near without inhibition, before it was resorted to
         # networks know of no drive, and an atlas does
         known = posterior is None or (atlas is not None and isinstance(posterior, Posterior))
         self.posterior_share = 0.0 if known else 0.25 if atlas is not None else 0.5
@@ -130,7 +129,7 @@ class Evolution:
         self.most = np.zeros((0, len(self.low)))  # of each member
         self.kept: list[Member] = []  # those that pass
         self.n_windows = 1
-        self.n_simulated = self.n_tried = self.budget = 0
+        self.n_simulated = self.n_tried = self.budget = self.n_generations = 0
         self.sufficed = 0  # simulations after which as many passed as were asked for
         self.stopped = "the budget of simulations was spent"
         self.cancelled = False
@@ -162,7 +161,8 @@ class Evolution:
         try:
             self.move()
             if self.may_inhibit and not self.kept and self.affordable:
-                self.inhibited, self.resorted, self.may_inhibit = True, True, False
+                self.inhibited, self.may_inhibit = True, False
+                self.without = max(1, self.n_generations)  # the members drawn first are one
                 self.move()
         except Cancelled:
             self.cancelled, self.stopped = True, "it was cancelled"
@@ -193,7 +193,7 @@ class Evolution:
             if since >= _STALE and not self.kept:
                 self.stopped = f"they came no nearer in {_STALE} generations"
                 return
-            if self.may_inhibit and generation > WITHOUT_INHIBITION and now > 1.0 and not self.kept:
+            if self.may_inhibit and generation > _WITHOUT_INHIBITION and now > 1.0 and not self.kept:
                 return
             with_it = " with rhythmic inhibition" if self.inhibited else ""
             tried = f"{self.n_tried} members tried{with_it}"
@@ -266,6 +266,7 @@ class Evolution:
         Those with little noise and the others move by themselves: noise is a way to come near quickly, from
         which none leads back.
         """
+        self.n_generations += 1
         n, (mean, spread) = self.n, _SCALE
         rng = self.rng
         scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.inhibition import INHIBITION_E_MV
-from spike2pop_nb.fidelity.evolution import WINDOWS, WITHOUT_INHIBITION, Evolution, Member
+from spike2pop_nb.fidelity.evolution import WINDOWS, Evolution, Member
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.scores import Verdict, scored
 
@@ -105,8 +105,11 @@ def _inhibition(search: Evolution) -> dict[str, Any] | None:
     """Say what rhythmic inhibition members received; None for none."""
     if not search.inhibited:
         return None
-    tried = WITHOUT_INHIBITION if search.resorted else 0
-    return {"period_ms": search.period_ms, "E_mV": INHIBITION_E_MV, "generations_without": tried}
+    return {
+        "period_ms": search.period_ms,
+        "E_mV": INHIBITION_E_MV,
+        "generations_without": search.without,
+    }
 
 
 def _in_the_way(search: Evolution) -> Counter[str]:
@@ -127,7 +130,9 @@ def _message(search: Evolution, n_members: int) -> str:
     )
     if search.inhibited:
         text += f", each with a rhythmic inhibition every {search.period_ms:.0f} ms"
-        text += "; without one, none came within it" if search.resorted else ""
+        if search.without:
+            generations = "1 generation" if search.without == 1 else f"{search.without} generations"
+            text += f"; without one, none came within it in {generations}"
     if n_passed >= search.size:
         return f"{text}; the {search.size} asked for are kept, those nearest to it."
     text += f"; {search.size} were asked for, but {search.stopped}"

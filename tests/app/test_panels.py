@@ -1124,10 +1124,11 @@ def test_a_recording_is_judged_by_its_own_variability_and_inhibited_where_that_i
     panel.judged.value, panel.inhibition.value = "own", "always"
     assert "judged=own" in dashboard.browser.fragment
     assert "inhibition=always" in dashboard.browser.fragment
-    result = generated(dashboard, loop, size=2, budget=600)
+    session.choose(recording="3")
+    result = generated(dashboard, loop, size=2, budget=900)
     assert isinstance(result.verdict.rule, Variability)
-    bursts = result.verdict.rule.bursting
-    assert (result.options["inhibition"] is not None) == bursts
+    assert result.verdict.rule.bursting
+    assert result.options["inhibition"]["generations_without"] == 0
     panel.rate.value = 5
     panel.generate.click()
     assert "no tolerance by number beside “own”" in dashboard.messages.text

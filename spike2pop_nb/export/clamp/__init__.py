@@ -9,7 +9,7 @@ from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.clamp.for_c import clamp_header, clamp_name
 from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
-from spike2pop_nb.export.clamp.predicting import Prediction, predict_clamp
+from spike2pop_nb.export.clamp.predicting import ClampPrediction, predict_clamp
 from spike2pop_nb.export.files import make_folder, write_files
 from spike2pop_nb.export.formatting import Citations, plain, series
 from spike2pop_nb.export.references import RTXI
@@ -18,7 +18,7 @@ from spike2pop_nb.export.tables import table_csv
 
 __all__ = [
     "Clamp",
-    "Prediction",
+    "ClampPrediction",
     "clamp_files",
     "clamps_zip",
     "dynamic_clamp",
@@ -27,7 +27,9 @@ __all__ = [
 ]
 
 
-def clamp_files(clamp: Clamp, members: Population, prediction: Prediction | None = None) -> dict[str, str]:
+def clamp_files(
+    clamp: Clamp, members: Population, prediction: ClampPrediction | None = None
+) -> dict[str, str]:
     """Return the files of a dynamic clamp by their paths: README.md, C, and plugins of RTXI.
 
     Parameters
@@ -64,7 +66,7 @@ def clamp_files(clamp: Clamp, members: Population, prediction: Prediction | None
     }
 
 
-def _readme(clamp: Clamp, about: list[str], prediction: Prediction | None) -> str:
+def _readme(clamp: Clamp, about: list[str], prediction: ClampPrediction | None) -> str:
     neuron, sides = clamp.neuron, clamp.sides
     following = sorted({name for side in sides for name in side.following}, key=neuron.index)
     pools = {pool.declared.name: pool.declared for side in sides for pool in side.pools}

@@ -11,7 +11,7 @@ from spike2pop_nb.experiments import CONTROL, Experiment, Protocol, became_of, b
 from spike2pop_nb.export.clamp.model import Clamp
 from spike2pop_nb.export.formatting import figure, plain
 
-__all__ = ["Prediction", "predict_clamp"]
+__all__ = ["ClampPrediction", "predict_clamp"]
 
 MOST_MEMBERS = 64
 _WORDS = {
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class ClampPrediction:
     """What members do before and with a clamp.
 
     Attributes
@@ -69,7 +69,7 @@ class Prediction:
 
 def predict_clamp(
     clamp: Clamp, population: Population, *, duration_ms: float | None = None, seed: int = 0
-) -> Prediction:
+) -> ClampPrediction:
     """Simulate what a clamp does to the member that the cell is like, and to the other members.
 
     Parameters
@@ -85,7 +85,7 @@ def predict_clamp(
 
     Returns
     -------
-    Prediction
+    ClampPrediction
         Of channels that are added: with what is injected on top of the members' own, with their own blocked,
         and with what is injected in place of their own. Of a difference: with it.
 
@@ -115,4 +115,4 @@ def predict_clamp(
     experiment = run_experiment(
         population.select(able), conditions, duration_ms=duration_ms, record="spikes", seed=seed
     )
-    return Prediction(clamp, experiment, len(order) - len(able))
+    return ClampPrediction(clamp, experiment, len(order) - len(able))
