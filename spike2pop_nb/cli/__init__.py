@@ -17,6 +17,7 @@ from spike2pop_nb.cli import (
     exporting,
     models,
     populations,
+    posterior,
     training,
 )
 from spike2pop_nb.cli.common import cli
@@ -33,6 +34,7 @@ __all__ = [
     "main",
     "models",
     "populations",
+    "posterior",
     "training",
 ]
 

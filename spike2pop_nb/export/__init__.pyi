@@ -30,6 +30,9 @@ from .nwb import export_nwb as export_nwb
 from .nwb import nwb_of_result as nwb_of_result
 from .nwb import population_nwb as population_nwb
 from .nwb import write_nwb as write_nwb
+from .posteriors import posterior_files as posterior_files
+from .posteriors import posterior_in_words as posterior_in_words
+from .posteriors import write_posterior as write_posterior
 from .provenance import network_of as network_of
 from .provenance import versions as versions
 from .report import MOST_REPORTED as MOST_REPORTED
