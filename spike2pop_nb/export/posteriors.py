@@ -89,7 +89,8 @@ def posterior_in_words(drawn: DrawnPosterior) -> str:
         f"resulted.{within}",
         "80 % intervals: "
         + "; ".join(
-            f"{row.value} {interval(row.low_80, row.high_80)} {row.unit}" for row in table.itertuples()
+            f"{row['value']} {interval(row['low_80'], row['high_80'])} {row['unit']}"
+            for row in table.to_dict("records")
         )
         + ".",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -186,7 +187,7 @@ class DrawnPosterior:
         return " ".join([text, *self.notes])
 
 
-def _said(value: float) -> str:
+def _said(value: Any) -> str:
     return f"{float(f'{value:.3g}'):.10g}".replace("-", "−")
 
 

@@ -75,6 +75,14 @@ class LearnedPosterior:
         The density.
     about
         How it was made, and how much it tells of members that it did not learn from.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> learned = s2p.fidelity.load_posterior("stg")
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    >>> learned.summaries([train.times_ms]).shape
+    (1, 12)
     """
 
     prior: MemberPrior
@@ -173,18 +181,22 @@ def load_posterior(
     Parameters
     ----------
     neuron
-        A neuron that declares the range of each conductance, or its name.
+        A neuron or its name.
     progress, cancel
         As `make_posterior` has them.
 
     Raises
     ------
-    CompensationError
-        If a range is not declared.
     PredictorError
         If almost no member fires.
     Cancelled
         If ``cancel`` said so.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity import load_posterior
+    >>> load_posterior("stg").prior.names[-2:]
+    ('I', 'σ')
     """
     model = get_neuron(neuron)
     prior, found = MemberPrior(model), _found(model)
@@ -237,7 +249,7 @@ def make_posterior(
     Parameters
     ----------
     neuron
-        A neuron that declares the range of each conductance, or its name.
+        A neuron or its name.
     path
         Where it is written; by default where `load_posterior` finds it.
     size
@@ -253,8 +265,6 @@ def make_posterior(
 
     Raises
     ------
-    CompensationError
-        If a range is not declared.
     PredictorError
         If almost no member fires.
     Cancelled
@@ -309,7 +319,8 @@ def _drawn(
     cancel: Callable[[], bool] | None,
 ) -> tuple[FloatArray, list[Floats]]:
     """Draw members from the prior; return those that fire, (n, d), and their spike times from 0."""
-    rows, trains = [], []
+    rows: list[FloatArray] = []
+    trains: list[Floats] = []
     for first in range(0, size, _AT_ONCE):
         say(first / size)
         rng = np.random.default_rng([seed, first])
@@ -325,7 +336,7 @@ def _drawn(
             f"Only {len(rows)} of {size} {prior.neuron.name} neurons with conductances anywhere in their "
             "ranges fire, too few to learn from; declare other ranges."
         )
-    return np.array(rows), trains
+    return np.asarray(rows, np.float64), trains
 
 
 def learned(

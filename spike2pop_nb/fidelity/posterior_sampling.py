@@ -81,7 +81,7 @@ def sample_posterior(
         The recording: a `SpikeTrain`, times in ms, or a train of neo, pynapple or quantities in its own unit.
         Of one longer than 15 s, the middle.
     neuron
-        A neuron that declares a range of each conductance, or its name.
+        A neuron or its name.
     size
         Members wanted, up to 4096; the effective sample size sought is two thirds of that.
     seed
@@ -108,7 +108,7 @@ def sample_posterior(
     Raises
     ------
     CompensationError
-        If the neuron does not declare its ranges, or the size or budget makes no sense.
+        If the size or budget makes no sense.
     SpikeTrainError
         If the recording has under 6 spikes, or no member of the neuron fires at all like it.
     Cancelled
@@ -203,7 +203,7 @@ class _Cloud:
         self.distance = np.zeros(0)  # in units of chance
         self.summaries = np.zeros((0, self.wanted.shape[1]))
         self.n_simulated = 0
-        self.whitening: FloatArray | None = None
+        self.whitening = np.zeros((0, 0))  # of differences by chance; none yet
         self.by_chance = 1.0  # median distance of two runs of one member, before it is divided by
 
     @property
@@ -230,7 +230,7 @@ class _Cloud:
         of = centres[self.rng.integers(len(centres), size=len(near))]
         u[near] = self.learned.drawn(of, self.rng.random((len(near), d)))[0]
         found = self.learned.summaries(self.fired(u)[0])
-        if self.whitening is None:
+        if not self.whitening.size:
             self.measure_chance(u[near], found[near])
         far = np.sqrt((((found - self.wanted) @ self.whitening) ** 2).sum(axis=1)) / self.by_chance
         self.u, self.summaries = np.concatenate([self.u, u]), np.concatenate([self.summaries, found])
@@ -298,7 +298,7 @@ class _Cloud:
         """Return the weights (n,) of members with a tolerance."""
         drawn = self.density @ (np.array(self.n_of) / max(1, self.n_drawn))
         weights = np.clip(1.0 - (self.distance / tolerance) ** 2, 0.0, None) / drawn
-        n = np.count_nonzero(weights)
+        n = int(np.count_nonzero(weights))
         # as Ionides has it (2008, doi:10.1198/106186008X320456): none is more than √n of them
         return np.asarray(np.minimum(weights, weights.sum() / math.sqrt(max(n, 1))))
 
@@ -362,7 +362,7 @@ def _chosen(
     scale = size / weights.sum()
     for _ in range(50):  # until as many are to be expected as are wanted
         expected = np.minimum(weights * scale, 1.0).sum()
-        if expected >= min(size, np.count_nonzero(weights)) - 1e-6:
+        if expected >= min(size, int(np.count_nonzero(weights))) - 1e-6:
             break
         scale *= size / expected
     share = np.minimum(weights * scale, 1.0)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import scipy
 
 from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN
-from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
@@ -34,12 +33,7 @@ class MemberPrior:
     Parameters
     ----------
     neuron
-        A neuron that declares a range of each conductance.
-
-    Raises
-    ------
-    CompensationError
-        If it does not.
+        Their declaration.
 
     Examples
     --------
@@ -51,14 +45,6 @@ class MemberPrior:
     """
 
     neuron: NeuronModel
-
-    def __post_init__(self) -> None:
-        missing = [name for name in self.neuron.channel_names if name not in self.neuron.conductance_range]
-        if missing:
-            raise CompensationError(
-                f"The {self.neuron.name} neuron declares no range of {', '.join(missing)}, over which a "
-                "prior could be uniform; declare conductance_range."
-            )
 
     @property
     def columns(self) -> tuple[str, ...]:
