@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -47,29 +48,28 @@ def posterior_pairs(drawn: DrawnPosterior, *, most: int = 300, height: int | Non
     """
     values, ranges, names = drawn.values, drawn.prior.ranges, drawn.prior.names
     units = drawn.to_frame()["unit"].tolist()
-    axes = [
-        Axis(name, tuple(ends), few=3, grid=False) for name, ends in zip(names, ranges.tolist(), strict=True)
-    ]
+    axes = [_axis(name, *ends) for name, ends in zip(names, ranges.tolist(), strict=True)]
+    upright = [replace(axis, title="") for axis in axes]  # names stand below, and along the diagonal
     labels, shown = drawn.population.table["member"].to_numpy(), spread(len(drawn), most)
-    panels = [
-        Panel(axis, axis, _marginal(drawn, k, units[k]), note=names[k], place=(k, k))
-        for k, axis in enumerate(axes)
-    ]
-    for column, row in combinations(range(len(names)), 2):
-        x, y = (f"{names[k]} %{{{axis}:.4g}} {units[k]}" for k, axis in ((column, "x"), (row, "y")))
-        points = Points(
-            values[shown, column],
-            values[shown, row],
-            size=3,
-            opacity=0.5,
-            colour=BLUE,
-            members=labels[shown],
-            hover=f"member %{{id}}: {x}, {y}",
-        )
-        panels.append(Panel(axes[column], axes[row], [points], place=(row, column)))
+    panels: list[Panel] = []
+    for row, name in enumerate(names):
+        for column in range(row):
+            x, y = (f"{names[k]} %{{{axis}:.4g}} {units[k]}" for k, axis in ((column, "x"), (row, "y")))
+            points = Points(
+                values[shown, column],
+                values[shown, row],
+                size=3,
+                opacity=0.5,
+                colour=BLUE,
+                members=labels[shown],
+                hover=f"member %{{id}}: {x}, {y}",
+            )
+            panels.append(Panel(axes[column], upright[row], [points], place=(row, column)))
+        marks = _marginal(drawn, row, units[row])
+        panels.append(Panel(axes[row], upright[row], marks, note=name, place=(row, row)))
     note = "conductances (mS/cm²), current I and noise σ (µA/cm²); "
     note += "along the diagonal: posterior, and prior (grey)"
-    note += f"\nlarge: Spearman's rank correlation; effective sample size {drawn.n_effective:.0f}"
+    note += f"\nabove it: Spearman's rank correlations; effective sample size {drawn.n_effective:.0f}"
     note += f"; {shown.size} of {len(drawn)} members are drawn" if shown.size < len(drawn) else ""
     gap = 0.08 / len(names)
     tall = height or 90 + 66 * len(names)
@@ -77,6 +77,11 @@ def posterior_pairs(drawn: DrawnPosterior, *, most: int = 300, height: int | Non
     return Drawing(
         panels, tall, note=note, columns=len(names), gaps=(gap, gap), cells=cells, share_x=True, share_y=True
     )
+
+
+def _axis(name: str, low: float, high: float) -> Axis:
+    # ticks in the left half, so that those of neighbours do not touch
+    return Axis(name, (low, high), ticks=(0.0, 0.5 * high), grid=False)
 
 
 def _marginal(drawn: DrawnPosterior, k: int, unit: str) -> list[Mark]:
