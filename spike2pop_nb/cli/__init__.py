@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from spike2pop_nb.cli import (
+    checking,
     choosing,
     comparing,
     detecting,
@@ -23,6 +24,7 @@ from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "checking",
     "choosing",
     "cli",
     "comparing",
