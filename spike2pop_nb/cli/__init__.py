@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from typing import Final
@@ -51,6 +52,7 @@ def _option(setting: str) -> str:
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+    atexit.register(gc.freeze)  # else all imports are gone through, for half a second, to be thrown away
     try:
         cli()
     except Spike2PopError as error:
