@@ -1,5 +1,6 @@
 from . import experiments as experiments
 from . import plots as plots
+from .checking import selfcheck as selfcheck
 from .conductances import Population as Population
 from .conductances import compensate as compensate
 from .conductances import dic_curves as dic_curves

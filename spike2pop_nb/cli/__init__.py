@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import typer
 
 from spike2pop_nb.cli import (
+    checking,
     choosing,
     comparing,
     detecting,
@@ -24,6 +26,7 @@ from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "checking",
     "choosing",
     "cli",
     "comparing",
@@ -51,6 +54,7 @@ def _option(setting: str) -> str:
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+    atexit.register(gc.freeze)  # else all imports are gone through, for half a second, to be thrown away
     try:
         cli()
     except Spike2PopError as error:

@@ -1,4 +1,5 @@
 from .archive import is_session as is_session
+from .choosing import narrowed_files as narrowed_files
 from .choosing import ranking_files as ranking_files
 from .choosing import write_narrowed as write_narrowed
 from .choosing import write_ranking as write_ranking

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from spike2pop_nb.inference.atlas import WINDOW_MS
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale
-from spike2pop_nb.inference.weights import FORMAT, write_tensors
+from spike2pop_nb.inference.weights import write_tensors
 
 __all__ = [
     "Layers",
@@ -157,7 +157,7 @@ def keep(
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, tensors, {"format": FORMAT, **about})
+        write_tensors(path, tensors, about)
     except OSError:
         pass
 
