@@ -76,6 +76,7 @@ def row(name: str, n: int) -> dict[str, Any]:
     found |= {kind: f"{values['auroc']:.2f}" for kind, values in told["kinds"].items()}
     found["own flagged"] = f"{100 * told['false_alarms']['all']:.1f} %"
     if name in LARGE:
+        found["large network"] = "{:.2f}, {:.2f}".format(*errors(load_predictor(name), made))
         still = fired(name, n, driven=False)
         still = still.take(~still.drawn)
         for what, predictor in (("atlas", small), ("large network", load_predictor(name))):
