@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import cli
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.cli.common import check_places, cli
 
 __all__ = ["selfcheck"]
 
@@ -27,8 +26,7 @@ def selfcheck(
     from spike2pop_nb.checking import selfcheck
     from spike2pop_nb.export.files import write_whole
 
-    if out is not None and not out.parent.is_dir():
-        raise Spike2PopError(f"{out} cannot be written: there is no folder {out.parent}.")
+    check_places(out)
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
     done = selfcheck(quick=quick, progress=lambda check: typer.echo(check.describe()))

@@ -124,13 +124,26 @@ def save_weights(
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
-    """Write tensors and what is said of them, with a checksum of both, whole or not at all."""
+    """Write tensors and what is said of them, with a checksum of both, whole or not at all.
+
+    Raises
+    ------
+    PredictorError
+        If the file cannot be written.
+    """
     told = json.loads(json.dumps({**metadata, "format": FORMAT, "written_by": __version__}))
     told[_CHECKSUM] = _checksum(tensors, told)
     content = save(dict(tensors), metadata={_KEY: json.dumps(told)})
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise PredictorError(f"{path} cannot be written: {error.strerror or error}.") from None
     return path
 
 

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import Cancelled, TrainingError
+from spike2pop_nb.export.files import check_place, make_folder
 from spike2pop_nb.inference.atlas import WINDOW_MS, Members, Seen, save_atlas
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, NOISE_RANGE
@@ -113,12 +114,15 @@ def make_atlas(
     Raises
     ------
     TrainingError
-        If almost no member fires, or the file cannot be written.
+        If almost no member fires.
+    Spike2PopError
+        If the file cannot be written, which is tried before anything is computed.
     Cancelled
         If ``cancel`` said so.
     """
     model = get_neuron(neuron)
     target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
+    check_place(make_folder(target.parent) / target.name)
     say = _Told(progress, size)
     made = _simulated(model, size, seed, say, cancel)
     trains = trains_of(made.times_ms, made.dics, made.drive[:, 1], made.drawn)
@@ -165,11 +169,7 @@ def make_atlas(
             "window_ms": WINDOW_MS,
             "tested": tested,
         }
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            save_atlas(target, files[0], files[1], members, seen, about)
-        except OSError as error:
-            raise TrainingError(f"{target} cannot be written: {error.strerror or error}.") from None
+        save_atlas(target, files[0], files[1], members, seen, about)
     return target
 
 
