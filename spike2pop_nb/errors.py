@@ -141,6 +141,8 @@ def failure_in_words(error: BaseException) -> str:
     """
     if isinstance(error, Spike2PopError):
         return str(error)
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is PyTorch's
+        return "There is not enough memory for it."
     frames = traceback.extract_tb(error.__traceback__)
     place = f" in {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}, a fault of this software."

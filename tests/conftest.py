@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
 # Tests and notebooks share the cores: threads that wait for each other leave them to others meanwhile.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from spike2pop_nb.checking.known import known_neurons, known_of
 from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
 
 # The same examples on every machine, so that a change is judged by what it changes. Others are drawn by
@@ -26,9 +26,7 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("random", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile("same")
 
-REFERENCE = {
-    path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "reference").glob("*.json")
-}
+REFERENCE = {name: known_of(name) for name in known_neurons()}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,6 +28,7 @@ STREET = (
     "data",
     "plots",
     "export",
+    "checking",
     "training",
     "app",
     "cli",

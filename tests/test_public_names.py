@@ -12,6 +12,7 @@ import pytest
 
 PACKAGES = [
     "app",
+    "checking",
     "conductances",
     "data",
     "experiments",

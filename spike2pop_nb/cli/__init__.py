@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from spike2pop_nb.cli import (
+    checking,
     choosing,
     comparing,
     detecting,
@@ -18,12 +19,14 @@ from spike2pop_nb.cli import (
     exporting,
     models,
     populations,
+    posterior,
     training,
 )
 from spike2pop_nb.cli.common import cli
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "checking",
     "choosing",
     "cli",
     "comparing",
@@ -34,6 +37,7 @@ __all__ = [
     "main",
     "models",
     "populations",
+    "posterior",
     "training",
 ]
 

@@ -99,30 +99,31 @@ def next_(
         rig = priced(rig, read_prices(prices))
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
-    with ready(out), progress_bar(100, " %") as update:
-        found = next_experiments(
-            groups if len(groups) > 1 else groups[0],
-            target,
-            experiments=rig,
-            by="bits" if by == "bits" else "bits_per_price",
-            most=size,
-            duration_ms=duration_ms,
-            transient_ms=transient_ms,
-            accuracy=accuracy,
-            noise_sigma=noise,
-            seed=seed,
-            progress=lambda done, total: update(int(100 * done / max(total, 1))),
-        )
-    options: dict[str, Any] = {
-        "population": [population.name, *(path.name for path in or_ or [])],
-        "target": target,
-        "by": by,
-        "prices": None if prices is None else prices.name,
-        **assumed,
-        "size": size,
-        "seed": seed,
-    }
-    write_ranking(found, out, options, formats=("csv", "svg", "png") if figures else ("csv",))
+    with ready(out):
+        with progress_bar(100, " %") as update:
+            found = next_experiments(
+                groups if len(groups) > 1 else groups[0],
+                target,
+                experiments=rig,
+                by="bits" if by == "bits" else "bits_per_price",
+                most=size,
+                duration_ms=duration_ms,
+                transient_ms=transient_ms,
+                accuracy=accuracy,
+                noise_sigma=noise,
+                seed=seed,
+                progress=lambda done, total: update(int(100 * done / max(total, 1))),
+            )
+        options: dict[str, Any] = {
+            "population": [population.name, *(path.name for path in or_ or [])],
+            "target": target,
+            "by": by,
+            "prices": None if prices is None else prices.name,
+            **assumed,
+            "size": size,
+            "seed": seed,
+        }
+        write_ranking(found, out, options, formats=("csv", "svg", "png") if figures else ("csv",))
     table = found.to_frame()[["rank", "experiment", "bits", "bits_per_price", "price", "why"]]
     typer.echo(table.head(10).round(3).to_string(index=False))
     typer.echo(found.describe())
@@ -174,29 +175,30 @@ def narrow(
     train = _recorded(recording, silent_s, how)
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
-    with ready(out), progress_bar(100, " %") as update:
-        found = narrow_population(
-            members,
-            protocol,
-            train,
-            transient_ms=transient_ms,
-            accuracy=accuracy,
-            noise_sigma=noise,
-            seed=seed,
-            progress=lambda done, total: update(int(100 * done / max(total, 1))),
-        )
-    options: dict[str, Any] = {
-        "population": population.name,
-        "recording": "silent" if recording is None else recording.name,
-        "block": block or [],
-        "current_uA_cm2": current,
-        "temperature_C": temperature,
-        "potassium_factor": potassium,
-        **assumed,
-        "seed": seed,
-        **how.asked(),
-    }
-    write_narrowed(found, out, options)
+    with ready(out):
+        with progress_bar(100, " %") as update:
+            found = narrow_population(
+                members,
+                protocol,
+                train,
+                transient_ms=transient_ms,
+                accuracy=accuracy,
+                noise_sigma=noise,
+                seed=seed,
+                progress=lambda done, total: update(int(100 * done / max(total, 1))),
+            )
+        options: dict[str, Any] = {
+            "population": population.name,
+            "recording": "silent" if recording is None else recording.name,
+            "block": block or [],
+            "current_uA_cm2": current,
+            "temperature_C": temperature,
+            "potassium_factor": potassium,
+            **assumed,
+            "seed": seed,
+            **how.asked(),
+        }
+        write_narrowed(found, out, options)
     typer.echo(found.describe())
     typer.echo(f"Written to {out}.")
 

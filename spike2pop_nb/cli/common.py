@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from spike2pop_nb import __version__
-from spike2pop_nb.errors import Spike2PopError
 
 if TYPE_CHECKING:
     from spike2pop_nb.conductances import Population
@@ -27,6 +26,7 @@ __all__ = [
     "PriorOption",
     "SeedOption",
     "check_endings",
+    "check_places",
     "cli",
     "end_failed",
     "notes_of",
@@ -139,9 +139,16 @@ def check_endings(out: Path | None, figure: Path | None) -> None:
         export.table_format(out)
     if figure is not None:
         export.figure_format(figure)
-    for path in (out, figure):
-        if path is not None and not path.parent.is_dir():
-            raise Spike2PopError(f"{path} cannot be written: there is no folder {path.parent}.")
+    check_places(out, figure)
+
+
+def check_places(*paths: Path | None) -> None:
+    """Refuse files that cannot be written, before anything is computed."""
+    from spike2pop_nb.export.files import check_place
+
+    for path in paths:
+        if path is not None:
+            check_place(path)
 
 
 def pair_of(text: str | None) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import check_endings, cli
+from spike2pop_nb.cli.common import check_endings, check_places, cli
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 
 __all__ = ["voltage"]
@@ -28,6 +28,7 @@ def voltage(
 ) -> None:
     """Detect the spikes of voltage traces, and draw each trace with its threshold and spikes."""
     check_endings(None, figure)
+    check_places(out)
     found = replace(how, voltage=True).detect(file)
     for one in found:
         detection = one.detection

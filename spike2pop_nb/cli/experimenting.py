@@ -112,47 +112,48 @@ def experiment(
             typer.echo(str(warned.message), err=True)
     ran: dict[str, list[Experiment]] = {name: [] for name in groups}
     jobs = [(name, one) for one in series for name in groups]
-    with ready(out), progress_bar(100, " %") as update:
-        for place, (name, one) in enumerate(jobs):
+    with ready(out):
+        with progress_bar(100, " %") as update:
+            for place, (name, one) in enumerate(jobs):
 
-            def progress(done: int, total: int, place: int = place) -> None:
-                update(int(100 * (place + done / max(total, 1)) / len(jobs)))
+                def progress(done: int, total: int, place: int = place) -> None:
+                    update(int(100 * (place + done / max(total, 1)) / len(jobs)))
 
-            ran[name].append(
-                run_experiment(
-                    groups[name],
-                    one,
-                    duration_ms=duration_ms,
-                    transient_ms=transient_ms,
-                    accuracy=accuracy,
-                    noise_sigma=noise,
-                    seed=seed,
-                    progress=progress,
+                ran[name].append(
+                    run_experiment(
+                        groups[name],
+                        one,
+                        duration_ms=duration_ms,
+                        transient_ms=transient_ms,
+                        accuracy=accuracy,
+                        noise_sigma=noise,
+                        seed=seed,
+                        progress=progress,
+                    )
                 )
-            )
-    found = ran.pop("")
-    predictions = (
-        []
-        if band is None
-        else [
-            predicted(one, band / 100, {name: others[place] for name, others in ran.items()})
-            for place, one in enumerate(found)
-        ]
-    )
-    options = {
-        "population": population.name,
-        "block": block or [],
-        "current_uA_cm2": current,
-        "temperature_C": temperature,
-        "potassium_factor": potassium,
-        **assumed,
-        "size": len(members),
-        "seed": seed,
-        "band": band,
-        **how.asked(),
-    }
-    formats = ("csv", "svg", "png") if figures else ("csv",)
-    write_experiments(found, out, options, formats=formats, predictions=predictions)
+        found = ran.pop("")
+        predictions = (
+            []
+            if band is None
+            else [
+                predicted(one, band / 100, {name: others[place] for name, others in ran.items()})
+                for place, one in enumerate(found)
+            ]
+        )
+        options = {
+            "population": population.name,
+            "block": block or [],
+            "current_uA_cm2": current,
+            "temperature_C": temperature,
+            "potassium_factor": potassium,
+            **assumed,
+            "size": len(members),
+            "seed": seed,
+            "band": band,
+            **how.asked(),
+        }
+        formats = ("csv", "svg", "png") if figures else ("csv",)
+        write_experiments(found, out, options, formats=formats, predictions=predictions)
     for place, made in enumerate(found):
         if len(found) > 1:
             typer.echo(f"{experiment_title(made)}:")

@@ -16,6 +16,7 @@ from spike2pop_nb.cli.common import (
     OptionalNeuron,
     PriorOption,
     SeedOption,
+    check_places,
     cli,
     end_failed,
     notes_of,
@@ -273,6 +274,7 @@ def predict(
     from spike2pop_nb.inference import attempt_predictions, load_predictor
     from spike2pop_nb.neurons import get_neuron
 
+    check_places(out, course)
     model, n = get_neuron(neuron), 0
     recordings = how.read(file)
     predictor = load_predictor(model.name)
@@ -343,6 +345,7 @@ def which(
     """Ask of every recording which neuron fires like it; “none of these” is an answer."""
     from spike2pop_nb.inference import which_neuron
 
+    check_places(out)
     recordings = how.read(file)
     with progress_bar(1, " steps") as update:
         table = which_neuron(recordings, progress=update).to_frame()
@@ -377,6 +380,7 @@ def simulate(
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
 
+    check_places(out)
     members = read_members(population, neuron)
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)

@@ -58,6 +58,7 @@ def dataset(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
 ) -> None:
     """Make training data: sample DICs, generate, simulate, label; resumes where it was stopped."""
+    from spike2pop_nb.export.files import ready
     from spike2pop_nb.training.dataset import make_dataset
 
     recipe = {
@@ -74,7 +75,7 @@ def dataset(
         "seed": seed,
         "shard_size": shard_size,
     }
-    with progress_bar(trains, " trains") as update:
+    with ready(out), progress_bar(trains, " trains") as update:
         rows = make_dataset(recipe, out, scheduler=scheduler, workers=workers, progress=update)
     typer.echo(f"{rows} rows in {out}.")
 
@@ -108,6 +109,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; resumes from its checkpoint."""
+    from spike2pop_nb.export.files import ready
     from spike2pop_nb.training.options import TrainingOptions
     from spike2pop_nb.training.train import train as run_training
 
@@ -121,7 +123,7 @@ def train(
         )
         typer.echo(", ".join(shown))
 
-    with progress_bar(1, " steps") as update:
+    with ready(out), progress_bar(1, " steps") as update:
         weights = run_training(
             data,
             out,
@@ -165,11 +167,12 @@ def adapt(
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
 ) -> None:
     """Adapt the STG network to another declared neuron: data, low-rank adapters, scores; resumes."""
+    from spike2pop_nb.export.files import ready
     from spike2pop_nb.inference.weights import install_weights
     from spike2pop_nb.training.adapt import CURVE
     from spike2pop_nb.training.adapt import adapt as run_adaptation
 
-    with progress_bar(1, " trains or steps") as update:
+    with ready(out), progress_bar(1, " trains or steps") as update:
         weights = run_adaptation(
             neuron,
             out,
@@ -212,9 +215,10 @@ def evaluate(
     baseline: Annotated[bool, typer.Option(help="Fit gradient-boosted trees beside it.")] = True,
 ) -> None:
     """Score a network on populations it never saw; writes scores.json and model_card.md."""
+    from spike2pop_nb.export.files import ready
     from spike2pop_nb.training.evaluate import evaluate as run_evaluation
 
-    with progress_bar(1, " windows") as update:
+    with ready(out), progress_bar(1, " windows") as update:
         run_evaluation(
             weights,
             data,
@@ -225,4 +229,4 @@ def evaluate(
             baseline=baseline,
             progress=update,
         )
-    typer.echo((out / "model_card.md").read_text())
+    typer.echo((out / "model_card.md").read_text(encoding="utf-8"))

@@ -170,7 +170,10 @@ def load_teller(
     for folder in (weight_files.own_atlases_folder(), weight_files.SHIPPED_ATLASES):
         path = folder / f"{model.name}{_ENDING}"
         if path.is_file():
-            found = _read(path, path.stat().st_mtime_ns)
+            try:
+                found = _read(path, path.stat().st_mtime_ns)
+            except PredictorError:  # damaged, or of another version: it is learned again
+                continue
             if found.about["declaration"] == model.declaration:
                 return found
     return make_teller(model, progress=progress, cancel=cancel)

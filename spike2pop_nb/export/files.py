@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from typing import BinaryIO
 from spike2pop_nb.errors import Spike2PopError
 
 __all__ = [
+    "check_place",
     "check_room",
     "locked",
     "make_folder",
@@ -24,7 +27,7 @@ __all__ = [
 ]
 
 LOCK = ".lock"
-_ROOM_BYTES = 1_000_000
+_ROOM_BYTES, _BLOCK_BYTES = 1_000_000, 4096
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -96,6 +99,28 @@ def recording_folder(place: int, n: int, name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9]+", "_", plain)[:40].strip("_")
     return f"{place:0{len(str(n))}d}_{slug}".rstrip("_")
+
+
+def check_place(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed that it would hold.
+
+    Raises
+    ------
+    Spike2PopError
+        If there is no such folder, or a file cannot be written there.
+    """
+    if not path.parent.is_dir():
+        raise Spike2PopError(f"{path} cannot be written: there is no folder {path.parent}.")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".trial") as file:
+            file.write(bytes(_BLOCK_BYTES))
+            file.flush()
+    except OSError as error:
+        raise Spike2PopError(
+            f"{path} cannot be written: {error.strerror or error}; nothing was computed."
+        ) from None
 
 
 def check_room(folder: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, neuron_cells
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import make_folder, recording_folder, write_whole
+from spike2pop_nb.export.files import check_room, make_folder, recording_folder, write_whole
 from spike2pop_nb.export.formatting import doi
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT
@@ -143,6 +143,7 @@ def export_nwb(population: Population, folder: str | Path, *, seed: int | None =
     """
     check_nwb()
     out = make_folder(Path(folder))
+    check_room(out)
     ids = list(dict.fromkeys(name for name, _member in population.labels))
     made = []
     for place, name in enumerate(ids, 1):

@@ -24,6 +24,7 @@ from spike2pop_nb.export.parts import Parts
 from spike2pop_nb.export.results import ExportFormat, check_formats
 from spike2pop_nb.fidelity import PassRule, Result, Variability, attempt_population, check_search
 from spike2pop_nb.inference import find_atlas, find_network
+from spike2pop_nb.inference.published import sha256_of
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.workers import Lost, cores, worked
@@ -215,10 +216,6 @@ class _Network:
         return attempt_predictions(self._predictor, trains, prior=self.prior)
 
 
-def _sha256(path: Path | None) -> str | None:
-    return None if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
 def _identity(
     recordings: Sequence[SpikeTrain], neuron: NeuronModel, network: _Network, options: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -227,13 +224,13 @@ def _identity(
     for train in recordings:
         digest.update(json.dumps([train.id, train.window_ms, train.n_spikes], default=float).encode())
         digest.update(np.ascontiguousarray(train.times_ms, dtype=float).tobytes())
-    rule = options["rule"]
+    rule, atlas = options["rule"], find_atlas(neuron)
     return {
         "recordings": digest.hexdigest(),
         "neuron": neuron.name,
         "declaration": neuron.declaration,
-        "network": _sha256(network.path),
-        "atlas": _sha256(find_atlas(neuron)),
+        "network": network.path and sha256_of(network.path),
+        "atlas": atlas and sha256_of(atlas),
         "spike2pop_nb": __version__,
         "prior": network.prior,
         **{name: value for name, value in options.items() if name != "rule"},

@@ -11,6 +11,8 @@ from .posterior import Posteriors as Posteriors
 from .posterior import attempt_predictions as attempt_predictions
 from .predictor import Predictor as Predictor
 from .predictor import load_predictor as load_predictor
+from .published import published_files as published_files
+from .published import weights_version as weights_version
 from .region import CredibleRegion as CredibleRegion
 from .weight_files import find_atlas as find_atlas
 from .weight_files import find_network as find_network

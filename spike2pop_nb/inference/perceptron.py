@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor, nn
 
+from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.atlas import WINDOW_MS
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale
-from spike2pop_nb.inference.weights import FORMAT, write_tensors
+from spike2pop_nb.inference.weights import write_tensors
 
 __all__ = [
     "Layers",
@@ -155,11 +157,9 @@ def keep(
     arrays |= {f"scale.{name}": getattr(scale, name) for name in TokenScale.__dataclass_fields__}
     arrays |= dict(beside or {})
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-    try:
+    with suppress(OSError, PredictorError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, tensors, {"format": FORMAT, **about})
-    except OSError:
-        pass
+        write_tensors(path, tensors, about)
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> tuple[Layers, TokenScale]:

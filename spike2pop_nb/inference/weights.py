@@ -1,7 +1,8 @@
 """Reading and writing network weights: safetensors, with everything needed to use them in the header.
 
 A file holds either a whole network or the adapters that turn a named base network into another one. Nothing
-in it is executed: safetensors is tensors and text, and both are checked before use.
+in it is executed: safetensors is tensors and text, and both are checked before use. Each file says its format
+and the checksum of what it holds; formats from `OLDEST` on are read.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from spike2pop_nb import __version__
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
 from spike2pop_nb.inference.posterior import Network
+from spike2pop_nb.inference.published import published_files, sha256_of
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
 from spike2pop_nb.inference.weight_files import own_weights_folder
 
@@ -44,8 +47,11 @@ __all__ = [
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 FORMAT = 2
+"""Of files that are written."""
+OLDEST = 2
+"""Format of the oldest files that are read."""
 MAX_BYTES = 256 * 2**20
-_KEY = "spike2pop_nb"
+_KEY, _CHECKSUM = "spike2pop_nb", "sha256"
 _SCALES = tuple(f.name for f in fields(TokenScale))
 
 
@@ -114,16 +120,41 @@ def save_weights(
             f"domain.{name}": torch.from_numpy(np.ascontiguousarray(getattr(domain, name), np.float32))
             for name in Domain.names()
         }
-    return write_tensors(path, tensors, {"format": FORMAT, **metadata})
+    return write_tensors(path, tensors, metadata)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
-    """Write tensors and what is said of them, whole or not at all."""
-    content = save(dict(tensors), metadata={_KEY: json.dumps(metadata)})
+    """Write tensors and what is said of them, with a checksum of both, whole or not at all.
+
+    Raises
+    ------
+    PredictorError
+        If the file cannot be written.
+    """
+    told = json.loads(json.dumps({**metadata, "format": FORMAT, "written_by": __version__}))
+    told[_CHECKSUM] = _checksum(tensors, told)
+    content = save(dict(tensors), metadata={_KEY: json.dumps(told)})
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise PredictorError(f"{path} cannot be written: {error.strerror or error}.") from None
     return path
+
+
+def _checksum(tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> str:
+    """SHA-256 of names, kinds, shapes and values of tensors, and of what is said of them."""
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -132,7 +163,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises
     ------
     PredictorError
-        If the file is missing, too large, damaged or foreign.
+        If the file is missing, too large, damaged, foreign, or of another format.
     """
     if not path.is_file():
         raise PredictorError(f"No network weights at {path}.")
@@ -148,13 +179,34 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise PredictorError(f"{path.name} is damaged or not a safetensors file ({error}).") from None
     try:
         metadata = json.loads(header[_KEY])
-        if metadata["format"] != FORMAT:
-            raise PredictorError(
-                f"{path.name} has weights of format {metadata['format']}; this version reads {FORMAT}."
-            )
-    except (KeyError, TypeError, json.JSONDecodeError):
+        number = int(metadata["format"])
+    except (KeyError, TypeError, ValueError):
         raise PredictorError(f"{path.name} holds tensors, but no network of this package.") from None
+    if number > FORMAT:
+        writer = f"spike2pop_nb {metadata['written_by']}" if "written_by" in metadata else "a newer version"
+        raise PredictorError(
+            f"{path.name} was written by {writer} in format {number}, and this version reads up to {FORMAT}; "
+            "update spike2pop_nb."
+        )
+    if number < OLDEST:
+        raise PredictorError(
+            f"{path.name} is of format {number}, which is no longer read; make it again with this version, "
+            "or read it with the one that wrote it."
+        )
+    _check(path, tensors, metadata)
     return tensors, metadata
+
+
+def _check(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Compare a file with its checksum, which is taken out of what is said of it, or the one published."""
+    said = metadata.pop(_CHECKSUM, None)
+    if said is not None:
+        if said != _checksum(tensors, metadata):
+            raise PredictorError(f"{path.name} is damaged: it has not the checksum that was written with it.")
+    elif (digest := published_files().get(path)) is not None and digest != sha256_of(path):
+        raise PredictorError(
+            f"{path.name} is damaged: it has not the checksum that was published; install spike2pop_nb again."
+        )
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -227,7 +279,7 @@ def _origin(path: Path, metadata: Mapping[str, Any]) -> Network:
     trains = (metadata.get("data") or {}).get("trains")
     return Network(
         path.name,
-        hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256_of(path),
         None if trains is None else int(trains),
         tuple((name, str(row.get("sha256", ""))) for name, row in (metadata.get("recipes") or {}).items()),
         str((metadata.get("base") or {}).get("neuron", "")),

@@ -7,7 +7,6 @@ Where two neurons fire alike, nothing can tell them apart, and both get a share.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +31,7 @@ from spike2pop_nb.inference.perceptron import (
     pieces,
     softmax,
 )
+from spike2pop_nb.inference.published import sha256_of
 from spike2pop_nb.inference.statistics import interval_statistics
 from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale, normal_scores, pad_intervals
 from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
@@ -152,15 +152,10 @@ def which_neuron(trains: Iterable[Any], *, progress: Callable[[int, int], None] 
 def _known() -> tuple[tuple[str, str], ...]:
     """Return name and digest of the atlas of each neuron that has one."""
     paths = {name: find_atlas(name) for name in list_atlases()}
-    found = tuple((name, _digest(path, path.stat().st_mtime_ns)) for name, path in paths.items() if path)
+    found = tuple((name, sha256_of(path)) for name, path in paths.items() if path)
     if len(found) < 2:
         raise PredictorError("To ask which neuron fits, two must have an atlas; `spike2pop atlas` makes one.")
     return found
-
-
-@lru_cache(maxsize=256)
-def _digest(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +190,10 @@ def _remembered(known: tuple[tuple[str, str], ...]) -> list[_Teller]:
     for folder in (own_atlases_folder(), SHIPPED_ATLASES):
         path = folder / _FILE
         if path.is_file():
-            tensors, about = read_tensors(path)
+            try:
+                tensors, about = read_tensors(path)
+            except PredictorError:  # damaged, or of another version: it is learned again
+                continue
             if tuple(map(tuple, about.get("known", ()))) == known:
                 return [_from_tensors(tensors, about)]
     return []

@@ -5,7 +5,6 @@ And what adapting buys: the error against the number of training trains, beside 
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import WEIGHTS_FOLDER, load_network, own_base
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.training.batches import read_trains, split_of
+from spike2pop_nb.training.checkpoint import write_rows
 from spike2pop_nb.training.dataset import Recipe, make_dataset
 from spike2pop_nb.training.evaluate import evaluate
 from spike2pop_nb.training.options import TrainingOptions
@@ -112,7 +112,8 @@ def adapt(
         rows_of_curve = learning_curve(
             neuron, folders, out / "curve", base, curve, curve_steps, options, seed, dic_range, report
         )
-        _write(out / "curve.csv", rows_of_curve)
+        if rows_of_curve:
+            write_rows(out / "curve.csv", rows_of_curve)
     evaluate(weights, folders, out / "scores", baseline=baseline, seed=seed, curve=out / "curve.csv")
     say(f"Scores and model card in {out / 'scores'}.")
     return weights
@@ -207,14 +208,3 @@ def learning_curve(
             if report is not None:
                 report(f"{way}, {size} trains: {g_s:.2f} / {g_u:.2f}")
     return rows
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.export.files import whole_file, write_whole
 
-__all__ = ["History", "restore", "store"]
+__all__ = ["History", "restore", "store", "write_rows"]
 
 
 def store(path: Path, state: dict[str, Any]) -> None:
     """Save tensors and plain numbers; a kill leaves the old file or the new one, never half of one."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        torch.save(state, file)
+    content = io.BytesIO()
+    torch.save(state, content)
+    with whole_file(path) as file:
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
 
 
 def restore(path: Path, setup: dict[str, Any]) -> dict[str, Any] | None:
@@ -64,9 +67,13 @@ class History:
     def add(self, row: dict[str, Any]) -> None:
         """Append a row and rewrite the file."""
         self.rows.append({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-        part = self.path.with_name(self.path.name + ".part")
-        with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            writer.writeheader()
-            writer.writerows(self.rows)
-        part.replace(self.path)
+        write_rows(self.path, self.rows)
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with the same columns as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())

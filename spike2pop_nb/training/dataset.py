@@ -7,6 +7,7 @@ for any number of workers, and a run that was killed goes on with the shards tha
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import pickle
@@ -22,7 +23,8 @@ from pydantic import ValidationError
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
-from spike2pop_nb.errors import Cancelled, TrainingError
+from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
+from spike2pop_nb.export.files import make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features
@@ -166,8 +168,18 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     if simulated.failed.any():
         table = table[~simulated.failed]
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    table.to_parquet(partial, index=False)
-    partial.replace(path)
+    try:
+        try:
+            table.to_parquet(partial, index=False)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise TrainingError(
+            f"{path} cannot be written: {words}; the same command goes on once it can."
+        ) from None
     return len(table)
 
 
@@ -189,15 +201,11 @@ def _open(recipe: Recipe, out: Path) -> None:
                 "choose another folder."
             )
         return
+    told = {"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}
     try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"The folder {out} cannot be made: {error.strerror}.") from None
-    partial = file.with_suffix(".partial")
-    partial.write_text(
-        json.dumps({"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}, indent=2)
-    )
-    partial.replace(file)
+        write_whole(make_folder(out) / file.name, json.dumps(told, indent=2).encode())
+    except Spike2PopError as error:
+        raise TrainingError(str(error)) from None
 
 
 def make_dataset(
@@ -275,6 +283,7 @@ def make_dataset(
                 dashboard_address=":0",  # any free port: the usual one may be another cluster's
                 processes=True,
                 local_directory=str(out / ".dask"),
+                silence_logs=logging.CRITICAL,  # what fails is said here, in a sentence
             )
         client = Client(cluster if cluster is not None else scheduler, timeout="30s")
     except OSError as error:

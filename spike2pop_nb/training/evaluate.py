@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.export.files import make_folder, write_whole
 from spike2pop_nb.inference.posterior import PRIORS
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network
@@ -100,8 +101,7 @@ def evaluate(
     drawn = trains.take((side == 2) & active & trains.drawn & usual)
     kept = {Path(folder).name: read_trains(folder).active() for folder in held_out}
     rivals = {Path(path).parent.name: Predictor(load_network(path), device) for path in ablations}
-    out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    out = make_folder(Path(out_dir))
     drawing = out / f"{loaded.neuron}_failures.svg"
 
     learned = augmentation_of(loaded.metadata["training"])
@@ -179,9 +179,8 @@ def evaluate(
         with Path(curve).open(newline="") as file:
             scores["curve"] = list(csv.DictReader(file))
     _write(out / "scores.json", scores)
-    (out / "model_card.md").write_text(
-        model_card(scores, Path(weights).with_name("history.csv"), drawing.name)
-    )
+    card = model_card(scores, Path(weights).with_name("history.csv"), drawing.name)
+    write_whole(out / "model_card.md", card.encode())
     return scores
 
 
@@ -199,9 +198,7 @@ def _read(
 
 
 def _write(path: Path, scores: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(scores, indent=1, allow_nan=True) + "\n")
-    part.replace(path)
+    write_whole(path, f"{json.dumps(scores, indent=1, allow_nan=True)}\n".encode())
 
 
 def _kept(path: Path, asked: dict[str, Any], baselines: list[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from spike2pop_nb.errors import TrainingError
+from spike2pop_nb.export.files import make_folder
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.tokens import TokenScale
 from spike2pop_nb.inference.weights import FeatureScale, LoadedNetwork, load_network
@@ -92,8 +93,7 @@ def train(
     """
     if (epochs is None) == (max_minutes is None):
         raise TrainingError("Say how long to train: either epochs or max_minutes.")
-    out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    out = make_folder(Path(out_dir))
     options = options or TrainingOptions()
     # Weights that are learned on expect inputs scaled as they were.
     begun = None if base is None or options.lora_rank else load_network(base)

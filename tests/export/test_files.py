@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import check_room, locked, ready, whole_file, write_files, write_whole
+from spike2pop_nb.export.files import (
+    check_place,
+    check_room,
+    locked,
+    ready,
+    whole_file,
+    write_files,
+    write_whole,
+)
 from spike2pop_nb.export.provenance import summary_json
 
 HOLDS = """
@@ -70,6 +78,25 @@ def test_a_folder_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(Spike2PopError, match="No space left on device; nothing was computed"):
         check_room(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there.csv"
+    there.write_text("what was there stays", encoding="utf-8")
+    check_place(there)
+    check_place(tmp_path / "new.csv")
+    assert there.read_text(encoding="utf-8") == "what was there stays"
+    with pytest.raises(Spike2PopError, match="there is no folder "):
+        check_place(tmp_path / "none" / "new.csv")
+    with pytest.raises(Spike2PopError, match="it is a folder; nothing was computed"):
+        check_place(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("spike2pop_nb.export.files.tempfile.NamedTemporaryFile", refuse)
+        with pytest.raises(Spike2PopError, match="No space left on device; nothing was computed"):
+            check_place(there)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.csv"]
 
 
 def test_one_process_at_a_time_has_a_folder_and_a_dead_one_has_none(tmp_path: Path) -> None:

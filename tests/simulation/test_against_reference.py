@@ -7,23 +7,19 @@ the mean interval.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from declared_equations import solve_declared
 
+from spike2pop_nb.checking.equations import solve_declared
+from spike2pop_nb.checking.known import known_neurons, known_of
 from spike2pop_nb.conductances import baseline_population, generate_population, modulate
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import ACCURACY_STEPS, simulate
 
-REFERENCE = {
-    path.stem: json.loads(path.read_text())
-    for path in sorted((Path(__file__).parents[1] / "reference").glob("*.json"))
-}
+REFERENCE = {name: known_of(name) for name in known_neurons()}
 CASES = [(name, i) for name, known in REFERENCE.items() for i in range(len(known.get("simulations", [])))]
 # All members start at the same artificial voltage. In one STG burster the plateau that follows ends in a
 # spike at 55 ms that is there at dt ≤ 0.011 ms and stays a hump at −18 mV above it (a canard: half a

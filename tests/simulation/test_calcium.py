@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numba as nb
 import numpy as np
 import pytest
-from declared_equations import solve_declared
 from rich_neuron import RICH
 
+from spike2pop_nb.checking.equations import solve_declared
+from spike2pop_nb.checking.known import known_of
 from spike2pop_nb.conductances import Population, baseline_population
 from spike2pop_nb.experiments import run_experiment, temperature
 from spike2pop_nb.neurons import Nernst, get_neuron
@@ -19,7 +18,7 @@ from spike2pop_nb.simulation import currents, simulate
 from spike2pop_nb.simulation.lanes import LANES, exponential, load, logarithm, store
 from spike2pop_nb.simulation.plan import make_plan
 
-PYLORIC = json.loads((Path(__file__).parents[1] / "reference" / "pyloric.json").read_text())
+PYLORIC = known_of("pyloric")
 
 
 def test_two_pools_pumps_and_all_gates_are_those_of_a_general_solver() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from declared_equations import solve_declared
 
+from spike2pop_nb.checking.equations import solve_declared
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.experiments import (
     Protocol,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from declared_equations import equations, solve_declared
 
+from spike2pop_nb.checking.equations import equations, solve_declared
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel

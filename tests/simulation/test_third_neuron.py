@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from declared_equations import solve_declared
 
+from spike2pop_nb.checking.equations import solve_declared
 from spike2pop_nb.conductances import (
     baseline_population,
     compensate,

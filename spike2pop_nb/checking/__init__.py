@@ -1,0 +1,5 @@
+"""Whether this installation gives the published numbers: formulas, simulator, networks, a search, files."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
