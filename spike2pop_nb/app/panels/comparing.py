@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import Compared
@@ -50,7 +50,7 @@ class ComparisonPanel:
         self.figures: list[FigureView] = []
         self.found: Comparison | None = None
         self._task: Task | None = None
-        self._built, self._since = False, 0.0
+        self._built = False
         self._inside = w.VBox()
         self.fold = Fold(
             "What did the drug change? Two recordings of one cell, and which conductance differs",
@@ -70,9 +70,8 @@ class ComparisonPanel:
         self.share = w.FloatSlider(min=0.05, max=1.0, step=0.05, continuous_update=False)
         self.size = w.IntSlider(min=0, max=48, step=4, continuous_update=False)
         self.run = button("Compare", "Tell what changed, and find members before and after", "primary")
-        self.stop = button("Cancel", "Stop this comparison")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says, self.answer = text("", "s2p-says"), text("", "s2p-says")
+        self._going = Going(self.run, "Stop this comparison", self._stop, self.messages)
+        self.stop, self.says, self.answer = self._going.stop, self._going.says, text("", "s2p-says")
         self.download = Download(
             guard(self._give),
             label="Comparison (zip)",
@@ -87,7 +86,6 @@ class ComparisonPanel:
         )
         self._inside.children = self._compose()
         self.run.on_click(guard(lambda _button: self._ask()))
-        self.stop.on_click(guard(lambda _button: self._stop()))
         controls = {name: getattr(self, name) for name in Compared.model_fields}
         self._tied = {
             name: Binding(control, partial(self._choose, name), self.messages, self._show_chosen)
@@ -118,10 +116,8 @@ class ComparisonPanel:
                 self._of_block,
             ]
         )
-        buttons = w.HBox([self.run, self.stop])
-        buttons.add_class("s2p-buttons")
         size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
-        asked, going = w.VBox([which, known]), w.VBox([size, buttons, self.bar, self.says])
+        asked, going = w.VBox([which, known]), w.VBox([size, *self._going.widgets])
         top, self._results = w.HBox([asked, going]), w.VBox()
         left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
         halves = w.HBox([left, right])
@@ -169,8 +165,8 @@ class ComparisonPanel:
     def _show_going(self) -> None:
         going = self._task is not None
         enough = bool(self.before.value and self.after.value and self.before.value != self.after.value)
-        self.run.disabled, self.stop.disabled = going or not enough, not going
-        self.bar.layout.visibility = "visible" if going else "hidden"
+        self.run.disabled = going or not enough
+        self._going.show(going)
         if not going:
             short = "Load recordings of one cell in two conditions, and choose which is which."
             self.says.value = "" if enough else said([short])
@@ -200,23 +196,14 @@ class ComparisonPanel:
             return found, None if found.pairs is None else found.simulated(range(_SHOWN))
 
         self.messages.clear()
-        self._since, self.bar.value = time.monotonic(), 0.0
-        self.says.value = said(["Starting…"])
         self._task = self._runner.submit(
-            "compare", work, self._done, self._failed, self._progress, lane="compare"
+            "compare", work, self._done, self._failed, self._going.progress, lane="compare"
         )
         self._show_going()
 
     def _stop(self) -> None:
         if self._task is not None:
-            self.stop.disabled = True
-            self.says.value = said(["Stopping…"])
             self._task.cancel()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if self._task is not None and not self._task.cancelled():
-            self.bar.value = fraction
-            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
 
     def _done(self, answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
         self._task = None
