@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
@@ -26,6 +26,8 @@ class Going:
         Called to cancel it.
     messages
         Where errors are shown.
+    beside
+        What stands beside the buttons.
 
     Attributes
     ----------
@@ -35,13 +37,20 @@ class Going:
         All of that, from top to bottom.
     """
 
-    def __init__(self, run: w.Button, cancel: str, end: Callable[[], None], messages: Messages) -> None:
+    def __init__(
+        self,
+        run: w.Button,
+        cancel: str,
+        end: Callable[[], None],
+        messages: Messages,
+        beside: Sequence[w.Widget] = (),
+    ) -> None:
         self.stop = button("Cancel", cancel)
         self.stop.disabled = True
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
         self.bar.layout.visibility = "hidden"
         self.says = text("", "s2p-says")
-        buttons = w.HBox([run, self.stop])
+        buttons = w.HBox([run, self.stop, *beside])
         buttons.add_class("s2p-buttons")
         self.widgets: list[w.Widget] = [buttons, self.bar, self.says]
         self._since: float | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
@@ -48,7 +48,6 @@ class PosteriorPanel:
         self.figure: FigureView | None = None
         self.found: DrawnPosterior | None = None
         self._task: Task | None = None
-        self._since = 0.0
         self._inside = w.VBox()
         self.widget = Fold("Draw a posterior: conductances, current and noise", [self._inside])
         guard = self.messages.guard
@@ -66,29 +65,24 @@ class PosteriorPanel:
             return
         guard = self.messages.guard
         self.run = button("Draw a posterior", "Simulate thousands of members, and weight them", "primary")
-        self.stop = button("Cancel", "Stop drawing members")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says, self.answer, self.table = text("", "s2p-says"), text("", "s2p-says"), text()
         self.save = Download(guard(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
+        self._going = Going(self.run, "Stop drawing members", self._stop, self.messages, [self.save])
+        self.stop, self.says = self._going.stop, self._going.says
+        self.answer, self.table = text("", "s2p-says"), text()
         self.figure = FigureView(
             "The posterior appears here",
             _PX_A_VALUE * 10,
             says="Each conductance, the current and the noise under the posterior, and each pair of them",
         )
         self.figure.dark(self.session.dark)
-        buttons = w.HBox([self.run, self.stop, self.save])
-        buttons.add_class("s2p-buttons")
         self._results = w.VBox([self.answer, self.table, self.figure.widget])
         self._inside.children = [
             self.messages.widget,
             text(said([_DIFFERS]), "s2p-help"),
-            buttons,
-            self.bar,
-            self.says,
+            *self._going.widgets,
             self._results,
         ]
         self.run.on_click(guard(lambda _button: self._draw()))
-        self.stop.on_click(guard(lambda _button: self._stop()))
         self._show(None)
 
     def _forget(self) -> None:
@@ -111,33 +105,24 @@ class PosteriorPanel:
             return sample_posterior(train, neuron, seed=seed, progress=task.progress, cancel=task.cancelled)
 
         self.messages.clear()
-        self._since, self.bar.value = time.monotonic(), 0.0
-        self.says.value = said(["Starting…"])
         self._task = self._runner.submit(
-            "posterior", work, self._done, self._failed, self._progress, lane="posterior"
+            "posterior", work, self._done, self._failed, self._going.progress, lane="posterior"
         )
         self._show_going()
 
     def _stop(self) -> None:
         if self._task is not None:
-            self.stop.disabled = True
-            self.says.value = said(["Stopping…"])
             self._task.cancel()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if self._task is not None and not self._task.cancelled():
-            self.bar.value = fraction
-            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
 
     def _done(self, found: DrawnPosterior) -> None:
         self._task = None
-        self.says.value = ""
         self._show(found)
 
     def _failed(self, error: BaseException) -> None:
         self._task = None
         self._show_going()
-        self.says.value = said(["Cancelled; nothing was drawn."]) if isinstance(error, Cancelled) else ""
+        if isinstance(error, Cancelled):
+            self.says.value = said(["Cancelled; nothing was drawn."])
         self.messages.report(error)
 
     def _give(self) -> None:
@@ -168,9 +153,9 @@ class PosteriorPanel:
 
     def _show_going(self) -> None:
         going, result = self._task is not None, self.session.result
-        self.run.disabled, self.stop.disabled = going or result is None, not going
+        self.run.disabled = going or result is None
+        self._going.show(going)
         self.save.disabled = self.found is None or going
-        self.bar.layout.visibility = "visible" if going else "hidden"
         if not going and result is None:
             self.says.value = said(["Generate a population for this recording first."])
 
