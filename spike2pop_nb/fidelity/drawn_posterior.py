@@ -155,9 +155,9 @@ class DrawnPosterior:
         if not self.trusted:
             found.append(
                 f"Only {100 * (self.within or 0.0):.0f} % of the members fire within the recording's own "
-                "variability, as nearly all should: this neuron may not fire like it, or so few neurons of the "
-                "prior do that too little was learned of them. A population (`find_population`) is sought "
-                "for the recording itself."
+                "variability, as nearly all should: this neuron may not fire like it, or so few of the prior "
+                "do that too little was learned of them. A population (`find_population`) is sought for the "
+                "recording itself."
             )
         if self.n_effective < _FEW:
             found.append(
