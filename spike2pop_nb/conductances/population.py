@@ -31,6 +31,9 @@ from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 __all__ = ["MAX_SIZE", "DICSampler", "Population"]
 
 FloatArray = npt.NDArray[np.float64]
+_PANDAS = tuple(int(part) for part in pd.__version__.split(".")[:2])
+_EXACTLY: dict[str, Any] = {"float_precision": "round_trip"} if _PANDAS < (3, 1) else {}
+"""To read numbers to the last bit, which pandas does by itself from 3.1 on."""
 
 
 @runtime_checkable
@@ -266,7 +269,9 @@ class Population:
         try:
             # "NA" and its like are ids as any other, and no conductances
             gaps = {column: [""] for column in texts if column != "id"}
-            table = pd.read_csv(path, dtype=texts, nrows=MAX_SIZE + 1, keep_default_na=False, na_values=gaps)
+            table = pd.read_csv(
+                path, dtype=texts, nrows=MAX_SIZE + 1, keep_default_na=False, na_values=gaps, **_EXACTLY
+            )
         except FileNotFoundError:
             raise CompensationError(f"{name}: there is no such file.") from None
         except (ValueError, OSError, UnicodeDecodeError):

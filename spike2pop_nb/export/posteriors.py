@@ -94,6 +94,8 @@ def posterior_in_words(drawn: DrawnPosterior) -> str:
         )
         + ".",
     ]
+    if not drawn.trusted:
+        said.append("As so few members fire like the recording, this posterior is not to be trusted.")
     return f"{' '.join(said)}\n\n## References\n\n{cited.listed()}"
 
 
@@ -128,6 +130,7 @@ def write_posterior(
         "recording": drawn.recording.id,
         "neuron": drawn.neuron.name,
         "kind": "members drawn from a posterior",
+        "trusted": drawn.trusted,
         "prior": drawn.prior.describe(),
         "members": len(drawn),
         "effective_sample_size": drawn.n_effective,

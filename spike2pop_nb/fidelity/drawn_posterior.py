@@ -22,6 +22,8 @@ LEVELS = (50, 80, 95)
 """Intervals that hold so many per cent of the posterior, with as much on either side."""
 _FEW = 100.0  # effective sample size below which intervals are rough
 _FAR = 2.0  # tolerance from which members fire but roughly like the recording
+_MOST = 0.5  # share of members that fire within the recording's variability, below which they are no answer
+_UNTRUSTED = "This posterior is not to be trusted."
 _TOLD = 0.8  # share of the prior's interval below which a recording tells something of a value
 
 
@@ -142,9 +144,21 @@ class DrawnPosterior:
         return pd.DataFrame(cov / np.outer(sd, sd), self.prior.names, self.prior.names)
 
     @property
+    def trusted(self) -> bool:
+        """Whether at least one half of the members fire like the recording; else there is no answer."""
+        return self.within is None or self.within >= _MOST
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What to be wary of, in sentences."""
         found = []
+        if not self.trusted:
+            found.append(
+                f"Only {100 * (self.within or 0.0):.0f} % of the members fire within the recording's own "
+                "variability, as nearly all should: this neuron may not fire like it, or so few of the prior "
+                "do that too little was learned of them. A population (`find_population`) is sought for the "
+                "recording itself."
+            )
         if self.n_effective < _FEW:
             found.append(
                 f"An effective sample size of {self.n_effective:.0f} is small: intervals are rough. A larger "
@@ -154,11 +168,6 @@ class DrawnPosterior:
             found.append(
                 f"The members kept fired up to {self.tolerance:.1f} times as differently from the recording "
                 "as two runs of one member do: the posterior may be too wide, or of another firing."
-            )
-        if self.within is not None and self.within < 0.5:
-            found.append(
-                f"Only {100 * self.within:.0f} % of the members fire within the recording's own variability: "
-                "this neuron may not fire like it, or its ranges are too narrow."
             )
         return tuple(found)
 
@@ -184,6 +193,8 @@ class DrawnPosterior:
         untold = told.loc[told["told"] <= 1.0 - _TOLD, "value"].tolist()
         if untold:
             text += f" The recording tells next to nothing of {', '.join(untold)}."
+        if not self.trusted:
+            return " ".join([_UNTRUSTED, *self.notes, text])
         return " ".join([text, *self.notes])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,14 @@ def test_it_can_be_cancelled() -> None:
     train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
     with pytest.raises(Cancelled):
         sample_posterior(train, "stg", learned=load_posterior("stg"), cancel=lambda: True)
+
+
+def test_members_that_do_not_fire_alike_are_no_answer(clocks: LearnedPosterior) -> None:
+    found = sample_posterior(_train(80.0), clocks.prior.neuron, size=32, budget=1024, learned=clocks)
+    assert found.trusted
+    assert not found.describe().startswith("This posterior is not to be trusted.")
+    doubtful = replace(found, within=0.1)
+    assert not doubtful.trusted
+    assert doubtful.describe().startswith(
+        "This posterior is not to be trusted. Only 10 % of the members fire"
+    )
