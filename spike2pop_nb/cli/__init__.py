@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from typing import Final
 
@@ -51,6 +52,9 @@ def _option(setting: str) -> str:
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+    for stream in (sys.stdout, sys.stderr):  # a console of few characters escapes the others
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli()
     except Spike2PopError as error:
