@@ -21,6 +21,7 @@ __all__ = [
     "UnreachableTarget",
     "WayOut",
     "failure_in_words",
+    "printable",
     "python_name",
 ]
 
@@ -132,6 +133,17 @@ class TrainingError(Spike2PopError, ValueError):
 
 class Cancelled(Spike2PopError):
     """The user asked to stop; whatever was complete has been kept."""
+
+
+def printable(text: str) -> str:
+    """Return a text that any file takes: what a file's name has that is no text is escaped.
+
+    Examples
+    --------
+    >>> printable("a\\udce9.csv")
+    'a\\\\udce9.csv'
+    """
+    return text.encode(errors="backslashreplace").decode()
 
 
 def failure_in_words(error: BaseException) -> str:

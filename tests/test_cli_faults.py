@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -174,3 +177,34 @@ def test_no_duration_is_measured_by_a_clock_that_may_jump() -> None:
         "export/report.py",
         "export/summaries.py",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "FILE", "--size", "2", "--no-refine", "--recordings", "3", "--out", "out"),
+        ("compare", "FILE", "--before", "1", "--after", "3", "--size", "0", "--out", "out"),
+        ("experiment", "MEMBERS", "--block", "A=0.5", "--no-figures", "--out", "out"),
+        ("which", "FILE", "--out", os.fsdecode(b"w\xe9.csv")),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_name_that_is_no_text_and_a_console_of_few_characters_lose_nothing(
+    arguments: Sequence[str], given: dict[str, str], tmp_path: Path
+) -> None:
+    names = {"FILE": os.fsdecode(b"r\xe9c.csv"), "MEMBERS": os.fsdecode(b"p\xe9.csv")}
+    for word, name in names.items():
+        shutil.copyfile(given[word], tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "spike2pop_nb.cli", *(names.get(a, a) for a in arguments)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    if arguments[-1] == "out":
+        summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+        assert "\\udce9" in json.dumps(summary["options"])

@@ -30,7 +30,7 @@ from spike2pop_nb.cli.common import (
     read_members,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, printable
 
 if TYPE_CHECKING:
     from spike2pop_nb.spiketrains import SpikeTrain
@@ -115,10 +115,10 @@ def next_(
                 progress=lambda done, total: update(int(100 * done / max(total, 1))),
             )
         options: dict[str, Any] = {
-            "population": [population.name, *(path.name for path in or_ or [])],
+            "population": [printable(path.name) for path in (population, *(or_ or []))],
             "target": target,
             "by": by,
-            "prices": None if prices is None else prices.name,
+            "prices": None if prices is None else printable(prices.name),
             **assumed,
             "size": size,
             "seed": seed,
@@ -188,8 +188,8 @@ def narrow(
                 progress=lambda done, total: update(int(100 * done / max(total, 1))),
             )
         options: dict[str, Any] = {
-            "population": population.name,
-            "recording": "silent" if recording is None else recording.name,
+            "population": printable(population.name),
+            "recording": "silent" if recording is None else printable(recording.name),
             "block": block or [],
             "current_uA_cm2": current,
             "temperature_C": temperature,

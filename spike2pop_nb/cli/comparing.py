@@ -12,7 +12,7 @@ import typer
 
 from spike2pop_nb.cli.common import FileArgument, NeuronOption, SeedOption, cli, progress_bar
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import ExperimentError, SpikeTrainError
+from spike2pop_nb.errors import ExperimentError, SpikeTrainError, printable
 
 if TYPE_CHECKING:
     from spike2pop_nb.experiments import Protocol
@@ -74,8 +74,8 @@ def compare(
                 one, another, model, known=done, size=size, seed=seed, progress=progress
             )
         options = {
-            "file": file.name,
-            "other_file": None if other_file is None else other_file.name,
+            "file": printable(file.name),
+            "other_file": None if other_file is None else printable(other_file.name),
             "before": one.id,
             "after": another.id,
             "known": known or [],

@@ -31,7 +31,7 @@ from spike2pop_nb.cli.common import (
     read_members,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, printable
 
 if TYPE_CHECKING:
     from spike2pop_nb.experiments import Experiment
@@ -141,7 +141,7 @@ def experiment(
             ]
         )
         options = {
-            "population": population.name,
+            "population": printable(population.name),
             "block": block or [],
             "current_uA_cm2": current,
             "temperature_C": temperature,

@@ -26,6 +26,7 @@ from spike2pop_nb.cli.common import (
     say_notes,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +195,7 @@ def run(
             err=True,
         )
     options = {
-        "file": file.name,
+        "file": printable(file.name),
         "unit": recordings.report.unit,
         "neuron": model.name,
         "prior": prior,

@@ -25,7 +25,7 @@ from spike2pop_nb.conductances.member_table import (
     neuron_of,
     said_of,
 )
-from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.errors import CompensationError, printable
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 
 __all__ = ["MAX_SIZE", "DICSampler", "Population"]
@@ -264,7 +264,7 @@ class Population:
         CompensationError
             If the file is no such table, or table and caller say different neurons, or neither says one.
         """
-        name = Path(path).name
+        name = printable(Path(path).name)
         texts = {"id": str, "neuron": str, "V_th_mV": str, "baseline": str, "declaration": str}
         try:
             # "NA" and its like are ids as any other, and no conductances
@@ -287,7 +287,7 @@ class Population:
         CompensationError
             As `from_csv`.
         """
-        name = Path(path).name
+        name = printable(Path(path).name)
         try:
             table = pd.read_parquet(path)
         except FileNotFoundError:

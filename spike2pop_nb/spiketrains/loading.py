@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import Final
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, printable
 
 from .limits import MAX_FILE_BYTES, MAX_OPENED_BYTES
 from .readers.formats import is_opened
@@ -51,7 +51,7 @@ def load(source: object, filename: str | None) -> Source:
 
 def _from_disk(source: str | Path, filename: str | None) -> Source:
     path = Path(source)
-    name = filename or path.name or str(path)
+    name = printable(filename or path.name or str(path))
     try:
         if not path.exists():
             raise SpikeTrainError(f"{path}: there is no such file.")
