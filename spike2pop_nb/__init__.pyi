@@ -17,6 +17,7 @@ from .export import open_session as open_session
 from .export import save_session as save_session
 from .fidelity import find_population as find_population
 from .fidelity import pattern_map as pattern_map
+from .fidelity import sample_posterior as sample_posterior
 from .fidelity import verify as verify
 from .inference import load_atlas as load_atlas
 from .inference import load_predictor as load_predictor

@@ -14,6 +14,8 @@ from hypothesis import settings
 
 # Neurons that the developer added to this machine are not part of the tests.
 os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
+# Tests and notebooks share the cores: threads that wait for each other leave them to others meanwhile.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from spike2pop_nb.checking.known import known_neurons, known_of
 from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from spike2pop_nb.app.settings import Settings
+from spike2pop_nb.app.settings import PARTS, Settings
 
 __all__ = ["History"]
 
@@ -16,7 +16,7 @@ _MOST = 100
 def _names(settings: Settings, before: Settings) -> set[str]:
     """Names of what differs."""
     found = {name for name in Settings.model_fields if getattr(settings, name) != getattr(before, name)}
-    for part in found & {"explore", "ask"}:
+    for part in found & set(PARTS):
         now, then = getattr(settings, part), getattr(before, part)
         found |= {f"{part}.{name}" for name, value in now if value != getattr(then, name)}
     return found

@@ -1,4 +1,4 @@
-"""Parts of the settings: what is explored, and what is asked of a population."""
+"""Parts of the settings: what is explored, what is asked of a population, and what is compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spike2pop_nb.experiments import (
 )
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
-__all__ = ["MOST_DOSES", "Asked", "Explored", "Pair", "check_channels", "different"]
+__all__ = ["MOST_DOSES", "Asked", "Compared", "Explored", "Pair", "check_channels", "different"]
 
 MOST_DOSES = 12
 """Most doses that the page gives at once."""
@@ -58,6 +58,7 @@ def check_channels(names: tuple[str, ...] | None, neuron: NeuronModel) -> None:
             )
 
 
+_Name = Annotated[str, Field(max_length=300)]
 Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
 
@@ -160,13 +161,13 @@ class Asked(_Part):
     """
 
     kind: Literal["block", "current", "temperature", "potassium"] = "block"
-    channel: Annotated[str, Field(max_length=300)] | None = None
+    channel: _Name | None = None
     range: _Point | None = None
     n: int = Field(default=6, ge=1, le=MOST_DOSES)
     rate_q10: float | None = Field(default=None, ge=0.1, le=20)
     conductance_q10: float | None = Field(default=None, ge=0.1, le=20)
     declared_C: float | None = Field(default=None, ge=0, le=50)
-    target: Annotated[str, Field(max_length=300)] = "conductances"
+    target: _Name = "conductances"
     prices: Annotated[
         dict[str, FiniteFloat],
         BeforeValidator(_prices),
@@ -244,3 +245,34 @@ class Asked(_Part):
         if self.kind == "temperature":
             return Question(self.kind, "", self.rate_q10, self.conductance_q10, self.declared_C)
         return Question(self.kind)
+
+
+class Compared(_Part):
+    """Which recordings are compared.
+
+    Attributes
+    ----------
+    before, after
+        Ids of the recordings; None for the first and the second.
+    known, share
+        A conductance that is known to be blocked in the second, and by which share; None for none.
+    size
+        Members before and after; 0 for the answer alone.
+    """
+
+    before: _Name | None = None
+    after: _Name | None = None
+    known: _Name | None = None
+    share: float = Field(default=0.5, ge=0.05, le=1)
+    size: int = Field(default=12, ge=0, le=48)
+
+    def checked(self, neuron: NeuronModel) -> Compared:
+        """Itself, if a neuron has what is known to be blocked.
+
+        Raises
+        ------
+        Spike2PopError
+            If it has no such channel.
+        """
+        check_channels(None if self.known is None else (self.known,), neuron)
+        return self

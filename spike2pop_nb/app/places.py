@@ -9,10 +9,12 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-__all__ = ["Kernels", "Places"]
+__all__ = ["LOOKS_EVERY_S", "Kernels", "Places", "refill"]
 
 ASKS_AGAIN_S = 5
 """A page in the line asks again after this long."""
+LOOKS_EVERY_S = 10
+"""So often it is looked whether a session is in store."""
 _LEFT_S = 6 * ASKS_AGAIN_S
 _GONE_S = 300
 """A session may have lost its page for this long before a new page of the same visitor takes its place."""
@@ -115,8 +117,32 @@ class Kernels:
         What was asked for is the environment of the next one, which another visitor gets: nothing of this
         one goes into it.
         """
-        task, cells, kernel = await self._manager.get_rendered_notebook(notebook_name=notebook_name)
+        try:
+            task, cells, kernel = await self._manager.get_rendered_notebook(notebook_name=notebook_name)
+        except Exception:  # the kernel in store could not be started; perhaps the next one can
+            await refill(self._manager)
+            task, cells, kernel = await self._manager.get_rendered_notebook(notebook_name=notebook_name)
         # A kernel that waited for hours counts as idle until its page has connected.
         self._manager.get_kernel(kernel).last_activity = datetime.now(UTC)
         self._given(kernel)
         return task, cells, kernel
+
+
+async def refill(manager: Any) -> None:
+    """Prepare another session for the next page where the one in store could not be prepared.
+
+    Voilà keeps what has failed until it is asked for, fails then, and puts nothing in its place: from then on
+    every page would wait for a kernel of its own to start.
+    """
+    for notebook, store in getattr(manager, "_pools", {}).items():
+        for prepared in [one for one in store if one.done()]:
+            try:
+                shown = prepared.result()["task"]
+                if shown.done():
+                    shown.result()
+            except Exception as error:
+                manager.log.error("A session could not be prepared in advance (%r); another one is.", error)
+                store.remove(prepared)
+                if prepared.exception() is None:
+                    await ensure_async(manager.shutdown_kernel(prepared.result()["kernel_id"]))
+        manager.fill_if_needed(notebook_name=notebook)

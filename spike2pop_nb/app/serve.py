@@ -25,6 +25,7 @@ from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_run
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.utils import url_path_join
 from tornado.httputil import url_concat
+from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
 from traitlets import Bool, Instance, Int
 from traitlets.config import Config
@@ -35,7 +36,7 @@ from spike2pop_nb.app.access import Access, cookie_secret, free_port
 from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.app.guard import HEADERS, ModuleFiles, guarded
 from spike2pop_nb.app.local import OWN_NEURONS, SHARED, is_loopback
-from spike2pop_nb.app.places import Places
+from spike2pop_nb.app.places import LOOKS_EVERY_S, Places, refill
 from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES
@@ -119,7 +120,7 @@ class _Server(Voila):
         }
 
     def listen(self) -> None:
-        """Listen as Voilà does, with encryption and limits."""
+        """Listen as Voilà does, with encryption and limits, and keep a session in store."""
         how = {
             "ssl_options": self.access.tls,
             "xheaders": self.access.proxied,
@@ -128,6 +129,7 @@ class _Server(Voila):
             "idle_connection_timeout": 120,
         }
         self.app.listen = partial(self.app.listen, **how)
+        PeriodicCallback(partial(refill, self.kernel_manager), LOOKS_EVERY_S * 1000).start()
         super().listen()
 
     def launch_browser(self) -> None:

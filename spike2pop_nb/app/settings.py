@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from spike2pop_nb.app.parts import Asked, Explored, Pair, check_channels, different
+from spike2pop_nb.app.parts import Asked, Compared, Explored, Pair, check_channels, different
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 from spike2pop_nb.spiketrains.reader import Layout
@@ -25,7 +25,7 @@ from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
 from spike2pop_nb.spiketrains.voltage import VoltageUnit
 
-__all__ = ["DETECTING", "JUDGING", "MAX_MEMBERS", "READING", "SEARCHING", "Explored", "Settings"]
+__all__ = ["DETECTING", "JUDGING", "MAX_MEMBERS", "PARTS", "READING", "SEARCHING", "Explored", "Settings"]
 
 READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "judging"
 """What a setting is marked with: reading a file, detecting spikes, a search, or its verdicts rest on it."""
@@ -34,7 +34,8 @@ MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 _LONGEST_TEXT, _LONGEST_NAME = 20_000, 300
 _MOST_COLUMNS, _MOST_CHANNELS = 8, 100
-_PARTS: dict[str, type[Explored | Asked]] = {"explore": Explored, "ask": Asked}
+PARTS: dict[str, type[Explored | Asked | Compared]] = {"explore": Explored, "ask": Asked, "compare": Compared}
+"""Settings that have settings of their own."""
 
 
 def _unit(text: str) -> str:
@@ -104,8 +105,8 @@ class Settings(BaseModel):
         Whether members of a bursting recording receive a rhythmic inhibition; see `find_population`.
     rate_tolerance, isi_tolerance, burst_tolerance
         How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
-    explore, ask
-        Choices of the explorer, and what is asked of a population.
+    explore, ask, compare
+        Choices of the explorer, what is asked of a population, and which recordings are compared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -139,6 +140,7 @@ class Settings(BaseModel):
     burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     explore: Explored = Explored()
     ask: Asked = Asked()
+    compare: Compared = Compared()
 
     @field_validator("neuron")
     @classmethod
@@ -177,15 +179,18 @@ class Settings(BaseModel):
         def other(*names: str) -> bool:
             return any(choices.get(name, getattr(self, name)) != getattr(self, name) for name in names)
 
-        explore = self.explore
+        explore, compare = self.explore, self.compare
         if other("neuron"):
+            compare = compare.model_copy(update={"known": None})
             choices = {"compensate": None, "ask": Asked(kind=self.ask.kind), **choices}
             explore = Explored(layer=explore.layer)
+        if other("file"):
+            compare = compare.model_copy(update={"before": None, "after": None})
         if other("file", "recording"):  # the next begins at its own DICs
             explore = explore.model_copy(update={"target": None, "end": None})
         if other("compensate"):  # what is chosen for the search is explored too
             explore = explore.model_copy(update={"pair": None})
-        return self._made({**dict(self), "explore": explore, **choices})
+        return self._made({**dict(self), "explore": explore, "compare": compare, **choices})
 
     def with_file_of(self, other: Settings) -> Settings:
         """With the file of other settings, how it is read, its recording, and the target for that."""
@@ -197,6 +202,9 @@ class Settings(BaseModel):
             **other.part(READING),
             **other.part(DETECTING),
             "explore": self.explore.model_copy(update=targets),
+            "compare": self.compare.model_copy(
+                update={name: getattr(other.compare, name) for name in ("before", "after")}
+            ),
         }
         return self.model_copy(update=of_file)
 
@@ -223,7 +231,7 @@ class Settings(BaseModel):
         where = "compensate"
         try:
             check_channels(self.compensate, neuron)
-            for where in _PARTS:
+            for where in PARTS:
                 getattr(self, where).checked(neuron)
         except Spike2PopError as error:
             raise Spike2PopError(f"Settings, {where}: {_lower(str(error))}.") from None
@@ -254,8 +262,8 @@ class Settings(BaseModel):
 
     def to_fragment(self) -> str:
         """As the part of an address after #; only what differs from the defaults."""
-        chosen = self.model_dump(exclude_defaults=True, exclude=set(_PARTS))
-        for part in _PARTS:
+        chosen = self.model_dump(exclude_defaults=True, exclude=set(PARTS))
+        for part in PARTS:
             chosen |= {f"{part}.{name}": value for name, value in getattr(self, part).to_fields().items()}
         if self.compensate is not None:
             chosen["compensate"] = ",".join(self.compensate)
@@ -275,7 +283,7 @@ class Settings(BaseModel):
         Spike2PopError
             With the name of the entry that is wrong.
         """
-        most = len(cls.model_fields) + sum(len(part.model_fields) for part in _PARTS.values()) + _MOST_COLUMNS
+        most = len(cls.model_fields) + sum(len(part.model_fields) for part in PARTS.values()) + _MOST_COLUMNS
         try:
             pairs = parse_qsl(
                 fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=most
@@ -289,7 +297,7 @@ class Settings(BaseModel):
         for name, value in pairs:
             if name == "id_columns":
                 values.setdefault(name, []).append(value)
-            elif value and name.partition(".")[0] in _PARTS and "." in name:
+            elif value and name.partition(".")[0] in PARTS and "." in name:
                 part, _, inner = name.partition(".")
                 values.setdefault(part, {})[inner] = value
             elif value:

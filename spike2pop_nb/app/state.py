@@ -82,14 +82,18 @@ class Session(HasTraits):
         Populations found in this session, and that of the recording that is looked at.
     experiments, experiment
         Experiments done in this session by population and by what was done, and the one that is looked at.
-    ranking
-        Which experiment would tell the most of the population that is looked at.
+    ranking, narrowed
+        Which experiment would tell the most of the population that is looked at, and that population narrowed
+        by the recording of one.
+    comparison
+        What changed between two recordings.
     member
         Number of the member that is picked, or `NO_MEMBER`.
     busy
         What runs in the background, in words; empty when nothing does.
     generating, experimenting, ranks
-        Whether populations are being searched, one is being asked, and experiments are being ranked.
+        Whether populations are being searched, one is being asked, and experiments are being ranked, or a
+        population narrowed.
     drawing
         Whether figures wait to be drawn.
     dark
@@ -116,6 +120,8 @@ class Session(HasTraits):
     experiments: Dict[Any, Any] = Dict()
     experiment = AnyTrait(None, allow_none=True)
     ranking = AnyTrait(None, allow_none=True)
+    narrowed = AnyTrait(None, allow_none=True)
+    comparison = AnyTrait(None, allow_none=True)
     member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)

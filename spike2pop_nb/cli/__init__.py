@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import sys
@@ -19,6 +20,7 @@ from spike2pop_nb.cli import (
     exporting,
     models,
     populations,
+    posterior,
     training,
 )
 from spike2pop_nb.cli.common import cli
@@ -36,6 +38,7 @@ __all__ = [
     "main",
     "models",
     "populations",
+    "posterior",
     "training",
 ]
 
@@ -55,6 +58,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a console of few characters escapes the others
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    atexit.register(gc.freeze)  # else all imports are gone through, for half a second, to be thrown away
     try:
         cli()
     except Spike2PopError as error:

@@ -1,4 +1,5 @@
 from .archive import is_session as is_session
+from .choosing import narrowed_files as narrowed_files
 from .choosing import ranking_files as ranking_files
 from .choosing import write_narrowed as write_narrowed
 from .choosing import write_ranking as write_ranking
@@ -30,6 +31,9 @@ from .nwb import export_nwb as export_nwb
 from .nwb import nwb_of_result as nwb_of_result
 from .nwb import population_nwb as population_nwb
 from .nwb import write_nwb as write_nwb
+from .posteriors import posterior_files as posterior_files
+from .posteriors import posterior_in_words as posterior_in_words
+from .posteriors import write_posterior as write_posterior
 from .provenance import network_of as network_of
 from .provenance import versions as versions
 from .report import MOST_REPORTED as MOST_REPORTED

@@ -14,13 +14,18 @@ from spike2pop_nb.export.formatting import plain
 from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv
 
-__all__ = ["ranking_files", "write_narrowed", "write_ranking"]
+__all__ = ["narrowed_files", "ranking_files", "write_narrowed", "write_ranking"]
 
 
-def ranking_files(ranking: Ranking, formats: Sequence[str] = ("csv", "svg", "png")) -> dict[str, bytes]:
+def ranking_files(
+    ranking: Ranking,
+    formats: Sequence[str] = ("csv", "svg", "png"),
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
     """Return a ranking of experiments as files, by name: ``experiments.csv`` and figures.
 
-    The table has the columns experiment and price: with other prices it can be given back.
+    The table has the columns experiment and price: with other prices it can be given back. Where options are
+    given, ``methods.md`` and ``summary.json``, which holds them, come too.
 
     Examples
     --------
@@ -45,6 +50,23 @@ def ranking_files(ranking: Ranking, formats: Sequence[str] = ("csv", "svg", "png
     for name, (drawing, wide) in drawings.items() if drawn else ():
         made = rendered(drawing, drawn, wide)
         files |= {f"figures/{name}.{format}": content for format, content in zip(drawn, made, strict=True)}
+    if options is not None:
+        told = {
+            "target": ranking.target.describe(),
+            "ranked_by": ranking.by,
+            "members": len(ranking.weights),
+            "experiments": [
+                {
+                    "experiment": one.name,
+                    "bits": float(bits),
+                    "price": one.price,
+                    "protocol": one.protocol.to_dict(),
+                    "why": ranking.why(one.name),
+                }
+                for one, bits in zip(ranking.experiments, ranking.bits, strict=True)
+            ],
+        }
+        files |= _described(ranking, told, options)
     return files
 
 
@@ -73,29 +95,43 @@ def write_ranking(
     >>> [file.name for file in write_ranking(found, mkdtemp(), {}, formats=["csv"])]
     ['experiments.csv', 'methods.md', 'summary.json']
     """
+    return write_files(Path(out_dir), ranking_files(ranking, formats, options))
+
+
+def narrowed_files(narrowed: Narrowed, options: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return a narrowed population as files, by name.
+
+    ``population.csv`` has the members that remain with their weights, ``members.csv`` all of them with their
+    weights before and after; ``methods.md`` and ``summary.json`` say how.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.experiments import constant_current, narrow
+    >>> from spike2pop_nb.export import narrowed_files
+    >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
+    >>> cell = s2p.run_experiment(population.select([0]), {"up": constant_current(4)}, duration_ms=1000)
+    >>> list(narrowed_files(narrow(population, constant_current(4), cell.train("up", 0)), {}))
+    ['population.csv', 'members.csv', 'methods.md', 'summary.json']
+    """
     told = {
-        "target": ranking.target.describe(),
-        "ranked_by": ranking.by,
-        "members": len(ranking.weights),
-        "experiments": [
-            {
-                "experiment": one.name,
-                "bits": float(bits),
-                "price": one.price,
-                "protocol": one.protocol.to_dict(),
-                "why": ranking.why(one.name),
-            }
-            for one, bits in zip(ranking.experiments, ranking.bits, strict=True)
-        ],
+        "protocol": narrowed.protocol.to_dict(),
+        "recording": narrowed.recording.id,
+        "pattern": narrowed.kind,
+        "members": len(narrowed.before),
+        "remain": len(narrowed.population),
+        "n_effective": narrowed.n_effective,
+        "bits": narrowed.bits,
     }
-    return _written(Path(out_dir), ranking_files(ranking, formats), ranking, told, options)
+    return {
+        "population.csv": table_csv(narrowed.population.to_frame()).encode(),
+        "members.csv": table_csv(narrowed.to_frame()).encode(),
+        **_described(narrowed, told, options),
+    }
 
 
 def write_narrowed(narrowed: Narrowed, out_dir: str | Path, options: Mapping[str, Any]) -> list[Path]:
-    """Write a narrowed population into a folder.
-
-    ``population.csv`` has the members that remain with their weights, ``members.csv`` all of them with their
-    weights before and after; ``summary.json`` and ``methods.md`` say how.
+    """Write the `narrowed_files` into a folder.
 
     Raises
     ------
@@ -114,29 +150,13 @@ def write_narrowed(narrowed: Narrowed, out_dir: str | Path, options: Mapping[str
     >>> [file.name for file in write_narrowed(found, mkdtemp(), {})]
     ['population.csv', 'members.csv', 'methods.md', 'summary.json']
     """
-    files = {
-        "population.csv": table_csv(narrowed.population.to_frame()).encode(),
-        "members.csv": table_csv(narrowed.to_frame()).encode(),
-    }
-    told = {
-        "protocol": narrowed.protocol.to_dict(),
-        "recording": narrowed.recording.id,
-        "pattern": narrowed.kind,
-        "members": len(narrowed.before),
-        "remain": len(narrowed.population),
-        "n_effective": narrowed.n_effective,
-        "bits": narrowed.bits,
-    }
-    return _written(Path(out_dir), files, narrowed, told, options)
+    return write_files(Path(out_dir), narrowed_files(narrowed, options))
 
 
-def _written(
-    out: Path,
-    files: dict[str, bytes],
-    found: Ranking | Narrowed,
-    told: Mapping[str, Any],
-    options: Mapping[str, Any],
-) -> list[Path]:
-    files["methods.md"] = f"{plain(found.methods())}\n".encode()
-    files["summary.json"] = summary_json(options, told)
-    return write_files(out, files)
+def _described(
+    found: Ranking | Narrowed, told: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, bytes]:
+    return {
+        "methods.md": f"{plain(found.methods())}\n".encode(),
+        "summary.json": summary_json(options, told),
+    }

@@ -30,6 +30,11 @@ _OTHERS = {
     "report.html": "A report with interactive figures. Open it in a browser; no internet is needed.",
     "methods.md": "A methods paragraph with references, to paste into a paper (Markdown).",
 }
+_FOLDERS = {
+    "next": "Which experiment would tell the most about the population, with what its members would do.",
+    "narrowed": "The population narrowed by a recording of one: population.csv has the members that remain.",
+    "comparison": "What changed between two recordings, and members before and after (pairs.csv).",
+}
 _CSV_NOTE = (
     "In CSV files, text that a spreadsheet could take for a formula (it begins with =, +, - or @) has an "
     "apostrophe before it, but for ids, which are as in the recording's file: import their column as text."
@@ -88,6 +93,9 @@ def guide(
         ):
             drawn = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
             parts.append(f"{drawn}\n    {words[0].upper()}{words[1:]}.")
+    for folder, words in _FOLDERS.items():
+        if files := [name for name in names if name.startswith(f"{folder}/")]:
+            parts.append(f"{', '.join(files)}\n    {words}")
     parts += [f"{name}\n    {words}" for name, words in _OTHERS.items() if name in names]
     if used := [folder for folder in folders if any(f"/{folder}" in name for name in names)]:
         listed = "\n".join(f"    {folder}: recording {folders[folder]}" for folder in used)

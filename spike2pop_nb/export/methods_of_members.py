@@ -31,6 +31,10 @@ __all__ = ["MOST_NAMED", "found_by_evolution", "members_in_words", "named", "pos
 
 MOST_NAMED = 5
 """Recordings that are named one by one."""
+_NO_SAMPLE = (
+    "The members of a population are spread out over conductances that suffice; they are not a sample from a "
+    "posterior over them."
+)
 
 
 def members_in_words(made: list[Result], cited: Citations, table: int) -> list[str]:
@@ -47,7 +51,7 @@ def members_in_words(made: list[Result], cited: Citations, table: int) -> list[s
     """
     if found_by_evolution(made):
         how = [_evolution(made, cited), _search(made, table), _simulation(made), _rule(made)]
-        return [*how, _distance(made, cited)]
+        return [*how, _distance(made, cited), _NO_SAMPLE]
     return [
         _baseline(made[0].neuron, cited),
         _compensation(made, cited),
@@ -56,6 +60,7 @@ def members_in_words(made: list[Result], cited: Citations, table: int) -> list[s
         _simulation(made),
         _rule(made),
         _distance(made, cited),
+        _NO_SAMPLE,
     ]
 
 

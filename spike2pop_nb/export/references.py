@@ -8,11 +8,14 @@ __all__ = [
     "CHEN",
     "CRANMER",
     "DRION",
+    "DURKAN",
     "FYON",
     "KUNSCH",
     "NWB",
     "PRINZ",
+    "RODRIGUES",
     "RTXI",
+    "SISSON",
     "STORN",
     "VAN_ROSSUM",
     "ZHANG",
@@ -70,4 +73,16 @@ RTXI = (
 NWB = (
     "Rübel O, Tritt A, Ly R, Dichter BK, Ghosh S, Niu L, et al. (2022) The Neurodata Without Borders "
     "ecosystem for neurophysiological data science. eLife 11:e78362. doi:10.7554/eLife.78362"
+)
+DURKAN = (
+    "Durkan C, Bekasov A, Murray I, Papamakarios G (2019) Neural spline flows. Adv Neural Inf Process Syst "
+    "32. arXiv:1906.04032"
+)
+RODRIGUES = (
+    "Rodrigues GS, Prangle D, Sisson SA (2018) Recalibration: a post-processing method for approximate "
+    "Bayesian computation. Comput Stat Data Anal 126:53–66. doi:10.1016/j.csda.2018.04.001"
+)
+SISSON = (
+    "Sisson SA, Fan Y, Beaumont MA (2018) Overview of approximate Bayesian computation. In: Handbook of "
+    "approximate Bayesian computation, 3–54. CRC Press. doi:10.1201/9781315117195"
 )

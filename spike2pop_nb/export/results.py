@@ -64,6 +64,7 @@ def _files(
     settings: Mapping[str, Any] | str | None,
     *,
     experiments: Mapping[str, Sequence[Experiment]] | None = None,
+    beside: Mapping[str, bytes] | None = None,
     recorded: bool = False,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, bytes]:
@@ -101,6 +102,7 @@ def _files(
     if settings is not None:
         text = settings if isinstance(settings, str) else json.dumps(settings, indent=2, ensure_ascii=False)
         files["settings.json"] = f"{text.rstrip()}\n".encode()
+    files |= dict(beside or {})
     files |= documents(results, options, formats, frames, [*files], ids, missing, experiments)
     return files
 
@@ -231,6 +233,7 @@ def results_zip(
     formats: Sequence[ExportFormat] = EVERYTHING,
     settings: Mapping[str, Any] | str | None = None,
     experiments: Mapping[str, Sequence[Experiment]] | None = None,
+    beside: Mapping[str, bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bytes:
@@ -242,6 +245,8 @@ def results_zip(
     ----------
     results, options, formats, settings, experiments
         As in `write_results`; ``recordings.csv`` (id, time_ms) comes with any formats.
+    beside
+        Other files to put into it, by name, such as those of `ranking_files` and `comparison_files`.
     progress
         Called with (done, total) while the files are made.
     cancel
@@ -275,6 +280,15 @@ def results_zip(
         if progress is not None:
             progress(next(begun), total)
 
-    files = _files(results, options, formats, settings, experiments=experiments, recorded=True, tick=tick)
+    files = _files(
+        results,
+        options,
+        formats,
+        settings,
+        experiments=experiments,
+        beside=beside,
+        recorded=True,
+        tick=tick,
+    )
     tick()
     return packed(files)

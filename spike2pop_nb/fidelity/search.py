@@ -16,10 +16,10 @@ from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
-from spike2pop_nb.inference.weight_files import find_atlas, find_network
+from spike2pop_nb.inference.weight_files import find_atlas, find_network, find_weights
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
-from spike2pop_nb.spiketrains import SpikeTrain
+from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 from spike2pop_nb.spiketrains.given import as_train
 
 if TYPE_CHECKING:
@@ -229,6 +229,9 @@ def _rule(
     try:
         own = Variability.of(train, longest_ms=LONGEST_MS)
     except SpikeTrainError as error:
+        # a burst by itself is no rhythm, which only what a large network was trained on may be taken to have
+        bursting = describe_pattern(train).kind is ActivityPattern.BURSTING
+        needed = needed or (bursting and neuron.name not in find_weights())
         return str(error) if needed else pass_rule(refine)
     return own if needed or not own.clock else pass_rule(refine)
 

@@ -30,6 +30,7 @@ from .plane import plane_map as plane_map
 from .populations import conductances as conductances
 from .populations import scores as scores
 from .populations import traces as traces
+from .posterior import posterior_pairs as posterior_pairs
 from .recordings import raster as raster
 from .recordings import recording as recording
 from .recordings import voltage as voltage

@@ -16,9 +16,9 @@ from scipy.special import ndtri
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
 
-__all__ = ["NOISE_CLOCK_MS", "filter_sections", "gaussian_quantiles", "noise_seeds"]
+__all__ = ["NOISE_CLOCK_MS", "NOISE_CUTOFF_HZ", "filter_sections", "gaussian_quantiles", "noise_seeds"]
 
-NOISE_CLOCK_MS = 0.1
+NOISE_CLOCK_MS, NOISE_CUTOFF_HZ = 0.1, 1000.0
 
 
 @lru_cache(maxsize=8)

@@ -23,7 +23,7 @@ from spike2pop_nb.simulation.kernel import (
     state_rows,
 )
 from spike2pop_nb.simulation.lanes import LANES
-from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, filter_sections, gaussian_quantiles
+from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ, filter_sections, gaussian_quantiles
 from spike2pop_nb.simulation.plan import aligned
 
 __all__ = [
@@ -142,7 +142,7 @@ class Runner:
         sample_ms: float | None,
         sigma: FloatArray,
         seeds: npt.NDArray[np.uint64],
-        noise_cutoff_Hz: float = 1000.0,
+        noise_cutoff_Hz: float = NOISE_CUTOFF_HZ,
         current: FloatArray | None = None,
     ) -> None:
         self.neuron, self.dt, self.start = neuron, dt, start

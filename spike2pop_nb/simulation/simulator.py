@@ -16,7 +16,7 @@ from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation.course import Inhibited, Schedule
 from spike2pop_nb.simulation.lanes import LANES
-from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, noise_seeds
+from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ, noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
 from spike2pop_nb.workers import cores
@@ -105,7 +105,7 @@ def simulate(
     noise_sigma: float | npt.ArrayLike | None = None,
     current: float | npt.ArrayLike | None = None,
     inhibition: Inhibition | None = None,
-    noise_cutoff_Hz: float = 1000.0,
+    noise_cutoff_Hz: float = NOISE_CUTOFF_HZ,
     seed: int | np.random.Generator | npt.NDArray[np.uint64] | None = None,
     course: Schedule | None = None,
     workers: int | None = None,

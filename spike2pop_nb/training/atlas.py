@@ -7,7 +7,7 @@ recording needs, members to begin a search with, and which neuron fits.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +42,7 @@ from spike2pop_nb.training.options import TrainingOptions
 from spike2pop_nb.training.scores import score
 from spike2pop_nb.training.train import measured_scales
 
-__all__ = ["SIZE", "drawn_members", "make_atlas"]
+__all__ = ["SIZE", "drawn_members", "make_atlas", "trains_of"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -125,7 +125,7 @@ def make_atlas(
     check_place(make_folder(target.parent) / target.name)
     say = _Told(progress, size)
     made = _simulated(model, size, seed, say, cancel)
-    trains = _as_trains(made)
+    trains = trains_of(made.times_ms, made.dics, made.drive[:, 1], made.drawn)
     if len(trains) < size // 50 or len(trains) < 64:
         raise TrainingError(
             f"Only {len(trains)} of {size} {model.name} neurons with currents from {CURRENT_RANGE[0]:g} to "
@@ -271,24 +271,24 @@ def _simulated(
     )
 
 
-def _as_trains(made: _Made) -> Trains:
-    """Those that fire, as training data."""
-    rows = np.array(
-        [row for row, times in enumerate(made.times_ms) if len(times) >= MIN_SPIKES], dtype=np.int64
-    )
-    times = [made.times_ms[row] - made.times_ms[row][0] for row in rows]
+def trains_of(
+    times_ms: Sequence[FloatArray], dics: FloatArray, sigma: FloatArray, drawn: NDArray[np.bool_]
+) -> Trains:
+    """Return the trains of members, from the start of the window, as training data; without silent ones."""
+    rows = np.array([row for row, times in enumerate(times_ms) if len(times) >= MIN_SPIKES], dtype=np.int64)
+    times = [times_ms[row] - times_ms[row][0] for row in rows]
     described = [features(one) for one in times]
     return Trains(
         np.concatenate([*times, np.zeros(0)]),
         np.concatenate([[0], np.cumsum([len(one) for one in times])]).astype(np.int64),
-        made.dics[rows].astype(np.float32),
+        dics[rows].astype(np.float32),
         np.array([[getattr(one, name) for name in FEATURES] for one in described], dtype=np.float32).reshape(
             -1, len(FEATURES)
         ),
         np.array([one.pattern.code for one in described], dtype=np.int8),
-        made.drive[rows, 1].astype(np.float32),
+        sigma[rows].astype(np.float32),
         rows,
-        made.drawn[rows],
+        drawn[rows],
         rows,
     )
 

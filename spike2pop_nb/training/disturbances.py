@@ -15,6 +15,7 @@ from spike2pop_nb.inference.drift import drift_windows
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.tokens import MAX_INTERVALS
+from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.training.baseline import Trees
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches, split_of
 from spike2pop_nb.training.domain import STRANGE, strange_trains
@@ -153,7 +154,10 @@ def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 
         if not made:
             continue
         posteriors = predictor.predict(
-            [np.concatenate([[0.0], np.cumsum(np.maximum(i, 0.01))]) for i in made]
+            [
+                SpikeTrain(str(place), np.concatenate([[0.0], np.cumsum(np.maximum(i, 0.01))]))
+                for place, i in enumerate(made)
+            ]
         )
         odd = _oddness(posteriors)
         auroc = mannwhitneyu(odd, own).statistic / (odd.size * own.size)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
 
 from spike2pop_nb.app.panels import ComparisonPanel
+from spike2pop_nb.app.settings import Settings
 
 
 @pytest.fixture
@@ -43,6 +47,32 @@ def test_what_changed_is_shown(panel, loop) -> None:
     assert panel.found is None
     assert "ERG" in [value for _name, value in panel.known.options]
     assert panel.known.label == "nothing"
+
+
+def test_what_is_chosen_is_a_setting_and_comes_back(panel, dashboard, loop) -> None:
+    panel.before.value, panel.after.value, panel.size.value, panel.known.value = "3", "4", 0, "A"
+    chosen = panel.session.settings
+    assert (chosen.compare.before, chosen.compare.after, chosen.compare.known) == ("3", "4", "A")
+    again = Settings.from_fragment(chosen.to_fragment())
+    assert again.compare == chosen.compare
+    dashboard.session.settings = chosen.changed(compare={})
+    assert (panel.before.value, panel.after.value, panel.known.value) == ("1", "2", "")
+    dashboard.session.settings = again
+    assert (panel.before.value, panel.after.value, panel.known.value) == ("3", "4", "A")
+    assert panel.size.value == 0
+
+
+def test_it_can_be_taken_away(panel, loop) -> None:
+    panel.before.value, panel.after.value, panel.size.value = "3", "4", 0
+    assert panel.download.disabled
+    panel.run.click()
+    loop.until(lambda: panel.found is not None)
+    assert panel.session.comparison is panel.found
+    given: list[tuple[bytes, str, str]] = []
+    panel.download.give = lambda *made: given.append(made)
+    panel.download._receive(None, {"kind": "ask"}, [])
+    with ZipFile(BytesIO(given[0][0])) as archive:
+        assert set(archive.namelist()) == {"changes.csv", "methods.md", "summary.json"}
 
 
 def test_members_are_shown_before_and_after(panel, loop) -> None:

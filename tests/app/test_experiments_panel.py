@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
@@ -10,7 +12,9 @@ from spike2pop_nb import export
 from spike2pop_nb.app.parts import Asked
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.conductances import generate_population
+from spike2pop_nb.experiments import run_experiment
 from spike2pop_nb.fidelity import find_population
+from spike2pop_nb.spiketrains import Recordings
 
 
 class Here:
@@ -201,6 +205,33 @@ def test_experiments_are_ranked_and_say_why(asking, loop):
     assert part.answers.shown.data
     again = Settings.from_fragment(session.settings.to_fragment())
     assert again.ask == session.settings.ask
+    assert part.done.value == session.ranking.experiments[0].name
+    n = len(session.result.population)
+    # a member's own answer, as the cell's
+    protocol = next(one.protocol for one in session.ranking.experiments if one.name == part.done.value)
+    cell = run_experiment(session.result.population.select([2]), {"done": protocol}, duration_ms=3000)
+    recorded = replace(cell.train("done", 0), id="after")
+    session.recordings = Recordings([*session.recordings, recorded], session.recordings.report)
+    part.recording.value = "after"
+    part.narrow.click()
+    assert part.narrow.disabled
+    loop.until(lambda: session.narrowed is not None and not session.ranks, 60)
+    assert len(session.narrowed.population) <= n
+    assert "it told" in part.left.value
+    given = []
+    button = asking.results.downloads["everything"]
+    button.give = lambda *made: given.append(made)
+    asking.actions.download("everything", button)
+    loop.until(lambda: given, 120)
+    with ZipFile(BytesIO(given[0][0])) as archive:
+        names = set(archive.namelist())
+        told = archive.read("README.txt").decode()
+    assert {"next/experiments.csv", "next/summary.json", "narrowed/population.csv"} <= names
+    assert "Which experiment would tell the most" in told
+    left = asking.actions.left()
+    assert left is session.narrowed.population
+    part.all.click()
+    assert len(asking.actions.left()) == n
     session.result = None
     assert session.ranking is None
     assert part.run.disabled

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from traitlets.config import LoggingConfigurable
+from voila.voila_kernel_manager import voila_kernel_manager_factory
 
 from spike2pop_nb.app import places as module
-from spike2pop_nb.app.places import Kernels, Places
+from spike2pop_nb.app.places import Kernels, Places, refill
 
 
 class Manager:
@@ -146,3 +148,70 @@ def test_a_page_owns_the_kernel_it_gets_and_the_next_hears_nothing_of_it(manager
     assert asyncio.run(kernels.start_kernel(kernel_name="python3")) == "started"
     assert given == ["ready", "started"]
     assert kernels.list_kernel_ids() == ["ready", "started"]
+
+
+class Server(LoggingConfigurable):
+    """As much of a server as Voilà's store of kernels asks for."""
+
+    root_dir, notebook_path = "/", "/app.ipynb"
+    base_url, server_url, port = "/", "/", 1
+
+
+class Starting(LoggingConfigurable):
+    """As much of Jupyter's manager as that store builds on."""
+
+    async def shutdown_kernel(self, kernel):
+        self.ended.append(kernel)
+
+    def get_kernel(self, kernel):
+        return SimpleNamespace(kernel_id=kernel)
+
+
+class Store(voila_kernel_manager_factory(Starting, True, 1)):
+    """Voilà's store, in which the first attempts end as they are told."""
+
+    def __init__(self, first, ended):
+        self.attempts, self.ended = iter([*first, *["ready"] * 9]), ended
+        super().__init__(parent=Server(), config=None)
+        self.fill_delay = 0
+
+    async def _initialize(self, notebook_path, kernel_id=None, **asked):
+        attempt = next(self.attempts)
+        if attempt == "not started":
+            raise RuntimeError("no kernel")
+        shown = asyncio.get_running_loop().create_future()
+        if attempt == "not shown":
+            shown.set_exception(RuntimeError("no answer"))
+        renderer = SimpleNamespace(rendered_cache=[], stop_generator=False)
+        return {"task": shown, "renderer": renderer, "kernel_id": attempt}
+
+
+def taken(first, look):
+    """The kernels that two pages get, having looked at the store before or not; and those that were ended."""
+    ended = []
+
+    async def pages():
+        store = Store(first, ended)
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            if look:
+                await refill(store)
+        ready = store.get_pool_size("app.ipynb")
+        for _ in range(2):
+            kernels = Kernels(store, lambda _kernel: None)
+            yield ready, (await kernels.get_rendered_notebook(notebook_name="app.ipynb"))[2]
+            await asyncio.sleep(0.01)
+
+    async def listed():
+        return [one async for one in pages()]
+
+    return asyncio.run(listed()), ended
+
+
+@pytest.mark.parametrize("first", [(), ("not started",), ("not shown",), ("not started", "not shown")])
+def test_after_a_kernel_that_could_not_be_prepared_another_one_is(first):
+    assert taken(first, look=True) == ([(1, "ready")] * 2, ["not shown"] * ("not shown" in first))
+
+
+def test_a_page_that_comes_before_that_waits_for_the_other_one():
+    assert taken(["not started"], look=False) == ([(1, "ready")] * 2, [])

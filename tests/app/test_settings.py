@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spike2pop_nb.app.history import History
-from spike2pop_nb.app.parts import MOST_DOSES, Asked
-from spike2pop_nb.app.settings import MAX_MEMBERS, Explored, Settings
+from spike2pop_nb.app.parts import MOST_DOSES, Asked, Compared
+from spike2pop_nb.app.settings import MAX_MEMBERS, PARTS, Explored, Settings
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Question
 from spike2pop_nb.neurons import get_neuron
@@ -38,6 +38,14 @@ ASKED = st.builds(
     rate_q10=st.none() | st.floats(1, 4),
     declared_C=st.none() | st.floats(5, 40),
 )
+COMPARED = st.builds(
+    Compared,
+    before=st.none() | st.text(min_size=1, max_size=40),
+    after=st.none() | st.text(min_size=1, max_size=40),
+    known=st.none() | st.sampled_from(["A", "H"]),
+    share=st.floats(0.05, 1),
+    size=st.integers(0, 48),
+)
 CHOICES = st.builds(
     Settings,
     file=st.none() | st.text(min_size=1, max_size=40),
@@ -62,6 +70,7 @@ CHOICES = st.builds(
     rate_tolerance=st.floats(0, 1),
     explore=EXPLORED,
     ask=ASKED,
+    compare=COMPARED,
 )
 
 EXPLORED_ALL = Explored(
@@ -70,6 +79,7 @@ EXPLORED_ALL = Explored(
 ASKED_ALL = Asked(
     kind="temperature", channel="A", range=(7, 30), n=4, rate_q10=2.5, conductance_q10=1.5, declared_C=11
 )
+COMPARED_ALL = Compared(before="1", after="2", known="A", share=0.25, size=8)
 
 
 @given(CHOICES)
@@ -113,11 +123,9 @@ def test_an_address_that_says_all_there_is_to_say_is_restored():
         "compensate": ("A", "H"),
         "id_columns": tuple("abcdefgh"),
     }
-    others = {
-        name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", "explore", "ask")
-    }
+    others = {name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", *PARTS)}
     others |= {"recording": "b", "time_column": "t", "rate_tolerance": 0.5, "burst_tolerance": 0.5}
-    every = Settings(**others, explore=EXPLORED_ALL, ask=ASKED_ALL)
+    every = Settings(**others, explore=EXPLORED_ALL, ask=ASKED_ALL, compare=COMPARED_ALL)
     assert every.to_fragment().count("=") > 30
     assert Settings.from_fragment(every.to_fragment()) == every
 
@@ -177,6 +185,8 @@ def test_a_unit_is_kept_in_one_spelling():
         ("ask.range=1,0", "Settings, ask: doses of share blocked rise"),
         ("ask.range=1,nan", "Settings, ask.range.1: input should be a finite number."),
         ("ask.n=1000", f"Settings, ask.n: input should be less than or equal to {MOST_DOSES}."),
+        ("compare.known=<b>", "Settings, compare: the stg neuron has no channel '<b>'; it has Na, "),
+        ("compare.share=0", "Settings, compare.share: input should be greater than or equal to 0.05."),
         ("&".join(f"a{i}=1" for i in range(100)), "Settings, as a whole: "),
     ],
 )
@@ -203,6 +213,7 @@ CHOSEN = Settings(
     seed=3,
     explore=EXPLORED_ALL,
     ask=ASKED_ALL,
+    compare=COMPARED_ALL,
 )
 
 
@@ -219,7 +230,10 @@ CHOSEN = Settings(
 def test_what_belonged_to_another_neuron_recording_or_pair_is_forgotten(choice, forgotten):
     changed = CHOSEN.changed(**choice)
     explore = EXPLORED_ALL.model_copy(update=forgotten)
-    rest = {"compensate": None, "ask": Asked(kind=ASKED_ALL.kind)} if "neuron" in choice else {}
+    rest = {}
+    if "neuron" in choice:
+        compare = COMPARED_ALL.model_copy(update={"known": None})
+        rest = {"compensate": None, "ask": Asked(kind=ASKED_ALL.kind), "compare": compare}
     assert changed == CHOSEN.model_copy(update={**choice, **rest, "explore": explore})
 
 
@@ -245,7 +259,11 @@ def test_a_choice_that_cannot_be_is_refused():
 def test_how_a_file_is_read_and_its_targets_go_with_it():
     explore = EXPLORED_ALL.model_copy(update={"target": None, "end": None})
     opened = CHOSEN.with_file_of(Settings(file="b.csv"))
-    assert opened == Settings(file="b.csv", compensate=("CaS", "H"), seed=3, explore=explore, ask=ASKED_ALL)
+    compare = COMPARED_ALL.model_copy(update={"before": None, "after": None})
+    assert opened == Settings(
+        file="b.csv", compensate=("CaS", "H"), seed=3, explore=explore, ask=ASKED_ALL, compare=compare
+    )
+    assert CHOSEN.changed(file="b.csv").compare == compare
     assert opened.with_file_of(CHOSEN) == CHOSEN
     assert Settings(neuron="da").with_file_of(CHOSEN).explore == Explored()
 

@@ -88,12 +88,12 @@ def made_pairs(neuron: NeuronModel, n: int) -> list[Pair]:
 
 
 def _can_be_asked(before: SpikeTrain, after: SpikeTrain) -> bool:
-    """Whether both say how they vary, by 3 whole bursts or 10 intervals; the one after may be silent."""
+    """Whether both say how they vary, by 2 whole bursts or 10 intervals; the one after may be silent."""
     for train in (before, after):
         if train.n_spikes < 3 and train is after:
             continue
         bursting = describe_pattern(train).kind is ActivityPattern.BURSTING
-        if len(measures.cut(train.times_ms, bursting)) < (3 if bursting else 10):
+        if len(measures.cut(train.times_ms, bursting)) < (2 if bursting else 10):
             return False
     return True
 

@@ -142,9 +142,9 @@ def answers(context: BrowserContext, address: str) -> None:
     page.get_by_label("or an example", exact=True).select_option("stg_set.csv")
     page.wait_for_selector("text=5 trains")
     page.get_by_label("Recording (id)", exact=True).select_option(index=2)
-    page.wait_for_selector("text=23 spikes in 940 ms")
+    page.wait_for_selector(".s2p-idle")
     time.sleep(3)
-    generate("0.94", (11, 12, 13, 14))
+    generate("3.0", (11, 12, 13, 14))
     for k in (6, 12):
         turned = f"plot(2).querySelectorAll('.annotation-text')[1]?.textContent.startsWith('member {k}')"
         seconds("six traces turned", "button('Next ›').click()", f"await until(() => {turned})")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from bench_page import EXAMPLE, QUIET, READY, SCRIPT
+from bench_page import EXAMPLE, QUIET, SCRIPT, UPLOAD
 from playwright.sync_api import sync_playwright
 
 CODE = """
@@ -48,7 +48,7 @@ def page(environment: dict[str, str]) -> None:
             tab.set_default_timeout(120_000)
             tab.add_init_script(SCRIPT)
             tab.goto(found.group() + EXAMPLE, wait_until="commit")
-            tab.wait_for_selector(READY)
+            tab.wait_for_selector(UPLOAD)
             usable = time.perf_counter() - begin
             tab.evaluate("() => until(() => button('Generate')?.disabled === false)")
             asked = time.perf_counter()

@@ -61,12 +61,15 @@ def test_tables_and_the_report_have_them(found: Result, tmp_path: Path) -> None:
     assert "within its own variability" in (tmp_path / "report.html").read_text()
 
 
-def test_other_simulators_are_refused_rather_than_given_half_of_a_member(
+def test_other_simulators_have_them_or_refuse_rather_than_half_of_a_member(
     found: Result, tmp_path: Path
 ) -> None:
     assert found.population is not None
-    with pytest.raises(SimulationError, match="carry an injected current and noise"):
-        export(found.population, "neuron", tmp_path)
+    script, *_ = export(found.population.select([1]), "brian2", tmp_path)
+    assert repr(float(found.population.noise_sigma[1])) in script.read_text()
+    assert str(found.population.table["noise_seed"][1]) in script.read_text()
+    with pytest.raises(SimulationError, match="current, noise or inhibition, which NeuroML 2 cannot"):
+        export(found.population, "neuroml", tmp_path)
 
 
 def test_nwb_has_them(found: Result, tmp_path: Path) -> None:

@@ -124,6 +124,23 @@ def test_a_short_recording_is_refused_and_a_vague_one_says_so() -> None:
     assert "too short to say much of its rate" in own.describe()
 
 
+def test_two_whole_bursts_are_judged_by_limits_of_other_cells() -> None:
+    rng = np.random.default_rng(12)
+    passed, slower = 0, 0
+    for _ in range(30):
+        own = Variability.of(SpikeTrain("cell", bursts(rng, 3)))
+        assert own.few
+        assert "With two whole bursts it does not say how they vary" in own.describe()
+        other = bursts(rng, 8)
+        passed += own.distance(other) <= 1
+        slower += own.distance(2.0 * other) <= 1
+    assert passed >= 26
+    assert slower <= 1
+    assert not Variability.of(SpikeTrain("cell", bursts(rng, 4))).few
+    with pytest.raises(SpikeTrainError, match=r"has 1 whole burst; 2 are needed .* so record for longer"):
+        Variability.of(SpikeTrain("cell", bursts(rng, 2)))
+
+
 def test_it_is_said_tabled_and_read_back() -> None:
     own = Variability.of(SpikeTrain("cell", bursts(np.random.default_rng(10))))
     table = own.to_frame().set_index("measure")

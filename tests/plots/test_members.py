@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import spike2pop_nb as s2p
 from spike2pop_nb import plots
 from spike2pop_nb.conductances import (
     Population,
@@ -139,3 +140,18 @@ def test_the_best_member_is_the_likest_of_those_that_passed(population: Populati
     fallen = verdict.table.assign(passed=False)
     fallen.loc[0, "passed"] = True
     assert type(verdict)(verdict.recording, fallen, verdict.rule).best == 0
+
+
+def test_a_posterior_is_drawn_with_its_prior() -> None:
+    train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    drawn = s2p.sample_posterior(train, "stg", size=8, budget=64, seed=1)
+    drawing = plots.posterior_pairs.drawing(drawn)
+    assert len(drawing.panels) == 55  # ten values, and each pair of them
+    assert len(drawing.cells) == 45
+    diagonal = [panel for panel in drawing.panels if panel.note]
+    for panel, (low, high) in zip(diagonal, drawn.prior.ranges, strict=True):
+        assert panel.x.range == (low, high)
+        for line in panel.marks:
+            assert min(line.y) >= low - 1e-9
+            assert max(line.y) <= high + 1e-9
+    assert len(plots.posterior_pairs(drawn).data) >= 65

@@ -1,19 +1,25 @@
-"""Ranking what could be done to the cell by what it would tell."""
+"""What to do to the cell, ranked by what it would tell; and a population narrowed by that."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.experimenting import Experimenting
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Choosing"]
 
 _LANE = "ranking"
+_SILENT_MS = 10_000.0
 
 
 class Choosing(Experimenting):
@@ -22,7 +28,7 @@ class Choosing(Experimenting):
     Attributes
     ----------
     on_ranked
-        Called with a fraction and a text while experiments are ranked.
+        Called with a fraction and a text while experiments are ranked, or a population is narrowed.
     """
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
@@ -32,10 +38,8 @@ class Choosing(Experimenting):
 
     def rank(self) -> None:
         """Rank experiments by what they would tell of the population that is looked at."""
-        session, whom = self.session, self.asked()
-        if whom is None:
-            raise Spike2PopError("There is no population to ask yet: generate one for this recording first.")
-        population, ask, result = whom[0], session.settings.ask.checked(session.neuron), session.result
+        session, population = self.session, self.left()
+        ask, result = session.settings.ask.checked(session.neuron), session.result
         rig = ask.rig(population.neuron)
         self.messages.clear()
         session.ranks = True
@@ -56,28 +60,99 @@ class Choosing(Experimenting):
             )
 
         def done(found: Any) -> None:
-            session.ranks = False
             if session.result is result:
                 session.ranking = found
+                self._not_taken()
 
-        def failed() -> None:
+        self._choose("Ranking experiments…", work, done)
+
+    def left(self) -> Population:
+        """Return the members that are left of the population that is looked at.
+
+        Raises
+        ------
+        Spike2PopError
+            If there is none.
+        """
+        whom, narrowed = self.asked(), self.session.narrowed
+        if whom is None:
+            raise Spike2PopError("There is no population to ask yet: generate one for this recording first.")
+        return whom[0] if narrowed is None else narrowed.population
+
+    def narrow(self, experiment: str, recording: str | None) -> None:
+        """Narrow the population that is looked at by a recording of an experiment that was ranked.
+
+        Parameters
+        ----------
+        experiment
+            Its name.
+        recording
+            Id of the recording in the file that is open; of none, the cell was silent for ten seconds.
+        """
+        session, population = self.session, self.left()
+        result, ranking, recordings = session.result, session.ranking, session.recordings
+        if ranking is None or recordings is None:
+            raise Spike2PopError("Rank experiments first, and choose the recording of the one that was done.")
+        (protocol,) = (one.protocol for one in ranking.experiments if one.name == experiment)
+        train = SpikeTrain("silent", np.zeros(0), (0.0, _SILENT_MS))
+        if recording is not None:
+            train = recordings.by_id(recording)
+        self.messages.clear()
+        session.ranks = True
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.experiments import narrow
+
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
+            return narrow(
+                population,
+                protocol,
+                train,
+                progress=lambda done, total: task.progress(done, total, f"Simulating members, {experiment}"),
+                cancel=task.cancelled,
+            )
+
+        def done(found: Any) -> None:
+            if session.result is result:
+                session.narrowed = found
+                self._not_taken()
+
+        self._choose("Narrowing the population…", work, done)
+
+    def _choose(self, words: str, work: Callable[[Task], Any], done: Callable[[Any], None]) -> None:
+        session = self.session
+
+        def over() -> None:
             session.ranks = False
+
+        def finished(found: Any) -> None:
+            over()
+            done(found)
 
         self._ranking = self._run(
             "ranking",
-            "Ranking experiments…",
+            words,
             work,
-            done,
-            failed,
+            finished,
+            over,
             progress=lambda fraction, words: self.on_ranked(fraction, words),
             lane=_LANE,
         )
 
+    def _not_taken(self) -> None:
+        """What was found since is in no file that was taken away."""
+        self.taken.discard(self.session.result)
+        self.on_taken()
+
     def stop_ranking(self) -> None:
-        """Stop the ranking."""
+        """Stop what is going on."""
         if self._ranking is not None:
             self._ranking.cancel()
 
     def forget_ranking(self) -> None:
-        """Forget a ranking, which belongs to one population."""
-        self.session.ranking = None
+        """Forget a ranking and what it was narrowed to, which belong to one population."""
+        self.session.ranking = self.session.narrowed = None
+
+    def forget_narrowed(self) -> None:
+        """Go back to all members."""
+        self.session.narrowed = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -55,17 +56,26 @@ class Downloading(Acting):
         }
         members = [number for _name, number in shown.population.labels]
         picked = members.index(session.member) if session.member in members else 0
+        ranking, narrowed, comparison = session.ranking, session.narrowed, session.comparison
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(task: Task) -> tuple[bytes, str, str]:
             from spike2pop_nb import export
 
             if what == "everything":
+                beside: dict[str, bytes] = {}
+                if ranking is not None:
+                    beside |= _in("next", export.ranking_files(ranking, options={}))
+                if narrowed is not None:
+                    beside |= _in("narrowed", export.narrowed_files(narrowed, {}))
+                if comparison is not None:
+                    beside |= _in("comparison", export.comparison_files(comparison, {}))
                 whole = export.results_zip(
                     results,
                     options,
                     settings=settings,
                     experiments=done,
+                    beside=beside,
                     progress=lambda done, total: task.progress(done, total, ""),
                     cancel=task.cancelled,
                 )
@@ -106,3 +116,8 @@ class Downloading(Acting):
         """Stop making a file."""
         if what in self._made:
             self._made[what].cancel()
+
+
+def _in(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files in a folder."""
+    return {f"{folder}/{name}": content for name, content in files.items()}

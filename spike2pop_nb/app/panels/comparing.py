@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.parts import Compared
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Cancelled
@@ -46,7 +50,7 @@ class ComparisonPanel:
         self.figures: list[FigureView] = []
         self.found: Comparison | None = None
         self._task: Task | None = None
-        self._built, self._since = False, 0.0
+        self._built = False
         self._inside = w.VBox()
         self.fold = Fold(
             "What did the drug change? Two recordings of one cell, and which conductance differs",
@@ -63,12 +67,16 @@ class ComparisonPanel:
         self._built = True
         guard, session = self.messages.guard, self.session
         self.before, self.after, self.known = w.Dropdown(), w.Dropdown(), w.Dropdown()
-        self.share = w.FloatSlider(value=0.5, min=0.05, max=1.0, step=0.05, continuous_update=False)
-        self.size = w.IntSlider(value=12, min=0, max=48, step=4, continuous_update=False)
+        self.share = w.FloatSlider(min=0.05, max=1.0, step=0.05, continuous_update=False)
+        self.size = w.IntSlider(min=0, max=48, step=4, continuous_update=False)
         self.run = button("Compare", "Tell what changed, and find members before and after", "primary")
-        self.stop = button("Cancel", "Stop this comparison")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says, self.answer = text("", "s2p-says"), text("", "s2p-says")
+        self._going = Going(self.run, "Stop this comparison", self._stop, self.messages)
+        self.stop, self.says, self.answer = self._going.stop, self._going.says, text("", "s2p-says")
+        self.download = Download(
+            guard(self._give),
+            label="Comparison (zip)",
+            hint="Probabilities, members before and after, a methods paragraph, options and versions",
+        )
         self.bars = self._figure("What changed appears here", _BARS_PX, "Probability that each changed")
         self.plane = self._figure(
             "Ways through the DIC plane appear here", _PLANE_PX, "Members before and after in the DIC plane"
@@ -78,10 +86,12 @@ class ComparisonPanel:
         )
         self._inside.children = self._compose()
         self.run.on_click(guard(lambda _button: self._ask()))
-        self.stop.on_click(guard(lambda _button: self._stop()))
-        for control in (self.before, self.after):
-            control.observe(guard(lambda _change: self._show_going()), "value")
-        self.known.observe(guard(lambda _change: self._show_known()), "value")
+        controls = {name: getattr(self, name) for name in Compared.model_fields}
+        self._tied = {
+            name: Binding(control, partial(self._choose, name), self.messages, self._show_chosen)
+            for name, control in controls.items()
+        }
+        session.follow(guard(lambda _change: self._show_chosen()), "compare")
         session.observe(guard(lambda _change: self._show_choices()), "recordings")
         session.follow(guard(lambda _change: self._show_choices()), "neuron")
         self._show_choices()
@@ -106,14 +116,12 @@ class ComparisonPanel:
                 self._of_block,
             ]
         )
-        buttons = w.HBox([self.run, self.stop])
-        buttons.add_class("s2p-buttons")
         size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
-        asked, going = w.VBox([which, known]), w.VBox([size, buttons, self.bar, self.says])
+        asked, going = w.VBox([which, known]), w.VBox([size, *self._going.widgets])
         top, self._results = w.HBox([asked, going]), w.VBox()
         left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
         halves = w.HBox([left, right])
-        self._results.children = [self.answer, halves, self.traces.widget]
+        self._results.children = [self.answer, self.download, halves, self.traces.widget]
         for box, name in (
             (asked, "s2p-left"),
             (going, "s2p-right"),
@@ -129,32 +137,36 @@ class ComparisonPanel:
 
     def _show_choices(self) -> None:
         """Offer the recordings and channels there are; what was found of others is put away."""
-        recordings = self.session.recordings
-        names = [] if recordings is None else list(recordings.ids)
-        for control, usual in ((self.before, 0), (self.after, 1)):
-            chosen = control.value
-            control.options = names
-            if names:
-                control.value = chosen if chosen in names else names[min(usual, len(names) - 1)]
-        channels = self.session.neuron.channel_names
-        options = (("nothing", _NOTHING), *((name, name) for name in channels))
-        if self.known.options != options:
-            self.known.options = options
-            self.known.value = _NOTHING  # a list that was empty chooses nothing by itself
         if self._task is not None:
             self._task.drop()
             self._task = None
-        self._show_known()
+        self._show_chosen()
         self._show(None)
 
-    def _show_known(self) -> None:
-        self._of_block.layout.display = "" if self.known.value else "none"
+    def _choose(self, name: str, value: Any) -> None:
+        chosen = {**dict(self.session.settings.compare), name: None if value == _NOTHING else value}
+        self.session.choose(compare=chosen)
+
+    def _show_chosen(self) -> None:
+        chosen, recordings = self.session.settings.compare, self.session.recordings
+        names = () if recordings is None else recordings.ids
+        for name, usual in (("before", names[:1]), ("after", names[:2][-1:])):
+            wanted = getattr(chosen, name)
+            shown = wanted if wanted in names else next(iter(usual), None)
+            self._tied[name].show(shown, options=names)
+        channels = self.session.neuron.channel_names
+        options = (("nothing", _NOTHING), *((name, name) for name in channels))
+        self._tied["known"].show(chosen.known or _NOTHING, options=options)
+        self._tied["share"].show(chosen.share)
+        self._tied["size"].show(chosen.size)
+        self._of_block.layout.display = "" if chosen.known else "none"
+        self._show_going()
 
     def _show_going(self) -> None:
         going = self._task is not None
         enough = bool(self.before.value and self.after.value and self.before.value != self.after.value)
-        self.run.disabled, self.stop.disabled = going or not enough, not going
-        self.bar.layout.visibility = "visible" if going else "hidden"
+        self.run.disabled = going or not enough
+        self._going.show(going)
         if not going:
             short = "Load recordings of one cell in two conditions, and choose which is which."
             self.says.value = "" if enough else said([short])
@@ -184,23 +196,14 @@ class ComparisonPanel:
             return found, None if found.pairs is None else found.simulated(range(_SHOWN))
 
         self.messages.clear()
-        self._since, self.bar.value = time.monotonic(), 0.0
-        self.says.value = said(["Starting…"])
         self._task = self._runner.submit(
-            "compare", work, self._done, self._failed, self._progress, lane="compare"
+            "compare", work, self._done, self._failed, self._going.progress, lane="compare"
         )
         self._show_going()
 
     def _stop(self) -> None:
         if self._task is not None:
-            self.stop.disabled = True
-            self.says.value = said(["Stopping…"])
             self._task.cancel()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if self._task is not None and not self._task.cancelled():
-            self.bar.value = fraction
-            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
 
     def _done(self, answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
         self._task = None
@@ -216,7 +219,8 @@ class ComparisonPanel:
     # what came of it
 
     def _show(self, found: Comparison | None, simulated: tuple[Simulated, Simulated] | None = None) -> None:
-        self.found = found
+        self.found = self.session.comparison = found
+        self.download.disabled = found is None
         self._results.layout.display = "none" if found is None else ""
         self._show_going()
         if found is None:
@@ -226,6 +230,16 @@ class ComparisonPanel:
         self.bars.show(plots.changes(found, _BARS_PX))
         self.plane.show(plots.changes_plane(found, _PLANE_PX))
         self.traces.show(plots.pair_traces(found, simulated, height=_TRACES_PX))
+
+    def _give(self) -> None:
+        """Hand over what was found as files."""
+        from spike2pop_nb.export import comparison_files
+        from spike2pop_nb.export.archive import packed
+
+        found = self.found
+        assert found is not None  # else the button is off
+        files = comparison_files(found, self.session.settings.compare.model_dump())
+        self.download.give(packed(files), "spike2pop_comparison.zip", "application/zip")
 
     def _pick(self, member: int) -> None:
         for figure in self.figures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from html import escape
@@ -16,6 +15,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
+from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.next_experiment import NextPart
@@ -69,7 +69,7 @@ class ExperimentsPanel:
         self._drawing, self._on_pick = drawing, on_pick
         self.figures: list[FigureView] = []
         self.page = 0
-        self._built, self._since = False, 0.0
+        self._built = False
         self._inside = w.VBox()
         self.fold = Fold(
             "Block a channel, inject a current, warm it, raise potassium: who keeps the rhythm?",
@@ -103,9 +103,10 @@ class ExperimentsPanel:
         self.run = button(
             "Run the experiment", "Simulate every member at every dose, and a control", "primary"
         )
-        self.stop = button("Cancel", "Stop this experiment; those before it are kept")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says, self.found, self.who = text("", "s2p-says"), text("", "s2p-says"), text()
+        kept = "Stop this experiment; those before it are kept"
+        self._going = Going(self.run, kept, self.actions.stop_asking, self._messages)
+        self.stop, self.says = self._going.stop, self._going.says
+        self.found, self.who = text("", "s2p-says"), text()
         self.shown = w.SelectionSlider(options=[("–", "")], disabled=True)
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
@@ -125,11 +126,10 @@ class ExperimentsPanel:
             **{name: self._tie(made, partial(_named, name)) for name, made in self.q10s.items()},
         }
         self.run.on_click(guard(lambda _button: self.actions.ask()))
-        self.stop.on_click(guard(lambda _button: self._stop()))
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self._looked_at = Binding(self.shown, lambda _condition: self._show_condition(), self._messages)
-        self.actions.on_asked = guard(self._progress)
+        self.actions.on_asked = guard(self._going.progress)
         session.follow(guard(lambda _change: self._show_asked()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["experimenting", "result", "ready"])
         session.observe(guard(lambda _change: self._show()), "experiment")
@@ -168,10 +168,8 @@ class ExperimentsPanel:
                 field("How many doses", self.n, "Evenly spaced; a control comes beside them."),
             ]
         )
-        buttons = w.HBox([self.run, self.stop])
-        buttons.add_class("s2p-buttons")
         asked = w.VBox([what, doses, self.doses, self.lacks, self._of_warmth])
-        going = w.VBox([self.whom, buttons, self.bar, self.says, self.found, self.who])
+        going = w.VBox([self.whom, *self._going.widgets, self.found, self.who])
         top = w.HBox([asked, going])
         shown = field(
             "Dose that is looked at", self.shown, "For the members below, and who loses the rhythm at it."
@@ -229,28 +227,14 @@ class ExperimentsPanel:
 
     # going on
 
-    def _stop(self) -> None:
-        self.stop.disabled = True
-        self.says.value = said(["Stopping…"])
-        self.actions.stop_asking()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if self.session.experimenting and not self.stop.disabled:
-            self.bar.value = fraction
-            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
-
     def _show_going(self) -> None:
         """Say who can be asked, or what goes on."""
         session, whom = self.session, self.actions.asked()
         going = session.experimenting
-        if going and not self.run.disabled:
-            self._since, self.bar.value = time.monotonic(), 0.0
         ask = session.settings.ask
         lacking = ask.question(session.neuron).lacking(session.neuron)
         self.run.disabled = going or whom is None or bool(lacking) or not session.ready
-        self.stop.disabled = not going
-        self.bar.layout.visibility = "visible" if going else "hidden"
-        self.says.value = said(["Starting…"]) if going else ""
+        self._going.show(going)
         self.whom.value = said(
             ["Generate a population first; then it can be asked." if whom is None else f"Asks {whom[1]}."]
         )

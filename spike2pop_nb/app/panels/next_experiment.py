@@ -1,8 +1,7 @@
-"""Which experiment next: what it shall tell, what it may cost, and why the first splits the members."""
+"""Which experiment next: what it shall tell and may cost, why it splits the members, and what it told."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
@@ -22,7 +22,7 @@ from spike2pop_nb.experiments import PRICES
 __all__ = ["NextPart"]
 
 _BARS_PX, _ANSWERS_PX = 560, 360
-_ONE = "conductance:"
+_ONE, _SILENT = "conductance:", ""
 
 
 class NextPart:
@@ -47,14 +47,12 @@ class NextPart:
         figure: Callable[[str, int, str], FigureView],
     ) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
-        self._since = 0.0
         self.target = w.Dropdown()
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
         self.prices = {name: w.BoundedFloatText(min=0.0, max=1e6, continuous_update=False) for name in PRICES}
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
-        self.stop = button("Cancel", "Stop ranking")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says, self.found = text("", "s2p-says"), text("", "s2p-says")
+        self._going = Going(self.run, "Stop ranking", actions.stop_ranking, messages)
+        self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
         self.bars = figure(
             "Bits of each experiment appear here", _BARS_PX, "Bits that experiments would tell"
         )
@@ -64,6 +62,12 @@ class NextPart:
             "Spikes of members in the control and the first three",
         )
         guard = messages.guard
+        self.done, self.recording = w.Dropdown(), w.Dropdown()
+        self.narrow = button(
+            "Narrow the population", "Weigh members by how probable this recording is for them"
+        )
+        self.all = button("All members again", "Forget what the population was narrowed to")
+        self.left = text("", "s2p-says")
         self._tied = {
             "target": Binding(self.target, partial(self._choose, "target"), messages, self.show),
             "by": Binding(self.by, partial(self._choose, "by"), messages, self.show),
@@ -73,19 +77,24 @@ class NextPart:
             },
         }
         self.run.on_click(guard(lambda _button: self.actions.rank()))
-        self.stop.on_click(guard(lambda _button: self._stop()))
+        self.narrow.on_click(
+            guard(lambda _button: self.actions.narrow(str(self.done.value), self.recording.value or None))
+        )
+        self.all.on_click(guard(lambda _button: self.actions.forget_narrowed()))
         self.widget = self._compose()
-        actions.on_ranked = guard(self._progress)
+        actions.on_ranked = guard(self._going.progress)
         session.follow(guard(lambda _change: self.show()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["ranks", "result", "ready"])
         session.observe(guard(lambda _change: self._show_found()), "ranking")
+        session.observe(
+            guard(lambda _change: self._show_left()), ["narrowed", "ranking", "recordings", "train"]
+        )
         self.show()
         self._show_going()
         self._show_found()
+        self._show_left()
 
     def _compose(self) -> w.Widget:
-        buttons = w.HBox([self.run, self.stop])
-        buttons.add_class("s2p-buttons")
         prices = Fold(
             "Prices",
             [
@@ -110,11 +119,20 @@ class NextPart:
                 prices,
             ]
         )
-        going = w.VBox([buttons, self.bar, self.says, self.found])
+        going = w.VBox([*self._going.widgets, self.found])
         top = w.HBox([asked, going])
         for box, name in ((asked, "s2p-left"), (going, "s2p-right"), (top, "s2p-halves")):
             box.add_class(name)
-        self._results = w.VBox([self.answers.widget, self.bars.widget])
+        which = w.HBox(
+            [
+                field("Done", self.done, "One of those that were ranked."),
+                field("Recording of it", self.recording, "Of the same cell, in the file that is open."),
+            ]
+        )
+        narrowing = w.HBox([self.narrow, self.all])
+        narrowing.add_class("s2p-buttons")
+        told = w.VBox([text("<h3>What came of it?</h3>"), which, narrowing, self.left])
+        self._results = w.VBox([self.answers.widget, self.bars.widget, told])
         return w.VBox([text("<h3>Which experiment next?</h3>"), top, self._results])
 
     def _choose(self, name: str, value: Any) -> None:
@@ -135,24 +153,12 @@ class NextPart:
         for name, usual in PRICES.items():
             self._tied[name].show(ask.prices.get(name, usual))
 
-    def _stop(self) -> None:
-        self.stop.disabled = True
-        self.says.value = said(["Stopping…"])
-        self.actions.stop_ranking()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if self.session.ranks and not self.stop.disabled:
-            self.bar.value = fraction
-            self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
-
     def _show_going(self) -> None:
         session, going = self.session, self.session.ranks
-        if going and not self.run.disabled:
-            self._since, self.bar.value = time.monotonic(), 0.0
         self.run.disabled = going or self.actions.asked() is None or not session.ready
-        self.stop.disabled = not going
-        self.bar.layout.visibility = "visible" if going else "hidden"
-        self.says.value = said(["Starting…"]) if going else ""
+        self._going.show(going)
+        self.narrow.disabled = going or session.ranking is None
+        self.all.disabled = going or session.narrowed is None
 
     def _show_found(self) -> None:
         ranking = self.session.ranking
@@ -167,3 +173,20 @@ class NextPart:
                 self.bars.show(plots.next_experiments(ranking, height=_BARS_PX))
 
         self._drawing.add("ranking", draw)
+
+    def _show_left(self) -> None:
+        """Show what can be narrowed by, and what was."""
+        session = self.session
+        ranking, narrowed = session.ranking, session.narrowed
+        there = [train.id for train in session.recordings or () if train is not session.train]
+        done = [] if ranking is None else [(one.name, one.name) for one in ranking.experiments]
+        recorded = [*((name, name) for name in there), ("none: it was silent for 10 s", _SILENT)]
+        for control, options in ((self.done, done), (self.recording, recorded)):
+            chosen, values = control.value, [value for _name, value in options]
+            control.options = options
+            control.value = chosen if chosen in values else next(iter(values), None)
+        words = [] if there else ["If the cell fired, open a file that holds that recording, too."]
+        if narrowed is not None:
+            words = [narrowed.describe(), "These members are ranked from now on."]
+        self.left.value = said(words)
+        self._show_going()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
-from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
+from spike2pop_nb.app.going import Going
+from spike2pop_nb.app.layout import Fold, button, field, jump, said
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
@@ -37,12 +37,9 @@ class PopulationPanel:
         self.inhibition = w.Dropdown(options=_INHIBITION)
         self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
-        self.stop = button("Cancel", "Stop the search and keep what was found")
-        self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
-        self.says = text("", "s2p-says")
-        self._since = 0.0
-        buttons = w.HBox([self.generate, self.stop])
-        buttons.add_class("s2p-buttons")
+        kept = "Stop the search and keep what was found"
+        self._going = Going(self.generate, kept, actions.cancel, messages)
+        self.stop, self.says = self._going.stop, self._going.says
         self.widget = w.VBox(
             [
                 w.HBox(
@@ -83,9 +80,7 @@ class PopulationPanel:
                         ),
                     ],
                 ),
-                buttons,
-                self.bar,
-                self.says,
+                *self._going.widgets,
             ]
         )
         percent = (lambda share: round(100 * share, 6), lambda percent: percent / 100)
@@ -101,10 +96,11 @@ class PopulationPanel:
             bind(session, self.burst, "burst_tolerance", messages, *percent),
         ]
         self.generate.on_click(guard(lambda _button: self._generate()))
-        self.stop.on_click(guard(self._stop))
-        actions.on_progress = guard(self._progress)
-        session.observe(guard(self._show), ["generating", "train", "ready", "result", "chosen"])
-        self._show(None)
+        actions.on_progress = guard(self._going.progress)
+        session.observe(
+            guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
+        )
+        self._show()
 
     def enable(self, on: bool) -> None:
         """Let the controls be used, or not."""
@@ -116,32 +112,15 @@ class PopulationPanel:
             tied.take()  # a number that was refused is refused again, lest another one is searched with
         self.actions.generate()
 
-    def _stop(self, _button: Any) -> None:
-        self.stop.disabled = True
-        self.says.value = said(["Stopping…"])
-        self.actions.cancel()
-
-    def _progress(self, fraction: float, words: str) -> None:
-        if not self.session.generating or self.stop.disabled:
-            return
-        self.bar.value = fraction
-        gone = time.monotonic() - self._since
-        self.says.value = said([f"{words} ({gone:.0f} s)."])
-
-    def _show(self, change: Any) -> None:
+    def _show(self) -> None:
         session = self.session
         going = session.generating
         # Open while DICs are predicted: the search predicts its own, and a click meanwhile must not be lost.
         self.generate.disabled = going or not session.ready or session.train is None
-        self.stop.disabled = not going
         several = len(session.chosen)
         self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
-        self.bar.layout.visibility = "visible" if going else "hidden"
-        if going and change is not None and change["name"] == "generating":
-            self._since = time.monotonic()
-            self.bar.value = 0.0
-            self.says.value = said(["Starting…"])
-        elif not going:
+        self._going.show(going)
+        if not going:
             if session.result is not None:
                 self.says.value = said([_outcome(session.result)]) + jump("Show the results", "s2p-results")
                 return

@@ -17,6 +17,7 @@ from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.layout import button, card, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
+from spike2pop_nb.app.panels.posterior import PosteriorPanel
 from spike2pop_nb.app.state import Session
 
 __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
@@ -39,7 +40,7 @@ DOWNLOADS = (
     (
         "simulators",
         "For other simulators (zip)",
-        "Every member as a model for NEURON, Brian2, Jaxley and NeuroML 2",
+        "Every member as a model for NEURON, Brian2, Jaxley and, if it has no drive, NeuroML 2",
     ),
     (
         "clamp",
@@ -118,7 +119,8 @@ class ResultsPanel:
         ):
             box.add_class(name)
         self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
-        parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget]
+        self.posterior = PosteriorPanel(session, actions.runner)
+        parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget, self.posterior.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
         self.widget.children[1].add_class("s2p-summary")
         self.back.on_click(guard(lambda _button: self._turn(-1)))
@@ -132,7 +134,7 @@ class ResultsPanel:
     @property
     def figures(self) -> list[FigureView]:
         """The figures of this panel."""
-        return [self.traces, *self.sides.values(), *self.closer.figures]
+        return [self.traces, *self.sides.values(), *self.closer.figures, *self.posterior.figures]
 
     def _show(self, _change: Any) -> None:
         result = self.session.result

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.simulators.for_brian2 import brian2_script
@@ -51,16 +51,10 @@ def _files(population: Population, target: Target) -> dict[str, str]:
         raise SimulationError(
             f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
         )
-    if population.driven:
-        inhibited = ", and a rhythmic inhibition" if population.inhibition is not None else ""
-        raise SimulationError(
-            f"The members carry an injected current and noise{inhibited}, which the scripts for other "
-            "simulators do not have; without them these members would fire otherwise."
-        )
     neuron = get_neuron(population.neuron)
     script = f"{neuron.name}_{target}.py"
     if target == "neuron":
-        made = {script: neuron_script(population), f"{mechanism(neuron)}.mod": neuron_mod(neuron)}
+        made = {script: neuron_script(population), f"{mechanism(neuron)}.mod": neuron_mod(population)}
     elif target == "brian2":
         made = {script: brian2_script(population)}
     elif target == "jaxley":
@@ -98,7 +92,8 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
     Raises
     ------
     SimulationError
-        If there is no member, or too many, or no such target, or the folder cannot be made.
+        If there is no member, or too many, or no such target, or the folder cannot be made, or the target
+        has no such drive.
     Spike2PopError
         If a file cannot be written.
     NeuronModelError
@@ -128,10 +123,12 @@ def export(population: Population, target: Target, folder: str | Path) -> list[P
 def simulators_zip(population: Population) -> bytes:
     """Return the files of `export` for every simulator as one zip archive, a folder for each.
 
+    A simulator that cannot have the members is left out; the README in the archive says why.
+
     Raises
     ------
     SimulationError, NeuronModelError
-        As `export`.
+        As `export`, if no simulator can have them.
 
     Examples
     --------
@@ -143,11 +140,17 @@ def simulators_zip(population: Population) -> bytes:
     >>> len(ZipFile(BytesIO(simulators_zip(population))).namelist())
     12
     """
-    made = {
-        f"{target}/{name}": text.encode()
-        for target in TARGETS
-        for name, text in _files(population, target).items()
-    }
-    scripts = [name for name in made if name.endswith(".py")]
-    usage = "\n".join(f"  {name} needs {_NEEDS[name.split('/')[0]]}" for name in scripts)
-    return packed({"README.txt": _GUIDE.format(usage).encode(), **made})
+    made: dict[str, bytes] = {}
+    left_out: list[SimulationError | NeuronModelError] = []
+    for target in TARGETS:
+        try:
+            files = _files(population, target)
+        except (SimulationError, NeuronModelError) as error:
+            left_out.append(error)
+        else:
+            made |= {f"{target}/{name}": text.encode() for name, text in files.items()}
+    if not made:
+        raise left_out[0]
+    usage = [f"  {name} needs {_NEEDS[name.split('/')[0]]}" for name in made if name.endswith(".py")]
+    guide = _GUIDE.format("\n".join([*usage, *(f"\n{error}" for error in left_out)]))
+    return packed({"README.txt": guide.encode(), **made})

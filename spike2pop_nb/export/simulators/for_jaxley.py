@@ -13,6 +13,7 @@ from spike2pop_nb.neurons import get_neuron
 __all__ = ["jaxley_script"]
 
 _SIDE_BY_SIDE = 16
+_RADIUS_UM, _LENGTH_UM = 10.0, 20.0  # all else are densities, so that they change nothing
 
 
 class _Printer(Printer):
@@ -41,4 +42,6 @@ def jaxley_script(population: Population) -> str:
         function=_function,
         initial=initial_values(get_neuron(population.neuron)),
         side_by_side=_SIDE_BY_SIDE,
+        radius_um=_RADIUS_UM,
+        length_um=_LENGTH_UM,
     )

@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import express
 from spike2pop_nb.export.simulators.lems import ComponentType
@@ -213,6 +213,11 @@ def neuroml_model(population: Population) -> str:
         raise NeuronModelError(
             f"Neuron {neuron.name!r} cannot be exported to NeuroML: a cell of NeuroML 2 has one calcium "
             "pool, without a pump; choose neuron, brian2 or jaxley."
+        )
+    if population.driven:
+        raise SimulationError(
+            "The members have an injected current, noise or inhibition, which NeuroML 2 cannot describe "
+            "alike; without them they would fire otherwise. Choose neuron, brian2 or jaxley."
         )
     channels = describe(neuron)
     types: list[ComponentType] = []

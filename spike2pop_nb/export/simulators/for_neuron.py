@@ -71,8 +71,9 @@ def _ascii(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in plain)
 
 
-def neuron_mod(neuron: NeuronModel) -> str:
-    """Return the mod file of a neuron: all its currents and its calcium pool in one mechanism."""
+def neuron_mod(population: Population) -> str:
+    """Return the mod file of a neuron: its currents, calcium, and what is injected, in one mechanism."""
+    neuron = get_neuron(population.neuron)
     about = [f"{neuron.title}, for NEURON; written by spike2pop_nb {__version__}.", *neuron.references]
     return filled(
         "mechanism.mod",
@@ -81,6 +82,8 @@ def neuron_mod(neuron: NeuronModel) -> str:
         mechanism=mechanism(neuron),
         states=initial_values(neuron, rest=True),
         function=_function,
+        drive=population.driven,
+        inhibited=population.inhibition is not None,
     )
 
 

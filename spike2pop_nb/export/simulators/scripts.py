@@ -6,13 +6,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 from spike2pop_nb import __version__
-from spike2pop_nb.conductances import Population
+from spike2pop_nb.conductances import INHIBITION_E_MV, Population
+from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN
 from spike2pop_nb.export.simulators.description import describe, describe_pools
 from spike2pop_nb.export.tables import table_csv
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ, noise_seeds
+from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
 
-__all__ = ["filled", "members_csv", "members_file", "one_line", "origin", "script"]
+__all__ = ["filled", "injected", "members_csv", "members_file", "one_line", "origin", "script"]
 
 _SHOWN = 80  # characters of a name
 
@@ -57,8 +62,23 @@ def members_file(neuron: NeuronModel) -> str:
 
 
 def members_csv(population: Population) -> str:
-    """Return the table of members: id, member and conductances in mS/cm²."""
-    return table_csv(population.table[["id", "member", *get_neuron(population.neuron).g_columns]])
+    """Return the table of members: id, member, conductances in mS/cm², and what is injected."""
+    neuron = get_neuron(population.neuron)
+    return table_csv(population.table[["id", "member", *neuron.g_columns]].assign(**injected(population)))
+
+
+def injected(population: Population) -> dict[str, npt.NDArray[Any]]:
+    """Return columns of what members receive when they are simulated here; none if nothing."""
+    if not population.driven:
+        return {}
+    seeds = population.noise_seeds
+    inhibition = population.inhibition
+    return {
+        CURRENT_COLUMN: population.current,
+        NOISE_COLUMN: population.noise_sigma,
+        SEED_COLUMN: noise_seeds(0 if seeds is None else seeds, len(population)),
+        **({} if inhibition is None else inhibition.columns()),
+    }
 
 
 @cache
@@ -81,7 +101,14 @@ def filled(template: str, neuron: NeuronModel, about: list[str], **values: Any) 
     return str(
         _templates()
         .get_template(f"{template}.j2")
-        .render(neuron=neuron, pools=describe_pools(neuron), channels=describe(neuron), about=about, **values)
+        .render(
+            neuron=neuron,
+            pools=describe_pools(neuron),
+            channels=describe(neuron),
+            about=about,
+            inhibition_E_mV=INHIBITION_E_MV,
+            **values,
+        )
     )
 
 
@@ -103,16 +130,22 @@ def script(template: str, population: Population, target: str, *more: str, **val
     """
     neuron = get_neuron(population.neuron)
     start, stop = (float(time) for time in neuron.recording_window_ms)
-    g = [float(value) for value in population.g[0]]
+    drive = injected(population)
+    g = [*population.g[0].tolist(), *(values[0].item() for values in drive.values())]
     return filled(
         template,
         neuron,
         [*origin(population, target), *more],
         many=len(population) > 1,
-        columns=["id", "member", *neuron.g_columns],
+        columns=["id", "member", *neuron.g_columns, *drive],
+        drive=list(drive),
+        inhibited=population.inhibition is not None,
+        clock_ms=NOISE_CLOCK_MS,
+        cutoff_Hz=NOISE_CUTOFF_HZ,
+        n_quantiles=1 << QUANTILE_BITS,
         members_file=members_file(neuron),
         label=population.labels[0],
-        conductances=list(zip(neuron.g_columns, g, strict=True)),
+        values=list(zip([*neuron.g_columns, *drive], g, strict=True)),
         start_ms=start,
         stop_ms=stop,
         threshold=float(neuron.spike_threshold_mV),

@@ -26,6 +26,7 @@ from spike2pop_nb.export.simulators.scripts import members_csv
 from spike2pop_nb.neurons import add_neuron, list_neurons, remove_neuron
 from spike2pop_nb.neurons.shipped import shipped_neurons
 from spike2pop_nb.simulation import simulate
+from spike2pop_nb.simulation.noise import noise_seeds
 
 # Interpreter that has the simulators, if they are not installed beside this package
 PYTHON = os.environ.get("SIMULATORS_PYTHON", sys.executable)
@@ -40,6 +41,8 @@ TARGET = {
     "tc": (3.8, 5.1),
 }
 DURATION_MS = {"stg": 1000, "da": 1000, "my_ca1": 300, "pyloric": 350, "ib": 800, "tc": 1500}
+# Brian2 compiles what it then runs for a second; half of that time went into making it fast.
+BRIAN2 = '[codegen.cpp]\nextra_compile_args_gcc = ["-w", "-O0"]\n'
 IMPORTS = {"neuron": "neuron", "brian2": "brian2", "jaxley": "jaxley", "neuroml": "pyneuroml, neuron"}
 
 
@@ -81,8 +84,26 @@ def why_not(target: str) -> str | None:
     return None
 
 
-def members_of(name: str) -> Population:
-    return population(name, size=2 if name == "da" else 1)
+def members_of(name: str, target: str = "") -> Population:
+    """Members; those of the pyloric neuron are driven, where the target can have that."""
+    members = population(name, size=2 if name == "da" else 1)
+    return driven(members) if name == "pyloric" and target != "neuroml" else members
+
+
+SEED = 2**62 + 12_345
+
+
+def driven(members: Population) -> Population:
+    """Members with a current, noise, and rhythmic inhibition."""
+    table = members.table.assign(
+        current_uA_cm2=0.4,
+        noise_sigma_uA_cm2=3.0,
+        noise_seed=np.uint64(SEED),
+        inhibition_mS_cm2=0.05,
+        inhibition_period_ms=150.0,
+        inhibition_share=0.3,
+    )
+    return Population(members.neuron, table, members.made_by)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +118,7 @@ def scripts(
     ]
 
     def spikes(script: Path, duration: int) -> Path:
+        (script.parent / "brian_preferences").write_text(BRIAN2)
         run(script.parent, script.name, "--duration", duration, "--transient", 0, "--out", "spikes.csv")
         return script.with_name("spikes.csv")
 
@@ -104,7 +126,9 @@ def scripts(
         patch.setenv("SPIKE2POP_NB_NEURONS", str(tmp_path_factory.mktemp("neurons")))
         add_neuron(EXAMPLE)
         exported = {
-            (name, target): simulators.export(members_of(name), target, tmp_path_factory.mktemp("out"))[0]
+            (name, target): simulators.export(
+                members_of(name, target), target, tmp_path_factory.mktemp("out")
+            )[0]
             for name, target in asked
             if why_not(target) is None
         }
@@ -121,7 +145,7 @@ def test_other_simulators_give_the_same_intervals(
     if (why := why_not(target)) is not None:
         pytest.skip(why)
     found = pd.read_csv(scripts[name, target].result())
-    members, duration = members_of(name), DURATION_MS[name]
+    members, duration = members_of(name, target), DURATION_MS[name]
     assert set(found["id"]) == {"cell"}
     ours = simulate(members, duration_ms=duration, transient_ms=0, accuracy="exact", record="spikes")
     for member, expected in enumerate(ours.spike_times_ms):
@@ -215,6 +239,33 @@ def test_the_zip_holds_all_simulators() -> None:
     assert content == simulators.simulators_zip(members)
 
 
+def test_a_drive_is_in_every_script_but_that_of_neuroml(rich: Population, tmp_path: Path) -> None:
+    cases = (
+        (driven(rich), "has one calcium pool"),
+        (driven(population("stg", size=2)), "cannot describe alike"),
+    )
+    for members, why in cases:
+        for target in ("neuron", "brian2", "jaxley"):
+            script, *others = simulators.export(members, target, tmp_path)
+            compile(script.read_text(), script.name, "exec")
+            for file in others:
+                if file.suffix == ".csv":
+                    table = pd.read_csv(file, dtype={"noise_seed": np.uint64})
+                    drive = table.columns[-6:]
+                    pd.testing.assert_frame_equal(table[drive], members.table[drive], check_dtype=False)
+        with pytest.raises((NeuronModelError, SimulationError), match=why):
+            simulators.export(members, "neuroml", tmp_path)
+        with zipfile.ZipFile(io.BytesIO(simulators.simulators_zip(members))) as packed:
+            assert {name.split("/")[0] for name in packed.namelist()[1:]} == {"neuron", "brian2", "jaxley"}
+            assert why in packed.read("README.txt").decode()
+
+
+def test_members_without_a_seed_get_the_one_that_they_are_simulated_with() -> None:
+    members = driven(population("stg", size=2))
+    unsaid = Population(members.neuron, members.table.drop(columns="noise_seed"), {})
+    assert members_csv(unsaid).splitlines()[1].split(",")[-4] == str(noise_seeds(0, 2)[0])
+
+
 def test_what_cannot_be_exported_is_one_sentence(tmp_path: Path) -> None:
     members = population("stg")
     with pytest.raises(SimulationError, match="no export to 'matlab'; choose one of neuron, brian2"):
@@ -265,6 +316,9 @@ FAULTS = {
     "negative": (lambda text: ending(text, ",-1"), "row 3: g_leak is '-1'"),
     "not finite": (lambda text: ending(text, ",inf"), "row 3: g_leak is 'inf'"),
     "no number": (lambda text: ending(text, ",nan"), "row 3: g_leak is 'nan'"),
+    "a drive that is no number": (lambda text: text.replace(",3.0,", ",x,"), "noise_sigma_uA_cm2 is 'x'"),
+    "a drive with negative noise": (lambda text: text.replace(",3.0,", ",-3,"), "noise_sigma_uA_cm2 is '-3'"),
+    "a drive with no seed": (lambda text: text.replace(str(SEED), "4.6E+18"), "seed is '4.6E"),
     "no members": (lambda text: text.splitlines()[0], "has no members"),
     "empty": (lambda _text: "", "must have the columns"),
 }  # fmt: skip
@@ -273,7 +327,8 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_table_that_was_not_made_for_it_is_refused(fault: str, tmp_path: Path) -> None:
     change, sentence = FAULTS[fault]
-    simulators.export(population("stg", size=2), "brian2", tmp_path)
+    members = population("stg", size=2)
+    simulators.export(driven(members) if "drive" in fault else members, "brian2", tmp_path)
     table = tmp_path / "stg_members.csv"
     table.write_text(change(table.read_text()))
     # the part that reads the table is the same in all scripts

@@ -1,0 +1,188 @@
+"""A posterior of the recording that is looked at: members as probable as each is, beside the population."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from spike2pop_nb import plots
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.files import Download
+from spike2pop_nb.app.going import Going
+from spike2pop_nb.app.layout import Fold, button, said, text
+from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.state import Session
+from spike2pop_nb.errors import Cancelled
+
+if TYPE_CHECKING:
+    from spike2pop_nb.fidelity import DrawnPosterior
+
+__all__ = ["PosteriorPanel"]
+
+_PX_A_VALUE = 72
+_DIFFERS = (
+    "The members above show how different neurons can be that fire alike: they are spread out, and how often "
+    "a conductance comes up among them means nothing. Members of a posterior come up as often as they are "
+    "probable, given the recording and a prior, so that intervals and correlations have a meaning. They take "
+    "up to a minute; for a neuron of which it is not yet learned what its firing tells, minutes more, once."
+)
+
+
+class PosteriorPanel:
+    """A part of the population's card, built when it is first opened.
+
+    Parameters
+    ----------
+    session
+        Gives the neuron and the recording.
+    runner
+        Where members are drawn.
+    """
+
+    def __init__(self, session: Session, runner: Runner) -> None:
+        self.session, self._runner = session, runner
+        self.messages = Messages()
+        self.figure: FigureView | None = None
+        self.found: DrawnPosterior | None = None
+        self._task: Task | None = None
+        self._inside = w.VBox()
+        self.widget = Fold("Draw a posterior: conductances, current and noise", [self._inside])
+        guard = self.messages.guard
+        self.widget.observe(guard(lambda _change: self._build()), "opened")
+        session.observe(guard(lambda _change: self._forget()), ["result", "train"])
+        session.follow(guard(lambda _change: self._forget()), "neuron")
+
+    @property
+    def figures(self) -> list[FigureView]:
+        """The figure, once there is one."""
+        return [] if self.figure is None else [self.figure]
+
+    def _build(self) -> None:
+        if self.figure is not None:
+            return
+        guard = self.messages.guard
+        self.run = button("Draw a posterior", "Simulate thousands of members, and weight them", "primary")
+        self.save = Download(guard(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
+        self._going = Going(self.run, "Stop drawing members", self._stop, self.messages, [self.save])
+        self.stop, self.says = self._going.stop, self._going.says
+        self.answer, self.table = text("", "s2p-says"), text()
+        self.figure = FigureView(
+            "The posterior appears here",
+            _PX_A_VALUE * 10,
+            says="Each conductance, the current and the noise under the posterior, and each pair of them",
+        )
+        self.figure.dark(self.session.dark)
+        self._results = w.VBox([self.answer, self.table, self.figure.widget])
+        self._inside.children = [
+            self.messages.widget,
+            text(said([_DIFFERS]), "s2p-help"),
+            *self._going.widgets,
+            self._results,
+        ]
+        self.run.on_click(guard(lambda _button: self._draw()))
+        self._show(None)
+
+    def _forget(self) -> None:
+        """Put away what belongs to another population."""
+        if self._task is not None:
+            self._task.drop()
+            self._task = None
+        if self.figure is not None:
+            self._show(None)
+
+    def _draw(self) -> None:
+        result = self.session.result
+        if result is None or self._task is not None:
+            return
+        train, neuron, seed = result.recording, result.neuron, int(self.session.settings.seed)
+
+        def work(task: Task) -> DrawnPosterior:
+            from spike2pop_nb.fidelity import sample_posterior
+
+            return sample_posterior(train, neuron, seed=seed, progress=task.progress, cancel=task.cancelled)
+
+        self.messages.clear()
+        self._task = self._runner.submit(
+            "posterior", work, self._done, self._failed, self._going.progress, lane="posterior"
+        )
+        self._show_going()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _done(self, found: DrawnPosterior) -> None:
+        self._task = None
+        self._show(found)
+
+    def _failed(self, error: BaseException) -> None:
+        self._task = None
+        self._show_going()
+        if isinstance(error, Cancelled):
+            self.says.value = said(["Cancelled; nothing was drawn."])
+        self.messages.report(error)
+
+    def _give(self) -> None:
+        """Make the files to take away."""
+        found = self.found
+        if found is None:
+            self.save.refuse()
+            return
+
+        def work(_task: Task) -> bytes:
+            from spike2pop_nb.export.archive import packed
+            from spike2pop_nb.export.posteriors import posterior_files, posterior_in_words
+
+            words = f"{posterior_in_words(found)}\n".encode()
+            return packed({**posterior_files(found), "methods.md": words})
+
+        self._runner.submit(
+            "posterior files",
+            work,
+            lambda content: self.save.give(content, "spike2pop_posterior.zip", "application/zip"),
+            self._not_made,
+            lane="posterior",
+        )
+
+    def _not_made(self, error: BaseException) -> None:
+        self.save.refuse()
+        self.messages.report(error)
+
+    def _show_going(self) -> None:
+        going, result = self._task is not None, self.session.result
+        self.run.disabled = going or result is None
+        self._going.show(going)
+        self.save.disabled = self.found is None or going
+        if not going and result is None:
+            self.says.value = said(["Generate a population for this recording first."])
+
+    def _show(self, found: DrawnPosterior | None) -> None:
+        self.found = found
+        self._results.layout.display = "none" if found is None else ""
+        self._show_going()
+        if found is None or self.figure is None:
+            return
+        self.says.value = ""
+        first, rest = found.describe().split(". ", 1)
+        self.answer.value = f"<p class='s2p-big'>{escape(first)}.</p>{said([rest])}"
+        self.table.value = _as_html(found)
+        self.figure.show(plots.posterior_pairs(found, height=_PX_A_VALUE * len(found.prior.names) + 90))
+
+
+def _as_html(found: DrawnPosterior) -> str:
+    """A table of medians and intervals."""
+    head = "".join(f"<th>{name}</th>" for name in ("", "median", "50 %", "80 %", "95 %", "unit"))
+    rows = []
+    for row in found.to_frame().to_dict("records"):
+        ends = (f"{_short(row[f'low_{level}'])} to {_short(row[f'high_{level}'])}" for level in (50, 80, 95))
+        cells = (row["value"], _short(row["median"]), *ends, row["unit"])
+        rows.append("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>")
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="s2p-wide-table"><table class="s2p-ranking">{body}</table></div>'
+
+
+def _short(value: Any) -> str:
+    return f"{float(f'{value:.3g}'):.10g}".replace("-", "−")

@@ -1,0 +1,84 @@
+"""The command that draws members from the posterior of a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spike2pop_nb.cli.common import FileArgument, NeuronOption, SeedOption, cli, end_failed, progress_bar
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.errors import SpikeTrainError
+
+__all__ = ["posterior"]
+
+
+@cli.command()
+@reads_recordings
+def posterior(
+    file: FileArgument,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    neuron: NeuronOption = "stg",
+    size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 384,
+    seed: SeedOption = 1,
+    budget: Annotated[int, typer.Option(help="Most members that are simulated for each recording.")] = 8192,
+    accuracy: Annotated[
+        str, typer.Option(help="Of the simulation of the members kept: standard or exact.")
+    ] = "standard",
+    figures: Annotated[bool, typer.Option(help="Draw the pair plot too, as SVG and PNG.")] = True,
+    how: HowToRead = AS_IT_SAYS,
+) -> None:
+    """Draw members from a posterior: conductances, current and noise, as probable as each is.
+
+    Writes population.csv, posterior.csv (intervals), correlations.csv, a pair plot, summary.json and
+    methods.md; of several recordings, into a folder each.
+    """
+    from spike2pop_nb import simulation
+    from spike2pop_nb.export import write_posterior
+    from spike2pop_nb.export.files import ready, recording_folder
+    from spike2pop_nb.fidelity import load_posterior, sample_posterior
+    from spike2pop_nb.neurons import get_neuron
+
+    model = get_neuron(neuron)
+    recordings = how.read(file)
+    if simulation.needs_compiling():
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    failed: list[str] = []
+    with ready(out), progress_bar(100, " %") as update:
+
+        def progress(done: int, total: int, words: str) -> None:
+            update(int(100 * done / max(total, 1)), None, words)
+
+        learned = load_posterior(model, progress=progress)
+        for place, train in enumerate(recordings, 1):
+            folder = out if len(recordings) == 1 else out / recording_folder(place, len(recordings), train.id)
+            try:
+                found = sample_posterior(
+                    train,
+                    model,
+                    size=size,
+                    seed=seed,
+                    budget=budget,
+                    accuracy=accuracy,
+                    learned=learned,
+                    progress=progress,
+                )
+            except SpikeTrainError as error:
+                failed.append(train.id)
+                typer.echo(f"{train.id}: {error}", err=True)
+                continue
+            options = {
+                "file": file.name,
+                "neuron": model.name,
+                "size": size,
+                "seed": seed,
+                "budget": budget,
+                "accuracy": accuracy,
+                **how.asked(),
+            }
+            write_posterior(found, folder, options, formats=("csv", "svg", "png") if figures else ("csv",))
+            typer.echo(found.describe())
+    if len(failed) < len(recordings):
+        typer.echo(f"Written to {out}.")
+    end_failed(failed, len(recordings))

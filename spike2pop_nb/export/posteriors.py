@@ -1,0 +1,146 @@
+"""A posterior over members as files: its members, intervals, correlations, a figure, and how it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from spike2pop_nb import plots
+from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
+from spike2pop_nb.export.files import write_files
+from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
+from spike2pop_nb.export.provenance import summary_json, versions
+from spike2pop_nb.export.references import CRANMER, DURKAN, RODRIGUES, SISSON
+from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.fidelity import DrawnPosterior
+
+__all__ = ["posterior_files", "posterior_in_words", "write_posterior"]
+
+
+def posterior_files(
+    drawn: DrawnPosterior, formats: Sequence[str] = ("csv", "svg", "png")
+) -> dict[str, bytes]:
+    """Return a posterior as files, by name: its members, its intervals and correlations, a figure.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import posterior_files
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> list(posterior_files(drawn, ["csv"]))
+    ['population.csv', 'posterior.csv', 'correlations.csv']
+    """
+    from spike2pop_nb.plots.on_paper import rendered
+
+    files = {}
+    if "csv" in formats:
+        files["population.csv"] = table_csv(drawn.population.to_frame()).encode()
+        files["posterior.csv"] = table_csv(drawn.to_frame()).encode()
+        correlations = drawn.correlations().rename_axis("value").reset_index()
+        files["correlations.csv"] = table_csv(correlations).encode()
+    wanted = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+    if wanted:
+        wide = COLUMN_MM["two"]
+        drawing = plots.posterior_pairs.drawing(drawn, most=200, height=round(4.6 * wide))
+        made = rendered(drawing, wanted, wide)
+        files |= {
+            f"figures/posterior_pairs.{format}": content for format, content in zip(wanted, made, strict=True)
+        }
+    return files
+
+
+def posterior_in_words(drawn: DrawnPosterior) -> str:
+    """Return how a posterior was found, and what it says, as Markdown with its references.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import posterior_in_words
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> "## References" in posterior_in_words(drawn)
+    True
+    """
+    cited = Citations()
+    made, table = drawn.population.made_by, drawn.to_frame()
+    seconds = figure(drawn.length_ms / 1000)
+    within = (
+        ""
+        if drawn.within is None
+        else (
+            f" Simulated again, {percent(drawn.within)} of them fired within the variability that the "
+            "recording itself has from window to window."
+        )
+    )
+    said = [
+        f"Maximal conductances, a constant current and noise of a {plain(drawn.neuron.title)} were inferred "
+        f"from the spikes of recording “{plain(drawn.recording.id)}” with spike2pop_nb "
+        f"{versions()['spike2pop_nb']}, as a sample from their posterior {cited.mark(CRANMER)}. "
+        f"{drawn.prior.describe()} Members were drawn from a neural spline flow {cited.mark(DURKAN)} that "
+        "had learned from simulated members of this prior what interval statistics tell of them, one in ten "
+        f"from the prior itself, and simulated for {seconds} s. Those whose learned summaries differed from "
+        f"the recording's by up to {figure(drawn.tolerance, 2)} times the median difference of two runs of "
+        "one member were kept by approximate Bayesian computation with an Epanechnikov kernel "
+        f"{cited.mark(SISSON)}, weighted by the prior over the density that they were drawn from, and "
+        f"recalibrated by their ranks {cited.mark(RODRIGUES)}. Of {made['simulated']} simulations, "
+        f"{count(len(drawn), 'member')} with an effective sample size of {drawn.n_effective:.0f} "
+        f"resulted.{within}",
+        "80 % intervals: "
+        + "; ".join(
+            f"{row['value']} {interval(row['low_80'], row['high_80'])} {row['unit']}"
+            for row in table.to_dict("records")
+        )
+        + ".",
+    ]
+    if not drawn.trusted:
+        said.append("As so few members fire like the recording, this posterior is not to be trusted.")
+    return f"{' '.join(said)}\n\n## References\n\n{cited.listed()}"
+
+
+def write_posterior(
+    drawn: DrawnPosterior,
+    out_dir: str | Path,
+    options: Mapping[str, Any],
+    *,
+    formats: Sequence[str] = ("csv", "svg", "png"),
+) -> list[Path]:
+    """Write a posterior into a folder: `posterior_files`, ``summary.json`` and ``methods.md``.
+
+    ``population.csv`` can be read again, simulated, asked and narrowed as any population.
+
+    Raises
+    ------
+    Spike2PopError
+        If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.export import write_posterior
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> [file.name for file in write_posterior(drawn, mkdtemp(), {}, formats=["csv"])]
+    ['population.csv', 'posterior.csv', 'correlations.csv', 'methods.md', 'summary.json']
+    """
+    files = posterior_files(drawn, formats)
+    told = {
+        "recording": drawn.recording.id,
+        "neuron": drawn.neuron.name,
+        "kind": "members drawn from a posterior",
+        "trusted": drawn.trusted,
+        "prior": drawn.prior.describe(),
+        "members": len(drawn),
+        "effective_sample_size": drawn.n_effective,
+        "tolerance": drawn.tolerance,
+        "simulations": drawn.n_simulated,
+        "seconds_compared": drawn.length_ms / 1000,
+        "share_within_own_variability": drawn.within,
+        "values": drawn.to_frame().to_dict("records"),
+        "notes": list(drawn.notes),
+    }
+    files["methods.md"] = f"{posterior_in_words(drawn)}\n".encode()
+    files["summary.json"] = summary_json(options, told)
+    return write_files(Path(out_dir), files)

@@ -1,0 +1,54 @@
+"""A posterior on the page: it waits for a population, can be cancelled, and is put away with it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from spike2pop_nb import fidelity
+from spike2pop_nb.app.panels.posterior import PosteriorPanel
+
+
+@pytest.fixture
+def panel(dashboard, loop, monkeypatch) -> PosteriorPanel:
+    few = partial(fidelity.sample_posterior, size=8, budget=64)
+    monkeypatch.setattr(fidelity, "sample_posterior", few)
+    dashboard.results.posterior.widget.opened = True
+    return dashboard.results.posterior
+
+
+def _generate(dashboard, loop) -> None:
+    dashboard.recordings.example.value = "stg_set.csv"
+    loop.until(lambda: dashboard.session.posterior is not None and not dashboard.session.busy)
+    dashboard.session.choose(size=1)
+    dashboard.population.generate.click()
+    loop.until(lambda: dashboard.session.result is not None and not dashboard.session.generating)
+
+
+def test_it_waits_for_a_population(panel) -> None:
+    assert panel.run.disabled
+    assert "Generate a population for this recording first" in panel.says.value
+
+
+def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
+    _generate(dashboard, loop)
+    assert not panel.run.disabled
+    panel.run.click()
+    panel.stop.click()
+    loop.until(lambda: not panel.run.disabled)
+    assert panel.found is None
+    assert "Cancelled" in panel.says.value
+    panel.run.click()
+    loop.until(lambda: panel.found is not None)
+    assert "drawn from the posterior of recording" in panel.answer.value
+    assert "<td>CaT</td>" in panel.table.value
+    assert panel.figures[0].shown.data
+    assert not panel.save.disabled
+    sent = []
+    panel.save.give = lambda *file: sent.append(file)
+    panel._give()
+    loop.until(lambda: bool(sent))
+    assert sent[0][1] == "spike2pop_posterior.zip"
+    dashboard.session.choose(neuron="da")
+    assert panel.found is None
