@@ -181,6 +181,15 @@ def test_no_duration_is_measured_by_a_clock_that_may_jump() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+def test_a_folder_whose_name_is_no_text_is_refused_where_parquet_cannot_take_it(
+    given: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / os.fsdecode(b"f\xe9")
+    for command in ("run", "dataset"):
+        assert "is no text that Parquet" in said(capsys, given, FOLDERS[command], "--out", out)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, printable
 
 __all__ = [
+    "check_name",
     "check_place",
     "check_room",
     "locked",
@@ -62,6 +63,21 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             raise
     except OSError as error:
         raise Spike2PopError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def check_name(folder: Path) -> None:
+    """Refuse a folder for Parquet whose name is no text in the encoding of this system.
+
+    Raises
+    ------
+    Spike2PopError
+        If it is not.
+    """
+    if printable(str(folder)) != str(folder):
+        raise Spike2PopError(
+            f"The name of the folder {printable(str(folder))} is no text that Parquet can be written to; "
+            "choose another folder."
+        )
 
 
 def make_folder(folder: Path) -> Path:

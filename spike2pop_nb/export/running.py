@@ -17,7 +17,7 @@ import numpy as np
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import DICSampler
 from spike2pop_nb.errors import Spike2PopError, WayOut
-from spike2pop_nb.export.files import check_room, locked, make_folder, write_whole
+from spike2pop_nb.export.files import check_name, check_room, locked, make_folder, write_whole
 from spike2pop_nb.export.found import Found, found
 from spike2pop_nb.export.gathering import gather
 from spike2pop_nb.export.parts import Parts
@@ -158,6 +158,7 @@ def run_recordings(
         "inhibition": inhibition,
     }
     network = _Network(model, prior)
+    check_name(out)
     folder = make_folder(make_folder(out) / "parts")
     with locked(folder):
         check_room(folder)

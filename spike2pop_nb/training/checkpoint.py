@@ -61,7 +61,7 @@ class History:
         self.path = path
         self.rows: list[dict[str, Any]] = []
         if epochs_kept and path.is_file():
-            with path.open(newline="") as file:
+            with path.open(newline="", encoding="utf-8") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= epochs_kept]
 
     def add(self, row: dict[str, Any]) -> None:

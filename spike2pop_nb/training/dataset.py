@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
 from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.export.files import check_name, make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features
@@ -195,7 +195,7 @@ def _open(recipe: Recipe, out: Path) -> None:
                 f"{out} holds a data set made with another {', '.join(differs)}; "
                 "give the same options to go on with it, or choose another folder."
             )
-        if json.loads(file.read_text()).get("declaration", declaration) != declaration:
+        if json.loads(file.read_text(encoding="utf-8")).get("declaration", declaration) != declaration:
             raise TrainingError(
                 f"{out} holds a data set made with another declaration of the neuron {recipe.model.name!r}; "
                 "choose another folder."
@@ -203,6 +203,7 @@ def _open(recipe: Recipe, out: Path) -> None:
         return
     told = {"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}
     try:
+        check_name(out)
         write_whole(make_folder(out) / file.name, json.dumps(told, indent=2).encode())
     except Spike2PopError as error:
         raise TrainingError(str(error)) from None

@@ -176,7 +176,7 @@ def evaluate(
         others = trains.take(asked_of & ~usual)
         scores["ablations"] = {name: _rival(rival, few, others, seed) for name, rival in rows.items()}
     if curve is not None and Path(curve).is_file():
-        with Path(curve).open(newline="") as file:
+        with Path(curve).open(newline="", encoding="utf-8") as file:
             scores["curve"] = list(csv.DictReader(file))
     _write(out / "scores.json", scores)
     card = model_card(scores, Path(weights).with_name("history.csv"), drawing.name)
@@ -204,7 +204,7 @@ def _write(path: Path, scores: dict[str, Any]) -> None:
 def _kept(path: Path, asked: dict[str, Any], baselines: list[str]) -> dict[str, Any]:
     """Scores in ``path``, if they are of the same weights on the same data, beside those baselines."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         same = all(json.dumps(found[key]) == json.dumps(value) for key, value in asked.items())
     except (OSError, ValueError, KeyError):
         return {}

@@ -98,7 +98,7 @@ def published_errors(neuron: str) -> list[tuple[str, str, str, tuple[float, floa
     file = Path(__file__).parent / "published" / f"{neuron}.csv"
     if not file.is_file():
         return []
-    with file.open(newline="") as table:
+    with file.open(newline="", encoding="utf-8") as table:
         return [
             (row["trains"], row["pattern"], row["source"], (float(row["g_s"]), float(row["g_u"])))
             for row in csv.DictReader(table)
@@ -188,7 +188,7 @@ def _history(path: Path | None, rows_shown: int = 12) -> list[dict[str, str]]:
     """Evenly spaced rows of a run's ``history.csv``, and the last."""
     if path is None or not path.is_file():
         return []
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     step = max(1, -(-len(rows) // rows_shown))
     return [*rows[::step], *([rows[-1]] if (len(rows) - 1) % step else [])]

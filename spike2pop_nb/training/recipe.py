@@ -129,7 +129,7 @@ def read_recipe(out: str | Path) -> Recipe:
     """
     file = Path(out) / RECIPE_FILE
     try:
-        return Recipe(**json.loads(file.read_text())["recipe"])
+        return Recipe(**json.loads(file.read_text(encoding="utf-8"))["recipe"])
     except (ValueError, KeyError, OSError):  # pydantic's errors are ValueErrors
         raise TrainingError(
             f"{file}, which `spike2pop dataset` makes, is missing or is damaged; "
