@@ -28,6 +28,7 @@ FOLDERS: dict[str, Sequence[str]] = {
     "next": ("next", "MEMBERS", "--target", "conductance:A"),
     "narrow": ("narrow", "MEMBERS", "FILE", "--recordings", "3", "--block", "A=0.5"),
     "compare": ("compare", "FILE", "--before", "1", "--after", "3", "--size", "0"),
+    "posterior": ("posterior", "FILE", "--recordings", "3", "--size", "8", "--budget", "64"),
     "dataset": ("dataset", "--trains", "128", "--shard-size", "64", "--workers", "1"),
     "train": ("train", "DATA", "--epochs", "1"),
     "evaluate": ("evaluate", "DATA", "--data", "DATA"),

@@ -55,10 +55,10 @@ def _option(setting: str) -> str:
 def main() -> None:
     """Run the command line; an error the user can mend is one sentence and exit status 2."""
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
+    atexit.register(gc.freeze)  # else all imports are gone through, for half a second, to be thrown away
     for stream in (sys.stdout, sys.stderr):  # a console of few characters escapes the others
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    atexit.register(gc.freeze)  # else all imports are gone through, for half a second, to be thrown away
     try:
         cli()
     except Spike2PopError as error:

@@ -1,5 +1,5 @@
-"""How long the first simulation of a process and the first population of a page take: compiled anew, and from
-the cache of compiled code.
+"""How long commands take, and the first simulation of a process and the first population of a page: compiled
+anew, and from the cache of compiled code.
 
 python tests/benchmarks/bench_start.py
 """
@@ -16,6 +16,8 @@ import time
 
 from bench_page import EXAMPLE, QUIET, SCRIPT, UPLOAD
 from playwright.sync_api import sync_playwright
+
+from spike2pop_nb import example_path
 
 CODE = """
 import time
@@ -63,9 +65,23 @@ def page(environment: dict[str, str]) -> None:
         server.wait(60)
 
 
+def commands() -> None:
+    """Time commands from start to end; the shortest of five, since other work only adds."""
+    for command in (["predict", str(example_path("stg_set.csv"))], ["models"], ["--help"]):
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "spike2pop_nb.cli", *command], capture_output=True, check=True
+            )
+            times.append(time.perf_counter() - begin)
+        print(f"spike2pop {command[0]}: {min(times):.2f} s")
+
+
 def main() -> None:
-    """Run the same code twice with an empty cache of its own."""
+    """Run commands, and the same code twice with an empty cache of its own."""
     print(f"load {os.getloadavg()[0]:.1f}")
+    commands()
     with tempfile.TemporaryDirectory() as cache:
         for when in ("first start ", "second start"):
             print(when, end=" ")

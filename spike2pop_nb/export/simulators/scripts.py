@@ -14,8 +14,6 @@ from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN,
 from spike2pop_nb.export.simulators.description import describe, describe_pools
 from spike2pop_nb.export.tables import table_csv
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ, noise_seeds
-from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
 
 __all__ = ["filled", "injected", "members_csv", "members_file", "one_line", "origin", "script"]
 
@@ -71,6 +69,8 @@ def injected(population: Population) -> dict[str, npt.NDArray[Any]]:
     """Return columns of what members receive when they are simulated here; none if nothing."""
     if not population.driven:
         return {}
+    from spike2pop_nb.simulation.noise import noise_seeds  # with it comes Numba
+
     seeds = population.noise_seeds
     inhibition = population.inhibition
     return {
@@ -131,6 +131,12 @@ def script(template: str, population: Population, target: str, *more: str, **val
     neuron = get_neuron(population.neuron)
     start, stop = (float(time) for time in neuron.recording_window_ms)
     drive = injected(population)
+    if drive:
+        from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ
+        from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
+
+        noise = {"clock_ms": NOISE_CLOCK_MS, "cutoff_Hz": NOISE_CUTOFF_HZ, "n_quantiles": 1 << QUANTILE_BITS}
+        values |= noise
     g = [*population.g[0].tolist(), *(values[0].item() for values in drive.values())]
     return filled(
         template,
@@ -140,9 +146,6 @@ def script(template: str, population: Population, target: str, *more: str, **val
         columns=["id", "member", *neuron.g_columns, *drive],
         drive=list(drive),
         inhibited=population.inhibition is not None,
-        clock_ms=NOISE_CLOCK_MS,
-        cutoff_Hz=NOISE_CUTOFF_HZ,
-        n_quantiles=1 << QUANTILE_BITS,
         members_file=members_file(neuron),
         label=population.labels[0],
         values=list(zip([*neuron.g_columns, *drive], g, strict=True)),
