@@ -76,7 +76,7 @@ class Target:
         if self.question is not None:
             return f"the answer to {self.question.protocol(self.dose).label}"
         return {
-            "conductances": "all conductances together",
+            "conductances": "all conductances",
             "conductance": f"the conductance of {self.channel}",
             "dics": "g_s and g_u",
             "neuron": "which neuron it is",
