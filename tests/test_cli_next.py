@@ -55,7 +55,7 @@ def test_a_round_on_the_command_line(
     asked = ("next", table, "--prices", folder / "prices.csv", "--out", out, *short)
     status, text, said = spike2pop(capsys, *asked)
     assert status == 0, said
-    assert "is expected to tell the most about all conductances together" in text
+    assert "is expected to tell the most about all conductances" in text
     ranked = pd.read_csv(out / "experiments.csv")
     assert len(ranked) == 7 + 2
     assert ranked["bits"].is_monotonic_decreasing
