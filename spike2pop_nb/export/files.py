@@ -19,6 +19,7 @@ __all__ = [
     "check_place",
     "check_room",
     "locked",
+    "made_folder",
     "make_folder",
     "ready",
     "recording_folder",
@@ -160,25 +161,35 @@ def check_room(folder: Path) -> None:
 
 
 @contextmanager
-def ready(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep it for this process, before anything is computed that will be written there.
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder before anything is computed; where nothing came of it, it is taken away again.
 
-    Where nothing came of it, a folder that was made is taken away again.
+    Raises
+    ------
+    Spike2PopError
+        If it cannot be written to.
+    """
+    new = not folder.exists()
+    check_room(make_folder(folder))
+    try:
+        yield
+    except BaseException:
+        if new and {path.name for path in folder.iterdir()} <= {LOCK}:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def ready(folder: Path) -> Iterator[None]:
+    """Make a folder, as `made_folder` does, and keep it for this process.
 
     Raises
     ------
     Spike2PopError
         If it cannot be written to, or another process has it.
     """
-    made = not folder.exists()
-    check_room(make_folder(folder))
-    try:
-        with locked(folder):
-            yield
-    except BaseException:
-        if made and {path.name for path in folder.iterdir()} <= {LOCK}:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with made_folder(folder), locked(folder):
+        yield
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import Cancelled, TrainingError
-from spike2pop_nb.export.files import check_place, make_folder
+from spike2pop_nb.export.files import check_place, made_folder
 from spike2pop_nb.inference.atlas import WINDOW_MS, Members, Seen, save_atlas
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, NOISE_RANGE
@@ -122,7 +122,21 @@ def make_atlas(
     """
     model = get_neuron(neuron)
     target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
-    check_place(make_folder(target.parent) / target.name)
+    with made_folder(target.parent):
+        check_place(target)
+        _make(model, target, size, seed, epochs, progress, cancel)
+    return target
+
+
+def _make(
+    model: NeuronModel,
+    target: Path,
+    size: int,
+    seed: int,
+    epochs: int,
+    progress: Progress | None,
+    cancel: Callable[[], bool] | None,
+) -> None:
     say = _Told(progress, size)
     made = _simulated(model, size, seed, say, cancel)
     trains = trains_of(made.times_ms, made.dics, made.drive[:, 1], made.drawn)
@@ -170,7 +184,6 @@ def make_atlas(
             "tested": tested,
         }
         save_atlas(target, files[0], files[1], members, seen, about)
-    return target
 
 
 @contextmanager
