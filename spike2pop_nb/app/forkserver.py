@@ -5,9 +5,6 @@ second. The server asks over a socket that this process inherits, so nobody else
 socket of its own, which stays open for as long as server and kernel live, so that each notices when the other
 has gone.
 
-The fork server of `multiprocessing` would do for less: it forks nothing before all is prepared, takes living
-kernels for dead once it has died, and is handed on to all that a session starts.
-
 A process with threads must not be forked, so libraries are told to start none here. Nothing of a user ever
 runs here, not even the neurons and networks that are the user's own.
 """
@@ -18,6 +15,7 @@ import gc
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import threading
@@ -145,42 +143,61 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
     Parameters
     ----------
     control
-        Brings, for each kernel, its arguments, environment and folder as JSON, and a socket for the answer
-        ``{"pid": ...}`` or ``{"error": ...}``.
+        Brings, for each kernel, its arguments, environment and folder as JSON, and a socket for the answers:
+        from the kernel ``{"pid": ...}``, and at its end, from here, ``{"exit": ...}``.
     steps
         See `STEPS`.
     run
         Called with the arguments in the kernel; when it returns, so does this function there.
     """
     gc.disable()  # a collection writes to all that could be shared
+    woken, wake = socket.socketpair()
+    woken.setblocking(False)
+    wake.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     left = list(steps)
     owned: list[Callable[[], None]] = []
-    kernels: list[int] = []
+    kernels: dict[int, socket.socket] = {}
     if left:
         _prepare(left, owned)
     pause = 0.0
     while True:
-        if not select.select([control], [], [], pause if left else None)[0]:
-            pause = 0.0 if _prepare(left, owned) else _AGAIN_S
-            continue
-        message, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, 1)
-        if not message:
-            return
-        kernels = [pid for pid in kernels if os.waitpid(pid, os.WNOHANG) == (0, 0)]
-        gc.collect()
-        gc.freeze()
-        channel = socket.socket(fileno=descriptors[0])
-        try:
-            pid = os.fork()
-        except OSError as error:
-            _send(channel, {"error": str(error)})
-        else:
-            if not pid:
-                control.close()
-                run(_settle(json.loads(message), channel, owned))
+        ready, _, _ = select.select([control, woken], [], [], pause if left else None)
+        if woken in ready:
+            with suppress(BlockingIOError):
+                woken.recv(4096)
+            _report_exits(kernels)
+        elif control in ready:
+            message, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, 1)
+            if not message:
+                _hear_no_exits()
                 return
-            kernels.append(pid)
-        channel.close()
+            channel = socket.socket(fileno=descriptors[0])
+            gc.collect()
+            gc.freeze()
+            try:
+                pid = os.fork()
+            except OSError as error:
+                _send(channel, {"error": str(error)})
+                channel.close()
+                continue
+            if pid:
+                kernels[pid] = channel
+                continue
+            _hear_no_exits()
+            for other in (control, woken, wake, *kernels.values()):
+                other.close()
+            arguments = _settle(json.loads(message), channel, owned)
+            run(arguments)
+            return
+        elif left:
+            pause = 0.0 if _prepare(left, owned) else _AGAIN_S
+
+
+def _hear_no_exits() -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _prepare(left: list[Step], owned: list[Callable[[], None]]) -> bool:
@@ -202,12 +219,20 @@ def _send(channel: socket.socket, message: dict[str, Any]) -> None:
         channel.send(json.dumps(message).encode())
 
 
+def _report_exits(kernels: dict[int, socket.socket]) -> None:
+    for pid in list(kernels):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            channel = kernels.pop(pid)
+            _send(channel, {"exit": os.waitstatus_to_exitcode(status)})
+            channel.close()
+
+
 def _settle(
     request: dict[str, Any], channel: socket.socket, owned: Sequence[Callable[[], None]]
 ) -> list[str]:
     """Make of a forked process what a process of its own would be; return its arguments."""
     os.setsid()
-    os.register_at_fork(after_in_child=channel.close)  # it says that this process lives, not its children
     os.environ.clear()
     os.environ.update(request["env"])
     if request["cwd"]:

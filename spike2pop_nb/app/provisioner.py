@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
@@ -54,23 +55,43 @@ class Forked:
 
     def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid = pid
+        self.returncode: int | None = None
         self._channel = channel
 
     def poll(self) -> int | None:
-        """Return None while it runs, then 1: how it ended, only the process that forked it knows."""
-        with suppress(BlockingIOError):
-            if self._channel.fileno() == -1 or not self._channel.recv(MOST_BYTES):
-                self._channel.close()
-                return 1
-        return None
+        """Return the exit code, or None while it runs."""
+        if self.returncode is None:
+            try:
+                said = self._channel.recv(MOST_BYTES)
+            except BlockingIOError:
+                return None
+            except OSError:
+                said = b""
+            # Without the process that forked it, nobody knows how it ended.
+            self.returncode = int(json.loads(said)["exit"]) if said else 1
+            self._channel.close()
+        return self.returncode
 
-    wait = poll  # asked for only once it has ended
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once there is one."""
+        while (code := self.poll()) is None:
+            if not select.select([self._channel], [], [], timeout)[0]:
+                assert timeout is not None
+                raise subprocess.TimeoutExpired("a kernel", timeout)
+        return code
 
     def send_signal(self, number: int) -> None:
         """Send a signal to it and to all that it has started."""
         if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+            os.killpg(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
 
 
 class ForkServer:

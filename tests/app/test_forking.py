@@ -42,13 +42,6 @@ def run(arguments):
     with open(path + ".part", "w") as file:
         json.dump(said, file)
     os.rename(path + ".part", path)
-    if then == "child":
-        then = 0
-        if not (pid := os.fork()):
-            time.sleep(600)
-        with open(path + ".part", "w") as file:
-            json.dump(pid, file)
-        os.rename(path + ".part", path + ".child")
     if then == "sleep":
         time.sleep(600)
     sys.exit(int(then))
@@ -96,8 +89,8 @@ def test_a_kernel_gets_its_own_environment_folder_and_group(small, tmp_path):
     assert found["done"][0] == "first"
     assert found["done"][-1] == "own"
     assert psutil.Process(kernel.pid).ppid() == small.process.pid
-    kernel.send_signal(signal.SIGKILL)
-    until(lambda: kernel.poll() == 1)
+    kernel.kill()
+    assert kernel.wait(60) == -signal.SIGKILL
 
 
 def test_kernels_hold_nothing_of_each_other_open(small, tmp_path):
@@ -105,26 +98,15 @@ def test_kernels_hold_nothing_of_each_other_open(small, tmp_path):
     counts = [len(said(tmp_path / str(i))["open"]) for i in range(3)]
     assert len(set(counts)) == 1
     for kernel in kernels:
-        kernel.send_signal(signal.SIGTERM)
-        until(lambda kernel=kernel: kernel.poll() == 1)
+        kernel.terminate()
+        assert kernel.wait(60) == -signal.SIGTERM
 
 
-def test_the_end_of_a_kernel_is_noticed(small, tmp_path):
+def test_the_exit_code_is_told(small, tmp_path):
     kernel = fork(small, tmp_path / "a", 3)
-    until(lambda: kernel.poll() is not None)
-    assert kernel.poll() == kernel.wait() == 1
-    kernel.send_signal(signal.SIGKILL)  # of one that has ended nobody else is hit
-    until(lambda: not alive(kernel.pid))
-    fork(small, tmp_path / "b", "sleep")
-    assert not psutil.pid_exists(kernel.pid)  # and nothing of it is left in the list of processes
-
-
-def test_the_end_of_a_kernel_is_noticed_while_a_child_of_it_lives_on(small, tmp_path):
-    kernel = fork(small, tmp_path / "a", "child")
-    child = said(tmp_path / "a.child")
-    until(lambda: kernel.poll() == 1)
-    assert alive(child)
-    os.kill(child, signal.SIGKILL)
+    assert kernel.wait(60) == 3
+    assert kernel.poll() == 3
+    kernel.kill()  # of one that has ended nobody else is hit
 
 
 def test_a_step_that_fails_stops_nothing_and_later_steps_wait_for_time(small, tmp_path):
@@ -132,7 +114,7 @@ def test_a_step_that_fails_stops_nothing_and_later_steps_wait_for_time(small, tm
     time.sleep(1.5)
     after = fork(small, tmp_path / "b", 0)  # held, since a kernel ends when nobody holds its socket
     assert said(tmp_path / "b")["done"] == ["first", "last", "own"]
-    until(lambda: before.poll() == after.poll() == 1)
+    assert before.wait(60) == after.wait(60) == 0
 
 
 def test_a_kernel_ends_with_the_server(small, tmp_path):
@@ -150,8 +132,8 @@ def test_without_the_fork_server_kernels_live_on_and_no_new_ones_come(small, tmp
     assert kernel.poll() is None
     with pytest.raises(ForkError):
         fork(small, tmp_path / "b", 0)
-    kernel.send_signal(signal.SIGKILL)
-    until(lambda: kernel.poll() == 1)
+    kernel.kill()
+    assert kernel.wait(60) == 1
 
 
 def test_a_folder_that_is_missing_or_an_environment_that_is_too_large_is_an_error(small, tmp_path, capfd):
@@ -159,9 +141,7 @@ def test_a_folder_that_is_missing_or_an_environment_that_is_too_large_is_an_erro
         fork(small, tmp_path / "a", 0, cwd=str(tmp_path / "none"))
     with pytest.raises(ForkError):
         fork(small, tmp_path / "b", 0, HUGE="x" * 5_000_000)
-    held = fork(small, tmp_path / "c", 0)
-    assert said(tmp_path / "c")
-    until(lambda: held.poll() == 1)
+    assert fork(small, tmp_path / "c", 0).wait(60) == 0
 
 
 def test_closing_ends_the_fork_server(tmp_path):
@@ -278,7 +258,7 @@ def test_a_real_kernel_runs_is_interrupted_restarts_and_ends(monkeypatch, tmp_pa
         pid = manager.provisioner.pid
         client.stop_channels()
         await manager.shutdown_kernel()
-        until(lambda: not alive(pid))
+        assert not alive(pid)
 
     try:
         asyncio.run(main())
