@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import spike2pop
 
-from spike2pop_nb import cli, conductances, example_path, read_spike_trains
+from spike2pop_nb import conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import search
 from spike2pop_nb.inference import Posterior, Predictor, find_weights, list_predictors
@@ -19,21 +20,6 @@ from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import Recordings
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
-
-
-def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command in this process; return exit status, stdout and stderr."""
-    before = sys.argv
-    sys.argv = ["spike2pop", *map(str, arguments)]
-    try:
-        cli.main()
-        status = 0
-    except SystemExit as stop:
-        status = int(stop.code or 0)
-    finally:
-        sys.argv = before
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 @pytest.mark.parametrize("neuron", ["stg", "da"])

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import spike2pop
 
-from spike2pop_nb import cli, example_path, read_spike_trains, write_spike_times
+from spike2pop_nb import example_path, read_spike_trains, write_spike_times
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.export.files import locked
+from spike2pop_nb.files import locked
 
 FILE = example_path("stg_set.csv")
 
 
 def compare(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run the command in this process; return exit status, stdout and stderr."""
-    before = sys.argv
-    sys.argv = ["spike2pop", "compare", *map(str, arguments)]
-    try:
-        cli.main()
-        status = 0
-    except SystemExit as stop:
-        status = int(stop.code or 0)
-    finally:
-        sys.argv = before
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    """Run the command in this process."""
+    return spike2pop(capsys, "compare", *arguments)
 
 
 def test_it_writes_changes_pairs_and_a_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ import pytest
 from spike2pop_nb import cli, example_path
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.errors import Spike2PopError, TrainingError, failure_in_words
-from spike2pop_nb.export.files import locked
+from spike2pop_nb.files import locked
 from spike2pop_nb.training import checkpoint, dataset
 from spike2pop_nb.training.recipe import Recipe
 

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import spike2pop
 
 import spike2pop_nb as s2p
-from spike2pop_nb import cli
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.experiments import block, run_experiment
 from spike2pop_nb.spiketrains import write_spike_times
-
-
-def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command in this process; return exit status, stdout and stderr."""
-    before = sys.argv
-    sys.argv = ["spike2pop", *map(str, arguments)]
-    try:
-        cli.main()
-        status = 0
-    except SystemExit as stop:
-        status = int(stop.code or 0)
-    finally:
-        sys.argv = before
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 @pytest.fixture(scope="module")

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import spike2pop
 
 import spike2pop_nb as s2p
-from spike2pop_nb import cli
 from spike2pop_nb.conductances import Population
-
-
-def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command in this process; return exit status, stdout and stderr."""
-    before = sys.argv
-    sys.argv = ["spike2pop", *map(str, arguments)]
-    try:
-        cli.main()
-        status = 0
-    except SystemExit as stop:
-        status = int(stop.code or 0)
-    finally:
-        sys.argv = before
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 def test_a_posterior_is_written_and_read_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import spike2pop
 from voltage_traces import RATE_HZ, beside, inside, spike_times_s
 
-from spike2pop_nb import cli
 from spike2pop_nb.cli.voltage import levels_of
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import read_spike_trains
 
 DURATION_S = 5.0
 SPIKES_S = spike_times_s(DURATION_S)
-
-
-def spike2pop(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command in this process; return exit status, stdout and stderr."""
-    before = sys.argv
-    sys.argv = ["spike2pop", *map(str, arguments)]
-    try:
-        cli.main()
-        status = 0
-    except SystemExit as stop:
-        status = int(stop.code or 0)
-    finally:
-        sys.argv = before
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ NAME = spike2pop_nb.__name__
 #: Each room knows only those before it.
 STREET = (
     "errors",
+    "files",
     "jit",
     "workers",
     "neurons",
@@ -23,13 +24,13 @@ STREET = (
     "inference",
     "conductances",
     "simulation",
+    "training",
     "fidelity",
     "experiments",
     "data",
     "plots",
     "export",
     "checking",
-    "training",
     "app",
     "cli",
 )

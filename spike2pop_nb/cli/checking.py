@@ -24,7 +24,7 @@ def selfcheck(
     """Check that this installation gives the published numbers; the exit status is 1 if it does not."""
     from spike2pop_nb import simulation
     from spike2pop_nb.checking import selfcheck
-    from spike2pop_nb.export.files import write_whole
+    from spike2pop_nb.files import write_whole
 
     check_places(out)
     if simulation.needs_compiling():

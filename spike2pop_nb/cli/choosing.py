@@ -84,7 +84,7 @@ def next_(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import feasible_experiments, next_experiments, priced, read_prices
     from spike2pop_nb.export import write_ranking
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
 
     groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
     assumed: dict[str, Any] = {
@@ -165,7 +165,7 @@ def narrow(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import narrow as narrow_population
     from spike2pop_nb.export import write_narrowed
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
 
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     asked = asked_of(block, current, temperature, potassium, assumed)

@@ -144,7 +144,7 @@ def check_endings(out: Path | None, figure: Path | None) -> None:
 
 def check_places(*paths: Path | None) -> None:
     """Refuse files that cannot be written, before anything is computed."""
-    from spike2pop_nb.export.files import check_place
+    from spike2pop_nb.files import check_place
 
     for path in paths:
         if path is not None:

@@ -58,7 +58,7 @@ def compare(
     """
     from spike2pop_nb.experiments import Protocol, compare_recordings
     from spike2pop_nb.export import write_comparison
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)

@@ -86,7 +86,7 @@ def experiment(
     from spike2pop_nb import simulation
     from spike2pop_nb.experiments import predicted, reference_populations, run_experiment
     from spike2pop_nb.export import experiment_title, write_experiments
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
 
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     asked = asked_of(block, current, temperature, potassium, assumed)

@@ -9,7 +9,7 @@ import typer
 
 from spike2pop_nb.cli.common import FileArgument, NeuronOption, SeedOption, cli, end_failed, progress_bar
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, printable
 
 __all__ = ["posterior"]
 
@@ -36,8 +36,8 @@ def posterior(
     """
     from spike2pop_nb import simulation
     from spike2pop_nb.export import write_posterior
-    from spike2pop_nb.export.files import ready, recording_folder
     from spike2pop_nb.fidelity import load_posterior, sample_posterior
+    from spike2pop_nb.files import ready, recording_folder
     from spike2pop_nb.neurons import get_neuron
 
     model = get_neuron(neuron)
@@ -69,7 +69,7 @@ def posterior(
                 typer.echo(f"{train.id}: {error}", err=True)
                 continue
             options = {
-                "file": file.name,
+                "file": printable(file.name),
                 "neuron": model.name,
                 "size": size,
                 "seed": seed,

@@ -58,7 +58,7 @@ def dataset(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
 ) -> None:
     """Make training data: sample DICs, generate, simulate, label; resumes where it was stopped."""
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
     from spike2pop_nb.training.dataset import make_dataset
 
     recipe = {
@@ -109,7 +109,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; resumes from its checkpoint."""
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
     from spike2pop_nb.training.options import TrainingOptions
     from spike2pop_nb.training.train import train as run_training
 
@@ -167,7 +167,7 @@ def adapt(
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
 ) -> None:
     """Adapt the STG network to another declared neuron: data, low-rank adapters, scores; resumes."""
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
     from spike2pop_nb.inference.weights import install_weights
     from spike2pop_nb.training.adapt import CURVE
     from spike2pop_nb.training.adapt import adapt as run_adaptation
@@ -215,7 +215,7 @@ def evaluate(
     baseline: Annotated[bool, typer.Option(help="Fit gradient-boosted trees beside it.")] = True,
 ) -> None:
     """Score a network on populations it never saw; writes scores.json and model_card.md."""
-    from spike2pop_nb.export.files import ready
+    from spike2pop_nb.files import ready
     from spike2pop_nb.training.evaluate import evaluate as run_evaluation
 
     with ready(out), progress_bar(1, " windows") as update:

@@ -10,8 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.inference.atlas import WINDOW_MS
-from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
+from spike2pop_nb.inference.tokens import (
+    MAX_INTERVALS,
+    MIN_SPIKES,
+    STATISTICS,
+    TokenScale,
+    statistics_of_intervals,
+)
 
 __all__ = ["pair_inputs", "paired_inputs", "places_of", "recorded", "statistics_of_trains"]
 
@@ -62,12 +67,8 @@ def statistics_of_trains(trains: Sequence[Floats]) -> tuple[Floats, npt.NDArray[
     """Return `STATISTICS` of trains (n, 55), 0 where silent, and which are silent, (n,)."""
     found = np.zeros((len(trains), len(STATISTICS)), dtype=np.float32)
     silent = np.array([len(times) < MIN_SPIKES for times in trains])
-    rows = np.flatnonzero(~silent)
-    order = rows[np.argsort([len(trains[row]) for row in rows], kind="stable")]
-    for first in range(0, len(order), 1024):
-        some = order[first : first + 1024]
-        isi = [np.maximum(np.diff(trains[row][: MAX_INTERVALS + 1]), _SHORTEST_MS) for row in some]
-        found[some] = interval_statistics(*pad_intervals(isi))
+    isi = [np.diff(times[: MAX_INTERVALS + 1]) for times in trains if len(times) >= MIN_SPIKES]
+    found[~silent] = statistics_of_intervals([np.maximum(one, _SHORTEST_MS) for one in isi])
     return found, silent
 
 

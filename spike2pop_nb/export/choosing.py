@@ -9,10 +9,10 @@ from typing import Any, cast, get_args
 from spike2pop_nb import plots
 from spike2pop_nb.experiments import Narrowed, Ranking
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
-from spike2pop_nb.export.files import write_files
 from spike2pop_nb.export.formatting import plain
 from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.files import write_files
 
 __all__ = ["narrowed_files", "ranking_files", "write_narrowed", "write_ranking"]
 

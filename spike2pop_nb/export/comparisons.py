@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from spike2pop_nb.experiments import Comparison
-from spike2pop_nb.export.files import make_folder, write_files
 from spike2pop_nb.export.methods_of_comparisons import comparison_in_words
 from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.files import make_folder, write_files
 
 __all__ = ["comparison_files", "comparison_frames", "comparison_summary", "write_comparison"]
 

@@ -24,10 +24,10 @@ from spike2pop_nb.experiments import (
     who_crashes,
 )
 from spike2pop_nb.export.figures import COLUMN_MM, ColumnWidth, FigureFormat
-from spike2pop_nb.export.files import write_files
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.provenance import summary_json
 from spike2pop_nb.export.tables import table_csv, table_parquet
+from spike2pop_nb.files import write_files
 from spike2pop_nb.plots.drawing import Drawing
 
 __all__ = [

@@ -13,10 +13,10 @@ from spike2pop_nb import __version__, plots
 from spike2pop_nb.conductances import Ranking, Reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
-from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
 from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap
+from spike2pop_nb.files import write_whole
 from spike2pop_nb.plots import choices, plane
 from spike2pop_nb.plots.drawing import Drawing
 

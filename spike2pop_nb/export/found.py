@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.export.files import recording_folder
 from spike2pop_nb.export.report import MOST_REPORTED
 from spike2pop_nb.export.results import ExportFormat, recording_files
 from spike2pop_nb.export.saving import session_zip
@@ -20,6 +19,7 @@ from spike2pop_nb.export.sessions import open_session
 from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import results_frames
 from spike2pop_nb.fidelity import Result
+from spike2pop_nb.files import recording_folder
 
 __all__ = ["ENTRIES", "OF_ALL", "TABLES", "Found", "found", "restored"]
 

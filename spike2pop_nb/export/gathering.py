@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
-from spike2pop_nb.export.files import recording_folder, whole_file, write_whole
 from spike2pop_nb.export.found import ENTRIES, OF_ALL, TABLES, restored
 from spike2pop_nb.export.parts import Parts
 from spike2pop_nb.export.results import ExportFormat, documents
 from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import growing_table, results_frames
+from spike2pop_nb.files import recording_folder, whole_file, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa

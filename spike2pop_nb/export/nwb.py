@@ -14,11 +14,11 @@ import numpy as np
 
 from spike2pop_nb.conductances import Population, neuron_cells
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import check_room, make_folder, recording_folder, write_whole
 from spike2pop_nb.export.formatting import doi
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT
 from spike2pop_nb.export.tables import describe_column
+from spike2pop_nb.files import check_room, make_folder, recording_folder, write_whole
 from spike2pop_nb.simulation import Simulated, simulate
 from spike2pop_nb.spiketrains import SpikeTrain
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spike2pop_nb.export.files import make_folder, whole_file, write_whole
 from spike2pop_nb.export.found import TABLES, Found
 from spike2pop_nb.export.tables import arrow_table
+from spike2pop_nb.files import make_folder, whole_file, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,20 +8,24 @@ from typing import Any, cast, get_args
 
 from spike2pop_nb import plots
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
-from spike2pop_nb.export.files import write_files
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
 from spike2pop_nb.export.provenance import summary_json, versions
 from spike2pop_nb.export.references import CRANMER, DURKAN, RODRIGUES, SISSON
 from spike2pop_nb.export.tables import table_csv
 from spike2pop_nb.fidelity import DrawnPosterior
+from spike2pop_nb.files import write_files
 
 __all__ = ["posterior_files", "posterior_in_words", "write_posterior"]
 
 
 def posterior_files(
-    drawn: DrawnPosterior, formats: Sequence[str] = ("csv", "svg", "png")
+    drawn: DrawnPosterior,
+    formats: Sequence[str] = ("csv", "svg", "png"),
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
     """Return a posterior as files, by name: its members, its intervals and correlations, a figure.
+
+    Where options are given, ``methods.md`` and ``summary.json``, which holds them, come too.
 
     Examples
     --------
@@ -48,6 +52,24 @@ def posterior_files(
         files |= {
             f"figures/posterior_pairs.{format}": content for format, content in zip(wanted, made, strict=True)
         }
+    if options is not None:
+        told = {
+            "recording": drawn.recording.id,
+            "neuron": drawn.neuron.name,
+            "kind": "members drawn from a posterior",
+            "trusted": drawn.trusted,
+            "prior": drawn.prior.describe(),
+            "members": len(drawn),
+            "effective_sample_size": drawn.n_effective,
+            "tolerance": drawn.tolerance,
+            "simulations": drawn.n_simulated,
+            "seconds_compared": drawn.length_ms / 1000,
+            "share_within_own_variability": drawn.within,
+            "values": drawn.to_frame().to_dict("records"),
+            "notes": list(drawn.notes),
+        }
+        files["methods.md"] = f"{posterior_in_words(drawn)}\n".encode()
+        files["summary.json"] = summary_json(options, told)
     return files
 
 
@@ -125,22 +147,4 @@ def write_posterior(
     >>> [file.name for file in write_posterior(drawn, mkdtemp(), {}, formats=["csv"])]
     ['population.csv', 'posterior.csv', 'correlations.csv', 'methods.md', 'summary.json']
     """
-    files = posterior_files(drawn, formats)
-    told = {
-        "recording": drawn.recording.id,
-        "neuron": drawn.neuron.name,
-        "kind": "members drawn from a posterior",
-        "trusted": drawn.trusted,
-        "prior": drawn.prior.describe(),
-        "members": len(drawn),
-        "effective_sample_size": drawn.n_effective,
-        "tolerance": drawn.tolerance,
-        "simulations": drawn.n_simulated,
-        "seconds_compared": drawn.length_ms / 1000,
-        "share_within_own_variability": drawn.within,
-        "values": drawn.to_frame().to_dict("records"),
-        "notes": list(drawn.notes),
-    }
-    files["methods.md"] = f"{posterior_in_words(drawn)}\n".encode()
-    files["summary.json"] = summary_json(options, told)
-    return write_files(Path(out_dir), files)
+    return write_files(Path(out_dir), posterior_files(drawn, formats, options))

@@ -13,13 +13,13 @@ import numpy as np
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_title
-from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.pictures import Picture, pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.fidelity import Result
+from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 from spike2pop_nb.spiketrains import features
 from spike2pop_nb.spiketrains.recordings import CAUTION

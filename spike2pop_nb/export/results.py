@@ -15,7 +15,6 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
-from spike2pop_nb.export.files import recording_folder, write_files
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.nwb import check_nwb, nwb_of_result
@@ -29,6 +28,7 @@ from spike2pop_nb.export.tables import (
     traces_npz,
 )
 from spike2pop_nb.fidelity import Result
+from spike2pop_nb.files import recording_folder, write_files
 
 __all__ = [
     "EVERYTHING",

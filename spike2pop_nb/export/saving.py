@@ -21,12 +21,12 @@ import pandas as pd
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
-from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.saved_experiments import described, spikes_of
 from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import Result, Verdict
+from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["save_session", "session_zip"]

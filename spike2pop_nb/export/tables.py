@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from spike2pop_nb.export.files import whole_file
+from spike2pop_nb.files import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +21,11 @@ from spike2pop_nb.errors import Cancelled, PredictorError
 from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.inference import weight_files
 from spike2pop_nb.inference.atlas import WINDOW_MS
-from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, TokenScale, normal_scores, pad_intervals
+from spike2pop_nb.inference.threads import one_thread
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, TokenScale, statistics_of_intervals
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
     from spike2pop_nb.inference.spline_flow import SplineFlow
@@ -115,7 +112,7 @@ class LearnedPosterior:
         import torch
 
         parts = []
-        with _one_thread(), torch.no_grad():
+        with one_thread(), torch.no_grad():
             for first in range(0, len(arrays[0]), _CHUNK):
                 some = [torch.from_numpy(np.asarray(x[first : first + _CHUNK], np.float32)) for x in arrays]
                 answer = of(*some)
@@ -123,27 +120,11 @@ class LearnedPosterior:
         return [np.concatenate([x.double().numpy() for x in each]) for each in zip(*parts, strict=True)]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def statistics_of(trains_ms: Sequence[Floats]) -> Floats:
     """Return `STATISTICS` of trains of 3 spikes or more, (n, 55)."""
-    found = np.zeros((len(trains_ms), len(STATISTICS)), dtype=np.float32)
-    order = np.argsort([len(times) for times in trains_ms], kind="stable")
-    for first in range(0, len(order), _CHUNK):
-        some = order[first : first + _CHUNK]
-        isi = [np.maximum(np.diff(trains_ms[row][: MAX_INTERVALS + 1]), _SHORTEST_MS) for row in some]
-        found[some] = interval_statistics(*pad_intervals(isi))
-    return found
+    return statistics_of_intervals(
+        [np.maximum(np.diff(times[: MAX_INTERVALS + 1]), _SHORTEST_MS) for times in trains_ms]
+    )
 
 
 def recorded(times_ms: Floats, rng: np.random.Generator, duration_ms: float = WINDOW_MS) -> FloatArray:
@@ -227,9 +208,8 @@ def _read(path: Path, _changed: int) -> tuple[TokenScale, SplineFlow, dict[str, 
 
     tensors, about = read_tensors(path)
     try:
-        scale = TokenScale(**{f.name: tensors[f"scale.{f.name}"].float().numpy() for f in fields(TokenScale)})
         parts = {name.removeprefix("flow."): value for name, value in tensors.items()}
-        return scale, SplineFlow.from_tensors(about["shape"], parts), about
+        return TokenScale.from_arrays(tensors), SplineFlow.from_tensors(about["shape"], parts), about
     except (KeyError, TypeError, ValueError) as error:
         raise PredictorError(f"{path.name} tells no posterior that this version can read: {error}.") from None
 
@@ -299,16 +279,11 @@ def keep(made: LearnedPosterior, path: Path) -> None:
     """Write it; where that is not possible, it is learned again next time."""
     import torch
 
-    from spike2pop_nb.inference.weights import FORMAT, write_tensors
+    from spike2pop_nb.inference.weights import keep_tensors
 
     tensors = {f"flow.{name}": value for name, value in made.flow.tensors().items()}
-    for f in fields(TokenScale):
-        tensors[f"scale.{f.name}"] = torch.from_numpy(np.ascontiguousarray(getattr(made.scale, f.name)))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, tensors, {"format": FORMAT, **made.about})
-    except OSError:
-        pass
+    tensors |= {name: torch.from_numpy(values) for name, values in made.scale.arrays().items()}
+    keep_tensors(path, tensors, made.about)
 
 
 def _drawn(
@@ -363,16 +338,10 @@ def learned(
         statistics.append(statistics_of([seen[row] for row in heard]))
         rows.append(np.array(heard))
     raw, row = np.concatenate(statistics), np.concatenate(rows)
-    scale = TokenScale(
-        np.zeros(4, np.float32),
-        np.ones(4, np.float32),
-        raw.mean(axis=0),
-        np.maximum(raw.std(axis=0), 1e-3),
-        *normal_scores(raw),
-    )
+    scale = TokenScale.of_statistics(raw)
     x, y = torch.from_numpy(scale.standardise(raw)), torch.from_numpy(u[row].astype(np.float32))
     held = torch.from_numpy(row >= (1.0 - _HELD) * len(u))
-    with _one_thread(), torch.random.fork_rng(devices=[]):
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         flow = SplineFlow(FlowShape(x.shape[1], y.shape[1]))
         _fit(flow, x[~held], y[~held], epochs, lambda done: say(0.3 + 0.7 * done))

@@ -8,7 +8,7 @@ the other tells which constant current and noise a neuron of this kind needs to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,7 +185,7 @@ def _read(path: Path, _changed: int, neuron: str, n_channels: int) -> Atlas:
         # floats of 32 bits: what is computed from them must not depend on how they are stored
         members = Members(*(tensors[f"members.{name}"].float().numpy() for name in Members._fields))
         seen = Seen(*(tensors[f"seen.{name}"].float().numpy() for name in Seen._fields))
-        scale = TokenScale(**{f.name: tensors[f"scale.{f.name}"].numpy() for f in fields(TokenScale)})
+        scale = TokenScale.from_arrays(tensors)
         about = dict(metadata["atlas"])
         if members.statistics.shape != (len(members.g), len(STATISTICS)):
             raise ValueError("it knows other interval statistics")

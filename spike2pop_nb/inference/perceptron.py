@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor, nn
 
-from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.atlas import WINDOW_MS
+from spike2pop_nb.inference.threads import one_thread
 from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale
-from spike2pop_nb.inference.weights import write_tensors
+from spike2pop_nb.inference.weights import keep_tensors
 
 __all__ = [
     "Layers",
@@ -95,33 +94,28 @@ def fitted(
     dtype
         As which the weights will be kept: they are rounded to it, so that they say the same when read again.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # several only wait for each other over so small a network
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            linear = [nn.Linear(*ends) for ends in pairwise(sizes)]
-            drop = nn.Dropout(dropout)
-            learned = [p for layer in linear for p in layer.parameters()]
-            optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=decay)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        linear = [nn.Linear(*ends) for ends in pairwise(sizes)]
+        drop = nn.Dropout(dropout)
+        learned = [p for layer in linear for p in layer.parameters()]
+        optimizer = torch.optim.AdamW(learned, lr=_RATE, weight_decay=decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
 
-            def network(x: Tensor) -> Tensor:
-                for layer in linear[:-1]:
-                    x = drop(torch.tanh(layer(x)))
-                last: Tensor = linear[-1](x)
-                return last
+        def network(x: Tensor) -> Tensor:
+            for layer in linear[:-1]:
+                x = drop(torch.tanh(layer(x)))
+            last: Tensor = linear[-1](x)
+            return last
 
-            for step in range(steps):
-                if step % _OFTEN == 0:
-                    say(step)
-                wrong = loss(network)
-                optimizer.zero_grad(set_to_none=True)
-                wrong.backward()
-                optimizer.step()
-                schedule.step()
-    finally:
-        torch.set_num_threads(before)
+        for step in range(steps):
+            if step % _OFTEN == 0:
+                say(step)
+            wrong = loss(network)
+            optimizer.zero_grad(set_to_none=True)
+            wrong.backward()
+            optimizer.step()
+            schedule.step()
 
     def kept(parameter: Tensor) -> Floats:
         return np.asarray(parameter.detach().to(dtype).double().numpy())
@@ -154,12 +148,9 @@ def keep(
         for k, layer in enumerate(layers)
         for part, value in zip(("weight", "bias"), layer, strict=True)
     }
-    arrays |= {f"scale.{name}": getattr(scale, name) for name in TokenScale.__dataclass_fields__}
-    arrays |= dict(beside or {})
+    arrays |= scale.arrays() | dict(beside or {})
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-    with suppress(OSError, PredictorError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, tensors, about)
+    keep_tensors(path, tensors, about)
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> tuple[Layers, TokenScale]:
@@ -175,6 +166,4 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> tuple[Layers, TokenScale]:
         (tensors[f"layer.{k}.weight"].double().numpy(), tensors[f"layer.{k}.bias"].double().numpy())
         for k in range(n_layers)
     )
-    return layers, TokenScale(
-        **{name: tensors[f"scale.{name}"].numpy() for name in TokenScale.__dataclass_fields__}
-    )
+    return layers, TokenScale.from_arrays(tensors)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +25,7 @@ from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
+from spike2pop_nb.inference.threads import one_thread
 from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
 from spike2pop_nb.inference.weight_files import find_network, list_predictors
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
@@ -201,7 +201,7 @@ class Predictor:
             middle = [first + len(parts), len(windows)]
             when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
             plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
-        with _one_thread():
+        with _turn, one_thread():
             read = self._run(windows, progress)
         return Posteriors(self._posterior(plan, read, prior) for plan in plans)
 
@@ -380,21 +380,7 @@ def _aligned(array: NDArray[Any], device: torch.device) -> torch.Tensor:
 
 
 _turn = threading.Lock()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: several would split sums otherwise, and wait for each other over small work.
-
-    One prediction at a time, since the number of threads is one setting for all of them.
-    """
-    with _turn:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+"""One prediction at a time, since the number of threads is one setting for all of them."""
 
 
 def _named(train: Any, place: int) -> tuple[str, NDArray[np.float64]]:

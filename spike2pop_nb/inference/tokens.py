@@ -7,9 +7,9 @@ the same numbers in both.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -32,6 +32,7 @@ __all__ = [
     "pad_intervals",
     "raw_tokens",
     "segments",
+    "statistics_of_intervals",
 ]
 
 Floats = NDArray[np.floating]
@@ -49,6 +50,7 @@ N_STATISTICS = 2 * len(STATISTICS)
 _LEVELS = np.linspace(0.0, 1.0, 65)
 _CLIP = 8.0
 _FEW = 16
+_AT_ONCE = 1024
 
 
 class TokenBatch(NamedTuple):
@@ -99,6 +101,32 @@ class TokenScale:
             np.maximum(statistics.std(axis=0), 1e-3).astype(np.float32),
             *normal_scores(statistics.astype(np.float32)),
         )
+
+    @classmethod
+    def of_statistics(cls, raw: Floats) -> TokenScale:
+        """Take what standardises statistics from raw ones (n, 55); tokens stay as they are."""
+        return cls(
+            np.zeros(len(CHANNELS), np.float32),
+            np.ones(len(CHANNELS), np.float32),
+            raw.mean(axis=0),
+            np.maximum(raw.std(axis=0), 1e-3),
+            *normal_scores(raw),
+        )
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> TokenScale:
+        """Take it from among arrays or tensors, as `arrays` calls them.
+
+        Raises
+        ------
+        KeyError
+            If one is missing.
+        """
+        return cls(**{f.name: np.asarray(arrays[f"scale.{f.name}"]) for f in fields(cls)})
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return its arrays, under names that begin with ``scale.``."""
+        return {f"scale.{f.name}": np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}
 
     def standardise(self, raw: Floats) -> Floats:
         """Statistics as the network takes them (n, 110) from raw ones (n, 55), float32."""
@@ -193,3 +221,15 @@ def _middle(isi_ms: Floats, lengths: NDArray[np.int64], most: int) -> tuple[Floa
     first = np.maximum(lengths - most, 0) // 2
     cut = np.take_along_axis(isi_ms, first[:, None] + np.arange(most), axis=1)
     return cut, np.minimum(lengths, most)
+
+
+def statistics_of_intervals(isi_ms: Sequence[Floats]) -> Floats:
+    """Return raw statistics (n, 55) of ragged intervals; those of alike lengths are taken together."""
+    if not len(isi_ms):
+        return np.zeros((0, len(STATISTICS)), np.float32)
+    order = np.argsort([isi.size for isi in isi_ms], kind="stable")
+    parts = [
+        interval_statistics(*pad_intervals([isi_ms[i] for i in order[a : a + _AT_ONCE]]))
+        for a in range(0, len(order), _AT_ONCE)
+    ]
+    return np.concatenate(parts)[np.argsort(order, kind="stable")]

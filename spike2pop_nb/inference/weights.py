@@ -11,7 +11,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from spike2pop_nb import __version__
-from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.errors import PredictorError, Spike2PopError
+from spike2pop_nb.files import make_folder, write_whole
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
@@ -52,7 +54,6 @@ OLDEST = 2
 """Format of the oldest files that are read."""
 MAX_BYTES = 256 * 2**20
 _KEY, _CHECKSUM = "spike2pop_nb", "sha256"
-_SCALES = tuple(f.name for f in fields(TokenScale))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +110,7 @@ def save_weights(
     """
     path = Path(path)
     tensors = {f"network.{name}": value.detach().float().cpu().contiguous() for name, value in state.items()}
-    tensors |= {
-        f"scale.{name}": torch.from_numpy(np.ascontiguousarray(getattr(scale, name), np.float32))
-        for name in _SCALES
-    }
+    tensors |= {name: torch.from_numpy(values.astype(np.float32)) for name, values in scale.arrays().items()}
     tensors["feature.mean"] = torch.from_numpy(np.float32(feature_scale.mean))
     tensors["feature.std"] = torch.from_numpy(np.float32(feature_scale.std))
     if domain is not None:
@@ -128,23 +126,20 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
     Raises
     ------
-    PredictorError
+    Spike2PopError
         If the file cannot be written.
     """
     told = json.loads(json.dumps({**metadata, "format": FORMAT, "written_by": __version__}))
     told[_CHECKSUM] = _checksum(tensors, told)
     content = save(dict(tensors), metadata={_KEY: json.dumps(told)})
-    part = path.with_name(path.name + ".part")
-    try:
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise PredictorError(f"{path} cannot be written: {error.strerror or error}.") from None
+    write_whole(path, content)
     return path
+
+
+def keep_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write what can be learned again; where that is not possible, it is learned again next time."""
+    with suppress(Spike2PopError):
+        write_tensors(make_folder(path.parent) / path.name, tensors, metadata)
 
 
 def _checksum(tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> str:
@@ -252,7 +247,7 @@ def load_network(
         config = NetworkConfig.from_dict(metadata["config"])
         if config.n_channels != len(CHANNELS) or config.n_statistics not in (0, N_STATISTICS):
             raise ValueError("it was trained on other interval statistics")
-        scale = TokenScale(**{key: tensors[f"scale.{key}"].numpy() for key in _SCALES})
+        scale = TokenScale.from_arrays(tensors)
         feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())
         domain = _domain(_part(tensors, "domain."))
         box = Box.from_ranges(metadata["dic_range"])

@@ -33,7 +33,7 @@ from spike2pop_nb.inference.perceptron import (
 )
 from spike2pop_nb.inference.published import sha256_of
 from spike2pop_nb.inference.statistics import interval_statistics
-from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale, normal_scores, pad_intervals
+from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale, pad_intervals
 from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
 from spike2pop_nb.inference.weights import read_tensors
 from spike2pop_nb.spiketrains.given import as_trains
@@ -220,13 +220,7 @@ def _learned(
     chosen = [table[rng.permutation(len(table))[:n]] for table in tables]
     raw = np.concatenate(chosen).astype(np.float32)
     label = np.repeat(np.arange(len(names)), n)
-    scale = TokenScale(
-        np.zeros(4, np.float32),
-        np.ones(4, np.float32),
-        raw.mean(axis=0),
-        np.maximum(raw.std(axis=0), 1e-3),
-        *normal_scores(raw),
-    )
+    scale = TokenScale.of_statistics(raw)
     part = np.concatenate([rng.permutation(n) for _name in names]) / n
     held, test = part < _HELD, part >= 1 - _HELD
     x, y = torch.from_numpy(scale.standardise(raw)), torch.from_numpy(label)

@@ -11,17 +11,14 @@ import numpy as np
 
 from spike2pop_nb.simulation.lanes import LANES
 
-__all__ = ["QUANTILE_BITS", "count_spikes", "draw_noise", "record_currents"]
+__all__ = ["QUANTILE_BITS", "SPLITMIX64", "count_spikes", "draw_noise", "record_currents"]
 
 QUANTILE_BITS = 12
 _FRACTION = 2.0 ** -(52 - QUANTILE_BITS)
 _MASK = np.uint64((1 << (52 - QUANTILE_BITS)) - 1)
-# the SplitMix64 generator (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195)
-_GOLDEN, _MIX1, _MIX2 = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xBF58476D1CE4E5B9),
-    np.uint64(0x94D049BB133111EB),
-)
+SPLITMIX64 = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+"""Of the generator of Steele, Lea & Flood (2014, doi:10.1145/2660193.2660195)."""
+_GOLDEN, _MIX1, _MIX2 = (np.uint64(number) for number in SPLITMIX64)
 
 
 @nb.njit

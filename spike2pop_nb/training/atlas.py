@@ -7,8 +7,7 @@ recording needs, members to begin a search with, and which neuron fits.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import Cancelled, TrainingError
-from spike2pop_nb.export.files import check_place, made_folder
+from spike2pop_nb.files import check_place, made_folder
 from spike2pop_nb.inference.atlas import WINDOW_MS, Members, Seen, save_atlas
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, NOISE_RANGE
@@ -27,7 +26,14 @@ from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.posterior import FEATURES
 from spike2pop_nb.inference.predictor import Predictor
-from spike2pop_nb.inference.tokens import CHANNELS, MAX_INTERVALS, MIN_SPIKES, N_STATISTICS
+from spike2pop_nb.inference.threads import one_thread
+from spike2pop_nb.inference.tokens import (
+    CHANNELS,
+    MAX_INTERVALS,
+    MIN_SPIKES,
+    N_STATISTICS,
+    statistics_of_intervals,
+)
 from spike2pop_nb.inference.weight_files import own_atlases_folder
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -36,7 +42,7 @@ from spike2pop_nb.spiketrains import features
 from spike2pop_nb.training.baseline import statistics_of
 from spike2pop_nb.training.batches import Augmentation, Trains, epoch_batches, split_of
 from spike2pop_nb.training.dataset import Recipe, sample_members
-from spike2pop_nb.training.domain import STRANGE, fit_domain, statistics_of_intervals, strange_trains
+from spike2pop_nb.training.domain import STRANGE, fit_domain, strange_trains
 from spike2pop_nb.training.loop import Run, RunData
 from spike2pop_nb.training.options import TrainingOptions
 from spike2pop_nb.training.scores import score
@@ -147,7 +153,7 @@ def _make(
         )
     box = Box.from_ranges(dict(model.dic_range))
     side = split_of(trains.group)
-    with _one_thread():
+    with one_thread():
         data = _run_data(trains, side, box, seed)
     by_drive = replace(
         trains, targets=made.drive[trains.id].astype(np.float32), drawn=np.zeros_like(trains.drawn)
@@ -167,7 +173,7 @@ def _make(
             out.mkdir()
             run = Run(chosen, out, model.name, None, _OPTIONS, seed, torch.device("cpu"), resume=False)
             words = "Learning what firing tells of " + ("DICs" if name == "dics" else "current and noise")
-            with _one_thread():
+            with one_thread():
                 files.append(run.go(epochs, None, 1e9, say.steps(words), None, cancel))
         test = side == 2
         tested = {
@@ -184,17 +190,6 @@ def _make(
             "tested": tested,
         }
         save_atlas(target, files[0], files[1], members, seen, about)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Learn on one thread: with so small a network several only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Told:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.export.files import whole_file, write_whole
+from spike2pop_nb.files import whole_file, write_whole
 
 __all__ = ["History", "restore", "store", "write_rows"]
 

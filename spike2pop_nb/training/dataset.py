@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
 from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
-from spike2pop_nb.export.files import check_name, make_folder, write_whole
+from spike2pop_nb.files import check_name, make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import features

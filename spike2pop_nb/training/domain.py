@@ -12,8 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from spike2pop_nb.inference.domain import Domain
-from spike2pop_nb.inference.statistics import interval_statistics
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, pad_intervals
+from spike2pop_nb.inference.tokens import MAX_INTERVALS, MIN_SPIKES, TokenScale, statistics_of_intervals
 from spike2pop_nb.training.baseline import statistics_of
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches
 
@@ -161,16 +160,6 @@ def _inside(
         found += [isi[:n] for isi, n in zip(isi_ms, batch.lengths, strict=True)]
         rows.append(batch.rows)
     return found, chosen.group[np.concatenate(rows)]
-
-
-def statistics_of_intervals(isi_ms: Sequence[Floats]) -> Floats:
-    """Raw statistics (n, 55) of ragged intervals."""
-    order = np.argsort([isi.size for isi in isi_ms], kind="stable")
-    parts = [
-        interval_statistics(*pad_intervals([isi_ms[i] for i in order[a : a + 1024]]))
-        for a in range(0, len(order), 1024)
-    ]
-    return np.concatenate(parts)[np.argsort(order, kind="stable")]
 
 
 def fit_domain(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.export.files import make_folder, write_whole
+from spike2pop_nb.files import make_folder, write_whole
 from spike2pop_nb.inference.posterior import PRIORS
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.weights import load_network

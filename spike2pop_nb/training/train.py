@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.export.files import make_folder
+from spike2pop_nb.files import make_folder
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.tokens import TokenScale
 from spike2pop_nb.inference.weights import FeatureScale, LoadedNetwork, load_network

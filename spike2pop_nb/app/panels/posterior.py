@@ -134,10 +134,9 @@ class PosteriorPanel:
 
         def work(_task: Task) -> bytes:
             from spike2pop_nb.export.archive import packed
-            from spike2pop_nb.export.posteriors import posterior_files, posterior_in_words
+            from spike2pop_nb.export.posteriors import posterior_files
 
-            words = f"{posterior_in_words(found)}\n".encode()
-            return packed({**posterior_files(found), "methods.md": words})
+            return packed(posterior_files(found, options=dict(found.population.made_by)))
 
         self._runner.submit(
             "posterior files",

@@ -10,11 +10,11 @@ from spike2pop_nb.export.clamp.for_c import clamp_header, clamp_name
 from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
 from spike2pop_nb.export.clamp.predicting import ClampPrediction, predict_clamp
-from spike2pop_nb.export.files import make_folder, write_files
 from spike2pop_nb.export.formatting import Citations, plain, series
 from spike2pop_nb.export.references import RTXI
 from spike2pop_nb.export.simulators.scripts import filled, origin
 from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.files import make_folder, write_files
 
 __all__ = [
     "Clamp",

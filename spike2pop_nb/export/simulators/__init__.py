@@ -8,7 +8,6 @@ from typing import Literal, get_args
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.files import write_whole
 from spike2pop_nb.export.simulators.for_brian2 import brian2_script
 from spike2pop_nb.export.simulators.for_jaxley import jaxley_script
 from spike2pop_nb.export.simulators.for_neuroml import (
@@ -19,6 +18,7 @@ from spike2pop_nb.export.simulators.for_neuroml import (
 )
 from spike2pop_nb.export.simulators.for_neuron import mechanism, neuron_mod, neuron_script
 from spike2pop_nb.export.simulators.scripts import members_csv, members_file
+from spike2pop_nb.files import write_whole
 from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["MAX_MEMBERS", "TARGETS", "Target", "export", "simulators_zip"]

@@ -133,10 +133,14 @@ def script(template: str, population: Population, target: str, *more: str, **val
     drive = injected(population)
     if drive:
         from spike2pop_nb.simulation.noise import NOISE_CLOCK_MS, NOISE_CUTOFF_HZ
-        from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
+        from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS, SPLITMIX64
 
-        noise = {"clock_ms": NOISE_CLOCK_MS, "cutoff_Hz": NOISE_CUTOFF_HZ, "n_quantiles": 1 << QUANTILE_BITS}
-        values |= noise
+        values |= {
+            "clock_ms": NOISE_CLOCK_MS,
+            "cutoff_Hz": NOISE_CUTOFF_HZ,
+            "n_quantiles": 1 << QUANTILE_BITS,
+            "splitmix64": [f"0x{number:X}" for number in SPLITMIX64],
+        }
     g = [*population.g[0].tolist(), *(values[0].item() for values in drive.values())]
     return filled(
         template,

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.export.files import (
+from spike2pop_nb.export.provenance import summary_json
+from spike2pop_nb.files import (
     check_place,
     check_room,
     locked,
@@ -22,12 +23,11 @@ from spike2pop_nb.export.files import (
     write_files,
     write_whole,
 )
-from spike2pop_nb.export.provenance import summary_json
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from spike2pop_nb.export.files import locked
+from spike2pop_nb.files import locked
 with locked(Path(sys.argv[1])):
     print("has it", flush=True)
     time.sleep(60)
@@ -93,7 +93,7 @@ def test_a_file_that_could_not_be_written_is_refused_before_anything_is_computed
     with pytest.raises(Spike2PopError, match="it is a folder; nothing was computed"):
         check_place(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("spike2pop_nb.export.files.tempfile.NamedTemporaryFile", refuse)
+        patch.setattr("spike2pop_nb.files.tempfile.NamedTemporaryFile", refuse)
         with pytest.raises(Spike2PopError, match="No space left on device; nothing was computed"):
             check_place(there)
     assert [path.name for path in tmp_path.iterdir()] == ["there.csv"]
