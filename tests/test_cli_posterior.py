@@ -17,7 +17,7 @@ def test_a_posterior_is_written_and_read_again(capsys: pytest.CaptureFixture[str
     file = s2p.example_path("stg_set.csv")
     known = s2p.read_spike_trains(file)[2].id
     out = tmp_path / "drawn"
-    few = ("--size", 8, "--budget", 64, "--recordings", known, "--out", out)
+    few = ("--size", 8, "--budget", 1024, "--recordings", known, "--out", out)
     status, said, _ = spike2pop(capsys, "posterior", file, "--neuron", "stg", *few)
     assert status == 0
     assert "members drawn from the posterior" in said
@@ -32,7 +32,7 @@ def test_a_posterior_is_written_and_read_again(capsys: pytest.CaptureFixture[str
     assert summary["kind"] == "members drawn from a posterior"
     assert summary["effective_sample_size"] <= 8.0
     assert (out / "figures" / "posterior_pairs.svg").is_file()
-    assert "neural spline flow" in (out / "methods.md").read_text()
+    assert "Adaptive approximate Bayesian computation" in (out / "methods.md").read_text()
 
 
 def test_a_recording_that_is_too_short_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -41,5 +41,5 @@ def test_a_recording_that_is_too_short_is_named(capsys: pytest.CaptureFixture[st
     out = tmp_path / "drawn"
     status, _, said = spike2pop(capsys, "posterior", file, "--unit", "s", "--neuron", "stg", "--out", out)
     assert status == 1
-    assert "has 3 spikes; a posterior needs 6 or more" in said
+    assert "has 2 intervals; 10 are needed to say how it varies" in said
     assert not (out / "population.csv").exists()

@@ -167,6 +167,11 @@ class Settings(BaseModel):
         """Those that are chosen, as `pass_rule` takes them."""
         return {name.removesuffix("_tolerance"): value or None for name, value in self.part(JUDGING).items()}
 
+    @property
+    def inhibited(self) -> bool | None:
+        """Whether members receive a rhythmic inhibition, as `find_population` takes it."""
+        return {"if needed": None, "always": True, "never": False}[self.inhibition]
+
     def changed(self, **choices: Any) -> Settings:
         """With other choices, and without those that belonged to another neuron, recording or pair.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FileArgument",
+    "InhibitionOption",
     "MembersArgument",
     "NeuronOption",
     "OptionalNeuron",
@@ -55,6 +56,14 @@ PriorOption = Annotated[
     Literal["compensated", "drawn", "both"],
     typer.Option(
         help="Prior over the conductances: compensated (as generated here), drawn (all ranges), or both."
+    ),
+]
+InhibitionOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--inhibition/--no-inhibition",
+        help="Whether members of a bursting recording receive an inhibition with its rhythm.",
+        show_default="if none fires like it otherwise",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]

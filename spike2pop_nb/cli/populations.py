@@ -11,6 +11,7 @@ import typer
 
 from spike2pop_nb.cli.common import (
     FileArgument,
+    InhibitionOption,
     MembersArgument,
     NeuronOption,
     OptionalNeuron,
@@ -145,14 +146,7 @@ def run(
     rate_tolerance: ToleranceOption = None,
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
-    inhibition: Annotated[
-        bool | None,
-        typer.Option(
-            "--inhibition/--no-inhibition",
-            help="Whether members of a bursting recording receive an inhibition with its rhythm.",
-            show_default="if none fires like it otherwise",
-        ),
-    ] = None,
+    inhibition: InhibitionOption = None,
     how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import FileArgument, NeuronOption, SeedOption, cli, end_failed, progress_bar
+from spike2pop_nb.cli.common import (
+    FileArgument,
+    InhibitionOption,
+    NeuronOption,
+    SeedOption,
+    cli,
+    end_failed,
+    progress_bar,
+)
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
 from spike2pop_nb.errors import SpikeTrainError, printable
 
@@ -22,10 +30,11 @@ def posterior(
     neuron: NeuronOption = "stg",
     size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 384,
     seed: SeedOption = 1,
-    budget: Annotated[int, typer.Option(help="Most members that are simulated for each recording.")] = 8192,
+    budget: Annotated[int, typer.Option(help="Most members that are simulated for each recording.")] = 24_576,
     accuracy: Annotated[
         str, typer.Option(help="Of the simulation of the members kept: standard or exact.")
     ] = "standard",
+    inhibition: InhibitionOption = None,
     figures: Annotated[bool, typer.Option(help="Draw the pair plot too, as SVG and PNG.")] = True,
     how: HowToRead = AS_IT_SAYS,
 ) -> None:
@@ -36,7 +45,7 @@ def posterior(
     """
     from spike2pop_nb import simulation
     from spike2pop_nb.export import write_posterior
-    from spike2pop_nb.fidelity import load_posterior, sample_posterior
+    from spike2pop_nb.fidelity import sample_posterior
     from spike2pop_nb.files import ready, recording_folder
     from spike2pop_nb.neurons import get_neuron
 
@@ -50,7 +59,6 @@ def posterior(
         def progress(done: int, total: int, words: str) -> None:
             update(int(100 * done / max(total, 1)), None, words)
 
-        learned = load_posterior(model, progress=progress)
         for place, train in enumerate(recordings, 1):
             folder = out if len(recordings) == 1 else out / recording_folder(place, len(recordings), train.id)
             try:
@@ -61,7 +69,7 @@ def posterior(
                     seed=seed,
                     budget=budget,
                     accuracy=accuracy,
-                    learned=learned,
+                    inhibition=inhibition,
                     progress=progress,
                 )
             except SpikeTrainError as error:
@@ -75,6 +83,7 @@ def posterior(
                 "seed": seed,
                 "budget": budget,
                 "accuracy": accuracy,
+                "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
                 **how.asked(),
             }
             write_posterior(found, folder, options, formats=("csv", "svg", "png") if figures else ("csv",))

@@ -10,7 +10,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
 from spike2pop_nb.export.provenance import summary_json, versions
-from spike2pop_nb.export.references import CRANMER, DURKAN, RODRIGUES, SISSON
+from spike2pop_nb.export.references import BEAUMONT, CORNUET, CRANMER, KUNSCH, SISSON, STORN
 from spike2pop_nb.export.tables import table_csv
 from spike2pop_nb.fidelity import DrawnPosterior
 from spike2pop_nb.files import write_files
@@ -32,7 +32,7 @@ def posterior_files(
     >>> import spike2pop_nb as s2p
     >>> from spike2pop_nb.export import posterior_files
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> list(posterior_files(drawn, ["csv"]))
     ['population.csv', 'posterior.csv', 'correlations.csv']
     """
@@ -81,43 +81,35 @@ def posterior_in_words(drawn: DrawnPosterior) -> str:
     >>> import spike2pop_nb as s2p
     >>> from spike2pop_nb.export import posterior_in_words
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> "## References" in posterior_in_words(drawn)
     True
     """
     cited = Citations()
     made, table = drawn.population.made_by, drawn.to_frame()
     seconds = figure(drawn.length_ms / 1000)
-    within = (
-        ""
-        if drawn.within is None
-        else (
-            f" Simulated again, {percent(drawn.within)} of them fired within the variability that the "
-            "recording itself has from window to window."
-        )
-    )
     said = [
         f"Maximal conductances, a constant current and noise of a {plain(drawn.neuron.title)} were inferred "
         f"from the spikes of recording “{plain(drawn.recording.id)}” with spike2pop_nb "
         f"{versions()['spike2pop_nb']}, as a sample from their posterior {cited.mark(CRANMER)}. "
-        f"{drawn.prior.describe()} Members were drawn from a neural spline flow {cited.mark(DURKAN)} that "
-        "had learned from simulated members of this prior what interval statistics tell of them, one in ten "
-        f"from the prior itself, and simulated for {seconds} s. Those whose learned summaries differed from "
-        f"the recording's by up to {figure(drawn.tolerance, 2)} times the median difference of two runs of "
-        "one member were kept by approximate Bayesian computation with an Epanechnikov kernel "
-        f"{cited.mark(SISSON)}, weighted by the prior over the density that they were drawn from, and "
-        f"recalibrated by their ranks {cited.mark(RODRIGUES)}. Of {made['simulated']} simulations, "
+        f"{drawn.prior.describe()} Differential evolution {cited.mark(STORN)} found the first members that "
+        f"fired like the recording for {seconds} s; others were drawn around those, round after round "
+        f"{cited.mark(BEAUMONT)}. By approximate Bayesian computation {cited.mark(SISSON)} all were kept "
+        f"that differed from the recording by up to {figure(drawn.tolerance, 2)} times the variability that "
+        f"it has from window to window, by a block bootstrap {cited.mark(KUNSCH)}, weighted by the prior "
+        f"over the densities of all rounds {cited.mark(CORNUET)}. Of {made['simulated']} simulations, "
         f"{count(len(drawn), 'member')} with an effective sample size of {drawn.n_effective:.0f} "
-        f"resulted.{within}",
+        f"resulted. Simulated again with other noise, {percent(drawn.within)} of them fired within that "
+        "variability.",
         "80 % intervals: "
         + "; ".join(
-            f"{row['value']} {interval(row['low_80'], row['high_80'])} {row['unit']}"
+            f"{row['value']} {interval(row['low_80'], row['high_80'])} {row['unit']}".rstrip()
             for row in table.to_dict("records")
         )
         + ".",
     ]
     if not drawn.trusted:
-        said.append("As so few members fire like the recording, this posterior is not to be trusted.")
+        said.append(f"This posterior is not to be trusted: {' '.join(drawn.notes)}")
     return f"{' '.join(said)}\n\n## References\n\n{cited.listed()}"
 
 
@@ -143,7 +135,7 @@ def write_posterior(
     >>> import spike2pop_nb as s2p
     >>> from spike2pop_nb.export import write_posterior
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> [file.name for file in write_posterior(drawn, mkdtemp(), {}, formats=["csv"])]
     ['population.csv', 'posterior.csv', 'correlations.csv', 'methods.md', 'summary.json']
     """

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 __all__ = [
+    "BEAUMONT",
     "BRANDOIT",
     "BROYDEN",
     "CHEN",
+    "CORNUET",
     "CRANMER",
     "DRION",
-    "DURKAN",
     "FYON",
     "KUNSCH",
     "NWB",
     "PRINZ",
-    "RODRIGUES",
     "RTXI",
     "SISSON",
     "STORN",
@@ -74,13 +74,13 @@ NWB = (
     "Rübel O, Tritt A, Ly R, Dichter BK, Ghosh S, Niu L, et al. (2022) The Neurodata Without Borders "
     "ecosystem for neurophysiological data science. eLife 11:e78362. doi:10.7554/eLife.78362"
 )
-DURKAN = (
-    "Durkan C, Bekasov A, Murray I, Papamakarios G (2019) Neural spline flows. Adv Neural Inf Process Syst "
-    "32. arXiv:1906.04032"
+BEAUMONT = (
+    "Beaumont MA, Cornuet J-M, Marin J-M, Robert CP (2009) Adaptive approximate Bayesian computation. "
+    "Biometrika 96:983–990. doi:10.1093/biomet/asp052"
 )
-RODRIGUES = (
-    "Rodrigues GS, Prangle D, Sisson SA (2018) Recalibration: a post-processing method for approximate "
-    "Bayesian computation. Comput Stat Data Anal 126:53–66. doi:10.1016/j.csda.2018.04.001"
+CORNUET = (
+    "Cornuet J-M, Marin J-M, Mira A, Robert CP (2012) Adaptive multiple importance sampling. Scand J Stat "
+    "39:798–812. doi:10.1111/j.1467-9469.2011.00756.x"
 )
 SISSON = (
     "Sisson SA, Fan Y, Beaumont MA (2018) Overview of approximate Bayesian computation. In: Handbook of "

@@ -21,8 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 LEVELS = (50, 80, 95)
 """Intervals that hold so many per cent of the posterior, with as much on either side."""
 _FEW = 100.0  # effective sample size below which intervals are rough
-_FAR = 2.0  # tolerance from which members fire but roughly like the recording
-_MOST = 0.5  # share of members that fire within the recording's variability, below which they are no answer
+_MOST = 0.3  # share of members that fire within the recording's variability again, below which it was luck
 _UNTRUSTED = "This posterior is not to be trusted."
 _TOLD = 0.8  # share of the prior's interval below which a recording tells something of a value
 
@@ -54,25 +53,24 @@ class DrawnPosterior:
     population
         The members, with drive, and with weights that are all but equal.
     spike_times_ms
-        What each fires from 0 to ``length_ms``, with the noise of its seed; in steps of time as recorded.
+        What each fires from 0 to ``length_ms``, with the noise of its seed.
     length_ms
-        Of the recording, or of the middle of a long one, which is all that was used.
+        How much of each was compared with the recording.
     n_effective
         Effective sample size: so many independent members would say as much.
     tolerance
-        How differently from the recording members fired that were kept at most, before they were moved to
-        account for it; 1 is as far as two runs of one member are apart.
+        How far from the recording members fired at most, in units of its own variability: 1, or more if
+        hardly any fired within that.
     n_simulated
         Simulations of a member in all.
     within
-        Share of the members that fire within the recording's own variability, in one run; None where the
-        recording is too short to say.
+        Share of the members that fire within the recording's own variability again, with other noise.
 
     Examples
     --------
     >>> import spike2pop_nb as s2p
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> found = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> found = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> found.neuron.name, found.values.shape[1]
     ('stg', 10)
     """
@@ -85,7 +83,7 @@ class DrawnPosterior:
     n_effective: float
     tolerance: float
     n_simulated: int
-    within: float | None
+    within: float
 
     def __len__(self) -> int:
         return len(self.population)
@@ -119,11 +117,10 @@ class DrawnPosterior:
         mean = weights @ values
         low, high = np.array([[0.1] * values.shape[1], [0.9] * values.shape[1]])
         before = np.diff(self.prior.values(np.array([low, high])), axis=0)[0]
-        n_channels = self.neuron.n_channels
         table = pd.DataFrame(
             {
                 "value": self.prior.names,
-                "unit": ["mS/cm²"] * n_channels + ["µA/cm²"] * 2,
+                "unit": self.prior.units,
                 "median": self.quantile(0.5),
                 "mean": mean,
                 "sd": np.sqrt(weights @ (values - mean) ** 2),
@@ -145,29 +142,29 @@ class DrawnPosterior:
 
     @property
     def trusted(self) -> bool:
-        """Whether at least one half of the members fire like the recording; else there is no answer."""
-        return self.within is None or self.within >= _MOST
+        """Whether enough members that are simulated again fire like the recording again."""
+        return self.within >= _MOST and self.tolerance <= 1.0
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to be wary of, in sentences."""
         found = []
-        if not self.trusted:
+        if self.tolerance > 1.0:
             found.append(
-                f"Only {100 * (self.within or 0.0):.0f} % of the members fire within the recording's own "
-                "variability, as nearly all should: this neuron may not fire like it, or so few of the prior "
-                "do that too little was learned of them. A population (`find_population`) is sought for the "
-                "recording itself."
+                f"Members up to {self.tolerance:.2g} times as far from the recording as it is from itself "
+                "were kept, as hardly any was nearer: this neuron may not fire like it, or a larger budget "
+                "is needed."
+            )
+        elif self.within < _MOST:
+            found.append(
+                f"Only {100 * self.within:.0f} % of the members fire within the recording's own variability "
+                "when they are simulated again: that they did owes much to luck, and this neuron varies more "
+                "than the recording."
             )
         if self.n_effective < _FEW:
             found.append(
                 f"An effective sample size of {self.n_effective:.0f} is small: intervals are rough. A larger "
                 "budget gives more."
-            )
-        if self.tolerance > _FAR:
-            found.append(
-                f"The members kept fired up to {self.tolerance:.1f} times as differently from the recording "
-                "as two runs of one member do: the posterior may be too wide, or of another firing."
             )
         return tuple(found)
 
@@ -176,18 +173,20 @@ class DrawnPosterior:
         table = self.to_frame()
         told = table.sort_values("told", ascending=False)
         some = [
-            f"{row.value} {_said(row.low_80)} to {_said(row.high_80)} {row.unit}"
+            f"{row.value} {_said(row.low_80)} to {_said(row.high_80)} {row.unit}".rstrip()
             for row in told[told["told"] > 1.0 - _TOLD].itertuples()
         ]
         text = (
             f"{len(self)} members drawn from the posterior of recording {self.recording.id!r}, worth "
             f"{self.n_effective:.0f} independent ones, from {self.n_simulated} simulations of "
-            f"{self.length_ms / 1000:.3g} s, with a tolerance of {self.tolerance:.2g} times what two runs of "
-            "one member differ by."
+            f"{self.length_ms / 1000:.3g} s. "
         )
-        if self.within is not None:
-            text += f" {100 * self.within:.0f} % of them fire within the recording's own variability."
-        text += f" {self.prior.describe()}"
+        if self.tolerance <= 1.0:
+            text += (
+                "Each fired within the recording's own variability, and "
+                f"{100 * self.within:.0f} % do so again with other noise. "
+            )
+        text += self.prior.describe()
         if some:
             text += f" With 80 % probability: {', '.join(some)}."
         untold = told.loc[told["told"] <= 1.0 - _TOLD, "value"].tolist()

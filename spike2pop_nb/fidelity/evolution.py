@@ -27,14 +27,12 @@ import numpy.typing as npt
 
 from spike2pop_nb.conductances import (
     DICSampler,
-    Inhibition,
-    baseline_population,
     generate_population,
 )
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
-from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, NOISE_RANGE
 from spike2pop_nb.inference.posterior import Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, compiling_words, needs_compiling, simulate
@@ -54,7 +52,6 @@ _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
 _WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
-_SHARE_RANGE = (0.1, 0.9)  # of each period in which members are inhibited
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
@@ -136,16 +133,8 @@ class Evolution:
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """Return the least and most of each conductance, inhibition, the current and the noise."""
-        neuron = self.neuron
-        known = dict(neuron.conductance_range)
-        if missing := [name for name in neuron.channel_names if name not in known]:
-            g, _drawn = baseline_population(neuron, 64, np.random.default_rng(0))
-            most = 2.0 * g.max(axis=0)
-            known = known | {name: (0.0, float(most[neuron.index(name)])) for name in missing}
-        rhythm = [INHIBITION_RANGE, _SHARE_RANGE] if self.inhibited else []
-        ranges = [*(known[name] for name in neuron.channel_names), *rhythm, CURRENT_RANGE, NOISE_RANGE]
-        low, high = np.array(ranges, dtype=float).T
-        leak = len(neuron.channel_names) - 1
+        low, high = self.prior.ranges.T
+        leak = self.neuron.n_channels - 1
         low[leak] = max(low[leak], 1e-3 * high[leak])  # no member is without a leak
         return low, high
 
@@ -347,17 +336,10 @@ class Evolution:
         """Where in a row the inhibition and its share stand, if there is one."""
         return slice(self.neuron.n_channels, -2)
 
-    def driven(self, x: FloatArray) -> dict[str, Any]:
-        """Return what members receive, as `simulate` takes it."""
-        drive: dict[str, Any] = {"current": x[:, -2], "noise_sigma": x[:, -1]}
-        if self.inhibited:
-            drive["inhibition"] = Inhibition.of(x[:, -4], self.period_ms, x[:, -3])
-        return drive
-
     @property
-    def period_ms(self) -> float:
-        """Burst period of the recording."""
-        return burst_period_ms(self.own)
+    def prior(self) -> MemberPrior:
+        """Where members may be, and what they receive."""
+        return MemberPrior(self.neuron, burst_period_ms(self.own) if self.inhibited else None)
 
     def simulate(
         self,
@@ -373,7 +355,7 @@ class Evolution:
         return simulate(
             x[:, : self.neuron.n_channels],
             self.neuron,
-            **self.driven(x),
+            **self.prior.drive(x),
             seed=seeds,
             transient_ms=start,
             duration_ms=start + windows * self.window_ms,

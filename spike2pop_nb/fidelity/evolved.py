@@ -57,7 +57,7 @@ def evolved(search: Evolution, options: dict[str, Any]) -> Result:
         x[:, : search.neuron.n_channels],
         id=search.train.id,
         made_by=made_by,
-        **search.driven(x),
+        **search.prior.drive(x),
         noise_seeds=seeds,
     )
     simulated = replace(simulated, labels=population.labels)
@@ -106,7 +106,7 @@ def _inhibition(search: Evolution) -> dict[str, Any] | None:
     if not search.inhibited:
         return None
     return {
-        "period_ms": search.period_ms,
+        "period_ms": search.prior.period_ms,
         "E_mV": INHIBITION_E_MV,
         "generations_without": search.without,
     }
@@ -129,7 +129,7 @@ def _message(search: Evolution, n_members: int) -> str:
         f"over {search.window_ms / 1000:.3g} s"
     )
     if search.inhibited:
-        text += f", each with a rhythmic inhibition every {search.period_ms:.0f} ms"
+        text += f", each with a rhythmic inhibition every {search.prior.period_ms:.0f} ms"
         if search.without:
             generations = "1 generation" if search.without == 1 else f"{search.without} generations"
             text += f"; without one, none came within it in {generations}"

@@ -1,13 +1,11 @@
 """A posterior over members: conductances, current and noise given a recording, by importance sampling.
 
-Members are drawn from what the neuron's firing tells (see `spike2pop_nb.fidelity.learned_posterior`) and
-simulated, each with noise of its own and for as long as the recording. Those that fire as it does, up to a
-tolerance, are kept, weighted by the prior over the density that they were drawn from: approximate Bayesian
-computation (Sisson, Fan and Beaumont 2018, doi:10.1201/9781315117195) with summaries that were learned. The
-tolerance is as small as the wanted effective sample size allows. What is left of it is taken away as
-Rodrigues, Prangle and Sisson do (2018, doi:10.1016/j.csda.2018.04.001): each member is moved to where, given
-the recording, it has the rank that it has given its own spikes. Then it is simulated once more, and what it
-fires is compared with the recording.
+A search finds members that fire within the recording's own variability (see
+`spike2pop_nb.fidelity.evolution`). Around these others are drawn and simulated, each with noise of its own;
+around those that fire alike, others again. All that fire within the variability count, weighted by the prior
+over the density that they were drawn from: approximate Bayesian computation (Sisson, Fan and Beaumont 2018,
+doi:10.1201/9781315117195) by population Monte Carlo (Beaumont et al. 2009, doi:10.1093/biomet/asp052), in
+which every round counts (Cornuet et al. 2012, doi:10.1111/j.1467-9469.2011.00756.x).
 """
 
 from __future__ import annotations
@@ -18,21 +16,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import gaussian_kde
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
-from spike2pop_nb.errors import CompensationError, SpikeTrainError
+from spike2pop_nb.errors import Cancelled, CompensationError, SpikeTrainError
 from spike2pop_nb.fidelity.drawn_posterior import DrawnPosterior, effective
-from spike2pop_nb.fidelity.learned_posterior import (
-    FEWEST_SPIKES,
-    LearnedPosterior,
-    in_steps,
-    load_posterior,
-)
-from spike2pop_nb.fidelity.variability import Variability
-from spike2pop_nb.inference.atlas import WINDOW_MS
+from spike2pop_nb.fidelity.evolution import Evolution
+from spike2pop_nb.fidelity.prior import MemberPrior
+from spike2pop_nb.fidelity.search import atlas_of
+from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation import compiling_words, needs_compiling
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -40,19 +34,14 @@ __all__ = ["sample_posterior"]
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
-_AT_ONCE = 1024
-_REPEATED = 128  # members that are simulated twice, to see how far apart chance brings them
-_TRIMMED = 0.8  # share of these that are nearest to themselves
-_LEAST_VARIANCE = 1e-3  # of a summary by chance; over the prior it is 1
-_WIDE = 0.1  # share of members drawn from the prior, so that no weight is large
-_AS_NEAR = 1.0  # tolerance at which members are as near as two runs of one are
-_NEAR_ENOUGH = 1.5  # tolerance for which no more members are drawn
-_FAR, _TOLERANCES = 3.0, 64  # tolerance beyond which few members suffice; how many are tried, 5 % apart
-_CENTRES, _FEW = 32, 32  # summaries that members are drawn for, and how many are needed to choose them
+_SEARCHED = 16  # members that the search is to find
+_AT_ONCE, _FEWEST_ROUNDS = 512, 6  # members drawn in a round; rounds after which a sample may be enough
+_WIDER = math.sqrt(2.0)  # than the members themselves are those drawn around them
+_CENTRES = 256  # members around which others are drawn, at most
+_START, _APART = 48, 0.01  # members begun with; SD of their quantiles, so that no two are the same
+_FEWEST_NEAR = 32  # members around which others are drawn, even if they are not within the variability
 _EFFECTIVE = 2 / 3  # effective sample size sought, as a share of the members
 _MOST_SIZE = 4096
-_STEPS_MS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.04, 0.02, 0.01)
-_SAME_STEP = 1e-3
 
 
 def sample_posterior(
@@ -61,9 +50,9 @@ def sample_posterior(
     *,
     size: int = 384,
     seed: int = 1,
-    budget: int = 8192,
+    budget: int = 24_576,
     accuracy: str = "standard",
-    learned: LearnedPosterior | None = None,
+    inhibition: bool | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
     workers: int | None = None,
@@ -73,13 +62,12 @@ def sample_posterior(
     A population of `find_population` shows how different members can be that fire alike: they are spread out,
     and how often conductances come up in it means nothing. Members of a posterior come up as often as they
     are probable, given the recording and a prior (see `MemberPrior`), and so their means, intervals and
-    correlations have a meaning.
+    correlations have a meaning. Given is that a member fires within the recording's own `Variability`.
 
     Parameters
     ----------
     train
         The recording: a `SpikeTrain`, times in ms, or a train of neo, pynapple or quantities in its own unit.
-        Of one longer than 15 s, the middle.
     neuron
         A neuron or its name.
     size
@@ -87,13 +75,12 @@ def sample_posterior(
     seed
         The same seed gives the same members, for any number of workers.
     budget
-        Most members that are simulated to find them.
+        Most simulations of a member, at most half of which search for the first ones.
     accuracy
         Of the simulation of the members that are kept, ``"standard"`` or ``"exact"``; they are found by
         those that are cheaper, as in a search.
-    learned
-        What the neuron's firing tells; by default what is known, or else is learned first, which takes
-        minutes, once for each neuron.
+    inhibition
+        Whether members receive a rhythmic inhibition, as `find_population` has it.
     progress
         Called with (done, total, words).
     cancel
@@ -110,7 +97,8 @@ def sample_posterior(
     CompensationError
         If the size or budget makes no sense.
     SpikeTrainError
-        If the recording has under 6 spikes, or no member of the neuron fires at all like it.
+        If the recording is too short to say how it varies, or no member of the neuron is found that fires
+        within its variability.
     Cancelled
         If ``cancel`` said so.
 
@@ -118,35 +106,27 @@ def sample_posterior(
     --------
     >>> import spike2pop_nb as s2p
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> found = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> found = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> found.to_frame()["value"].tolist()
     ['Na', 'Kd', 'CaT', 'CaS', 'KCa', 'A', 'H', 'leak', 'I', 'σ']
     """
     model, train = get_neuron(neuron), as_train(train)
     _check(size, budget)
-    heard, length_ms = _middle(train)
-    if len(heard) < FEWEST_SPIKES:
-        raise SpikeTrainError(
-            f"Recording {train.id!r} has {len(heard)} spikes; a posterior needs {FEWEST_SPIKES} or more."
-        )
-    known = load_posterior(model, progress=progress, cancel=cancel) if learned is None else learned
-    if progress is not None and needs_compiling():
-        progress(0, budget, compiling_words())
-    cloud = _Cloud(known, heard, length_ms, seed, cancel, workers)
-    while cloud.n_drawn < budget:
-        cloud.draw(min(_AT_ONCE, budget - cloud.n_drawn))
-        tolerance, weights = cloud.weighted(_EFFECTIVE * size)
+    own = Variability.of(train, longest_ms=LONGEST_MS)
+    search = _searched(train, model, own, seed, budget, accuracy, inhibition, progress, cancel)
+    first = [member for member, _seed, _said in search.kept]
+    near = search.x[np.argsort(search.cost, kind="stable")[: max(0, _START - len(first))]]
+    known = search.prior.quantiles(np.concatenate([first, near]))
+    cloud = _Cloud(search.prior, own, search.window_ms, known, seed, cancel, workers)
+    while (left := budget - search.n_simulated - cloud.n_drawn) > 0:
+        cloud.move(min(_AT_ONCE, left))
+        n = effective(cloud.weights)
         if progress is not None:
-            words = f"{cloud.n_drawn} members simulated, effective sample size {effective(weights):.0f}"
-            progress(cloud.n_drawn, budget, words)
-        if tolerance <= _NEAR_ENOUGH and effective(weights) >= _EFFECTIVE * size:
+            words = f"{cloud.n_drawn} members simulated, effective sample size {n:.0f}"
+            progress(search.n_simulated + cloud.n_drawn, budget, words)
+        if n >= _EFFECTIVE * size and cloud.tolerance <= 1.0 and cloud.n_rounds >= _FEWEST_ROUNDS:
             break
-    if not weights.any():
-        raise SpikeTrainError(
-            f"None of {cloud.n_drawn} {model.name} neurons that were simulated fires at all like recording "
-            f"{train.id!r}, so there is no posterior; `spike2pop which` says which neuron fits."
-        )
-    return _drawn(cloud, train, model, size, seed, tolerance, weights, accuracy)
+    return _drawn(cloud, train, size, seed, accuracy, search.n_simulated)
 
 
 def _check(size: Any, budget: Any) -> None:
@@ -158,203 +138,164 @@ def _check(size: Any, budget: Any) -> None:
         )
 
 
-def _middle(train: SpikeTrain) -> tuple[FloatArray, float]:
-    """Return the spikes of a recording, or of the middle of a long one, and how long that is."""
-    start, stop = train.window_ms or (train.times_ms[:1].sum(), train.times_ms[-1:].sum())
-    if stop - start <= WINDOW_MS:
-        return train.times_ms, stop - start
-    start = 0.5 * (start + stop - WINDOW_MS)
-    return train.times_ms[(train.times_ms >= start) & (train.times_ms <= start + WINDOW_MS)], WINDOW_MS
+def _searched(
+    train: SpikeTrain,
+    neuron: NeuronModel,
+    own: Variability,
+    seed: int,
+    budget: int,
+    accuracy: str,
+    inhibition: bool | None,
+    progress: Progress | None,
+    cancel: Callable[[], bool] | None,
+) -> Evolution:
+    """Search for members within the variability; refuse a recording for which there are none."""
 
+    def say(_done: int, _total: int, words: str) -> None:
+        if progress is not None:
+            progress(search.n_simulated, budget, words)
 
-def _step_ms(times_ms: FloatArray) -> float:
-    """Return the steps in which times are kept; 0 if there are none that matter."""
-    for step in _STEPS_MS:
-        if (np.abs(times_ms / step - np.round(times_ms / step)) < _SAME_STEP).all():
-            return step
-    return 0.0
+    atlas = atlas_of(neuron)
+    search = Evolution(train, neuron, None, _SEARCHED, seed, accuracy, own, atlas, say, cancel, inhibition)
+    search.run(budget // 2)
+    if search.cancelled:
+        raise Cancelled("Drawing a posterior was cancelled.")
+    if not search.kept:
+        raise SpikeTrainError(
+            f"There is no posterior of recording {train.id!r}: none of {search.n_tried} {neuron.name} "
+            f"neurons tried fires within its own variability ({search.stopped}). Ask which neuron fits."
+        )
+    return search
 
 
 class _Cloud:
-    """Members that were drawn and simulated: quantiles, weights, and how far each is from the recording.
+    """Members that were drawn and simulated, and their weights.
 
-    The first are drawn from the density that was learned, given the recording; the others given what some of
-    these fired that are near to it, so that they are spread as those are that will be kept. A tenth of all is
-    drawn from the prior, which bounds the weights.
+    Parameters
+    ----------
+    prior, own
+        Of the members, and how far from the recording they may be.
+    window_ms
+        How much of each is compared with the recording.
+    first
+        Quantiles (n, d) of members to begin around.
+    seed, cancel, workers
+        As `sample_posterior` has them.
     """
 
     def __init__(
         self,
-        learned: LearnedPosterior,
-        heard: FloatArray,
-        length_ms: float,
+        prior: MemberPrior,
+        own: Variability,
+        window_ms: float,
+        first: FloatArray,
         seed: int,
-        cancel: Callable[[], bool] | None,
-        workers: int | None,
+        cancel: Callable[[], bool] | None = None,
+        workers: int | None = None,
     ) -> None:
-        self.learned, self.length_ms = learned, length_ms
-        self.step_ms, self.cancel, self.workers = _step_ms(heard), cancel, workers
+        self.prior, self.own, self.window_ms = prior, own, window_ms
+        self.cancel, self.workers = cancel, workers
         self.rng = np.random.default_rng(seed)
-        self.wanted = learned.summaries([heard])
-        self.centres = [self.wanted]  # summaries that members are drawn for, first and afterwards
-        self.n_of = [0]  # members drawn for each of these
-        self.u = np.zeros((0, len(learned.prior.names)))
-        self.density = np.zeros((0, 1))  # for each of the centres
-        self.distance = np.zeros(0)  # in units of chance
-        self.summaries = np.zeros((0, self.wanted.shape[1]))
-        self.n_simulated = 0
-        self.whitening = np.zeros((0, 0))  # of differences by chance; none yet
-        self.by_chance = 1.0  # median distance of two runs of one member, before it is divided by
+        self.u = np.zeros((0, first.shape[1]))  # quantiles of members
+        self.distance = np.zeros(0)  # from the recording, in units of its variability
+        self.rounds: list[tuple[gaussian_kde, float]] = []  # each density, and how much of it is possible
+        self.near = np.clip(first + _APART * self.rng.normal(size=first.shape), 0.0, 1.0)
+        self.weights = np.full(len(first), 1.0 / len(first))
+        self.tolerance = math.inf
 
     @property
     def n_drawn(self) -> int:
         """Members drawn so far."""
         return len(self.u)
 
-    def fired(
-        self, u: FloatArray, accuracy: str = "screening"
-    ) -> tuple[list[FloatArray], npt.NDArray[np.uint64]]:
-        """Simulate members; return their spikes as they would be recorded, and the seeds of their noise."""
+    @property
+    def n_rounds(self) -> int:
+        """Rounds in which they were."""
+        return len(self.rounds)
+
+    def move(self, n: int) -> None:
+        """Draw members around those that are near, simulate them, and weigh all."""
+        rows, kept = _chosen(self.weights, _CENTRES, self.rng)
+        around = gaussian_kde(self.near[rows].T, _WIDER, kept)
+        u, possible = self.around(around, n)
+        found = np.array([self.own.distance(times) for times in self.fired(u, "screening")[0]])
+        self.u, self.distance = np.concatenate([self.u, u]), np.concatenate([self.distance, found])
+        self.rounds.append((around, possible))
+        self.weigh(n)
+
+    def around(self, density: gaussian_kde, n: int) -> tuple[FloatArray, float]:
+        """Draw members of a density that the prior allows; return them, and which share does."""
+        found, n_tried, n_found = [], 0, 0
+        while n_found < n:
+            u = density.resample(8 * n, self.rng).T
+            found.append(u[((u > 0.0) & (u < 1.0)).all(axis=1)])
+            n_tried, n_found = n_tried + len(u), n_found + len(found[-1])
+        return np.concatenate(found)[:n], n_found / n_tried
+
+    def fired(self, u: FloatArray, accuracy: str) -> tuple[list[FloatArray], npt.NDArray[np.uint64]]:
+        """Simulate members; return their spikes, and the seeds of their noise."""
         seeds = self.rng.integers(0, 2**63, len(u), dtype=np.uint64)
-        trains = self.learned.prior.fired(
-            u, seeds, self.length_ms, accuracy=accuracy, cancel=self.cancel, workers=self.workers
+        trains = self.prior.fired(
+            u, seeds, self.window_ms, accuracy=accuracy, cancel=self.cancel, workers=self.workers
         )
-        self.n_simulated += len(u)
-        return [in_steps(times, self.step_ms) for times in trains] if self.step_ms else trains, seeds
+        return trains, seeds
 
-    def draw(self, n: int) -> None:
-        """Draw members and simulate them."""
-        d, centres = self.u.shape[1], self.centres[-1]
-        u = self.rng.random((n, d))
-        near = np.flatnonzero(self.rng.random(n) >= _WIDE)
-        of = centres[self.rng.integers(len(centres), size=len(near))]
-        u[near] = self.learned.drawn(of, self.rng.random((len(near), d)))[0]
-        found = self.learned.summaries(self.fired(u)[0])
-        if not self.whitening.size:
-            self.measure_chance(u[near], found[near])
-        far = np.sqrt((((found - self.wanted) @ self.whitening) ** 2).sum(axis=1)) / self.by_chance
-        self.u, self.summaries = np.concatenate([self.u, u]), np.concatenate([self.summaries, found])
-        self.distance = np.concatenate([self.distance, np.where(np.isfinite(far), far, np.inf)])
-        density = np.column_stack([self.density_of(u, each) for each in self.centres])
-        self.density = np.concatenate([self.density, density])
-        self.n_of[-1] += n
-        if len(self.centres) == 1:
-            self.look_around()
-
-    def density_of(self, u: FloatArray, centres: FloatArray) -> FloatArray:
-        """Return how dense members are drawn (n,) for some centres."""
-        of = np.repeat(centres, len(u), axis=0)
-        found = np.exp(self.learned.ranked(of, np.tile(u, (len(centres), 1)))[1])
-        return np.asarray((1.0 - _WIDE) * found.reshape(len(centres), -1).mean(axis=0) + _WIDE)
-
-    def look_around(self) -> None:
-        """From now on draw members for summaries that some have which are near to the recording."""
-        _tolerance, weights = self.weighted(_FEW)
-        if effective(weights) < _FEW / 2:
-            return
-        rows, _weights = _chosen(weights, _CENTRES, self.rng)
-        self.centres.append(self.summaries[rows])
-        self.n_of.append(0)
-        self.density = np.column_stack([self.density, self.density_of(self.u, self.centres[-1])])
-
-    def measure_chance(self, u: FloatArray, found: FloatArray) -> None:
-        """Simulate those nearest to the recording again: how far from themselves other noise brings them."""
-        far = np.nan_to_num(((found - self.wanted) ** 2).sum(axis=1), nan=np.inf)
-        rows = np.argsort(far, kind="stable")[:_REPEATED]
-        off = self.learned.summaries(self.fired(u[rows])[0]) - found[rows]
-        off = off[np.isfinite(off).all(axis=1)]
-        n, k = off.shape
-
-        def whitening() -> FloatArray:
-            values, vectors = np.linalg.eigh(off.T @ off / max(len(off), 1) + _LEAST_VARIANCE * np.eye(k))
-            return np.asarray(vectors / np.sqrt(values))
-
-        def apart() -> FloatArray:
-            return np.sqrt(((off @ whitening()) ** 2).sum(axis=1))
-
-        off = off[np.argsort(apart(), kind="stable")[: math.ceil(_TRIMMED * n)]]
-        self.whitening = whitening()
-        self.by_chance = max(float(np.median(apart())), 1.0) if n else 1.0
-
-    def weighted(self, wanted: float) -> tuple[float, FloatArray]:
-        """Return the smallest tolerance with this effective sample size, and the weights (n,) with it.
-
-        It is at least 1, and more than 3 only if no tolerance up to that has an effective sample size of a
-        quarter of that. If none has it, it is that up to which most is gained.
-        """
-        tried = []
-        for tolerance in _AS_NEAR * 1.05 ** np.arange(_TOLERANCES):
-            weights = self.kernel(float(tolerance))
-            n = effective(weights)
-            if n >= (wanted if tolerance <= _FAR else 0.25 * wanted):
-                return float(tolerance), weights
-            tried.append((n, float(tolerance)))
-            if tolerance > _FAR and max(tried)[0] >= 0.25 * wanted:
-                break
-        best = max(tried)[1]
-        return best, self.kernel(best)
-
-    def kernel(self, tolerance: float) -> FloatArray:
-        """Return the weights (n,) of members with a tolerance."""
-        drawn = self.density @ (np.array(self.n_of) / max(1, self.n_drawn))
-        weights = np.clip(1.0 - (self.distance / tolerance) ** 2, 0.0, None) / drawn
-        n = int(np.count_nonzero(weights))
+    def weigh(self, n: int) -> None:
+        """Weigh members within the variability, or the nearest while there are few, after a round of n."""
+        self.tolerance = max(1.0, float(np.sort(self.distance)[:_FEWEST_NEAR][-1]))
+        self.near = self.u[self.distance <= self.tolerance]
+        # each round as its density is where the prior is; all but the last drew as many
+        share = np.append(np.full(self.n_rounds - 1, _AT_ONCE), n) / self.n_drawn
+        parts = [density(self.near.T) / possible for density, possible in self.rounds]
+        weights = 1.0 / (share @ np.array(parts))
         # as Ionides has it (2008, doi:10.1198/106186008X320456): none is more than √n of them
-        return np.asarray(np.minimum(weights, weights.sum() / math.sqrt(max(n, 1))))
+        weights = np.minimum(weights, weights.sum() / math.sqrt(len(weights)))
+        self.weights = weights / weights.sum()
 
 
 def _drawn(
-    cloud: _Cloud,
-    train: SpikeTrain,
-    neuron: NeuronModel,
-    size: int,
-    seed: int,
-    tolerance: float,
-    weights: FloatArray,
-    accuracy: str,
+    cloud: _Cloud, train: SpikeTrain, size: int, seed: int, accuracy: str, n_searched: int
 ) -> DrawnPosterior:
-    rows, kept = _chosen(weights, size, cloud.rng)
-    # to where it has, given the recording, the rank that it has given its own spikes
-    ranks = cloud.learned.ranked(cloud.summaries[rows], cloud.u[rows])[0]
-    u = cloud.learned.drawn(np.repeat(cloud.wanted, len(rows), axis=0), ranks)[0]
+    """Choose members by weight, and simulate them as they are kept, with other noise."""
+    if math.isinf(cloud.tolerance):
+        raise SpikeTrainError(
+            f"There is no posterior of recording {train.id!r}: hardly any of {cloud.n_drawn} "
+            f"{cloud.prior.neuron.name} neurons drawn fires in its pattern. A larger budget may find more."
+        )
+    rows, kept = _chosen(cloud.weights, size, cloud.rng)
+    u, prior = cloud.near[rows], cloud.prior
     trains, seeds = cloud.fired(u, accuracy)
-    values = cloud.learned.prior.values(u)
+    values = prior.values(u)
+    n_simulated, n_effective = n_searched + cloud.n_drawn, effective(cloud.weights)
     made_by = {
         "found_by": "posterior",
-        "neuron": neuron.name,
+        "neuron": prior.neuron.name,
         "size": size,
         "seed": seed,
         "accuracy": accuracy,
-        "simulated": cloud.n_simulated,
-        "tolerance": tolerance,
-        "effective_sample_size": effective(weights),
+        "simulated": n_simulated,
+        "tolerance": cloud.tolerance,
+        "effective_sample_size": n_effective,
     }
-    population = Population.from_g(
-        neuron,
-        values[:, :-2],
-        id=train.id,
-        made_by=made_by,
-        current=values[:, -2],
-        noise_sigma=values[:, -1],
-        noise_seeds=seeds,
-    )
-    population = Population(neuron, population.table.assign(**{WEIGHT_COLUMN: kept}), made_by)
+    g, drive = values[:, : prior.neuron.n_channels], prior.drive(values)
+    population = Population.from_g(prior.neuron, g, id=train.id, made_by=made_by, noise_seeds=seeds, **drive)
+    table = population.table.assign(**{WEIGHT_COLUMN: kept})
     return DrawnPosterior(
         recording=train,
-        prior=cloud.learned.prior,
-        population=population,
+        prior=prior,
+        population=Population(prior.neuron, table, made_by),
         spike_times_ms=trains,
-        length_ms=cloud.length_ms,
-        n_effective=min(effective(weights), effective(kept)),
-        tolerance=tolerance,
-        n_simulated=cloud.n_simulated,
-        within=_within(train, trains),
+        length_ms=cloud.window_ms,
+        n_effective=min(n_effective, effective(kept)),
+        tolerance=cloud.tolerance,
+        n_simulated=n_simulated,
+        within=float(np.mean([cloud.own.distance(times) <= 1.0 for times in trains])),
     )
 
 
 def _chosen(
     weights: FloatArray, size: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], FloatArray]:
+) -> tuple[npt.NDArray[np.intp], FloatArray]:
     """Choose members with probabilities by their weights, none twice; return rows, and weights that sum to 1.
 
     Those too heavy to be one of many of equal weight keep what they have beyond that.
@@ -372,12 +313,3 @@ def _chosen(
     rows = np.sort(order[np.diff(ends, prepend=0.0) > 0])
     kept = np.maximum(weights[rows] * scale, 1.0)
     return rows, kept / kept.sum()
-
-
-def _within(train: SpikeTrain, trains: list[FloatArray]) -> float | None:
-    """Return the share of trains within the recording's own variability; None where it is unknown."""
-    try:
-        own = Variability.of(train, longest_ms=WINDOW_MS)
-    except SpikeTrainError:
-        return None
-    return float(np.mean([own.distance(times) <= 1.0 for times in trains]))

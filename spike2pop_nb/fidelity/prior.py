@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from spike2pop_nb.conductances import Inhibition, baseline_population
+from spike2pop_nb.conductances.inhibition import INHIBITION_COLUMNS
 from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN
-from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
+from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, INHIBITION_SHARE_RANGE, NOISE_RANGE
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 
@@ -34,6 +37,9 @@ class MemberPrior:
     ----------
     neuron
         Their declaration.
+    period_ms
+        Of a rhythmic inhibition that members receive, whose size and share of the period are uniform; None
+        for none.
 
     Examples
     --------
@@ -45,22 +51,41 @@ class MemberPrior:
     """
 
     neuron: NeuronModel
+    period_ms: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of a population that hold the values: conductances, current, noise."""
-        return (*self.neuron.g_columns, CURRENT_COLUMN, NOISE_COLUMN)
+        """Columns of a population that hold the values: conductances, inhibition, current, noise."""
+        rhythm = (INHIBITION_COLUMNS[0], INHIBITION_COLUMNS[2]) if self.inhibited else ()
+        return (*self.neuron.g_columns, *rhythm, CURRENT_COLUMN, NOISE_COLUMN)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the values are called: channels, then I and σ."""
-        return (*self.neuron.channel_names, "I", "σ")
+        """What the values are called: channels, inhibition and its share of a period, I and σ."""
+        return (*self.neuron.channel_names, *(("inhibition", "share") if self.inhibited else ()), "I", "σ")
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Of the values; that of a share is empty."""
+        rhythm = ("mS/cm²", "") if self.inhibited else ()
+        return (*("mS/cm²",) * self.neuron.n_channels, *rhythm, "µA/cm²", "µA/cm²")
+
+    @property
+    def inhibited(self) -> bool:
+        """Whether members receive a rhythmic inhibition."""
+        return self.period_ms is not None
 
     @property
     def ranges(self) -> FloatArray:
         """Least and most of each value, (d, 2)."""
-        declared = [self.neuron.conductance_range[name] for name in self.neuron.channel_names]
-        return np.array([*declared, CURRENT_RANGE, NOISE_RANGE], dtype=float)
+        known = dict(self.neuron.conductance_range)
+        if missing := [name for name in self.neuron.channel_names if name not in known]:
+            g, _drawn = baseline_population(self.neuron, 64, np.random.default_rng(0))
+            most = 2.0 * g.max(axis=0)
+            known |= {name: (0.0, float(most[self.neuron.index(name)])) for name in missing}
+        declared = [known[name] for name in self.neuron.channel_names]
+        rhythm = [INHIBITION_RANGE, INHIBITION_SHARE_RANGE] if self.inhibited else []
+        return np.array([*declared, *rhythm, CURRENT_RANGE, NOISE_RANGE], dtype=float)
 
     @cached_property
     def _currents(self) -> tuple[FloatArray, FloatArray]:
@@ -91,6 +116,13 @@ class MemberPrior:
         u[:, -1] = np.sqrt(np.clip(u[:, -1], 0.0, 1.0))
         return np.asarray(np.clip(u, 0.0, 1.0))
 
+    def drive(self, values: FloatArray) -> dict[str, Any]:
+        """Return what members (n, d) receive, as `simulate` takes it."""
+        drive: dict[str, Any] = {"current": values[:, -2], "noise_sigma": values[:, -1]}
+        if self.period_ms is not None:
+            drive["inhibition"] = Inhibition.of(values[:, -4], self.period_ms, values[:, -3])
+        return drive
+
     def fired(
         self,
         u: npt.ArrayLike,
@@ -104,10 +136,9 @@ class MemberPrior:
         """Simulate members of given quantiles; return spike times from 0, none of those that failed."""
         values, start = self.values(u), self.neuron.recording_window_ms[0]
         run = simulate(
-            values[:, :-2],
+            values[:, : self.neuron.n_channels],
             self.neuron,
-            current=values[:, -2],
-            noise_sigma=values[:, -1],
+            **self.drive(values),
             seed=seeds,
             transient_ms=start,
             duration_ms=start + duration_ms,
@@ -122,12 +153,19 @@ class MemberPrior:
         ]
 
     def describe(self) -> str:
-        """Say it in two sentences."""
+        """Say it in two or three sentences."""
         (low, high), most = CURRENT_RANGE, NOISE_RANGE[1]
-        return (
+        text = (
             "Before the recording is seen, each conductance is uniform over the range that the "
-            f"{self.neuron.name} neuron declares, independent of the others, given that a member fires. One "
+            f"{self.neuron.name} neuron declares, independent of the others. One "
             f"half of the currents is uniform from {low:g} to {high:g} µA/cm², the other normal around none "
             f"with a standard deviation of {_NEAR_NONE:g}; noise is {most:g} µA/cm² times the square of a "
             "uniform number."
-        ).replace("-", "−")
+        )
+        if self.period_ms is not None:
+            strongest, (least, longest) = INHIBITION_RANGE[1], INHIBITION_SHARE_RANGE
+            text += (
+                f" Members receive a rhythmic inhibition every {self.period_ms:.0f} ms, uniform up to "
+                f"{strongest:g} mS/cm², for a uniform share of each period, {least:g} to {longest:g}."
+            )
+        return text.replace("-", "−")

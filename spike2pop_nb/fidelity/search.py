@@ -167,7 +167,7 @@ def find_population(
     if isinstance(judged_by, str):
         return unusable(judged_by)
     if isinstance(judged_by, Variability):
-        atlas = _atlas(model)
+        atlas = atlas_of(model)
         if posterior is None and atlas is None and find_network(model.name) is not None:
             posterior = _predicted(train, model)
         most = most if given is not None else _OWN_BUDGET * most
@@ -205,7 +205,8 @@ def _predicted(train: SpikeTrain, neuron: NeuronModel) -> Posterior:
     return load_predictor(neuron.name).predict([train])[0]
 
 
-def _atlas(neuron: NeuronModel) -> Atlas | None:
+def atlas_of(neuron: NeuronModel) -> Atlas | None:
+    """Return the atlas of a neuron; None where it has none yet."""
     if find_atlas(neuron) is None:
         return None
     from spike2pop_nb.inference.atlas import load_atlas

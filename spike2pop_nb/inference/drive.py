@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.inference.mixture import Box, Mixture
 
-__all__ = ["CURRENT_RANGE", "DRIVE_BOX", "INHIBITION_RANGE", "NOISE_RANGE", "Drive"]
+__all__ = ["CURRENT_RANGE", "DRIVE_BOX", "INHIBITION_RANGE", "INHIBITION_SHARE_RANGE", "NOISE_RANGE", "Drive"]
 
 Floats = NDArray[np.floating]
 CURRENT_RANGE, NOISE_RANGE = (-3.0, 8.0), (0.0, 12.0)
 """Constant currents and standard deviations of noise that members are given, in µA/cm²."""
 INHIBITION_RANGE = (0.0, 0.2)
 """Rhythmic inhibition that members are given where they follow a rhythm, in mS/cm²."""
+INHIBITION_SHARE_RANGE = (0.1, 0.9)
+"""Share of each period in which they are inhibited."""
 DRIVE_BOX = Box(*np.array([CURRENT_RANGE, NOISE_RANGE]).T)
 
 

@@ -41,7 +41,7 @@ def posterior_pairs(drawn: DrawnPosterior, *, most: int = 300, height: int | Non
     --------
     >>> import spike2pop_nb as s2p
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
-    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=96, seed=1)
+    >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> figure = s2p.plots.posterior_pairs(drawn)
     >>> len(figure.data) > 0
     True

@@ -12,7 +12,7 @@ from spike2pop_nb.app.panels.posterior import PosteriorPanel
 
 @pytest.fixture
 def panel(dashboard, loop, monkeypatch) -> PosteriorPanel:
-    few = partial(fidelity.sample_posterior, size=8, budget=64)
+    few = partial(fidelity.sample_posterior, size=8, budget=1024)
     monkeypatch.setattr(fidelity, "sample_posterior", few)
     dashboard.results.posterior.widget.opened = True
     return dashboard.results.posterior

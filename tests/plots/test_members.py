@@ -144,7 +144,7 @@ def test_the_best_member_is_the_likest_of_those_that_passed(population: Populati
 
 def test_a_posterior_is_drawn_with_its_prior() -> None:
     train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
-    drawn = s2p.sample_posterior(train, "stg", size=8, budget=64, seed=1)
+    drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     drawing = plots.posterior_pairs.drawing(drawn)
     assert len(drawing.panels) == 55  # ten values, and each pair of them
     assert len(drawing.cells) == 45

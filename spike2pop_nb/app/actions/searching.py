@@ -24,7 +24,6 @@ __all__ = ["MAX_TRACE_BYTES", "Searching", "seconds_left"]
 
 MAX_TRACE_BYTES = 256_000_000
 """Voltages kept in one session; older ones are dropped, the spikes of all members stay."""
-_INHIBITION = {"if needed": None, "always": True, "never": False}
 _FOR_TRACES = 0.1
 """Share of a search's bar for what comes after its last member has passed."""
 
@@ -58,7 +57,7 @@ class Searching(Acting):
         neuron, prior = session.neuron, session.settings.prior
         options = session.settings.part(SEARCHING)
         options["budget"] = options["budget"] or None
-        options["inhibition"] = _INHIBITION[session.settings.inhibition]
+        options["inhibition"] = session.settings.inhibited
         own = "own" if session.settings.judged == "own" else None
         rule = rule_in_words(own, options["refine"], **session.settings.tolerances())
         keys = [session.key(train) for train in trains]

@@ -27,7 +27,7 @@ _DIFFERS = (
     "The members above show how different neurons can be that fire alike: they are spread out, and how often "
     "a conductance comes up among them means nothing. Members of a posterior come up as often as they are "
     "probable, given the recording and a prior, so that intervals and correlations have a meaning. They take "
-    "up to a minute; for a neuron of which it is not yet learned what its firing tells, minutes more, once."
+    "about a minute, and longer for slow rhythms."
 )
 
 
@@ -97,12 +97,19 @@ class PosteriorPanel:
         result = self.session.result
         if result is None or self._task is not None:
             return
-        train, neuron, seed = result.recording, result.neuron, int(self.session.settings.seed)
+        train, neuron, settings = result.recording, result.neuron, self.session.settings
 
         def work(task: Task) -> DrawnPosterior:
             from spike2pop_nb.fidelity import sample_posterior
 
-            return sample_posterior(train, neuron, seed=seed, progress=task.progress, cancel=task.cancelled)
+            return sample_posterior(
+                train,
+                neuron,
+                seed=settings.seed,
+                inhibition=settings.inhibited,
+                progress=task.progress,
+                cancel=task.cancelled,
+            )
 
         self.messages.clear()
         self._task = self._runner.submit(
