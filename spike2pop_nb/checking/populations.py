@@ -52,10 +52,12 @@ def check_found() -> Found:
     """Search members for an example recording."""
     result = _first()
     expected = f"{_SIZE} different members that fire like recording 3 of stg_set.csv, to 1 % of its rate"
-    if result.population is None:
+    if result.population is None or result.simulated is None:
         return Found(expected, result.outcome, False)
     # simulated and judged anew: what was found must not hold only where it was found
-    again = verify(_recording(), simulate(result.population, record="spikes"), REFINED_RULE)
+    start, stop = result.simulated.transient_ms, result.simulated.duration_ms
+    run = simulate(result.population, record="spikes", transient_ms=start, duration_ms=stop)
+    again = verify(_recording(), run, REFINED_RULE)
     passed = int(again.passed.sum())
     different = len(np.unique(result.population.g, axis=0))
     told = result.population.table[["g_s", "g_u"]].to_numpy(float)

@@ -87,7 +87,9 @@ def _statistics(isi_ms: Floats, lengths: NDArray[np.int64]) -> Floats:
     n, width = isi_ms.shape
     rows, place = np.arange(n), np.arange(width)
     present = place < lengths[:, None]
-    isi = np.where(present, np.maximum(isi_ms, _SMALLEST_MS), 0.0)
+    # in double precision: processors round single logarithms each in their own way, and the scores of a
+    # regular train's spread tell that
+    isi = np.where(present, np.maximum(isi_ms.astype(np.float64), _SMALLEST_MS), 0.0)
     count = np.maximum(lengths, 1)
     log_isi = np.log(np.where(present, isi, 1.0))
 

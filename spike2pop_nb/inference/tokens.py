@@ -190,7 +190,7 @@ def raw_tokens(isi_ms: Floats, lengths: NDArray[np.int64]) -> Floats:
     """
     present = np.arange(isi_ms.shape[1]) < lengths[:, None]
     tokens = np.zeros((*isi_ms.shape, len(CHANNELS)), dtype=np.float32)
-    log_isi = np.log1p(np.maximum(isi_ms, 0))
+    log_isi = np.log1p(np.maximum(isi_ms, 0).astype(np.float64))  # see `interval_statistics`
     step = np.diff(log_isi, axis=1) * present[:, 1:]
     tokens[..., 0] = log_isi * present
     tokens[:, 1:, 1] = step

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
+from spike2pop_nb.inference.statistics import FINE, STATISTICS, interval_statistics
 from spike2pop_nb.inference.tokens import (
     CHANNELS,
     TokenScale,
@@ -46,6 +46,18 @@ def test_known_statistics() -> None:
     assert values["log_burst_duration"] == pytest.approx(np.log(16))
     assert values["log_burst_period"] == pytest.approx(np.log(100))
     assert values["std_spikes_per_burst"] == 0
+
+
+def test_a_regular_train_is_told_beyond_single_precision() -> None:
+    """What a processor's own rounding of single logarithms would change, a network must not see."""
+    isi = np.array([[794.717, 794.718, 794.717, 794.717, 794.717, 794.718, 794.717, 794.717]], np.float32)
+    exact = np.log(isi[0].astype(np.longdouble))
+    told = dict(zip(STATISTICS, interval_statistics(isi, np.array([8]))[0], strict=True))
+    assert told["std_log_isi"] == pytest.approx(float(exact.std()), rel=1e-4)
+    assert told["first_step"] == pytest.approx(float(np.arcsinh(FINE * (exact[1] - exact[0]))), rel=1e-4)
+    step = raw_tokens(isi, np.array([8]))[0, 1, 2]
+    exact = np.log1p(isi[0].astype(np.longdouble))
+    assert step == pytest.approx(float(np.arcsinh(FINE * (exact[1] - exact[0]))), rel=1e-4)
 
 
 def test_tokens_are_zero_where_padded() -> None:
