@@ -11,6 +11,7 @@ from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, field, jump, said
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.settings import MAX_MEMBERS
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.fidelity import pass_rule
@@ -31,11 +32,11 @@ class PopulationPanel:
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
         guard = messages.guard
-        self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
+        self.size, self.seed, self.budget = Number(), Number(), Number()
         self.refine = w.Checkbox(indent=False)
         self.judged = w.Dropdown(options=_JUDGED)
         self.inhibition = w.Dropdown(options=_INHIBITION)
-        self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
+        self.rate, self.isi, self.burst = Number(), Number(), Number()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         kept = "Stop the search and keep what was found"
         self._going = Going(self.generate, kept, actions.cancel, messages)
@@ -83,7 +84,10 @@ class PopulationPanel:
                 *self._going.widgets,
             ]
         )
-        percent = (lambda share: round(100 * share, 6), lambda percent: percent / 100)
+        percent = (
+            lambda share: round(100 * share, 6),
+            lambda percent: percent if isinstance(percent, str) else percent / 100,
+        )
         self._tied = [
             bind(session, self.size, "size", messages),
             bind(session, self.seed, "seed", messages),
