@@ -36,6 +36,7 @@ __all__ = [
     "Explored",
     "SettingError",
     "Settings",
+    "is_settings",
 ]
 
 READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "judging"
@@ -80,6 +81,11 @@ _Level = Annotated[
     FiniteFloat | Annotated[dict[_Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
     BeforeValidator(_levels),
 ]
+
+
+def is_settings(data: bytes) -> bool:
+    """Whether a file is one of settings, as `Settings.to_json` makes it."""
+    return data.lstrip().startswith(b"{") and b'"spike2pop_settings"' in data[:_LONGEST_TEXT]
 
 
 _OF_NUMBERS = ("greater_than", "less_than", "int_", "float_", "finite_number")
@@ -239,6 +245,15 @@ class Settings(BaseModel):
         if other("compensate"):  # what is chosen for the search is explored too
             explore = explore.model_copy(update={"pair": None})
         return self._made({**dict(self), "explore": explore, "compare": compare, **choices})
+
+    @classmethod
+    def of_search(cls) -> tuple[str, ...]:
+        """Names of the settings that the members found for a recording follow from."""
+        return (*cls.names(SEARCHING), *cls.names(JUDGING), "judged", "inhibition")
+
+    def with_search_of(self, other: Settings) -> Settings:
+        """With what other settings have members searched by."""
+        return self.model_copy(update={name: getattr(other, name) for name in self.of_search()})
 
     def with_file_of(self, other: Settings) -> Settings:
         """With the file of other settings, how it is read, its recording, and the target for that."""

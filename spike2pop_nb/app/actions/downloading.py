@@ -48,8 +48,10 @@ class Downloading(Acting):
                 "There is nothing to download yet: generate a population for this recording first."
             )
             return
-        settings = session.settings.to_json()
         assert session.recordings is not None
+        assert session.train is not None
+        searched = session.searched.get(session.key(session.train), session.settings)
+        settings = session.settings.with_search_of(searched).to_json()
         done = {
             train.id: list(session.experiments.get(session.key(train), {}).values())
             for train in session.recordings or ()

@@ -79,7 +79,7 @@ class Reading(Acting):
         if source is None or wanted == self._read:
             return
         of_spikes = any(options[name] != Settings.model_fields[name].default for name in _OF_SPIKES)
-        known = bool(session.voltages) and source is self._read[0] and not of_spikes
+        known = bool(session.voltages) and source == self._read[0] and not of_spikes
         levels = session.settings.part(DETECTING)
         self.messages.clear()
 
@@ -136,6 +136,7 @@ class Reading(Acting):
 
         With settings, those are chosen with it.
         """
+        self.messages.clear()
         session, awaited = self.session, self._awaited
         if awaited is None or awaited.file != source.name:
             awaited = Settings(file=source.name)
@@ -149,6 +150,7 @@ class Reading(Acting):
         """Restore settings; a file that only the user has must be chosen again, and is asked for by name."""
         session = self.session
         settings.checked()
+        self.messages.clear()
         self._awaited = None
         if settings.file is None:  # whatever is open goes on
             settings = settings.model_copy(update={"file": session.settings.file})
@@ -240,6 +242,8 @@ def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError
                 f"{refusal.sentence} If it is a voltage: {if_voltage}", error.settings | of_voltage.settings
             )
     nothing_to_name = table.ragged or len(table.columns) < 2
+    if nothing_to_name and not refusal.settings:
+        raise error  # no other choice would settle it
     return replace(refusal, columns=() if nothing_to_name else tuple(table.names))
 
 

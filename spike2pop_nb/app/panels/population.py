@@ -12,7 +12,7 @@ from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, field, jump, said
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number
-from spike2pop_nb.app.settings import MAX_MEMBERS
+from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.fidelity import pass_rule
 
@@ -24,6 +24,21 @@ _INHIBITION = [
     ("for all members", "always"),
     ("never", "never"),
 ]
+
+
+_CHOICES = {
+    "compensate": "Compensated conductances",
+    "size": "Members",
+    "seed": "Seed",
+    "budget": "Budget",
+    "refine": "Refine",
+    "judged": "Judged by",
+    "inhibition": "Rhythmic inhibition",
+    "rate_tolerance": "Rate (%)",
+    "isi_tolerance": "ln(ISI)",
+    "burst_tolerance": "Bursts (%)",
+}
+"""What the settings of a search are called above."""
 
 
 class PopulationPanel:
@@ -104,6 +119,7 @@ class PopulationPanel:
         session.observe(
             guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
         )
+        session.follow(guard(lambda _change: self._show()), *Settings.of_search())
         self._show()
 
     def enable(self, on: bool) -> None:
@@ -126,10 +142,26 @@ class PopulationPanel:
         self._going.show(going)
         if not going:
             if session.result is not None:
-                self.says.value = said([_outcome(session.result)]) + jump("Show the results", "s2p-results")
+                told = [_outcome(session.result), *self._changed_since()]
+                self.says.value = said(told) + jump("Show the results", "s2p-results")
                 return
             waits = session.train is None
             self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
+
+    def _changed_since(self) -> list[str]:
+        """Which of the choices above the members below were not searched by."""
+        session = self.session
+        assert session.train is not None
+        searched = session.searched.get(session.key(session.train), session.settings)
+        changed = [
+            _CHOICES.get(name, name)
+            for name in Settings.of_search()
+            if getattr(searched, name) != getattr(session.settings, name)
+        ]
+        if not changed:
+            return []
+        named = " and ".join(filter(None, (", ".join(changed[:-1]), changed[-1])))
+        return [f"Changed since: {named}. Press Generate for members that follow."]
 
 
 def _outcome(result: Any) -> str:
