@@ -85,6 +85,9 @@ class Session(HasTraits):
         Which neurons fire like the recording, and the name of another where it is hardly like the chosen one.
     drive
         Which current and noise the chosen neuron needs.
+    judging
+        The rule that members of the recording will be judged by, or a sentence where it is too short for one;
+        None while that is not known.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
@@ -124,6 +127,7 @@ class Session(HasTraits):
     fit = AnyTrait(None, allow_none=True)
     fits_better = Unicode(None, allow_none=True)
     drive = AnyTrait(None, allow_none=True)
+    judging = AnyTrait(None, allow_none=True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()

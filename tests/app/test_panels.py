@@ -141,8 +141,8 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     loop.until(lambda: session.fits_better == "da")
     assert button.layout.display == ""
     assert "DA neuron" in button.description
-    assert "is most like: da 90 %, stg 5 %" in dashboard.dics.further.value
-    assert "A stg neuron that fires so has a constant current of" in dashboard.dics.further.value
+    assert "is most like: DA neuron 90 %, STG neuron 5 %" in dashboard.dics.further.value
+    assert "To fire so, the stg neuron would need a constant current of" in dashboard.dics.further.value
     button.click()
     settled(dashboard, loop)
     assert session.settings.neuron == "da"

@@ -102,8 +102,6 @@ class Keeping(Reading, Downloading):
             }
             self.session.results = {**self.session.results, **found}
             self.open(source, settings)
-            if self.session.train is not None:  # that file may be open already
-                self.session.result = self.session.results.get(self.session.key(self.session.train))
             # once it is read, as one thing is done after the other
             self._run("reopened", "", lambda _task: None, lambda _none: self._check(source, found))
 

@@ -248,6 +248,7 @@ class ExperimentsPanel:
         if experiment is None:
             self.found.value = self.who.value = ""
             return
+        self.says.value = ""
         from spike2pop_nb.experiments import dose_response, most_split
 
         self.found.value = (

@@ -143,7 +143,7 @@ class ExplorePanel:
         state.observe(guard(self._show_target), "target")
         state.observe(guard(self._show_conductances), "population")
         state.observe(guard(self._show_traces), "simulated")
-        state.observe(guard(self._show_status), ["mapping", "working"])
+        state.observe(guard(self._show_status), ["mapping", "working", "population"])
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
         state.observe(guard(self._show_member), ["member", "modulated"])
         self.session.observe(guard(self._show_member), "member")
@@ -352,7 +352,8 @@ class ExplorePanel:
     def _show_status(self, _change: Any) -> None:
         words = " ".join(filter(None, (self.state.working, self.state.mapping)))
         g_s, g_u = self.state.target
-        self.status.value = said([words or f"{MEMBERS} members at g_s {g_s:.2f}, g_u {g_u:.2f}."])
+        there = f"{MEMBERS} members" if self.state.population is not None else "No members"
+        self.status.value = said([words or f"{there} at g_s {g_s:.2f}, g_u {g_u:.2f}."])
 
     def _fill_knobs(self, _change: Any = None) -> None:
         """Make a slider for each conductance that this neuron's baseline draws."""

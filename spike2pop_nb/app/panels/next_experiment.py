@@ -167,6 +167,7 @@ class NextPart:
         self.found.value = "" if ranking is None else said(ranking.describe().splitlines())
         if ranking is None:
             return
+        self.says.value = ""
 
         def draw() -> None:
             if self.session.ranking is ranking:  # else there is another one to draw by now

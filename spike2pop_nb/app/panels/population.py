@@ -9,12 +9,12 @@ import ipywidgets as w
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, field, jump, said
+from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.fidelity import pass_rule
+from spike2pop_nb.fidelity import PassRule, pass_rule
 
 __all__ = ["PopulationPanel"]
 
@@ -26,6 +26,10 @@ _INHIBITION = [
 ]
 
 
+_BY_EVOLUTION = (
+    "Members will be judged by the recording's own variability and found by evolution, which does not use "
+    "the compensated conductances chosen above."
+)
 _CHOICES = {
     "compensate": "Compensated conductances",
     "size": "Members",
@@ -53,6 +57,7 @@ class PopulationPanel:
         self.inhibition = w.Dropdown(options=_INHIBITION)
         self.rate, self.isi, self.burst = Number(), Number(), Number()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
+        self.how = text("", "s2p-says")
         kept = "Stop the search and keep what was found"
         self._going = Going(self.generate, kept, actions.cancel, messages)
         self.stop, self.says = self._going.stop, self._going.says
@@ -73,6 +78,7 @@ class PopulationPanel:
                     "Change members until they fire within 1 % of the recording, or, of one that varies, "
                     "within its own variability; those then have a current and noise.",
                 ),
+                self.how,
                 Fold(
                     "How far from the recording a member may be",
                     [
@@ -120,6 +126,7 @@ class PopulationPanel:
             guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
         )
         session.follow(guard(lambda _change: self._show()), *Settings.of_search())
+        session.observe(guard(lambda _change: self._show_how()), "judging")
         self._show()
 
     def enable(self, on: bool) -> None:
@@ -148,15 +155,27 @@ class PopulationPanel:
             waits = session.train is None
             self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
 
+    def _show_how(self) -> None:
+        """Say what of the choices above has no meaning for the recording."""
+        judging = self.session.judging
+        if isinstance(judging, str):
+            self.how.value = said([judging])
+        elif judging is None or isinstance(judging, PassRule):
+            self.how.value = ""
+        else:
+            self.how.value = said([_BY_EVOLUTION])
+
     def _changed_since(self) -> list[str]:
         """Which of the choices above the members below were not searched by."""
         session = self.session
         assert session.train is not None
         searched = session.searched.get(session.key(session.train), session.settings)
+        evolved = session.result.options.get("found_by") == "evolution"
         changed = [
             _CHOICES.get(name, name)
             for name in Settings.of_search()
-            if getattr(searched, name) != getattr(session.settings, name)
+            if not (evolved and name == "compensate")
+            and getattr(searched, name) != getattr(session.settings, name)
         ]
         if not changed:
             return []
