@@ -42,7 +42,7 @@ def _from_browser(text: Any, _widget: Any) -> Any:
 
 
 def _to_browser(value: Any, _widget: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.10g}"
+    return str(value) if isinstance(value, str | int) else f"{value:.10g}"
 
 
 class Number(w.Text):

@@ -121,7 +121,7 @@ class SettingError(Spike2PopError):
         if isinstance(value, str):
             instead = f", not {value.strip()[:40]!r}" if value.strip() else "; it is empty"
         else:
-            instead = f", not {value:.10g}"
+            instead = f", not {value}" if isinstance(value, int) else f", not {value:.10g}"
         return f"“{label}”: give {wanted}{instead}."
 
 

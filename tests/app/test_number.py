@@ -86,6 +86,9 @@ def test_a_complaint_goes_with_what_it_was_about_and_no_other_does():
 def test_a_field_without_a_number_has_none():
     control = Number(description="Target g_s")
     typed(control, "far")
+    typed(control, "99999999999")
+    assert control.get_state(["value"])["value"] == "99999999999"
+    typed(control, "far")
     with pytest.raises(Spike2PopError, match="“Target g_s” must be a number; not 'far'"):
         number_in(control)
     typed(control, "-3")

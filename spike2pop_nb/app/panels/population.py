@@ -85,7 +85,8 @@ class PopulationPanel:
                         field(
                             "Judged by",
                             self.judged,
-                            "A recording that is no clock is judged by its own variability in any case.",
+                            "Automatic: its own variability if it is no clock, unless Refine is off or a "
+                            "number is given below.",
                         ),
                         w.HBox(
                             [
@@ -168,7 +169,8 @@ class PopulationPanel:
     def _changed_since(self) -> list[str]:
         """Which of the choices above the members below were not searched by."""
         session = self.session
-        assert session.train is not None
+        if session.train is None:  # another file is being opened
+            return []
         searched = session.searched.get(session.key(session.train), session.settings)
         evolved = session.result.options.get("found_by") == "evolution"
         changed = [
