@@ -377,10 +377,9 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"] if part != "float") or "as a whole"
-            number, limits = "", ()
-            if first["type"].startswith(_OF_NUMBERS):
-                number, limits = _number_wanted(cls, first["loc"])
-            raise SettingError(where[:60], _lower(first["msg"]), number, limits) from None
+            of_number = first["type"].startswith(_OF_NUMBERS)
+            wanted = _number_wanted(cls, first["loc"]) if of_number else ()
+            raise SettingError(where[:60], _lower(first["msg"]), *wanted) from None
 
 
 def _number_wanted(

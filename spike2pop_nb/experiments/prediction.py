@@ -103,7 +103,8 @@ class Prediction:
             for name, measure in MEASURES.items():
                 if name not in rows.index or (name != "rate_Hz" and not (bursts and measure.bursts)):
                     continue
-                median, low, high = (three_digits(rows.loc[name, end]) for end in ("median", "low", "high"))
+                ends = rows[["median", "low", "high"]].loc[name].to_numpy(float)
+                median, low, high = map(three_digits, ends)
                 said += (
                     f"; {measure.title} {median}{f' {measure.unit}' if measure.unit else ''} "
                     f"({level}: {low} to {high})"
