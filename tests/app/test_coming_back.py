@@ -111,7 +111,10 @@ def test_what_was_changed_since_is_said_and_downloads_tell_what_was_done(found, 
         settings = json.loads(archive.read("settings.json"))
         summary = json.loads(archive.read("summary.json"))
     assert settings["seed"] == summary["options"]["seed"] == 1
-    upload(found.recordings.upload, b"time_s\n0.1\n0.5\n0.2\n0.3\n0.1\n", "unsorted.csv")
+    times = [0.1 * i for i in range(1, 61)]
+    times[5], times[20] = times[20], times[5]
+    unsorted = "time_s\n" + "".join(f"{t:.2f}\n" for t in times)
+    upload(found.recordings.upload, unsorted.encode(), "unsorted.csv")
     loop.until(lambda: found.session.refused is not None)
     assert found.messages.text == ""
     found.recordings.example.value = "stg_set.csv"
