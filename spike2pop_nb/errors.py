@@ -23,6 +23,7 @@ __all__ = [
     "failure_in_words",
     "printable",
     "python_name",
+    "three_digits",
 ]
 
 Naming: TypeAlias = Callable[[str], str]
@@ -133,6 +134,17 @@ class TrainingError(Spike2PopError, ValueError):
 
 class Cancelled(Spike2PopError):
     """The user asked to stop; whatever was complete has been kept."""
+
+
+def three_digits(value: float) -> str:
+    """A measured value as a sentence has it: to three digits, without powers of ten.
+
+    Examples
+    --------
+    >>> three_digits(1821.4), three_digits(0.05794), three_digits(1.5e9)
+    ('1820', '0.0579', '1500000000')
+    """
+    return f"{float(f'{value:.3g}'):.10g}"
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from spike2pop_nb import cli
 from spike2pop_nb.app.controls import LABELS, control
 from spike2pop_nb.app.settings import Settings
-from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, WayOut
+from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, WayOut, three_digits
 from spike2pop_nb.spiketrains import read_spike_trains, read_voltage
 
 SAMPLES = b"id,sample\nA,100\nA,5500\nA,11200\n"
@@ -57,3 +57,11 @@ def test_a_setting_that_the_page_lacks_is_one_of_the_command_line() -> None:
 
 def test_every_control_is_of_a_setting() -> None:
     assert set(LABELS) <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1821.4, "1820"), (1000, "1000"), (0.0579, "0.0579"), (-0.113, "-0.113"), (12345.6, "12300")],
+)
+def test_measured_values_are_said_without_powers_of_ten(value, words):
+    assert three_digits(value) == words

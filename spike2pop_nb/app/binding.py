@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.settings import SettingError
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.errors import Spike2PopError
 
 __all__ = ["Binding", "bind"]
 
@@ -28,6 +30,8 @@ class Binding:
         without it, it does, to be corrected.
     trait
         What of the widget the user changes.
+    shown
+        What the control shows for a setting; for the limits that a refusal names.
     """
 
     def __init__(
@@ -37,9 +41,11 @@ class Binding:
         messages: Messages,
         again: Callable[[], object] = lambda: None,
         trait: str = "value",
+        shown: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         self.control, self._trait = control, trait
-        self._take, self._again = take, again
+        self._take, self._again, self._as_shown = take, again, shown
+        self._messages, self._complaint = messages, ""
         self._showing = False
         self._shown = self._held()
         control.observe(messages.guard(lambda _change: self._moved()), trait)
@@ -63,6 +69,7 @@ class Binding:
         finally:
             self._showing = False
             self._shown = self._held()
+            self._settle()
 
     def take(self) -> None:
         """Take what the control holds, unless it is what was shown in it.
@@ -72,12 +79,36 @@ class Binding:
         Spike2PopError
             If that cannot be.
         """
-        if self._held() != self._shown:
-            try:
-                self._take(self._held())
-                self._shown = self._held()
-            finally:
-                self._again()
+        held = self._held()
+        if held == self._shown:
+            self._settle()
+            return
+        refused = None
+        try:
+            self._take(held)
+            self._shown = self._held()
+        except Spike2PopError as error:
+            refused = self._in_words(error, held)
+        finally:
+            self._again()
+        if refused is not None:
+            self._messages.report(refused)
+            self._complaint = self._messages.text
+            raise refused
+        self._settle()
+
+    def _in_words(self, error: Spike2PopError, held: Any) -> Spike2PopError:
+        """A refusal that names the control."""
+        label = getattr(self.control, "description", "")
+        if not (isinstance(error, SettingError) and label):
+            return error
+        return Spike2PopError(error.of(label, held, self._as_shown))
+
+    def _settle(self) -> None:
+        """Take back what was said of a value that stands here no more."""
+        if self._complaint and self._complaint == self._messages.text:
+            self._messages.clear()
+        self._complaint = ""
 
     def _moved(self) -> None:
         if not self._showing:
@@ -115,7 +146,7 @@ def bind(
     def show() -> None:
         tied.show(shown(getattr(session.settings, name)))
 
-    tied = Binding(control, lambda value: session.choose(**{name: taken(value)}), messages)
+    tied = Binding(control, lambda value: session.choose(**{name: taken(value)}), messages, shown=shown)
     session.observe(messages.guard(lambda _change: show()), "settings")
     show()
     return tied

@@ -54,6 +54,7 @@ class Going:
         buttons.add_class("s2p-buttons")
         self.widgets: list[w.Widget] = [buttons, self.bar, self.says]
         self._since: float | None = None
+        self._stopped = False
         self._end = end
         self.stop.on_click(messages.guard(lambda _button: self._cancel()))
 
@@ -64,7 +65,8 @@ class Going:
         self._since = time.monotonic() if going else None
         self.stop.disabled = not going
         self.bar.value, self.bar.layout.visibility = 0.0, "visible" if going else "hidden"
-        self.says.value = said(["Starting…"]) if going else ""
+        self.says.value = said(["Starting…"]) if going else said(["Cancelled."]) if self._stopped else ""
+        self._stopped = False
 
     def progress(self, fraction: float, words: str) -> None:
         """Show how far it is, unless it was cancelled."""
@@ -73,6 +75,6 @@ class Going:
             self.says.value = said([f"{words} ({time.monotonic() - self._since:.0f} s)."])
 
     def _cancel(self) -> None:
-        self.stop.disabled = True
+        self.stop.disabled = self._stopped = True
         self.says.value = said(["Stopping…"])
         self._end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -25,7 +26,18 @@ from spike2pop_nb.spiketrains.sides import Polarity
 from spike2pop_nb.spiketrains.units import MOST_SAMPLES_PER_S, canonical_unit
 from spike2pop_nb.spiketrains.voltage import VoltageUnit
 
-__all__ = ["DETECTING", "JUDGING", "MAX_MEMBERS", "PARTS", "READING", "SEARCHING", "Explored", "Settings"]
+__all__ = [
+    "DETECTING",
+    "JUDGING",
+    "MAX_MEMBERS",
+    "PARTS",
+    "READING",
+    "SEARCHING",
+    "Explored",
+    "SettingError",
+    "Settings",
+    "is_settings",
+]
 
 READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "judging"
 """What a setting is marked with: reading a file, detecting spikes, a search, or its verdicts rest on it."""
@@ -69,6 +81,48 @@ _Level = Annotated[
     FiniteFloat | Annotated[dict[_Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
     BeforeValidator(_levels),
 ]
+
+
+def is_settings(data: bytes) -> bool:
+    """Whether a file is one of settings, as `Settings.to_json` makes it."""
+    return data.lstrip().startswith(b"{") and b'"spike2pop_settings"' in data[:_LONGEST_TEXT]
+
+
+_OF_NUMBERS = ("greater_than", "less_than", "int_", "float_", "finite_number")
+"""How the kinds of errors about numbers begin."""
+
+
+class SettingError(Spike2PopError):
+    """A setting cannot be what was chosen.
+
+    Attributes
+    ----------
+    words
+        Why, without naming it.
+    number
+        "a whole number" or "a number", where that or another one is needed; else "".
+    limits
+        The lowest and the highest that it may be; empty where there are none.
+    """
+
+    def __init__(
+        self, where: str, words: str, number: str = "", limits: tuple[float, float] | tuple[()] = ()
+    ) -> None:
+        super().__init__(f"Settings, {where}: {words}.")
+        self.words, self.number, self.limits = words, number, limits
+
+    def of(self, label: str, value: Any, shown: Callable[[Any], Any]) -> str:
+        """Say it of a control with a label, which shows a setting as ``shown`` has it, and holds a value."""
+        if not self.number:
+            return f"“{label}”: {self.words}."
+        wanted = self.number
+        if self.limits:
+            wanted += " from {} to {}".format(*(f"{shown(limit):.10g}" for limit in self.limits))
+        if isinstance(value, str):
+            instead = f", not {value.strip()[:40]!r}" if value.strip() else "; it is empty"
+        else:
+            instead = f", not {value}" if isinstance(value, int) else f", not {value:.10g}"
+        return f"“{label}”: give {wanted}{instead}."
 
 
 class Settings(BaseModel):
@@ -197,6 +251,15 @@ class Settings(BaseModel):
             explore = explore.model_copy(update={"pair": None})
         return self._made({**dict(self), "explore": explore, "compare": compare, **choices})
 
+    @classmethod
+    def of_search(cls) -> tuple[str, ...]:
+        """Names of the settings that the members found for a recording follow from."""
+        return (*cls.names(SEARCHING), *cls.names(JUDGING), "judged", "inhibition")
+
+    def with_search_of(self, other: Settings) -> Settings:
+        """With what other settings have members searched by."""
+        return self.model_copy(update={name: getattr(other, name) for name in self.of_search()})
+
     def with_file_of(self, other: Settings) -> Settings:
         """With the file of other settings, how it is read, its recording, and the target for that."""
         same = other.neuron == self.neuron
@@ -239,7 +302,7 @@ class Settings(BaseModel):
             for where in PARTS:
                 getattr(self, where).checked(neuron)
         except Spike2PopError as error:
-            raise Spike2PopError(f"Settings, {where}: {_lower(str(error))}.") from None
+            raise SettingError(where, _lower(str(error))) from None
         return self
 
     def to_json(self) -> str:
@@ -319,7 +382,23 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"] if part != "float") or "as a whole"
-            raise Spike2PopError(f"Settings, {where[:60]}: {_lower(first['msg'])}.") from None
+            of_number = first["type"].startswith(_OF_NUMBERS)
+            wanted = _number_wanted(cls, first["loc"]) if of_number else ()
+            raise SettingError(where[:60], _lower(first["msg"]), *wanted) from None
+
+
+def _number_wanted(
+    model: type[BaseModel], place: tuple[int | str, ...]
+) -> tuple[str, tuple[float, float] | tuple[()]]:
+    """Which kind of number is wanted at a place in the settings, and from where to where."""
+    if place[0] in PARTS:
+        return _number_wanted(PARTS[str(place[0])], place[1:])
+    field = model.model_fields[str(place[0])]
+    ends = [getattr(mark, side) for side in ("ge", "le") for mark in field.metadata if hasattr(mark, side)]
+    return (
+        "a whole number" if field.annotation is int else "a number",
+        (ends[0], ends[1]) if len(ends) == 2 else (),
+    )
 
 
 def _lower(message: str) -> str:

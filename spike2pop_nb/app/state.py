@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,20 @@ from spike2pop_nb.spiketrains.voltage import VoltageTraces
 __all__ = ["Refusal", "Session", "Source", "key"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Source:
-    """Where recordings come from: a file on this machine, or the contents of an upload, and its name."""
+    """Where recordings come from: a file on this machine, or the contents of an upload, and its name.
 
-    data: Path | bytes
+    The same contents under the same name are the same source, whenever they are chosen.
+    """
+
+    data: Path | bytes = field(repr=False, compare=False)
     name: str
+    digest: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        data = self.data if isinstance(self.data, bytes) else self.data.read_bytes()
+        object.__setattr__(self, "digest", sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -76,10 +85,15 @@ class Session(HasTraits):
         Which neurons fire like the recording, and the name of another where it is hardly like the chosen one.
     drive
         Which current and noise the chosen neuron needs.
+    judging
+        The rule that members of the recording will be judged by, or a sentence where it is too short for one;
+        None while that is not known.
     posterior, reach
         Predicted DICs, and what compensating `pair` reaches.
     results, result
         Populations found in this session, and that of the recording that is looked at.
+    searched
+        The settings by which each population was searched.
     experiments, experiment
         Experiments done in this session by population and by what was done, and the one that is looked at.
     ranking, narrowed
@@ -113,9 +127,11 @@ class Session(HasTraits):
     fit = AnyTrait(None, allow_none=True)
     fits_better = Unicode(None, allow_none=True)
     drive = AnyTrait(None, allow_none=True)
+    judging = AnyTrait(None, allow_none=True)
     posterior = AnyTrait(None, allow_none=True)
     reach = AnyTrait(None, allow_none=True)
     results: Dict[Any, Any] = Dict()
+    searched: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
     experiments: Dict[Any, Any] = Dict()
     experiment = AnyTrait(None, allow_none=True)

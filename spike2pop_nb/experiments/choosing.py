@@ -11,7 +11,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, three_digits
 from spike2pop_nb.experiments.experiment import Experiment
 from spike2pop_nb.experiments.information import about_members, about_target, shown_under
 from spike2pop_nb.experiments.observed import (
@@ -142,9 +142,9 @@ class Ranking:
                 measure = list(MEASURES.values())[at]
                 ends = np.full((2, len(MEASURES)), np.nan)
                 ends[:, at] = low, high
-                first, last = in_units(ends)[:, at]
+                first, last = map(three_digits, in_units(ends)[:, at])
                 best = apart
-                told = f"; {measure.title} from {first:.3g} to {last:.3g} {measure.unit}".rstrip()
+                told = f"; {measure.title} from {first} to {last} {measure.unit}".rstrip()
         return f"{said}{told}" if best > 2 else said
 
     def describe(self) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.conductances.member_table import DRIVE_COLUMNS
-from spike2pop_nb.errors import ExperimentError, Spike2PopError
+from spike2pop_nb.errors import ExperimentError, Spike2PopError, three_digits
 from spike2pop_nb.experiments.experiment import Experiment
 from spike2pop_nb.experiments.observed import (
     FAILED,
@@ -103,10 +103,11 @@ class Prediction:
             for name, measure in MEASURES.items():
                 if name not in rows.index or (name != "rate_Hz" and not (bursts and measure.bursts)):
                     continue
-                row = rows.loc[name]
+                ends = rows[["median", "low", "high"]].loc[name].to_numpy(float)
+                median, low, high = map(three_digits, ends)
                 said += (
-                    f"; {measure.title} {row['median']:.3g}{f' {measure.unit}' if measure.unit else ''} "
-                    f"({level}: {row['low']:.3g} to {row['high']:.3g})"
+                    f"; {measure.title} {median}{f' {measure.unit}' if measure.unit else ''} "
+                    f"({level}: {low} to {high})"
                 )
             lines.append(f"{condition}: {said}.")
         for name in self.references:

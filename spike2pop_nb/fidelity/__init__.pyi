@@ -23,6 +23,7 @@ from .search import attempt_population as attempt_population
 from .search import check_search as check_search
 from .search import default_budget as default_budget
 from .search import find_population as find_population
+from .search import judged_by_rule as judged_by_rule
 from .several import attempt_populations as attempt_populations
 from .summaries import Summaries as Summaries
 from .variability import Variability as Variability

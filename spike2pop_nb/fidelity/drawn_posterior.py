@@ -11,6 +11,7 @@ import pandas as pd
 import scipy
 
 from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import three_digits
 from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -198,7 +199,7 @@ class DrawnPosterior:
 
 
 def _said(value: Any) -> str:
-    return f"{float(f'{value:.3g}'):.10g}".replace("-", "−")
+    return three_digits(value).replace("-", "−")
 
 
 def _quantiles(values: FloatArray, weights: FloatArray, levels: list[float]) -> FloatArray:

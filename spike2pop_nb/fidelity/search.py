@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from spike2pop_nb.inference import Posterior
     from spike2pop_nb.inference.atlas import Atlas
 
-__all__ = ["MAX_SEARCH_SIZE", "attempt_population", "check_search", "default_budget", "find_population"]
+__all__ = [
+    "MAX_SEARCH_SIZE",
+    "attempt_population",
+    "check_search",
+    "default_budget",
+    "find_population",
+    "judged_by_rule",
+]
 
 _OWN_BUDGET = 5
 MAX_SEARCH_SIZE = 10_000
@@ -143,7 +150,7 @@ def find_population(
     model = get_neuron(neuron)
     train = as_train(train)
     given, most = budget, check_search(model, size, budget, compensate, accuracy)
-    judged_by = _rule(train, model, posterior, refine, rule)
+    judged_by = judged_by_rule(train, model, posterior is not None, refine, rule)
     options = {
         "neuron": model.name,
         "size": int(size),
@@ -214,17 +221,35 @@ def atlas_of(neuron: NeuronModel) -> Atlas | None:
     return load_atlas(neuron)
 
 
-def _rule(
+def judged_by_rule(
     train: SpikeTrain,
     neuron: NeuronModel,
-    posterior: DICSampler | None,
-    refine: bool,
-    rule: PassRule | Variability | Literal["own"] | None,
+    predicted: bool = True,
+    refine: bool = True,
+    rule: PassRule | Variability | Literal["own"] | None = None,
 ) -> PassRule | Variability | str:
-    """Return the rule to judge by; a sentence if the recording is too short for the one that is needed."""
+    """Return the rule that `find_population` judges members of a recording by.
+
+    A sentence is returned if the recording is too short for the rule that is needed.
+
+    Parameters
+    ----------
+    train, neuron, refine, rule
+        As `find_population` has them.
+    predicted
+        Whether there is a posterior of its DICs.
+
+    Examples
+    --------
+    >>> import spike2pop_nb as s2p
+    >>> from spike2pop_nb.fidelity import judged_by_rule
+    >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
+    >>> judged_by_rule(train, s2p.get_neuron("stg"))
+    PassRule(rate=0.01, isi=0.25, burst=0.05)
+    """
     if isinstance(rule, (PassRule, Variability)):
         return rule
-    needed = rule == "own" or (posterior is None and find_network(neuron.name) is None)
+    needed = rule == "own" or (not predicted and find_network(neuron.name) is None)
     if train.n_spikes < 3 or not (refine or needed):
         return pass_rule(refine)
     try:

@@ -22,7 +22,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import chi2
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, three_digits
 from spike2pop_nb.fidelity import measures
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 from spike2pop_nb.spiketrains.given import as_train
@@ -273,7 +273,7 @@ class Variability(BaseModel):
                 said.append(f"its ln(ISI) distribution within {row['tolerance']:.2g}")
             else:
                 unit = f" {row['unit']}" if row["unit"] else ""
-                low, high = (f"{float(f'{row[end]:.3g}'):.10g}" for end in ("least", "most"))
+                low, high = (three_digits(row[end]) for end in ("least", "most"))
                 said.append(f"{row['measure']} from {low} to {high}{unit}")
         kind = "bursts" if self.bursting else "fires without bursts"
         text = (

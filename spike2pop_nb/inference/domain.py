@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.errors import three_digits
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import TokenScale
 
@@ -149,7 +150,9 @@ class Domain:
             if not self.least[i] <= raw[i] <= self.most[i]:
                 low, high = sorted(_shown(name, np.array([self.least[i], self.most[i]])))
                 value = float(_shown(name, raw[i]))
-                outside.append(words.format(value=_digits(value), low=_digits(low), high=_digits(high)))
+                outside.append(
+                    words.format(value=three_digits(value), low=three_digits(low), high=three_digits(high))
+                )
         if outside:
             return outside[:most]
         # Nothing is out of range alone: which aspect, if it were that of the nearest recording inside, would
@@ -184,10 +187,6 @@ def _shown(name: str, value: Floats) -> Floats:
     return np.exp(value) if name.startswith("log_") else value
 
 
-def _digits(value: float) -> str:
-    return f"{value:.3g}"
-
-
 @dataclass(frozen=True)
 class _Aspect:
     """Statistics that belong together, and the one of them that is shown."""
@@ -203,7 +202,7 @@ class _Aspect:
 
     def words(self, raw: Floats, nearest: Floats) -> str:
         i = _PLACE[self.shown]
-        own, like = (self.value.format(_digits(float(_shown(self.shown, v[i])))) for v in (raw, nearest))
+        own, like = (self.value.format(three_digits(float(_shown(self.shown, v[i])))) for v in (raw, nearest))
         return f"{self.title} ({own}; {like} in the most similar simulated recording)"
 
 

@@ -71,7 +71,8 @@ class Drive:
         """Say it in one sentence; empty for a silent recording."""
         if self.mixture is None:
             return ""
+        current = f"{self.current:.1f}".replace("-", "−")
         return (
-            f"A {self.neuron} neuron that fires so has a constant current of {self.current:.1f} ± "
+            f"To fire so, the {self.neuron} neuron would need a constant current of {current} ± "
             f"{self.std[0]:.1f} µA/cm² and noise of {self.noise_sigma:.1f} ± {self.std[1]:.1f} µA/cm²."
         )

@@ -85,11 +85,15 @@ class Fit:
         known = self.best not in ("", NONE, neuron)
         return self.best if known and share < _HARDLY and self.shares[self.best] > _RATHER else None
 
-    def describe(self) -> str:
-        """Say it in one sentence."""
+    def describe(self, called: Callable[[str], str] = str) -> str:
+        """Say it in one sentence, with neurons as they are called."""
         if not self.shares:
             return f"Recording {self.id!r} is silent: it says nothing about the neuron."
-        told = [f"{name} {100 * share:.0f} %" for name, share in self.shares.items() if share >= 0.005]
+        told = [
+            f"{name if name == NONE else called(name)} {100 * share:.0f} %"
+            for name, share in self.shares.items()
+            if share >= 0.005
+        ]
         return f"Recording {self.id!r} is most like: {', '.join(told)}."
 
 

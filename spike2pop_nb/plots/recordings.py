@@ -127,7 +127,7 @@ def voltage(
     ['voltage', 'detected spikes']
     """
     panel = _panel(trace, threshold_mV, spikes, window_ms)
-    return Drawing([panel], height, trace.id)
+    return Drawing([panel], height, f"recording {trace.id}")
 
 
 def voltages(found: Sequence[Detected]) -> Drawing:

@@ -326,6 +326,34 @@ def test_several_recordings_run_as_a_batch(page):
     page.wait_for_selector("text=1 of 5 are chosen")
 
 
+def test_numbers_are_taken_as_they_are_typed(context, server):
+    typed = open_page(context, server[0] + "#ask.n=3&explore.V_th_mV=-50")
+    typed.wait_for_selector(".s2p-explore .s2p-says:has-text('8 members at g_s')")
+
+    def written(control, text):
+        control.click()
+        control.press("Control+a")
+        typed.keyboard.type(text)
+        control.press("Enter")
+
+    members = typed.get_by_label("Members", exact=True)
+    written(members, "1.5")
+    assert error(typed) == "“Members”: give a whole number from 1 to 1000, not 1.5."
+    written(members, "12")
+    typed.wait_for_selector(".s2p-error", state="hidden")
+    typed.wait_for_function("() => location.hash.includes('size=12')")
+    typed.click("text=How far from the recording a member may be")
+    rate = typed.get_by_label("Rate (%)", exact=True)
+    written(rate, "2,5")
+    typed.wait_for_function("() => location.hash.includes('rate_tolerance=0.025')")
+    assert rate.input_value() == "2.5"
+    typed.locator(".s2p-explore .s2p-fold-head button").nth(1).click()
+    written(typed.locator(".widget-readout[aria-label^='V_th']"), "−49,5")
+    typed.wait_for_function("() => location.hash.includes('V_th_mV=-49.5')")
+    assert typed.problems == []
+    typed.close(run_before_unload=True)
+
+
 def test_light_and_dark(page):
     ground = "() => getComputedStyle(document.querySelector('.s2p-card')).backgroundColor"
     light = page.evaluate(ground)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -73,6 +74,21 @@ def test_it_can_be_taken_away(panel, loop) -> None:
     panel.download._receive(None, {"kind": "ask"}, [])
     with ZipFile(BytesIO(given[0][0])) as archive:
         assert set(archive.namelist()) == {"changes.csv", "methods.md", "summary.json"}
+
+
+def test_files_tell_of_the_comparison_that_was_made_not_of_what_was_chosen_since(panel, loop) -> None:
+    panel.before.value, panel.after.value, panel.size.value = "3", "4", 0
+    panel.run.click()
+    panel.after.value = "5"  # while it goes on
+    loop.until(lambda: panel.found is not None)
+    panel.known.value = "A"
+    given: list[tuple[bytes, str, str]] = []
+    panel.download.give = lambda *made: given.append(made)
+    panel.download._receive(None, {"kind": "ask"}, [])
+    with ZipFile(BytesIO(given[0][0])) as archive:
+        options = json.loads(archive.read("summary.json"))["options"]
+    assert (options["before"], options["after"], options["known"]) == ("3", "4", None)
+    assert options["seed"] == 1
 
 
 def test_members_are_shown_before_and_after(panel, loop) -> None:

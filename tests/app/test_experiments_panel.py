@@ -128,7 +128,7 @@ def test_what_the_neuron_lacks_is_said_beside_the_control_before_anything_is_run
     assert panel.lacks.value == ""
     assert not panel.run.disabled
     panel.q10s["rate_q10"].value = "warm"
-    assert "is no number" in asking.messages.text
+    assert "“Q10 of gates”: give a number from 0.1 to 20, not &#x27;warm&#x27;." in asking.messages.text
     assert panel.q10s["rate_q10"].value == "2.5"
     panel.n.value = 1
     assert run(asking, loop).doses.what == "temperature (°C)"

@@ -148,7 +148,7 @@ def test_members_are_simulated_with_noise_that_is_asked_for(opened, loop):
     )
     assert opened.session.settings.to_fragment() == "explore.noise_sigma=3.0"
     opened.noise.value = -1.0
-    assert "explore.noise_sigma: input should be greater than or equal to 0" in opened.messages.text
+    assert "“Noise σ (µA/cm²)”: give a number from 0 to 100, not -1." in opened.messages.text
     assert opened.noise.value == 3.0
 
 

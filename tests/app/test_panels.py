@@ -141,8 +141,8 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     loop.until(lambda: session.fits_better == "da")
     assert button.layout.display == ""
     assert "DA neuron" in button.description
-    assert "is most like: da 90 %, stg 5 %" in dashboard.dics.further.value
-    assert "A stg neuron that fires so has a constant current of" in dashboard.dics.further.value
+    assert "is most like: DA neuron 90 %, STG neuron 5 %" in dashboard.dics.further.value
+    assert "To fire so, the stg neuron would need a constant current of" in dashboard.dics.further.value
     button.click()
     settled(dashboard, loop)
     assert session.settings.neuron == "da"
@@ -713,7 +713,7 @@ def test_reset_and_polarity_are_chosen_and_impossible_ones_come_back(dashboard, 
     assert "the reset not above the threshold" in dashboard.messages.text
     assert (session.settings.reset_mV, detection.reset.value, session.train.n_spikes) == (-60, "-60", 10)
     detection.reset.value = "low"
-    assert "Settings, reset_mV: input should be a valid number" in dashboard.messages.text
+    assert "“Reset (mV)”: give a number, not &#x27;low&#x27;." in dashboard.messages.text
     detection.reset.value = ""
     loop.until(lambda: session.settings.reset_mV is None and not session.busy)
     detection.threshold.value = -80
@@ -1001,7 +1001,7 @@ def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     how["stop_s"].value = "0.2"
     loop.until(lambda: session.train is not None and session.train.n_spikes == 10)
     how["start_s"].value = "soon"
-    assert "Settings, start_s: " in dashboard.messages.text
+    assert "“Start (s)”: give a number, not &#x27;soon&#x27;." in dashboard.messages.text
     assert session.settings.start_s == 0.1
     how["start_s"].value = how["stop_s"].value = ""
     loop.until(lambda: session.train is not None and session.train.n_spikes == 40)
@@ -1090,7 +1090,7 @@ def test_a_dark_page_has_dark_figures(dashboard, loop):
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
-        ({"size": 0}, "size"),
+        ({"size": 0}, "“Members”: give a whole number from 1 to"),
         ({"size": MAX_MEMBERS + 1}, str(MAX_MEMBERS)),
         ({"size": 8, "budget": 2}, "budget"),
     ],
@@ -1108,7 +1108,7 @@ def test_tolerances_are_chosen_and_members_judged_by_them(dashboard, loop):
     assert session.settings.rate_tolerance == 0.05
     assert "rate_tolerance=0.05" in dashboard.browser.fragment
     panel.isi.value = -1
-    assert "Settings, isi_tolerance: input should be greater than or equal to 0" in dashboard.messages.text
+    assert "“ln(ISI)”: give a number from 0 to 10, not -1." in dashboard.messages.text
     panel.generate.click()
     assert not session.generating, "a number that was refused is not searched without"
     panel.isi.value = 0

@@ -11,7 +11,7 @@ from spike2pop_nb.app.actions.keeping import Keeping
 from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
-from spike2pop_nb.app.settings import DETECTING, MAX_MEMBERS, READING, Settings
+from spike2pop_nb.app.settings import DETECTING, JUDGING, MAX_MEMBERS, READING, Settings
 from spike2pop_nb.app.state import Session
 
 __all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
@@ -32,6 +32,8 @@ class Actions(Keeping, Adding, Searching, Choosing):
         session.follow(after(self.detect), *Settings.names(DETECTING))
         session.follow(after(self.predict), "neuron", "prior")
         session.observe(after(self.predict), "train")
+        session.follow(after(self.judge), "neuron", "refine", "judged", *Settings.names(JUDGING))
+        session.observe(after(self.judge), "train")
         session.follow(after(self.survey), "neuron", "prior")
         session.observe(after(self.survey), "recordings")
         session.observe(after(self.map_reach), "pair")

@@ -63,13 +63,15 @@ class Adding(Predicting):
         Raises
         ------
         NeuronModelError
-            If the server was not told to run declarations.
+            If the server was not told to run declarations, or the file is not Python.
         """
         if not may_add_neurons():
             raise NeuronModelError(
                 "This page runs no Python. Open it with spike2pop app --own-neurons, or add the file with "
                 "spike2pop models add."
             )
+        if PurePath(name).suffix.lower() != ".py":
+            raise NeuronModelError(f"{name} is no Python file; choose the .py file that declares the neuron.")
         self.messages.clear()
         chosen = self.session.settings.neuron
 

@@ -42,14 +42,15 @@ class Downloading(Acting):
         shown = session.result
         found = [session.results.get(session.key(train)) for train in session.recordings or ()]
         results = [result for result in found if result is not None and result.usable]
-        if shown is None or not results:
+        if shown is None or session.train is None or not results:
             button.refuse()
             self.messages.show(
                 "There is nothing to download yet: generate a population for this recording first."
             )
             return
-        settings = session.settings.to_json()
         assert session.recordings is not None
+        searched = session.searched.get(session.key(session.train), session.settings)
+        settings = session.settings.with_search_of(searched).to_json()
         done = {
             train.id: list(session.experiments.get(session.key(train), {}).values())
             for train in session.recordings or ()

@@ -31,7 +31,7 @@ class Keeping(Reading, Downloading):
         """Make the file of this session: recordings, settings, populations, spikes and verdicts."""
         session = self.session
         source, settings = session.source, session.settings.to_json()
-        mine = {at: result for at, result in session.results.items() if at[0] is source}
+        mine = {at: result for at, result in session.results.items() if at[0] == source}
         results = list(mine.values())
         experiments = [list(session.experiments.get(at, {}).values()) for at in mine]
         if source is None:
@@ -47,10 +47,19 @@ class Keeping(Reading, Downloading):
             # what is too large to be opened again goes without the file: the trains are kept beside it
             return whole if len(whole) <= MAX_FILE_BYTES else export.session_zip(results, **told)
 
+        ranked = {} if session.ranking is None else {"the ranking of experiments": session.result}
+        if session.narrowed is not None:
+            ranked["what the population was narrowed to"] = session.result
+        left_out = [*ranked, *(["the comparison of two recordings"] if session.comparison else [])]
+
         def done(made: bytes) -> None:
             button.give(made, f"{PurePath(source.name).stem[:60]}.s2p.zip", "application/zip")
-            self.taken.update(results)
+            self.taken.update(result for result in results if result not in ranked.values())
             self.on_taken()
+            if left_out:
+                self.messages.show(
+                    f"Saved without {' and '.join(left_out)}: Everything (zip) holds that too."
+                )
 
         self._run("save", "Saving this session…", work, done, button.refuse)
 
@@ -87,6 +96,10 @@ class Keeping(Reading, Downloading):
             }
             self.taken.update(found.values())
             self.session.experiments = {**self.session.experiments, **done}
+            self.session.searched = {
+                **self.session.searched,
+                **{at: _searched(settings, result) for at, result in found.items()},
+            }
             self.session.results = {**self.session.results, **found}
             self.open(source, settings)
             # once it is read, as one thing is done after the other
@@ -97,7 +110,7 @@ class Keeping(Reading, Downloading):
     def _check(self, source: Source, found: dict[tuple[Any, ...], Result]) -> None:
         """Say which recordings are not those that populations were saved for."""
         session = self.session
-        if session.source is not source or session.recordings is None:
+        if session.source != source or session.recordings is None:
             return
         read = {key(source, train, "", "")[:4] for train in session.recordings}
         if lost := sorted({at[1] for at in found if at[:4] not in read}):
@@ -105,6 +118,12 @@ class Keeping(Reading, Downloading):
                 f"The recordings {', '.join(lost[:5])} are read otherwise now than when this was saved, so "
                 "the populations saved for them are not shown."
             )
+
+
+def _searched(settings: Settings, result: Result) -> Settings:
+    """Settings by which a population was searched, as far as it tells: others may have been chosen since."""
+    told = {"size": result.n_asked, "seed": result.options.get("seed", settings.seed)}
+    return settings.model_copy(update=told)
 
 
 def _opened(saved: SavedSession) -> tuple[Source | None, Settings]:

@@ -103,6 +103,31 @@ class Predicting(Acting):
 
         self._run("other", "Trying all neurons…", work, done)
 
+    def judge(self) -> None:
+        """Find out by what members of the recording that is looked at will be judged."""
+        from spike2pop_nb.fidelity import judged_by_rule, rule_in_words
+
+        session = self.session
+        train, neuron, settings = session.train, session.neuron, session.settings
+        session.judging = None
+        if train is None:
+            return
+        own = "own" if settings.judged == "own" else None
+        try:
+            rule = rule_in_words(own, settings.refine, **settings.tolerances())
+        except Spike2PopError:
+            return  # said when a search is asked for
+        predicted = neuron.name in list_predictors()
+
+        def work(_task: Task) -> Any:
+            return judged_by_rule(train, neuron, predicted, settings.refine, rule)
+
+        def done(found: Any) -> None:
+            if session.train is train:
+                session.judging = found
+
+        self._run("judge", "Looking how regular the recording is…", work, done)
+
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""
         session = self.session

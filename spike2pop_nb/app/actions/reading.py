@@ -79,7 +79,7 @@ class Reading(Acting):
         if source is None or wanted == self._read:
             return
         of_spikes = any(options[name] != Settings.model_fields[name].default for name in _OF_SPIKES)
-        known = bool(session.voltages) and source is self._read[0] and not of_spikes
+        known = bool(session.voltages) and source == self._read[0] and not of_spikes
         levels = session.settings.part(DETECTING)
         self.messages.clear()
 
@@ -136,10 +136,13 @@ class Reading(Acting):
 
         With settings, those are chosen with it.
         """
+        self.messages.clear()
         session, awaited = self.session, self._awaited
         if awaited is None or awaited.file != source.name:
             awaited = Settings(file=source.name)
         self._awaited, self._opening = None, source
+        if source == self._read[0]:
+            self._read = None, {}  # whoever chooses it again wants it read again
         read = session.settings.file, session.settings.part(READING)
         session.settings = settings or session.settings.with_file_of(awaited)
         if read == (session.settings.file, session.settings.part(READING)):
@@ -149,6 +152,7 @@ class Reading(Acting):
         """Restore settings; a file that only the user has must be chosen again, and is asked for by name."""
         session = self.session
         settings.checked()
+        self.messages.clear()
         self._awaited = None
         if settings.file is None:  # whatever is open goes on
             settings = settings.model_copy(update={"file": session.settings.file})
@@ -187,7 +191,7 @@ def _recordings(
     except SpikeTrainError as error:
         refused = error
     if refused is not None and of_spikes:
-        return None, none, _refusal(source, refused)
+        return None, none, _refusal(source, refused, options)
     try:
         voltages = read_voltage(
             source.data,
@@ -197,7 +201,7 @@ def _recordings(
             **{name: options[name] for name in ("sampling_rate_hz", "start_s", "stop_s")},
         )
     except SpikeTrainError as error:
-        return None, none, _told(error) if refused is None else _refusal(source, refused, error)
+        return None, none, _told(error) if refused is None else _refusal(source, refused, options, error)
     try:
         recordings, asked = _spikes(voltages, **levels)
     except SpikeTrainError as error:
@@ -221,7 +225,12 @@ def _told(error: SpikeTrainError, *, trace: VoltageTrace | None = None) -> Refus
     return Refusal(error.told(control), error.settings, trace=trace)
 
 
-def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError | None = None) -> Refusal:
+def _refusal(
+    source: Source,
+    error: SpikeTrainError,
+    options: dict[str, Any],
+    of_voltage: SpikeTrainError | None = None,
+) -> Refusal:
     """A file with numbers may be read with other options; of any other the error stands."""
     try:
         _loaded, table = parse_file(source.data, source.name)
@@ -240,6 +249,9 @@ def _refusal(source: Source, error: SpikeTrainError, of_voltage: SpikeTrainError
                 f"{refusal.sentence} If it is a voltage: {if_voltage}", error.settings | of_voltage.settings
             )
     nothing_to_name = table.ragged or len(table.columns) < 2
+    chosen = any(value != Settings.model_fields[name].default for name, value in options.items())
+    if nothing_to_name and not refusal.settings and not chosen:
+        raise error  # no other choice would settle it
     return replace(refusal, columns=() if nothing_to_name else tuple(table.names))
 
 

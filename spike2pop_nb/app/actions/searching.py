@@ -60,7 +60,7 @@ class Searching(Acting):
         options["inhibition"] = session.settings.inhibited
         own = "own" if session.settings.judged == "own" else None
         rule = rule_in_words(own, options["refine"], **session.settings.tolerances())
-        keys = [session.key(train) for train in trains]
+        keys, chosen = [session.key(train) for train in trains], session.settings
         session.generating = True
 
         def work(task: Task) -> None:
@@ -95,6 +95,7 @@ class Searching(Acting):
 
         def partly(found: tuple[tuple[Any, ...], Any]) -> None:
             key, result = found
+            session.searched = {**session.searched, key: chosen}
             session.results = _lighter({**session.results, key: result})
             session.experiments = {of: done for of, done in session.experiments.items() if of != key}
             if result.failure:

@@ -50,6 +50,8 @@ class ComparisonPanel:
         self.figures: list[FigureView] = []
         self.found: Comparison | None = None
         self._task: Task | None = None
+        self._asked: dict[str, Any] = {}  # what the comparison that goes on was started with
+        self._options: dict[str, Any] = {}  # and the one that is shown
         self._built = False
         self._inside = w.VBox()
         self.fold = Fold(
@@ -179,6 +181,8 @@ class ComparisonPanel:
         before, after = (recordings.by_id(str(control.value)) for control in (self.before, self.after))
         known = block(self.known.value, self.share.value) if self.known.value else Protocol()
         neuron, size, seed = self.session.neuron, int(self.size.value), int(self.session.settings.seed)
+        chosen = self.session.settings.compare.model_copy(update={"before": before.id, "after": after.id})
+        self._asked = {**chosen.model_dump(), "seed": seed}
 
         def work(task: Task) -> tuple[Comparison, tuple[Simulated, Simulated] | None]:
             from spike2pop_nb.experiments import compare_recordings
@@ -206,7 +210,7 @@ class ComparisonPanel:
             self._task.cancel()
 
     def _done(self, answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
-        self._task = None
+        self._task, self._options = None, self._asked
         self._show(*answer)
 
     def _failed(self, error: BaseException) -> None:
@@ -238,7 +242,7 @@ class ComparisonPanel:
 
         found = self.found
         assert found is not None  # else the button is off
-        files = comparison_files(found, self.session.settings.compare.model_dump())
+        files = comparison_files(found, self._options)
         self.download.give(packed(files), "spike2pop_comparison.zip", "application/zip")
 
     def _pick(self, member: int) -> None:

@@ -12,9 +12,10 @@ from spike2pop_nb.app.controls import LABELS
 from spike2pop_nb.app.layout import button, field
 from spike2pop_nb.app.levels import level_of, with_level
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import Number, number_if_any, number_in
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import Spike2PopError, SpikeTrainError
 from spike2pop_nb.spiketrains import VoltageTrace
 from spike2pop_nb.spiketrains.detection import Detection, choose_detection
 
@@ -42,7 +43,7 @@ class DetectionPanel:
     def __init__(self, session: Session, messages: Messages) -> None:
         self.session = session
         guard = messages.guard
-        self.threshold = w.FloatText(step=1.0)
+        self.threshold = Number()
         self.reset = w.Text(continuous_update=False)
         self.polarity = w.Dropdown(options=_POLARITIES)
         self.use = button("Detect spikes at these levels", "Use the threshold and the reset above", "primary")
@@ -65,7 +66,8 @@ class DetectionPanel:
         self.trace: VoltageTrace | None = None
         self._proposed: str | None = None
         self._asks = False
-        self._threshold = Binding(self.threshold, self.dragged, messages, self.show)
+        self._level = 0.0  # the number that was last in it
+        self._threshold = Binding(self.threshold, lambda _value: self._take_threshold(), messages, self.show)
         self._reset = Binding(self.reset, self._take_reset, messages, self.show)
         bind(session, self.polarity, "polarity", messages)
         self.use.on_click(guard(lambda _button: self._take_both()))
@@ -93,7 +95,7 @@ class DetectionPanel:
         if not self._asks or self._proposed != trace.id:  # what is being written there stays
             if threshold is None:
                 threshold = _half_way(trace) if found is None else found.threshold
-            self._threshold.show(round(threshold, 3))
+            self._show_level(float(f"{threshold:.6g}"))
             self._reset.show("" if reset is None else f"{reset:.10g}")
         self._proposed = trace.id if self._asks else None
         self.reset.placeholder = "" if found is None else f"{found.reset:.4g}, as the threshold suggests"
@@ -105,9 +107,21 @@ class DetectionPanel:
         if trace is None:
             return
         if self._asks:
-            self._threshold.show(float(threshold))
+            self._show_level(float(threshold))
         else:
             self._set(trace, threshold_mV=threshold)
+
+    def _show_level(self, level: float) -> None:
+        self._level = level
+        self._threshold.show(level)
+
+    def _take_threshold(self) -> None:
+        try:
+            level = number_in(self.threshold)
+        except Spike2PopError:
+            self._threshold.show(self._level)
+            raise
+        self.dragged(level)
 
     def _looked_at(self) -> VoltageTrace | None:
         session = self.session
@@ -128,7 +142,7 @@ class DetectionPanel:
         session.choose(**chosen)
 
     def _take_reset(self, text: str) -> None:
-        trace, reset = self.trace, text.strip() or None
+        trace, reset = self.trace, number_if_any(text)
         if trace is None or self._asks:
             return
         levels: dict[str, Any] = {"reset_mV": reset}
@@ -144,7 +158,7 @@ class DetectionPanel:
             raise SpikeTrainError(
                 f"The reset is missing; give it in {trace.unit}, between the threshold and the level at rest."
             )
-        self._set(trace, reset_mV=self.reset.value.strip(), threshold_mV=self.threshold.value)
+        self._set(trace, reset_mV=number_if_any(self.reset.value), threshold_mV=self.threshold.value)
 
 
 def _detection(

@@ -144,7 +144,8 @@ class DICPanel:
             self.other.description = f"Try the {get_neuron(name).title}"
 
     def _show_further(self, _change: Any) -> None:
-        told = [each.describe() for each in (self.session.drive, self.session.fit) if each is not None]
+        drive, fit = self.session.drive, self.session.fit
+        told = ["" if drive is None else drive.describe(), "" if fit is None else fit.describe(_short_title)]
         self.further.value = said([sentence for sentence in told if sentence])
 
     def _show_words(self, _change: Any) -> None:
@@ -179,6 +180,11 @@ class DICPanel:
             f"<p>Mean ± 1 s.d., in units of g<sub>leak</sub>. Firing pattern, by the network: {words}.</p>"
             + said([differs] if differs else [])
         )
+
+
+def _short_title(name: str) -> str:
+    """A neuron as the list of neurons has it, without what stands in parentheses there."""
+    return get_neuron(name).title.partition(" (")[0]
 
 
 def _neurons() -> tuple[tuple[str, str], ...]:

@@ -18,10 +18,10 @@ from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.panels.next_experiment import NextPart
 from spike2pop_nb.app.parts import MOST_DOSES, Asked
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import QUESTIONS, became_of
 
 __all__ = ["ExperimentsPanel"]
@@ -248,6 +248,7 @@ class ExperimentsPanel:
         if experiment is None:
             self.found.value = self.who.value = ""
             return
+        self.says.value = ""
         from spike2pop_nb.experiments import dose_response, most_split
 
         self.found.value = (
@@ -331,13 +332,9 @@ class ExperimentsPanel:
 _BEFORE = "Voltages of members in the control, and beside it at the dose that is looked at"
 
 
-def _named(name: str, value: str) -> dict[str, float | None]:
+def _named(name: str, value: str) -> dict[str, float | str | None]:
     """A number that may be left out, by its name."""
-    written = value.strip().replace(",", ".")
-    try:
-        return {name: float(written) if written else None}
-    except ValueError:
-        raise Spike2PopError(f"{value[:40]!r} is no number; write one, or nothing for none.") from None
+    return {name: number_if_any(value)}
 
 
 def _listed(doses: tuple[float, ...]) -> str:

@@ -14,6 +14,7 @@ from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Ex
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import Number, number_in
 from spike2pop_nb.app.panels.modulate import ModulatePanel
 from spike2pop_nb.app.runner import Runner
 from spike2pop_nb.app.settings import Explored
@@ -91,13 +92,13 @@ class ExplorePanel:
         self.layer = w.Dropdown(options=_LAYERS)
         self.pair = w.Dropdown()
         self.use = button("Use this pair in the search", "Compensate it in step 3 too")
-        self.g_s, self.g_u = w.FloatText(), w.FloatText()
+        self.g_s, self.g_u = Number(), Number()
         low_mV, high_mV = V_TH_RANGE_MV
         self.V_th = w.FloatSlider(
             value=high_mV, min=low_mV, max=high_mV, step=0.1, readout_format=".1f", continuous_update=False
         )
         self.restore = button("Declared values", "Go back to the declared threshold and ranges")
-        self.noise = w.FloatText()
+        self.noise = Number()
         self.knobs = w.VBox()
         self.says, self.ranking, self.status = text("", "s2p-says"), text(), text("", "s2p-says")
         self.plane = self._figure(
@@ -142,7 +143,7 @@ class ExplorePanel:
         state.observe(guard(self._show_target), "target")
         state.observe(guard(self._show_conductances), "population")
         state.observe(guard(self._show_traces), "simulated")
-        state.observe(guard(self._show_status), ["mapping", "working"])
+        state.observe(guard(self._show_status), ["mapping", "working", "population"])
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
         state.observe(guard(self._show_member), ["member", "modulated"])
         self.session.observe(guard(self._show_member), "member")
@@ -226,7 +227,7 @@ class ExplorePanel:
             self.explorer.set_pair(pair)
 
     def _choose_target(self, _value: float) -> None:
-        self.explorer.set_target(self.g_s.value, self.g_u.value)
+        self.explorer.set_target(number_in(self.g_s), number_in(self.g_u))
 
     def _show_target(self, _change: Any = None) -> None:
         g_s, g_u = self.state.target
@@ -351,7 +352,8 @@ class ExplorePanel:
     def _show_status(self, _change: Any) -> None:
         words = " ".join(filter(None, (self.state.working, self.state.mapping)))
         g_s, g_u = self.state.target
-        self.status.value = said([words or f"{MEMBERS} members at g_s {g_s:.2f}, g_u {g_u:.2f}."])
+        there = f"{MEMBERS} members" if self.state.population is not None else "No members"
+        self.status.value = said([words or f"{there} at g_s {g_s:.2f}, g_u {g_u:.2f}."])
 
     def _fill_knobs(self, _change: Any = None) -> None:
         """Make a slider for each conductance that this neuron's baseline draws."""

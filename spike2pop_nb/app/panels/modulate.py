@@ -12,6 +12,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import Explorer
 from spike2pop_nb.app.layout import button, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import Number, number_in
 
 __all__ = ["ModulatePanel"]
 
@@ -36,7 +37,7 @@ class ModulatePanel:
     def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
         self.explorer, self.state = explorer, explorer.state
         guard, state, session = messages.guard, explorer.state, explorer.session
-        self.g_s, self.g_u = w.FloatText(), w.FloatText()
+        self.g_s, self.g_u = Number(), Number()
         self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
         self.step = w.IntSlider(min=0, max=1, disabled=True)
         # the ready-made widget's buttons have no names for those who cannot see them
@@ -86,7 +87,7 @@ class ModulatePanel:
         self._show(None)
 
     def _choose(self, _value: float) -> None:
-        self.explorer.set_end(self.g_s.value, self.g_u.value)
+        self.explorer.set_end(number_in(self.g_s), number_in(self.g_u))
 
     def _show_end(self, _change: Any = None) -> None:
         for tied, value in zip(self._tied, self.state.end, strict=True):

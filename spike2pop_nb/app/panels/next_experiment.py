@@ -16,6 +16,7 @@ from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.experiments import PRICES
 
@@ -49,7 +50,7 @@ class NextPart:
         self.session, self.actions, self._drawing = session, actions, drawing
         self.target = w.Dropdown()
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
-        self.prices = {name: w.BoundedFloatText(min=0.0, max=1e6, continuous_update=False) for name in PRICES}
+        self.prices = {name: Number() for name in PRICES}
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
         self._going = Going(self.run, "Stop ranking", actions.stop_ranking, messages)
         self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
@@ -166,6 +167,7 @@ class NextPart:
         self.found.value = "" if ranking is None else said(ranking.describe().splitlines())
         if ranking is None:
             return
+        self.says.value = ""
 
         def draw() -> None:
             if self.session.ranking is ranking:  # else there is another one to draw by now

@@ -9,11 +9,12 @@ import ipywidgets as w
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, field, jump, said
+from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.settings import MAX_MEMBERS
+from spike2pop_nb.app.number import Number
+from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.fidelity import pass_rule
+from spike2pop_nb.fidelity import PassRule, pass_rule
 
 __all__ = ["PopulationPanel"]
 
@@ -25,18 +26,38 @@ _INHIBITION = [
 ]
 
 
+_BY_EVOLUTION = (
+    "Members will be judged by the recording's own variability and found by evolution, which does not use "
+    "the compensated conductances chosen above."
+)
+_CHOICES = {
+    "compensate": "Compensated conductances",
+    "size": "Members",
+    "seed": "Seed",
+    "budget": "Budget",
+    "refine": "Refine",
+    "judged": "Judged by",
+    "inhibition": "Rhythmic inhibition",
+    "rate_tolerance": "Rate (%)",
+    "isi_tolerance": "ln(ISI)",
+    "burst_tolerance": "Bursts (%)",
+}
+"""What the settings of a search are called above."""
+
+
 class PopulationPanel:
     """Second half of step 3: size, seed, budget, refinement, Generate and Cancel, progress."""
 
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
         guard = messages.guard
-        self.size, self.seed, self.budget = w.IntText(), w.IntText(), w.IntText()
+        self.size, self.seed, self.budget = Number(), Number(), Number()
         self.refine = w.Checkbox(indent=False)
         self.judged = w.Dropdown(options=_JUDGED)
         self.inhibition = w.Dropdown(options=_INHIBITION)
-        self.rate, self.isi, self.burst = w.FloatText(), w.FloatText(), w.FloatText()
+        self.rate, self.isi, self.burst = Number(), Number(), Number()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
+        self.how = text("", "s2p-says")
         kept = "Stop the search and keep what was found"
         self._going = Going(self.generate, kept, actions.cancel, messages)
         self.stop, self.says = self._going.stop, self._going.says
@@ -57,13 +78,15 @@ class PopulationPanel:
                     "Change members until they fire within 1 % of the recording, or, of one that varies, "
                     "within its own variability; those then have a current and noise.",
                 ),
+                self.how,
                 Fold(
                     "How far from the recording a member may be",
                     [
                         field(
                             "Judged by",
                             self.judged,
-                            "A recording that is no clock is judged by its own variability in any case.",
+                            "Automatic: its own variability if it is no clock, unless Refine is off or a "
+                            "number is given below.",
                         ),
                         w.HBox(
                             [
@@ -83,7 +106,10 @@ class PopulationPanel:
                 *self._going.widgets,
             ]
         )
-        percent = (lambda share: round(100 * share, 6), lambda percent: percent / 100)
+        percent = (
+            lambda share: round(100 * share, 6),
+            lambda percent: percent if isinstance(percent, str) else percent / 100,
+        )
         self._tied = [
             bind(session, self.size, "size", messages),
             bind(session, self.seed, "seed", messages),
@@ -100,6 +126,8 @@ class PopulationPanel:
         session.observe(
             guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
         )
+        session.follow(guard(lambda _change: self._show()), *Settings.of_search())
+        session.observe(guard(lambda _change: self._show_how()), "judging")
         self._show()
 
     def enable(self, on: bool) -> None:
@@ -122,10 +150,39 @@ class PopulationPanel:
         self._going.show(going)
         if not going:
             if session.result is not None:
-                self.says.value = said([_outcome(session.result)]) + jump("Show the results", "s2p-results")
+                told = [_outcome(session.result), *self._changed_since()]
+                self.says.value = said(told) + jump("Show the results", "s2p-results")
                 return
             waits = session.train is None
             self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
+
+    def _show_how(self) -> None:
+        """Say what of the choices above has no meaning for the recording."""
+        judging = self.session.judging
+        if isinstance(judging, str):
+            self.how.value = said([judging])
+        elif judging is None or isinstance(judging, PassRule):
+            self.how.value = ""
+        else:
+            self.how.value = said([_BY_EVOLUTION])
+
+    def _changed_since(self) -> list[str]:
+        """Which of the choices above the members below were not searched by."""
+        session = self.session
+        if session.train is None:  # another file is being opened
+            return []
+        searched = session.searched.get(session.key(session.train), session.settings)
+        evolved = session.result.options.get("found_by") == "evolution"
+        changed = [
+            _CHOICES.get(name, name)
+            for name in Settings.of_search()
+            if not (evolved and name == "compensate")
+            and getattr(searched, name) != getattr(session.settings, name)
+        ]
+        if not changed:
+            return []
+        named = " and ".join(filter(None, (", ".join(changed[:-1]), changed[-1])))
+        return [f"Changed since: {named}. Press Generate for members that follow."]
 
 
 def _outcome(result: Any) -> str:

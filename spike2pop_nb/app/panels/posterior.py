@@ -15,7 +15,7 @@ from spike2pop_nb.app.layout import Fold, button, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.errors import Cancelled, three_digits
 
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import DrawnPosterior
@@ -191,4 +191,4 @@ def _as_html(found: DrawnPosterior) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{float(f'{value:.3g}'):.10g}".replace("-", "−")
+    return three_digits(value).replace("-", "−")

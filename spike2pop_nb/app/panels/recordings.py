@@ -18,7 +18,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.detection import DetectionPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
 from spike2pop_nb.app.panels.stretch import StretchPanel
-from spike2pop_nb.app.settings import DETECTING, Settings
+from spike2pop_nb.app.settings import DETECTING, Settings, is_settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
 from spike2pop_nb.errors import SpikeTrainError
@@ -110,6 +110,8 @@ class RecordingPanel:
     def _uploaded(self, data: bytes, name: str) -> None:
         if is_session(data):
             self.actions.reopen(data, name)
+        elif is_settings(data):
+            self.actions.apply(Settings.from_json(data))
         else:
             self.actions.open(Source(data, name))
 

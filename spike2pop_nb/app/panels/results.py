@@ -24,6 +24,7 @@ __all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
 
 MEMBERS_A_PAGE = 6
 _TRACES_PX, _SIDE_PX = 700, 230
+_MOST_NAMED = 4
 DOWNLOADS = (
     (
         "everything",
@@ -127,6 +128,7 @@ class ResultsPanel:
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self.order.observe(guard(lambda _change: self._turn(-self.page)), "value")
         session.observe(guard(self._show), ["result"])
+        session.observe(guard(self._say_nothing), ["results"])
         session.observe(guard(self._show_member), ["member", "result"])
         self._show(None)
         self._show_member(None)
@@ -143,8 +145,7 @@ class ResultsPanel:
         for download in self.downloads.values():
             download.disabled = not usable
         if not usable:
-            sentence = result.outcome if result is not None else "Nothing has been generated yet."
-            self.says.value = said([sentence])
+            self._say_nothing(None)
             self.why.value = ""
             for figure in [self.traces, *self.sides.values()]:
                 figure.clear()
@@ -176,6 +177,31 @@ class ResultsPanel:
         self._drawing.add("traces", lambda: self._turn(0))
         for name, make in figures.items():
             self._drawing.add(name, self._drawn(result, name, make))
+
+    def _say_nothing(self, _change: Any) -> None:
+        """Say that there are no members to show, and which there are of other choices."""
+        result = self.session.result
+        if result is not None:
+            if not result.usable:
+                self.says.value = said([result.outcome])
+            return
+        kept = [
+            f"recording {at[1]} of {at[0].name}" for at, one in self.session.results.items() if one.usable
+        ]
+        kept = list(dict.fromkeys(kept))
+        if not kept:
+            self.says.value = said(["Nothing has been generated yet."])
+            return
+        named = ", ".join(kept[:_MOST_NAMED]) + (
+            f" and {len(kept) - _MOST_NAMED} more" if len(kept) > _MOST_NAMED else ""
+        )
+        self.says.value = said(
+            [
+                "Nothing has been generated yet for what is chosen above.",
+                f"Kept is what was found for {named}: choose the same file, neuron model and prior again, or "
+                "press Undo, to see it.",
+            ]
+        )
 
     def _drawn(self, result: Any, name: str, make: Callable[[], Any]) -> Callable[[], None]:
         def draw() -> None:

@@ -15,10 +15,10 @@ from spike2pop_nb.app.layout import button, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.export.archive import is_session
 
 __all__ = ["Toolbar"]
 
-_MOST_SETTINGS_BYTES = 20_000
 _GUIDE = Path(__file__).parents[1] / "static" / "guide.html"
 
 
@@ -37,7 +37,8 @@ class Toolbar:
         self.keep = Download(
             guard(lambda: actions.save(self.keep)),
             label="Save this session",
-            hint="One file of the recordings, settings, populations and spikes; choose it as a file to go on",
+            hint="One file of the recordings, settings, populations, spikes and experiments; choose it as a "
+            "file to go on",
         )
         self.load = Upload(
             self._load,
@@ -45,7 +46,6 @@ class Toolbar:
             label="Restore settings…",
             hint="A file that Save settings made",
             accept=".json",
-            limit_bytes=_MOST_SETTINGS_BYTES,
         )
         self.theme = w.ToggleButtons(
             options=[("Auto", "auto"), ("Light", "light"), ("Dark", "dark")],
@@ -102,5 +102,8 @@ class Toolbar:
             self.session.settings.to_json().encode(), "spike2pop_settings.json", "application/json"
         )
 
-    def _load(self, data: bytes, _name: str) -> None:
-        self.actions.apply(Settings.from_json(data))
+    def _load(self, data: bytes, name: str) -> None:
+        if is_session(data):
+            self.actions.reopen(data, name)
+        else:
+            self.actions.apply(Settings.from_json(data))

@@ -9,6 +9,7 @@ import numpy as np
 
 from spike2pop_nb.app.layout import button, field, said, text
 from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
@@ -61,7 +62,7 @@ class UnitQuestion:
     def _rate_hz(self) -> float | None:
         """The rate that is written, None where that is none."""
         try:
-            rate: float | None = Settings.choice("sampling_rate_hz", self.rate.value.strip() or None)
+            rate: float | None = Settings.choice("sampling_rate_hz", number_if_any(self.rate.value))
         except Spike2PopError:
             return None
         return rate

@@ -114,6 +114,14 @@ function choose(event) {
   event.target.cells[0].dispatchEvent(new MouseEvent("click", { bubbles: true, ctrlKey: event.key === " " }));
 }
 
+// A number beside a slider may be written with a decimal comma and a true minus, which would end it otherwise.
+function plain(event) {
+  if (!event.target.matches?.(".widget-readout") || (event.type === "keydown" && event.key !== "Enter")) return;
+  const written = event.target.textContent;
+  const read = written.replace(/(\d),(\d)/g, "$1.$2").replaceAll("−", "-");
+  if (read !== written) event.target.textContent = read;
+}
+
 const COMPLETE_MS = 300; // figures change the page all the time
 
 function completed() {
@@ -126,11 +134,13 @@ function completed() {
   });
   watch.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("keydown", choose);
+  for (const when of ["keydown", "blur"]) document.addEventListener(when, plain, true);
   complete();
   return () => {
     watch.disconnect();
     window.clearTimeout(later);
     document.removeEventListener("keydown", choose);
+    for (const when of ["keydown", "blur"]) document.removeEventListener(when, plain, true);
   };
 }
 

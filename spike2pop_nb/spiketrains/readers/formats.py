@@ -21,6 +21,7 @@ from .workbook import holds_workbook
 
 __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
+_PICKLE: Final = "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),
     (b"BZh", "this is a compressed file; unpack it first."),
@@ -29,9 +30,9 @@ _REFUSED: Final = (
     (b"\x89PNG", "this is an image, not a table of spike times."),
     (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
     (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
-    (b"\x80\x04\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
-    (b"\x80\x05\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
+    *((bytes([0x80, protocol]), _PICKLE) for protocol in (2, 3, 4, 5)),
 )
+_WEB_PAGE: Final = (b"<!doctype html", b"<html")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
     f"{__package__}.hdf5_table",
@@ -79,6 +80,8 @@ def _read(source: Source, only: Wanted) -> Table | None:
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise source.error(message)
+    if data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
+        raise source.error("this is a web page (HTML), not a table of spike times; save the table as CSV.")
     if is_hdf5(source):
         return _hdf5_table(source)
     if data.startswith(NEX5_MAGIC):
