@@ -171,50 +171,54 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
     for column in reading.times:
         if column.unit.strip():
             note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
-    if not found and not unknown and table.named:
-        by_name = {named_unit(column.leaf) for column in reading.times}
-        # A letter behind some of the names only is a part of them: group-s, group-l.
-        partly = len(by_name) == 2 and None in by_name
-        for column in reading.times if not partly else ():
+    sure = bool(found or unknown)
+    by_name = {named_unit(column.leaf) for column in reading.times} if table.named else {None}
+    # A letter behind some of the names only is a part of them: group-s, group-l.
+    if not (len(by_name) == 2 and None in by_name):
+        for column in reading.times if table.named else ():
             what = "column name" if column.rows is not None else "name of the array"
             if table.ragged or not column.leaf:
                 what = "name"
-            unit = named_unit(column.leaf)
             quoted = f" {column.leaf!r}" if what != "name of the array" else ""
-            note(unit, f"as the {what}{quoted} says")
-    if not found and not unknown:
-        for name, value in table.facts.items():
-            leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
-            near = name.rpartition("/")[0] in {column.parent for column in reading.times} | {""}
-            if isinstance(value, str) and leaf in _UNIT_FACTS and near:
-                unit = canonical_unit(value)
-                if unit is not None or leaf.startswith("time"):
-                    note(unit or f"?{value}", f"as {name!r} says")
-    if not found and not unknown:
-        for column in table.columns:
-            if column.kind == "text" and column.leaf.strip().lower() in _UNIT_FACTS:
-                cells = {str(value).strip() for value in column.values if str(value).strip()}
-                named = {canonical_unit(cell) for cell in cells}
-                if len(cells) < 5 and named and None not in named:
-                    for unit in named:
-                        note(unit, f"as the column {column.leaf!r} says")
-    if not found and not unknown:
-        comment = unit_from_comments(table.comments)
-        if comment is not None:
-            note(comment[0], f"as the comment {comment[1]!r} says")
+            note(_understood(named_unit(column.leaf), sure), f"as the {what}{quoted} says")
+    sure = bool(found or unknown)
+    for name, value in table.facts.items():
+        leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
+        near = name.rpartition("/")[0] in {column.parent for column in reading.times} | {""}
+        if isinstance(value, str) and leaf in _UNIT_FACTS and near:
+            unit = canonical_unit(value)
+            if unit is not None or leaf.startswith("time"):
+                note(_understood(unit or f"?{value}", sure), f"as {name!r} says")
+    sure = bool(found or unknown)
+    for column in table.columns:
+        if column.kind == "text" and column.leaf.strip().lower() in _UNIT_FACTS:
+            cells = {str(value).strip() for value in column.values if str(value).strip()}
+            named = {canonical_unit(cell) for cell in cells}
+            if len(cells) < 5 and named and None not in named:
+                for unit in named:
+                    note(unit, f"as the column {column.leaf!r} says")
+    sure = bool(found or unknown)
+    comment = unit_from_comments(table.comments)
+    if comment is not None:
+        note(_understood(comment[0], sure), f"as the comment {comment[1]!r} says")
     if unknown and source is not None:
         raise source.error(
             f"the unit {unknown[0]} is not understood.",
             WayOut(f"give the unit of the times: {_UNDERSTOOD}", ("unit",)),
         )
     if len(found) > 1 and source is not None:
-        units = " and ".join(shown_unit(unit) for unit in found)
+        units = " and in ".join(f"{shown_unit(unit)} ({why})" for unit, why in found.items())
         raise source.error(
             f"the times are said to be in {units}.",
             WayOut("give the unit", ("unit",)),
             WayOut("name one time column", ("time_column",)),
         )
     return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _understood(unit: str | None, sure: bool) -> str | None:
+    """The unit; where another place names one already, None for one that is not understood."""
+    return None if sure and unit is not None and unit.startswith("?") else unit
 
 
 def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source) -> Timing:
