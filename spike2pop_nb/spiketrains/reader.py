@@ -11,6 +11,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from .assemble import assemble
 from .layouts import understand
 from .layouts.timing import timing_of
+from .layouts.turned import quantities_upright
 from .loading import load
 from .readers.formats import read_binary
 from .readers.objects import table_from_object
@@ -94,6 +95,8 @@ def read_spike_trains(
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, table = parse_file(source, filename, stretch)
     try:
+        if options.layout == "auto":
+            table = quantities_upright(table)
         reading = understand(table, loaded, options)
         timing = timing_of(table, reading, loaded, options)
         return assemble(table, reading, timing, loaded, stretch)

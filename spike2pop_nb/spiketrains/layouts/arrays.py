@@ -12,10 +12,12 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
+    has_equal_steps,
     is_binary,
     is_counter,
     is_whole,
     looks_like_intervals,
+    looks_like_samples,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of
@@ -113,6 +115,12 @@ def _read(
         raise source.error(
             f"the numbers of {name} are unordered and clustered, like inter-spike intervals.",
             WayOut("give their cumulative sum"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+    if options.layout == "auto" and len(table.columns) == 1 and looks_like_samples(values):
+        raise source.error(
+            f"the numbers of {name} go up and down without order, like samples of a trace.",
+            WayOut("read it as a voltage", ("voltage",)),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     beside = _beside(table, column)
@@ -285,7 +293,28 @@ def _rows(column: Column, name: str, source: Source, options: Options) -> Readin
     layout = "columns" if by_column else "rows"
     reading = Reading(layout, f"a train per {kind} of {name}, numbered from 1", trains, [column])
     without_padding(trains, reading.skipped)
+    if options.layout == "auto":
+        _refuse_mixed(trains, values.shape, kind, source)
     return reading
+
+
+def _refuse_mixed(trains: Sequence[RawTrain], shape: tuple[int, ...], kind: str, source: Source) -> None:
+    """Refuse a matrix whose columns hold different quantities: a clock and samples, ids and times."""
+    wild = [t for t in trains if t.times.size >= 10 and share_increasing([t.times]) < MIN_INCREASING]
+    if wild and any(has_equal_steps(t.times) for t in trains):
+        raise source.error(
+            f"{wild[0].location} does not increase, beside one of equal steps, like a sampled trace.",
+            WayOut("read it as a voltage", ("voltage",)),
+            WayOut(f"choose the layout '{kind}s' if these are times", ("layout",)),
+        )
+    narrow = len(trains) >= 10 and float(np.median([t.times.size for t in trains])) <= 3
+    if wild or narrow:
+        what = "may be a table of ids, times and more" if narrow else "holds more than spike times"
+        raise source.error(
+            f"{(wild or trains)[0].location.partition(' of ')[2]}, of shape {shape}, {what}.",
+            WayOut("save ids and times as arrays of their own, or as CSV with names"),
+            WayOut(f"choose the layout '{kind}s' if each {kind} is a train", ("layout",)),
+        )
 
 
 def _joined(table: Table, readings: Sequence[tuple[str, Reading]], source: Source) -> Reading:

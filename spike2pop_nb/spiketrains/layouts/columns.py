@@ -25,7 +25,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import may_label, shown_names
+from .keys import may_label, refuse_sums, shown_names
 from .reading import (
     RawTrain,
     Reading,
@@ -82,6 +82,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if axes and axes != plain and not sure:
         reading.skipped.append(f"{shown_names(axes)}, no spike times")
     without_padding(trains, reading.skipped)
+    if not sure:
+        refuse_sums(trains, source, "columns")
     return reading
 
 
@@ -114,7 +116,9 @@ def _all_grow(columns: Sequence[FloatArray]) -> bool:
 
 def _describe_events(columns: Sequence[Column]) -> bool:
     """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
-    roles = {role_of(c.leaf) for c in columns if not c.leaf[-1:].isdecimal()}  # cell1 names a train
+    # cell1 names a train, and so does "Cell A" above numbers that are no labels.
+    named = [c for c in columns if not c.leaf[-1:].isdecimal()]
+    roles = {r for c in named if (r := role_of(c.leaf)) not in ("id", "trial") or may_label(c)}
     edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
     return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))
 

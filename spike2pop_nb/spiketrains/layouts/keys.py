@@ -16,6 +16,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     share_increasing_within,
+    sum_below,
 )
 from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
@@ -25,7 +26,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from .grades import grades_of
 from .reading import RawTrain, key_codes
 
-__all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys"]
+__all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys", "refuse_sums"]
 
 _GROWING: Final = 0.999
 _SETTLE: Final = WayOut("say which columns identify a train, or 'none' if none does", ("id_columns",))
@@ -236,6 +237,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
         When times start over as those of trials written one after another do, most of them repeat, or nearly
         every train has one spike.
     """
+    refuse_sums(trains, source)
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
     if 2 * len(starting_over) > len(trains):
         train, falls = starting_over[0]
@@ -264,6 +266,26 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
                 f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do "
                 "not identify trains.",
                 _SETTLE,
+            )
+
+
+def refuse_sums(trains: Sequence[RawTrain], source: Source, layout: str = "single") -> None:
+    """Refuse a train that ends with the mean, the sum or the count of its times.
+
+    Raises
+    ------
+    SpikeTrainError
+        With the place of that number, and the layout that takes it for a time.
+    """
+    for train in trains:
+        found = sum_below(train.times)
+        if found is not None:
+            at, what = found
+            raise source.error(
+                f"the number {train.times[at]:.10g} of {train.id!r} ({train.place(at)}) is the {what} of the "
+                "numbers above it, so it seems to be no spike time.",
+                WayOut("leave out what sums up the times"),
+                WayOut(f"choose the layout {layout!r} if it is one", ("layout",)),
             )
 
 

@@ -15,6 +15,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     looks_like_intervals,
+    looks_like_samples,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of
@@ -271,6 +272,12 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
         raise source.error(
             "the numbers are unordered and clustered, like inter-spike intervals rather than spike times.",
             WayOut("give their cumulative sum"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+    if check and looks_like_samples(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
+        raise source.error(
+            "the numbers go up and down without order, like samples of a trace rather than spike times.",
+            WayOut("read it as a voltage", ("voltage",)),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     return long_layout(table, time, [], source, check=check)

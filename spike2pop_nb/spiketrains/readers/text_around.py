@@ -19,7 +19,8 @@ __all__ = ["above_table", "cut_foot", "take_fact"]
 _TOP_LINES: Final = 400
 _FOOT_LINES: Final = 2_000
 _SUMS: Final = frozenset(
-    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "min", "max", "count"]
+    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "sem", "min", "max", "count", "n"]
+    + ["mittelwert", "summe", "anzahl", "gesamt", "moyenne", "somme", "media", "suma", "somma", "平均", "合計"]
 )
 _KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
 

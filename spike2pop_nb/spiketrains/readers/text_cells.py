@@ -44,6 +44,9 @@ def delimiter_of(lines: list[str]) -> str:
             return BLANK
         if all(re.fullmatch(r"\s*[+-]?\d+,\d+\s*", line) for line in bare) and _decimal_commas(bare):
             return ""
+        # 2,717036e-01: whole numbers are printed without an exponent.
+        if all(re.fullmatch(r"\s*[+-]?\d,\d+[eEdD][+-]?\d+\s*", line) for line in bare[1:] or bare):
+            return ""
     if not found and (all(several) or 2 * sum(data) > len(data)):
         found = BLANK
     return found

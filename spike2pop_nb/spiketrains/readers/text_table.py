@@ -30,6 +30,7 @@ __all__ = ["text_table"]
 
 _NO_DELIMITER: Final = "\x1f"
 _WIDE: Final = 500
+_LABEL: Final = re.compile(r"([^:=\"]{1,200}?)\s*(?:[:=]\s+|(?<=[^\d\s])[:=])(?=[+-]?\.?\d)")
 
 
 def text_table(source: Source) -> Table:
@@ -177,11 +178,17 @@ def _line(
         if not label or not is_number(label.split()[-1].rstrip(":=,;|")) or " " not in label:
             return label, *parse_list(line[bracket:], source, row, where)
     if delimiter in ("", BLANK):
+        marked = _LABEL.match(line) if labelled else None
         label, _, rest = line.partition(" ") if labelled else ("", "", line)
+        if marked is not None:
+            label, rest = marked[1], line[marked.end() :]
         source.check_counts(rest.count(" "))
         return label.rstrip(":=,"), *parse_list(rest, source, row, where)
     source.check_counts(line.count(delimiter) - 1)
     cells = [cell.strip() for cell in (cells_of(line, delimiter) if '"' in line else line.split(delimiter))]
+    marked = _LABEL.match(cells[0]) if labelled else None
+    if marked is not None:
+        cells[:1] = marked[1], cells[0][marked.end() :]  # cell 1: 12.5, 20.1
     label = cells.pop(0).rstrip(":=") if labelled else ""
     if len(cells) == 1:
         return label, *parse_list(cells[0], source, row, where)
