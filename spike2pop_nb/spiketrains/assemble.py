@@ -75,6 +75,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _spelled_alike([train.id for train in trains])
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
     report = ReadReport(
         filename=source.name,
@@ -259,6 +260,17 @@ def _unique_ids(trains: list[RawTrain]) -> list[str]:
             taken.add(name)
         seen.add(train.id)
     return [f"{_trains(len(renamed))} with an id that was taken, {shown(sorted(set(renamed)))}, now numbered"]
+
+
+def _spelled_alike(ids: list[str]) -> list[str]:
+    """Ids that differ only in capitals and blanks, which are often the same."""
+    spelled: dict[str, list[str]] = {}
+    for name in ids:
+        spelled.setdefault("".join(name.casefold().split()), []).append(name)
+    alike = [names for names in spelled.values() if len(names) > 1]
+    if not alike:
+        return []
+    return [f"the ids {shown(alike[0])} differ only in capitals or blanks, and are kept as several trains"]
 
 
 def _odd_rate(trains: list[SpikeTrain], unit: str, assumed: bool) -> list[str]:

@@ -18,6 +18,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
     SAMPLES,
     canonical_unit,
+    ms_per_unit,
     rate_from_facts,
     shown_unit,
     unit_from_comments,
@@ -30,6 +31,7 @@ __all__ = ["Timing", "may_be_samples", "names_unit", "timing_of"]
 
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
+_REFRACTORY_MS: Final = 0.5
 _FEWEST_SAMPLES: Final = 100.0
 _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
@@ -82,7 +84,9 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
     if stated is not None:
         unit, why = stated
         if unit != SAMPLES:
-            return _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
+            timing = _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
+            _refuse_impossible(timing, why, reading.trains, source)
+            return timing
         if rate is None:
             raise source.error(
                 f"the times count samples ({why}), and the file gives no sampling rate.",
@@ -170,7 +174,8 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
 
     for column in reading.times:
         if column.unit.strip():
-            note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
+            where = table.format if column.rows is None or table.roles else "what stands beside the numbers"
+            note(canonical_unit(column.unit) or f"?{column.unit}", f"as {where} says")
     sure = bool(found or unknown)
     by_name = {named_unit(column.leaf) for column in reading.times} if table.named else {None}
     # A letter behind some of the names only is a part of them: group-s, group-l.
@@ -234,6 +239,19 @@ def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source
         "for ms, which they seem to be: give the unit (s or ms) if you know it"
     )
     return Timing("ms", None, "ms, from the intervals, though NWB fixes s", assumed=True, caution=caution)
+
+
+def _refuse_impossible(timing: Timing, why: str, trains: Sequence[RawTrain], source: Source) -> None:
+    """A stated unit in which a neuron would fire faster than any can."""
+    median = _median_interval(trains)
+    few = sum(train.times.size for train in trains) < 20
+    if few or median is None or median * ms_per_unit(timing.unit) >= _REFRACTORY_MS:
+        return
+    raise source.error(
+        f"the times are said to be in {shown_unit(timing.unit)} ({why}), in which the median interval would "
+        f"be {median * ms_per_unit(timing.unit):.3g} ms, shorter than any neuron's.",
+        WayOut("give the unit", ("unit",)),
+    )
 
 
 def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) -> Timing:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
 
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.cells import is_number, value_of
-from spike2pop_nb.spiketrains.readers.raw import counted, shown
-from spike2pop_nb.spiketrains.signal_units import signal_unit
+from spike2pop_nb.spiketrains.readers.raw import counted
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["is_lines", "label_at", "numbers_of", "quantities_upright", "upright", "with_units"]
+__all__ = ["is_lines", "label_at", "numbers_of", "quantities_upright", "upright"]
 
 _MOST_QUANTITIES = 20
 
@@ -79,34 +77,6 @@ def upright(table: Table, said: list[str]) -> Table:
     said.append(f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines")
     columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
     return replace(table, columns=columns, named=labels is not None)
-
-
-def with_units(table: Table, said: list[str]) -> Table:
-    """The table without a second line of names that holds the units."""
-    numbers = [c for c in table.columns if c.kind == "numbers"]
-    wrong = [c.wrong for c in numbers if c.wrong is not None]
-    rows = {row for row, _ in wrong}
-    first = {int(c.rows[0]) for c in numbers if c.rows is not None and len(c) > 1}
-    if len(wrong) < 2 or len(wrong) < len(numbers) or len(rows) != 1 or rows != first:
-        return table
-    words = [re.sub(r"[()\[\]]", "", cell).strip() for _, cell in wrong]
-    units = [signal_unit(word) for word in words]
-    if any(unit is None or unit.quantity == "odd" for unit in units):
-        return table
-    said.append(f"the line of units under the names, {shown(words)}")
-    columns = [
-        replace(
-            column,
-            values=numbers_of(column)[1:],
-            unit=word,
-            wrong=None,
-            rows=None if column.rows is None else column.rows[1:],
-            empty=None if column.empty is None else column.empty[1:],
-            cells=None if column.cells is None else column.cells[1:],
-        )
-        for column, word in zip(numbers, words, strict=True)
-    ]
-    return replace(table, columns=columns)
 
 
 def label_at(column: Column, row: int) -> str:

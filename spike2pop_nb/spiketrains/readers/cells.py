@@ -36,6 +36,8 @@ _DECIMAL_COMMA: Final = re.compile(r"\s*[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?\s
 _SCALAR: Final = re.compile(r"(?:np|numpy)\.(?:float|int|uint)\d+\(([^()]*)\)")
 _OPENING: Final = re.compile(r"(?:(?:np|numpy)\.)?array\(\s*")
 _DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}\s*$")
+# [ms] and (s) are units, [nan] is a list.
+_IN_BRACKETS: Final = re.compile(r"[\[(]\s*(?!nan|none)[^\W\d_]{1,12}\s*[\])]", re.IGNORECASE)
 _PAIRS: Final = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -84,7 +86,7 @@ def is_list(text: str) -> bool:
     """Whether a cell holds a list: brackets, or two or more numbers."""
     text = text.strip()
     if text[:1] in _PAIRS or _OPENING.match(text):
-        return True
+        return _IN_BRACKETS.fullmatch(text) is None
     if is_number(text) or is_number(text.rstrip(",;")):
         return False  # 3,5 on its own is a number with a decimal comma
     parts = [part for part in re.split(r"[;\s]+", text) if part]

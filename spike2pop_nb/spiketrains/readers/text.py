@@ -10,6 +10,7 @@ from typing import Final
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_list, is_number, value_of
+from .measured import measured
 from .raw import Source, counted
 from .text_around import above_table, cut_foot, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
@@ -222,6 +223,9 @@ def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:SAMPLE_COLUMNS]]
     if re.fullmatch(r"[^\w.,+-]+\d+[.,]?\d*\W*", "".join(first[:1])) and not any(first[1:]):
         return False  # "> 0.17" is a faulty number rather than a name
+    below = rows[1] if len(rows) > 1 else []
+    if any(measured(one) and measured(other) for one, other in zip(first, below, strict=False)):
+        return False  # 12.5 ms above 14.1 ms
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from spike2pop_nb.spiketrains.names import named_unit, role_of
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_number
@@ -20,8 +21,7 @@ _TOP_LINES: Final = 400
 _FOOT_LINES: Final = 2_000
 _SUMS: Final = frozenset(
     ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "sem", "min", "max", "count", "n"]
-    + ["mittelwert", "summe", "anzahl", "gesamt", "moyenne", "somme", "media", "suma", "somma", "平均", "合計"]
-)
+) | {"mittelwert", "summe", "anzahl", "gesamt", "moyenne", "somme", "media", "suma", "somma", "平均", "合計"}
 _KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
 
 
@@ -66,11 +66,19 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
     if names and _KEY.fullmatch(top[-1]):
         names = False
+    if len(pattern) == 1 and len(last) <= 4 and not _KEY.fullmatch(top[-1]) and _names_times(top[-1]):
+        names = True
     if not magic and not names and _all_one_table(lines, filled):
         return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
+
+
+def _names_times(line: str) -> bool:
+    """Whether a line above one column of numbers is its name."""
+    name = line.strip().strip('"')
+    return role_of(name) != "" or named_unit(name) is not None
 
 
 def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
