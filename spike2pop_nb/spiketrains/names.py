@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from .units import SAMPLES, canonical_unit, unit_from_name
 
-__all__ = ["Role", "is_signal_name", "named_unit", "role_of", "same_name", "words_of"]
+__all__ = ["Role", "is_signal_name", "named_unit", "names_time", "role_of", "same_name", "words_of"]
 
 Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
 
@@ -130,6 +130,11 @@ def _is_time(words: set[str]) -> bool:
     if words & _SPIKES:
         return words <= _SPIKES | {"list", "train", "array", "start", "peak", "onset"}
     return False
+
+
+def names_time(name: str) -> bool:
+    """Whether a name speaks of time itself, rather than of spikes: "time" and "t (s)", not "spikes"."""
+    return role_of(name) == "time" and not set(words_of(unit_from_name(name)[0])) <= _SPIKES
 
 
 def is_signal_name(name: str) -> bool:

@@ -28,6 +28,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from .choosing import arrays_of_times, as_pair, growth
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
+from .ragged import with_lists
 from .reading import (
     RawTrain,
     Reading,
@@ -64,6 +65,11 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
         When no array looks like spike times, or several do and nothing prefers one.
     """
     source.check_counts(0, len(table.columns))
+    if options.layout == "auto" and keys is None:
+        parted = with_lists(table)
+        repairs, table = parted.repairs[len(table.repairs) :], parted
+    else:
+        repairs = []
     skipped = [f"{shown(list(table.facts))}, single values"] if table.facts else []
     chosen = arrays_of_times(table, options, source, skipped)
     readings: list[tuple[str, Reading]] = []
@@ -86,6 +92,7 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
     ]
     left = [name for name in left if not any(name in joined.split(" + ") for joined in used)]
     reading.skipped += skipped
+    reading.repairs += repairs
     if left:
         reading.skipped.append(f"{shown(left)}, not taken for spike times")
     return reading

@@ -21,6 +21,8 @@ from .workbook import holds_workbook
 
 __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
+_PICKLE: Final = "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."
+_PAGE: Final = "this is a web page (HTML), which cannot be recognised as spike times; save it as CSV."
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),
     (b"BZh", "this is a compressed file; unpack it first."),
@@ -29,8 +31,13 @@ _REFUSED: Final = (
     (b"\x89PNG", "this is an image, not a table of spike times."),
     (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
     (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
-    (b"\x80\x04\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
-    (b"\x80\x05\x95", "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."),
+    *(
+        (magic, _PICKLE)
+        for magic in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")
+    ),
+    *((magic, _PAGE) for magic in (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML", b"<table", b"<TABLE")),
+    (b"<?xml", "this is an XML document, not a table; save its spike times as CSV."),
+    (b"{\\rtf", "this is a formatted document (RTF), not a table; save it as plain text or CSV."),
 )
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(

@@ -190,7 +190,15 @@ def _sample_lines(lines: list[str]) -> list[str]:
 
 
 def _decode(source: Source) -> tuple[str, list[str]]:
-    data = source.data
+    """The text, and what was put right: bytes that fill up the end of a file are cut off."""
+    data = source.data.rstrip(b"\0\x1a")
+    cut = len(source.data) - len(data)
+    wide = bool(cut % 2) and data[-40::2].count(0) + data[-39::2].count(0) >= min(len(data) // 2, 20)
+    text, repairs = _text_of(data + b"\0" if wide else data, source)
+    return text, [*repairs, *([f"{counted(cut, 'byte')} that filled up the end"] if cut - wide else [])]
+
+
+def _text_of(data: bytes, source: Source) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, errors="replace")

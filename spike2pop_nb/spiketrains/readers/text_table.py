@@ -116,11 +116,15 @@ def _single(text: Text, source: Source, format_: str) -> Table:
         cells, rows = cells[1:], rows[1:]
     numbers = 2 * sum(is_number(cell) for cell in cells[:100]) >= len(cells[:100])
     with_units = not numbers and is_measured(cells[:100], sure=True)
-    if not numbers and not with_units:
+    if not numbers and not with_units and not (name and role_of(name) == "time"):
         named = shown(text.header) if text.header else "the contents"
         raise source.error(f"{named} cannot be recognised as spike times; {EXPECTED}.")
     empty = np.zeros(len(cells), dtype=bool)
-    column = numbers_column(name, cells, np.array(rows, dtype=np.int64), empty, with_units=with_units)
+    where = np.array(rows, dtype=np.int64)
+    if numbers or with_units:
+        column = numbers_column(name, cells, where, empty, with_units=with_units)
+    else:
+        column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
     table = Table(format_, [column], named=text.header is not None)
     _take_units(table, units)
     _note(table, blank=blank, comments=comments)
