@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -28,14 +29,14 @@ def with_lists(table: Table) -> Table:
         falls = np.flatnonzero(np.diff(values) < 0) + 1
         if not falls.size or not np.isfinite(values).all():
             continue
-        for index in numbers:
-            ends = _ends(values_of(index), values.size) if index is not times else None
-            if ends is None or not set(falls.tolist()) <= set(ends.tolist()):
-                continue
+        for index in (c for c in numbers if c is not times):
+            parts = (set(ends.tolist()) for ends in _ends(values_of(index), values.size))
             # Rows of a table that happen to add up part the times nowhere else.
-            if 2 * falls.size < ends.size - 1:
+            fits = (ends for ends in parts if set(falls.tolist()) <= ends and 2 * falls.size >= len(ends) - 1)
+            ends = next(fits, None)
+            if ends is None:
                 continue
-            lists = np.split(values, ends[:-1])
+            lists = np.split(values, sorted(ends)[:-1])
             columns = [replace(times, values=lists) if c is times else c for c in table.columns]
             said = [*table.repairs, f"{times.name!r} was parted into trains where {index.name!r} says"]
             kept: list[Column] = [c for c in columns if c is not index]
@@ -43,18 +44,16 @@ def with_lists(table: Table) -> Table:
     return table
 
 
-def _ends(index: FloatArray, size: int) -> NDArray[np.int64] | None:
-    """Where each train ends, from ends, starts or counts; None for other numbers."""
+def _ends(index: FloatArray, size: int) -> Iterator[NDArray[np.int64]]:
+    """Where each train may end, as numbers may be counts, ends or starts."""
     if not 2 <= index.size < size or not is_whole(index) or not np.isfinite(index).all() or (index < 0).any():
-        return None
-    if int(index.sum()) == size:
-        return np.cumsum(index).astype(np.int64)
-    if (np.diff(index) < 0).any():
-        return None
-    if index[0] == 0 and index[-1] == size:
-        return index[1:].astype(np.int64)
-    if index[-1] == size:
-        return index.astype(np.int64)
-    if index[0] == 0 and index[-1] < size:
-        return np.append(index[1:], size).astype(np.int64)
-    return None
+        return
+    whole = index.astype(np.int64)
+    if int(whole.sum()) == size:
+        yield np.cumsum(whole)
+    if (np.diff(whole) < 0).any():
+        return
+    if whole[-1] == size:
+        yield whole[1:] if whole[0] == 0 else whole
+    elif whole[0] == 0 and whole[-1] < size:
+        yield np.append(whole[1:], size)

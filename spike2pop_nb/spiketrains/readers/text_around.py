@@ -66,7 +66,8 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
     if names and _KEY.fullmatch(top[-1]):
         names = False
-    if len(pattern) == 1 and len(last) <= 4 and not _KEY.fullmatch(top[-1]) and _names_times(top[-1]):
+    settings = keys > 0 and 2 * keys >= len(top) - 1 and not _KEY.fullmatch(top[-1])
+    if len(pattern) == 1 and settings and len(last) <= 4 and _names_times(top[-1]):
         names = True
     if not magic and not names and _all_one_table(lines, filled):
         return None  # ids such as "k=1", which look like settings

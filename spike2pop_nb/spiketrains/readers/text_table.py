@@ -32,6 +32,7 @@ __all__ = ["text_table"]
 
 _NO_DELIMITER: Final = "\x1f"
 _WIDE: Final = 500
+_LIST: Final = re.compile(r"[\d\s.,;+\-eE]+", re.ASCII)
 _LABEL: Final = re.compile(r"([^:=\"]{1,200}?)\s*(?:[:=]\s+|(?<=[^\d\s])[:=])(?=[+-]?\.?\d)")
 
 
@@ -80,7 +81,20 @@ def _one_entry_per_line(text: Text) -> bool:
     return text.width == 1 and text.delimiter in ("", BLANK) and not any(is_list(c) for c in text.column(0))
 
 
+def _labels_stand_apart(text: Text) -> bool:
+    """Whether every line is a name of its own, a colon and numbers: "cell 1: 12.5, 14.1"."""
+    lines = [line.strip() for line in text.lines[text.start : text.start + 60] if line.strip()]
+    found = [_LABEL.match(line[:300]) for line in lines if not line.startswith(COMMENT_MARKS)]
+    names = [match[1] for match in found if match is not None]
+    if text.header is not None or len(names) < max(len(found), 2) or len(set(names)) < len(names):
+        return False
+    rests = [match.string[match.end() :] for match in found if match is not None]
+    return all(_LIST.fullmatch(rest) and len(re.split(r"[\s,;]+", rest)) > 1 for rest in rests)
+
+
 def _is_ragged(text: Text) -> bool:
+    if _labels_stand_apart(text):
+        return True
     lists = any(is_list(cell) for row in text.sample for cell in row[:2])
     if text.delimiter in ("", BLANK) and lists and text.header is None:
         return True
