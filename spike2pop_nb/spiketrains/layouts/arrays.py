@@ -202,7 +202,8 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
     trials = [
         c
         for c in table.columns
-        if isinstance(c.values, list)
+        if c is not column
+        and isinstance(c.values, list)
         and c.parent == column.parent
         and role_of(c.leaf) == "trial"
         and [len(part) for part in c.values] == [len(part) for part in column.values]

@@ -33,6 +33,7 @@ _EVENTS: Final = frozenset(
     [
         "ttl",
         "keyboard",
+        "kbd",
         "digmark",
         "trigger",
         "trig",

@@ -65,6 +65,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         _refuse_numbered(columns, source)
     if not sure and not _all_grow([values_of(c) for c in columns]):
         return None
+    if table.named and not sure:
+        _refuse_numbers_below(columns, source)
     total = 0
     trains: list[RawTrain] = []
     for k, column in enumerate(columns):
@@ -102,6 +104,26 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
             "the first row may hold the numbers of the units or their first times.",
             WayOut("write names of columns above it"),
             WayOut("choose the layout 'columns' if these are times", ("layout",)),
+        )
+
+
+def _refuse_numbers_below(columns: Sequence[Column], source: Source) -> None:
+    """Whole numbers in the first row above times with decimals may be numbers of cells."""
+    filled = [values[np.isfinite(values)] for values in map(values_of, columns)]
+    if len(filled) < 2 or min(map(len, filled)) < 3:
+        return
+    first = np.array([values[0] for values in filled])
+    below = np.concatenate([values[1:] for values in filled])
+    chance = float(np.mean(below == np.rint(below))) ** len(filled)
+    if is_whole(first) and np.unique(first).size == first.size and chance < 0.01:
+        row = int(columns[0].rows[0]) if columns[0].rows is not None else None
+        numbers = ", ".join(f"{value:g}" for value in first[:4])
+        raise source.error(
+            f"the numbers {numbers} under the names are whole and those below are not, so they may number "
+            "cells.",
+            WayOut("write them into the names"),
+            WayOut("choose the layout 'columns' if they are times", ("layout",)),
+            row=row,
         )
 
 

@@ -225,9 +225,12 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     # No name speaks of time: the contents must, by growing within the groups of some other column.
     groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
+    alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and _grow_down([c])]
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
             continue
+        if len(alike) > 1 and time in alike:
+            continue  # several columns that grow are as many trains
         for group in groups:
             if group is not time and grows_by(group, time):
                 return long_layout(table, time, keys, source)

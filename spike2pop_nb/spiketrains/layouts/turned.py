@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.cells import is_number, value_of
@@ -44,7 +45,7 @@ def quantities_upright(table: Table) -> Table:
     assert first.rows is not None
     if isinstance(last.values, list):
         lines: list[FloatArray | np.ndarray] = list(last.values)
-        cells = [None] * n
+        cells: list[NDArray[np.object_] | None] = [None] * n
     else:
         if any(c.cells is None for c in table.columns):
             return table

@@ -12,7 +12,7 @@ from spike2pop_nb.spiketrains.table import Facts
 from .cells import is_list, is_number, value_of
 from .measured import measured
 from .raw import Source, counted
-from .text_around import above_table, cut_foot, take_fact
+from .text_around import above_table, cut_foot, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
 
 __all__ = ["COMMENT_MARKS", "Text", "take_apart"]
@@ -110,6 +110,8 @@ def take_apart(source: Source) -> Text:
         data, names_at = above
         for line in lines[start:data]:
             take_fact(line, facts)
+            if not is_setting(line) and line.strip():
+                comments.append(line)
         n_above = len(range(start, data)) - (names_at is not None)
         skipped.append(f"{counted(n_above, 'line')} above the table")
         start = data if names_at is None else names_at

@@ -15,13 +15,24 @@ from .text_cells import BLANK, SAMPLE_COLUMNS, cells_of
 if TYPE_CHECKING:
     from .text import Text
 
-__all__ = ["above_table", "cut_foot", "take_fact"]
+__all__ = [
+    "LABEL",
+    "above_table",
+    "block_labels",
+    "cut_foot",
+    "is_setting",
+    "labels_stand_apart",
+    "take_fact",
+]
 
 _TOP_LINES: Final = 400
 _FOOT_LINES: Final = 2_000
 _SUMS: Final = frozenset(
     ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "sem", "min", "max", "count", "n"]
 ) | {"mittelwert", "summe", "anzahl", "gesamt", "moyenne", "somme", "media", "suma", "somma", "平均", "合計"}
+_LIST: Final = re.compile(r"[\d\s.,;+\-eE]+", re.ASCII)
+LABEL: Final = re.compile(r"([^:=\"]{1,200}?)\s*(?:[:=]\s+|(?<=[^\d\s])[:=])(?=[+-]?\.?\d)")
+_BLOCK: Final = re.compile(r"\W*(?P<stem>[^\W\d][^\d,;\t]{0,40}?)(?P<number>\d+)\W*")
 _KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
 
 
@@ -99,6 +110,11 @@ def _all_one_table(lines: list[str], filled: list[int]) -> bool:
     return all(len(cells_of(lines[k][:5000], delimiter)) == len(pattern) for k in filled)
 
 
+def is_setting(line: str) -> bool:
+    """Whether a line is a name and its value: "Rig: 2"."""
+    return _KEY.fullmatch(line) is not None
+
+
 def take_fact(line: str, facts: Facts) -> None:
     parts = re.split(r"[\t=:,;]+", line.strip().strip('"'), maxsplit=1)
     if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(facts) < _TOP_LINES:
@@ -135,3 +151,36 @@ def cut_foot(text: Text) -> None:
             del lines[at:]
             text.skipped.append(f"{counted(len(foot), 'line')} below the table")
         return
+
+
+def block_labels(text: Text) -> dict[int, str]:
+    """Names that stand between columns of numbers, "Sweep 1" and "# unit 2", by their rows; else nothing.
+
+    They are of one kind, differ in their numbers, and the first stands above the first number.
+    """
+    above = range(max(text.start - 5, 0), text.start)
+    found: dict[int, str] = {}
+    stems: set[str] = set()
+    for at, line in enumerate(text.lines):
+        if at < text.start and at not in above:
+            continue
+        name = _BLOCK.fullmatch(line) if len(line) < 80 and not is_number(line) else None
+        if name is not None:
+            found[at + 1] = f"{name['stem'].strip()} {name['number']}"
+            stems.add(name["stem"].strip().lower())
+    inside = [row for row in found if row > text.start]
+    if len(stems) != 1 or not inside or len(found) < 2 or len(set(found.values())) < len(found):
+        return {}
+    first = next((k + 1 for k in range(text.start, len(text.lines)) if is_number(text.lines[k])), 0)
+    return found if min(found) < first else {}
+
+
+def labels_stand_apart(text: Text) -> bool:
+    """Whether every line is a name of its own, a colon and numbers: "cell 1: 12.5, 14.1"."""
+    lines = [line.strip() for line in text.lines[text.start : text.start + 60] if line.strip()]
+    found = [LABEL.match(line[:300]) for line in lines if not line.startswith(("#", "%", "//"))]
+    names = [match[1] for match in found if match is not None]
+    if text.header is not None or len(names) < max(len(found), 2) or len(set(names)) < len(names):
+        return False
+    rests = [match.string[match.end() :] for match in found if match is not None]
+    return all(_LIST.fullmatch(rest) and len(re.split(r"[\s,;]+", rest)) > 1 for rest in rests)

@@ -48,7 +48,7 @@ def join_spellings(column: Column) -> str:
     if column.kind != "numbers" or column.cells is None or role_of(column.leaf) == "time":
         return ""
     spelled = {str(cell) for cell in column.cells}
-    other = {cell: whole[1] for cell in spelled if (whole := re.fullmatch(r"(\d+)[.,]0+", cell))}
+    other = {cell: match[1] for cell in spelled if (match := re.fullmatch(r"(\d+)[.,]0+", cell))}
     both = {cell: whole for cell, whole in other.items() if whole in spelled}
     if not both:
         return ""

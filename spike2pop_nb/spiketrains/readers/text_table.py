@@ -25,6 +25,7 @@ from .raw import Source, counted, shown
 from .running import running_table
 from .spike2_text import is_spike2_text, spike2_table
 from .text import COMMENT_MARKS, Text, take_apart
+from .text_around import LABEL, block_labels, labels_stand_apart
 from .text_cells import BLANK, cells_of, with_quoted_lists
 from .text_columns import column_of, join_spellings, numbers_column, units_below
 
@@ -32,8 +33,6 @@ __all__ = ["text_table"]
 
 _NO_DELIMITER: Final = "\x1f"
 _WIDE: Final = 500
-_LIST: Final = re.compile(r"[\d\s.,;+\-eE]+", re.ASCII)
-_LABEL: Final = re.compile(r"([^:=\"]{1,200}?)\s*(?:[:=]\s+|(?<=[^\d\s])[:=])(?=[+-]?\.?\d)")
 
 
 def text_table(source: Source) -> Table:
@@ -81,19 +80,8 @@ def _one_entry_per_line(text: Text) -> bool:
     return text.width == 1 and text.delimiter in ("", BLANK) and not any(is_list(c) for c in text.column(0))
 
 
-def _labels_stand_apart(text: Text) -> bool:
-    """Whether every line is a name of its own, a colon and numbers: "cell 1: 12.5, 14.1"."""
-    lines = [line.strip() for line in text.lines[text.start : text.start + 60] if line.strip()]
-    found = [_LABEL.match(line[:300]) for line in lines if not line.startswith(COMMENT_MARKS)]
-    names = [match[1] for match in found if match is not None]
-    if text.header is not None or len(names) < max(len(found), 2) or len(set(names)) < len(names):
-        return False
-    rests = [match.string[match.end() :] for match in found if match is not None]
-    return all(_LIST.fullmatch(rest) and len(re.split(r"[\s,;]+", rest)) > 1 for rest in rests)
-
-
 def _is_ragged(text: Text) -> bool:
-    if _labels_stand_apart(text):
+    if labels_stand_apart(text):
         return True
     lists = any(is_list(cell) for row in text.sample for cell in row[:2])
     if text.delimiter in ("", BLANK) and lists and text.header is None:
@@ -114,15 +102,19 @@ def _single(text: Text, source: Source, format_: str) -> Table:
     cells: list[str] = []
     rows: list[int] = []
     comments = blank = 0
+    blocks = block_labels(text)
+    labels: list[str] = []
     for row, line in enumerate(text.lines[text.start :], start=text.start + 1):
         cell = line.strip().strip('"').rstrip(",;")
-        if not cell:
-            blank += 1
+        if not cell or row in blocks:
+            blank += not cell
         elif cell.startswith(COMMENT_MARKS):
             comments += 1
         else:
             cells.append(cell)
             rows.append(row)
+            if blocks:
+                labels.append(next((blocks[at] for at in reversed(blocks) if at < row), ""))
     source.check_counts(len(cells))
     name = text.header[0] if text.header else ""
     units = units_below(cells[:1], cells[1:2]) if name else None
@@ -140,6 +132,13 @@ def _single(text: Text, source: Source, format_: str) -> Table:
     else:
         column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
     table = Table(format_, [column], named=text.header is not None)
+    if blocks:
+        column.name = "time" if role_of(name) != "time" else name
+        table.columns.insert(0, Column("block", np.array(labels), rows=where))
+        table.named = True
+        table.repairs.append(
+            f"{counted(len(blocks), 'block')} under {shown(list(blocks.values()))}, taken for trains"
+        )
     _take_units(table, units)
     _note(table, blank=blank, comments=comments)
     return table
@@ -205,7 +204,7 @@ def _line(
         if not label or not is_number(label.split()[-1].rstrip(":=,;|")) or " " not in label:
             return label, *parse_list(line[bracket:], source, row, where)
     if delimiter in ("", BLANK):
-        marked = _LABEL.match(line) if labelled else None
+        marked = LABEL.match(line) if labelled else None
         label, _, rest = line.partition(" ") if labelled else ("", "", line)
         if marked is not None:
             label, rest = marked[1], line[marked.end() :]
@@ -213,7 +212,7 @@ def _line(
         return label.rstrip(":=,"), *parse_list(rest, source, row, where)
     source.check_counts(line.count(delimiter) - 1)
     cells = [cell.strip() for cell in (cells_of(line, delimiter) if '"' in line else line.split(delimiter))]
-    marked = _LABEL.match(cells[0]) if labelled else None
+    marked = LABEL.match(cells[0]) if labelled else None
     if marked is not None:
         cells[:1] = marked[1], cells[0][marked.end() :]  # cell 1: 12.5, 20.1
     label = cells.pop(0).rstrip(":=") if labelled else ""
