@@ -143,6 +143,31 @@ def lines() -> Iterator[Case]:
     yield Case("intervals of bursts", "\n".join(f"{t:.2f}" for t in bursts), (), "x.txt", ("refused",))
 
 
+def blocks() -> Iterator[Case]:
+    """Names between blocks of numbers, and numbers of cells under names."""
+    parts = [A[:20] - A[0] + 9, A[20:40] - A[20] + 7, A[40:] - A[40] + 30]
+    for mark in ("Sweep {}", "# trial {}", "--- cell {} ---", "unit {}:"):
+        for gap in ("\n", "\n\n"):
+            text = gap.join(
+                "\n".join([mark.format(k), *(f"{t:.2f}" for t in x)]) for k, x in enumerate(parts)
+            )
+            yield Case(f"{mark} {len(gap)}", text, parts, "x.txt")
+    growing = "\n".join("\n".join([f"# unit {k}", *(f"{t:.2f}" for t in A[k * 30 :][:30])]) for k in (0, 1))
+    yield Case("blocks that grow", growing, (A[:30], A[30:]), "x.txt")
+    noted = [f"{t:.2f}" for t in A]
+    yield Case("one note", "\n".join([*noted[:9], "# drug 1 on", *noted[9:]]), (A,), "x.txt")
+    rows = [",".join(f"{t:.2f}" for t in row) for row in zip(A, B, C, strict=True)]
+    yield Case("numbers under names", _table("wt,wt,ko", ["1,2,3", *rows]), (), ok=("refused",))
+    rows = [f",{row}" for row in rows]
+    yield Case("numbers and a label", _table("Group,wt,wt,ko", ["Cell,1,2,3", *rows]), (), ok=("refused",))
+    text = _table("All times in seconds since the start\ncell\ttime", [f"1\t{t / 90:.4f}" for t in C])
+    yield Case("a sentence above", text, (C / 90 * 1000,), "x.txt")
+    igor = "IGOR\nWAVES/D a, b\nBEGIN\n"
+    waves = [f"\t{t / 1000:.5f}\t{u / 1000:.5f}" for t, u in zip(A, B, strict=True)]
+    waves[40:] = [f"\t{t / 1000:.5f}\tNaN" for t in A[40:]]
+    yield Case("waves filled with NaN", igor + "\n".join(waves) + "\nEND\n", (A, B[:40]), "x.itx")
+
+
 def filled() -> Iterator[Case]:
     """Bytes that fill up the end of a file."""
     text = _table("time_s", [f"{t / 1000:.5f}" for t in A]) + "\n"
@@ -168,6 +193,8 @@ def documents() -> Iterator[Case]:
             yield Case(f"{name} {indent}", json.dumps(content, indent=indent), expected, "x.json")
     rows = [json.dumps({"unit": k, "time_ms": t}) for t, k in _ALL]
     yield Case("an object a line", "\n".join(rows), (A, B, C), "x.jsonl")
+    nested = json.dumps({"trials": [a, b]})
+    yield Case("trials", nested, (A, B), "x.json")
     yield Case("no numbers", '{"a": {"b": ["x"]}}', (), "x.json", ("refused",))
     yield Case("deep", '{"a":' + "[" * 100_000, (), "x.json", ("refused",))
     for protocol in range(5):
@@ -188,7 +215,7 @@ def arrays() -> Iterator[Case]:
             yield Case(f"{times} {name}", _npz(**{times: every, name: index}), (A, B, C), "x.npz")
     events = np.array([0.9, 1.3, 4.4, 5.2, 9.1])
     strobed = np.column_stack([events, [1, 2, 3, 4, 5]])
-    found = {"SPK01a": A / 1000, "SPK02a": B / 1000, "EVT01": events, "Strobed": strobed}
+    found = {"SPK01a": A / 1000, "SPK02a": B / 1000, "EVT01": events, "KBD1": events, "Strobed": strobed}
     yield Case("events of Plexon", _mat(**found), (A, B), "x.mat")
     axis = np.arange(9000) / 1e4
     noise = np.random.default_rng(0).normal(-60, 2, axis.size)
@@ -200,7 +227,7 @@ def arrays() -> Iterator[Case]:
     yield Case("ids, times and heights", _mat(m=several), (A, B, C), "x.mat", _OR_REFUSED)
 
 
-KINDS = [case for kind in (units, lines, filled, documents, arrays) for case in kind()]
+KINDS = [case for kind in (units, lines, blocks, filled, documents, arrays) for case in kind()]
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{k}-{case.name}") for k, case in enumerate(KINDS)])
@@ -231,6 +258,15 @@ def test_ids_that_differ_in_capitals_are_pointed_out() -> None:
     rows = [f"{('SPK1a', 'spk1a')[k % 2]},{t:.2f}" for k, t in enumerate(A)]
     recordings = read_spike_trains(_table("unit,time_ms", rows).encode())
     assert any("differ only in capitals" in caution for caution in recordings.report.cautions)
+
+
+def test_units_0_of_channels_are_pointed_out() -> None:
+    rows = [f"1,{k},{t / 1000:.5f}" for t, k in _ALL]
+    recordings = read_spike_trains(_table("Channel,Unit,Timestamp (s)", rows).encode())
+    assert "'0' may hold unsorted spikes" in " ".join(recordings.report.cautions)
+    rows = [f"{k},{t / 1000:.5f}" for t, k in _ALL]
+    recordings = read_spike_trains(_table("neuron,time_s", rows).encode())
+    assert not recordings.report.cautions
 
 
 def test_what_was_put_right_is_said() -> None:
