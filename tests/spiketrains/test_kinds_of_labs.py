@@ -55,6 +55,8 @@ def _mat(**variables: Any) -> bytes:
 
 def units() -> Iterator[Case]:
     """A line of units, units behind numbers, clocks, and words in other languages."""
+    rows = [f"{t:.3f}" for t in A]
+    yield Case("semicolons before", _table("; spike times\n; ms", rows), (A,), "x.txt", _OR_REFUSED)
     two = _beside(A, B)
     yield Case("line of units", _table("n1,n2\n(s),(s)", two), (A, B))
     yield Case("line of two units", _table("n1,n2\ns,ms", two), (), ok=("refused",))
@@ -79,6 +81,8 @@ def units() -> Iterator[Case]:
     yield Case("clock alone", "\n".join(_clock(t) for t in A), (A,), "x.txt", within_ms=0.6)
     minutes = [f"{int(t // 60_000):02d}:{t % 60_000 / 1000:06.3f}" for t in C * 9]
     yield Case("minutes and seconds", _table("time", minutes), (C * 9,), within_ms=0.6)
+    wide = _table("cell 1,cell 2", [f"{_clock(t)},{_clock(u)}" for t, u in zip(A, B, strict=True)])
+    yield Case("clocks in columns", wide, (A, B), within_ms=0.6)
     night = [_clock(t + 3.6e6 * 24 - 2000) for t in A]
     yield Case("past midnight", _table("time", night), (), ok=("refused",))
     dates = [(datetime(2021, 5, 3) + timedelta(milliseconds=t)).isoformat() for t in A]
@@ -193,6 +197,13 @@ def documents() -> Iterator[Case]:
             yield Case(f"{name} {indent}", json.dumps(content, indent=indent), expected, "x.json")
     rows = [json.dumps({"unit": k, "time_ms": t}) for t, k in _ALL]
     yield Case("an object a line", "\n".join(rows), (A, B, C), "x.jsonl")
+    found = {"unit": [k for _, k in _ALL], "time_ms": [t for t, _ in _ALL]}
+    numbered = {name: {str(k): v for k, v in enumerate(values)} for name, values in found.items()}
+    yield Case("pandas", json.dumps(numbered), (A, B, C), "x.json")
+    rows = list(zip(*found.values(), strict=True))
+    split = {"columns": list(found), "index": list(range(180)), "data": rows}
+    yield Case("pandas, split", json.dumps(split), (A, B, C), "x.json")
+    yield Case("rows without names", json.dumps({"data": rows}), (A, B, C), "x.json", _OR_REFUSED)
     nested = json.dumps({"trials": [a, b]})
     yield Case("trials", nested, (A, B), "x.json")
     yield Case("no numbers", '{"a": {"b": ["x"]}}', (), "x.json", ("refused",))
@@ -217,6 +228,8 @@ def arrays() -> Iterator[Case]:
     strobed = np.column_stack([events, [1, 2, 3, 4, 5]])
     found = {"SPK01a": A / 1000, "SPK02a": B / 1000, "EVT01": events, "KBD1": events, "Strobed": strobed}
     yield Case("events of Plexon", _mat(**found), (A, B), "x.mat")
+    level = np.tile([1, 0], 30)
+    yield Case("both edges", _mat(s={"times": A / 1000, "level": level}), (), "x.mat", ("refused",))
     axis = np.arange(9000) / 1e4
     noise = np.random.default_rng(0).normal(-60, 2, axis.size)
     yield Case("a clock and samples", _npy(np.column_stack([axis, noise])), (), "x.npy", ("refused",))
@@ -258,6 +271,11 @@ def test_ids_that_differ_in_capitals_are_pointed_out() -> None:
     rows = [f"{('SPK1a', 'spk1a')[k % 2]},{t:.2f}" for k, t in enumerate(A)]
     recordings = read_spike_trains(_table("unit,time_ms", rows).encode())
     assert any("differ only in capitals" in caution for caution in recordings.report.cautions)
+
+
+def test_names_of_json_are_kept() -> None:
+    text = json.dumps({str(k): x.tolist() for k, x in enumerate((A, B, C))})
+    assert read_spike_trains(text.encode(), filename="x.json").ids == ["0", "1", "2"]
 
 
 def test_units_0_of_channels_are_pointed_out() -> None:

@@ -29,6 +29,9 @@ from .reading import RawTrain, key_codes
 __all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys", "refuse_sums"]
 
 _GROWING: Final = 0.999
+_EDGES: Final = frozenset(
+    ["level", "edge", "polarity", "state", "ttl", "on", "onoff", "off", "transition", "rising", "direction"]
+)
 _SETTLE: Final = WayOut("say which columns identify a train, or 'none' if none does", ("id_columns",))
 
 
@@ -87,6 +90,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     SpikeTrainError
         When a column may or may not identify a train, or only grades trains that nothing tells apart.
     """
+    _refuse_edges(columns, source)
     keys: list[Column] = []
     unknown: list[Column] = []
     grades = [column for column in columns if grades_of(column) is not None]
@@ -134,6 +138,19 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
                     _SETTLE,
                 )
     return Keys(keys, why, grades)
+
+
+def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
+    """Both edges of a pulse: a level that goes up and down in turn beside the times."""
+    for column in columns:
+        if not _EDGES & set(words_of(column.leaf)) or len(column) < 6 or _n_groups(column) != 2:
+            continue
+        if (np.diff(_codes(column)) != 0).all():
+            raise source.error(
+                f"the column {column.name!r} goes up and down in turn, as the edges of pulses do.",
+                WayOut("keep the rows of one edge"),
+                WayOut("say that no column identifies a train ('none') if each is a spike", ("id_columns",)),
+            )
 
 
 def _numbers_units(column: Column) -> bool:

@@ -17,6 +17,8 @@ __all__ = ["json_table"]
 
 _MIXED: Final = "whose entries are of several kinds"
 _MAX_DEPTH: Final = 12
+_MANY: Final = 10
+_NARROW: Final = 8
 
 
 def json_table(source: Source) -> Table | None:
@@ -56,6 +58,12 @@ def _add(builder: TableBuilder, name: str, value: Any, depth: int) -> None:
     """Keep a value under its name; what lies inside goes by ``outer/inner``."""
     if depth > _MAX_DEPTH:
         builder.skip(name, "nested too deeply")
+    elif isinstance(value, dict) and isinstance(value.get("data"), list) and _names(value.get("columns")):
+        rows = [row for row in value["data"] if isinstance(row, list)]
+        records = [dict(zip(value["columns"], row, strict=False)) for row in rows]
+        _add_list(builder, name, records, depth)  # as pandas writes a table
+    elif isinstance(value, dict) and _is_numbered(value):
+        _add_list(builder, name, list(value.values()), depth)
     elif isinstance(value, dict):
         for key, inner in value.items():
             _add(builder, f"{name}/{key}" if name else str(key), inner, depth + 1)
@@ -83,9 +91,23 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
             np.array([math.nan if v is None else float(v) for v in item or ()], dtype=np.float64)
             for item in items
         ]
-        builder.lists(name, rows)
+        sizes = {row.size for row in rows}
+        if len(rows) >= _MANY and len(sizes) == 1 and min(sizes) <= _NARROW:
+            builder.array(name, np.array(rows))  # rows of a table rather than trains
+        else:
+            builder.lists(name, rows)
     else:
         builder.skip(name, _MIXED)
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+
+
+def _is_numbered(value: dict[str, Any]) -> bool:
+    """Whether single values stand by their numbers, as pandas writes a column."""
+    inner = any(isinstance(item, list | dict) for item in value.values())
+    return len(value) > 2 and not inner and list(value) == [str(k) for k in range(len(value))]
 
 
 def _is_number(value: Any) -> bool:

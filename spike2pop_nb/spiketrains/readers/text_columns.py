@@ -28,12 +28,13 @@ def units_below(first: Sequence[str], second: Sequence[str]) -> list[str] | None
     first, second : sequence of str
         Cells of the first two lines under the names.
     """
-    if any(is_number(cell) for cell in first) or not any(is_number(cell) for cell in second):
+    if any(is_number(cell) for cell in first):
         return None
     words = [re.sub(r"[()\[\]]", "", cell).strip() for cell in first]
     known = [_is_unit(word) for word in words]
     plain = [cell.strip().lower() in MISSING or re.fullmatch(r"#|–|\(.*\)|\[.*\]", cell) for cell in first]
-    if not any(known) or not all(a or b for a, b in zip(known, plain, strict=True)):
+    below = any(is_one and is_number(cell) for is_one, cell in zip(known, second, strict=True))
+    if not below or not all(a or b for a, b in zip(known, plain, strict=True)):
         return None
     return [word if is_one else "" for word, is_one in zip(words, known, strict=True)]
 
@@ -86,7 +87,9 @@ def column_of(
     sampled = sampled or [cell for cell in cells if cell][:200]
     numbers = 2 * sum(is_number(cell) for cell in sampled) >= len(sampled)
     role = role_of(name) if name else ""
-    if not numbers and role in ("time", "") and is_measured(sampled, sure=role == "time"):
+    # "cell 1" names a train, and "cell" holds ids.
+    may_be_times = role in ("time", "") or name[-1:].isdecimal()
+    if not numbers and may_be_times and is_measured(sampled, sure=role == "time"):
         return numbers_column(name, cells, rows, empty, with_units=True), 0
     if not numbers or (not sampled and role_of(name) != "time"):
         return Column(name, cells.astype(str), rows=rows, empty=empty, cells=cells), 0
