@@ -10,8 +10,8 @@ SAMPLES: Final = "samples"
 """The unit of times that count samples; it takes a sampling rate to know how long they are."""
 
 _SECONDS: Final = (
-    "second seconds secs sec seconde secondes sekunde sekunden sekunder sekundy sekund segundo segundos "
-    "secondo secondi seconden"
+    "second seconds secs sec sek seg seconde secondes sekunde sekunden sekunder sekundy sekund segundo "
+    "segundos secondo secondi seconden"
 )
 _PREFIXES: Final = {
     **{"": "s", "milli": "ms", "milli ": "ms", "milli-": "ms", "mili": "ms", "nano": "ns"},

@@ -233,7 +233,7 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
             return stem, unit
     if bracketed is not None:
         # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
-        named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside)
+        named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+\.?", inside)
         unknown = named and _of_time(bracketed["stem"])
         if not named and _of_time(bracketed["stem"]) and _SCALED.search(inside):
             unknown = True

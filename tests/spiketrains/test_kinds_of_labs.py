@@ -94,6 +94,7 @@ def units() -> Iterator[Case]:
         ("時間（秒）", 1e-3), ("時間 (ミリ秒)", 1), ("时间(毫秒)", 1), ("Время, с", 1e-3), ("Время, мс", 1),
         ("Czas [ms]", 1), ("Zeit in Millisekunden", 1), ("Temps en secondes", 1e-3),
         ("Tiempo (segundos)", 1e-3), ("Tempo (millisecondi)", 1), ("Zeit in Mikrosekunden", 1e3),
+        ("Spikezeit [Sek.]", 1e-3),
     ):  # fmt: skip
         text = _table(f'"{name}"', [f"{t * factor:.6f}" for t in slow])
         yield Case(name, text, (slow,), within_ms=0.1)
@@ -106,6 +107,7 @@ def units() -> Iterator[Case]:
         yield Case(f"{head!r} asked", text, (A,), options={"unit": "s"})
     text = _table("# stimulus times in ms\nid,time_s", [f"1,{t}" for t in seconds])
     yield Case("the unit of stimuli", text, (A,))
+    yield Case("odd word", _table("Zeit [Tks.]", seconds), (), ok=("refused",))
     yield Case("impossible", _table("time_ms", seconds), (), ok=("refused",))
     yield Case("impossible, asked", _table("time_ms", seconds), (A,), options={"unit": "s"})
     head = "Rig: 2\nSampling rate: 20 kHz\nsample"
@@ -224,6 +226,8 @@ def arrays() -> Iterator[Case]:
     ):  # fmt: skip
         for times in ("spike_times", "values"):
             yield Case(f"{times} {name}", _npz(**{times: every, name: index}), (A, B, C), "x.npz")
+    counts = _npz(spikes=np.concatenate([A, C]) / 1000, counts=np.array([60, 0, 60]))
+    yield Case("a silent unit among counts", counts, (A, np.empty(0), C), "x.npz")
     events = np.array([0.9, 1.3, 4.4, 5.2, 9.1])
     strobed = np.column_stack([events, [1, 2, 3, 4, 5]])
     found = {"SPK01a": A / 1000, "SPK02a": B / 1000, "EVT01": events, "KBD1": events, "Strobed": strobed}

@@ -30,13 +30,16 @@ def with_lists(table: Table) -> Table:
         if not falls.size or not np.isfinite(values).all():
             continue
         for index in (c for c in numbers if c is not times):
-            parts = (set(ends.tolist()) for ends in _ends(values_of(index), values.size))
             # Rows of a table that happen to add up part the times nowhere else.
-            fits = (ends for ends in parts if set(falls.tolist()) <= ends and 2 * falls.size >= len(ends) - 1)
+            fits = (
+                ends
+                for ends in _ends(values_of(index), values.size)
+                if np.isin(falls, ends).all() and 2 * falls.size >= np.unique(ends).size - 1
+            )
             ends = next(fits, None)
             if ends is None:
                 continue
-            lists = np.split(values, sorted(ends)[:-1])
+            lists = np.split(values, ends[:-1])
             columns = [replace(times, values=lists) if c is times else c for c in table.columns]
             said = [*table.repairs, f"{times.name!r} was parted into trains where {index.name!r} says"]
             kept: list[Column] = [c for c in columns if c is not index]
