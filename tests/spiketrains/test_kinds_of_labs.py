@@ -264,6 +264,7 @@ def test_read_rightly_or_refused(case: Case) -> None:
         (b"time\n23:59:59.1\n23:59:59.9\n00:00:00.7\n", "passes midnight at '00:00:00.7'"),
         (b"1.1 ms\n1.9 ms\n1.2 s\n1.4 s\n", "some numbers are in ms ('1.1 ms') and others in s ('1.2 s')"),
         (b"# spike times in s\nid,time_ms\na,1\na,9\n", "in ms (as the column name 'time_ms' says) and in s"),
+        (b"Rig: 3\n0,1\n0.000,2", "'0.000,2' is text where a number should be"),
         (pickle.dumps([1.0], 2), "a Python pickle, which is never loaded"),
     ],
 )
