@@ -56,6 +56,7 @@ def _mat(**variables: Any) -> bytes:
 def units() -> Iterator[Case]:
     """A line of units, units behind numbers, clocks, and words in other languages."""
     rows = [f"{t:.3f}" for t in A]
+    yield Case("a unit alone", "1-3\na", (), "x.txt", ("refused",))
     yield Case("semicolons before", _table("; spike times\n; ms", rows), (A,), "x.txt", _OR_REFUSED)
     two = _beside(A, B)
     yield Case("line of units", _table("n1,n2\n(s),(s)", two), (A, B))
