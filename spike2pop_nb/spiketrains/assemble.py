@@ -13,6 +13,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from .layouts.reading import RawTrain, Reading
 from .layouts.timing import Timing
 from .limits import MAX_TIME_MS
+from .names import words_of
 from .readers.raw import Source, counted, shown
 from .recordings import ReadReport, Recordings
 from .stretch import Stretch
@@ -75,6 +76,8 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _unit_zero(table, reading, trains)
+    cautions += _spelled_alike([train.id for train in trains])
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
     report = ReadReport(
         filename=source.name,
@@ -259,6 +262,27 @@ def _unique_ids(trains: list[RawTrain]) -> list[str]:
             taken.add(name)
         seen.add(train.id)
     return [f"{_trains(len(renamed))} with an id that was taken, {shown(sorted(set(renamed)))}, now numbered"]
+
+
+def _unit_zero(table: Table, reading: Reading, trains: list[SpikeTrain]) -> list[str]:
+    """Units 0 of channels, which in many files hold what was not sorted."""
+    key = reading.columns.get("id", "").rpartition(" + ")[2]
+    channels = any({"channel", "chan", "electrode"} & set(words_of(c.leaf)) for c in table.columns)
+    zero = [train.id for train in trains if train.id.rpartition("/")[2] == "0"]
+    if not channels or "unit" not in words_of(key) or not zero or len(zero) == len(trains):
+        return []
+    return [f"{shown(zero)} may hold unsorted spikes, as units 0 do in files of Plexon and Blackrock"]
+
+
+def _spelled_alike(ids: list[str]) -> list[str]:
+    """Ids that differ only in capitals and blanks, which are often the same."""
+    spelled: dict[str, list[str]] = {}
+    for name in ids:
+        spelled.setdefault("".join(name.casefold().split()), []).append(name)
+    alike = [names for names in spelled.values() if len(names) > 1]
+    if not alike:
+        return []
+    return [f"the ids {shown(alike[0])} differ only in capitals or blanks, and are kept as several trains"]
 
 
 def _odd_rate(trains: list[SpikeTrain], unit: str, assumed: bool) -> list[str]:

@@ -21,9 +21,11 @@ __all__ = [
     "is_whole",
     "kept_before_padding",
     "looks_like_intervals",
+    "looks_like_samples",
     "paddings",
     "share_increasing",
     "share_increasing_within",
+    "sum_below",
 ]
 
 MIN_INCREASING: Final = 0.65
@@ -124,11 +126,49 @@ def falls_back(times: FloatArray) -> NDArray[np.int64]:
 
 def looks_like_intervals(values: FloatArray) -> bool:
     """Whether the values are positive, in no order and bunched, as intervals between spikes are."""
-    if values.size < 10 or not np.isfinite(values).all() or (values <= 0).any():
+    if (values <= 0).any() or not _unordered(values):
         return False
     middle = float(np.median(values))
-    unordered = 0.25 < float(np.mean(np.diff(values) < 0)) < 0.75
-    return unordered and float(values.min()) > 0.2 * middle and float(values.max()) < 30.0 * middle
+    alike = float(values.min()) > 0.2 * middle and float(values.max()) < 30.0 * middle
+    return alike or _is_bunched(values)
+
+
+def looks_like_samples(values: FloatArray) -> bool:
+    """Whether the values lie on both sides of zero or below it, in no order and bunched, as a trace does."""
+    return bool((values < 0).any()) and _unordered(values) and _is_bunched(values)
+
+
+def _unordered(values: FloatArray) -> bool:
+    if values.size < 10 or not np.isfinite(values).all():
+        return False
+    return 0.25 < float(np.mean(np.diff(values) < 0)) < 0.75
+
+
+def _is_bunched(values: FloatArray) -> bool:
+    """Whether the values spread unevenly over their range, over which times of any order spread evenly."""
+    low, high = float(values.min()), float(values.max())
+    even = (np.sort(values) - low) / (high - low)
+    share = np.arange(1, values.size + 1) / values.size
+    return float(np.abs(even - share).max()) > 0.15 + values.size**-0.5
+
+
+def sum_below(times: FloatArray) -> tuple[int, str] | None:
+    """Where a number sums up the times above it, and as what: "mean", "sum" or "count"; None for none.
+
+    Looked for among the last four, since a mean, a deviation and a count often stand below each other.
+    """
+    for at in range(times.size - 1, max(times.size - 5, 4), -1):
+        above, last = times[:at], float(times[at])
+        if not np.isfinite(above).all() or not (np.diff(above) > 0).all():
+            continue
+        far = not 0 < last - above[-1] < 3.0 * float(np.median(np.diff(above)))
+        if last < above[-1] and abs(last - above.mean()) <= 2e-3 * abs(above.mean()):
+            return at, "mean"
+        if far and abs(last - above.sum()) <= 1e-3 * abs(last):
+            return at, "sum"
+        if far and last == at and not is_whole(above):
+            return at, "count"
+    return None
 
 
 def paddings(trains: Sequence[FloatArray]) -> frozenset[float]:

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from .units import SAMPLES, canonical_unit, unit_from_name
 
-__all__ = ["Role", "is_signal_name", "named_unit", "role_of", "same_name", "words_of"]
+__all__ = ["Role", "is_signal_name", "named_unit", "names_time", "role_of", "same_name", "words_of"]
 
 Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
 
@@ -22,7 +22,8 @@ _IDS: Final = _vocabulary(
     "unitid cellid neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
     "fish patient participant file filename experiment exp expt slice preparation prep population pop "
     "celltype region area_name label name code class cls site entity roi mea culture dish plate hemisphere "
-    "side layer zelle kanal einheit cellule canal"
+    "side layer zelle zellen kanal einheit cellule canal canale unité neurona neurono célula cella unidad "
+    "komórka kanał нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
 )
 _TRIALS: Final = _vocabulary(
     "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member "
@@ -30,7 +31,7 @@ _TRIALS: Final = _vocabulary(
 )
 _TIMES: Final = _vocabulary(
     "t time timestamp timestep ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten "
-    "zeitpunkt temps tiempo tempo tijd tijden"
+    "zeitpunkt temps tiempo tiempos tempo tempi tijd tijden instant czas время 時刻 時間 时间 时刻"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
 _SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
@@ -39,7 +40,8 @@ _BESIDE_TIMES: Final = _vocabulary(
     "number idx no nr num rec recording session corrected aligned step"
 )
 _INTERVALS: Final = _vocabulary(
-    "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle"
+    "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle intervalo intervallo "
+    "zwischenspikeintervall interspikeintervall 間隔 间隔 интервал"
 )
 _ATTRIBUTES: Final = _vocabulary(
     "amplitude amp ampl peak height width snr area rise decay quality score energy depth x y z v vm mv "
@@ -49,7 +51,9 @@ _ATTRIBUTES: Final = _vocabulary(
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
     "contamination lratio rms error residual charge capacitance resistance weight on off corr "
     "correlation lag density hist histogram bin reward lick ttl laser sum total average avg adc raw "
-    "lfp eeg emg ecg"
+    "lfp eeg emg ecg dauer durée duración durata höhe hauteur amplitud ampiezza amplituda breite largeur "
+    "fläche aire strom courant tension spannung fréquence frequenz frecuencia амплитуда напряжение ток "
+    "частота 振幅 幅度 電圧 电压 電流 电流 周波数 频率"
 )
 _OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
 _COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
@@ -63,7 +67,7 @@ _SIGNAL: Final = re.compile(
 def words_of(name: str) -> list[str]:
     """Words of a name in small letters and the singular: ``spikeTimes`` gives ``["spike", "time"]``."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.strip())
-    words = re.split(r"[^0-9a-zµμ²#]+", parted.lower())
+    words = re.split(r"(?:[^\w#]|_)+", parted.lower())
     return [_singular(word) for word in words if word]
 
 
@@ -126,6 +130,11 @@ def _is_time(words: set[str]) -> bool:
     if words & _SPIKES:
         return words <= _SPIKES | {"list", "train", "array", "start", "peak", "onset"}
     return False
+
+
+def names_time(name: str) -> bool:
+    """Whether a name speaks of time itself, rather than of spikes: "time" and "t (s)", not "spikes"."""
+    return role_of(name) == "time" and not set(words_of(unit_from_name(name)[0])) <= _SPIKES
 
 
 def is_signal_name(name: str) -> bool:

@@ -11,8 +11,10 @@ from spike2pop_nb.errors import SpikeTrainError
 from .assemble import assemble
 from .layouts import understand
 from .layouts.timing import timing_of
+from .layouts.turned import quantities_upright
 from .loading import load
 from .readers.formats import read_binary
+from .readers.json_table import json_table
 from .readers.objects import table_from_object
 from .readers.raw import Options, Source
 from .readers.text_table import text_table
@@ -42,10 +44,11 @@ def read_spike_trains(
 ) -> Recordings:
     """Read the spike trains of a file.
 
-    Text (CSV, TXT, or pasted), Excel, NPY, NPZ, MAT, HDF5, NWB, folders of Phy and Kilosort (also zipped) and
-    sortings of SpikeInterface are told apart by their contents; the files of acquisition systems, which neo
-    reads, by their suffix. Harmless faults are repaired and listed in the report; anything that could change
-    the meaning is refused. HDF5, NWB, MAT 7.3, Excel and neo's formats need the ``io`` extra.
+    Text (CSV, TXT, JSON, or pasted), Excel, NPY, NPZ, MAT, HDF5, NWB, folders of Phy and Kilosort (also
+    zipped) and sortings of SpikeInterface are told apart by their contents; the files of acquisition
+    systems, which neo reads, by their suffix. Harmless faults are repaired and listed in the report;
+    anything that could change the meaning is refused. HDF5, NWB, MAT 7.3, Excel and neo's formats need the
+    ``io`` extra.
 
     Parameters
     ----------
@@ -94,6 +97,8 @@ def read_spike_trains(
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, table = parse_file(source, filename, stretch)
     try:
+        if options.layout == "auto":
+            table = quantities_upright(table)
         reading = understand(table, loaded, options)
         timing = timing_of(table, reading, loaded, options)
         return assemble(table, reading, timing, loaded, stretch)
@@ -131,7 +136,8 @@ def parse_file(
         if table is not None:
             return loaded, table
         if not is_workbook(loaded):
-            return loaded, text_table(loaded)
+            table = json_table(loaded)
+            return loaded, table if table is not None else text_table(loaded)
         workbook = read_workbook(loaded)
         table = text_table(replace(loaded, data=workbook.text.encode()))
         table.format = "Excel"

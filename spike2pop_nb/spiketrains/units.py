@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from .train import FloatArray
+from .unit_words import SAMPLES, UNIT_WORDS
 
 __all__ = [
     "FEWEST_SAMPLES_PER_S",
@@ -26,9 +27,6 @@ __all__ = [
     "unit_from_name",
 ]
 
-SAMPLES: Final = "samples"
-"""The unit of times that count samples; it takes a sampling rate to know how long they are."""
-
 MOST_SAMPLES_PER_S: Final = 1e7
 """Highest sampling rate in Hz that is taken for one."""
 
@@ -38,42 +36,12 @@ FEWEST_SAMPLES_PER_S: Final = 500.0
 _MS: Final[dict[str, float]] = {
     **{"h": 3.6e6, "min": 6e4, "s": 1e3, "ds": 100.0, "cs": 10.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 }
-_WORDS: Final[dict[str, str]] = {
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), "min"),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "sekunden", "secondes", "segundos"), "s"),
-    **dict.fromkeys(
-        ("ms", "msec", "msecs", "millisecond", "milliseconds", "millisec", "milli-seconds", "milli seconds"),
-        "ms",
-    ),
-    **dict.fromkeys(
-        (
-            "us",
-            "µs",
-            "μs",
-            "usec",
-            "µsec",
-            "μsec",
-            "usecs",
-            "microsecond",
-            "microseconds",
-            "microsec",
-            "micro seconds",
-        ),
-        "us",
-    ),
-    **dict.fromkeys(("ds", "deciseconds"), "ds"),
-    **dict.fromkeys(("cs", "centiseconds"), "cs"),
-    **dict.fromkeys(("ns", "nsec", "nsecs", "nanosecond", "nanoseconds", "nanosec"), "ns"),
-    **dict.fromkeys(
-        ("sample", "samples", "samp", "frame", "frames", "tick", "ticks", "pts", "datapoints", "timesteps"),
-        SAMPLES,
-    ),
-}
 _LONGEST_TICK_MS: Final = 10.0
 # Longer texts name no unit, and patterns would take long to find that out.
 _LONGEST_NAME, _LONGEST_LINE = 200, 500
-_WORD: Final = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
+_WORD: Final = "|".join(re.escape(word) for word in sorted(UNIT_WORDS, key=len, reverse=True))
+# Full-width letters and brackets, as Japanese and Chinese keyboards write them.
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
 _NUMBER: Final = (
     r"\d+(?:[.,]\d+)?e[+-]?\d+|10\s*(?:\^|\*\*|e)?\s*[({]?[-−⁻+⁺][\d⁰¹²³⁴⁵⁶⁷⁸⁹]+[)}]?|"
@@ -98,11 +66,15 @@ _OF_SPIKES: Final = (
     r"\W*(?:(?:all|the|these|spike|event|firing|recorded)\s+)*(?:times?|time[\s_-]?stamps?|spikes)\b"
 )
 _TIMES_IN: Final = re.compile(
-    rf"{_OF_SPIKES}[^.;,:=()]{{0,30}}?\b(?:in|as)\s+(?:units\s+of\s+)?(?P<unit>{_EXPRESSION.pattern})\b",
+    rf"{_OF_SPIKES}(?:(?!stim|trig|light|puls|laser|drug)[^.;,:=()]){{0,30}}?\b(?:in|as)\s+(?:units\s+of\s+)?"
+    rf"(?P<unit>{_EXPRESSION.pattern})\b",
     re.IGNORECASE,
 )
 _TIMES_BRACKETED: Final = re.compile(
     rf"{_OF_SPIKES}\s*[(\[](?P<unit>[^()\[\]]{{1,30}})[)\]]\W*$", re.IGNORECASE
+)
+_TIME_WORD: Final = re.compile(
+    r"(?:^|[^a-z])t(?:$|[^a-z])|time|stamp|spike|zeit|temps|tiempo|tempo|tijd|czas|instant|врем|時|时"
 )
 # A unit that is scaled by hand, or a rate instead of a unit: ms*10, us_x10, 50khz.
 _SCALED: Final = re.compile(
@@ -164,7 +136,7 @@ def canonical_unit(text: str) -> str | None:
     match = _EXPRESSION.fullmatch(text) if len(text) <= _LONGEST_NAME else None
     if match is None:
         return None
-    word = _WORDS[match["word"].lower()]
+    word = UNIT_WORDS[match["word"].lower()]
     if match["number"] is None:
         return word
     number = _number(match["number"])
@@ -236,7 +208,7 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
         ("time", "ms"), ("t", "s"), ("time", "0.01 ms") and ("spikes", None) for the examples above. A unit in
         brackets that is not understood is returned as it stands, behind a question mark: "?lightyears".
     """
-    name = name.strip()
+    name = name.translate(_FULL_WIDTH).strip()
     if len(name) > _LONGEST_NAME:
         return name, None
     bracketed = _IN_BRACKETS.match(name)
@@ -253,13 +225,15 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
         stem = _less_in(match["stem"] or "")
         # "neuron S" and "0h" name no unit, and "stim_500ms" a stimulus.
         # Nor do "1 s" and "t=300 s", which are durations.
-        odd = match["unit"] in ("S", "H") or (unit in ("h", "min") and not _of_time(stem))
+        odd = match["unit"] in ("S", "H") or (
+            (unit in ("h", "min") or match["unit"] == "с") and not _of_time(stem)
+        )
         odd = odd or re.search(r"(?:^|=)\s*[\d.]+$", stem) is not None
         if not odd and (match["number"] is None or _of_time(stem)):
             return stem, unit
     if bracketed is not None:
         # "time (rel. to stimulus)" names no unit; a single word or a number with a word does.
-        named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+", inside)
+        named = re.fullmatch(r"[\d.,eE^⁻\-*x× ]*[^\W\d_]+\.?", inside)
         unknown = named and _of_time(bracketed["stem"])
         if not named and _of_time(bracketed["stem"]) and _SCALED.search(inside):
             unknown = True
@@ -270,14 +244,11 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
 
 
 def _of_time(stem: str) -> bool:
-    return (
-        not stem
-        or re.search(r"(?:^|[^a-z])t(?:$|[^a-z])|time|stamp|spike|zeit|temps|tempo", stem.lower()) is not None
-    )
+    return not stem or _TIME_WORD.search(stem.lower()) is not None
 
 
 def _less_in(stem: str) -> str:
-    return re.sub(r"[\s_]+in$", "", stem.strip(" _"), flags=re.IGNORECASE)
+    return re.sub(r"[\s_]+(?:in|en|w|в)$", "", stem.strip(" _"), flags=re.IGNORECASE)
 
 
 def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:

@@ -68,7 +68,8 @@ def are_in(recordings: Recordings, text: str) -> bool:
         r"[;\t\n\[\]()\"']+",
     ):  # 1,2 may be two numbers
         for cell in re.split(splitter, text):
-            for plain in (cell.replace(",", "."), cell.replace(",", ""), cell.replace(".", "")):
+            german = cell.replace(".", "").replace(",", ".")  # 1.000,2
+            for plain in (cell.replace(",", "."), cell.replace(",", ""), cell.replace(".", ""), german):
                 with suppress(ValueError):
                     found.add(abs(float(plain.lower().replace("d", "e").replace("_", "x"))))
     known = np.array(sorted(value for value in found if np.isfinite(value)))

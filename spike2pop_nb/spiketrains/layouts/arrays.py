@@ -12,10 +12,12 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
+    has_equal_steps,
     is_binary,
     is_counter,
     is_whole,
     looks_like_intervals,
+    looks_like_samples,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of
@@ -26,6 +28,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from .choosing import arrays_of_times, as_pair, growth
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
+from .ragged import with_lists
 from .reading import (
     RawTrain,
     Reading,
@@ -62,6 +65,11 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
         When no array looks like spike times, or several do and nothing prefers one.
     """
     source.check_counts(0, len(table.columns))
+    if options.layout == "auto" and keys is None:
+        parted = with_lists(table)
+        repairs, table = parted.repairs[len(table.repairs) :], parted
+    else:
+        repairs = []
     skipped = [f"{shown(list(table.facts))}, single values"] if table.facts else []
     chosen = arrays_of_times(table, options, source, skipped)
     readings: list[tuple[str, Reading]] = []
@@ -84,6 +92,7 @@ def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence
     ]
     left = [name for name in left if not any(name in joined.split(" + ") for joined in used)]
     reading.skipped += skipped
+    reading.repairs += repairs
     if left:
         reading.skipped.append(f"{shown(left)}, not taken for spike times")
     return reading
@@ -113,6 +122,12 @@ def _read(
         raise source.error(
             f"the numbers of {name} are unordered and clustered, like inter-spike intervals.",
             WayOut("give their cumulative sum"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+    if options.layout == "auto" and len(table.columns) == 1 and looks_like_samples(values):
+        raise source.error(
+            f"the numbers of {name} go up and down without order, like samples of a trace.",
+            WayOut("read it as a voltage", ("voltage",)),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     beside = _beside(table, column)
@@ -187,7 +202,8 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
     trials = [
         c
         for c in table.columns
-        if isinstance(c.values, list)
+        if c is not column
+        and isinstance(c.values, list)
         and c.parent == column.parent
         and role_of(c.leaf) == "trial"
         and [len(part) for part in c.values] == [len(part) for part in column.values]
@@ -285,7 +301,28 @@ def _rows(column: Column, name: str, source: Source, options: Options) -> Readin
     layout = "columns" if by_column else "rows"
     reading = Reading(layout, f"a train per {kind} of {name}, numbered from 1", trains, [column])
     without_padding(trains, reading.skipped)
+    if options.layout == "auto":
+        _refuse_mixed(trains, values.shape, kind, source)
     return reading
+
+
+def _refuse_mixed(trains: Sequence[RawTrain], shape: tuple[int, ...], kind: str, source: Source) -> None:
+    """Refuse a matrix whose columns hold different quantities: a clock and samples, ids and times."""
+    wild = [t for t in trains if t.times.size >= 10 and share_increasing([t.times]) < MIN_INCREASING]
+    if wild and any(has_equal_steps(t.times) for t in trains):
+        raise source.error(
+            f"{wild[0].location} does not increase, beside one of equal steps, like a sampled trace.",
+            WayOut("read it as a voltage", ("voltage",)),
+            WayOut(f"choose the layout '{kind}s' if these are times", ("layout",)),
+        )
+    narrow = len(trains) >= 10 and float(np.median([t.times.size for t in trains])) <= 3
+    if wild or narrow:
+        what = "may be a table of ids, times and more" if narrow else "holds more than spike times"
+        raise source.error(
+            f"{(wild or trains)[0].location.partition(' of ')[2]}, of shape {shape}, {what}.",
+            WayOut("save ids and times as arrays of their own, or as CSV with names"),
+            WayOut(f"choose the layout '{kind}s' if each {kind} is a train", ("layout",)),
+        )
 
 
 def _joined(table: Table, readings: Sequence[tuple[str, Reading]], source: Source) -> Reading:

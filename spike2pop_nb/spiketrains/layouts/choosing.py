@@ -33,6 +33,7 @@ _EVENTS: Final = frozenset(
     [
         "ttl",
         "keyboard",
+        "kbd",
         "digmark",
         "trigger",
         "trig",
@@ -45,6 +46,9 @@ _EVENTS: Final = frozenset(
         "led",
         "pulse",
         "marker",
+        "strobe",
+        "strobed",
+        "evt",
     ]
 )
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
@@ -77,13 +81,18 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
     if usable:
         _refuse_trace(usable, numeric, source)
         return _one_each(usable, source)
+    events = [c for c in numeric if _is_event(c, table)]
+    if events and len(events) < len(numeric):
+        skipped.append(f"{shown([c.name for c in events])}, times of other events")
+        numeric = [c for c in numeric if c not in events]
     return _by_behaviour(numeric, skipped, source)
 
 
 def _is_event(column: Column, table: Table) -> bool:
     """Whether its name, or the title beside it, speaks of triggers and stimuli rather than of spikes."""
     title = str(table.facts.get(f"{column.parent}/title", "")) if column.parent else ""
-    return bool(_EVENTS & {word for part in (*column.name.split("/"), title) for word in words_of(part)})
+    words = [word for part in (*column.name.split("/"), title) for word in words_of(part)]
+    return any(word.rstrip("0123456789") in _EVENTS for word in words)
 
 
 def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:

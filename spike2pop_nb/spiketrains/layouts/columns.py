@@ -25,7 +25,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .keys import may_label, shown_names
+from .keys import may_label, refuse_sums, shown_names
 from .reading import (
     RawTrain,
     Reading,
@@ -65,6 +65,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         _refuse_numbered(columns, source)
     if not sure and not _all_grow([values_of(c) for c in columns]):
         return None
+    if table.named and not sure:
+        _refuse_numbers_below(columns, source)
     total = 0
     trains: list[RawTrain] = []
     for k, column in enumerate(columns):
@@ -82,6 +84,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if axes and axes != plain and not sure:
         reading.skipped.append(f"{shown_names(axes)}, no spike times")
     without_padding(trains, reading.skipped)
+    if not sure:
+        refuse_sums(trains, source, "columns")
     return reading
 
 
@@ -103,6 +107,26 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
         )
 
 
+def _refuse_numbers_below(columns: Sequence[Column], source: Source) -> None:
+    """Whole numbers in the first row above times with decimals may be numbers of cells."""
+    filled = [values[np.isfinite(values)] for values in map(values_of, columns)]
+    if len(filled) < 2 or min(map(len, filled)) < 3:
+        return
+    first = np.array([values[0] for values in filled])
+    below = np.concatenate([values[1:] for values in filled])
+    chance = float(np.mean(below == np.rint(below))) ** len(filled)
+    if is_whole(first) and np.unique(first).size == first.size and chance < 0.01:
+        row = int(columns[0].rows[0]) if columns[0].rows is not None else None
+        numbers = ", ".join(f"{value:g}" for value in first[:4])
+        raise source.error(
+            f"the numbers {numbers} under the names are whole and those below are not, so they may number "
+            "cells.",
+            WayOut("write them into the names"),
+            WayOut("choose the layout 'columns' if they are times", ("layout",)),
+            row=row,
+        )
+
+
 def _all_grow(columns: Sequence[FloatArray]) -> bool:
     """Whether every column grows, what fills up its end aside; short ones may be out of order."""
     padding = paddings(columns)
@@ -114,7 +138,9 @@ def _all_grow(columns: Sequence[FloatArray]) -> bool:
 
 def _describe_events(columns: Sequence[Column]) -> bool:
     """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
-    roles = {role_of(c.leaf) for c in columns if not c.leaf[-1:].isdecimal()}  # cell1 names a train
+    # cell1 names a train, and so does "Cell A" above numbers that are no labels.
+    named = [c for c in columns if not c.leaf[-1:].isdecimal()]
+    roles = {r for c in named if (r := role_of(c.leaf)) not in ("id", "trial") or may_label(c)}
     edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
     return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))
 

@@ -28,7 +28,7 @@ from .fixed import fixed_layout
 from .keys import check_trains, may_label
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import lists_layout, long_layout, pick_time_column, single_layout
+from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
 from .traces import Trace, find_trace
 
 __all__ = ["understand"]
@@ -167,6 +167,7 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if len(table.columns) == 1:
         column = table.columns[0]
         if column.kind != "numbers":
+            refuse_words(table.columns, [], source)
             raise _unrecognised(table, source)
         return single_layout(table, column, source)
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
@@ -204,6 +205,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked]
     binned = [c for c in timed if is_binary(values_of(c))]
     timed = [c for c in timed if c not in binned]
+    refuse_words(table.columns, [*timed, *binned], source)
     others = [c for c in numeric if c not in timed and c not in asked]
     if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
         timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
@@ -223,9 +225,12 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     # No name speaks of time: the contents must, by growing within the groups of some other column.
     groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
+    alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and _grow_down([c])]
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
             continue
+        if len(alike) > 1 and time in alike:
+            continue  # several columns that grow are as many trains
         for group in groups:
             if group is not time and grows_by(group, time):
                 return long_layout(table, time, keys, source)

@@ -16,6 +16,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     share_increasing_within,
+    sum_below,
 )
 from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
@@ -25,9 +26,12 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from .grades import grades_of
 from .reading import RawTrain, key_codes
 
-__all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys"]
+__all__ = ["Keys", "check_trains", "find_keys", "may_label", "needed_keys", "refuse_sums"]
 
 _GROWING: Final = 0.999
+_EDGES: Final = frozenset(
+    ["level", "edge", "polarity", "state", "ttl", "on", "onoff", "off", "transition", "rising", "direction"]
+)
 _SETTLE: Final = WayOut("say which columns identify a train, or 'none' if none does", ("id_columns",))
 
 
@@ -86,6 +90,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     SpikeTrainError
         When a column may or may not identify a train, or only grades trains that nothing tells apart.
     """
+    _refuse_edges(columns, source)
     keys: list[Column] = []
     unknown: list[Column] = []
     grades = [column for column in columns if grades_of(column) is not None]
@@ -133,6 +138,19 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
                     _SETTLE,
                 )
     return Keys(keys, why, grades)
+
+
+def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
+    """Both edges of a pulse: a level that goes up and down in turn beside the times."""
+    for column in columns:
+        if not _EDGES & set(words_of(column.leaf)) or len(column) < 6 or _n_groups(column) != 2:
+            continue
+        if (np.diff(_codes(column)) != 0).all():
+            raise source.error(
+                f"the column {column.name!r} goes up and down in turn, as the edges of pulses do.",
+                WayOut("keep the rows of one edge"),
+                WayOut("say that no column identifies a train ('none') if each is a spike", ("id_columns",)),
+            )
 
 
 def _numbers_units(column: Column) -> bool:
@@ -236,6 +254,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
         When times start over as those of trials written one after another do, most of them repeat, or nearly
         every train has one spike.
     """
+    refuse_sums(trains, source)
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
     if 2 * len(starting_over) > len(trains):
         train, falls = starting_over[0]
@@ -264,6 +283,26 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
                 f"{alone:,} of {len(trains):,} trains have a single spike, so the columns taken for ids do "
                 "not identify trains.",
                 _SETTLE,
+            )
+
+
+def refuse_sums(trains: Sequence[RawTrain], source: Source, layout: str = "single") -> None:
+    """Refuse a train that ends with the mean, the sum or the count of its times.
+
+    Raises
+    ------
+    SpikeTrainError
+        With the place of that number, and the layout that takes it for a time.
+    """
+    for train in trains:
+        found = sum_below(train.times)
+        if found is not None:
+            at, what = found
+            raise source.error(
+                f"the number {train.times[at]:.10g} of {train.id!r} ({train.place(at)}) is the {what} of the "
+                "numbers above it, so it seems to be no spike time.",
+                WayOut("leave out what sums up the times"),
+                WayOut(f"choose the layout {layout!r} if it is one", ("layout",)),
             )
 
 

@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .columns import stand_apart
-from .keys import may_label, needed_keys
+from .keys import may_label, needed_keys, refuse_sums
 from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
 from .tables import labels_of, note_left
 
@@ -117,6 +117,7 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
     without_padding(trains, reading.skipped)
     if ids is None:
         _refuse_unordered(trains, "rows", source)
+        refuse_sums(trains, source, "rows")
     return reading
 
 

@@ -28,7 +28,7 @@ from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
 from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
 from .reading import times_of
-from .turned import is_lines, numbers_of, upright, with_units
+from .turned import is_lines, numbers_of, upright
 
 __all__ = ["signals_of_table"]
 
@@ -60,7 +60,7 @@ def signals_of_table(
     if table.roles or (table.ragged and not is_lines(table)):
         raise _none(source)
     signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
-    table = with_units(upright(table, signals.cautions), signals.repairs)
+    table = upright(table, signals.cautions)
     keys = [c for c in table.columns if _is_key(c, table)]
     words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
     if words:

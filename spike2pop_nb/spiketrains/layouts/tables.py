@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     looks_like_intervals,
+    looks_like_samples,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import names_time, role_of
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -43,8 +45,11 @@ __all__ = [
     "note_left",
     "numbers_rows",
     "pick_time_column",
+    "refuse_words",
     "single_layout",
 ]
+
+_DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
@@ -228,7 +233,7 @@ def _refuse_non_finite(time: Column, times: FloatArray, source: Source) -> None:
         cell = time.cells[where] if time.cells is not None else times[where]
         place = f" ({_place(time)})" if time.name else ""
         raise source.error(
-            f"the time {str(cell)!r} cannot be used{place}; spike times must be finite numbers.",
+            f"the time {shown([cell])} cannot be used{place}; spike times must be finite numbers.",
             row=int(time.rows[where]),
         )
 
@@ -248,6 +253,33 @@ def _drop_blanks(trains: list[RawTrain]) -> int:
             train.times = train.times[filled]
             train.rows = train.rows[filled] if train.rows is not None else None
     return blanks
+
+
+def refuse_words(columns: Sequence[Column], times: Sequence[Column], source: Source) -> None:
+    """Refuse a column that is named as times and holds text, where no column of numbers is named so.
+
+    Raises
+    ------
+    SpikeTrainError
+        With the first text, and whether it is a date.
+    """
+    if any(names_time(column.leaf) for column in times):
+        return
+    for column in columns:
+        if column.kind != "text" or not names_time(column.leaf):
+            continue
+        cells = [str(cell).strip() for cell in column.values]
+        first = next((cell for cell in cells if cell), "")
+        if not first:
+            continue
+        what = "dates" if _DATE.search(first) else "text"
+        row = int(column.rows[cells.index(first)]) if column.rows is not None else None
+        raise source.error(
+            f"the column {column.name!r} holds {what} such as {shown([first])}; give the times since the "
+            "start of the recording as numbers, in s or ms.",
+            WayOut("name the column that holds them", ("time_column",)),
+            row=row,
+        )
 
 
 def single_layout(table: Table, time: Column, source: Source, *, check: bool = True) -> Reading:
@@ -271,6 +303,12 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
         raise source.error(
             "the numbers are unordered and clustered, like inter-spike intervals rather than spike times.",
             WayOut("give their cumulative sum"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+    if check and looks_like_samples(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
+        raise source.error(
+            "the numbers go up and down without order, like samples of a trace rather than spike times.",
+            WayOut("read it as a voltage", ("voltage",)),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
     return long_layout(table, time, [], source, check=check)

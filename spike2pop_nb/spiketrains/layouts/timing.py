@@ -18,6 +18,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
     SAMPLES,
     canonical_unit,
+    ms_per_unit,
     rate_from_facts,
     shown_unit,
     unit_from_comments,
@@ -30,6 +31,7 @@ __all__ = ["Timing", "may_be_samples", "names_unit", "timing_of"]
 
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
+_REFRACTORY_MS: Final = 0.5
 _FEWEST_SAMPLES: Final = 100.0
 _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
@@ -82,7 +84,9 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
     if stated is not None:
         unit, why = stated
         if unit != SAMPLES:
-            return _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
+            timing = _odd_standard(Timing(unit, None, f"{shown_unit(unit)}, {why}"), table, reading, source)
+            _refuse_impossible(timing, why, reading.trains, source)
+            return timing
         if rate is None:
             raise source.error(
                 f"the times count samples ({why}), and the file gives no sampling rate.",
@@ -170,51 +174,56 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
 
     for column in reading.times:
         if column.unit.strip():
-            note(canonical_unit(column.unit) or f"?{column.unit}", f"as {table.format} says")
-    if not found and not unknown and table.named:
-        by_name = {named_unit(column.leaf) for column in reading.times}
-        # A letter behind some of the names only is a part of them: group-s, group-l.
-        partly = len(by_name) == 2 and None in by_name
-        for column in reading.times if not partly else ():
+            where = table.format if column.rows is None or table.roles else "what stands beside the numbers"
+            note(canonical_unit(column.unit) or f"?{column.unit}", f"as {where} says")
+    sure = bool(found or unknown)
+    by_name = {named_unit(column.leaf) for column in reading.times} if table.named else {None}
+    # A letter behind some of the names only is a part of them: group-s, group-l.
+    if not (len(by_name) == 2 and None in by_name):
+        for column in reading.times if table.named else ():
             what = "column name" if column.rows is not None else "name of the array"
             if table.ragged or not column.leaf:
                 what = "name"
-            unit = named_unit(column.leaf)
             quoted = f" {column.leaf!r}" if what != "name of the array" else ""
-            note(unit, f"as the {what}{quoted} says")
-    if not found and not unknown:
-        for name, value in table.facts.items():
-            leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
-            near = name.rpartition("/")[0] in {column.parent for column in reading.times} | {""}
-            if isinstance(value, str) and leaf in _UNIT_FACTS and near:
-                unit = canonical_unit(value)
-                if unit is not None or leaf.startswith("time"):
-                    note(unit or f"?{value}", f"as {name!r} says")
-    if not found and not unknown:
-        for column in table.columns:
-            if column.kind == "text" and column.leaf.strip().lower() in _UNIT_FACTS:
-                cells = {str(value).strip() for value in column.values if str(value).strip()}
-                named = {canonical_unit(cell) for cell in cells}
-                if len(cells) < 5 and named and None not in named:
-                    for unit in named:
-                        note(unit, f"as the column {column.leaf!r} says")
-    if not found and not unknown:
-        comment = unit_from_comments(table.comments)
-        if comment is not None:
-            note(comment[0], f"as the comment {comment[1]!r} says")
+            note(_understood(named_unit(column.leaf), sure), f"as the {what}{quoted} says")
+    sure = bool(found or unknown)
+    for name, value in table.facts.items():
+        leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
+        near = name.rpartition("/")[0] in {column.parent for column in reading.times} | {""}
+        if isinstance(value, str) and leaf in _UNIT_FACTS and near:
+            unit = canonical_unit(value)
+            if unit is not None or leaf.startswith("time"):
+                note(_understood(unit or f"?{value}", sure), f"as {name!r} says")
+    sure = bool(found or unknown)
+    for column in table.columns:
+        if column.kind == "text" and column.leaf.strip().lower() in _UNIT_FACTS:
+            cells = {str(value).strip() for value in column.values if str(value).strip()}
+            named = {canonical_unit(cell) for cell in cells}
+            if len(cells) < 5 and named and None not in named:
+                for unit in named:
+                    note(unit, f"as the column {column.leaf!r} says")
+    sure = bool(found or unknown)
+    comment = unit_from_comments(table.comments)
+    if comment is not None:
+        note(_understood(comment[0], sure), f"as the comment {comment[1]!r} says")
     if unknown and source is not None:
         raise source.error(
             f"the unit {unknown[0]} is not understood.",
             WayOut(f"give the unit of the times: {_UNDERSTOOD}", ("unit",)),
         )
     if len(found) > 1 and source is not None:
-        units = " and ".join(shown_unit(unit) for unit in found)
+        units = " and in ".join(f"{shown_unit(unit)} ({why})" for unit, why in found.items())
         raise source.error(
             f"the times are said to be in {units}.",
             WayOut("give the unit", ("unit",)),
             WayOut("name one time column", ("time_column",)),
         )
     return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _understood(unit: str | None, sure: bool) -> str | None:
+    """The unit; where another place names one already, None for one that is not understood."""
+    return None if sure and unit is not None and unit.startswith("?") else unit
 
 
 def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source) -> Timing:
@@ -230,6 +239,19 @@ def _odd_standard(timing: Timing, table: Table, reading: Reading, source: Source
         "for ms, which they seem to be: give the unit (s or ms) if you know it"
     )
     return Timing("ms", None, "ms, from the intervals, though NWB fixes s", assumed=True, caution=caution)
+
+
+def _refuse_impossible(timing: Timing, why: str, trains: Sequence[RawTrain], source: Source) -> None:
+    """A stated unit in which a neuron would fire faster than any can."""
+    median = _median_interval(trains)
+    few = sum(train.times.size for train in trains) < 20
+    if few or median is None or median * ms_per_unit(timing.unit) >= _REFRACTORY_MS:
+        return
+    raise source.error(
+        f"the times are said to be in {shown_unit(timing.unit)} ({why}), in which the median interval would "
+        f"be {median * ms_per_unit(timing.unit):.3g} ms, shorter than any neuron's.",
+        WayOut("give the unit", ("unit",)),
+    )
 
 
 def _judged(reading: Reading, rate: tuple[float, str] | None, source: Source) -> Timing:

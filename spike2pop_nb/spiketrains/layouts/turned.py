@@ -1,18 +1,21 @@
-"""Tables of signals that are written otherwise: a channel per line, units in a line of their own."""
+"""Tables that are written otherwise: a quantity or channel per line, units in a line of their own."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spike2pop_nb.spiketrains.readers.raw import counted, shown
-from spike2pop_nb.spiketrains.signal_units import signal_unit
+from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.readers.cells import is_number, value_of
+from spike2pop_nb.spiketrains.readers.raw import counted
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["is_lines", "label_at", "numbers_of", "upright", "with_units"]
+__all__ = ["is_lines", "label_at", "numbers_of", "quantities_upright", "upright"]
+
+_MOST_QUANTITIES = 20
 
 
 def numbers_of(column: Column) -> FloatArray:
@@ -23,6 +26,43 @@ def is_lines(table: Table) -> bool:
     """Whether the lines of a text are equally long, and long, as channels are."""
     sizes = {len(row) for c in table.columns if isinstance(c.values, list) for row in c.values}
     return len(table.columns) == len(sizes) == 1 and min(sizes) >= 1000
+
+
+def quantities_upright(table: Table) -> Table:
+    """The table, turned where its lines are quantities: their names first, one of them of the times.
+
+    ``unit, 1, 2, 1`` above ``time_ms, 12.5, 14.1, 20.3``, say.
+    """
+    first = table.columns[0] if table.columns else Column("", [])
+    n = len(first)
+    if table.named or first.kind != "text" or not 2 <= n <= _MOST_QUANTITIES or len(table.columns) < 2:
+        return table
+    names = [str(name).strip().rstrip(":=") for name in first.values]
+    roles = [role_of(name) for name in names]
+    if "time" not in roles or not set(roles) & {"id", "trial", "attribute", "interval", "counter"}:
+        return table
+    last = table.columns[-1]
+    assert first.rows is not None
+    if isinstance(last.values, list):
+        lines: list[FloatArray | np.ndarray] = list(last.values)
+        cells: list[NDArray[np.object_] | None] = [None] * n
+    else:
+        if any(c.cells is None for c in table.columns):
+            return table
+        found = [[str(c.cells[k]) for c in table.columns[1:] if c.cells is not None] for k in range(n)]
+        cells = [np.array(line, dtype=object) for line in found]
+        lines = [
+            np.array([value_of(cell) for cell in line]) if all(map(is_number, line)) else np.array(line)
+            for line in found
+        ]
+    if len({line.size for line in lines}) > 1 or lines[0].size < 3:
+        return table
+    columns = [
+        Column(name, line, rows=np.full(line.size, int(first.rows[k])), cells=cells[k])
+        for k, (name, line) in enumerate(zip(names, lines, strict=True))
+    ]
+    said = [*table.repairs, "the table was turned, since its quantities stand in lines"]
+    return replace(table, columns=columns, named=True, ragged=False, repairs=said)
 
 
 def upright(table: Table, said: list[str]) -> Table:
@@ -38,34 +78,6 @@ def upright(table: Table, said: list[str]) -> Table:
     said.append(f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines")
     columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
     return replace(table, columns=columns, named=labels is not None)
-
-
-def with_units(table: Table, said: list[str]) -> Table:
-    """The table without a second line of names that holds the units."""
-    numbers = [c for c in table.columns if c.kind == "numbers"]
-    wrong = [c.wrong for c in numbers if c.wrong is not None]
-    rows = {row for row, _ in wrong}
-    first = {int(c.rows[0]) for c in numbers if c.rows is not None and len(c) > 1}
-    if len(wrong) < 2 or len(wrong) < len(numbers) or len(rows) != 1 or rows != first:
-        return table
-    words = [re.sub(r"[()\[\]]", "", cell).strip() for _, cell in wrong]
-    units = [signal_unit(word) for word in words]
-    if any(unit is None or unit.quantity == "odd" for unit in units):
-        return table
-    said.append(f"the line of units under the names, {shown(words)}")
-    columns = [
-        replace(
-            column,
-            values=numbers_of(column)[1:],
-            unit=word,
-            wrong=None,
-            rows=None if column.rows is None else column.rows[1:],
-            empty=None if column.empty is None else column.empty[1:],
-            cells=None if column.cells is None else column.cells[1:],
-        )
-        for column, word in zip(numbers, words, strict=True)
-    ]
-    return replace(table, columns=columns)
 
 
 def label_at(column: Column, row: int) -> str:

@@ -25,17 +25,20 @@ _NUMBER: Final = re.compile(
     r"\s*[+-]?(?:(?:\d+[.,]?\d*|[.,]\d+)(?:[eEdD][+-]?\d+)?|nan|inf(?:inity)?)\s*", re.IGNORECASE | re.ASCII
 )
 _GROUPED: Final = re.compile(
-    r"\s*[+-]?\d{1,3}(?:(?P<group>[,.'’\u00a0\u202f ])\d{3})(?:(?P=group)\d{3})*(?:[.,]\d*)?\s*", re.ASCII
+    r"\s*[+-]?[1-9]\d{0,2}(?:(?P<group>[,.'’\u00a0\u202f ])\d{3})(?:(?P=group)\d{3})*(?:[.,]\d*)?\s*",
+    re.ASCII,
 )
 _SURE_GROUPS: Final = {  # a group and a decimal mark, or two groups: this is no decimal mark
-    ",": re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})", re.ASCII),
-    ".": re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d*|(?:\.\d{3}){2,})", re.ASCII),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})", re.ASCII),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d*|(?:\.\d{3}){2,})", re.ASCII),
 }
 _PERHAPS_GROUPED: Final = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}") for mark in ",."}
 _DECIMAL_COMMA: Final = re.compile(r"\s*[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _SCALAR: Final = re.compile(r"(?:np|numpy)\.(?:float|int|uint)\d+\(([^()]*)\)")
 _OPENING: Final = re.compile(r"(?:(?:np|numpy)\.)?array\(\s*")
 _DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}\s*$")
+# [ms] and (s) are units, [nan] is a list.
+_IN_BRACKETS: Final = re.compile(r"[\[(]\s*(?!nan|none)[^\W\d_]{1,12}\s*[\])]", re.IGNORECASE)
 _PAIRS: Final = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -84,7 +87,7 @@ def is_list(text: str) -> bool:
     """Whether a cell holds a list: brackets, or two or more numbers."""
     text = text.strip()
     if text[:1] in _PAIRS or _OPENING.match(text):
-        return True
+        return _IN_BRACKETS.fullmatch(text) is None
     if is_number(text) or is_number(text.rstrip(",;")):
         return False  # 3,5 on its own is a number with a decimal comma
     parts = [part for part in re.split(r"[;\s]+", text) if part]

@@ -30,9 +30,14 @@ _REFUSED: Final = (
     (b"\x89PNG", "this is an image, not a table of spike times."),
     (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
     (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
-    *((bytes([0x80, protocol]), _PICKLE) for protocol in (2, 3, 4, 5)),
+    *(
+        (magic, _PICKLE)
+        for magic in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")
+    ),
+    (b"<?xml", "this is an XML document, not a table; save its spike times as CSV."),
+    (b"{\\rtf", "this is a formatted document (RTF), not a table; save it as plain text or CSV."),
 )
-_WEB_PAGE: Final = (b"<!doctype html", b"<html")
+_WEB_PAGE: Final = (b"<!doctype", b"<html", b"<table")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
     f"{__package__}.hdf5_table",

@@ -53,7 +53,8 @@ def igor_table(source: Source) -> Table:
         for k in range(at + 1, end):
             cells = lines[k].split()
             values = [value_of(cell) for cell in cells]
-            if len(cells) != len(names) or not np.isfinite(values).all():
+            numbers = [v for v, cell in zip(values, cells, strict=True) if cell.lower() != "nan"]
+            if len(cells) != len(names) or not np.isfinite(numbers).all():
                 raise source.error(f"{shown([lines[k]])} is not a row of {len(names)} numbers.", row=k + 1)
             rows.append(values)
         source.check_counts(len(rows) * len(names), len(columns) + len(names))

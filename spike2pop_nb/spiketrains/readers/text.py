@@ -10,8 +10,9 @@ from typing import Final
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_list, is_number, value_of
+from .measured import measured
 from .raw import Source, counted
-from .text_around import above_table, cut_foot, take_fact
+from .text_around import above_table, cut_foot, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
 
 __all__ = ["COMMENT_MARKS", "Text", "take_apart"]
@@ -109,6 +110,8 @@ def take_apart(source: Source) -> Text:
         data, names_at = above
         for line in lines[start:data]:
             take_fact(line, facts)
+            if not is_setting(line) and line.strip():
+                comments.append(line)
         n_above = len(range(start, data)) - (names_at is not None)
         skipped.append(f"{counted(n_above, 'line')} above the table")
         start = data if names_at is None else names_at
@@ -189,7 +192,15 @@ def _sample_lines(lines: list[str]) -> list[str]:
 
 
 def _decode(source: Source) -> tuple[str, list[str]]:
-    data = source.data
+    """The text, and what was put right: bytes that fill up the end of a file are cut off."""
+    data = source.data.rstrip(b"\0\x1a")
+    cut = len(source.data) - len(data)
+    wide = bool(cut % 2) and data[-40::2].count(0) + data[-39::2].count(0) >= min(len(data) // 2, 20)
+    text, repairs = _text_of(data + b"\0" if wide else data, source)
+    return text, [*repairs, *([f"{counted(cut, 'byte')} that filled up the end"] if cut - wide else [])]
+
+
+def _text_of(data: bytes, source: Source) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, errors="replace")
@@ -222,6 +233,9 @@ def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:SAMPLE_COLUMNS]]
     if re.fullmatch(r"[^\w.,+-]+\d+[.,]?\d*\W*", "".join(first[:1])) and not any(first[1:]):
         return False  # "> 0.17" is a faulty number rather than a name
+    below = rows[1] if len(rows) > 1 else []
+    if any(measured(one) and measured(other) for one, other in zip(first, below, strict=False)):
+        return False  # 12.5 ms above 14.1 ms
     if not any(is_number(cell) or is_list(cell) for cell in first):
         # A first row without a number is a header, unless nothing else in the file is a number either.
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from spike2pop_nb.spiketrains.names import named_unit, role_of
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_number
@@ -14,13 +15,24 @@ from .text_cells import BLANK, SAMPLE_COLUMNS, cells_of
 if TYPE_CHECKING:
     from .text import Text
 
-__all__ = ["above_table", "cut_foot", "take_fact"]
+__all__ = [
+    "LABEL",
+    "above_table",
+    "block_labels",
+    "cut_foot",
+    "is_setting",
+    "labels_stand_apart",
+    "take_fact",
+]
 
 _TOP_LINES: Final = 400
 _FOOT_LINES: Final = 2_000
 _SUMS: Final = frozenset(
-    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "min", "max", "count"]
-)
+    ["total", "sum", "mean", "average", "avg", "median", "std", "sd", "sem", "min", "max", "count", "n"]
+) | {"mittelwert", "summe", "anzahl", "gesamt", "moyenne", "somme", "media", "suma", "somma", "平均", "合計"}
+_LIST: Final = re.compile(r"[\d\s.,;+\-eE]+", re.ASCII)
+LABEL: Final = re.compile(r"([^:=\"]{1,200}?)\s*(?:[:=]\s+|(?<=[^\d\s])[:=])(?=[+-]?\.?\d)")
+_BLOCK: Final = re.compile(r"\W*(?P<stem>[^\W\d][^\d,;\t]{0,40}?)(?P<number>\d+)\W*")
 _KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*\t?(?P<value>.*)")
 
 
@@ -65,11 +77,20 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     names = len(last) == len(pattern) > 1 and not any(is_number(cell) or not cell.strip() for cell in last)
     if names and _KEY.fullmatch(top[-1]):
         names = False
+    settings = keys > 0 and 2 * keys >= len(top) - 1 and not _KEY.fullmatch(top[-1])
+    if len(pattern) == 1 and settings and len(last) <= 4 and _names_times(top[-1]):
+        names = True
     if not magic and not names and _all_one_table(lines, filled):
         return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
+
+
+def _names_times(line: str) -> bool:
+    """Whether a line above one column of numbers is its name."""
+    name = line.strip().strip('"')
+    return role_of(name) != "" or named_unit(name) is not None
 
 
 def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
@@ -87,6 +108,11 @@ def _all_one_table(lines: list[str], filled: list[int]) -> bool:
     if len(pattern) < 2 or any(pattern) or _KEY.fullmatch(lines[filled[0]]):
         return False
     return all(len(cells_of(lines[k][:5000], delimiter)) == len(pattern) for k in filled)
+
+
+def is_setting(line: str) -> bool:
+    """Whether a line is a name and its value: "Rig: 2"."""
+    return _KEY.fullmatch(line) is not None
 
 
 def take_fact(line: str, facts: Facts) -> None:
@@ -125,3 +151,36 @@ def cut_foot(text: Text) -> None:
             del lines[at:]
             text.skipped.append(f"{counted(len(foot), 'line')} below the table")
         return
+
+
+def block_labels(text: Text) -> dict[int, str]:
+    """Names that stand between columns of numbers, "Sweep 1" and "# unit 2", by their rows; else nothing.
+
+    They are of one kind, differ in their numbers, and the first stands above the first number.
+    """
+    above = range(max(text.start - 5, 0), text.start)
+    found: dict[int, str] = {}
+    stems: set[str] = set()
+    for at, line in enumerate(text.lines):
+        if at < text.start and at not in above:
+            continue
+        name = _BLOCK.fullmatch(line) if len(line) < 80 and not is_number(line) else None
+        if name is not None:
+            found[at + 1] = f"{name['stem'].strip()} {name['number']}"
+            stems.add(name["stem"].strip().lower())
+    inside = [row for row in found if row > text.start]
+    if len(stems) != 1 or not inside or len(found) < 2 or len(set(found.values())) < len(found):
+        return {}
+    first = next((k + 1 for k in range(text.start, len(text.lines)) if is_number(text.lines[k])), 0)
+    return found if min(found) < first else {}
+
+
+def labels_stand_apart(text: Text) -> bool:
+    """Whether every line is a name of its own, a colon and numbers: "cell 1: 12.5, 14.1"."""
+    lines = [line.strip() for line in text.lines[text.start : text.start + 60] if line.strip()]
+    found = [LABEL.match(line[:300]) for line in lines if not line.startswith(("#", "%", "//"))]
+    names = [match[1] for match in found if match is not None]
+    if text.header is not None or len(names) < max(len(found), 2) or len(set(names)) < len(names):
+        return False
+    rests = [match.string[match.end() :] for match in found if match is not None]
+    return all(_LIST.fullmatch(rest) and len(re.split(r"[\s,;]+", rest)) > 1 for rest in rests)

@@ -20,11 +20,14 @@ from spike2pop_nb.spiketrains.train import FloatArray
 
 from .cells import MISSING, is_list, is_number, numbers_of, parse_list, refuse_wrong
 from .igor_text import igor_table, is_igor_text
+from .measured import is_measured
 from .raw import Source, counted, shown
 from .running import running_table
 from .spike2_text import is_spike2_text, spike2_table
 from .text import COMMENT_MARKS, Text, take_apart
+from .text_around import LABEL, block_labels, labels_stand_apart
 from .text_cells import BLANK, cells_of, with_quoted_lists
+from .text_columns import column_of, join_spellings, numbers_column, units_below
 
 __all__ = ["text_table"]
 
@@ -78,6 +81,8 @@ def _one_entry_per_line(text: Text) -> bool:
 
 
 def _is_ragged(text: Text) -> bool:
+    if labels_stand_apart(text):
+        return True
     lists = any(is_list(cell) for row in text.sample for cell in row[:2])
     if text.delimiter in ("", BLANK) and lists and text.header is None:
         return True
@@ -97,22 +102,44 @@ def _single(text: Text, source: Source, format_: str) -> Table:
     cells: list[str] = []
     rows: list[int] = []
     comments = blank = 0
+    blocks = block_labels(text)
+    labels: list[str] = []
     for row, line in enumerate(text.lines[text.start :], start=text.start + 1):
         cell = line.strip().strip('"').rstrip(",;")
-        if not cell:
-            blank += 1
+        if not cell or row in blocks:
+            blank += not cell
         elif cell.startswith(COMMENT_MARKS):
             comments += 1
         else:
             cells.append(cell)
             rows.append(row)
+            if blocks:
+                labels.append(next((blocks[at] for at in reversed(blocks) if at < row), ""))
     source.check_counts(len(cells))
-    if 2 * sum(is_number(cell) for cell in cells[:100]) < len(cells[:100]):
-        name = shown(text.header) if text.header else "the contents"
-        raise source.error(f"{name} cannot be recognised as spike times; {EXPECTED}.")
     name = text.header[0] if text.header else ""
-    column = _numbers(name, cells, np.array(rows, dtype=np.int64), np.zeros(len(cells), dtype=bool))
+    units = units_below(cells[:1], cells[1:2]) if name else None
+    if units:
+        cells, rows = cells[1:], rows[1:]
+    numbers = 2 * sum(is_number(cell) for cell in cells[:100]) >= len(cells[:100])
+    with_units = not numbers and is_measured(cells[:100], sure=True)
+    if not numbers and not with_units and not (name and role_of(name) == "time"):
+        named = shown(text.header) if text.header else "the contents"
+        raise source.error(f"{named} cannot be recognised as spike times; {EXPECTED}.")
+    empty = np.zeros(len(cells), dtype=bool)
+    where = np.array(rows, dtype=np.int64)
+    if numbers or with_units:
+        column = numbers_column(name, cells, where, empty, with_units=with_units)
+    else:
+        column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
     table = Table(format_, [column], named=text.header is not None)
+    if blocks:
+        column.name = "time" if role_of(name) != "time" else name
+        table.columns.insert(0, Column("block", np.array(labels), rows=where))
+        table.named = True
+        table.repairs.append(
+            f"{counted(len(blocks), 'block')} under {shown(list(blocks.values()))}, taken for trains"
+        )
+    _take_units(table, units)
     _note(table, blank=blank, comments=comments)
     return table
 
@@ -177,11 +204,17 @@ def _line(
         if not label or not is_number(label.split()[-1].rstrip(":=,;|")) or " " not in label:
             return label, *parse_list(line[bracket:], source, row, where)
     if delimiter in ("", BLANK):
+        marked = LABEL.match(line) if labelled else None
         label, _, rest = line.partition(" ") if labelled else ("", "", line)
+        if marked is not None:
+            label, rest = marked[1], line[marked.end() :]
         source.check_counts(rest.count(" "))
         return label.rstrip(":=,"), *parse_list(rest, source, row, where)
     source.check_counts(line.count(delimiter) - 1)
     cells = [cell.strip() for cell in (cells_of(line, delimiter) if '"' in line else line.split(delimiter))]
+    marked = LABEL.match(cells[0]) if labelled else None
+    if marked is not None:
+        cells[:1] = marked[1], cells[0][marked.end() :]  # cell 1: 12.5, 20.1
     label = cells.pop(0).rstrip(":=") if labelled else ""
     if len(cells) == 1:
         return label, *parse_list(cells[0], source, row, where)
@@ -215,16 +248,27 @@ def _rectangular(text: Text, source: Source, format_: str) -> Table:
     lists = _list_columns(text)
     commas = blanks = 0
     columns = []
+    kept: list[str] = []
+    units = None
+    if text.header is not None and rows.size > 1:
+        units = units_below(*([blocks[0][k][row] for k in range(width)] for row in (0, 1)))
+    start = 0 if units is None else 1
+    rows = rows[start:]
     for k in range(width):
         cells = np.concatenate([block[k] for block in blocks]) if blocks else np.empty(0, dtype=object)
-        column, n_blanks = _column(names[k].strip(), cells, rows, k in lists, source)
+        cells = cells[start:]
+        column, n_blanks = column_of(names[k].strip(), cells, rows, k in lists, source)
         if column is not None:
             commas, blanks = commas + column.decimal_commas, blanks + n_blanks
             columns.append(column)
+            kept.append(units[k] if units is not None else "")
     if any(column.decimal_commas and not column.doubt for column in columns):
         for column in columns:  # a comma means the same in the whole file
             column.doubt = "" if column.decimal_commas else column.doubt
     table = Table(format_, columns, named=text.header is not None)
+    _take_units(table, kept if units is not None else None)
+    joined = [spellings for column in columns if (spellings := join_spellings(column))]
+    table.repairs += [f"{spellings}, which are the same number" for spellings in joined]
     _note(table, blank=empty)
     if blanks:
         table.skipped.append(f"{counted(blanks, 'blank place')} inside lists")
@@ -326,54 +370,13 @@ def _list_columns(text: Text) -> set[int]:
     return found
 
 
-def _column(
-    name: str, cells: NDArray[np.object_], rows: NDArray[np.int64], lists: bool, source: Source
-) -> tuple[Column | None, int]:
-    """A column by what its cells are, and how many blanks stood inside its lists; None for no column."""
-    empty = cells == ""
-    gone = np.array([cell.lower() in MISSING for cell in cells], dtype=bool) if not lists else empty
-    if (gone & ~empty).any() and role_of(name) not in ("id", "trial"):
-        kept = [cell for cell, none in zip(cells, gone, strict=True) if not none][:200]
-        if all(is_number(cell) for cell in kept):
-            cells, empty = np.where(gone, "", cells).astype(object), gone
-    if not name and empty.all():
-        return None, 0  # a delimiter at the end of every line
-    if lists:
-        parsed = [
-            parse_list(cell, source, int(row), f"column {name!r}")
-            for cell, row in zip(cells, rows, strict=True)
-        ]
-        total = sum(values.size for values, _, _ in parsed)
-        source.check_counts(total, len(parsed))
-        column = Column(name, [values for values, _, _ in parsed], rows=rows)
-        column.decimal_commas = sum(n for _, n, _ in parsed)
-        column.cells = cells
-        return column, sum(n for _, _, n in parsed)
-    if empty.all() and gone.any():
-        return _numbers(name, cells, rows, empty), 0
-    sampled = [cell for cell in cells[:200] if cell]
-    sampled = sampled or [cell for cell in cells if cell][:200]
-    numbers = 2 * sum(is_number(cell) for cell in sampled) >= len(sampled)
-    if not numbers or (not sampled and role_of(name) != "time"):
-        return Column(name, cells.astype(str), rows=rows, empty=empty, cells=cells), 0
-    return _numbers(name, cells, rows, empty), 0
-
-
-def _numbers(
-    name: str, cells: NDArray[np.object_] | list[str], rows: NDArray[np.int64], empty: NDArray[np.bool_]
-) -> Column:
-    """A column of numbers; a cell that is none is noted, for whoever takes the column for times."""
-    every = np.asarray(cells, dtype=object)
-    filled = every[~empty] if empty.any() else every
-    numbers = numbers_of(filled.tolist())
-    values = np.full(every.size, np.nan)
-    values[~empty] = numbers.values
-    column = Column(name, values, rows=rows, empty=empty, cells=every)
-    column.decimal_commas, column.doubt = numbers.decimal_commas, numbers.doubt
-    column.thousands = numbers.thousands
-    if numbers.wrong is not None:
-        column.wrong = (int(rows[~empty][numbers.wrong]), str(filled[numbers.wrong]))
-    return column
+def _take_units(table: Table, units: list[str] | None) -> None:
+    """Give columns of numbers the units of the line under their names."""
+    if units is not None:
+        for column, unit in zip(table.columns, units, strict=True):
+            column.unit = unit if column.kind == "numbers" else ""
+        said = shown([unit for unit in units if unit])
+        table.repairs.append(f"the line of units under the names, {said}")
 
 
 def _note(table: Table, *, blank: int = 0, comments: int = 0) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 from spike2pop_nb.spiketrains.limits import MAX_CELLS
 from spike2pop_nb.spiketrains.table import Table
 
 from .archive import Archive
+from .cells import is_number
+from .measured import measured
 from .raw import Source, shown
 from .sandbox import Parser, parsed, require
 
 __all__ = ["Workbook", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
+
+_FEWEST: Final = 5
+"""Numbers below each other that make a sheet a table."""
 
 _PARSER: Final = Parser(
     f"{__package__}.workbook",
@@ -65,25 +72,29 @@ def parse_workbook(source: Source) -> Table:
     with source.path.open("rb") as stream:
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         found: dict[str, str] = {}
+        full: set[str] = set()
         n_cells = 0
         for sheet in book.worksheets:
             text = io.StringIO()
             writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-            numbers = False
+            numbers: Counter[int] = Counter()
             for row in sheet.iter_rows(values_only=True):
                 n_cells += len(row)
                 if n_cells > MAX_CELLS // 4:
                     raise source.error(f"the workbook has more than {MAX_CELLS // 4:,} cells; split it.")
-                numbers = numbers or any(_is_number(cell) for cell in row)
+                numbers.update(k for k, cell in enumerate(row) if _is_number(cell))
                 cells = [_written(cell) for cell in row]
                 while cells and not cells[-1]:
                     cells.pop()
                 writer.writerow(cells)
             if numbers:
                 found[sheet.title] = text.getvalue()
+                if max(numbers.values()) >= _FEWEST:
+                    full.add(sheet.title)
     if not found:
         raise source.error("no sheet of the Excel workbook holds numbers.")
-    (name, text_found), *others = found.items()
+    # Dates and settings on a sheet of their own are no table.
+    (name, text_found), *others = sorted(found.items(), key=lambda item: bool(full) and item[0] not in full)
     cautions = []
     if others:
         cautions.append(
@@ -94,7 +105,10 @@ def parse_workbook(source: Source) -> Table:
 
 
 def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
+    """Whether a cell holds a number, be it as text, or a time or date."""
+    if isinstance(cell, str):
+        return is_number(cell) or measured(cell) is not None
+    return isinstance(cell, int | float | time | datetime | timedelta) and not isinstance(cell, bool)
 
 
 def _written(cell: Any) -> str:

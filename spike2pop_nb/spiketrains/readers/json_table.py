@@ -1,0 +1,114 @@
+"""JSON as a table: an object of arrays, a list of objects, an object a line."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from spike2pop_nb.spiketrains.table import Table
+
+from .builder import TableBuilder
+from .raw import Source
+
+__all__ = ["json_table"]
+
+_MIXED: Final = "whose entries are of several kinds"
+_MAX_DEPTH: Final = 12
+_MANY: Final = 10
+_NARROW: Final = 8
+
+
+def json_table(source: Source) -> Table | None:
+    """The arrays of a JSON file by their names; None for other text, and for a plain list of numbers.
+
+    Raises
+    ------
+    SpikeTrainError
+        When nothing in it is an array of numbers.
+    """
+    if source.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+        return None
+    content = _parsed(source)
+    plain = isinstance(content, list) and not any(isinstance(item, list | dict) for item in content)
+    if plain or not isinstance(content, list | dict):
+        return None
+    builder = TableBuilder("JSON", source)
+    _add(builder, "", content, 0)
+    return builder.table("the JSON file")
+
+
+def _parsed(source: Source) -> Any:
+    """The contents; None where they are no JSON, as a whole or line by line."""
+    try:
+        text = source.data.decode("utf-8-sig")
+        try:
+            return json.loads(text)
+        except ValueError:
+            if not text.lstrip().startswith("{"):
+                return None
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _add(builder: TableBuilder, name: str, value: Any, depth: int) -> None:
+    """Keep a value under its name; what lies inside goes by ``outer/inner``."""
+    if depth > _MAX_DEPTH:
+        builder.skip(name, "nested too deeply")
+    elif isinstance(value, dict) and isinstance(value.get("data"), list) and _names(value.get("columns")):
+        rows = [row for row in value["data"] if isinstance(row, list)]
+        records = [dict(zip(value["columns"], row, strict=False)) for row in rows]
+        _add_list(builder, name, records, depth)  # as pandas writes a table
+    elif isinstance(value, dict) and _is_numbered(value):
+        _add_list(builder, name, list(value.values()), depth)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _add(builder, f"{name}/{key}" if name else str(key), inner, depth + 1)
+    elif isinstance(value, str):
+        builder.fact(name, value)
+    elif _is_number(value) and value is not None:
+        builder.fact(name, float(value))
+    elif isinstance(value, list):
+        _add_list(builder, name, value, depth)
+
+
+def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) -> None:
+    if all(map(_is_number, items)):
+        whole = bool(items) and all(isinstance(item, int) for item in items)
+        values = [math.nan if item is None else float(item) for item in items]
+        array = np.array(values, dtype=np.float64)
+        builder.array(name, array.astype(np.int64) if whole and np.abs(array).max() < 2**53 else array)
+    elif all(isinstance(item, str) for item in items):
+        builder.text(name, items)
+    elif all(isinstance(item, dict) for item in items):
+        for key in dict.fromkeys(key for item in items for key in item):
+            _add(builder, f"{name}/{key}" if name else str(key), [item.get(key) for item in items], depth + 1)
+    elif all(item is None or (isinstance(item, list) and all(map(_is_number, item))) for item in items):
+        rows = [
+            np.array([math.nan if v is None else float(v) for v in item or ()], dtype=np.float64)
+            for item in items
+        ]
+        sizes = {row.size for row in rows}
+        if len(rows) >= _MANY and len(sizes) == 1 and min(sizes) <= _NARROW:
+            builder.array(name, np.array(rows))  # rows of a table rather than trains
+        else:
+            builder.lists(name, rows)
+    else:
+        builder.skip(name, _MIXED)
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+
+
+def _is_numbered(value: dict[str, Any]) -> bool:
+    """Whether single values stand by their numbers, as pandas writes a column."""
+    inner = any(isinstance(item, list | dict) for item in value.values())
+    return len(value) > 2 and not inner and list(value) == [str(k) for k in range(len(value))]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
