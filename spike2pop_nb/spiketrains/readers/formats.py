@@ -22,6 +22,7 @@ from .workbook import holds_workbook
 __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
 _PICKLE: Final = "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."
+_PAGE: Final = "this is a web page (HTML), which cannot be recognised as spike times; save it as CSV."
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),
     (b"BZh", "this is a compressed file; unpack it first."),
@@ -37,7 +38,7 @@ _REFUSED: Final = (
     (b"<?xml", "this is an XML document, not a table; save its spike times as CSV."),
     (b"{\\rtf", "this is a formatted document (RTF), not a table; save it as plain text or CSV."),
 )
-_WEB_PAGE: Final = (b"<!doctype", b"<html", b"<table")
+_PAGE_BEGINS: Final = (b"<!doctype", b"<html", b"<table")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
     f"{__package__}.hdf5_table",
@@ -85,8 +86,8 @@ def _read(source: Source, only: Wanted) -> Table | None:
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise source.error(message)
-    if data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
-        raise source.error("this is a web page (HTML), not a table of spike times; save the table as CSV.")
+    if data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_BEGINS):
+        raise source.error(_PAGE)
     if is_hdf5(source):
         return _hdf5_table(source)
     if data.startswith(NEX5_MAGIC):
