@@ -51,7 +51,7 @@ def _networks() -> Answers:
 def _atlases() -> Answers:
     answers: Answers = {}
     for name, path in _published("atlases").items():
-        if name == "which" or name.endswith((".changes", ".posterior")):
+        if name == "which" or name.endswith(".changes"):
             continue
         trains = _examples(name if name in _TRUE else "stg")
         answers[f"{name}, DICs"] = _asked(path, name, trains)
