@@ -19,6 +19,8 @@ _MIXED: Final = "whose entries are of several kinds"
 _MAX_DEPTH: Final = 12
 _MANY: Final = 10
 _NARROW: Final = 8
+_MOST_DIGITS: Final = 19
+_NAMELESS: Final = "the list"
 
 
 def json_table(source: Source) -> Table | None:
@@ -45,13 +47,19 @@ def _parsed(source: Source) -> Any:
     try:
         text = source.data.decode("utf-8-sig")
         try:
-            return json.loads(text)
+            return json.loads(text, parse_int=_integer)
         except ValueError:
             if not text.lstrip().startswith("{"):
                 return None
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
+            lines = filter(str.strip, text.splitlines())
+            return [json.loads(line, parse_int=_integer) for line in lines]
     except (ValueError, RecursionError):
         return None
+
+
+def _integer(digits: str) -> int | float:
+    """A whole number; one that no array holds is infinite, and refused as that."""
+    return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
 
 
 def _add(builder: TableBuilder, name: str, value: Any, depth: int) -> None:
@@ -93,9 +101,9 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
         ]
         sizes = {row.size for row in rows}
         if len(rows) >= _MANY and len(sizes) == 1 and min(sizes) <= _NARROW:
-            builder.array(name, np.array(rows))  # rows of a table rather than trains
+            builder.array(name or _NAMELESS, np.array(rows))  # rows of a table rather than trains
         else:
-            builder.lists(name, rows)
+            builder.lists(name or _NAMELESS, rows)
     else:
         builder.skip(name, _MIXED)
 
