@@ -48,6 +48,7 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
         "acceptance": _number(result.acceptance),
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
+        "options": dict(result.options),
     }
     if result.failure:
         entry["failure"] = result.failure
@@ -127,7 +128,7 @@ def summary(
 ) -> dict[str, Any]:
     """Return what ``summary.json`` holds: versions, options with the seed, and each recording's story.
 
-    Where a recording was searched with other options than those of all, its own stand with it.
+    The options that a recording was searched with stand with it, too.
 
     Parameters
     ----------
@@ -152,19 +153,8 @@ def summary(
             "g_s, g_u": describe_column("g_s").unit,
             "time_ms": describe_column("time_ms").unit,
         },
-        "recordings": [
-            _describe(result, experiments_on(result, experiments)) | _own_options(result, options)
-            for result in results
-        ],
+        "recordings": [_describe(result, experiments_on(result, experiments)) for result in results],
     }
-
-
-def _own_options(result: Result, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options in which the search of one recording differed from those of all."""
-    own = {
-        name: value for name, value in result.options.items() if name in options and options[name] != value
-    }
-    return {"options": own} if own else {}
 
 
 def experiments_on(

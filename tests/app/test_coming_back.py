@@ -135,7 +135,7 @@ def test_each_recording_tells_its_own_options(found, loop):
     with zipfile.ZipFile(io.BytesIO(given(found, loop, found.results.downloads["nwb"]))) as archive:
         summary = json.loads(archive.read("summary.json"))
     assert summary["options"]["seed"] == 7
-    assert [one.get("options", {}).get("seed") for one in summary["recordings"]] == [1, None]
+    assert [one["options"]["seed"] for one in summary["recordings"]] == [1, 7]
 
 
 def test_a_session_is_saved_without_a_ranking_which_is_said(found, loop):

@@ -68,10 +68,10 @@ def test_a_stretch_of_a_voltage(dashboard, loop):
 
 
 def test_short_recordings_are_marked_in_milliseconds(dashboard, loop):
-    session, panel = opened(dashboard, loop, {"time_ms": 0.1 * np.arange(1, 50)})
-    mark(panel, 1.02345678, 2.0501)
+    session, panel = opened(dashboard, loop, {"time_ms": 0.1 * np.arange(1, 20)})
+    mark(panel, 0.52345678, 1.5501)
     loop.until(lambda: session.train.n_spikes == 10)
-    assert (session.settings.start_s, session.settings.stop_s) == (0.001023, 0.00205)
+    assert (session.settings.start_s, session.settings.stop_s) == (0.000523, 0.00155)
 
 
 @pytest.mark.parametrize(
