@@ -458,6 +458,8 @@ def test_nothing_is_out_of_reach_on_a_narrow_page(page, width):
         box = download.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert page.locator(".s2p-buttons > button:visible").evaluate_all(cut) == []
     page.set_viewport_size({"width": 1280, "height": 720})
 
 
