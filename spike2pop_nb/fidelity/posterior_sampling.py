@@ -157,7 +157,7 @@ def _searched(
 
     atlas = atlas_of(neuron)
     search = Evolution(train, neuron, None, _SEARCHED, seed, accuracy, own, atlas, say, cancel, inhibition)
-    search.run(budget // 2)
+    search.run(max(2, budget // 2))
     if search.cancelled:
         raise Cancelled("Drawing a posterior was cancelled.")
     if not search.kept:

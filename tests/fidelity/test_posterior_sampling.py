@@ -164,6 +164,8 @@ def test_what_makes_no_sense_is_refused() -> None:
         sample_posterior(_train(80.0), "stg", size=0)
     with pytest.raises(CompensationError, match="at least the size"):
         sample_posterior(_train(80.0), "stg", size=64, budget=32)
+    with pytest.raises(SpikeTrainError, match="none of 2 stg neurons tried"):
+        sample_posterior(_train(80.0), "stg", size=1, budget=1)
 
 
 def test_a_recording_that_no_member_fires_like_is_refused() -> None:
