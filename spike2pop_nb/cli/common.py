@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = [
+    "INHIBITION_SAID",
     "FileArgument",
     "InhibitionOption",
     "MembersArgument",
@@ -66,6 +67,8 @@ InhibitionOption = Annotated[
         show_default="if none fires like it otherwise",
     ),
 ]
+INHIBITION_SAID = {None: "if needed", True: "yes", False: "no"}
+"""How the options that are written say it."""
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 FileArgument = Annotated[
     Path,

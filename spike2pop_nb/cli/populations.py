@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spike2pop_nb.cli.common import (
+    INHIBITION_SAID,
     FileArgument,
     InhibitionOption,
     MembersArgument,
@@ -200,7 +201,7 @@ def run(
         "accuracy": accuracy,
         "refine": refine,
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
-        "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
+        "inhibition": INHIBITION_SAID[inhibition],
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spike2pop_nb.cli.common import (
+    INHIBITION_SAID,
     FileArgument,
     InhibitionOption,
     NeuronOption,
@@ -83,7 +84,7 @@ def posterior(
                 "seed": seed,
                 "budget": budget,
                 "accuracy": accuracy,
-                "inhibition": {None: "if needed", True: "yes", False: "no"}[inhibition],
+                "inhibition": INHIBITION_SAID[inhibition],
                 **how.asked(),
             }
             write_posterior(found, folder, options, formats=("csv", "svg", "png") if figures else ("csv",))

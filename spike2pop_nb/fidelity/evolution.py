@@ -25,10 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances import (
-    DICSampler,
-    generate_population,
-)
+from spike2pop_nb.conductances import DICSampler, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
 from spike2pop_nb.fidelity.prior import MemberPrior
@@ -133,7 +130,7 @@ class Evolution:
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """Return the least and most of each conductance, inhibition, the current and the noise."""
-        low, high = self.prior.ranges.T
+        low, high = self.prior.ranges.T.copy()
         leak = self.neuron.n_channels - 1
         low[leak] = max(low[leak], 1e-3 * high[leak])  # no member is without a leak
         return low, high

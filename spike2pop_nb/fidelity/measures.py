@@ -132,16 +132,10 @@ def _drawn_in(values: FloatArray, alike: float = 0.0) -> FloatArray:
 
     Those that differ from it by no more than the share ``alike`` are left where they are.
     """
-    median = _median(values)
-    far = _FAR * MAD_SD * _median(np.abs(values - median))
+    median = np.median(values, axis=-1, keepdims=True)
+    far = _FAR * MAD_SD * np.median(np.abs(values - median), axis=-1, keepdims=True)
     far = np.maximum(far, alike * median)
     return np.asarray(np.clip(values, median - far, median + far))
-
-
-def _median(values: FloatArray) -> FloatArray:
-    """Return the median along the last axis, which stays; of few values ten times as fast as NumPy."""
-    ordered, n = np.sort(values, axis=-1), values.shape[-1]
-    return np.asarray(0.5 * (ordered[..., (n - 1) // 2, None] + ordered[..., n // 2, None]))
 
 
 def _typical(values: FloatArray, alike: float = 0.0) -> FloatArray:

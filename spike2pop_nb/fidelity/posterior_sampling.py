@@ -124,7 +124,7 @@ def sample_posterior(
         if progress is not None:
             words = f"{cloud.n_drawn} members simulated, effective sample size {n:.0f}"
             progress(search.n_simulated + cloud.n_drawn, budget, words)
-        if n >= _EFFECTIVE * size and cloud.tolerance <= 1.0 and cloud.n_rounds >= _FEWEST_ROUNDS:
+        if n >= _EFFECTIVE * size and cloud.tolerance <= 1.0 and len(cloud.rounds) >= _FEWEST_ROUNDS:
             break
     return _drawn(cloud, train, size, seed, accuracy, search.n_simulated)
 
@@ -198,7 +198,7 @@ class _Cloud:
         self.rng = np.random.default_rng(seed)
         self.u = np.zeros((0, first.shape[1]))  # quantiles of members
         self.distance = np.zeros(0)  # from the recording, in units of its variability
-        self.rounds: list[tuple[gaussian_kde, float]] = []  # each density, and how much of it is possible
+        self.rounds: list[tuple[gaussian_kde, float]] = []  # each density, and how often it was drawn from
         self.near = np.clip(first + _APART * self.rng.normal(size=first.shape), 0.0, 1.0)
         self.weights = np.full(len(first), 1.0 / len(first))
         self.tolerance = math.inf
@@ -208,29 +208,24 @@ class _Cloud:
         """Members drawn so far."""
         return len(self.u)
 
-    @property
-    def n_rounds(self) -> int:
-        """Rounds in which they were."""
-        return len(self.rounds)
-
     def move(self, n: int) -> None:
         """Draw members around those that are near, simulate them, and weigh all."""
         rows, kept = _chosen(self.weights, _CENTRES, self.rng)
         around = gaussian_kde(self.near[rows].T, _WIDER, kept)
-        u, possible = self.around(around, n)
+        u, n_draws = self.around(around, n)
         found = np.array([self.own.distance(times) for times in self.fired(u, "screening")[0]])
         self.u, self.distance = np.concatenate([self.u, u]), np.concatenate([self.distance, found])
-        self.rounds.append((around, possible))
-        self.weigh(n)
+        self.rounds.append((around, n_draws))
+        self.weigh()
 
     def around(self, density: gaussian_kde, n: int) -> tuple[FloatArray, float]:
-        """Draw members of a density that the prior allows; return them, and which share does."""
+        """Draw n members of a density that the prior allows; return them, and how many draws it takes."""
         found, n_tried, n_found = [], 0, 0
         while n_found < n:
             u = density.resample(8 * n, self.rng).T
             found.append(u[((u > 0.0) & (u < 1.0)).all(axis=1)])
             n_tried, n_found = n_tried + len(u), n_found + len(found[-1])
-        return np.concatenate(found)[:n], n_found / n_tried
+        return np.concatenate(found)[:n], n * n_tried / n_found
 
     def fired(self, u: FloatArray, accuracy: str) -> tuple[list[FloatArray], npt.NDArray[np.uint64]]:
         """Simulate members; return their spikes, and the seeds of their noise."""
@@ -240,14 +235,12 @@ class _Cloud:
         )
         return trains, seeds
 
-    def weigh(self, n: int) -> None:
-        """Weigh members within the variability, or the nearest while there are few, after a round of n."""
+    def weigh(self) -> None:
+        """Weigh members within the variability, or the nearest while there are few."""
         self.tolerance = max(1.0, float(np.sort(self.distance)[:_FEWEST_NEAR][-1]))
         self.near = self.u[self.distance <= self.tolerance]
-        # each round as its density is where the prior is; all but the last drew as many
-        share = np.append(np.full(self.n_rounds - 1, _AT_ONCE), n) / self.n_drawn
-        parts = [density(self.near.T) / possible for density, possible in self.rounds]
-        weights = 1.0 / (share @ np.array(parts))
+        drawn = np.array([n_draws * density(self.near.T) for density, n_draws in self.rounds])
+        weights = 1.0 / drawn.sum(axis=0)
         # as Ionides has it (2008, doi:10.1198/106186008X320456): none is more than √n of them
         weights = np.minimum(weights, weights.sum() / math.sqrt(len(weights)))
         self.weights = weights / weights.sum()

@@ -75,7 +75,7 @@ class MemberPrior:
         """Whether members receive a rhythmic inhibition."""
         return self.period_ms is not None
 
-    @property
+    @cached_property
     def ranges(self) -> FloatArray:
         """Least and most of each value, (d, 2)."""
         known = dict(self.neuron.conductance_range)

@@ -15,6 +15,7 @@ from .unit_words import SAMPLES, UNIT_WORDS
 __all__ = [
     "FEWEST_SAMPLES_PER_S",
     "MOST_SAMPLES_PER_S",
+    "REFRACTORY_MS",
     "SAMPLES",
     "canonical_unit",
     "ms_per_unit",
@@ -109,7 +110,7 @@ _HZ: Final = {"khz": 1e3, "mhz": 1e6, "hz": 1.0}
 # thousand each, so exactly one of them puts any median there.
 _SHORTEST_MEDIAN_MS, _LONGEST_MEDIAN_MS = 2.0, 2000.0
 # No neuron fires again within half a millisecond.
-_REFRACTORY_MS = 0.5
+REFRACTORY_MS = 0.5
 # A train that breaks this rule in ms is a slow one in seconds if its numbers are small throughout.
 _SLOW_MEDIAN_S, _SLOW_SPAN_S = 10.0, 5000.0
 
@@ -358,11 +359,11 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[str, str]:
         span = max(float(times[-1]) for times in arrays if times.size) - min(
             float(times[0]) for times in arrays if times.size
         )
-        slow = low < _REFRACTORY_MS and median <= _SLOW_MEDIAN_S and span <= _SLOW_SPAN_S
+        slow = low < REFRACTORY_MS and median <= _SLOW_MEDIAN_S and span <= _SLOW_SPAN_S
         unit = "s" if slow else "ms"
     else:
         whole = all(np.array_equal(times, np.rint(times)) for times in arrays)
-        unit = "us" if whole and isi[0] >= 1000.0 * _REFRACTORY_MS else "ms"
+        unit = "us" if whole and isi[0] >= 1000.0 * REFRACTORY_MS else "ms"
     rate = 1000.0 / float(to_ms(np.array(median), unit))
     return unit, (
         f"{shown_unit(unit)} assumed from the intervals: their median is {median:.4g}, "

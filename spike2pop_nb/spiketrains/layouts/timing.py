@@ -16,6 +16,7 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source
 from spike2pop_nb.spiketrains.table import Facts, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
+    REFRACTORY_MS,
     SAMPLES,
     canonical_unit,
     ms_per_unit,
@@ -31,7 +32,6 @@ __all__ = ["Timing", "may_be_samples", "names_unit", "timing_of"]
 
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
-_REFRACTORY_MS: Final = 0.5
 _FEWEST_SAMPLES: Final = 100.0
 _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
@@ -245,7 +245,7 @@ def _refuse_impossible(timing: Timing, why: str, trains: Sequence[RawTrain], sou
     """A stated unit in which a neuron would fire faster than any can."""
     median = _median_interval(trains)
     few = sum(train.times.size for train in trains) < 20
-    if few or median is None or median * ms_per_unit(timing.unit) >= _REFRACTORY_MS:
+    if few or median is None or median * ms_per_unit(timing.unit) >= REFRACTORY_MS:
         return
     raise source.error(
         f"the times are said to be in {shown_unit(timing.unit)} ({why}), in which the median interval would "
