@@ -148,6 +148,8 @@ class Dashboard:
         words = session.busy or ("Drawing the figures…" if session.drawing else "")
         words = words or ("Ready" if session.ready else "Preparing the page…")
         kind = "s2p-idle" if words == "Ready" else "s2p-busy"
+        if not session.ready:
+            kind += " s2p-preparing"  # figures wait for that to end
         self.status.value = f'<div class="{kind}" role="status">{escape(words)}</div>'
 
 

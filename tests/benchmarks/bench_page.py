@@ -200,7 +200,7 @@ def sliders(context: BrowserContext, address: str) -> None:
         };
       }
     }""")
-    page.click("text=Threshold voltage and baseline ranges")
+    page.click("text=Threshold voltage, baseline ranges, noise")
     time.sleep(1)
     # for a step the map, the ways and the course; for another threshold the conductances first, then the map
     # and the voltages, which are simulated

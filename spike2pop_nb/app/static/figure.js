@@ -13,10 +13,18 @@ function address(model) {
   return new URL(path, new URL(base.replace(/voila\/$/, ""), window.location.href)).href;
 }
 
+const pause = (ms) => new Promise((done) => window.setTimeout(done, ms));
+
 // A plain script, unlike a module, is kept compiled by browsers for the next visit. Running it takes the browser
-// some tenths of a second, for which the page, once shown, must not wait.
+// up to a second, in which no click is answered, so that the page that holds the figures comes first.
+const FIRST_CLICK_MS = 500;
+const LATEST_MS = 6000;
+
 async function library(model) {
-  await new Promise((done) => (window.requestIdleCallback ?? window.setTimeout)(done, { timeout: 1000 }));
+  const begin = performance.now();
+  do await pause(100);
+  while (document.querySelector(".s2p-preparing") && performance.now() < begin + LATEST_MS);
+  await pause(FIRST_CLICK_MS);
   const other = globalThis.Plotly; // of a notebook, say
   globalThis.PlotlyConfig ??= { MathJaxConfig: "local" };
   await new Promise((done, failed) => {
