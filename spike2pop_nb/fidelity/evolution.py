@@ -6,8 +6,9 @@ from the posterior, where there is one; a distribution that the user gave counts
 
 They are moved by differential evolution (Storn and Price 1997, doi:10.1023/A:1008202821328; towards the
 better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613), each with the same noise all
-the way, so that members are compared and not their luck. Who comes within the recording's own variability is
-judged with other noise, over three windows of the recording's length, and counts if it is still within it.
+the way, so that members are compared and not their luck, and over a few bursts, where the recording has them.
+Who comes within the recording's own variability is judged with other noise, over three windows of the
+recording's length, and counts if it is still within it.
 Passing members go on moving, so that many different ones are found, and those nearest to the recording kept.
 
 Cells that follow a rhythm burst on the rebound from inhibition, which a current and noise do not give. Where
@@ -43,6 +44,7 @@ __all__ = ["WINDOWS", "Evolution", "Member", "window_ms"]
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 WINDOWS = 3  # of the recording's length, on which a member is judged
+_MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, while members move
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SPARE, _LONGER = 2.0, 1.5  # members that pass for each that is kept; simulations that this may take
 _SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
@@ -113,6 +115,10 @@ class Evolution:
         self.train, self.neuron, self.posterior, self.size, self.own = train, neuron, posterior, size, own
         self.accuracy, self.progress, self.cancel = accuracy, progress, cancel
         self.window_ms = window_ms(train, own)
+        self.moving_ms = self.window_ms
+        if own.bursting:
+            few_ms = (_MOVING_PERIODS + 1) * burst_period_ms(own)
+            self.moving_ms = min(self.window_ms, max(_MOVING_MS, few_ms))
         self.rng = np.random.default_rng(seed)
         self.n = min(max(_LEAST, 2 * size), _MOST)
         self.low, self.high = self.limits()
@@ -288,8 +294,9 @@ class Evolution:
         self, x: FloatArray, seeds: npt.NDArray[np.uint64]
     ) -> tuple[FloatArray, list[FloatArray | None]]:
         """Simulate members as they are screened; return their costs and differences."""
-        run = self.simulate(x, seeds, "screening", self.n_windows)
-        seen = [self.windows(times, self.n_windows) for times in run.spike_times_ms]
+        n, length_ms = self.n_windows, self.moving_ms
+        run = self.simulate(x, seeds, "screening", n, length_ms)
+        seen = [self.windows(times, n, length_ms) for times in run.spike_times_ms]
         off = [self.own.differences(*windows) for windows in seen]
         cost = [self.cost_of(found, windows[0]) for found, windows in zip(off, seen, strict=True)]
         return np.array(cost), off
@@ -312,9 +319,9 @@ class Evolution:
             return
         self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
         seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
-        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS)
+        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS, self.window_ms)
         for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
-            windows = self.windows(times, WINDOWS)
+            windows = self.windows(times, WINDOWS, self.window_ms)
             said = self.own.judge(*windows)
             if said["passed"]:
                 if self.is_new(self.x[row], self.kept):
@@ -344,10 +351,11 @@ class Evolution:
         seeds: npt.NDArray[np.uint64],
         accuracy: str,
         windows: int,
+        length_ms: float,
         record: Literal["spikes", "traces"] = "spikes",
     ) -> Simulated:
         start = self.neuron.recording_window_ms[0]
-        coarser = math.ceil(len(x) * windows * self.window_ms / _SAMPLE_MS / _MOST_VALUES)
+        coarser = math.ceil(len(x) * windows * length_ms / _SAMPLE_MS / _MOST_VALUES)
         self.n_simulated += len(x) * windows
         return simulate(
             x[:, : self.neuron.n_channels],
@@ -355,7 +363,7 @@ class Evolution:
             **self.prior.drive(x),
             seed=seeds,
             transient_ms=start,
-            duration_ms=start + windows * self.window_ms,
+            duration_ms=start + windows * length_ms,
             accuracy=accuracy,
             record=record,
             sample_ms=_SAMPLE_MS * coarser,
@@ -367,9 +375,9 @@ class Evolution:
         """Members that can still be judged within the budget."""
         return max(0, (self.budget - self.n_simulated) // WINDOWS)
 
-    def windows(self, times_ms: FloatArray, n: int) -> list[FloatArray]:
+    def windows(self, times_ms: FloatArray, n: int, length_ms: float) -> list[FloatArray]:
         """Cut a train into windows that are compared with the recording."""
         start = self.neuron.recording_window_ms[0]
-        borders = start + self.window_ms * np.arange(n + 1)
+        borders = start + length_ms * np.arange(n + 1)
         ends = np.searchsorted(times_ms, borders)
         return [times_ms[first:end] for first, end in pairwise(ends)]

@@ -50,7 +50,7 @@ def evolved(search: Evolution, options: dict[str, Any]) -> Result:
     search.say("Recording the traces of the members kept")
     search.cancel = None
     counted = search.n_simulated
-    simulated = search.simulate(x, seeds, search.accuracy, 1, "traces")
+    simulated = search.simulate(x, seeds, search.accuracy, 1, search.window_ms, "traces")
     made_by = {**options, "tried": search.n_tried, "passed": n_passed, "simulated": counted}
     population = Population.from_g(
         search.neuron,
@@ -93,9 +93,9 @@ def _nearest(search: Evolution) -> list[Member]:
     near = near[: min(missing, search.affordable)]
     if not near:
         return found
-    run = search.simulate(search.x[near], search.seeds[near], search.accuracy, WINDOWS)
+    run = search.simulate(search.x[near], search.seeds[near], search.accuracy, WINDOWS, search.window_ms)
     for row, times in zip(near, run.spike_times_ms, strict=True):
-        said = search.own.judge(*search.windows(times, WINDOWS))
+        said = search.own.judge(*search.windows(times, WINDOWS, search.window_ms))
         if 1.0 < said["distance"] <= _NEAR and search.is_new(search.x[row], [*search.kept, *found]):
             found.append((search.x[row].copy(), search.seeds[row], said))
     return found

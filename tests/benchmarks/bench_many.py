@@ -64,9 +64,8 @@ class Run:
         self.process = subprocess.Popen(
             [sys.executable, *command, "--workers", str(workers), *options],
             env=environment,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            text=True,
         )
         self.cpu: dict[int, float] = {}
         self.rss: dict[int, int] = {}
@@ -96,7 +95,7 @@ class Run:
         """End it as the system would that needs its memory, and wait until nobody is left."""
         children = self.everyone()[1:]
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
         _gone, alive = psutil.wait_procs(children, timeout=120)
         assert not alive, alive
 
@@ -132,7 +131,7 @@ def kills(n: int, file: Path, whole: Path, folder: Path, options: list[str]) -> 
             print(f"killed after {time.perf_counter() - run.begun:.1f} s, with {known} files of parts before")
             longest *= 1.15
         else:  # it was done before it could be killed
-            run.process.communicate()
+            run.process.wait()
             assert same(out, whole)
             subprocess.run(["rm", "-r", str(out)], check=True)
             longest = 3.0
