@@ -142,7 +142,7 @@ def compare_recordings(
         seeds = _seeds(members)
         x, length = members_as(members), window_ms(before, own)
         plain = simulated_under(model, x, seeds, length, Protocol(), cancel)
-        off = np.array([own.distance(times) for times in plain])
+        off = own.distances(plain)
         if by_members:
             under = simulated_under(model, x, seeds, length, protocol, cancel)
             moved = [teller.moved(one, other) for one, other in zip(plain, under, strict=True)]

@@ -41,15 +41,15 @@ class Target:
 
     own: Variability | None
 
-    def distance(self, times_ms: FloatArray) -> float:
-        """Return how far spike times in ms are from it; up to 1 within its variability."""
+    def distances(self, trains_ms: Sequence[FloatArray]) -> FloatArray:
+        """Return how far trains of spike times in ms are from it, (n,); up to 1 within its variability."""
         if self.own is None:
-            return 0.0 if len(times_ms) < 3 else _OTHER_KIND + len(times_ms)
-        found = self.own.distance(times_ms)
-        if math.isfinite(found):
-            return found
-        far = self.own.apart(times_ms)
-        return _OTHER_KIND + 20.0 * far if math.isfinite(far) else _SILENT - len(times_ms)
+            return np.array([0.0 if len(times) < 3 else _OTHER_KIND + len(times) for times in trains_ms])
+        found = self.own.distances(trains_ms)
+        for row in np.flatnonzero(~np.isfinite(found)).tolist():
+            far = self.own.apart(trains_ms[row])
+            found[row] = _OTHER_KIND + 20.0 * far if math.isfinite(far) else _SILENT - len(trains_ms[row])
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +196,7 @@ def paired(
         k = changes.shape[1]
         moved = applied(x[:, None], changes).reshape(n * k, n_candidates)
         spikes = simulated_under(neuron, moved, np.repeat(seeds, k), window_ms, known, cancel)
-        return np.array([target.distance(times) for times in spikes]).reshape(n, k)
+        return target.distances(spikes).reshape(n, k)
 
     def tried(which: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
         """Return the best change of each member, (n, n_candidates), and its distance."""

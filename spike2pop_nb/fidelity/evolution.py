@@ -297,7 +297,7 @@ class Evolution:
         n, length_ms = self.n_windows, self.moving_ms
         run = self.simulate(x, seeds, "screening", n, length_ms)
         seen = [self.windows(times, n, length_ms) for times in run.spike_times_ms]
-        off = [self.own.differences(*windows) for windows in seen]
+        off = self.own.differences_of(seen)
         cost = [self.cost_of(found, windows[0]) for found, windows in zip(off, seen, strict=True)]
         return np.array(cost), off
 

@@ -8,7 +8,7 @@ out still shows in the interval distribution.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "cut",
     "measure",
     "measure_columns",
+    "measure_many",
     "names",
     "plain_cvs",
     "quantiles",
@@ -104,6 +105,27 @@ def measure_columns(cycles: FloatArray, bursting: bool) -> FloatArray:
 def quantiles(parts: Sequence[FloatArray]) -> FloatArray:
     """Return the quantiles of ln(ISI), (40,)."""
     return np.asarray(np.quantile(np.log(np.concatenate(parts)), QUANTILES))
+
+
+def measure_many(trains: Sequence[Sequence[FloatArray]], bursting: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the measures of the parts of many trains, (n, q - 1), and the quantiles of each, (n, 40)."""
+    measured = _side_by_side(
+        [columns(parts, bursting) for parts in trains], lambda cycles: measure_columns(cycles, bursting)
+    )
+    intervals = [np.concatenate(parts) for parts in trains]
+    return measured, _side_by_side(intervals, lambda isi: np.quantile(np.log(isi), QUANTILES, axis=-1).T)
+
+
+def _side_by_side(values: Sequence[FloatArray], of: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Return a row for each array, (..., n), taken of all arrays of the same n at once, (..., k, n)."""
+    sizes = np.array([one.shape[-1] for one in values])
+    found: dict[int, FloatArray] = {}
+    for size in np.unique(sizes):
+        rows = np.flatnonzero(sizes == size).tolist()
+        # sums are rounded by how their terms lie in memory: each row alike, however many there are
+        stacked = np.ascontiguousarray(np.stack([values[row] for row in rows], axis=-2))
+        found.update(zip(rows, of(stacked), strict=True))
+    return np.array([found[row] for row in range(len(values))])
 
 
 def plain_cvs(parts: Sequence[FloatArray], bursting: bool) -> list[float]:

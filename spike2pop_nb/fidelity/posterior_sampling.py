@@ -213,7 +213,7 @@ class _Cloud:
         rows, kept = _chosen(self.weights, _CENTRES, self.rng)
         around = gaussian_kde(self.near[rows].T, _WIDER, kept)
         u, n_draws = self.around(around, n)
-        found = np.array([self.own.distance(times) for times in self.fired(u, "screening")[0]])
+        found = self.own.distances(self.fired(u, "screening")[0])
         self.u, self.distance = np.concatenate([self.u, u]), np.concatenate([self.distance, found])
         self.rounds.append((around, n_draws))
         self.weigh()
@@ -282,7 +282,7 @@ def _drawn(
         n_effective=min(n_effective, effective(kept)),
         tolerance=cloud.tolerance,
         n_simulated=n_simulated,
-        within=float(np.mean([cloud.own.distance(times) <= 1.0 for times in trains])),
+        within=float((cloud.own.distances(trains) <= 1.0).mean()),
     )
 
 

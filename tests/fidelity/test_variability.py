@@ -53,6 +53,20 @@ def test_shuffled_bursts_are_another_cell() -> None:
     assert not any(own.distance(np.cumsum(rng.permutation(isi))) <= 1 for _ in range(20))
 
 
+@pytest.mark.parametrize("make", [tonic, bursts])
+def test_trains_judged_together_are_judged_as_each_by_itself(
+    make: Callable[[np.random.Generator], Times],
+) -> None:
+    rng = np.random.default_rng(6)
+    own = Variability.of(SpikeTrain("cell", make(rng)))
+    trains = [maker(rng) * rng.uniform(0.8, 1.2) for maker in 10 * [make, make, tonic]] + [np.zeros(0)]
+    assert own.distances(trains).tolist() == [own.distance(times) for times in trains]
+    members = [trains[:3], trains[3:4], trains[-3:], trains[4:6]]
+    for member, found in zip(members, own.differences_of(members), strict=True):
+        np.testing.assert_array_equal(found, own.differences(*member))
+    assert own.differences_of([]) == [] == own.distances([]).tolist()
+
+
 def test_a_burster_and_a_tonic_train_are_never_alike() -> None:
     rng = np.random.default_rng(5)
     own = Variability.of(SpikeTrain("cell", bursts(rng)))
