@@ -94,6 +94,8 @@ class Session(HasTraits):
         Populations found in this session, and that of the recording that is looked at.
     searched
         The settings by which each population was searched.
+    posteriors
+        Those drawn in this session, by population.
     experiments, experiment
         Experiments done in this session by population and by what was done, and the one that is looked at.
     ranking, narrowed
@@ -133,6 +135,7 @@ class Session(HasTraits):
     results: Dict[Any, Any] = Dict()
     searched: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
+    posteriors: Dict[Any, Any] = Dict()
     experiments: Dict[Any, Any] = Dict()
     experiment = AnyTrait(None, allow_none=True)
     ranking = AnyTrait(None, allow_none=True)

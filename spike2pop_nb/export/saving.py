@@ -23,9 +23,10 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.saved_experiments import described, spikes_of
+from spike2pop_nb.export.saved_posteriors import described as described_posterior
 from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
 from spike2pop_nb.export.tables import table_parquet
-from spike2pop_nb.fidelity import Result, Verdict
+from spike2pop_nb.fidelity import DrawnPosterior, Result, Verdict
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 
@@ -38,6 +39,7 @@ def session_zip(
     settings: str = "",
     file: tuple[str, bytes] | None = None,
     experiments: Sequence[Sequence[Experiment]] = (),
+    posteriors: Sequence[DrawnPosterior | None] = (),
 ) -> bytes:
     """Return a session as the content of one file, which `open_session` reads.
 
@@ -51,6 +53,8 @@ def session_zip(
         Name and contents of the file that the recordings were read from.
     experiments
         For each result, in their order, those done on its population.
+    posteriors
+        For each result, in their order, that drawn for its recording; None for none.
 
     Examples
     --------
@@ -63,8 +67,14 @@ def session_zip(
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
         done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
-        entries.append({**_entry(result, folder), "experiments": [described(one) for one in done]})
-        files |= {f"{folder}/{name}": content for name, content in _contents(result).items()}
+        entry = {**_entry(result, folder), "experiments": [described(one) for one in done]}
+        contents = _contents(result)
+        if len(posteriors) >= place and (drawn := posteriors[place - 1]) is not None:
+            entry["drawn"] = described_posterior(drawn)
+            contents["drawn.parquet"] = table_parquet(drawn.population.to_frame())
+            contents |= _spikes(drawn.spike_times_ms, "drawn_")
+        entries.append(entry)
+        files |= {f"{folder}/{name}": content for name, content in contents.items()}
         for k, one in enumerate(done):
             files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
@@ -122,12 +132,18 @@ def _contents(result: Result) -> dict[str, bytes]:
         return files
     scores = verdict.table[_scores(verdict)]
     files["population.parquet"] = table_parquet(pd.concat([population.to_frame(), scores], axis=1))
-    spikes = simulated.spike_times_ms
-    files["spikes.npy"] = _npy(np.concatenate([np.zeros(0), *spikes]))
-    files["counts.npy"] = _npy(np.array([len(times) for times in spikes], dtype=np.int64))
+    files |= _spikes(simulated.spike_times_ms)
     if result.unrefined is not None:
         files["unrefined.parquet"] = table_parquet(result.unrefined.to_frame())
     return files
+
+
+def _spikes(trains_ms: Sequence[npt.NDArray[np.float64]], whose: str = "") -> dict[str, bytes]:
+    """Return trains as a file of all spikes, and one of how many each has."""
+    return {
+        f"{whose}spikes.npy": _npy(np.concatenate([np.zeros(0), *trains_ms])),
+        f"{whose}counts.npy": _npy(np.array([len(times) for times in trains_ms], dtype=np.int64)),
+    }
 
 
 def _npy(array: npt.NDArray[Any]) -> bytes:
@@ -143,6 +159,7 @@ def save_session(
     settings: str = "",
     file: tuple[str, bytes] | None = None,
     experiments: Sequence[Sequence[Experiment]] = (),
+    posteriors: Sequence[DrawnPosterior | None] = (),
 ) -> None:
     """Write results into one file, from which `open_session` and the page restore them without a search.
 
@@ -150,7 +167,7 @@ def save_session(
     ----------
     path
         Best with the ending .s2p.zip; a file of this name is replaced.
-    results, settings, file, experiments
+    results, settings, file, experiments, posteriors
         As in `session_zip`.
 
     Raises
@@ -170,4 +187,5 @@ def save_session(
     >>> s2p.open_session(path).results[0].n_kept_passed
     2
     """
-    write_whole(Path(path), session_zip(results, settings=settings, file=file, experiments=experiments))
+    told: dict[str, Any] = {"settings": settings, "experiments": experiments, "posteriors": posteriors}
+    write_whole(Path(path), session_zip(results, file=file, **told))

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from spike2pop_nb.export.saved_experiments import Asked
+from spike2pop_nb.export.saved_posteriors import Drawn
 
 __all__ = ["COUNTS", "FILE", "FLAGS", "RUN", "TEXTS", "WORDS", "Entry", "Run", "Story", "Train"]
 
@@ -62,6 +63,7 @@ class Entry(_Checked):
     scores: list[str]
     run: Run | None
     experiments: list[Asked] = []
+    drawn: Drawn | None = None
 
 
 class Story(_Checked):

@@ -23,8 +23,9 @@ from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, is_session
 from spike2pop_nb.export.saved_experiments import restored
+from spike2pop_nb.export.saved_posteriors import restored as restored_posterior
 from spike2pop_nb.export.session_story import COUNTS, FILE, FLAGS, RUN, TEXTS, WORDS, Entry, Run, Story
-from spike2pop_nb.fidelity import PassRule, Result, Variability, Verdict
+from spike2pop_nb.fidelity import DrawnPosterior, PassRule, Result, Variability, Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES, Provenance, SpikeTrain, features
@@ -48,6 +49,8 @@ class SavedSession:
         Of each result, the prior that the network was asked under, or "".
     experiments
         Of each result, those done on its population, without voltages.
+    posteriors
+        Of each result, that drawn for its recording; None for none.
     settings
         JSON text of what was chosen on the page, or "".
     file
@@ -63,6 +66,7 @@ class SavedSession:
     results: list[Result] = field(default_factory=list)
     priors: list[str] = field(default_factory=list)
     experiments: list[list[Experiment]] = field(default_factory=list)
+    posteriors: list[DrawnPosterior | None] = field(default_factory=list)
     settings: str = ""
     file: tuple[str, bytes] | None = None
 
@@ -115,6 +119,7 @@ def open_session(
         file = None if story.file is None else (story.file, archive.read(FILE))
         results = [_result(archive, entry, name, predict) for entry in story.results]
         done = [_asked(archive, *both) for both in zip(story.results, results, strict=True)]
+        drawn = [_drawn(archive, *both, name) for both in zip(story.results, results, strict=True)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:60]
@@ -128,7 +133,7 @@ def open_session(
             f"{name} is a damaged file of a session ({type(error).__name__}); save it again."
         ) from None
     priors = [entry.prior or "" for entry in story.results]
-    return SavedSession(results, priors, done, story.settings, file)
+    return SavedSession(results, priors, done, drawn, story.settings, file)
 
 
 def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Result:
@@ -186,6 +191,17 @@ def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
     return found
 
 
+def _drawn(archive: Archive, entry: Entry, result: Result, name: str) -> DrawnPosterior | None:
+    """Return the posterior that was drawn for the recording of a result."""
+    said = entry.drawn
+    if said is None:
+        return None
+    table = _table(archive, f"{entry.folder}/drawn.parquet")
+    population = _population(table, result.neuron, result.recording, said.made_by, name)
+    spikes = _spikes(archive, f"{entry.folder}/drawn_", len(population))
+    return restored_posterior(said, result.recording, population, spikes)
+
+
 def _posterior(entry: Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:
     """What the network says, if it is the one that was asked."""
     if entry.prior is None:
@@ -223,9 +239,9 @@ def _floats(archive: Archive, path: str) -> npt.NDArray[np.float64]:
     return array.copy()
 
 
-def _simulated(archive: Archive, entry: Entry, run: Run, population: Population) -> Simulated:
-    n = len(population)
-    times, counts = (archive.array(f"{entry.folder}/{part}.npy", part) for part in ("spikes", "counts"))
+def _spikes(archive: Archive, whose: str, n: int) -> list[npt.NDArray[np.float64]]:
+    """Return the trains of n members whose files begin so."""
+    times, counts = (archive.array(f"{whose}{part}.npy", part) for part in ("spikes", "counts"))
     if counts.shape != (n,) or counts.dtype.kind != "i" or times.dtype != np.float64 or times.ndim != 1:
         raise ValueError("spikes and members differ")
     if (counts < 0).any() or (counts > len(times)).any() or counts.sum() != len(times):
@@ -233,6 +249,12 @@ def _simulated(archive: Archive, entry: Entry, run: Run, population: Population)
     spikes = [part.copy() for part in np.split(times, np.cumsum(counts)[:-1])]
     if not all(np.isfinite(one).all() and (np.diff(one) > 0).all() for one in spikes):
         raise ValueError("spikes that do not follow each other")
+    return spikes
+
+
+def _simulated(archive: Archive, entry: Entry, run: Run, population: Population) -> Simulated:
+    n = len(population)
+    spikes = _spikes(archive, f"{entry.folder}/", n)
     reasons = {int(row): why for row, why in run.failed.items()}
     return Simulated(
         neuron=population.neuron,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
 from spike2pop_nb import fidelity
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
+from spike2pop_nb.export import open_session
 
 
 @pytest.fixture
@@ -50,5 +53,28 @@ def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
     panel._give()
     loop.until(lambda: bool(sent))
     assert sent[0][1] == "spike2pop_posterior.zip"
+    found = panel.found
     dashboard.session.choose(neuron="da")
     assert panel.found is None
+    dashboard.session.choose(neuron="stg")
+    loop.until(lambda: dashboard.session.result is not None)
+    assert panel.found is found, "what took a minute is there when its population is looked at again"
+
+
+def test_it_is_in_the_file_of_a_session_and_in_the_zip_of_everything(panel, dashboard, loop) -> None:
+    _generate(dashboard, loop)
+    panel.run.click()
+    loop.until(lambda: panel.found is not None)
+    given = []
+    for button, start in (
+        (dashboard.toolbar.keep, dashboard.actions.save),
+        (dashboard.toolbar.keep, lambda button: dashboard.actions.download("everything", button)),
+    ):
+        button.give = lambda *file: given.append(file[0])
+        n = len(given)
+        start(button)
+        loop.until(lambda n=n: len(given) > n)
+    session, everything = given
+    (drawn,) = open_session(session, predict=lambda *_: None).posteriors
+    assert drawn.describe() == panel.found.describe()
+    assert "posterior/posterior.csv" in ZipFile(BytesIO(everything)).namelist()

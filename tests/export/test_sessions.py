@@ -13,7 +13,7 @@ import pytest
 import spike2pop_nb as s2p
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export import html_report, is_session, open_session, results_zip, session_zip, write_results
-from spike2pop_nb.export.archive import SESSION
+from spike2pop_nb.export.archive import SESSION, packed
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +205,30 @@ def test_experiments_are_kept_without_voltages(given):
                 again.spike_times_ms[condition], one.spike_times_ms[condition], strict=True
             ):
                 np.testing.assert_allclose(times, known, atol=1e-9)
+
+
+def test_a_posterior_is_kept(results):
+    drawn = s2p.sample_posterior(results[0].recording, "stg", size=8, budget=1024, seed=1)
+    content = session_zip(results[:2], posteriors=[drawn, None])
+    again, none = open_session(content, predict=lambda *_: None).posteriors
+    assert none is None
+    pd.testing.assert_frame_equal(again.to_frame(), drawn.to_frame(), rtol=1e-12)
+    pd.testing.assert_frame_equal(again.correlations(), drawn.correlations())
+    assert again.describe() == drawn.describe()
+    assert again.population.made_by == drawn.population.made_by
+    for now, then in zip(again.spike_times_ms, drawn.spike_times_ms, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_a_posterior_whose_members_lack_what_it_is_about_is_damaged(results):
+    drawn = s2p.sample_posterior(results[0].recording, "stg", size=8, budget=1024, seed=1)
+    content = session_zip(results[:1], posteriors=[drawn])
+    story = json.loads(zipfile.ZipFile(io.BytesIO(content)).read(SESSION))
+    story["results"][0]["drawn"]["period_ms"] = 900.0  # of an inhibition that no member has
+    files = {name: zipfile.ZipFile(io.BytesIO(content)).read(name) for name in archive_names(content)}
+    with pytest.raises(Spike2PopError, match="damaged file of a session"):
+        open_session(packed({**files, SESSION: json.dumps(story).encode()}))
+
+
+def archive_names(content):
+    return zipfile.ZipFile(io.BytesIO(content)).namelist()

@@ -58,6 +58,7 @@ class Downloading(Acting):
         members = [number for _name, number in shown.population.labels]
         picked = members.index(session.member) if session.member in members else 0
         ranking, narrowed, comparison = session.ranking, session.narrowed, session.comparison
+        drawn = session.posteriors.get(session.key(session.train))
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(task: Task) -> tuple[bytes, str, str]:
@@ -65,6 +66,8 @@ class Downloading(Acting):
 
             if what == "everything":
                 beside: dict[str, bytes] = {}
+                if drawn is not None:
+                    beside |= _in("posterior", export.posterior_files(drawn, options={}))
                 if ranking is not None:
                     beside |= _in("next", export.ranking_files(ranking, options={}))
                 if narrowed is not None:

@@ -34,6 +34,7 @@ class Keeping(Reading, Downloading):
         mine = {at: result for at, result in session.results.items() if at[0] == source}
         results = list(mine.values())
         experiments = [list(session.experiments.get(at, {}).values()) for at in mine]
+        posteriors = [session.posteriors.get(at) for at in mine]
         if source is None:
             button.refuse()
             raise Spike2PopError("There is nothing to save yet: choose a recording first.")
@@ -43,6 +44,7 @@ class Keeping(Reading, Downloading):
 
             data = source.data if isinstance(source.data, bytes) else Path(source.data).read_bytes()
             told: dict[str, Any] = {"settings": settings, "experiments": experiments}
+            told["posteriors"] = posteriors
             whole = export.session_zip(results, file=(source.name, data), **told)
             # what is too large to be opened again goes without the file: the trains are kept beside it
             return whole if len(whole) <= MAX_FILE_BYTES else export.session_zip(results, **told)
@@ -94,7 +96,9 @@ class Keeping(Reading, Downloading):
                 for at, experiments in zip(found, saved.experiments, strict=True)
                 if experiments
             }
+            drawn = {at: one for at, one in zip(found, saved.posteriors, strict=True) if one is not None}
             self.taken.update(found.values())
+            self.session.posteriors = {**self.session.posteriors, **drawn}
             self.session.experiments = {**self.session.experiments, **done}
             self.session.searched = {
                 **self.session.searched,

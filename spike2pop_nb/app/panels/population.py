@@ -69,7 +69,7 @@ class PopulationPanel:
                             "Members", self.size, f"1 to {MAX_MEMBERS}; the command spike2pop run makes more."
                         ),
                         field("Seed", self.seed, "Same seed, same result."),
-                        field("Budget", self.budget, "Most simulations; 0: automatic."),
+                        field("Budget", self.budget, "Most simulations, also for a posterior; 0: automatic."),
                     ]
                 ),
                 field(

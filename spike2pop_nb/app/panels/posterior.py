@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.runner import Task
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Cancelled, three_digits
 
@@ -38,22 +39,22 @@ class PosteriorPanel:
     ----------
     session
         Gives the neuron and the recording.
-    runner
-        Where members are drawn.
+    actions
+        Have a runner, where members are drawn, and know what was taken away.
     """
 
-    def __init__(self, session: Session, runner: Runner) -> None:
-        self.session, self._runner = session, runner
+    def __init__(self, session: Session, actions: Actions) -> None:
+        self.session, self._actions, self._runner = session, actions, actions.runner
         self.messages = Messages()
         self.figure: FigureView | None = None
         self.found: DrawnPosterior | None = None
         self._task: Task | None = None
+        self._asked: tuple[Any, ...] | None = None  # for which population it draws
         self._inside = w.VBox()
         self.widget = Fold("Draw a posterior: conductances, current and noise", [self._inside])
         guard = self.messages.guard
         self.widget.observe(guard(lambda _change: self._build()), "opened")
-        session.observe(guard(lambda _change: self._forget()), ["result", "train"])
-        session.follow(guard(lambda _change: self._forget()), "neuron")
+        session.observe(guard(lambda _change: self._look_again()), ["result", "train", "posteriors"])
 
     @property
     def figures(self) -> list[FigureView]:
@@ -83,21 +84,30 @@ class PosteriorPanel:
             self._results,
         ]
         self.run.on_click(guard(lambda _button: self._draw()))
-        self._show(None)
+        self._look_again()
 
-    def _forget(self) -> None:
-        """Put away what belongs to another population."""
-        if self._task is not None:
+    def _look_again(self) -> None:
+        """Show what was drawn for the population that is looked at; what is being drawn for another ends."""
+        key = self._key
+        if self._task is not None and key != self._asked:
             self._task.drop()
             self._task = None
         if self.figure is not None:
-            self._show(None)
+            self._show(None if key is None else self.session.posteriors.get(key))
+
+    @property
+    def _key(self) -> tuple[Any, ...] | None:
+        """Under what the population that is looked at is kept."""
+        session = self.session
+        return None if session.result is None or session.train is None else session.key(session.train)
 
     def _draw(self) -> None:
         result = self.session.result
         if result is None or self._task is not None:
             return
         train, neuron, settings = result.recording, result.neuron, self.session.settings
+        self._asked = self._key
+        budget: dict[str, Any] = {"budget": settings.budget} if settings.budget else {}
 
         def work(task: Task) -> DrawnPosterior:
             from spike2pop_nb.fidelity import sample_posterior
@@ -107,6 +117,7 @@ class PosteriorPanel:
                 neuron,
                 seed=settings.seed,
                 inhibition=settings.inhibited,
+                **budget,
                 progress=task.progress,
                 cancel=task.cancelled,
             )
@@ -123,7 +134,9 @@ class PosteriorPanel:
 
     def _done(self, found: DrawnPosterior) -> None:
         self._task = None
-        self._show(found)
+        self.session.posteriors = {**self.session.posteriors, self._asked: found}
+        self._actions.taken.discard(self.session.result)
+        self._actions.on_taken()
 
     def _failed(self, error: BaseException) -> None:
         self._task = None

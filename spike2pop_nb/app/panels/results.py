@@ -120,7 +120,7 @@ class ResultsPanel:
         ):
             box.add_class(name)
         self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
-        self.posterior = PosteriorPanel(session, actions.runner)
+        self.posterior = PosteriorPanel(session, actions)
         parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget, self.posterior.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
         self.widget.children[1].add_class("s2p-summary")
