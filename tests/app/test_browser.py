@@ -22,9 +22,14 @@ PATIENCE_MS = 300_000  # a busy machine is slow, not broken
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 RECORDING, PLANE, TRACES, CONDUCTANCES, SCORES, INTERVALS, RASTER, CLOSER = range(8)
 HOSTILE = "<img src=x onerror=document.title='owned'>"
-# Counts the frames in which, after the first words, there was neither a word nor the page to see.
+# Counts the frames in which, after the first words, there was neither a word nor the page to see, and notes
+# whether the page could be used when the code of figures was asked for.
 BLANK = """
 window.blank = 0;
+new MutationObserver(() => {
+  const asked = document.querySelector("script[src*=plotly]");
+  if (asked) window.early ??= document.querySelector(".s2p-preparing") !== null;
+}).observe(document, { childList: true, subtree: true });
 let begun = false;
 const look = () => {
   const words = document.querySelector(".starting");
@@ -149,6 +154,11 @@ def test_a_choice_at_first_paint_is_drawn(page):
 def test_the_page_follows_the_words_of_the_start_without_a_gap(page):
     assert page.evaluate("window.blank") == 0
     assert page.locator(".starting").count() == 0
+
+
+def test_the_code_of_figures_keeps_nobody_waiting(page):
+    page.wait_for_function("window.Plotly")
+    assert page.evaluate("window.early") is False
 
 
 def test_the_guide_is_open_at_first_and_closes(page):

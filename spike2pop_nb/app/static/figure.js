@@ -18,7 +18,7 @@ const pause = (ms) => new Promise((done) => window.setTimeout(done, ms));
 // A plain script, unlike a module, is kept compiled by browsers for the next visit. Running it takes the browser
 // up to a second, in which no click is answered, so that the page that holds the figures comes first.
 const FIRST_CLICK_MS = 500;
-const LATEST_MS = 6000;
+const LATEST_MS = 20000;
 
 async function library(model) {
   const begin = performance.now();
