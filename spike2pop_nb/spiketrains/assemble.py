@@ -76,6 +76,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _given_twice(trains) if len(table.sheets) > 1 else []
     cautions += _unit_zero(table, reading, trains)
     cautions += _spelled_alike([train.id for train in trains])
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
@@ -97,6 +98,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
         cautions=tuple(cautions),
         candidates=_candidates(table),
         labels={train.id: dict(train.labels) for train in wanted if train.labels},
+        sheets=table.sheets,
     )
     return Recordings(trains, report)
 
@@ -272,6 +274,19 @@ def _unit_zero(table: Table, reading: Reading, trains: list[SpikeTrain]) -> list
     if not channels or "unit" not in words_of(key) or not zero or len(zero) == len(trains):
         return []
     return [f"{shown(zero)} may hold unsorted spikes, as units 0 do in files of Plexon and Blackrock"]
+
+
+def _given_twice(trains: list[SpikeTrain]) -> list[str]:
+    """Trains of a workbook that are the same, as in a sheet that was copied or converted."""
+    first: dict[bytes, str] = {}
+    pairs = []
+    for train in trains:
+        key = np.round(train.times_ms, 3).tobytes()
+        if train.n_spikes > 1 and first.setdefault(key, train.id) != train.id:
+            pairs.append(f"{first[key]!r} and {train.id!r}")
+    if not pairs:
+        return []
+    return [f"{', '.join(pairs[:4])} hold the same times; name the sheets to read if one is a copy"]
 
 
 def _spelled_alike(ids: list[str]) -> list[str]:

@@ -115,6 +115,8 @@ class Table:
         With `roles`: the layout in words.
     repairs, skipped, cautions : list of str
         For the report.
+    sheets : tuple of str
+        Of a workbook: its sheets with numbers.
     """
 
     format: str
@@ -129,6 +131,7 @@ class Table:
     repairs: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    sheets: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name."""

@@ -27,30 +27,15 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from .reading import values_of
 from .tables import pick_time_column
 
-__all__ = ["arrays_of_times", "as_pair", "growth"]
+__all__ = ["EVENTS", "arrays_of_times", "as_pair", "growth"]
 
-_EVENTS: Final = frozenset(
-    [
-        "ttl",
-        "keyboard",
-        "kbd",
-        "digmark",
-        "trigger",
-        "trig",
-        "sync",
-        "stim",
-        "stimulus",
-        "lick",
-        "reward",
-        "laser",
-        "led",
-        "pulse",
-        "marker",
-        "strobe",
-        "strobed",
-        "evt",
-    ]
+EVENTS: Final = frozenset(
+    {
+        *("ttl", "keyboard", "kbd", "digmark", "trigger", "trig", "sync", "stim", "stimulus", "lick"),
+        *("reward", "laser", "led", "pulse", "marker", "strobe", "strobed", "evt"),
+    }
 )
+"""Words for what lies beside spikes in a file: triggers, stimuli, behaviour."""
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
 
@@ -92,7 +77,7 @@ def _is_event(column: Column, table: Table) -> bool:
     """Whether its name, or the title beside it, speaks of triggers and stimuli rather than of spikes."""
     title = str(table.facts.get(f"{column.parent}/title", "")) if column.parent else ""
     words = [word for part in (*column.name.split("/"), title) for word in words_of(part)]
-    return any(word.rstrip("0123456789") in _EVENTS for word in words)
+    return any(word.rstrip("0123456789") in EVENTS for word in words)
 
 
 def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:
