@@ -163,7 +163,10 @@ def _train(
     """One train in ms: sorted, each time once, cut to the stretch."""
     times = to_ms(found.times, timing.unit, timing.sampling_rate_hz)
     limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
-    why = f"times must lie within ±{limit}, and the unit is {shown_unit(timing.unit)}"
+    why = (
+        f"times must lie within ±{limit}, and the unit is {shown_unit(timing.unit)}; subtract the start of "
+        "the recording, or give the unit"
+    )
     _refuse(found, np.abs(times) >= MAX_TIME_MS, source, why)
     steps = np.diff(times)
     if (steps < 0).any():

@@ -14,11 +14,10 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 
 from .behaviour import has_equal_steps, is_counter, share_increasing
 from .layouts import understand
-from .layouts.choosing import EVENTS
 from .layouts.reading import RawTrain, Reading
 from .layouts.timing import Timing, timing_of
 from .layouts.turned import quantities_upright
-from .names import role_of, same_name, words_of
+from .names import EVENTS, role_of, same_name, words_of
 from .readers.cells import is_number, value_of
 from .readers.raw import Options, Source, shown
 from .readers.text_table import text_table

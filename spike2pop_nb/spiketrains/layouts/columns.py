@@ -19,7 +19,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     paddings,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of, words_of
+from spike2pop_nb.spiketrains.names import names_cells, names_events, role_of, says_nothing, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -53,6 +53,11 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         ):
             left.append(first)
             columns = columns[1:]
+    events = [c for c in columns if names_events(c.leaf)] if table.named and not sure else []
+    if events and any(names_cells(c.leaf) for c in columns):
+        columns = [c for c in columns if c not in events]
+    else:
+        events = []
     if table.named and not sure and _describe_events(columns):
         return None
     plain = [c for c in columns if c.kind == "numbers"]
@@ -83,6 +88,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         reading.skipped.append("the first column, which numbers the rows")
     if axes and axes != plain and not sure:
         reading.skipped.append(f"{shown_names(axes)}, no spike times")
+    if events:
+        reading.skipped.append(f"{shown_names(events)}, times of other events")
     without_padding(trains, reading.skipped)
     if not sure:
         refuse_sums(trains, source, "columns")
@@ -140,6 +147,8 @@ def _describe_events(columns: Sequence[Column]) -> bool:
     """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
     # cell1 names a train, and so does "Cell A" above numbers that are no labels.
     named = [c for c in columns if not c.leaf[-1:].isdecimal()]
+    if len(columns) == 1 and says_nothing(columns[0].leaf):
+        return False
     roles = {r for c in named if (r := role_of(c.leaf)) not in ("id", "trial") or may_label(c)}
     edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
     return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))

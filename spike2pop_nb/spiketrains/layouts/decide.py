@@ -129,7 +129,7 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     if keys is None and options.layout == "long" and len(table.columns) == 2:
         named = [c for c in table.columns if c is not time and role_of(c.leaf) in ("id", "trial")]
         keys = named or [c for c in table.columns if c is not time]
-    return long_layout(table, time, keys, source, check=keys is None)
+    return long_layout(table, time, keys, source, check=keys is None, asked=options.time_column is not None)
 
 
 def _equal_numbers(table: Table) -> bool:

@@ -221,7 +221,9 @@ def _no_binary(text: str, source: Source, *, replaced: bool = True) -> str:
     # A stray control character is left to the checks of ids and numbers, which can name its row.
     n_odd = len(_CONTROL.findall(head)) + (head.count("\ufffd") if replaced else 0)
     if n_odd > 2 + len(head) // 200 or "\0" in text:
-        raise source.error("this is neither text nor an NPY, NPZ or MAT file, so no spike times can be read.")
+        raise source.error(
+            "this is neither text nor a known format, so no spike times can be read; save them as CSV."
+        )
     return text
 
 
