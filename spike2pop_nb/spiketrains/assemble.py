@@ -13,7 +13,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from .layouts.reading import RawTrain, Reading
 from .layouts.timing import Timing
 from .limits import MAX_TIME_MS
-from .names import words_of
+from .names import names_events, words_of
 from .readers.raw import Source, counted, shown
 from .recordings import ReadReport, Recordings
 from .stretch import Stretch
@@ -76,6 +76,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _other_events(reading)
     cautions += _given_twice(trains) if len(table.sheets) > 1 else []
     cautions += _unit_zero(table, reading, trains)
     cautions += _spelled_alike([train.id for train in trains])
@@ -277,6 +278,14 @@ def _unit_zero(table: Table, reading: Reading, trains: list[SpikeTrain]) -> list
     if not channels or "unit" not in words_of(key) or not zero or len(zero) == len(trains):
         return []
     return [f"{shown(zero)} may hold unsorted spikes, as units 0 do in files of Plexon and Blackrock"]
+
+
+def _other_events(reading: Reading) -> list[str]:
+    """Times that are called as those of triggers and stimuli are, with no others beside them."""
+    names = [column.leaf for column in reading.times]
+    if not names or not all(map(names_events, names)):
+        return []
+    return [f"{shown(list(dict.fromkeys(names)))} may be times of triggers or stimuli, as the name says"]
 
 
 def _given_twice(trains: list[SpikeTrain]) -> list[str]:

@@ -49,7 +49,7 @@ _TIMES: Final = _vocabulary(
 _SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
 _BESIDE_TIMES: Final = _vocabulary(
     "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index "
-    "number idx no nr num rec recording session corrected aligned step"
+    "number idx no nr num rec recording session corrected aligned step in within since from after"
 )
 _INTERVALS: Final = _vocabulary(
     "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle intervalo intervallo "

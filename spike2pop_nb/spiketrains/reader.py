@@ -16,6 +16,7 @@ from .readers.formats import read_binary
 from .readers.json_table import json_table
 from .readers.objects import table_from_object
 from .readers.raw import Options, Source
+from .readers.text_blocks import text_blocks
 from .readers.text_table import text_table
 from .readers.workbook import Sheet, is_workbook, read_workbook
 from .recordings import Recordings
@@ -100,11 +101,11 @@ def read_spike_trains(
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, table = _opened(source, filename, stretch)
     try:
+        if options.sheets is not None and not (isinstance(table, list) and is_workbook(loaded)):
+            raise loaded.error("this is no workbook, so it has no sheets to choose from.")
         if isinstance(table, list):
             table, reading, timing = read_sheets(loaded, table, options)
             return assemble(table, reading, timing, loaded, stretch)
-        if options.sheets is not None:
-            raise loaded.error("this is no workbook, so it has no sheets to choose from.")
         if options.layout == "auto":
             table = quantities_upright(table)
         reading = understand(table, loaded, options)
@@ -134,7 +135,9 @@ def parse_file(
         When the file cannot be opened or parsed.
     """
     loaded, table = _opened(source, filename, stretch)
-    return loaded, first_sheet(loaded, table) if isinstance(table, list) else table
+    if not isinstance(table, list):
+        return loaded, table
+    return loaded, first_sheet(loaded, table) if is_workbook(loaded) else text_table(loaded)
 
 
 def _opened(
@@ -154,7 +157,7 @@ def _opened(
         if is_workbook(loaded):
             return loaded, read_workbook(loaded)
         table = json_table(loaded)
-        return loaded, table if table is not None else text_table(loaded)
+        return loaded, table or text_blocks(loaded) or text_table(loaded)
     except MemoryError:
         raise loaded.error("the file needs more memory than is available; split it.") from None
 

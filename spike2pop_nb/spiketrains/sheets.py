@@ -1,4 +1,4 @@
-"""Workbooks of several sheets: which of them hold recordings, and the trains of all these together."""
+"""Sheets of a workbook, or tables one below the other: which hold recordings, and the trains of all these."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def read_sheets(source: Source, sheets: Sequence[Sheet], options: Options) -> tu
     parts = [_parsed(source, sheet, len(sheets) > 1) for sheet in chosen]
     for part in parts:
         _understand(part, options)
-    if options.sheets is None and len(parts) > 1:
+    if options.sheets is None and len(parts) > 1 and parts[0].sheet.what == "sheet":
         parts = _recordings(parts, source)
     for part in parts:
         if part.error is not None:
             raise part.error
     table, reading, timing = _joined(parts, source, options)
-    table.sheets = tuple(sheet.name for sheet in sheets if sheet.kind != "words")
+    table.sheets = tuple(s.name for s in sheets if s.what == "sheet" and s.kind != "words")
     names = {part.sheet.name for part in parts}
     left = [sheet.name for sheet in sheets if sheet.name not in names]
     if left:
@@ -136,12 +136,15 @@ def _asked(source: Source, sheets: Sequence[Sheet], options: Options) -> list[Sh
 
 
 def _parsed(source: Source, sheet: Sheet, several: bool) -> _Part:
-    own = replace(source, data=sheet.text.encode(), sheet=sheet.name if several else "")
-    part = _Part(sheet, own)
+    named = f"{sheet.what} {sheet.name!r}" if several else ""
+    part = _Part(sheet, replace(source, data=sheet.text.encode(), part=named))
     try:
-        part.table = text_table(own)
-        part.table.format = "Excel"
-        part.table.facts.setdefault("sheet", sheet.name)
+        part.table = text_table(part.source)
+        if sheet.what == "sheet":
+            part.table.format = "Excel"
+            part.table.facts.setdefault("sheet", sheet.name)
+        else:
+            part.table.skipped = [text for text in part.table.skipped if "blank line" not in text]
     except SpikeTrainError as error:
         part.error = error
     return part
@@ -241,7 +244,7 @@ def _joined(parts: Sequence[_Part], source: Source, options: Options) -> tuple[T
         for train in reading.trains:
             alone = reading.layout == "single"
             train.id = source.id(part.sheet.name if alone else f"{part.sheet.name}/{train.id}")
-            train.location = f"{train.location} of sheet {part.sheet.name!r}"
+            train.location = f"{train.location} of {part.source.part}"
     return _tables(found), _readings(found), timing
 
 
@@ -251,7 +254,7 @@ _Found = tuple[_Part, Table, Reading]
 def _tables(found: Sequence[_Found]) -> Table:
     """The columns of all sheets by their names, and what is to be said of each sheet."""
     columns: dict[str, Column] = {}
-    table = Table("Excel", [])
+    table = Table(found[0][1].format, [])
     for _, own, _ in found:
         columns |= {c.name: c for c in own.columns if c.name not in columns}
         table.facts |= {name: value for name, value in own.facts.items() if name not in table.facts}
@@ -269,7 +272,8 @@ def _readings(found: Sequence[_Found]) -> Reading:
     first = readings[0]
     reasons = list(dict.fromkeys(reading.reason for reading in readings))
     trains: list[RawTrain] = [train for reading in readings for train in reading.trains]
-    which = f"sheet {names[0]!r}" if len(names) == 1 else f"{len(names)} sheets, {shown(names, 12)}, each"
+    what = found[0][0].sheet.what
+    which = f"{what} {names[0]!r}" if len(names) == 1 else f"{len(names)} {what}s, {shown(names, 12)}, each"
     joined = Reading(
         first.layout,
         f"{which} with {' or '.join(reasons[:3])}",
@@ -278,7 +282,7 @@ def _readings(found: Sequence[_Found]) -> Reading:
     )
     if all(reading.columns == first.columns for reading in readings):
         joined.columns = first.columns
-    joined.key = f"the name of the sheet{f', and {first.key}' if first.key else ''}"
+    joined.key = f"the name of the {what}{f', and {first.key}' if first.key else ''}"
     for what in ("repairs", "skipped", "cautions"):
         getattr(joined, what).extend(_said([(part, getattr(own, what)) for part, _, own in found]))
     return joined
@@ -291,6 +295,6 @@ def _said(lists: Sequence[tuple[_Part, list[str]]]) -> list[str]:
         for text in texts:
             by_text.setdefault(text, []).append(part.sheet.name)
     return [
-        text if len(names) == len(lists) else f"{text} (sheet {shown(names)})"
+        text if len(names) == len(lists) else f"{text} ({lists[0][0].sheet.what} {shown(names)})"
         for text, names in by_text.items()
     ]

@@ -49,6 +49,8 @@ class Column:
         The mark that parts thousands in them, "" for none.
     doubt : str
         Why the numbers cannot be told, in words; "" where they can.
+    group : str
+        What stands above the name, over this and maybe other columns: "Cell 1" above "Time" and "Amplitude".
     """
 
     name: str
@@ -62,6 +64,7 @@ class Column:
     decimal_commas: int = 0
     thousands: str = ""
     doubt: str = ""
+    group: str = ""
 
     @property
     def kind(self) -> ColumnKind:

@@ -53,14 +53,14 @@ class Source:
         The contents; of a folder nothing, and of a file that is opened rather than loaded only the start.
     path : Path or None
         Where the file or folder lies on disk; None when only its bytes are known.
-    sheet : str
-        The sheet of a workbook that is read, where there are several.
+    part : str
+        The part that is read, where there are several: "sheet 'Cell 1'".
     """
 
     name: str
     data: bytes
     path: Path | None = None
-    sheet: str = ""
+    part: str = ""
 
     @property
     def suffix(self) -> str:
@@ -78,7 +78,7 @@ class Source:
 
     def error(self, message: str, *ways_out: WayOut, row: int | None = None) -> SpikeTrainError:
         """An error whose sentence names the file and, where known, the row."""
-        place = f"{self.name}, sheet {self.sheet!r}" if self.sheet else self.name
+        place = f"{self.name}, {self.part}" if self.part else self.name
         place = place if row is None else f"{place}, row {row}"
         return SpikeTrainError(f"{place}: {message}", *ways_out)
 

@@ -20,6 +20,7 @@ __all__ = [
     "above_table",
     "block_labels",
     "cut_foot",
+    "groups_above",
     "is_setting",
     "labels_stand_apart",
     "take_fact",
@@ -64,6 +65,8 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
         return None
     if _names_columns_at_once(lines, filled):
         return None
+    if run == 2 and _names_in_two_lines(lines[filled[0]], lines[filled[1]], len(shapes[run][1])):
+        return filled[run], filled[1]
     delimiter, pattern = shapes[run]
     top = [lines[k] for k in filled[:run]]
     keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
@@ -102,6 +105,15 @@ def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
     return names and len(below) == len(pattern) and any(is_number(cell) for cell in below)
 
 
+def _names_in_two_lines(first: str, second: str, width: int) -> bool:
+    """Whether a line of cells, some of them blank, stands above one of names that repeat."""
+    delimiter = _shape(second)[0]
+    above, names = ([cell.strip() for cell in cells_of(line, delimiter)] for line in (first, second))
+    repeated = any(role_of(name) == "time" and names.count(name) > 1 for name in names)
+    words = not any(is_number(cell) for cell in names)
+    return repeated and words and len(names) == width >= len(above) and any(above[:width])
+
+
 def _all_one_table(lines: list[str], filled: list[int]) -> bool:
     """Whether the first line could name columns, and every other has as many cells as it."""
     delimiter, pattern = _shape(lines[filled[0]])
@@ -119,6 +131,28 @@ def take_fact(line: str, facts: Facts) -> None:
     parts = re.split(r"[\t=:,;]+", line.strip().strip('"'), maxsplit=1)
     if len(parts) == 2 and parts[0].strip() and parts[1].strip() and len(facts) < _TOP_LINES:
         facts.setdefault(parts[0].strip(" \"'"), parts[1].strip(" \"'\t,;")[:200])
+
+
+def groups_above(lines: list[str], names: list[str], delimiter: str) -> list[str]:
+    """What the line above the names of columns says of each, where names repeat; else nothing.
+
+    A label stands for the columns to its right as well, up to the next, as in merged cells.
+    """
+    repeated = {name for name in names if name and names.count(name) > 1}
+    line = next((line for line in reversed(lines) if line.strip()), "")
+    if not repeated or delimiter in ("", BLANK) or not line:
+        return []
+    cells = [cell.strip() for cell in cells_of(line, delimiter)]
+    cells += [""] * (len(names) - len(cells))
+    if len(cells) > len(names) and any(cells[len(names) :]):
+        return []
+    groups: list[str] = []
+    for cell in cells[: len(names)]:
+        groups.append(cell or (groups[-1] if groups else ""))
+    parted = [[g for g, own in zip(groups, names, strict=True) if own == name] for name in repeated]
+    if any(len(set(own)) < len(own) or "" in own for own in parted):
+        return []
+    return groups
 
 
 def cut_foot(text: Text) -> None:

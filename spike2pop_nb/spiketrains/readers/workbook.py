@@ -41,11 +41,14 @@ class Sheet(NamedTuple):
         Its name, and its cells.
     kind : {"table", "few", "words"}
         Whether a column of it has five numbers or more, or it has fewer numbers, or none.
+    what : {"sheet", "block"}
+        A sheet of a workbook, or one of several tables in a text.
     """
 
     name: str
     text: str
     kind: str
+    what: str = "sheet"
 
 
 def holds_workbook(archive: Archive) -> bool:
