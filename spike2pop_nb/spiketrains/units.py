@@ -57,6 +57,7 @@ _IN_NAME: Final = re.compile(
     rf"^(?:(?P<stem>.*?)[\s_.,/(\[{{:-]+)?(?P<unit>{_EXPRESSION.pattern})[)\]}}]?$", re.IGNORECASE
 )
 _IN_BRACKETS: Final = re.compile(r"^(?P<stem>[^()\[\]{}]*)[(\[{](?P<unit>[^()\[\]{}]{1,40})[)\]}]$")
+_CLOCK_FORMAT: Final = re.compile(r"\b(?:hh?:)?mm?:ss?\b", re.IGNORECASE)  # Time (hh:mm:ss.ms)
 _UNIT_IS: Final = re.compile(
     r"\W*(?P<what>(?:(?:spike|event)?\s*time[\s_-]*)?units?|units?\s+of\s+(?:the\s+)?(?:spike\s*)?times?|"
     r"time[\s_-]*base)\s*(?:[:=]|\bis\b|\bare\b|(?<=base)\s(?=[\d]))\s*(.{1,40})",
@@ -221,6 +222,8 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
     """
     name = name.translate(_FULL_WIDTH).strip()
     if len(name) > _LONGEST_NAME:
+        return name, None
+    if _CLOCK_FORMAT.search(name):
         return name, None
     bracketed = _IN_BRACKETS.match(name)
     inside = bracketed["unit"].strip() if bracketed is not None else ""

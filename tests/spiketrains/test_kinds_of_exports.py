@@ -164,7 +164,49 @@ def arrays() -> Iterator[Case]:
     yield Case("names in a group of times", named, (A, B), "x.json")
 
 
-KINDS = [case for kind in (blocks, names, beside, printed, comments, arrays) for case in kind()]
+def regular() -> Iterator[Case]:
+    """Cells that fire like a clock, or nearly, are cells still; clocks are clocks."""
+    rng = np.random.default_rng(3)
+    for n, cv in ((11, 0.1), (40, 0.03), (90, 0.02)):
+        for scale in (1, 1000):
+            times = 30.0 + np.cumsum(100.0 * (1 + cv * rng.normal(size=n)))
+            cells = [f"{t / scale:.{1 if scale == 1 else 4}f}" for t in times]
+            pair = list(zip(cells, (f"{t / scale:.4f}" for t in A), strict=False))
+            within = 0.06 if scale > 1 else 0.051
+            name = f"{n} {cv} {scale}"
+            yield Case(f"{name} beside another", _table("c1,c2", [f"{a},{b}" for a, b in pair]),
+                       (times[: len(pair)], A[: len(pair)]), within_ms=within)  # fmt: skip
+            heights = _table("time,amp", [f"{cell},{40 + k % 3}" for k, cell in enumerate(cells)])
+            yield Case(f"{name} with heights", heights, (times,), within_ms=within)
+            trains = {"unit1": A / scale, "unit2": times / scale}
+            yield Case(f"{name} in arrays", _mat(**trains), (A, times), "x.mat")
+    for digits in (3, 4, 6):
+        for jitter in (0.0, 0.15):
+            clock = np.arange(300) * 0.00025 + jitter * 0.00025 * rng.normal(size=300)
+            if digits == 3 and jitter:
+                continue
+            rows = [f"{t:.{digits}f},{-60 + 5 * np.sin(k / 9):.2f}" for k, t in enumerate(clock)]
+            yield Case(f"a clock {digits} {jitter}", _table("time_s,x", rows), (), ok=("refused",))
+
+
+def around() -> Iterator[Case]:
+    """Titles above one column, sums below blank cells, formats of clocks, waves of text."""
+    rows = [_s(t) for t in A]
+    yield Case("titles", _table("Cell A, slice 3\n\nspike times (s)", rows), (A,), "x.txt")
+    both = [f"{_s(t)};{_s(u)}".replace(".", ",") for t, u in zip(A, B, strict=True)]
+    yield Case(
+        "sums below", _table("c1;c2", [*both, "", "Mean;;", "n;60;60"]), (A, B), ok=("right", "refused")
+    )
+    clocks = [f"{int(t // 60_000):02d}:{t % 60_000 / 1000:06.3f}" for t in A]
+    for name in ("Time (mm:ss.ms)", "Time (hh:mm:ss)", "time [m:s]"):
+        yield Case(name, _table(name, clocks), (A,), within_ms=0.6)
+    words = 'IGOR\nWAVES/T\tnames\nBEGIN\n\t"a"\n\t"b"\nEND\nWAVES/D\tspk\nBEGIN\n'
+    yield Case("waves of text", words + "".join(f"\t{t}\n" for t in rows) + "END\n", (A,), "x.itx")
+
+
+KINDS = [
+    case for kind in (blocks, names, beside, printed, comments, arrays, regular, around) for case in kind()
+]
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{k}-{case.name}") for k, case in enumerate(KINDS)])

@@ -26,6 +26,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
+from .bins import refuse_bins, refuse_bursts
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
@@ -50,12 +51,6 @@ __all__ = [
     "single_layout",
 ]
 
-_FEWEST_BINS: Final = 30
-_COUNTS_SPIKES: Final = re.compile(
-    r"\(\s*spikes?\s*\)|\b(?:n|no|num|number|nr|#|count|size)[\s_.]*(?:of[\s_.]*)?spikes?\b|"
-    r"\bspikes?[\s_.]*(?:in|per|/)[\s_.]*(?:the[\s_.]*)?burst|\bspike[\s_.]*counts?\b",
-    re.IGNORECASE,
-)
 _DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
 
@@ -159,10 +154,10 @@ def long_layout(
     ]
     if keys is None:
         if not asked:
-            _refuse_bursts(beside, source)
+            refuse_bursts(beside, source)
         found = find_keys(beside, times, source, named=table.named)
         if not asked:
-            _refuse_bins(found.columns, times, source)
+            refuse_bins(found.columns, times, source)
         keys, why, grades = found.columns, found.why, found.grades
     else:
         why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]
@@ -219,34 +214,6 @@ def _filled_down(key: Column) -> Column:
     above = np.maximum.accumulate(np.where(key.empty, 0, np.arange(len(key))))
     values = np.asarray(key.values)[above]
     return replace(key, values=values, cells=key.cells[above], empty=None)
-
-
-def _refuse_bursts(columns: Sequence[Column], source: Source) -> None:
-    """A column that counts spikes stands beside bursts, or bins, and not beside spikes."""
-    for column in columns:
-        if column.kind != "numbers" or not _COUNTS_SPIKES.search(column.leaf):
-            continue
-        counts = values_of(column)
-        if is_whole(counts) and np.nanmedian(counts) > 1:
-            raise source.error(
-                f"the column {column.name!r} counts spikes, so its rows are bursts or bins, not spikes.",
-                WayOut("give the times of the spikes"),
-                WayOut("name the time column if each row is a spike", ("time_column",)),
-            )
-
-
-def _refuse_bins(keys: Sequence[Column], times: FloatArray, source: Source) -> None:
-    """Rows at equal steps of time hold counts; spikes of several trains do not come like that."""
-    steps = np.diff(times)
-    if not keys or times.size < _FEWEST_BINS or not np.isfinite(steps).all():
-        return
-    several = int(key_codes(keys, times.size).max(initial=0)) > 0
-    if several and steps[0] > 0 and np.ptp(steps) < 1e-3 * steps.mean():
-        raise source.error(
-            f"the times have equal steps and {shown_names(keys)} beside them, like counts in bins.",
-            WayOut("give the times of the spikes"),
-            WayOut("name the time column if these are some", ("time_column",)),
-        )
 
 
 def _named(table: Table, column: Column) -> str:

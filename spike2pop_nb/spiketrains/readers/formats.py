@@ -37,7 +37,10 @@ _REFUSED: Final = (
         for magic in (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0", b"A\n2\n", b"A\n3\n")
     ),
     (b"SQLite format 3", "this is a database (SQLite), not a table; save its spike times as CSV."),
-    (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "this is an old Excel or Word document, or one with a password; save the sheet as CSV.",
+    ),
     *(
         (magic, _PICKLE)
         for magic in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")

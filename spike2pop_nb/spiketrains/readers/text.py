@@ -101,7 +101,8 @@ def take_apart(source: Source) -> Text:
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
-    if all(map(_PRINTED.match, filter(str.strip, lines))) and lines[0].split()[0] == "[1]":
+    filled = [line for line in lines if line.strip()]
+    if filled and filled[0].split()[0] == "[1]" and all(map(_PRINTED.match, filled)):
         lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
         repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
     start, delimiter, comments, blank = _below_comments(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from spike2pop_nb.spiketrains.names import named_unit, role_of
+from spike2pop_nb.spiketrains.names import named_unit, names_time, role_of
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_number
@@ -83,11 +83,21 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     settings = keys > 0 and 2 * keys >= len(top) - 1 and not _KEY.fullmatch(top[-1])
     if len(pattern) == 1 and settings and len(last) <= 4 and _names_times(top[-1]):
         names = True
+    # A title or two above the name of the one column.
+    *titles, name = [line.strip().strip('"') for line in top]
+    if len(pattern) == 1 and names_time(name) and not any(role_of(t) == "time" for t in titles):
+        names = names or not any(map(_holds_number, top))
     if not magic and not names and _all_one_table(lines, filled):
         return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
+
+
+def _holds_number(line: str) -> bool:
+    return any(
+        is_number(cell) for cell in cells_of(line[:5000], next((c for c in "\t;," if c in line), BLANK))
+    )
 
 
 def _names_times(line: str) -> bool:
@@ -161,7 +171,7 @@ def cut_foot(text: Text) -> None:
         return
     n_sums = 0
     while len(text.lines) > text.start + 2 and n_sums < 10:
-        first = cells_of(text.lines[-1], text.delimiter)[0].strip().lower().rstrip(":")
+        first = (cells_of(text.lines[-1], text.delimiter) or [""])[0].strip().lower().rstrip(":")
         if first.split(" ")[0] not in _SUMS or not is_number((text.column(0) or [""])[0]):
             break
         text.lines.pop()

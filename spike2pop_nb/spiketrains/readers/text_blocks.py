@@ -64,10 +64,14 @@ def text_blocks(source: Source) -> list[Sheet]:
 def _repeated(lines: list[str]) -> str:
     """The first line of names that stands again further down, "" for none."""
     seen: set[str] = set()
+    others: set[str] = set()  # lines that stand again and name no columns
     for line in lines:
-        if line in seen and _names_columns(line):
-            return line
-        seen.add(line)
+        if line not in seen:
+            seen.add(line)
+        elif line not in others:
+            if _names_columns(line):
+                return line
+            others.add(line)
     return ""
 
 
