@@ -171,12 +171,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
             raise _unrecognised(table, source)
         return single_layout(table, column, source)
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
-    running = len(reading.times) > 1  # one list over all columns
-    if (
-        trace is not None
-        and reading.layout in ("long", "single")
-        and not (reading.columns.get("id") or running)
-    ):
+    keyed = reading.columns.get("id") or len(reading.times) > 1  # or one list over all columns
+    if trace is not None and reading.layout in ("long", "single") and not keyed:
         raise _trace_error(trace, source)
     return reading
 
