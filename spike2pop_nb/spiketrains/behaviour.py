@@ -155,8 +155,14 @@ def looks_like_intervals(values: FloatArray) -> bool:
 
 
 def looks_like_samples(values: FloatArray) -> bool:
-    """Whether the values lie on both sides of zero or below it, in no order and bunched, as a trace does."""
-    return bool((values < 0).any()) and _unordered(values) and _is_bunched(values)
+    """Whether the values are in no order, and bunched and some below zero, or smooth, as a trace is."""
+    if not _unordered(values):
+        return False
+    off = np.diff(values) - float(np.diff(values).mean())
+    smooth = values.size >= _MIN_JITTERED and float((off[1:] * off[:-1]).mean()) > 0.3 * float(
+        (off**2).mean()
+    )
+    return smooth or (bool((values < 0).any()) and _is_bunched(values))
 
 
 def _unordered(values: FloatArray) -> bool:

@@ -35,7 +35,8 @@ _IDS: Final = _vocabulary(
     "fish patient participant file filename experiment exp expt slice preparation prep population pop "
     "celltype region area_name label name code class cls site entity roi mea culture dish plate hemisphere "
     "side layer zelle zellen kanal einheit cellule canal canale unité neurona neurono célula cella unidad "
-    "komórka kanał нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
+    "neurone neurônio unità cel komórka kanał "
+    "нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
 )
 _TRIALS: Final = _vocabulary(
     "trial member sweep trace repeat repetition rep segment seg block epoch episode run condition cond "

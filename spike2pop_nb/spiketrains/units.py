@@ -76,7 +76,7 @@ _TIMES_IN: Final = re.compile(
 )
 # Tenths of milliseconds, Zehntelmillisekunden, half-seconds: a unit, and none that is known.
 _ODD_UNIT: Final = re.compile(
-    rf"{_OF_SPIKES}[^.;,:=()]{{0,20}}?\b(?:in|as|en)\s+(?P<unit>(?:\w+\s+of\s+(?:an?\s+|the\s+)?)?[^\W\d]*"
+    rf"{_OF_SPIKES}[^.;,:=()]{{0,20}}?\b(?:in|as|en)\s+(?P<unit>(?:\w+\s+(?:of|van|von|de|di)\s+(?:an?\s+|the\s+)?)?[^\W\d]*"
     r"(?:sekund|second|segund|msec|usec|minut|hour|stunde|tick|jiff)\w*)",
     re.IGNORECASE,
 )

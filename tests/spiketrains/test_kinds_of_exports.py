@@ -54,6 +54,10 @@ def blocks() -> Iterator[Case]:
         _block(f"[cell {k}]", "time (ms)", x, lambda n, t: f"{t:.2f}") for k, x in enumerate((A, B))
     )
     yield Case("one column", alone, (A, B), "x.txt")
+    numbered = "\n".join(
+        _block(f"Page {k}", "t (s),h", x, lambda n, t: f"{_s(t)},5") for k, x in enumerate((A[:30], A[30:]))
+    )
+    yield Case("numbered pages", numbered, (), "x.txt", ("refused",))
     joined = "".join(_block("", "unit,time_s", x, lambda n, t: f"{n % 2},{_s(t)}") for x in (A, B))
     yield Case("files joined", joined, (A[::2], A[1::2], B[::2], B[1::2]))
     faulty = joined.replace(_s(B[9]), "?")
@@ -131,7 +135,7 @@ def comments() -> Iterator[Case]:
         yield Case(comment, _table(f"{comment}\nid,t", rows), (A,))
     for comment in (
         "# Zeiten in Zehntelmillisekunden", "# spike times in tenths of a millisecond",
-        "# times in decimilliseconds",
+        "# times in decimilliseconds", "# tijden in tienden van milliseconden",
     ):  # fmt: skip
         text = _table(f"{comment}\nid,t", [f"1,{10 * t:.2f}" for t in A])
         yield Case(comment, text, (), ok=("refused",))
@@ -160,6 +164,8 @@ def arrays() -> Iterator[Case]:
     yield Case("two clusterings", two, (), "x.kwik", ("refused",), options=rate)
     temps = {f"spiketimes__temp_{k}": np.rint(x * RATE_HZ / 1000) for k, x in enumerate((A, B, C))}
     yield Case("spiketimes/temp_0", hdf5(**temps), (A, B, C), "x.hdf5", options=rate)
+    apart = {"spike_times__values": np.array([t / 1000 for t, _ in _ALL]), "unit__values": ids}
+    yield Case("unit/values", hdf5(**apart, amplitude__values=ids + 40.5), (A, B, C), "x.h5")
     named = json.dumps({"spike_times_s": {"amp": (A / 1000).tolist(), "b": (B / 1000).tolist()}})
     yield Case("names in a group of times", named, (A, B), "x.json")
 
@@ -191,6 +197,10 @@ def regular() -> Iterator[Case]:
 
 def around() -> Iterator[Case]:
     """Titles above one column, sums below blank cells, formats of clocks, waves of text."""
+    smooth = [f"{-60 + 5 * np.sin(k / 3):.3f}" for k in range(200)]
+    yield Case("a smooth trace", _table("data", smooth), (), ok=("refused",))
+    shuffled = [_s(t) for t in np.random.default_rng(0).permutation(A)]
+    yield Case("times in any order", _table("spike_times", shuffled), (A,))
     rows = [_s(t) for t in A]
     yield Case("titles", _table("Cell A, slice 3\n\nspike times (s)", rows), (A,), "x.txt")
     both = [f"{_s(t)};{_s(u)}".replace(".", ",") for t, u in zip(A, B, strict=True)]

@@ -20,7 +20,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     looks_like_samples,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import role_of, says_nothing
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -188,7 +188,7 @@ def _beside(table: Table, time: Column, source: Source) -> list[Column]:
             WayOut("name the one that does", ("id_columns",)),
         )
     # By the group that holds it, and not by its own name, which may be "main" or "data".
-    return found + [replace(column, name=" ".join(_below(column, time))) for column in elsewhere]
+    return found + [replace(column, name=_group_name(column, time)) for column in elsewhere]
 
 
 def _below(column: Column, time: Column) -> list[str]:
@@ -198,11 +198,17 @@ def _below(column: Column, time: Column) -> list[str]:
     return parts[alike:]
 
 
+def _group_name(column: Column, time: Column) -> str:
+    """What an array in another group is called by that group."""
+    return " ".join(part for part in _below(column, time) if not says_nothing(part))
+
+
 def _says_whose(column: Column, time: Column) -> bool:
     """Whether an array in another group than the times has ids, as the names of that group say."""
     parts = _below(column, time)
     roles = [role_of(part) for part in parts]
-    return len(parts) > 1 and len(time) >= _FEWEST and roles[0] == "id" and roles[-1] in ("", "id", "time")
+    own = roles[-1] in ("", "id", "time") or says_nothing(parts[-1])
+    return len(parts) > 1 and len(time) >= _FEWEST and roles[0] == "id" and own
 
 
 def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] | None) -> Reading:

@@ -19,6 +19,7 @@ __all__ = ["text_blocks"]
 _MOST_LINES: Final = 5
 """Lines that may stand between a table and the names of the next."""
 _FEWEST_ROWS: Final = 3
+_PAGE: Final = re.compile(r"(?:page|seite|blatt|p[aá]gina|part|teil)\b", re.IGNORECASE)
 _MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -48,8 +49,9 @@ def text_blocks(source: Source) -> list[Sheet]:
         for a, b in zip(top, starts, strict=True)
     ]
     own = [re.sub(r"\s+", " ", _MARKS.sub("", title)) for title in titles]
-    named = all(own) and len(set(own)) == len(own)
-    if not named and (any(own[1:]) or _goes_on(lines, starts, ends, delimiter)):
+    pages = all(_PAGE.match(title) for title in own)
+    named = all(own) and len(set(own)) == len(own) and not pages
+    if not named and ((any(own[1:]) and not pages) or _goes_on(lines, starts, ends, delimiter)):
         return []
     ends[-1] = len(lines)  # what stands below the last is the reader's of tables
     labels = own if named else [str(k) for k in range(1, len(starts) + 1)]
