@@ -71,6 +71,16 @@ def test_columns_and_ids_name_trains_within_a_sheet() -> None:
     assert recordings.report.key == "the name of the sheet, and unit, by name"
 
 
+def test_lists_in_cells() -> None:
+    a, b, c = (" ".join(f"{t / 1000:.5f}" for t in x) for x in (A, B, C))
+    data = workbook(
+        g1=[["id", "spike times (s)"], ["a", a], ["b", b]], g2=[["id", "spike times (s)"], ["c", c]]
+    )
+    recordings = read_spike_trains(data)
+    assert recordings.ids == ["g1/a", "g1/b", "g2/c"]
+    assert same(recordings, (A, B, C))
+
+
 def test_a_cell_of_three_spikes_is_one_too() -> None:
     recordings = read_spike_trains(workbook(**TWO, Cell_3=below("t (s)", C[:3])))
     assert same(recordings, (A, B, C[:3]))

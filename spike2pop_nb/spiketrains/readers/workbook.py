@@ -13,7 +13,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 
 from .archive import Archive
 from .builder import texts
-from .cells import is_number
+from .cells import is_list, is_number
 from .measured import measured
 from .raw import Source
 from .sandbox import Parser, parsed, require
@@ -108,9 +108,9 @@ def parse_workbook(source: Source) -> Table:
 
 
 def _is_number(cell: Any) -> bool:
-    """Whether a cell holds a number, be it as text, or a time or date."""
+    """Whether a cell holds a number, be it as text, a list of them, or a time or date."""
     if isinstance(cell, str):
-        return is_number(cell) or measured(cell) is not None
+        return is_number(cell) or is_list(cell) or measured(cell) is not None
     return isinstance(cell, int | float | time | datetime | timedelta) and not isinstance(cell, bool)
 
 
