@@ -11,6 +11,7 @@ LABELS: Final = {
     "unit": "Unit of the times",
     "sampling_rate_hz": "Sampling rate (Hz)",
     "layout": "Layout",
+    "sheets": "Sheets",
     "time_column": "Column of times",
     "id_columns": "Columns of ids",
     "start_s": "Start (s)",

@@ -45,7 +45,7 @@ READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "j
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 _LONGEST_TEXT, _LONGEST_NAME = 20_000, 300
-_MOST_COLUMNS, _MOST_CHANNELS = 8, 100
+_MOST_COLUMNS, _MOST_CHANNELS, _MOST_SHEETS = 8, 100, 20
 PARTS: dict[str, type[Explored | Asked | Compared]] = {"explore": Explored, "ask": Asked, "compare": Compared}
 """Settings that have settings of their own."""
 
@@ -136,7 +136,7 @@ class Settings(BaseModel):
         Id of the chosen recording; the first is looked at where none is chosen or the file has no such.
     unit
         Unit that the file's times are taken to have; "auto" for what the file says or the intervals suggest.
-    layout, id_columns, time_column, sampling_rate_hz, start_s, stop_s
+    layout, sheets, id_columns, time_column, sampling_rate_hz, start_s, stop_s
         How the file is read, and which stretch of it; see `read_spike_trains`. No columns of ids at all are
         an empty tuple.
     voltage_unit
@@ -169,6 +169,12 @@ class Settings(BaseModel):
     recording: _Name | None = None
     unit: Annotated[str, AfterValidator(_unit), READING] = "auto"
     layout: Annotated[Layout, READING] = "auto"
+    sheets: Annotated[
+        tuple[_Name, ...] | None,
+        Field(min_length=1, max_length=_MOST_SHEETS),
+        BeforeValidator(_columns),
+        READING,
+    ] = None
     id_columns: Annotated[
         tuple[_Name, ...] | None, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns), READING
     ] = None
@@ -351,7 +357,8 @@ class Settings(BaseModel):
         Spike2PopError
             With the name of the entry that is wrong.
         """
-        most = len(cls.model_fields) + sum(len(part.model_fields) for part in PARTS.values()) + _MOST_COLUMNS
+        most = len(cls.model_fields) + sum(len(part.model_fields) for part in PARTS.values())
+        most += _MOST_COLUMNS + _MOST_SHEETS
         try:
             pairs = parse_qsl(
                 fragment.lstrip("#")[:_LONGEST_TEXT], keep_blank_values=True, max_num_fields=most
@@ -363,7 +370,7 @@ class Settings(BaseModel):
             ) from None
         values: dict[str, Any] = {}
         for name, value in pairs:
-            if name == "id_columns":
+            if name == "id_columns" or (name == "sheets" and value):
                 values.setdefault(name, []).append(value)
             elif value and name.partition(".")[0] in PARTS and "." in name:
                 part, _, inner = name.partition(".")

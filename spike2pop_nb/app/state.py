@@ -46,7 +46,7 @@ class Refusal:
         Says so, and what would settle it.
     settings
         Those that may settle it.
-    columns
+    columns, sheets
         Those there are to name.
     trace
         The voltage whose levels are asked for; None where it is not that.
@@ -55,6 +55,7 @@ class Refusal:
     sentence: str
     settings: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
     trace: VoltageTrace | None = None
 
 

@@ -41,6 +41,10 @@ class HowToRead(HowToDetect):
         typer.Option(help="Columns that together identify a train, such as channel,unit; or none."),
     ] = None
     time_column: Annotated[str | None, typer.Option(help="Column or array of the times.")] = None
+    sheets: Annotated[
+        list[str] | None,
+        typer.Option(help="Sheets of a workbook to read; by default all that hold spike times. Repeatable."),
+    ] = None
     sampling_rate_hz: Annotated[
         float | None, typer.Option(help="Rate at which times in samples were counted.")
     ] = None
@@ -76,7 +80,7 @@ class HowToRead(HowToDetect):
         return found
 
     def _voltage(self, file: Path) -> tuple[Recordings, list[Detected]]:
-        for name in ("layout", "id_columns", "time_column"):
+        for name in ("layout", "id_columns", "time_column", "sheets"):
             if getattr(self, name) != getattr(AS_IT_SAYS, name):
                 raise SpikeTrainError(f"--{name.replace('_', '-')} is for spike times, not for --voltage.")
         return read_voltage_file(

@@ -13,7 +13,7 @@ from spike2pop_nb.errors import SpikeTrainError
 from .layouts.reading import RawTrain, Reading
 from .layouts.timing import Timing
 from .limits import MAX_TIME_MS
-from .names import words_of
+from .names import names_events, words_of
 from .readers.raw import Source, counted, shown
 from .recordings import ReadReport, Recordings
 from .stretch import Stretch
@@ -76,6 +76,8 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
     if odd and len(trains) > 1:
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _other_events(reading)
+    cautions += _given_twice(trains) if len(table.sheets) > 1 else []
     cautions += _unit_zero(table, reading, trains)
     cautions += _spelled_alike([train.id for train in trains])
     cautions += _odd_rate(trains, timing.unit, timing.assumed)
@@ -97,6 +99,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
         cautions=tuple(cautions),
         candidates=_candidates(table),
         labels={train.id: dict(train.labels) for train in wanted if train.labels},
+        sheets=table.sheets,
     )
     return Recordings(trains, report)
 
@@ -161,7 +164,10 @@ def _train(
     """One train in ms: sorted, each time once, cut to the stretch."""
     times = to_ms(found.times, timing.unit, timing.sampling_rate_hz)
     limit = f"{MAX_TIME_MS:.0e} ms ({MAX_TIME_MS / 86_400_000:.1f} days)"
-    why = f"times must lie within ±{limit}, and the unit is {shown_unit(timing.unit)}"
+    why = (
+        f"times must lie within ±{limit}, and the unit is {shown_unit(timing.unit)}; subtract the start of "
+        "the recording, or give the unit"
+    )
     _refuse(found, np.abs(times) >= MAX_TIME_MS, source, why)
     steps = np.diff(times)
     if (steps < 0).any():
@@ -272,6 +278,27 @@ def _unit_zero(table: Table, reading: Reading, trains: list[SpikeTrain]) -> list
     if not channels or "unit" not in words_of(key) or not zero or len(zero) == len(trains):
         return []
     return [f"{shown(zero)} may hold unsorted spikes, as units 0 do in files of Plexon and Blackrock"]
+
+
+def _other_events(reading: Reading) -> list[str]:
+    """Times that are called as those of triggers and stimuli are, with no others beside them."""
+    names = [column.leaf for column in reading.times]
+    if not names or not all(map(names_events, names)):
+        return []
+    return [f"{shown(list(dict.fromkeys(names)))} may be times of triggers or stimuli, as the name says"]
+
+
+def _given_twice(trains: list[SpikeTrain]) -> list[str]:
+    """Trains of a workbook that are the same, as in a sheet that was copied or converted."""
+    first: dict[bytes, str] = {}
+    pairs = []
+    for train in trains:
+        key = np.round(train.times_ms, 3).tobytes()
+        if train.n_spikes > 1 and first.setdefault(key, train.id) != train.id:
+            pairs.append(f"{first[key]!r} and {train.id!r}")
+    if not pairs:
+        return []
+    return [f"{', '.join(pairs[:4])} hold the same times; name the sheets to read if one is a copy"]
 
 
 def _spelled_alike(ids: list[str]) -> list[str]:

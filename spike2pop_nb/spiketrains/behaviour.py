@@ -16,6 +16,7 @@ __all__ = [
     "falls_back",
     "grows_within",
     "has_equal_steps",
+    "has_even_steps",
     "is_binary",
     "is_counter",
     "is_whole",
@@ -32,6 +33,7 @@ MIN_INCREASING: Final = 0.65
 """Spike times grow; of the steps between numbers of another kind half go up."""
 
 _MIN_AXIS: Final = 10
+_MIN_JITTERED: Final = 50
 # A clock printed with few digits has steps that differ by one of its last digit.
 _ROUNDING: Final = 0.51
 
@@ -62,7 +64,26 @@ def is_binary(values: FloatArray) -> bool:
 
 
 def has_equal_steps(values: FloatArray) -> bool:
-    """Whether the values run in equal steps upwards, as the time axis of a sampled trace does."""
+    """Whether the values run in equal steps upwards, as the time axis of a sampled trace does.
+
+    The steps of a clock are equal but for its last digit, or what one is longer the next is shorter. Those of
+    a cell that fires regularly stray, each on its own.
+    """
+    if not has_even_steps(values):
+        return False
+    steps = np.diff(values)
+    step = float(steps.mean())
+    off = steps - step
+    straight = values[0] + step * np.arange(values.size)
+    if float(np.abs(values - straight).max()) <= 1e-3 * step or np.unique(np.rint(1e3 * off / step)).size < 3:
+        return True
+    if values.size < _MIN_JITTERED:
+        return False
+    return float((off[1:] * off[:-1]).mean()) < -0.3 * float((off**2).mean())
+
+
+def has_even_steps(values: FloatArray) -> bool:
+    """Whether no value is further than half a step from where equal steps would have it."""
     if values.size < _MIN_AXIS or not np.isfinite(values).all():
         return False
     steps = np.diff(values)
@@ -134,8 +155,14 @@ def looks_like_intervals(values: FloatArray) -> bool:
 
 
 def looks_like_samples(values: FloatArray) -> bool:
-    """Whether the values lie on both sides of zero or below it, in no order and bunched, as a trace does."""
-    return bool((values < 0).any()) and _unordered(values) and _is_bunched(values)
+    """Whether the values are in no order, and bunched and some below zero, or smooth, as a trace is."""
+    if not _unordered(values):
+        return False
+    off = np.diff(values) - float(np.diff(values).mean())
+    smooth = values.size >= _MIN_JITTERED and float((off[1:] * off[:-1]).mean()) > 0.3 * float(
+        (off**2).mean()
+    )
+    return smooth or (bool((values < 0).any()) and _is_bunched(values))
 
 
 def _unordered(values: FloatArray) -> bool:

@@ -7,7 +7,19 @@ from typing import Final, Literal, TypeAlias
 
 from .units import SAMPLES, canonical_unit, unit_from_name
 
-__all__ = ["Role", "is_signal_name", "named_unit", "names_time", "role_of", "same_name", "words_of"]
+__all__ = [
+    "EVENTS",
+    "Role",
+    "is_signal_name",
+    "named_unit",
+    "names_cells",
+    "names_events",
+    "names_time",
+    "role_of",
+    "same_name",
+    "says_nothing",
+    "words_of",
+]
 
 Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
 
@@ -23,10 +35,11 @@ _IDS: Final = _vocabulary(
     "fish patient participant file filename experiment exp expt slice preparation prep population pop "
     "celltype region area_name label name code class cls site entity roi mea culture dish plate hemisphere "
     "side layer zelle zellen kanal einheit cellule canal canale unité neurona neurono célula cella unidad "
-    "komórka kanał нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
+    "neurone neurônio unità cel komórka kanał "
+    "нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
 )
 _TRIALS: Final = _vocabulary(
-    "trial member sweep repeat repetition rep segment seg block epoch episode run condition cond member "
+    "trial member sweep trace repeat repetition rep segment seg block epoch episode run condition cond "
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
 _TIMES: Final = _vocabulary(
@@ -37,7 +50,7 @@ _TIMES: Final = _vocabulary(
 _SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
 _BESIDE_TIMES: Final = _vocabulary(
     "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index "
-    "number idx no nr num rec recording session corrected aligned step"
+    "number idx no nr num rec recording session corrected aligned step in within since from after"
 )
 _INTERVALS: Final = _vocabulary(
     "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle intervalo intervallo "
@@ -45,8 +58,8 @@ _INTERVALS: Final = _vocabulary(
 )
 _ATTRIBUTES: Final = _vocabulary(
     "amplitude amp ampl peak height width snr area rise decay quality score energy depth x y z v vm mv "
-    "uv pa na phase value val waveform wave wf pc pca noise in is has confidence probability prob sd "
-    "std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
+    "uv pa na phase value val waveform wave wf pc pca fet feature noise in is has confidence probability "
+    "prob sd std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
     "temperature temp angle contrast half current voltage volt membrane signal flag valid accepted "
     "outlier trough valley ratio distance dist count rate frequency freq power level isolation "
     "contamination lratio rms error residual charge capacitance resistance weight on off corr "
@@ -57,6 +70,15 @@ _ATTRIBUTES: Final = _vocabulary(
 )
 _OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
 _COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
+
+_FEATURE: Final = re.compile(r"(?:pc|pca|wave|wf|fet|feature|amp|peak|energy)\d+")  # PC3, Wave12
+
+EVENTS: Final = _vocabulary(
+    "ttl keyboard kbd digmark trigger trig sync stim stimulus lick reward laser led pulse marker strobe "
+    "strobed evt"
+)
+"""Words for what lies beside spikes in a file: triggers, stimuli, behaviour."""
+_OF_CELLS: Final = re.compile(r"(?:sp(?:i)?k|sig\d|unit|cell|neuron|clu)", re.IGNORECASE)
 
 _STEPS: Final = frozenset({"step", "timestep"})
 _SIGNAL: Final = re.compile(
@@ -113,7 +135,7 @@ def role_of(name: str) -> Role:
         return "attribute"
     if known <= _COUNTING | {"#", "0", "id"} and not known <= _SPIKES and known != {"id"}:
         return "counter"
-    if known & _ATTRIBUTES:
+    if known & _ATTRIBUTES or any(_FEATURE.fullmatch(word) for word in known):
         return "attribute"
     if any(word.rstrip("0123456789") in _IDS for word in words):
         return "id"
@@ -137,9 +159,25 @@ def names_time(name: str) -> bool:
     return role_of(name) == "time" and not set(words_of(unit_from_name(name)[0])) <= _SPIKES
 
 
+def names_events(name: str) -> bool:
+    """Whether a name speaks of triggers or stimuli, and not of spikes or cells: "TTL", "stim_times"."""
+    events = any(word.rstrip("0123456789") in EVENTS for word in words_of(name))
+    return events and _OF_CELLS.search(name) is None
+
+
+def names_cells(name: str) -> bool:
+    """Whether a name speaks of spikes or cells: "spike_times", "unit1", "SPK01a"."""
+    return _OF_CELLS.search(name) is not None
+
+
 def is_signal_name(name: str) -> bool:
     """Whether a column of this name holds a measured quantity rather than ids."""
     return _SIGNAL.fullmatch(re.sub(r"[\s.\-]+", "_", name.strip().lower())) is not None
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a name is what R, MATLAB and pandas write above a vector that has none."""
+    return name.strip().strip('"').lower() in {"x", "v1", "var1", "0", "value", "values", "data"}
 
 
 def same_name(one: str, other: str) -> bool:

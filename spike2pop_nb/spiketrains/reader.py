@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 from spike2pop_nb.errors import SpikeTrainError
@@ -17,9 +16,11 @@ from .readers.formats import read_binary
 from .readers.json_table import json_table
 from .readers.objects import table_from_object
 from .readers.raw import Options, Source
+from .readers.text_blocks import text_blocks
 from .readers.text_table import text_table
-from .readers.workbook import is_workbook, read_workbook
+from .readers.workbook import Sheet, is_workbook, read_workbook
 from .recordings import Recordings
+from .sheets import first_sheet, read_sheets
 from .stretch import Stretch
 from .table import Table
 from .units import MOST_SAMPLES_PER_S, canonical_unit
@@ -41,6 +42,7 @@ def read_spike_trains(
     start_s: float | None = None,
     stop_s: float | None = None,
     recordings: str | Sequence[str] | None = None,
+    sheets: str | Sequence[str] | None = None,
 ) -> Recordings:
     """Read the spike trains of a file.
 
@@ -76,6 +78,8 @@ def read_spike_trains(
         The stretch of the recordings to use, in s on their own clock.
     recordings : str or sequence of str, optional
         Ids of the recordings to use; all by default.
+    sheets : str or sequence of str, optional
+        Sheets of a workbook to read; by default all that hold spike times, which then name the trains.
 
     Returns
     -------
@@ -93,10 +97,15 @@ def read_spike_trains(
     >>> recordings.ids
     ['1/1', '1/2', '2/1']
     """
-    options = _options(unit, layout, id_columns, time_column, sampling_rate_hz)
+    options = _options(unit, layout, id_columns, time_column, sampling_rate_hz, sheets)
     stretch = Stretch.checked(recordings, start_s, stop_s)
-    loaded, table = parse_file(source, filename, stretch)
+    loaded, table = _opened(source, filename, stretch)
     try:
+        if options.sheets is not None and not (isinstance(table, list) and is_workbook(loaded)):
+            raise loaded.error("this is no workbook, so it has no sheets to choose from.")
+        if isinstance(table, list):
+            table, reading, timing = read_sheets(loaded, table, options)
+            return assemble(table, reading, timing, loaded, stretch)
         if options.layout == "auto":
             table = quantities_upright(table)
         reading = understand(table, loaded, options)
@@ -109,7 +118,7 @@ def read_spike_trains(
 def parse_file(
     source: object, filename: str | None = None, stretch: Stretch | None = None
 ) -> tuple[Source, Table]:
-    """Name and table of a file, whatever its format.
+    """Name and table of a file, whatever its format; of a workbook the first sheet that is a table.
 
     Parameters
     ----------
@@ -125,6 +134,16 @@ def parse_file(
     SpikeTrainError
         When the file cannot be opened or parsed.
     """
+    loaded, table = _opened(source, filename, stretch)
+    if not isinstance(table, list):
+        return loaded, table
+    return loaded, first_sheet(loaded, table) if is_workbook(loaded) else text_table(loaded)
+
+
+def _opened(
+    source: object, filename: str | None, stretch: Stretch | None
+) -> tuple[Source, Table | list[Sheet]]:
+    """Name and table of a file; the sheets of a workbook."""
     held = None if isinstance(source, str | bytes | bytearray | memoryview) else table_from_object(source)
     if held is not None:
         return Source(filename or f"the {type(source).__name__}", b""), held
@@ -135,15 +154,10 @@ def parse_file(
         table = read_binary(loaded, stretch.wants if stretch is not None and stretch.recordings else None)
         if table is not None:
             return loaded, table
-        if not is_workbook(loaded):
-            table = json_table(loaded)
-            return loaded, table if table is not None else text_table(loaded)
-        workbook = read_workbook(loaded)
-        table = text_table(replace(loaded, data=workbook.text.encode()))
-        table.format = "Excel"
-        table.facts.setdefault("sheet", workbook.sheet)
-        table.cautions += workbook.cautions
-        return loaded, table
+        if is_workbook(loaded):
+            return loaded, read_workbook(loaded)
+        table = json_table(loaded)
+        return loaded, table or text_blocks(loaded) or text_table(loaded)
     except MemoryError:
         raise loaded.error("the file needs more memory than is available; split it.") from None
 
@@ -154,6 +168,7 @@ def _options(
     id_columns: str | int | Sequence[str | int] | None,
     time_column: str | int | None,
     sampling_rate_hz: float | None,
+    sheets: str | Sequence[str] | None,
 ) -> Options:
     named = unit if unit == "auto" else canonical_unit(str(unit))
     if named is None:
@@ -172,4 +187,5 @@ def _options(
     if isinstance(id_columns, (str, int)):
         id_columns = () if id_columns == "none" else (id_columns,)
     keys = None if id_columns is None else tuple(id_columns)
-    return Options(named, layout, keys, time_column, sampling_rate_hz)
+    chosen = None if not sheets else (sheets,) if isinstance(sheets, str) else tuple(sheets)
+    return Options(named, layout, keys, time_column, sampling_rate_hz, chosen)

@@ -62,6 +62,8 @@ class ReadReport:
         where the format leaves nothing to choose.
     labels : dict of str to dict of str to str
         What the file says about a train, by its id: for example its group or quality.
+    sheets : tuple of str
+        Of a workbook: its sheets with numbers, which can be given as ``sheets``.
 
     Examples
     --------
@@ -94,6 +96,7 @@ class ReadReport:
     sampling_rate_hz: float | None = None
     key: str = ""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """The report in plain text, one sentence a line (escape it before it goes into a page)."""

@@ -49,6 +49,8 @@ class Column:
         The mark that parts thousands in them, "" for none.
     doubt : str
         Why the numbers cannot be told, in words; "" where they can.
+    group : str
+        What stands above the name, over this and maybe other columns: "Cell 1" above "Time" and "Amplitude".
     """
 
     name: str
@@ -62,6 +64,7 @@ class Column:
     decimal_commas: int = 0
     thousands: str = ""
     doubt: str = ""
+    group: str = ""
 
     @property
     def kind(self) -> ColumnKind:
@@ -115,6 +118,8 @@ class Table:
         With `roles`: the layout in words.
     repairs, skipped, cautions : list of str
         For the report.
+    sheets : tuple of str
+        Of a workbook: its sheets with numbers.
     """
 
     format: str
@@ -129,6 +134,7 @@ class Table:
     repairs: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    sheets: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name."""

@@ -57,6 +57,7 @@ _IN_NAME: Final = re.compile(
     rf"^(?:(?P<stem>.*?)[\s_.,/(\[{{:-]+)?(?P<unit>{_EXPRESSION.pattern})[)\]}}]?$", re.IGNORECASE
 )
 _IN_BRACKETS: Final = re.compile(r"^(?P<stem>[^()\[\]{}]*)[(\[{](?P<unit>[^()\[\]{}]{1,40})[)\]}]$")
+_CLOCK_FORMAT: Final = re.compile(r"\b(?:hh?:)?mm?:ss?\b", re.IGNORECASE)  # Time (hh:mm:ss.ms)
 _UNIT_IS: Final = re.compile(
     r"\W*(?P<what>(?:(?:spike|event)?\s*time[\s_-]*)?units?|units?\s+of\s+(?:the\s+)?(?:spike\s*)?times?|"
     r"time[\s_-]*base)\s*(?:[:=]|\bis\b|\bare\b|(?<=base)\s(?=[\d]))\s*(.{1,40})",
@@ -64,11 +65,19 @@ _UNIT_IS: Final = re.compile(
 )
 # Times of the spikes, not of pulses, and no widths or durations.
 _OF_SPIKES: Final = (
-    r"\W*(?:(?:all|the|these|spike|event|firing|recorded)\s+)*(?:times?|time[\s_-]?stamps?|spikes)\b"
+    r"\W*(?:(?:all|the|these|spike|event|firing|recorded|alle|die|tous|les|los|todos)\s+)*"
+    r"(?:times?|time[\s_-]?stamps?|spikes|(?:spike)?zeit(?:en|punkte)?|temps|tiempos?|tempi|tempo|tijd(?:en)?|"
+    r"czas|время|времена|時間|時刻|时间)(?![a-z])"
 )
 _TIMES_IN: Final = re.compile(
-    rf"{_OF_SPIKES}(?:(?!stim|trig|light|puls|laser|drug)[^.;,:=()]){{0,30}}?\b(?:in|as)\s+(?:units\s+of\s+)?"
+    rf"{_OF_SPIKES}(?:(?!stim|trig|light|puls|laser|drug)[^.;,:=()]){{0,30}}?(?:\b(?:in|as|en|w|в)\s+|[:：]\s*)(?:units\s+of\s+)?"
     rf"(?P<unit>{_EXPRESSION.pattern})\b",
+    re.IGNORECASE,
+)
+# Tenths of milliseconds, Zehntelmillisekunden, half-seconds: a unit, and none that is known.
+_ODD_UNIT: Final = re.compile(
+    rf"{_OF_SPIKES}[^.;,:=()]{{0,20}}?\b(?:in|as|en)\s+(?P<unit>(?:\w+\s+(?:of|van|von|de|di)\s+(?:an?\s+|the\s+)?)?[^\W\d]*"
+    r"(?:sekund|second|segund|msec|usec|minut|hour|stunde|tick|jiff)\w*)",
     re.IGNORECASE,
 )
 _TIMES_BRACKETED: Final = re.compile(
@@ -113,6 +122,8 @@ _SHORTEST_MEDIAN_MS, _LONGEST_MEDIAN_MS = 2.0, 2000.0
 REFRACTORY_MS = 0.5
 # A train that breaks this rule in ms is a slow one in seconds if its numbers are small throughout.
 _SLOW_MEDIAN_S, _SLOW_SPAN_S = 10.0, 5000.0
+# Slower than a spike a minute, numbers are µs.
+_SLOWEST_MEDIAN_MS = 60_000.0
 
 
 def canonical_unit(text: str) -> str | None:
@@ -212,6 +223,8 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
     name = name.translate(_FULL_WIDTH).strip()
     if len(name) > _LONGEST_NAME:
         return name, None
+    if _CLOCK_FORMAT.search(name):
+        return name, None
     bracketed = _IN_BRACKETS.match(name)
     inside = bracketed["unit"].strip() if bracketed is not None else ""
     if bracketed is not None and (unit := canonical_unit(inside)) is not None:
@@ -272,6 +285,9 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
             found = _TIMES_IN.match(part) or _TIMES_BRACKETED.match(part)
             if found and (unit := canonical_unit(found["unit"])):
                 return unit, line
+            odd = _ODD_UNIT.match(part)
+            if odd and canonical_unit(odd["unit"]) is None:
+                return f"?{odd['unit']}", line
     for line in lines:
         scaled = _SCALE_SAID.search(line) or (
             _SCALED.search(line) if re.search(r"\btimes?\b", line, re.I) else None
@@ -345,7 +361,8 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[str, str]:
     The unit is the one that puts the median interval between 2 ms and 2 s (0.5 to 500 Hz). Two exceptions:
     where this says ms, but over 1 % of the intervals would be shorter than 0.5 ms, the median would be 10 ms
     or less and the whole recording 5 s or less, it is a slow train in seconds; where it says µs, but the
-    times are not whole numbers or some interval would be shorter than 0.5 ms, it is a slow train in ms.
+    times are not whole numbers or some interval would be shorter than 0.5 ms, it is a slow train in ms,
+    unless the median would be over a minute.
     """
     arrays = [np.unique(times) for times in trains]
     gaps = [np.diff(times) for times in arrays if times.size > 1]
@@ -363,7 +380,8 @@ def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[str, str]:
         unit = "s" if slow else "ms"
     else:
         whole = all(np.array_equal(times, np.rint(times)) for times in arrays)
-        unit = "us" if whole and isi[0] >= 1000.0 * REFRACTORY_MS else "ms"
+        fast = (whole and isi[0] >= 1000.0 * REFRACTORY_MS) or median > _SLOWEST_MEDIAN_MS
+        unit = "us" if fast else "ms"
     rate = 1000.0 / float(to_ms(np.array(median), unit))
     return unit, (
         f"{shown_unit(unit)} assumed from the intervals: their median is {median:.4g}, "

@@ -976,6 +976,26 @@ def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
     loop.until(lambda: session.settings.id_columns is None and len(session.recordings) > 1)
 
 
+def test_sheets_of_a_workbook_can_be_named(dashboard, loop):
+    openpyxl = pytest.importorskip("openpyxl")
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for name, first in (("Cell 1", 10), ("Stim", 20)):
+        sheet = book.create_sheet(name)
+        for value in ("time_ms", *(first + 30 * k + k % 3 for k in range(30))):
+            sheet.append([value])
+    book.save(stream)
+    session, panel = sent(dashboard, loop, stream.getvalue())
+    assert "“Sheets”" in panel.refusal.value
+    assert panel.fields["sheets"].layout.display == ""
+    panel.how["sheets"].value = ("Stim",)
+    loop.until(lambda: session.recordings is not None and session.recordings.ids == ["Stim"])
+    assert dashboard.browser.fragment.endswith("sheets=Stim")
+    panel.how["sheets"].value = ("Cell 1", "Stim")
+    loop.until(lambda: session.recordings is not None and session.recordings.ids == ["Cell 1", "Stim"])
+    sent(dashboard, loop, TRIALS)
+    assert panel.fields["sheets"].layout.display == "none"
+
+
 def test_a_unit_in_words_and_a_stretch(dashboard, loop):
     session, panel = sent(dashboard, loop, b"time_ms\n" + b"\n".join(b"%d" % (100 * k) for k in range(1, 41)))
     how = panel.how

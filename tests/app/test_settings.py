@@ -52,6 +52,7 @@ CHOICES = st.builds(
     recording=st.none() | st.text(min_size=1, max_size=40),
     unit=st.sampled_from(["auto", "s", "ms", "us", "samples", "0.1 ms"]),
     layout=st.sampled_from(["auto", "long", "trials"]),
+    sheets=st.none() | st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=8).map(tuple),
     id_columns=st.none() | st.lists(st.text(min_size=1, max_size=20), max_size=8).map(tuple),
     time_column=st.none() | st.text(min_size=1, max_size=20),
     sampling_rate_hz=st.none() | st.floats(1, 1e7),
@@ -122,6 +123,7 @@ def test_an_address_that_says_all_there_is_to_say_is_restored():
         "neuron": "stg",
         "compensate": ("A", "H"),
         "id_columns": tuple("abcdefgh"),
+        "sheets": ("Cell 1, left", "Cell 2"),
     }
     others = {name: other.get(name, 2) for name in Settings.model_fields if name not in ("neuron", *PARTS)}
     others |= {"recording": "b", "time_column": "t", "rate_tolerance": 0.5, "burst_tolerance": 0.5}

@@ -31,7 +31,7 @@ __all__ = ["Reading"]
 _Answer: TypeAlias = tuple[Recordings | None, VoltageTraces, Refusal | None]
 
 _ANY_HZ = 20_000.0
-_OF_SPIKES = ("layout", "id_columns", "time_column")
+_OF_SPIKES = ("layout", "sheets", "id_columns", "time_column")
 """Whoever chooses one of these says that the file holds spike times."""
 
 
@@ -252,7 +252,7 @@ def _refusal(
     chosen = any(value != Settings.model_fields[name].default for name, value in options.items())
     if nothing_to_name and not refusal.settings and not chosen:
         raise error  # no other choice would settle it
-    return replace(refusal, columns=() if nothing_to_name else tuple(table.names))
+    return replace(refusal, columns=() if nothing_to_name else tuple(table.names), sheets=table.sheets)
 
 
 def _is_voltage(source: Source) -> bool:

@@ -15,7 +15,7 @@ from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.panels.unit import UnitQuestion
 from spike2pop_nb.app.settings import READING, Settings
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.spiketrains import ReadReport
+from spike2pop_nb.spiketrains import ReadReport, Recordings
 from spike2pop_nb.spiketrains.units import SAMPLES, shown_unit
 
 __all__ = ["ReadingPanel"]
@@ -72,6 +72,7 @@ class ReadingPanel:
             "other": w.Text(placeholder="0.1 ms", continuous_update=False),
             "sampling_rate_hz": w.Text(placeholder="30000", continuous_update=False),
             "layout": w.Dropdown(options=_LAYOUTS),
+            "sheets": w.SelectMultiple(options=[], rows=5),
             "time_column": w.Dropdown(options=[_AS_READ]),
             "ids": w.Dropdown(options=_IDS),
             "id_columns": w.SelectMultiple(options=[], rows=5),
@@ -84,6 +85,7 @@ class ReadingPanel:
             "other": "A unit or a multiple of one, such as 0.1 ms or 10 us.",
             "sampling_rate_hz": "How many samples make a second.",
             "layout": "How the table is laid out.",
+            "sheets": "None chosen: all that hold spike times. Hold Ctrl (⌘ on a Mac) to choose several.",
             "time_column": "Or the array, or the variable.",
             "ids": "What tells one train from another.",
             "id_columns": "Hold Ctrl (⌘ on a Mac) to choose several.",
@@ -105,6 +107,7 @@ class ReadingPanel:
                 fields["other"],
                 fields["sampling_rate_hz"],
                 fields["layout"],
+                fields["sheets"],
                 fields["time_column"],
                 fields["ids"],
                 fields["id_columns"],
@@ -123,6 +126,7 @@ class ReadingPanel:
             "unit": self._take_unit,
             "other": self._take_other,
             "time_column": lambda name: session.choose(time_column=name or None),
+            "sheets": lambda names: session.choose(sheets=names or None),
             "ids": self._take_ids,
             "id_columns": lambda names: session.choose(id_columns=names or None),
         }
@@ -157,6 +161,13 @@ class ReadingPanel:
         if session.refused is not None:
             return session.refused.columns
         return () if session.recordings is None else session.recordings.report.candidates
+
+    def _sheets(self) -> tuple[str, ...]:
+        """Sheets of the workbook; none where there is nothing to choose."""
+        session = self.session
+        held = session.refused if session.refused is not None else session.recordings
+        found = held.report.sheets if isinstance(held, Recordings) else held.sheets if held else ()
+        return found if len(found) > 1 else ()
 
     def _take_unit(self, value: str) -> None:
         if value == _OTHER:
@@ -193,6 +204,9 @@ class ReadingPanel:
         names = tuple((name, name) for name in dict.fromkeys(self._columns()))
         column, ids = settings.time_column, settings.id_columns
         show["time_column"](column if (column, column) in names else "", options=(_AS_READ, *names))
+        sheets = self._sheets()
+        chosen = tuple(name for name in settings.sheets or () if name in sheets)
+        show["sheets"](chosen, options=tuple((name, name) for name in sheets))
         named = bool(ids) or "id_columns" in self._asked
         show["ids"]("these" if named else "auto" if ids is None else "none")
         show["id_columns"](tuple(name for name, _value in names if name in (ids or ())), options=names)
@@ -208,6 +222,7 @@ class ReadingPanel:
             "other": in_words,
             "sampling_rate_hz": SAMPLES in units or rated,
             "id_columns": named,
+            "sheets": bool(self._sheets()),
             "voltage_unit": bool(session.voltages) or session.settings.voltage_unit != "auto",
         }
         for name, on in needed.items():

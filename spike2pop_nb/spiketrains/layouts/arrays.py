@@ -20,7 +20,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     looks_like_samples,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of
+from spike2pop_nb.spiketrains.names import role_of, says_nothing
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -43,6 +43,7 @@ from .reading import (
 __all__ = ["arrays_layout"]
 
 _MAX_KEY_WIDTH: Final = 8
+_FEWEST: Final = 20
 
 
 def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence[Column] | None) -> Reading:
@@ -130,7 +131,7 @@ def _read(
             WayOut("read it as a voltage", ("voltage",)),
             WayOut("choose the layout 'single' if they are times", ("layout",)),
         )
-    beside = _beside(table, column)
+    beside = _beside(table, column, source)
     label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
     if keys is None:
         asked = options.layout in ("single", "columns", "rows")
@@ -160,11 +161,16 @@ def _refuse_no_times(values: FloatArray, name: str, source: Source) -> None:
         raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
 
 
-def _beside(table: Table, time: Column) -> list[Column]:
+def _beside(table: Table, time: Column, source: Source) -> list[Column]:
     """Arrays as long as the times, of the same struct or group; codes in the columns of a matrix too."""
     found: list[Column] = []
+    elsewhere: list[Column] = []
     for column in table.columns:
-        if column is time or len(column) != len(time) or column.parent != time.parent:
+        if column is time or len(column) != len(time):
+            continue
+        if column.parent != time.parent:
+            if column.kind in ("numbers", "text") and _says_whose(column, time):
+                elsewhere.append(column)
             continue
         if column.kind in ("numbers", "text"):
             found.append(column)
@@ -176,7 +182,33 @@ def _beside(table: Table, time: Column) -> list[Column]:
                     for own in codes.T
                     if is_whole(own) and np.unique(own).size > 1
                 ]
-    return found
+    if len({column.parent for column in elsewhere}) < len(elsewhere):
+        raise source.error(
+            f"{shown([column.name for column in elsewhere])} may each say whose the spikes are.",
+            WayOut("name the one that does", ("id_columns",)),
+        )
+    # By the group that holds it, and not by its own name, which may be "main" or "data".
+    return found + [replace(column, name=_group_name(column, time)) for column in elsewhere]
+
+
+def _below(column: Column, time: Column) -> list[str]:
+    """The parts of an array's name that the name of the times does not begin with."""
+    parts, other = column.name.split("/"), time.name.split("/")
+    alike = next((k for k, (a, b) in enumerate(zip(parts, other, strict=False)) if a != b), 0)
+    return parts[alike:]
+
+
+def _group_name(column: Column, time: Column) -> str:
+    """What an array in another group is called by that group."""
+    return " ".join(part for part in _below(column, time) if not says_nothing(part))
+
+
+def _says_whose(column: Column, time: Column) -> bool:
+    """Whether an array in another group than the times has ids, as the names of that group say."""
+    parts = _below(column, time)
+    roles = [role_of(part) for part in parts]
+    own = roles[-1] in ("", "id", "time") or says_nothing(parts[-1])
+    return len(parts) > 1 and len(time) >= _FEWEST and roles[0] == "id" and own
 
 
 def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] | None) -> Reading:

@@ -19,7 +19,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_whole,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of, words_of
+from spike2pop_nb.spiketrains.names import EVENTS, names_time, role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -29,28 +29,6 @@ from .tables import pick_time_column
 
 __all__ = ["arrays_of_times", "as_pair", "growth"]
 
-_EVENTS: Final = frozenset(
-    [
-        "ttl",
-        "keyboard",
-        "kbd",
-        "digmark",
-        "trigger",
-        "trig",
-        "sync",
-        "stim",
-        "stimulus",
-        "lick",
-        "reward",
-        "laser",
-        "led",
-        "pulse",
-        "marker",
-        "strobe",
-        "strobed",
-        "evt",
-    ]
-)
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
 
@@ -92,7 +70,7 @@ def _is_event(column: Column, table: Table) -> bool:
     """Whether its name, or the title beside it, speaks of triggers and stimuli rather than of spikes."""
     title = str(table.facts.get(f"{column.parent}/title", "")) if column.parent else ""
     words = [word for part in (*column.name.split("/"), title) for word in words_of(part)]
-    return any(word.rstrip("0123456789") in _EVENTS for word in words)
+    return any(word.rstrip("0123456789") in EVENTS for word in words)
 
 
 def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:
@@ -128,7 +106,14 @@ def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
 
 
 def _named(column: Column) -> bool:
-    return role_of(column.leaf) == "time"
+    return role_of(column.leaf) == "time" or _in_times(column)
+
+
+def _in_times(column: Column) -> bool:
+    """Whether the group of an array is called as times are: ``spiketimes/temp_3``."""
+    group = column.parent.rpartition("/")[2]
+    own = role_of(re.sub(r"[\s_.\-]*\d+$", "", column.leaf))
+    return bool(group) and "spike" in group.lower() and names_time(group) and own not in ("id", "interval")
 
 
 def _usable(column: Column) -> bool:
@@ -153,6 +138,9 @@ def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:
     chosen = []
     for parent in dict.fromkeys(c.parent for c in columns):
         inside = [c for c in columns if c.parent == parent]
+        if len(inside) > 1 and all(role_of(c.leaf) != "time" for c in inside):
+            chosen += inside  # arrays in a group of times
+            continue
         numbered = [m[1] if (m := _NUMBERED.match(c.leaf)) else None for c in inside]
         if len(inside) > 1 and len(set(numbered)) == 1 and None not in numbered:
             chosen += inside

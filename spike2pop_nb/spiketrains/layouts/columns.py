@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,8 +20,8 @@ from spike2pop_nb.spiketrains.behaviour import (
     paddings,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import role_of, words_of
-from spike2pop_nb.spiketrains.readers.raw import Source
+from spike2pop_nb.spiketrains.names import names_cells, names_events, role_of, says_nothing, words_of
+from spike2pop_nb.spiketrains.readers.raw import Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
@@ -35,7 +36,7 @@ from .reading import (
 )
 from .tables import labels_of, numbers_rows
 
-__all__ = ["columns_layout", "grows_by", "stand_apart"]
+__all__ = ["columns_layout", "grows_by", "repeated_layout", "stand_apart"]
 
 _EDGES: Final = frozenset(
     ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
@@ -53,6 +54,11 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         ):
             left.append(first)
             columns = columns[1:]
+    events = [c for c in columns if names_events(c.leaf)] if table.named and not sure else []
+    if events and any(names_cells(c.leaf) for c in columns):
+        columns = [c for c in columns if c not in events]
+    else:
+        events = []
     if table.named and not sure and _describe_events(columns):
         return None
     plain = [c for c in columns if c.kind == "numbers"]
@@ -83,9 +89,37 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         reading.skipped.append("the first column, which numbers the rows")
     if axes and axes != plain and not sure:
         reading.skipped.append(f"{shown_names(axes)}, no spike times")
+    if events:
+        reading.skipped.append(f"{shown_names(events)}, times of other events")
     without_padding(trains, reading.skipped)
     if not sure:
         refuse_sums(trains, source, "columns")
+    return reading
+
+
+def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Reading | None:
+    """A train for each of several columns of times that repeat, each with what describes its spikes.
+
+    They are told apart by what stands above them, or else by their order where all columns repeat in turn.
+    """
+    groups = [column.group for column in times]
+    names = [column.name for column in table.columns]
+    period = len(names) // len(times)
+    in_turn = len(times) * period == len(names) and names == names[:period] * len(times)
+    if len({column.name for column in times}) > 1 or not (all(groups) or (in_turn and period > 1)):
+        return None
+    if len(set(groups)) < len(groups):
+        groups = [f"{column.name} {k}" for k, column in enumerate(times, start=1)]
+    own = [replace(column, name=name) for column, name in zip(times, groups, strict=True)]
+    reading = columns_layout(replace(table, columns=own), source, sure=True)
+    if reading is None or not _all_grow([values_of(c) for c in own]):
+        return None
+    reading.times = list(times)
+    reading.reason = f"a train for each column {times[0].name!r}"
+    reading.key = "what stands above the names" if all(c.group for c in times) else "the order of the columns"
+    others = [column.name for column in table.columns if not any(column is time for time in times)]
+    if others:
+        reading.skipped.append(f"the columns {shown(list(dict.fromkeys(others)))}, neither ids nor times")
     return reading
 
 
@@ -140,6 +174,8 @@ def _describe_events(columns: Sequence[Column]) -> bool:
     """Whether columns hold what belongs to one event each: intervals, heights, its start and its stop."""
     # cell1 names a train, and so does "Cell A" above numbers that are no labels.
     named = [c for c in columns if not c.leaf[-1:].isdecimal()]
+    if len(columns) == 1 and says_nothing(columns[0].leaf):
+        return False
     roles = {r for c in named if (r := role_of(c.leaf)) not in ("id", "trial") or may_label(c)}
     edges = [set(words_of(unit_from_name(c.leaf)[0])) & _EDGES for c in columns]
     return bool(roles & {"attribute", "interval", "id", "trial"}) or (len(columns) > 1 and all(edges))

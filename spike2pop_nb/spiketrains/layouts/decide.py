@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
-from .columns import columns_layout, grows_by
+from .columns import columns_layout, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
 from .reading import Reading, values_of
@@ -129,7 +129,7 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     if keys is None and options.layout == "long" and len(table.columns) == 2:
         named = [c for c in table.columns if c is not time and role_of(c.leaf) in ("id", "trial")]
         keys = named or [c for c in table.columns if c is not time]
-    return long_layout(table, time, keys, source, check=keys is None)
+    return long_layout(table, time, keys, source, check=keys is None, asked=options.time_column is not None)
 
 
 def _equal_numbers(table: Table) -> bool:
@@ -171,7 +171,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
             raise _unrecognised(table, source)
         return single_layout(table, column, source)
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
-    if trace is not None and reading.layout in ("long", "single") and not reading.columns.get("id"):
+    keyed = reading.columns.get("id") or len(reading.times) > 1  # or one list over all columns
+    if trace is not None and reading.layout in ("long", "single") and not keyed:
         raise _trace_error(trace, source)
     return reading
 
@@ -218,6 +219,10 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         reading = columns_layout(table, source)
         if reading is not None and not _proportional(timed):
             return reading
+    if len(timed) > 1 and keys is None:
+        repeated = repeated_layout(table, timed, source)
+        if repeated is not None:
+            return repeated
     if timed:
         time = pick_time_column(timed, source)
         return long_layout(table, time, keys, source)

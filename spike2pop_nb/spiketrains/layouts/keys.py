@@ -32,6 +32,10 @@ _GROWING: Final = 0.999
 _EDGES: Final = frozenset(
     ["level", "edge", "polarity", "state", "ttl", "on", "onoff", "off", "transition", "rising", "direction"]
 )
+_PAIRS_OF_EDGES: Final = (
+    *({"on", "off"}, {"up", "down"}, {"high", "low"}, {"start", "stop"}, {"start", "end"}),
+    *({"begin", "end"}, {"rising", "falling"}),
+)
 _SETTLE: Final = WayOut("say which columns identify a train, or 'none' if none does", ("id_columns",))
 
 
@@ -143,7 +147,11 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
 def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
     """Both edges of a pulse: a level that goes up and down in turn beside the times."""
     for column in columns:
-        if not _EDGES & set(words_of(column.leaf)) or len(column) < 6 or _n_groups(column) != 2:
+        if len(column) < 6 or _n_groups(column) != 2:
+            continue
+        entries = column.cells if column.cells is not None else column.values
+        labels = {str(entry).strip().lower() for entry in entries}
+        if not _EDGES & set(words_of(column.leaf)) and labels not in _PAIRS_OF_EDGES:
             continue
         if (np.diff(_codes(column)) != 0).all():
             raise source.error(
@@ -189,13 +197,16 @@ def _role(column: Column, columns: Sequence[Column]) -> str:
 
 def _counts_within(column: Column, columns: Sequence[Column]) -> bool:
     """Whether a column counts the rows anew for each unit that another column names."""
-    ids = [other for other in columns if other is not column and role_of(other.leaf) == "id"]
-    if not ids or column.kind != "numbers":
+    if column.kind != "numbers":
         return False
-    codes = key_codes(ids, len(column))
-    order = np.argsort(codes, kind="stable")
-    values, parted = np.asarray(column.values, dtype=float)[order], np.diff(codes[order]) > 0
-    return bool(((np.diff(values) == 1) | parted).all())
+    named = [c for c in columns if c is not column and role_of(c.leaf) in ("id", "trial")]
+    for ids in ([c for c in named if role_of(c.leaf) == "id"], named):
+        codes = key_codes(ids, len(column))
+        order = np.argsort(codes, kind="stable")
+        values, parted = np.asarray(column.values, dtype=float)[order], np.diff(codes[order]) > 0
+        if ids and ((np.diff(values) == 1) | parted).all():
+            return True
+    return False
 
 
 def _others_name(column: Column, columns: Sequence[Column]) -> bool:

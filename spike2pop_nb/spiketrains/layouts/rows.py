@@ -30,6 +30,7 @@ from .tables import labels_of, note_left
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
 _FEWEST_STEPS: Final = 10
+_MANY_LINES: Final = 10
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
 
@@ -124,7 +125,8 @@ def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Rea
 def _refuse_unordered(trains: Sequence[RawTrain], layout: str, source: Source) -> None:
     """Numbers that hardly grow along their lines are no times."""
     steps = sum(max(train.times.size - 1, 0) for train in trains)
-    if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < MIN_INCREASING:
+    least = 0.9 if len(trains) >= _MANY_LINES else MIN_INCREASING
+    if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < least:
         raise source.error(
             "the numbers do not increase along the lines, as spike times would.",
             WayOut(f"choose the layout {layout!r} if they are times", ("layout",)),

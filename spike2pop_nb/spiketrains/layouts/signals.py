@@ -9,7 +9,7 @@ import numpy as np
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
-    has_equal_steps,
+    has_even_steps,
     is_counter,
     is_whole,
     share_increasing,
@@ -159,7 +159,7 @@ def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
         return rounded[0] if rounded else None
     for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
         head = numbers_of(column)[:_SAMPLED]
-        if has_equal_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
+        if has_even_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
             return column
     return None
 
@@ -239,7 +239,7 @@ def _is_sampled(times: FloatArray) -> bool:
     head = times[:_SAMPLED]
     steps = np.diff(head)
     usual = float(np.median(steps)) if steps.size else 0.0
-    return has_equal_steps(head) or float(np.mean(np.abs(steps - usual) <= 0.02 * abs(usual))) > 0.9
+    return has_even_steps(head) or float(np.mean(np.abs(steps - usual) <= 0.02 * abs(usual))) > 0.9
 
 
 def _grow(samples: Sequence[FloatArray]) -> bool:

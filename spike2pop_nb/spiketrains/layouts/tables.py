@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,12 +20,13 @@ from spike2pop_nb.spiketrains.behaviour import (
     looks_like_samples,
     share_increasing,
 )
-from spike2pop_nb.spiketrains.names import names_time, role_of
+from spike2pop_nb.spiketrains.names import names_time, role_of, says_nothing
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
+from .bins import refuse_bins, refuse_bursts
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
@@ -116,7 +118,13 @@ def _without_ticks(columns: Sequence[Column]) -> list[Column]:
 
 
 def long_layout(
-    table: Table, time: Column, keys: Sequence[Column] | None, source: Source, *, check: bool = True
+    table: Table,
+    time: Column,
+    keys: Sequence[Column] | None,
+    source: Source,
+    *,
+    check: bool = True,
+    asked: bool = False,
 ) -> Reading:
     """A row per spike: a time, and what tells whose it is.
 
@@ -132,6 +140,8 @@ def long_layout(
         Names the file in errors.
     check : bool
         Whether trains that look as if a key were missing are refused.
+    asked : bool
+        Whether the caller named the times, so that each row is a spike.
 
     Raises
     ------
@@ -143,11 +153,18 @@ def long_layout(
         c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
     ]
     if keys is None:
+        if not asked:
+            refuse_bursts(beside, source)
         found = find_keys(beside, times, source, named=table.named)
+        if not asked:
+            refuse_bins(found.columns, times, source)
         keys, why, grades = found.columns, found.why, found.grades
     else:
         why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]
     _refuse_non_finite(time, times, source)
+    filled = [_filled_down(key) for key in keys]
+    below = [key.name for key, own in zip(keys, filled, strict=True) if key is not own]
+    keys, before = filled, [*keys]
     for key in keys:
         missing = key.empty if key.empty is not None else np.zeros(len(key), dtype=bool)
         if missing.any():
@@ -168,7 +185,9 @@ def long_layout(
         )
     reading = Reading("long" if keys else "single", reason, trains, [time], _roles(table, keys, time))
     if keys:
-        reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
+        reading.key = f"{' + '.join(_label(table, key) for key in before)}, {why}"
+    if below:
+        reading.repairs.append(f"the ids of {shown(below)}, each written once, stand for the rows below them")
     if blanks:
         reading.skipped.append(
             f"{counted(blanks, 'row')} without a time, of trains that have spikes elsewhere"
@@ -177,10 +196,24 @@ def long_layout(
         without_padding(reading.trains, reading.skipped)
     grade_spikes(grades, key_codes(keys, times.size), reading)
     leave_out_noise(reading, source)
-    note_left(table, [time, *keys, *(c for c in grades if c.name == reading.columns.get("label"))], reading)
+    note_left(
+        table, [time, *keys, *before, *(c for c in grades if c.name == reading.columns.get("label"))], reading
+    )
     if check:
         check_trains(trains, source, keyed=bool(keys))
     return reading
+
+
+def _filled_down(key: Column) -> Column:
+    """A column of ids of which each stands once, above the blanks that it is meant for, filled up."""
+    if key.empty is None or key.cells is None or not key.empty.any() or key.empty[0]:
+        return key
+    ids = [str(cell) for cell in key.cells[~key.empty]]
+    if len(set(ids)) < len(ids) or 2 * len(ids) > len(key):
+        return key
+    above = np.maximum.accumulate(np.where(key.empty, 0, np.arange(len(key))))
+    values = np.asarray(key.values)[above]
+    return replace(key, values=values, cells=key.cells[above], empty=None)
 
 
 def _named(table: Table, column: Column) -> str:
@@ -286,7 +319,7 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
     """One train, a time per row."""
     if role_of(time.leaf) == "interval" and check:
         raise source.error(f"the column {time.name!r} holds intervals, not times; give their cumulative sum.")
-    if role_of(time.leaf) == "attribute" and check:
+    if role_of(time.leaf) == "attribute" and check and not says_nothing(time.leaf):
         raise source.error(
             f"the column {time.name!r} describes spikes, as its name says, and holds no times."
         )

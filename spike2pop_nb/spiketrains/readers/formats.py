@@ -23,6 +23,7 @@ __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
 _PICKLE: Final = "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."
 _PAGE: Final = "this is a web page (HTML), which cannot be recognised as spike times; save it as CSV."
+_OF_R: Final = "this is a file of R objects; save the times with write.csv."
 _REFUSED: Final = (
     (b"\x1f\x8b", "this is a compressed file; unpack it first."),
     (b"BZh", "this is a compressed file; unpack it first."),
@@ -30,7 +31,16 @@ _REFUSED: Final = (
     (b"%PDF", "this is a PDF document, not a table of spike times."),
     (b"\x89PNG", "this is an image, not a table of spike times."),
     (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
-    (b"\xd0\xcf\x11\xe0", "this is an old Excel or Word document; save the sheet as CSV."),
+    *((magic, "this is a Parquet or Arrow file; save it as CSV.") for magic in (b"PAR1", b"ARROW1", b"FEA1")),
+    *(
+        (magic, _OF_R)
+        for magic in (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0", b"A\n2\n", b"A\n3\n")
+    ),
+    (b"SQLite format 3", "this is a database (SQLite), not a table; save its spike times as CSV."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "this is an old Excel or Word document, or one with a password; save the sheet as CSV.",
+    ),
     *(
         (magic, _PICKLE)
         for magic in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")
@@ -83,6 +93,8 @@ def _read(source: Source, only: Wanted) -> Table | None:
     data = source.data
     if source.path is not None and source.path.is_dir():
         return _folder_table(source, only)
+    if source.suffix in (".rds", ".rda", ".rdata"):
+        raise source.error(_OF_R)
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise source.error(message)

@@ -14,7 +14,7 @@ from .raw import Source, shown
 
 __all__ = ["igor_table", "is_igor_text"]
 
-_WAVES: Final = re.compile(r"\s*WAVES(?:/[\w=()]+)*\s+(.+)", re.IGNORECASE)
+_WAVES: Final = re.compile(r"\s*WAVES(?P<kind>(?:/[\w=(),]+)*)\s+(?P<names>.+)", re.IGNORECASE)
 _SCALE: Final = re.compile(
     r"\s*X\s+SetScale.*?\"(?P<unit>[^\"]*)\"\s*,\s*'?(?P<wave>[^';\s]+)", re.IGNORECASE
 )
@@ -36,6 +36,7 @@ def igor_table(source: Source) -> Table:
     lines = source.data.decode("utf-8-sig", errors="replace").splitlines()
     columns: list[Column] = []
     units: dict[str, str] = {}
+    left: list[str] = []
     at = 1
     while at < len(lines):
         waves = _WAVES.fullmatch(lines[at])
@@ -45,10 +46,16 @@ def igor_table(source: Source) -> Table:
         at += 1
         if waves is None:
             continue
-        names = [name.strip(" '") for name in re.split(r"[,\t ]+", waves[1].strip()) if name.strip(" '")]
+        names = [
+            name.strip(" '") for name in re.split(r"[,\t ]+", waves["names"].strip()) if name.strip(" '")
+        ]
         end = next((k for k in range(at, len(lines)) if lines[k].strip().upper() == "END"), None)
         if end is None or lines[at].strip().upper() != "BEGIN":
             raise source.error(f"the wave {shown(names[:1])} is not closed by END.", row=at)
+        if "/T" in waves["kind"].upper().split("=")[0]:  # words
+            left += names
+            at = end + 1
+            continue
         rows = []
         for k in range(at + 1, end):
             cells = lines[k].split()
@@ -65,4 +72,5 @@ def igor_table(source: Source) -> Table:
         raise source.error("this text file of Igor holds no waves, so no spike times.")
     for column in columns:
         column.unit = units.get(column.name, "")
-    return Table("Igor text", columns)
+    skipped = [f"{shown(left)}, waves of text"] if left else []
+    return Table("Igor text", columns, skipped=skipped)

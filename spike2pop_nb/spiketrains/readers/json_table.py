@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,13 @@ _MANY: Final = 10
 _NARROW: Final = 8
 _MOST_DIGITS: Final = 19
 _NAMELESS: Final = "the list"
+# {'a': array([1.5, 2. ]), 2: [3.5]}, numbers, names and brackets alone.
+_PRINTED: Final = re.compile(
+    r"\{(?:\s*(?:'[^'\"\\]*'|\"[^'\"\\]*\"|\d+)\s*:\s*(?:(?:np\.|numpy\.)?array\s*\()?\[[\d\s.,eE+\-na]*\]"
+    r"(?:\s*,\s*dtype=[\w.'\"]{1,30})?\s*\)?\s*,?)+\s*\}",
+    re.ASCII,
+)
+_DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}")
 
 
 def json_table(source: Source) -> Table | None:
@@ -51,10 +59,26 @@ def _parsed(source: Source) -> Any:
         except ValueError:
             if not text.lstrip().startswith("{"):
                 return None
+            said = _as_printed(text)
+            if said is not None:
+                return said
             lines = filter(str.strip, text.splitlines())
             return [json.loads(line, parse_int=_integer) for line in lines]
     except (ValueError, RecursionError):
         return None
+
+
+def _as_printed(text: str) -> Any:
+    """The contents of a dictionary as Python prints it, with its arrays; None where it is none."""
+    text = re.sub(r"\s+", " ", text.strip())  # the pattern is slow where many blanks stand
+    if not _PRINTED.fullmatch(text) or "..." in text:
+        return None
+    plain = _DTYPE.sub("", text)
+    plain = re.sub(r"(?:(?:np|numpy)\.)?array\s*\(", "(", plain)
+    plain = re.sub(r"\bnan\b", "null", plain).replace("(", "").replace(")", "")
+    plain = re.sub(r"(?<=[{,])\s*(\d+)\s*:", r' "\1":', plain)
+    plain = re.sub(r"'([^'\"\\]*)'", r'"\1"', plain)
+    return json.loads(re.sub(r",\s*(?=[\]}])", "", plain), parse_int=_integer)
 
 
 def _integer(digits: str) -> int | float:

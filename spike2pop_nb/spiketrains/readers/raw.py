@@ -29,6 +29,8 @@ class Options:
         Column of the times.
     sampling_rate_hz : float or None
         How many samples make a second.
+    sheets : tuple of str or None
+        Sheets of a workbook that hold the recordings.
     """
 
     unit: str = "auto"
@@ -36,6 +38,7 @@ class Options:
     id_columns: tuple[str | int, ...] | None = None
     time_column: str | int | None = None
     sampling_rate_hz: float | None = None
+    sheets: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,14 @@ class Source:
         The contents; of a folder nothing, and of a file that is opened rather than loaded only the start.
     path : Path or None
         Where the file or folder lies on disk; None when only its bytes are known.
+    part : str
+        The part that is read, where there are several: "sheet 'Cell 1'".
     """
 
     name: str
     data: bytes
     path: Path | None = None
+    part: str = ""
 
     @property
     def suffix(self) -> str:
@@ -72,7 +78,8 @@ class Source:
 
     def error(self, message: str, *ways_out: WayOut, row: int | None = None) -> SpikeTrainError:
         """An error whose sentence names the file and, where known, the row."""
-        place = self.name if row is None else f"{self.name}, row {row}"
+        place = f"{self.name}, {self.part}" if self.part else self.name
+        place = place if row is None else f"{place}, row {row}"
         return SpikeTrainError(f"{place}: {message}", *ways_out)
 
     def id(self, value: object, *, row: int | None = None) -> str:

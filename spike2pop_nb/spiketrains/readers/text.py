@@ -12,10 +12,10 @@ from spike2pop_nb.spiketrains.table import Facts
 from .cells import is_list, is_number, value_of
 from .measured import measured
 from .raw import Source, counted
-from .text_around import above_table, cut_foot, is_setting, take_fact
+from .text_around import above_table, cut_foot, groups_above, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
 
-__all__ = ["COMMENT_MARKS", "Text", "take_apart"]
+__all__ = ["COMMENT_MARKS", "Text", "decoded", "take_apart"]
 
 COMMENT_MARKS: Final = ("#", "%", "//")
 _SAMPLE_ROWS: Final = 60
@@ -29,6 +29,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_PRINTED: Final = re.compile(r"\s*\[\d+\]\s")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -52,6 +53,8 @@ class Text:
         Number of columns, judged by the header or else the first rows.
     comments : list of str
         Comment lines.
+    groups : list of str
+        What stands above the names of columns that repeat, one for each; empty where nothing does.
     facts : dict
         Keys and values that stand above the table.
     repairs, skipped : list of str
@@ -68,6 +71,7 @@ class Text:
     facts: Facts = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -97,6 +101,10 @@ def take_apart(source: Source) -> Text:
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
+    filled = [line for line in lines if line.strip()]
+    if filled and filled[0].split()[0] == "[1]" and all(map(_PRINTED.match, filled)):
+        lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
+        repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
     start, delimiter, comments, blank = _below_comments(lines)
     if start == len(lines):
         raise source.error("the file is empty; it must hold at least one spike time.")
@@ -138,6 +146,8 @@ def take_apart(source: Source) -> Text:
     width = len(header) if header is not None else max((len(row) for row in rows), default=1)
     sample = [row[:SAMPLE_COLUMNS] for row in rows]
     text = Text(lines, start, header, delimiter, sample, width, comments, facts, repairs, skipped)
+    if header is not None:
+        text.groups = groups_above(lines[: start - 1], header, delimiter)
     cut_foot(text)
     return text
 
@@ -191,6 +201,17 @@ def _sample_lines(lines: list[str]) -> list[str]:
     return found
 
 
+def decoded(source: Source) -> str:
+    """The text of a file, whatever its encoding.
+
+    Raises
+    ------
+    SpikeTrainError
+        When the bytes are no text.
+    """
+    return _decode(source)[0]
+
+
 def _decode(source: Source) -> tuple[str, list[str]]:
     """The text, and what was put right: bytes that fill up the end of a file are cut off."""
     data = source.data.rstrip(b"\0\x1a")
@@ -221,7 +242,9 @@ def _no_binary(text: str, source: Source, *, replaced: bool = True) -> str:
     # A stray control character is left to the checks of ids and numbers, which can name its row.
     n_odd = len(_CONTROL.findall(head)) + (head.count("\ufffd") if replaced else 0)
     if n_odd > 2 + len(head) // 200 or "\0" in text:
-        raise source.error("this is neither text nor an NPY, NPZ or MAT file, so no spike times can be read.")
+        raise source.error(
+            "this is neither text nor a known format, so no spike times can be read; save them as CSV."
+        )
     return text
 
 
@@ -233,6 +256,8 @@ def _is_header(rows: list[list[str]]) -> bool:
     first = [cell.strip() for cell in rows[0][:SAMPLE_COLUMNS]]
     if re.fullmatch(r"[^\w.,+-]+\d+[.,]?\d*\W*", "".join(first[:1])) and not any(first[1:]):
         return False  # "> 0.17" is a faulty number rather than a name
+    if re.match(r"[^\[\]=:]{1,100}[=:]\s*[\[{(]\s*[-+.\d]", " ".join(first[:3])):
+        return False  # u1 = [12.5 20.1
     below = rows[1] if len(rows) > 1 else []
     if any(measured(one) and measured(other) for one, other in zip(first, below, strict=False)):
         return False  # 12.5 ms above 14.1 ms

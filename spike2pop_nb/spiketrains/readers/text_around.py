@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from spike2pop_nb.spiketrains.names import named_unit, role_of
+from spike2pop_nb.spiketrains.names import named_unit, names_time, role_of
 from spike2pop_nb.spiketrains.table import Facts
 
 from .cells import is_number
@@ -20,6 +20,7 @@ __all__ = [
     "above_table",
     "block_labels",
     "cut_foot",
+    "groups_above",
     "is_setting",
     "labels_stand_apart",
     "take_fact",
@@ -64,6 +65,8 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
         return None
     if _names_columns_at_once(lines, filled):
         return None
+    if run == 2 and _names_in_two_lines(lines[filled[0]], lines[filled[1]], len(shapes[run][1])):
+        return filled[run], filled[1]
     delimiter, pattern = shapes[run]
     top = [lines[k] for k in filled[:run]]
     keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
@@ -80,11 +83,21 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     settings = keys > 0 and 2 * keys >= len(top) - 1 and not _KEY.fullmatch(top[-1])
     if len(pattern) == 1 and settings and len(last) <= 4 and _names_times(top[-1]):
         names = True
+    # A title or two above the name of the one column.
+    *titles, name = [line.strip().strip('"') for line in top]
+    if len(pattern) == 1 and names_time(name) and not any(role_of(t) == "time" for t in titles):
+        names = names or not any(map(_holds_number, top))
     if not magic and not names and _all_one_table(lines, filled):
         return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
     return filled[run], filled[run - 1] if names else None
+
+
+def _holds_number(line: str) -> bool:
+    return any(
+        is_number(cell) for cell in cells_of(line[:5000], next((c for c in "\t;," if c in line), BLANK))
+    )
 
 
 def _names_times(line: str) -> bool:
@@ -100,6 +113,15 @@ def _names_columns_at_once(lines: list[str], filled: list[int]) -> bool:
     below = cells_of(second[:5000], delimiter)
     names = len(pattern) > 1 and not any(pattern) and _KEY.fullmatch(first) is None
     return names and len(below) == len(pattern) and any(is_number(cell) for cell in below)
+
+
+def _names_in_two_lines(first: str, second: str, width: int) -> bool:
+    """Whether a line of cells, some of them blank, stands above one of names that repeat."""
+    delimiter = _shape(second)[0]
+    above, names = ([cell.strip() for cell in cells_of(line, delimiter)] for line in (first, second))
+    repeated = any(role_of(name) == "time" and names.count(name) > 1 for name in names)
+    words = not any(is_number(cell) for cell in names)
+    return repeated and words and len(names) == width >= len(above) and any(above[:width])
 
 
 def _all_one_table(lines: list[str], filled: list[int]) -> bool:
@@ -121,13 +143,35 @@ def take_fact(line: str, facts: Facts) -> None:
         facts.setdefault(parts[0].strip(" \"'"), parts[1].strip(" \"'\t,;")[:200])
 
 
+def groups_above(lines: list[str], names: list[str], delimiter: str) -> list[str]:
+    """What the line above the names of columns says of each, where names repeat; else nothing.
+
+    A label stands for the columns to its right as well, up to the next, as in merged cells.
+    """
+    repeated = {name for name in names if name and names.count(name) > 1}
+    line = next((line for line in reversed(lines) if line.strip()), "")
+    if not repeated or delimiter in ("", BLANK) or not line:
+        return []
+    cells = [cell.strip() for cell in cells_of(line, delimiter)]
+    cells += [""] * (len(names) - len(cells))
+    if len(cells) > len(names) and any(cells[len(names) :]):
+        return []
+    groups: list[str] = []
+    for cell in cells[: len(names)]:
+        groups.append(cell or (groups[-1] if groups else ""))
+    parted = [[g for g, own in zip(groups, names, strict=True) if own == name] for name in repeated]
+    if any(len(set(own)) < len(own) or "" in own for own in parted):
+        return []
+    return groups
+
+
 def cut_foot(text: Text) -> None:
     """Drop the lines below an empty row that hold no row of the table, and those that sum it up."""
     if text.delimiter in ("", BLANK) or text.width < 2:
         return
     n_sums = 0
     while len(text.lines) > text.start + 2 and n_sums < 10:
-        first = cells_of(text.lines[-1], text.delimiter)[0].strip().lower().rstrip(":")
+        first = (cells_of(text.lines[-1], text.delimiter) or [""])[0].strip().lower().rstrip(":")
         if first.split(" ")[0] not in _SUMS or not is_number((text.column(0) or [""])[0]):
             break
         text.lines.pop()

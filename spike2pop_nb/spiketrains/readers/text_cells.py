@@ -21,6 +21,7 @@ SAMPLE_COLUMNS: Final = 200
 _NESTED: Final = re.compile(r'"[^"]*"|\[[^\[\]]*\]|\([^()]*\)|"[^"]*$')
 _BARE_LIST: Final = re.compile(r"(^|[,;\t])[ ]*([\[(][^\[\](){}\"]*[\])])[ ]*(?=$|[,;\t])")
 _BLANK_CELL: Final = re.compile(r'"[^"]*"|[\[(][^\[\]()]*[\])]|\S+')
+_STATEMENT: Final = re.compile(r"\s*\w+\s*=\s*x;\s*")
 _LONG_CELL: Final = re.compile(r'"([^"]{2000})[^"]*"?')
 
 
@@ -31,6 +32,8 @@ def delimiter_of(lines: list[str]) -> str:
     for candidate in ("\t", ";", "|", ","):
         if candidate not in bare[0]:
             continue
+        if candidate == ";" and all(_STATEMENT.fullmatch(line) for line in bare):
+            continue  # u1 = [12.5 20.1];
         holding = sum(candidate in line.strip() for line in bare)
         # Below column names, rows may be short: one that holds the delimiter is enough.
         if 2 * holding >= len(bare) or (holding > 1 and not is_number(bare[0].split(candidate)[0])):

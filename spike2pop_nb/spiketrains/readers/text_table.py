@@ -83,7 +83,7 @@ def _one_entry_per_line(text: Text) -> bool:
 def _is_ragged(text: Text) -> bool:
     if labels_stand_apart(text):
         return True
-    lists = any(is_list(cell) for row in text.sample for cell in row[:2])
+    lists = any(is_list(cell) for row in text.sample for cell in row[:3])
     if text.delimiter in ("", BLANK) and lists and text.header is None:
         return True
     if text.header is not None:
@@ -202,7 +202,7 @@ def _line(
     if bracket >= 0 and '"' not in line:
         label = line[:bracket].strip(" \t:=,;|")
         if not label or not is_number(label.split()[-1].rstrip(":=,;|")) or " " not in label:
-            return label, *parse_list(line[bracket:], source, row, where)
+            return label, *parse_list(line[bracket:].rstrip(" ;,"), source, row, where)
     if delimiter in ("", BLANK):
         marked = LABEL.match(line) if labelled else None
         label, _, rest = line.partition(" ") if labelled else ("", "", line)
@@ -260,6 +260,7 @@ def _rectangular(text: Text, source: Source, format_: str) -> Table:
         column, n_blanks = column_of(names[k].strip(), cells, rows, k in lists, source)
         if column is not None:
             commas, blanks = commas + column.decimal_commas, blanks + n_blanks
+            column.group = text.groups[k] if k < len(text.groups) else ""
             columns.append(column)
             kept.append(units[k] if units is not None else "")
     if any(column.decimal_commas and not column.doubt for column in columns):

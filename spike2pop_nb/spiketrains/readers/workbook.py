@@ -1,4 +1,4 @@
-"""Excel workbooks, handed on as the text of a sheet; openpyxl reads them in the sandbox."""
+"""Excel workbooks, handed on as the text of each sheet; openpyxl reads them in the sandbox."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 from spike2pop_nb.spiketrains.limits import MAX_CELLS
-from spike2pop_nb.spiketrains.table import Table
+from spike2pop_nb.spiketrains.table import Column, Table
 
 from .archive import Archive
-from .cells import is_number
+from .builder import texts
+from .cells import is_list, is_number
 from .measured import measured
-from .raw import Source, shown
+from .raw import Source
 from .sandbox import Parser, parsed, require
 
-__all__ = ["Workbook", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
+__all__ = ["Sheet", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
 
 _FEWEST: Final = 5
-"""Numbers below each other that make a sheet a table."""
 
 _PARSER: Final = Parser(
     f"{__package__}.workbook",
@@ -32,12 +32,23 @@ _PARSER: Final = Parser(
 )
 
 
-class Workbook(NamedTuple):
-    """A sheet as tab-separated text, its name, and what is to be said about the workbook."""
+class Sheet(NamedTuple):
+    """A sheet as tab-separated text.
 
+    Attributes
+    ----------
+    name, text : str
+        Its name, and its cells.
+    kind : {"table", "few", "words"}
+        Whether a column of it has five numbers or more, or it has fewer numbers, or none.
+    what : {"sheet", "block"}
+        A sheet of a workbook, or one of several tables in a text.
+    """
+
+    name: str
     text: str
-    sheet: str
-    cautions: list[str]
+    kind: str
+    what: str = "sheet"
 
 
 def holds_workbook(archive: Archive) -> bool:
@@ -50,8 +61,8 @@ def is_workbook(source: Source) -> bool:
     return source.data.startswith(b"PK\x03\x04") and holds_workbook(Archive(source))
 
 
-def read_workbook(source: Source) -> Workbook:
-    """The first sheet of an Excel workbook that has numbers in it, as text.
+def read_workbook(source: Source) -> list[Sheet]:
+    """The sheets of an Excel workbook, in its order.
 
     Raises
     ------
@@ -61,18 +72,18 @@ def read_workbook(source: Source) -> Workbook:
     Archive(source)  # refuses what unpacks to too much
     require("openpyxl", "Excel workbooks", source)
     table = parsed(source, _PARSER, suffix=".xlsx")
-    return Workbook(table.comments[0], str(table.facts["sheet"]), table.cautions)
+    names, kinds = ([str(word) for word in column.values] for column in table.columns)
+    return [Sheet(*sheet) for sheet in zip(names, table.comments, kinds, strict=True)]
 
 
 def parse_workbook(source: Source) -> Table:
-    """What `read_workbook` gives, inside the sandbox: the text as the table's one comment."""
+    """What `read_workbook` gives, inside the sandbox: the texts as the table's comments."""
     import openpyxl
 
     assert source.path is not None
     with source.path.open("rb") as stream:
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        found: dict[str, str] = {}
-        full: set[str] = set()
+        found: list[Sheet] = []
         n_cells = 0
         for sheet in book.worksheets:
             text = io.StringIO()
@@ -87,27 +98,19 @@ def parse_workbook(source: Source) -> Table:
                 while cells and not cells[-1]:
                     cells.pop()
                 writer.writerow(cells)
-            if numbers:
-                found[sheet.title] = text.getvalue()
-                if max(numbers.values()) >= _FEWEST:
-                    full.add(sheet.title)
-    if not found:
+            most = max(numbers.values(), default=0)
+            kind = "table" if most >= _FEWEST else "few" if most else "words"
+            found.append(Sheet(sheet.title, text.getvalue(), kind))
+    if all(sheet.kind == "words" for sheet in found):
         raise source.error("no sheet of the Excel workbook holds numbers.")
-    # Dates and settings on a sheet of their own are no table.
-    (name, text_found), *others = sorted(found.items(), key=lambda item: bool(full) and item[0] not in full)
-    cautions = []
-    if others:
-        cautions.append(
-            f"the workbook has {len(found)} sheets with numbers, of which {name!r} is read and "
-            f"{shown([other for other, _ in others])} not; save another as CSV to read it"
-        )
-    return Table("XLSX", [], {"sheet": name}, [text_found], cautions=cautions)
+    columns = [Column(name, texts([getattr(one, name) for one in found])) for name in ("name", "kind")]
+    return Table("XLSX", columns, comments=[one.text for one in found])
 
 
 def _is_number(cell: Any) -> bool:
-    """Whether a cell holds a number, be it as text, or a time or date."""
+    """Whether a cell holds a number, be it as text, a list of them, or a time or date."""
     if isinstance(cell, str):
-        return is_number(cell) or measured(cell) is not None
+        return is_number(cell) or is_list(cell) or measured(cell) is not None
     return isinstance(cell, int | float | time | datetime | timedelta) and not isinstance(cell, bool)
 
 

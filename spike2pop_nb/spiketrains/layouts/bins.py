@@ -1,0 +1,55 @@
+"""Rows of a table that are bursts or bins rather than spikes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.errors import WayOut
+from spike2pop_nb.spiketrains.behaviour import is_whole
+from spike2pop_nb.spiketrains.readers.raw import Source, shown
+from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.train import FloatArray
+
+from .reading import key_codes, values_of
+
+__all__ = ["refuse_bins", "refuse_bursts"]
+
+_FEWEST_BINS: Final = 30
+_COUNTS_SPIKES: Final = re.compile(
+    r"\(\s*spikes?\s*\)|\b(?:n|no|num|number|nr|#|count|size)[\s_.]*(?:of[\s_.]*)?spikes?\b|"
+    r"\bspikes?[\s_.]*(?:in|per|/)[\s_.]*(?:the[\s_.]*)?burst|\bspike[\s_.]*counts?\b",
+    re.IGNORECASE,
+)
+
+
+def refuse_bursts(columns: Sequence[Column], source: Source) -> None:
+    """A column that counts spikes stands beside bursts, or bins, and not beside spikes."""
+    for column in columns:
+        if column.kind != "numbers" or not _COUNTS_SPIKES.search(column.leaf):
+            continue
+        counts = values_of(column)
+        if is_whole(counts) and np.nanmedian(counts) > 1:
+            raise source.error(
+                f"the column {column.name!r} counts spikes, so its rows are bursts or bins, not spikes.",
+                WayOut("give the times of the spikes"),
+                WayOut("name the time column if each row is a spike", ("time_column",)),
+            )
+
+
+def refuse_bins(keys: Sequence[Column], times: FloatArray, source: Source) -> None:
+    """Rows at equal steps of time hold counts; spikes of several trains do not come like that."""
+    steps = np.diff(times)
+    if not keys or times.size < _FEWEST_BINS or not np.isfinite(steps).all():
+        return
+    several = int(key_codes(keys, times.size).max(initial=0)) > 0
+    names = shown([key.name for key in keys])
+    if several and steps[0] > 0 and np.ptp(steps) < 1e-3 * steps.mean():
+        raise source.error(
+            f"the times have equal steps and {names} beside them, like counts in bins.",
+            WayOut("give the times of the spikes"),
+            WayOut("name the time column if these are some", ("time_column",)),
+        )
