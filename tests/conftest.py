@@ -30,7 +30,7 @@ REFERENCE = {name: known_of(name) for name in known_neurons()}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have several workers take files in the order in which they are collected, and compile for all of them."""
+    """Have several workers take files in the order in which they are collected; compile once for all."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
