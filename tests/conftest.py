@@ -30,9 +30,13 @@ REFERENCE = {name: known_of(name) for name in known_neurons()}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have several workers take files in the order in which they are collected."""
+    """Have several workers take files in the order in which they are collected; compile once for all."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        from spike2pop_nb import generate_population, simulate
+
+        simulate(generate_population("stg", (5.0, 5.0), size=1), duration_ms=1.0, transient_ms=0.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

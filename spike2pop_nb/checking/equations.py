@@ -101,8 +101,12 @@ def solve_declared(
     duration_ms: float,
     t_eval: np.ndarray | None = None,
     injected: Callable[[float, float], float] = nothing,
+    dense: bool = False,
 ) -> tuple[np.ndarray, Any]:
-    """Integrate with LSODA at rtol 1e-8; return upward crossings of the spike threshold, and the solution."""
+    """Integrate with LSODA at rtol 1e-8; return upward crossings of the spike threshold, and the solution.
+
+    It is kept at ``t_eval``, and if it is dense as a function ``sol`` of any times.
+    """
     derivative, start = equations(neuron, g, injected)
 
     def crossing(_t: float, y: np.ndarray) -> float:
@@ -118,6 +122,7 @@ def solve_declared(
         atol=1e-10,
         events=crossing,
         t_eval=t_eval,
+        dense_output=dense,
         max_step=1.0,
     )
     assert solution.success, solution.message

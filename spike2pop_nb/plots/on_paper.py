@@ -72,7 +72,7 @@ def rendered(
         figure = paper_figure(drawn, width_mm)
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)  # once for all formats
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)
             for axes in figure.axes:  # the solver's last digits vary, and would come into the file
                 axes.set_position(np.round(axes.get_position().bounds, 6))
         return [_file(figure, format, dpi or DPI) for format in formats]

@@ -41,6 +41,7 @@ def found(dashboard, loop):
     dashboard.recordings.example.value = "stg_set.csv"
     loop.until(lambda: dashboard.session.posterior is not None and not dashboard.session.busy)
     dashboard.population.size.value, dashboard.population.refine.value = 2, False
+    dashboard.population.budget.value = 32  # whether they fire like it does not matter here
     dashboard.population.generate.click()
     loop.until(lambda: dashboard.session.result is not None)
     idle(dashboard, loop)

@@ -135,7 +135,7 @@ def test_a_page_starts_again_after_a_restart_of_the_server(somebody, tmp_path):
         page = open_page(somebody(), first.printed + "#neuron=da&seed=5")
         # half a minute of silence is long: for this page time flies
         page.evaluate(
-            "() => { const now = performance.now.bind(performance); performance.now = () => 3 * now(); }"
+            "() => { const now = performance.now.bind(performance); performance.now = () => 2 * now(); }"
         )
         port = int(first.address.rsplit(":", 1)[1].strip("/"))
     page.wait_for_selector(".s2p-lost:has-text('Python has stopped answering')")

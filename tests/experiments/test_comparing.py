@@ -253,9 +253,9 @@ def test_it_can_be_cancelled(bursting: int) -> None:
         )
 
 
-def test_potassium_may_be_known_and_moves_no_conductance(bursting: int) -> None:
-    before = train_of("control", 1, row=bursting)
-    found = compare_recordings(
-        before, train_of("other", 2, row=bursting), "stg", size=2, known=potassium(1.1)
-    )
+def test_potassium_may_be_known_and_moves_no_conductance(bursting: int, compared: Comparison) -> None:
+    assert compared.pairs is not None
+    before, after = (train_of(name, seed, row=bursting) for name, seed in (("control", 1), ("other", 2)))
+    members = compared.pairs.before.select([0, 1])  # of the same control
+    found = compare_recordings(before, after, "stg", population=members, known=potassium(1.1))
     assert NOISE in found.to_frame()["what"].tolist()

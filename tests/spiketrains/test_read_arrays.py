@@ -210,6 +210,13 @@ def test_damage_never_raises_anything_else(seed: int) -> None:
             assert "\n" not in str(error)  # noqa: PT017
 
 
+def test_a_mat_file_that_is_cut_short_is_refused_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spike2pop_nb.spiketrains.readers.formats.parsed", None)
+    for end in (130, -1):
+        with pytest.raises(SpikeTrainError, match="the MAT file is cut short"):
+            read_spike_trains(mat(t=[1.0, 20])[:end], filename="cut.mat")
+
+
 def test_unknown_type_codes_in_a_mat_file_are_refused() -> None:
     stream = io.BytesIO()
     savemat(stream, {"a": np.array([1.0, 20, 30])})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sympy
 from sympy import Expr
 
 from spike2pop_nb.conductances import Population
@@ -26,20 +25,15 @@ class _Printer(Printer):
 _text = _Printer().doprint
 
 
-def _equations(expression: Expr, name: str, extra: str = "") -> str:
-    *before, (_name, last) = assignments(expression, name)
-    lines = [f"{step} = {_text(value)} : 1" for step, value in before]
-    text = _text(last)
-    if extra and isinstance(last, sympy.Add | WHERE):
-        text = f"({text})"
-    return "\n".join([*lines, f"{name} = {text}{extra} : 1"])
+def _equations(expression: Expr, name: str) -> str:
+    return "\n".join(f"{step} = {_text(value)} : 1" for step, value in assignments(expression, name))
 
 
-def _statements(expression: Expr, name: str) -> str:
+def _statements(expression: Expr, name: str, factor: str = "") -> str:
     # a constant, too, has one value for each neuron
     flat = "" if expression.free_symbols else " + 0 * V_now"
-    steps = assignments(expression, name, "V_now")
-    return "\n".join(f"{step} = {_text(value)}{flat}" for step, value in steps)
+    lines = [f"{step} = {_text(value)}{flat}" for step, value in assignments(expression, name, "V_now")]
+    return "\n".join([*lines, f"{name} = {name}{factor}"] if factor else lines)
 
 
 def _exchanges(scheme: SchemeText) -> list[dict[str, str]]:

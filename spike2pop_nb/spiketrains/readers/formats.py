@@ -8,7 +8,7 @@ from typing import Final
 from spike2pop_nb.spiketrains.table import Table
 
 from .archive import Archive, Files, Folder
-from .matlab_table import DAMAGED_MAT
+from .matlab_table import DAMAGED_MAT, check_whole
 from .mclust_table import is_mclust, mclust_table
 from .neo_table import NEO_READERS, neo_signals, neo_table
 from .nex5_table import NEX5_MAGIC, nex5_table
@@ -117,6 +117,7 @@ def _read(source: Source, only: Wanted) -> Table | None:
         found = _sorted_folder(archive, source, only, zipped=source.suffix == ".zip")
         return found if found is not None else npz_table(archive, source)
     if data.startswith(b"MATLAB 5.0") or source.suffix == ".mat":
+        check_whole(source)
         return parsed(source, _MAT)
     return None
 

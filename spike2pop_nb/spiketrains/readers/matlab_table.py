@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from .builder import TableBuilder
 from .matlab_values import Cells, Structs, Value, add_variable
 from .raw import Source
 
-__all__ = ["DAMAGED_MAT", "parse_mat"]
+__all__ = ["DAMAGED_MAT", "check_whole", "parse_mat"]
 
 DAMAGED_MAT: Final = (
     "the MAT file is damaged: an entry has an unknown type or promises more than the file holds."
@@ -51,25 +52,38 @@ def parse_mat(source: Source) -> Table:
     return builder.table("the MAT file")
 
 
-def _check(data: bytes, source: Source) -> None:
-    """Refuse what is cut short or unpacks to too much, before anything is unpacked to memory."""
+def check_whole(source: Source) -> None:
+    """Refuse what is cut short. Nothing of the entries is read, so this needs no process of its own."""
+    for _ in _entries(source.contents(), source):
+        pass
+
+
+def _entries(data: bytes, source: Source) -> Iterator[tuple[int, int, int]]:
+    """Kind, first and last byte of each entry."""
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None or data[:6] != b"MATLAB":
         raise source.error("this is no MAT file of version 5 to 7, or it is damaged.")
-    at, unpacked = _HEADER_BYTES, 0
+    at = _HEADER_BYTES
     while at < len(data):
         if len(data) < at + 8:
             raise source.error("the MAT file is cut short.")
         kind, size = struct.unpack_from(f"{order}II", data, at)
         if len(data) < at + 8 + size:
             raise source.error("the MAT file is cut short.")
+        yield kind, at + 8, at + 8 + size
+        at += 8 + size
+
+
+def _check(data: bytes, source: Source) -> None:
+    """Refuse what is cut short or unpacks to too much, before anything is unpacked to memory."""
+    unpacked = 0
+    for kind, start, stop in _entries(data, source):
         if kind == _COMPRESSED:
-            unpacked += _unpacked_size(data[at + 8 : at + 8 + size], MAX_UNPACKED_BYTES - unpacked)
+            unpacked += _unpacked_size(data[start:stop], MAX_UNPACKED_BYTES - unpacked)
             if unpacked > MAX_UNPACKED_BYTES:
                 raise source.error(
                     f"the file takes over {MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked, more than is read."
                 )
-        at += 8 + size
 
 
 def _unpacked_size(packed: bytes, most: int) -> int:
