@@ -73,7 +73,8 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gi
 FileArgument = Annotated[
     Path,
     typer.Argument(
-        help="Spike times: CSV, TXT, MAT, NPY, NPZ, NWB, Phy, what Neo reads.", show_default=False
+        help="Spike times: CSV, TXT, Excel, JSON, MAT, NPY, NPZ, NWB, Phy, what Neo reads.",
+        show_default=False,
     ),
 ]
 

@@ -71,7 +71,8 @@ class RecordingPanel:
         self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
         formats = (
-            "CSV, TXT, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF, what else Neo reads, a session"
+            "CSV, TXT, Excel, JSON, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF, what else Neo reads, "
+            "a session"
         )
         self._threshold = self.detection.widget
         self.widget = card(

@@ -19,6 +19,7 @@ __all__ = ["text_blocks"]
 _MOST_LINES: Final = 5
 """Lines that may stand between a table and the names of the next."""
 _FEWEST_ROWS: Final = 3
+_NO_NUMBER_FIRST: Final = re.compile(r"^[ \t]*[^\s\d.+\-][^\n]*$", re.MULTILINE)
 _PAGE: Final = re.compile(r"(?:page|seite|blatt|p[aá]gina|part|teil)\b", re.IGNORECASE)
 _MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 
@@ -29,10 +30,11 @@ def text_blocks(source: Source) -> list[Sheet]:
     Each keeps what stands above them all, and its lines their numbers. What stands right above its names is
     its own name. Without such names, tables that go on where the last ended are one.
     """
-    lines = [line.rstrip() for line in decoded(source).replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    names = _repeated(lines)
+    text = decoded(source).replace("\r\n", "\n").replace("\r", "\n")
+    names = _repeated(text)
     if not names:
         return []
+    lines = [line.rstrip() for line in text.split("\n")]
     starts = [k for k, line in enumerate(lines) if line == names]
     delimiter = delimiter_of([names, *lines[starts[0] + 1 : starts[0] + 20]])
     width = len(cells_of(names, delimiter))
@@ -63,11 +65,12 @@ def text_blocks(source: Source) -> list[Sheet]:
     return blocks
 
 
-def _repeated(lines: list[str]) -> str:
+def _repeated(text: str) -> str:
     """The first line of names that stands again further down, "" for none."""
     seen: set[str] = set()
     others: set[str] = set()  # lines that stand again and name no columns
-    for line in lines:
+    for match in _NO_NUMBER_FIRST.finditer(text):
+        line = match[0].rstrip()
         if line not in seen:
             seen.add(line)
         elif line not in others:
