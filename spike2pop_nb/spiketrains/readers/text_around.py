@@ -208,7 +208,9 @@ def block_labels(text: Text) -> dict[int, str]:
     for at, line in enumerate(text.lines):
         if at < text.start and at not in above:
             continue
-        name = _BLOCK.fullmatch(line) if len(line) < 80 and not is_number(line) else None
+        if line[:1].isdigit() or len(line) >= 80:
+            continue
+        name = None if is_number(line) else _BLOCK.fullmatch(line)
         if name is not None:
             found[at + 1] = f"{name['stem'].strip()} {name['number']}"
             stems.add(name["stem"].strip().lower())
