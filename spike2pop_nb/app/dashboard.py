@@ -119,8 +119,8 @@ class Dashboard:
     def _opened(self, fragment: str) -> None:
         """The page stands in a browser; figures need not, since they are drawn as what they are by then."""
         self.dics.look_again()
-        self.session.ready = True
         self.messages.guard(self.toolbar.start)(fragment)
+        self.session.ready = True  # who may use the page sees what its address says
         self.actions.warm_up()
         self.actions.recommend()
 
