@@ -95,9 +95,9 @@ class Inhibition:
         """Return the conductance of each member at some times, (n, n_times) in mS/cm²."""
         one = len(self) and bool((self.period_ms == self.period_ms[0]).all())
         period_ms = self.period_ms[:1] if one else self.period_ms
-        phase = np.mod(ms[:, None] / np.where(period_ms > 0, period_ms, 1.0), 1.0)
-        # one time after the other in memory, as it is simulated
-        return np.where(phase < self.share, self.conductance.astype(np.float32), np.float32(0.0)).T
+        phase = np.mod(ms / np.where(period_ms > 0, period_ms, 1.0)[:, None], 1.0)
+        on = phase < self.share[:, None]
+        return np.where(on, self.conductance.astype(np.float32)[:, None], np.float32(0.0))
 
     def columns(self) -> Mapping[str, FloatArray]:
         """Return the columns of a table of members that hold it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -302,9 +301,7 @@ def _in_tiles(
         return np.zeros(len(fill) // LANES, dtype=np.int64), none, none
     # tiles whose members all get the same share one
     kinds, which = np.unique(waves.which[fill].reshape(-1, LANES), axis=0, return_inverse=True)
-
-    def each(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-        return aligned(np.take(values.T, kinds, axis=1).transpose(1, 0, 2))
-
-    added = none.repeat(len(kinds), axis=0) if waves.conductance is None else each(waves.conductance)
-    return which.ravel(), each(waves.current), added
+    injected = aligned(waves.current[kinds].transpose(0, 2, 1))
+    if waves.conductance is None:
+        return which.ravel(), injected, np.zeros((len(kinds), 0, LANES), dtype=np.float32)
+    return which.ravel(), injected, aligned(waves.conductance[kinds].transpose(0, 2, 1))
