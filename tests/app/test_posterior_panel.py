@@ -78,3 +78,19 @@ def test_it_is_in_the_file_of_a_session_and_in_the_zip_of_everything(panel, dash
     (drawn,) = open_session(session, predict=lambda *_: None).posteriors
     assert drawn.describe() == panel.found.describe()
     assert "posterior/posterior.csv" in ZipFile(BytesIO(everything)).namelist()
+
+
+def test_those_of_all_recordings_are_in_the_zip_of_everything(panel, dashboard, loop) -> None:
+    _generate(dashboard, loop)
+    session = dashboard.session
+    panel.run.click()
+    loop.until(lambda: panel.found is not None)
+    other = session.recordings[1]
+    session.posteriors = {**session.posteriors, session.key(other): panel.found}
+    given = []
+    dashboard.toolbar.keep.give = lambda *file: given.append(file[0])
+    dashboard.actions.download("everything", dashboard.toolbar.keep)
+    loop.until(lambda: bool(given))
+    assert {"posterior/01/posterior.csv", "posterior/02/posterior.csv"} <= set(
+        ZipFile(BytesIO(given[0])).namelist()
+    )

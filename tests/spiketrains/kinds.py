@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
@@ -74,3 +75,9 @@ class Case:
         if recordings.report.unit_assumed and sizes == [times.size for times in self.expected]:
             return "warned"
         return f"wrong: {recordings.report} {sizes[:5]}"
+
+
+def each_case(*kinds: Callable[[], Iterator[Case]]) -> pytest.MarkDecorator:
+    """Give a test every case of these kinds as ``case``, in turn."""
+    cases = [case for kind in kinds for case in kind()]
+    return pytest.mark.parametrize("case", cases, ids=[f"{k}-{case.name}" for k, case in enumerate(cases)])

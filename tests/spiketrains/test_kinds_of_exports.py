@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import RATE_HZ, A, B, C, Case, merged
+from kinds import RATE_HZ, A, B, C, Case, each_case, merged
 from scipy.io import savemat
 
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -214,12 +214,7 @@ def around() -> Iterator[Case]:
     yield Case("waves of text", words + "".join(f"\t{t}\n" for t in rows) + "END\n", (A,), "x.itx")
 
 
-KINDS = [
-    case for kind in (blocks, names, beside, printed, comments, arrays, regular, around) for case in kind()
-]
-
-
-@pytest.mark.parametrize("case", [pytest.param(case, id=f"{k}-{case.name}") for k, case in enumerate(KINDS)])
+@each_case(blocks, names, beside, printed, comments, arrays, regular, around)
 def test_read_rightly_or_refused(case: Case) -> None:
     outcome = case.outcome()
     assert outcome.startswith(case.ok), outcome

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import RATE_HZ, A, B, C, Case, merged
+from kinds import RATE_HZ, A, B, C, Case, each_case, merged
 from scipy.io import savemat
 
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -245,10 +245,7 @@ def arrays() -> Iterator[Case]:
     yield Case("ids, times and heights", _mat(m=several), (A, B, C), "x.mat", _OR_REFUSED)
 
 
-KINDS = [case for kind in (units, lines, blocks, filled, documents, arrays) for case in kind()]
-
-
-@pytest.mark.parametrize("case", [pytest.param(case, id=f"{k}-{case.name}") for k, case in enumerate(KINDS)])
+@each_case(units, lines, blocks, filled, documents, arrays)
 def test_read_rightly_or_refused(case: Case) -> None:
     outcome = case.outcome()
     assert outcome.startswith(case.ok), outcome

@@ -58,7 +58,8 @@ class Downloading(Acting):
         members = [number for _name, number in shown.population.labels]
         picked = members.index(session.member) if session.member in members else 0
         ranking, narrowed, comparison = session.ranking, session.narrowed, session.comparison
-        drawn = session.posteriors.get(session.key(session.train))
+        posteriors = [session.posteriors.get(session.key(train)) for train in session.recordings]
+        drawn = [one for one in posteriors if one is not None]
         options = {**shown.options, "read": session.recordings.report.describe().splitlines()}
 
         def work(task: Task) -> tuple[bytes, str, str]:
@@ -66,8 +67,9 @@ class Downloading(Acting):
 
             if what == "everything":
                 beside: dict[str, bytes] = {}
-                if drawn is not None:
-                    beside |= _in("posterior", export.posterior_files(drawn, options={}))
+                for place, one in enumerate(drawn, 1):  # its summary says of which recording
+                    folder = "posterior" if len(drawn) == 1 else f"posterior/{place:02d}"
+                    beside |= _in(folder, export.posterior_files(one, options={}))
                 if ranking is not None:
                     beside |= _in("next", export.ranking_files(ranking, options={}))
                 if narrowed is not None:
