@@ -73,8 +73,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     repairs += counts.repairs()
     cautions = [timing.caution] if timing.caution else []
     cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
-    odd = [train.id for train in trains if _UNSORTED.fullmatch(train.id.rpartition("/")[2].strip())]
-    if odd and len(trains) > 1:
+    if len(trains) > 1 and (odd := _unsorted([train.id for train in trains])):
         cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
     cautions += _other_events(reading)
     cautions += _given_twice(trains) if len(table.sheets) > 1 else []
@@ -216,6 +215,17 @@ def _marks(reading: Reading) -> list[str]:
     if marks:
         found.append(f"numbers with {' and '.join(map(repr, sorted(marks)))} between thousands")
     return found
+
+
+def _unsorted(ids: list[str]) -> list[str]:
+    """Return the ids that sorters give to spikes of no neuron; where numbers run on past 254, 255 is none."""
+    names = [one.rpartition("/")[2].strip() for one in ids]
+    runs_on = "254" in names
+    return [
+        one
+        for one, name in zip(ids, names, strict=True)
+        if _UNSORTED.fullmatch(name) and not (runs_on and name == "255")
+    ]
 
 
 def _wanted(trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]) -> list[RawTrain]:

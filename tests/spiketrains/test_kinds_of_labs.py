@@ -281,6 +281,14 @@ def test_names_of_json_are_kept() -> None:
     assert read_spike_trains(text.encode(), filename="x.json").ids == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("last", [255, 383])
+def test_a_channel_255_is_unsorted_only_where_channels_end_there(last: int) -> None:
+    channels = [*range(4), 255] if last == 255 else range(384)
+    rows = [f"{k},{0.1 * i + 0.001 * (i * i % 7):.4f}" for k in channels for i in range(1, 4)]
+    recordings = read_spike_trains(_table("channel,time_s", rows).encode())
+    assert ("'255' may hold unsorted" in " ".join(recordings.report.cautions)) == (last == 255)
+
+
 def test_units_0_of_channels_are_pointed_out() -> None:
     rows = [f"1,{k},{t / 1000:.5f}" for t, k in _ALL]
     recordings = read_spike_trains(_table("Channel,Unit,Timestamp (s)", rows).encode())
