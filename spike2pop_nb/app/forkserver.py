@@ -30,11 +30,13 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",  # which pandas imports where it is installed
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "MALLOC_ARENA_MAX": "1",  # each of a kernel's threads would keep what it has freed
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "SPIKE2POP_NB_NEURONS": os.devnull,
     "SPIKE2POP_NB_WEIGHTS": os.devnull,
 }
-"""Keeps libraries from starting threads or talking as they are imported, and the user's own files unread."""
+"""Keeps libraries from starting threads or talking as they are imported, the user's own files unread, and kernels
+small."""
 MOST_BYTES = 2**20
 """No message is longer."""
 _NEURON, _EXAMPLE = "stg", "stg_set.csv"
