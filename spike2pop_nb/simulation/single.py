@@ -60,7 +60,7 @@ def four(table, place):  # type: ignore[no-untyped-def]
 
 
 def look_up(table, position, n_columns, out, columns):  # type: ignore[no-untyped-def]
-    row = int(position)
+    row = np.int32(position)
     share = position - _F(row)
     first = row * (2 * n_columns)
     for column in range(0, columns, 4):
@@ -114,10 +114,14 @@ def single_member(
         How four numbers are read.
     """
     names: dict[str, Any] = {"LANES": 1}
-    for made in (load, store, fill, lowest, highest, crossed, logarithm, exponential):
-        names[made.__name__] = compiled(made)
+    operations: tuple[Any, ...] = (load, store, fill, lowest, highest, crossed, logarithm, exponential)
+    names |= {operation.__name__: compiled(operation) for operation in operations}
     names["four"] = compiled(four)
     names["look_up"] = compiled(written_out(look_up, {"columns": plan.n_columns}, names))
-    for made in (one_by_one.draw_noise, one_by_one.count_spikes, kernel._approach, kernel._opened):
-        names[made.py_func.__name__] = compiled(written_out(made.py_func, {}, names))
+    parts: tuple[Any, ...] = (
+        *(one_by_one.draw_noise, one_by_one.count_spikes),
+        *(kernel._approach, kernel._opened),
+    )
+    for part in parts:
+        names[part.py_func.__name__] = compiled(written_out(part.py_func, {}, names))
     return compiled(written_out(kernel.run_block.py_func, known_of(plan), names))

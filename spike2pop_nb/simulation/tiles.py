@@ -105,7 +105,8 @@ class Tiles:
             self.state[:, row::POOL] = plan.Ca_initial[:, None]
         self.x = self.tiled(np.tile(plan.initial, (self.n, 1)))
         self.lost = aligned(np.zeros_like(self.x))
-        self.pending, self.n_spikes = np.full(B, -1.0), np.zeros(B, dtype=np.int64)
+        self.pending = np.full(B, -1.0)
+        self.n_spikes: Any = np.zeros(B, dtype=np.int64)
         self.scratch = aligned(np.zeros((scratch_rows(plan.n_columns, n_channels, n_pools), LANES)))
         self.spikes = self.room(B, how.capacity, np.float64)
         self.traces = self.room(B, how.n_samples, np.float32)

@@ -161,7 +161,7 @@ class _Writer(ast.NodeTransformer):
                 return
         statement = ast.Assign([target], self.visit(value))
         if isinstance(target, ast.Subscript):
-            statement.targets = [self.generic_visit(target)]
+            self.generic_visit(target)
         for name in _names(target) if not isinstance(target, ast.Subscript) else ():
             self.known.pop(name, None)
         yield statement
@@ -177,27 +177,33 @@ class _Writer(ast.NodeTransformer):
             yield from self.block(node.body)
 
     def later(self, node: ast.For | ast.While | ast.If) -> Iterator[ast.stmt]:
-        """Write what is decided at run time: names that it assigns have no known value before and after."""
+        """Write what is decided at run time: what it assigns has no known value before and after it."""
         assigned = {
             part.id
             for part in ast.walk(node)
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
         }
-        for name in sorted(assigned & self.known.keys()):
-            yield ast.Assign([ast.Name(name, ast.Store())], _constant(self.known.pop(name)))
+        yield from self.told(assigned)
         if isinstance(node, ast.For):
             node.iter = self.visit(node.iter)
         else:
             node.test = self.visit(node.test)
         before = dict(self.known)
-        node.body = list(self.block(node.body)) or [ast.Pass()]
+        node.body = [*self.block(node.body), *self.told(assigned)] or [ast.Pass()]
         self.known = dict(before)
-        node.orelse = list(self.block(node.orelse))
-        self.known = {name: value for name, value in before.items() if name not in assigned}
+        node.orelse = [*self.block(node.orelse), *self.told(assigned)]
+        self.known = before
         yield node
+
+    def told(self, names: set[str]) -> Iterator[ast.stmt]:
+        """Assign what is known of some names, which is then known no more."""
+        for name in sorted(names & self.known.keys()):
+            yield ast.Assign([ast.Name(name, ast.Store())], _constant(self.known.pop(name)))
 
 
 def _constant(value: Any) -> ast.expr:
+    if not isinstance(value, (*_NUMBERS, np.generic)):
+        raise TypeError(f"Only numbers can be told at run time, not {value!r}.")
     return ast.parse(repr(value.item() if isinstance(value, np.generic) else value), mode="eval").body
 
 

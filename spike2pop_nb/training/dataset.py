@@ -27,6 +27,7 @@ from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
 from spike2pop_nb.files import check_name, make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
+from spike2pop_nb.simulation.simulator import tiles_on
 from spike2pop_nb.spiketrains import features
 from spike2pop_nb.training.recipe import RECIPE_FILE, Recipe, read_recipe
 
@@ -156,6 +157,7 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
         noise_sigma=table["sigma"].to_numpy(float),
         seed=rng,
         workers=workers,
+        device=recipe.device,
     )
     described = [features(times) for times in simulated.spike_times_ms]
     table["pattern"] = np.array([d.pattern.code for d in described], dtype=np.int8)
@@ -229,7 +231,8 @@ def make_dataset(
     scheduler
         Address of a Dask scheduler; by default a cluster is started on this machine.
     workers
-        Processes on this machine; one a core by default. Rows do not depend on it.
+        Processes on this machine; by default one a core, or one alone that uses a GPU. Rows do not depend on
+        it.
     progress
         Called with (rows done, rows in all).
     cancel
@@ -246,6 +249,8 @@ def make_dataset(
         If the recipe is impossible, the folder holds another data set, or the Dask extra is not installed.
     NeuronModelError
         If there is no such neuron, or it cannot be sent to the workers.
+    SimulationError
+        If the recipe names a device that is not there.
     """
     try:
         recipe = recipe if isinstance(recipe, Recipe) else Recipe(**recipe)
@@ -276,10 +281,13 @@ def make_dataset(
     if not todo:
         return rows
     cluster = None
+    most = 1 if recipe.device == "cuda" else os.cpu_count() or 1
+    if scheduler is None:
+        tiles_on(recipe.device)  # refused here, not by each process
     try:
         if scheduler is None:
             cluster = LocalCluster(
-                n_workers=min(workers or os.cpu_count() or 1, len(todo)),
+                n_workers=min(workers or most, len(todo)),
                 threads_per_worker=1,
                 dashboard_address=":0",  # any free port: the usual one may be another cluster's
                 processes=True,
