@@ -43,12 +43,14 @@ def check_gpu() -> None:
     if find_spec("numba_cuda") is None:
         raise SimulationError("A simulation on a GPU needs numba-cuda: pip install 'spike2pop-nb[cuda]'.")
     from numba import cuda as found
+    from numba.cuda.core import config
 
     if not found.is_available():
         raise SimulationError(
             "There is no NVIDIA GPU here that CUDA can use (nvidia-smi shows those with a driver); "
             "choose the device 'cpu'."
         )
+    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # few members are simulated there, too
     cuda = found
 
 

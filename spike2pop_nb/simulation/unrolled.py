@@ -117,7 +117,7 @@ class _Writer(ast.NodeTransformer):
         if isinstance(node, ast.expr) and not isinstance(node, ast.Constant):
             context = getattr(node, "ctx", None)
             value = self.value(node) if context is None or isinstance(context, ast.Load) else _UNKNOWN
-            if np.ndim(value) == 0 and isinstance(value, (*_NUMBERS, np.generic)):
+            if isinstance(value, (*_NUMBERS, np.generic)):
                 return _constant(value)
         return self.generic_visit(node)
 

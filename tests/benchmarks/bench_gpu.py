@@ -1,9 +1,9 @@
 """The simulator on an NVIDIA GPU beside the CPU, on the same members, in the same run.
 
-Rates are simulated neuron-seconds a second by the clock, spikes alone, with everything that goes to the GPU and
-back; what is compiled first is told by itself. Intervals are matched by their order in members with as many
-spikes on both: told are the median and the largest relative difference of each member's intervals, and in how
-many members a spike more or less was found.
+Rates are simulated neuron-seconds a second by the clock, spikes alone, with what goes to the GPU and back;
+what is compiled first is told by itself. Of each member with as many spikes on both, the largest relative
+difference of its intervals is taken: told are the median and the largest of these, and how many members have
+a spike more or less.
 
     python tests/benchmarks/bench_gpu.py [--members 131072] [--seconds 3] [--neurons stg da rich]
 """
@@ -85,12 +85,10 @@ def main() -> None:
         sys.exit(str(error))
     from numba import cuda
 
-    print(
-        f"{cuda.get_current_device().name.decode()}; {options.members} members, {options.seconds:g} s each\n"
-    )
-    print(
-        "| neuron | noise | compiling, s | GPU | CPU, all cores | intervals, median | largest | other counts |"
-    )
+    card = cuda.get_current_device().name
+    card = card.decode() if isinstance(card, bytes) else card
+    print(f"{card}; {options.members} members, {options.seconds:g} s each\n")
+    print("| neuron | noise | compiling, s | GPU | CPU | intervals, median | largest | other counts |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.neurons:
         neuron = RICH if name == "rich" else get_neuron(name)

@@ -73,3 +73,12 @@ def test_published_figures_are_those_of_the_neuron() -> None:
     assert published_errors("stg")[0] == ("clean", "all", "published", (2.85, 1.75))
     assert len(published_errors("da")) == 9
     assert published_errors("mine") == []
+
+
+def test_where_rows_are_computed_is_part_of_the_recipe(tmp_path: Path) -> None:
+    """Rounding differs between devices: a data set is not continued on another."""
+    assert make_dataset({"neuron": "stg", **SHORT}, tmp_path, workers=1) == 4
+    with pytest.raises(TrainingError, match="made with another device; give the same options"):
+        make_dataset({"neuron": "stg", "device": "cuda", **SHORT}, tmp_path)
+    recipe = read_recipe(tmp_path).model_dump()
+    assert recipe["device"] == "cpu"
