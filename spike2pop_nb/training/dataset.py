@@ -185,8 +185,8 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     return len(table)
 
 
-def _open(recipe: Recipe, out: Path) -> None:
-    """Start a data set, or check that the one that is there has the same recipe."""
+def _open(recipe: Recipe, out: Path, here: bool) -> None:
+    """Start a data set, or check that the one that is there has the same recipe; made here, on its device."""
     file = out / RECIPE_FILE
     wanted, declaration = recipe.model_dump(), recipe.model.declaration
     if file.exists():
@@ -202,6 +202,9 @@ def _open(recipe: Recipe, out: Path) -> None:
                 f"{out} holds a data set made with another declaration of the neuron {recipe.model.name!r}; "
                 "choose another folder."
             )
+    if here:
+        tiles_on(recipe.device)  # refused before anything is written, and not by each process
+    if file.exists():
         return
     told = {"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}
     try:
@@ -271,7 +274,7 @@ def make_dataset(
     recipe = recipe.model_copy(update={"neuron": recipe.model})
     pickle.dumps(recipe)
     out = Path(out).absolute()
-    _open(recipe, out)
+    _open(recipe, out, here=scheduler is None)
     for partial in out.glob("part-*.partial"):
         partial.unlink(missing_ok=True)
     rows = sum(count_rows(shard_path(out, i)) for i in range(recipe.n_shards) if shard_path(out, i).exists())
@@ -282,8 +285,6 @@ def make_dataset(
         return rows
     cluster = None
     most = 1 if recipe.device == "cuda" else os.cpu_count() or 1
-    if scheduler is None:
-        tiles_on(recipe.device)  # refused here, not by each process
     try:
         if scheduler is None:
             cluster = LocalCluster(

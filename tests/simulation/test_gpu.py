@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import spike2pop
 from rich_neuron import RICH
 
-from spike2pop_nb.conductances import Inhibition, baseline_population
+from spike2pop_nb.conductances import Inhibition, baseline_population, generate_population
 from spike2pop_nb.errors import Cancelled, SimulationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import Course, gpu, simulate, single
@@ -186,6 +187,20 @@ def test_without_numba_cuda_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(gpu, "find_spec", lambda _name: None)
     with pytest.raises(SimulationError, match=r"pip install 'spike2pop-nb\[cuda\]'"):
         simulate(np.ones((1, 8)), "stg", device="cuda")
+
+
+@pytest.mark.parametrize("command", ["simulate", "dataset", "atlas"])
+def test_commands_name_it_and_write_nothing(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "find_spec", lambda _name: None)
+    members, out = tmp_path / "population.csv", tmp_path / "out.csv"
+    generate_population("stg", (5.0, 5.0), size=1, seed=1).to_csv(members)
+    given = {"simulate": [members], "dataset": ["--trains", 4], "atlas": ["--neuron", "stg", "--size", 64]}
+    status, _said, error = spike2pop(capsys, command, *given[command], "--device", "cuda", "--out", out)
+    assert status
+    assert "A simulation on a GPU needs numba-cuda: pip install 'spike2pop-nb[cuda]'." in error
+    assert not out.exists()
 
 
 def in_another_process(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from spike2pop_nb.conductances import dics
-from spike2pop_nb.errors import NeuronModelError, TrainingError
+from spike2pop_nb.errors import NeuronModelError, SimulationError, TrainingError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.dataset import Recipe, make_dataset, read_recipe, shard_path
@@ -82,3 +82,10 @@ def test_where_rows_are_computed_is_part_of_the_recipe(tmp_path: Path) -> None:
         make_dataset({"neuron": "stg", "device": "cuda", **SHORT}, tmp_path)
     recipe = read_recipe(tmp_path).model_dump()
     assert recipe["device"] == "cpu"
+
+
+def test_a_device_that_is_not_there_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spike2pop_nb.simulation.gpu.find_spec", lambda _name: None)
+    with pytest.raises(SimulationError, match="needs numba-cuda"):
+        make_dataset({"neuron": "stg", "device": "cuda", **SHORT}, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
