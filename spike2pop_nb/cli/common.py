@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INHIBITION_SAID",
+    "DeviceOption",
     "FileArgument",
     "InhibitionOption",
     "MembersArgument",
@@ -69,6 +70,14 @@ InhibitionOption = Annotated[
 ]
 INHIBITION_SAID = {None: "if needed", True: "yes", False: "no"}
 """How the options that are written say it."""
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="Where members are simulated: cpu, or cuda for an NVIDIA GPU, which compiles for half a minute "
+        "first and pays with thousands of members.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 FileArgument = Annotated[
     Path,

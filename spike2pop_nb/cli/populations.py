@@ -11,6 +11,7 @@ import typer
 
 from spike2pop_nb.cli.common import (
     INHIBITION_SAID,
+    DeviceOption,
     FileArgument,
     InhibitionOption,
     MembersArgument,
@@ -372,13 +373,14 @@ def simulate(
         int | None,
         typer.Option("--seed", min=0, help="Of the noise.", show_default="that of each member, or 0"),
     ] = None,
+    device: DeviceOption = "cpu",
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
 
     check_places(out)
     members = read_members(population, neuron)
-    if simulation.needs_compiling():
+    if device == "cpu" and simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
     window = members.neuron.recording_window_ms
     transient = window[0] if transient_ms is None else transient_ms
@@ -392,6 +394,7 @@ def simulate(
             record="spikes",
             noise_sigma=noise,
             seed=seed,
+            device=device,
             progress=update,
         )
     table = simulated.to_frame()

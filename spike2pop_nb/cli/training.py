@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spike2pop_nb.cli.common import NeuronOption, SeedOption, cli, progress_bar
+from spike2pop_nb.cli.common import DeviceOption, NeuronOption, SeedOption, cli, progress_bar
 
 __all__ = ["adapt", "atlas", "dataset", "evaluate", "train"]
 
@@ -21,12 +21,13 @@ def atlas(
     ] = None,
     size: Annotated[int, typer.Option(min=64, help="Members to simulate.")] = 24_576,
     seed: SeedOption = 0,
+    device: DeviceOption = "cpu",
 ) -> None:
     """Make the atlas of a neuron, in minutes: DICs, current and noise are then predicted for it, too."""
     from spike2pop_nb.training.atlas import make_atlas
 
     with progress_bar(1, "") as update:
-        path = make_atlas(neuron, out, size=size, seed=seed, progress=update)
+        path = make_atlas(neuron, out, size=size, seed=seed, device=device, progress=update)
     typer.echo(f"Atlas written to {path}.")
 
 
@@ -54,6 +55,7 @@ def dataset(
     accuracy: Annotated[str, typer.Option(help="Of the simulation: standard or exact.")] = "standard",
     shard_size: Annotated[int, typer.Option(help="Rows a file.")] = 4096,
     seed: SeedOption = 0,
+    device: DeviceOption = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes on this machine.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
 ) -> None:
@@ -72,6 +74,7 @@ def dataset(
         "duration_s": duration_s,
         "longest_s": longest_s,
         "accuracy": accuracy,
+        "device": device,
         "seed": seed,
         "shard_size": shard_size,
     }

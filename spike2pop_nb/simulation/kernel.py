@@ -250,9 +250,10 @@ def run_block(  # type: ignore[no-untyped-def]
                     if n_nernst > 0:
                         store(scratch, row_pool + 4 * q + 1, logarithm(middle))
                 for k in range(n_nernst):
-                    c, pool, most, slope = nernst[k]
-                    E_now = fill(_F(most)) - fill(_F(slope)) * load(scratch, row_pool + 4 * int(pool) + 1)
-                    store(scratch, row_E + int(c), load(E_t, int(c)) + E_now)
+                    c, pool = int(nernst[k, 0]), int(nernst[k, 1])
+                    most, slope = fill(_F(nernst[k, 2])), fill(_F(nernst[k, 3]))
+                    E_now = most - slope * load(scratch, row_pool + 4 * pool + 1)
+                    store(scratch, row_E + c, load(E_t, c) + E_now)
             for k in range(n_clocked, n_gates):
                 # other gates stand half a step ahead of the voltage, and so must these that follow at once
                 y = load(scratch, 2 * k) + load(scratch, 2 * k + 1) * (a_half * (V - V_before))

@@ -89,6 +89,7 @@ def make_atlas(
     size: int = SIZE,
     seed: int = 0,
     epochs: int = _EPOCHS,
+    device: str = "cpu",
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Path:
@@ -108,6 +109,8 @@ def make_atlas(
         Members to simulate.
     epochs
         How often each is learned from, disturbed anew.
+    device
+        Where members are simulated, ``"cpu"`` or ``"cuda"``; see :func:`simulate`.
     progress
         Called with (done, total, words).
     cancel
@@ -130,7 +133,7 @@ def make_atlas(
     target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
     with made_folder(target.parent):
         check_place(target)
-        _make(model, target, size, seed, epochs, progress, cancel)
+        _make(model, target, size, seed, epochs, device, progress, cancel)
     return target
 
 
@@ -140,11 +143,12 @@ def _make(
     size: int,
     seed: int,
     epochs: int,
+    device: str,
     progress: Progress | None,
     cancel: Callable[[], bool] | None,
 ) -> None:
     say = _Told(progress, size)
-    made = _simulated(model, size, seed, say, cancel)
+    made = _simulated(model, size, seed, device, say, cancel)
     trains = trains_of(made.times_ms, made.dics, made.drive[:, 1], made.drawn)
     if len(trains) < size // 50 or len(trains) < 64:
         raise TrainingError(
@@ -185,6 +189,7 @@ def _make(
             "declaration": model.declaration,
             "size": size,
             "seed": seed,
+            "device": device,
             "share_firing": len(trains) / size,
             "window_ms": WINDOW_MS,
             "tested": tested,
@@ -235,7 +240,7 @@ def drawn_members(
 
 
 def _simulated(
-    neuron: NeuronModel, size: int, seed: int, say: _Told, cancel: Callable[[], bool] | None
+    neuron: NeuronModel, size: int, seed: int, device: str, say: _Told, cancel: Callable[[], bool] | None
 ) -> _Made:
     parts: list[_Made] = []
     start = neuron.recording_window_ms[0]
@@ -254,6 +259,7 @@ def _simulated(
             duration_ms=start + WINDOW_MS,
             accuracy="screening",
             record="spikes",
+            device=device,
             cancel=cancel,
         )
         times = [times - start for times in run.spike_times_ms]

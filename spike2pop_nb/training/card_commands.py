@@ -18,8 +18,9 @@ def _dataset_command(name: str, recipe: dict[str, Any]) -> str:
         for name in ("duration_s", "longest_s")
         if recipe.get(name)
     )
-    if recipe.get("accuracy", "standard") != "standard":
-        length += f"--accuracy {recipe['accuracy']} "
+    for option, usual in (("accuracy", "standard"), ("device", "cpu")):
+        if recipe.get(option, usual) != usual:
+            length += f"--{option} {recipe[option]} "
     neuron, varied = recipe["neuron"], ""
     if not isinstance(neuron, str):
         varied = f"  # but with V_th at {neuron['V_th_mV']:g} mV and baseline {neuron['baseline']}"

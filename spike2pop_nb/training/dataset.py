@@ -27,6 +27,7 @@ from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
 from spike2pop_nb.files import check_name, make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
+from spike2pop_nb.simulation.simulator import tiles_on
 from spike2pop_nb.spiketrains import features
 from spike2pop_nb.training.recipe import RECIPE_FILE, Recipe, read_recipe
 
@@ -156,6 +157,7 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
         noise_sigma=table["sigma"].to_numpy(float),
         seed=rng,
         workers=workers,
+        device=recipe.device,
     )
     described = [features(times) for times in simulated.spike_times_ms]
     table["pattern"] = np.array([d.pattern.code for d in described], dtype=np.int8)
@@ -183,8 +185,8 @@ def make_shard(recipe: Recipe, shard: int, out: str | Path, workers: int = 1) ->
     return len(table)
 
 
-def _open(recipe: Recipe, out: Path) -> None:
-    """Start a data set, or check that the one that is there has the same recipe."""
+def _open(recipe: Recipe, out: Path, here: bool) -> None:
+    """Start a data set, or check that the one that is there has the same recipe; made here, on its device."""
     file = out / RECIPE_FILE
     wanted, declaration = recipe.model_dump(), recipe.model.declaration
     if file.exists():
@@ -200,6 +202,9 @@ def _open(recipe: Recipe, out: Path) -> None:
                 f"{out} holds a data set made with another declaration of the neuron {recipe.model.name!r}; "
                 "choose another folder."
             )
+    if here:
+        tiles_on(recipe.device)  # refused before anything is written, and not by each process
+    if file.exists():
         return
     told = {"recipe": wanted, "declaration": declaration, "spike2pop_nb": __version__}
     try:
@@ -229,7 +234,8 @@ def make_dataset(
     scheduler
         Address of a Dask scheduler; by default a cluster is started on this machine.
     workers
-        Processes on this machine; one a core by default. Rows do not depend on it.
+        Processes on this machine; by default one a core, or one alone that uses a GPU. Rows do not depend on
+        it.
     progress
         Called with (rows done, rows in all).
     cancel
@@ -246,6 +252,8 @@ def make_dataset(
         If the recipe is impossible, the folder holds another data set, or the Dask extra is not installed.
     NeuronModelError
         If there is no such neuron, or it cannot be sent to the workers.
+    SimulationError
+        If the recipe names a device that is not there.
     """
     try:
         recipe = recipe if isinstance(recipe, Recipe) else Recipe(**recipe)
@@ -266,7 +274,7 @@ def make_dataset(
     recipe = recipe.model_copy(update={"neuron": recipe.model})
     pickle.dumps(recipe)
     out = Path(out).absolute()
-    _open(recipe, out)
+    _open(recipe, out, here=scheduler is None)
     for partial in out.glob("part-*.partial"):
         partial.unlink(missing_ok=True)
     rows = sum(count_rows(shard_path(out, i)) for i in range(recipe.n_shards) if shard_path(out, i).exists())
@@ -276,10 +284,11 @@ def make_dataset(
     if not todo:
         return rows
     cluster = None
+    most = 1 if recipe.device == "cuda" else os.cpu_count() or 1
     try:
         if scheduler is None:
             cluster = LocalCluster(
-                n_workers=min(workers or os.cpu_count() or 1, len(todo)),
+                n_workers=min(workers or most, len(todo)),
                 threads_per_worker=1,
                 dashboard_address=":0",  # any free port: the usual one may be another cluster's
                 processes=True,

@@ -56,6 +56,8 @@ class Recipe(BaseModel):
         this, uniform in its logarithm.
     accuracy
         Of the simulation.
+    device
+        Where it is computed, ``"cpu"`` or ``"cuda"``: rounding differs, so that some rows do.
     seed
         Seed of everything.
     shard_size
@@ -74,6 +76,7 @@ class Recipe(BaseModel):
     duration_s: float | None = Field(default=None, gt=0, le=3600)
     longest_s: float | None = Field(default=None, gt=0, le=3600)
     accuracy: Literal["standard", "exact"] = "standard"
+    device: Literal["cpu", "cuda"] = "cpu"
     seed: int = Field(default=0, ge=0)
     shard_size: int = Field(default=4096, ge=1, le=1_000_000)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from spike2pop_nb.conductances import dics
-from spike2pop_nb.errors import NeuronModelError, TrainingError
+from spike2pop_nb.errors import NeuronModelError, SimulationError, TrainingError
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron, vary_neuron
 from spike2pop_nb.training.card_commands import commands
 from spike2pop_nb.training.dataset import Recipe, make_dataset, read_recipe, shard_path
@@ -73,3 +73,19 @@ def test_published_figures_are_those_of_the_neuron() -> None:
     assert published_errors("stg")[0] == ("clean", "all", "published", (2.85, 1.75))
     assert len(published_errors("da")) == 9
     assert published_errors("mine") == []
+
+
+def test_where_rows_are_computed_is_part_of_the_recipe(tmp_path: Path) -> None:
+    """Rounding differs between devices: a data set is not continued on another."""
+    assert make_dataset({"neuron": "stg", **SHORT}, tmp_path, workers=1) == 4
+    with pytest.raises(TrainingError, match="made with another device; give the same options"):
+        make_dataset({"neuron": "stg", "device": "cuda", **SHORT}, tmp_path)
+    recipe = read_recipe(tmp_path).model_dump()
+    assert recipe["device"] == "cpu"
+
+
+def test_a_device_that_is_not_there_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spike2pop_nb.simulation.gpu.find_spec", lambda _name: None)
+    with pytest.raises(SimulationError, match="needs numba-cuda"):
+        make_dataset({"neuron": "stg", "device": "cuda", **SHORT}, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
