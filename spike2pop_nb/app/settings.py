@@ -44,8 +44,10 @@ READING, DETECTING, SEARCHING, JUDGING = "reading", "detecting", "searching", "j
 
 MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
-_LONGEST_TEXT, _LONGEST_NAME = 20_000, 300
-_MOST_COLUMNS, _MOST_CHANNELS, _MOST_SHEETS = 8, 100, 20
+# As many sheets as Excel makes a new workbook with at most. A name of 31 letters, each up to nine characters
+# of an address, has room in the text so many times.
+_LONGEST_TEXT, _LONGEST_NAME = 200_000, 300
+_MOST_COLUMNS, _MOST_CHANNELS, _MOST_SHEETS = 8, 100, 255
 PARTS: dict[str, type[Explored | Asked | Compared]] = {"explore": Explored, "ask": Asked, "compare": Compared}
 """Settings that have settings of their own."""
 

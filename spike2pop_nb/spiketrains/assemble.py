@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from spike2pop_nb.errors import SpikeTrainError
 
 from .layouts.reading import RawTrain, Reading
-from .layouts.timing import Timing
+from .layouts.timing import Timing, is_res
 from .limits import MAX_TIME_MS
 from .names import names_events, words_of
 from .readers.raw import Source, counted, shown
@@ -23,8 +24,15 @@ from .units import shown_unit, to_ms
 
 __all__ = ["assemble"]
 
-# What sorters call spikes that belong to no neuron: -1 of clustering, 255 of Blackrock, sig001i of Plexon.
-_UNSORTED = re.compile(r"unsorted|unclassified|noise|invalid|-1|255|(?:sig|spk)\w*\d+i", re.IGNORECASE)
+# What trains are called that are of no neuron: -1 of clustering, 255 of Blackrock, sig001i of Plexon.
+_OF_NO_NEURON = {
+    "unsorted spikes": re.compile(
+        r"unsorted|unclassified|unassigned|noise|invalid|reject(?:ed)?|outliers?|junk|garbage|-1|255|"
+        r"(?:sig|spk)\w*\d+i",
+        re.IGNORECASE,
+    ),
+    "artefacts": re.compile(r"arts?|(?:.*[\W_])?art[ei]facts?", re.IGNORECASE),
+}
 # In the stated unit, a median interval outside this range is no neuron's.
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
@@ -73,9 +81,12 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     repairs += counts.repairs()
     cautions = [timing.caution] if timing.caution else []
     cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
-    if len(trains) > 1 and (odd := _unsorted([train.id for train in trains])):
-        cautions.append(f"{shown(odd)} may hold unsorted spikes, as its id says")
+    cautions += _of_no_neuron([train.id for train in trains])
     cautions += _other_events(reading)
+    if is_res(source.name) and timing.sampling_rate_hz is not None and len(trains) == 1:
+        cautions.append(
+            "a file .res holds the spikes of all units of a group, which the file .clu tells apart"
+        )
     cautions += _given_twice(trains) if len(table.sheets) > 1 else []
     cautions += _unit_zero(table, reading, trains)
     cautions += _spelled_alike([train.id for train in trains])
@@ -217,17 +228,6 @@ def _marks(reading: Reading) -> list[str]:
     return found
 
 
-def _unsorted(ids: list[str]) -> list[str]:
-    """Return the ids that sorters give to spikes of no neuron; where numbers run on past 254, 255 is none."""
-    names = [one.rpartition("/")[2].strip() for one in ids]
-    runs_on = "254" in names
-    return [
-        one
-        for one, name in zip(ids, names, strict=True)
-        if _UNSORTED.fullmatch(name) and not (runs_on and name == "255")
-    ]
-
-
 def _wanted(trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]) -> list[RawTrain]:
     """The trains that the caller wants, in the order in which they are named."""
     if stretch.recordings is None:
@@ -278,6 +278,21 @@ def _unique_ids(trains: list[RawTrain]) -> list[str]:
             taken.add(name)
         seen.add(train.id)
     return [f"{_trains(len(renamed))} with an id that was taken, {shown(sorted(set(renamed)))}, now numbered"]
+
+
+def _of_no_neuron(ids: Sequence[str]) -> list[str]:
+    """Trains beside others whose ids say that they hold what no neuron fired."""
+    held: dict[str, list[str]] = {}
+    lasts = [name.rpartition("/")[2].strip() for name in ids]
+    for name, last in zip(ids, lasts, strict=True):
+        if last == "255" and "254" in lasts:  # numbers that run on past it
+            continue
+        what = next((what for what, called in _OF_NO_NEURON.items() if called.fullmatch(last)), "")
+        what = what or ("triggers or stimuli" if names_events(last) else "")
+        if what:
+            held.setdefault(what, []).append(name)
+    alone = len(ids) == 1 or len(held.get("triggers or stimuli", ())) == len(ids)
+    return [] if alone else [f"{shown(odd)} may hold {what}, as its id says" for what, odd in held.items()]
 
 
 def _unit_zero(table: Table, reading: Reading, trains: list[SpikeTrain]) -> list[str]:

@@ -15,10 +15,10 @@ from .loading import load
 from .readers.formats import read_binary
 from .readers.json_table import json_table
 from .readers.objects import table_from_object
-from .readers.raw import Options, Source
+from .readers.raw import Options, Source, Subtable
 from .readers.text_blocks import text_blocks
 from .readers.text_table import text_table
-from .readers.workbook import Sheet, is_workbook, read_workbook
+from .readers.workbook import is_workbook, read_workbook
 from .recordings import Recordings
 from .sheets import first_sheet, read_sheets
 from .stretch import Stretch
@@ -142,7 +142,7 @@ def parse_file(
 
 def _opened(
     source: object, filename: str | None, stretch: Stretch | None
-) -> tuple[Source, Table | list[Sheet]]:
+) -> tuple[Source, Table | list[Subtable]]:
     """Name and table of a file; the sheets of a workbook."""
     held = None if isinstance(source, str | bytes | bytearray | memoryview) else table_from_object(source)
     if held is not None:

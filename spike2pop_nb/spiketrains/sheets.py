@@ -19,9 +19,8 @@ from .layouts.timing import Timing, timing_of
 from .layouts.turned import quantities_upright
 from .names import EVENTS, role_of, same_name, words_of
 from .readers.cells import is_number, value_of
-from .readers.raw import Options, Source, shown
+from .readers.raw import Options, Source, Subtable, shown
 from .readers.text_table import text_table
-from .readers.workbook import Sheet
 from .table import Column, Table
 from .train import FloatArray
 from .units import shown_unit, to_ms, unit_from_name
@@ -40,7 +39,7 @@ _BESIDE: Final = EVENTS | {
 class _Part:
     """A sheet, and what was made of it."""
 
-    sheet: Sheet
+    sheet: Subtable
     source: Source
     table: Table | None = None
     reading: Reading | None = None
@@ -62,7 +61,7 @@ class _Part:
         return tuple(sorted({re.sub(r"\d+", "", stem).strip().lower() for stem in stems}))
 
 
-def first_sheet(source: Source, sheets: Sequence[Sheet]) -> Table:
+def first_sheet(source: Source, sheets: Sequence[Subtable]) -> Table:
     """The first sheet of a workbook that can be a table, with a caution on the others.
 
     Raises
@@ -86,14 +85,16 @@ def first_sheet(source: Source, sheets: Sequence[Sheet]) -> Table:
     return part.table
 
 
-def read_sheets(source: Source, sheets: Sequence[Sheet], options: Options) -> tuple[Table, Reading, Timing]:
+def read_sheets(
+    source: Source, sheets: Sequence[Subtable], options: Options
+) -> tuple[Table, Reading, Timing]:
     """The trains of all sheets that hold recordings.
 
     Parameters
     ----------
     source : Source
         The workbook.
-    sheets : sequence of Sheet
+    sheets : sequence of Subtable
         All of its sheets.
     options : Options
         ``sheets`` names those to read; without them, sheets of notes, parameters and sums are left out.
@@ -124,7 +125,7 @@ def read_sheets(source: Source, sheets: Sequence[Sheet], options: Options) -> tu
     return table, reading, timing
 
 
-def _asked(source: Source, sheets: Sequence[Sheet], options: Options) -> list[Sheet]:
+def _asked(source: Source, sheets: Sequence[Subtable], options: Options) -> list[Subtable]:
     by_name = {sheet.name: sheet for sheet in sheets}
     found = []
     for text in options.sheets or ():
@@ -135,7 +136,7 @@ def _asked(source: Source, sheets: Sequence[Sheet], options: Options) -> list[Sh
     return list(dict.fromkeys(found))
 
 
-def _parsed(source: Source, sheet: Sheet, several: bool) -> _Part:
+def _parsed(source: Source, sheet: Subtable, several: bool) -> _Part:
     named = f"{sheet.what} {sheet.name!r}" if several else ""
     part = _Part(sheet, replace(source, data=sheet.text.encode(), part=named))
     try:

@@ -953,6 +953,19 @@ def test_columns_of_a_refused_file_can_be_named(dashboard, loop):
     assert session.settings.layout == "trials"
 
 
+@pytest.mark.parametrize("counted", ["number of spikes", "spikes per burst", "spike count"])
+def test_bursts_at_equal_steps_are_refused_as_in_python(dashboard, loop, counted):
+    starts, counts = [f"{1 + 0.8 * k:.3f}" for k in range(40)], [5 + k % 4 for k in range(40)]
+    lengths = [f"{0.2 + 0.01 * (k % 7):.3f}" for k in range(40)]
+    data = table(["burst start (s)", *starts], [counted, *counts], ["duration (s)", *lengths])
+    session, panel = sent(dashboard, loop, data)
+    with pytest.raises(SpikeTrainError, match=f"the column '{counted}' counts spikes"):
+        read_spike_trains(data, filename="mine.csv")
+    assert f"{counted}&#x27; counts spikes, so its rows are bursts or bins" in panel.refusal.value
+    assert not session.voltages
+    assert session.refused.trace is None
+
+
 def test_several_columns_of_ids_or_none_can_be_named(dashboard, loop):
     data = table(["probe", *"aabbaabb"], ["cell", *"12121212"], ["time_ms", 10, 11, 12, 13, 20, 31, 42, 53])
     session, panel = sent(dashboard, loop, data)

@@ -132,6 +132,12 @@ def test_an_address_that_says_all_there_is_to_say_is_restored():
     assert Settings.from_fragment(every.to_fragment()) == every
 
 
+def test_as_many_sheets_as_excel_has_are_kept_in_an_address_and_a_file():
+    many = Settings(sheets=tuple(f"{'細' * 28}{k:03}" for k in range(255)))
+    assert Settings.from_fragment(many.to_fragment()) == many
+    assert Settings.from_json(many.to_json()) == many
+
+
 def test_columns_of_ids_stand_one_by_one_in_an_address():
     assert Settings(id_columns=("a,b", "none")).to_fragment() == "id_columns=a%2Cb&id_columns=none"
     assert Settings(id_columns=()).to_fragment() == "id_columns="
@@ -189,7 +195,7 @@ def test_a_unit_is_kept_in_one_spelling():
         ("ask.n=1000", f"Settings, ask.n: input should be less than or equal to {MOST_DOSES}."),
         ("compare.known=<b>", "Settings, compare: the stg neuron has no channel '<b>'; it has Na, "),
         ("compare.share=0", "Settings, compare.share: input should be greater than or equal to 0.05."),
-        ("&".join(f"a{i}=1" for i in range(100)), "Settings, as a whole: "),
+        ("&".join(f"a{i}=1" for i in range(1000)), "Settings, as a whole: "),
     ],
 )
 def test_what_is_wrong_in_an_address_is_named(fragment, words):

@@ -68,7 +68,7 @@ def test_other_simulators_have_them_or_refuse_rather_than_half_of_a_member(
     script, *_ = export(found.population.select([1]), "brian2", tmp_path)
     assert repr(float(found.population.noise_sigma[1])) in script.read_text()
     assert str(found.population.table["noise_seed"][1]) in script.read_text()
-    with pytest.raises(SimulationError, match="current, noise or inhibition, which NeuroML 2 cannot"):
+    with pytest.raises(SimulationError, match="injected noise, which LEMS cannot draw alike"):
         export(found.population, "neuroml", tmp_path)
 
 

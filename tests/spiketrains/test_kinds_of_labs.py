@@ -14,6 +14,7 @@ import pytest
 from kinds import RATE_HZ, A, B, C, Case, each_case, merged
 from scipy.io import savemat
 
+from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import read_spike_trains
 
 _ALL = merged([A, B, C])
@@ -296,6 +297,48 @@ def test_units_0_of_channels_are_pointed_out() -> None:
     rows = [f"{k},{t / 1000:.5f}" for t, k in _ALL]
     recordings = read_spike_trains(_table("neuron,time_s", rows).encode())
     assert not recordings.report.cautions
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [
+        (("SPK", "ART"), "artefacts"),
+        (("spike", "stim artefact"), "artefacts"),
+        (("unit1", "Artifacts"), "artefacts"),
+        (("a", "rejected"), "unsorted spikes"),
+        (("a", "noise"), "unsorted spikes"),
+        (("SPK", "STIM"), "triggers or stimuli"),
+    ],
+)
+def test_labels_that_name_no_neuron_are_pointed_out(labels: tuple[str, str], what: str) -> None:
+    rows = [f"{t / 1000:.5f},{labels[k]}" for t, k in merged([A, B])]
+    recordings = read_spike_trains(_table("time_s,label", rows).encode())
+    assert recordings.report.cautions == (f"{labels[1]!r} may hold {what}, as its id says",)
+    rows = [f"{t / 1000:.5f},{'ab'[k]}" for t, k in merged([A, B])]
+    assert not read_spike_trains(_table("time_s,label", rows).encode()).report.cautions
+
+
+def test_units_labelled_artefact_are_left_out() -> None:
+    cells = [
+        {"id": name, "label": label, "spike_times": (x / 1000).round(5).tolist()}
+        for name, label, x in (("a", "good", A), ("b", "artefact", B), ("c", "noise", C))
+    ]
+    recordings = read_spike_trains(json.dumps(cells).encode(), filename="x.json", unit="s")
+    assert recordings.ids == ["a"]
+    assert recordings.report.skipped == ("1 unit labelled noise, 'c'", "1 unit labelled artefact, 'b'")
+
+
+@pytest.mark.parametrize("name", ["rat.res", "rat.res.3", "RAT.RES"])
+def test_files_of_klusters_count_samples(name: str) -> None:
+    """Also few of them, which no interval tells from ms."""
+    for n in (3, len(A)):
+        data = "\n".join(str(round(t * RATE_HZ / 1000)) for t in A[:n]).encode()
+        with pytest.raises(SpikeTrainError, match=r"count samples .* give the sampling rate") as error:
+            read_spike_trains(data, filename=name)
+        assert "sampling_rate_hz" in error.value.settings
+        recordings = read_spike_trains(data, filename=name, sampling_rate_hz=RATE_HZ)
+        np.testing.assert_allclose(recordings[0].times_ms, A[:n], atol=0.02)
+        assert "the spikes of all units of a group" in recordings.report.cautions[0]
 
 
 def test_what_was_put_right_is_said() -> None:

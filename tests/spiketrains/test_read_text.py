@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.data import example_path
+from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import read_spike_trains
 
 SHARED = Path(__file__).parents[3] / "shared" / "examples"
@@ -257,3 +258,16 @@ def test_a_large_file_is_read_quickly_enough() -> None:
     text = "id,time_ms\n" + "\n".join(f"{k % 40},{t:.2f}" for k, t in enumerate(spikes))
     recordings = read_spike_trains(text.encode())
     assert (len(recordings), recordings.report.n_spikes) == (40, 300_000)
+
+
+@pytest.mark.parametrize("behind", ["", " ", ",", "# a comment"])
+def test_lines_of_bare_numbers_are_read_as_those_with_something_behind_some(behind: str) -> None:
+    lines = ["time_ms", "10", "", "25.5", "39", "", "51.25"]
+    report = read_spike_trains("\n".join(lines).encode()).report
+    other = [*lines[:5], behind, *lines[6:]] if behind.startswith("#") else [*lines[:6], lines[6] + behind]
+    recordings = read_spike_trains("\n".join(other).encode())
+    assert recordings[0].times_ms.tolist() == [10, 25.5, 39, 51.25]
+    assert (recordings.report.unit, recordings.report.layout_reason) == (report.unit, report.layout_reason)
+    wrong = "\n".join([*other[:4], "x", *other[5:]]).encode()
+    with pytest.raises(SpikeTrainError, match="row 5"):
+        read_spike_trains(wrong)

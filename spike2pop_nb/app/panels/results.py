@@ -41,7 +41,7 @@ DOWNLOADS = (
     (
         "simulators",
         "For other simulators (zip)",
-        "Every member as a model for NEURON, Brian2, Jaxley and, if it has no drive, NeuroML 2",
+        "Every member as a model for NEURON, Brian2, Jaxley and, if it has no noise, NeuroML 2",
     ),
     (
         "clamp",

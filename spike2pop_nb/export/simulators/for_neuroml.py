@@ -1,7 +1,8 @@
 """NeuroML 2: channels, calcium and one cell a member, a LEMS simulation of them, and a script that runs it.
 
 Kinetics of the forms that NeuroML knows are written in them; all others become LEMS component types within
-the same file, which is valid by the NeuroML schema.
+the same file, which is valid by the NeuroML schema. Neurons that have more than NeuroML's own cell can hold
+become one such type (see `lems_cell`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import sympy
 from sympy import Expr
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import NeuronModelError, SimulationError
+from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import express
 from spike2pop_nb.export.simulators.lems import ComponentType
+from spike2pop_nb.export.simulators.lems_cell import cell_type, cells, is_one_type, parameters, type_name
 from spike2pop_nb.export.simulators.scripts import one_line, origin, script
 from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron, sigmoid
 
@@ -93,12 +95,7 @@ def _course(gate: GateText, types: list[ComponentType]) -> dict[str, str]:
 def _kinetics(channel: str, scheme: SchemeText, types: list[ComponentType]) -> dict[str, str]:
     made = ComponentType(f"{channel}_scheme", "baseVoltageDepVariable")
     made.constants["MS"] = ("time", "1ms")
-    for (source, target), rate in scheme.rates.items():
-        made.express(f"k_{source}_{target}", rate)
-    for state in scheme.free:
-        change = scheme.change(state)
-        change = f"0 {change}" if change.startswith("-") else change
-        made.changes[state] = (f"({change}) / MS", scheme.initial[state])
+    made.add_scheme(scheme)
     made.derive("x", scheme.open)
     types.append(made)
     return {"type": made.name}
@@ -206,21 +203,26 @@ def _document(root: ET.Element) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
+def _network(population: Population) -> ET.Element:
+    network = ET.Element("network", {"id": "network"})
+    for i in range(len(population)):
+        ET.SubElement(
+            network, "population", {"id": f"population_{i}", "component": f"member_{i}", "size": "1"}
+        )
+    return network
+
+
 def neuroml_model(population: Population) -> str:
-    """Return the NeuroML document: channels, calcium, one cell a member, a network, and their types."""
+    """Return the NeuroML document: channels, calcium, one cell a member, a network, and their types.
+
+    Of members that are components of one LEMS cell type it holds that type alone.
+    """
     neuron = get_neuron(population.neuron)
-    if len(neuron.pools) > 1 or any(pool.pump is not None for pool in neuron.pools):
-        raise NeuronModelError(
-            f"Neuron {neuron.name!r} cannot be exported to NeuroML: a cell of NeuroML 2 has one calcium "
-            "pool, without a pump; choose neuron, brian2 or jaxley."
-        )
-    if population.driven:
+    if population.noise_sigma.any():
         raise SimulationError(
-            "The members have an injected current, noise or inhibition, which NeuroML 2 cannot describe "
-            "alike; without them they would fire otherwise. Choose neuron, brian2 or jaxley."
+            "The members have injected noise, which LEMS cannot draw alike; without it they would fire "
+            "otherwise. Choose neuron, brian2 or jaxley."
         )
-    channels = describe(neuron)
-    types: list[ComponentType] = []
     root = ET.Element(
         "neuroml",
         {
@@ -230,8 +232,12 @@ def neuroml_model(population: Population) -> str:
             "id": neuron.name,
         },
     )
-    about = origin(population, "NeuroML 2")
-    ET.SubElement(root, "notes").text = "\n".join(about)
+    ET.SubElement(root, "notes").text = "\n".join(origin(population, "NeuroML 2"))
+    if is_one_type(population):
+        root.append(cell_type(population))
+        return _document(root)
+    channels = describe(neuron)
+    types: list[ComponentType] = []
     ions = _ions(channels)
     root.extend(_channel(channel, ions[channel.symbol], types) for channel in channels)
     for pool in neuron.pools:
@@ -239,22 +245,23 @@ def neuroml_model(population: Population) -> str:
     labels = [one_line(f"{name}/{member}") for name, member in population.labels]
     for i, (label, g) in enumerate(zip(labels, population.g.tolist(), strict=True)):
         root.append(_cell(neuron, i, label, g))
-    network = ET.SubElement(root, "network", {"id": "network"})
-    for i in range(len(population)):
-        ET.SubElement(
-            network, "population", {"id": f"population_{i}", "component": f"member_{i}", "size": "1"}
-        )
+    root.append(_network(population))
     root.extend(made.element() for made in types)
     return _document(root)
 
 
 def neuroml_lems(population: Population) -> str:
-    """Return the LEMS document that simulates the network and writes the time and number of each spike."""
+    """Return the LEMS document that simulates the network and writes the time and number of each spike.
+
+    It holds the members and their network where they are components of one LEMS cell type.
+    """
     neuron = get_neuron(population.neuron)
     root = ET.Element("Lems")
     ET.SubElement(root, "Target", {"component": "simulation"})
     for file in ("Cells.xml", "Networks.xml", "Simulation.xml", f"{neuron.name}.nml"):
         ET.SubElement(root, "Include", {"file": file})
+    if is_one_type(population):
+        root.extend([*cells(population), _network(population)])
     run = ET.SubElement(
         root,
         "Simulation",
@@ -265,9 +272,9 @@ def neuroml_lems(population: Population) -> str:
             "target": "network",
         },
     )
-    # in the NEURON code that jNeuroML makes, gates that follow the voltage at once lag by a step
+    # in the NEURON code that jNeuroML makes, what follows the voltage at once lags by a step
     instant = any(channel.instant or channel.nernst is not None for channel in describe(neuron))
-    tolerance = "1e-9" if instant else "1e-6"
+    tolerance = "1e-8" if is_one_type(population) else "1e-9" if instant else "1e-6"
     tolerances = {"abs_tolerance": tolerance, "rel_tolerance": tolerance}
     ET.SubElement(run, "Meta", {"for": "neuron", "method": "cvode", **tolerances})
     spikes = ET.SubElement(
@@ -288,7 +295,12 @@ def neuroml_script(population: Population) -> str:
         "NeuroML 2",
         f"Runs {lems_file(neuron)}, which simulates the network in {neuron.name}.nml. Needs pyNeuroML, Java",
         "and NEURON, with which the simulation is run. Usage: python FILE --help",
-        columns_of=[(channel.symbol, channel.column) for channel in describe(neuron)],
+        columns_of=(
+            parameters(population)
+            if is_one_type(population)
+            else [(f"{channel.symbol}_channel", channel.column, "mS_per_cm2") for channel in describe(neuron)]
+        ),
+        cell_type=type_name(neuron) if is_one_type(population) else None,
         namespace_uri=_NAMESPACE,
         lems_file=lems_file(neuron),
     )

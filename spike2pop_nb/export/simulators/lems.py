@@ -11,6 +11,7 @@ from sympy import And, Expr, S
 from sympy.logic.boolalg import BooleanAtom
 
 from spike2pop_nb.errors import NeuronModelError
+from spike2pop_nb.export.simulators.description import SchemeText
 from spike2pop_nb.export.simulators.expressions import WHERE, Printer
 
 __all__ = ["ComponentType"]
@@ -58,28 +59,41 @@ def _cases(expression: Expr) -> list[tuple[Any, Expr]]:
     return [(And(asked, more), value) for more, value in yes] + no
 
 
+def _variable(name: str, dimension: str) -> dict[str, str]:
+    return {"name": name, "dimension": dimension} | ({"exposure": name} if name in ("x", "t", "v") else {})
+
+
 class ComponentType:
     """A LEMS component type of functions of voltage; parts stand in the order that the schema wants."""
 
     def __init__(self, name: str, extends: str) -> None:
         self.name, self.extends = name, extends
+        self.parameters: dict[str, str] = {}
         self.constants = {"MV": ("voltage", "1mV")}
         self.derived: list[ET.Element] = []
-        self.conditional: list[ET.Element] = []
-        self.changes: dict[str, tuple[str, float]] = {}
+        self.conditional: dict[str, ET.Element] = {}
+        self.changes: dict[str, tuple[str, str]] = {}
+        self.conditions: list[ET.Element] = []
         self.derive("V", "v / MV")
 
-    def derive(self, name: str, value: str) -> None:
-        """Add a variable without dimension by the text of its value."""
-        exposure = {"exposure": name} if name == "x" else {}
-        attributes = {"name": name, "dimension": "none", "value": value, **exposure}
-        self.derived.append(ET.Element("DerivedVariable", attributes))
+    def derive(self, name: str, value: str, dimension: str = "none") -> None:
+        """Add a variable by the text of its value; x and t are what the type exposes."""
+        if not self.conditional.keys().isdisjoint(re.findall(r"\w+", value)):
+            # computed after what is conditional, by a condition that always holds
+            return self.choose(name, [("1 .gt. 0", value)], dimension)
+        self.derived.append(ET.Element("DerivedVariable", {**_variable(name, dimension), "value": value}))
+        return None
+
+    def choose(self, name: str, cases: list[tuple[str, str]], dimension: str = "none") -> None:
+        """Add a variable by its values and when each holds; one without a condition always does."""
+        variable = self.conditional[name] = ET.Element(
+            "ConditionalDerivedVariable", _variable(name, dimension)
+        )
+        for when, value in cases:
+            ET.SubElement(variable, "Case", {"condition": when, "value": value} if when else {"value": value})
 
     def express(self, name: str, expression: Expr, form: str = "{0}", dimension: str = "none") -> None:
-        """Add a variable that is an expression, put into a form; x and t are what the type exposes."""
-        attributes = {"name": name, "dimension": dimension} | (
-            {"exposure": name} if name in ("x", "t") else {}
-        )
+        """Add a variable that is an expression, put into a form."""
         cases = [
             (_text(when), form.format(_text(value)))
             for when, value in _cases(expression)
@@ -90,28 +104,48 @@ class ComponentType:
                 f"{self.name} cannot be exported to NeuroML: it has {len(cases)} pieces, over {_MOST_CASES}."
             )
         if len(cases) == 1:
-            self.derived.append(ET.Element("DerivedVariable", {**attributes, "value": cases[0][1]}))
-            return
-        variable = ET.Element("ConditionalDerivedVariable", attributes)
-        for when, value in cases[:-1]:
-            ET.SubElement(variable, "Case", {"condition": when, "value": value})
-        ET.SubElement(variable, "Case", {"value": cases[-1][1]})
-        self.conditional.append(variable)
+            self.derive(name, cases[0][1], dimension)
+        else:
+            self.choose(name, [*cases[:-1], ("", cases[-1][1])], dimension)
+
+    def add_scheme(self, scheme: SchemeText) -> None:
+        """Add the rates and the states of a kinetic scheme."""
+        for (source, target), rate in scheme.rates.items():
+            self.express(f"k_{source}_{target}", rate)
+        for state in scheme.free:
+            change = scheme.change(state)
+            change = f"0 {change}" if change.startswith("-") else change
+            self.changes[state] = (f"({change}) / MS", repr(scheme.initial[state]))
+
+    def spike(self, threshold_mV: float, reset_mV: float) -> None:
+        """Send a spike when the voltage rises over a threshold, once until it is below another."""
+        for test, spiking in (
+            (f"v .gt. ({threshold_mV!r} * MV) .and. spiking .lt. 0.5", "1"),
+            (f"v .lt. ({reset_mV!r} * MV)", "0"),
+        ):
+            condition = ET.Element("OnCondition", {"test": test})
+            ET.SubElement(condition, "StateAssignment", {"variable": "spiking", "value": spiking})
+            if spiking == "1":
+                ET.SubElement(condition, "EventOut", {"port": "spike"})
+            self.conditions.append(condition)
 
     def element(self) -> ET.Element:
         """Return the component type."""
         root = ET.Element("ComponentType", {"name": self.name, "extends": self.extends})
+        for name, dimension in self.parameters.items():
+            ET.SubElement(root, "Parameter", {"name": name, "dimension": dimension})
         for name, (dimension, value) in self.constants.items():
             ET.SubElement(root, "Constant", {"name": name, "dimension": dimension, "value": value})
         dynamics = ET.SubElement(root, "Dynamics")
-        for state in self.changes:
-            ET.SubElement(dynamics, "StateVariable", {"name": state, "dimension": "none"})
+        for state in [*self.changes, *(["spiking"] if self.conditions else [])]:
+            ET.SubElement(dynamics, "StateVariable", _variable(state, "voltage" if state == "v" else "none"))
         dynamics.extend(self.derived)
-        dynamics.extend(self.conditional)
+        dynamics.extend(self.conditional.values())
         for state, (value, _start) in self.changes.items():
             ET.SubElement(dynamics, "TimeDerivative", {"variable": state, "value": value})
         if self.changes:
             start = ET.SubElement(dynamics, "OnStart")
             for state, (_value, initial) in self.changes.items():
-                ET.SubElement(start, "StateAssignment", {"variable": state, "value": repr(initial)})
+                ET.SubElement(start, "StateAssignment", {"variable": state, "value": initial})
+        dynamics.extend(self.conditions)
         return root

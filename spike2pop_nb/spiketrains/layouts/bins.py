@@ -9,14 +9,15 @@ from typing import Final
 import numpy as np
 
 from spike2pop_nb.errors import WayOut
-from spike2pop_nb.spiketrains.behaviour import is_whole
+from spike2pop_nb.spiketrains.behaviour import has_equal_steps, is_whole
+from spike2pop_nb.spiketrains.names import words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
 from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.train import FloatArray
 
 from .reading import key_codes, values_of
 
-__all__ = ["refuse_bins", "refuse_bursts"]
+__all__ = ["counts_spikes", "of_bursts", "refuse_bins", "refuse_bursts"]
 
 _FEWEST_BINS: Final = 30
 _COUNTS_SPIKES: Final = re.compile(
@@ -26,10 +27,20 @@ _COUNTS_SPIKES: Final = re.compile(
 )
 
 
+def counts_spikes(column: Column) -> bool:
+    """Whether a column is called as a count of spikes is."""
+    return column.kind == "numbers" and bool(_COUNTS_SPIKES.search(column.leaf))
+
+
+def of_bursts(column: Column) -> bool:
+    """Whether a column is called as a time of bursts is."""
+    return "burst" in words_of(column.leaf)
+
+
 def refuse_bursts(columns: Sequence[Column], source: Source) -> None:
     """A column that counts spikes stands beside bursts, or bins, and not beside spikes."""
     for column in columns:
-        if column.kind != "numbers" or not _COUNTS_SPIKES.search(column.leaf):
+        if not counts_spikes(column):
             continue
         counts = values_of(column)
         if is_whole(counts) and np.nanmedian(counts) > 1:
@@ -42,14 +53,12 @@ def refuse_bursts(columns: Sequence[Column], source: Source) -> None:
 
 def refuse_bins(keys: Sequence[Column], times: FloatArray, source: Source) -> None:
     """Rows at equal steps of time hold counts; spikes of several trains do not come like that."""
-    steps = np.diff(times)
-    if not keys or times.size < _FEWEST_BINS or not np.isfinite(steps).all():
+    if not keys or times.size < _FEWEST_BINS or not has_equal_steps(times):
         return
-    several = int(key_codes(keys, times.size).max(initial=0)) > 0
-    names = shown([key.name for key in keys])
-    if several and steps[0] > 0 and np.ptp(steps) < 1e-3 * steps.mean():
+    if int(key_codes(keys, times.size).max(initial=0)) > 0:
         raise source.error(
-            f"the times have equal steps and {names} beside them, like counts in bins.",
+            f"the times have equal steps and {shown([key.name for key in keys])} beside them, like counts in "
+            "bins.",
             WayOut("give the times of the spikes"),
             WayOut("name the time column if these are some", ("time_column",)),
         )

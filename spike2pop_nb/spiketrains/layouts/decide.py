@@ -23,6 +23,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
+from .bins import refuse_bursts
 from .columns import columns_layout, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
@@ -247,6 +248,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         raise source.error(
             f"the column {intervals[0].name!r} holds intervals, not times; give their cumulative sum."
         )
+    refuse_bursts(table.columns, source)
     raise _unrecognised(table, source)
 
 

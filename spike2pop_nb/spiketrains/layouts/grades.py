@@ -19,7 +19,8 @@ from .reading import Reading, label_of
 __all__ = ["grade_clusters", "grade_entries", "grade_spikes", "grades_of", "leave_out_noise"]
 
 _SEVERAL: Final = frozenset({"mua", "multi", "multiunit", "multi-unit", "multi unit", "mu"})
-_GRADES: Final = _SEVERAL | {"good", "noise", "unsorted", "sua", "su", "single", "single unit", "artifact"}
+_NO_NEURON: Final = ("noise", "artifact", "artefact")
+_GRADES: Final = _SEVERAL | {*_NO_NEURON, "good", "unsorted", "sua", "su", "single", "single unit"}
 # What phy calls these arrays when it keeps the groups as numbers.
 _NUMBERED: Final = ("cgs", "cluster group", "clustergroup")
 _QUALITY: Final = ("group", "quality", "KSLabel", "label")
@@ -94,24 +95,26 @@ def _label(reading: Reading, column: Column, grades: Sequence[str]) -> None:
 
 
 def leave_out_noise(reading: Reading, source: Source) -> None:
-    """Leave out the units labelled noise or unsorted, and point out those of several neurons.
+    """Leave out the units labelled noise, artefact or unsorted, and point out those of several neurons.
 
     Raises
     ------
     SpikeTrainError
-        When no unit is left that is not labelled noise.
+        When no unit is left that is not labelled noise or artefact.
     """
     grade = {
         id(train): next((train.labels[k].lower() for k in _QUALITY if k in train.labels), "")
         for train in reading.trains
     }
-    noise = [train.id for train in reading.trains if grade[id(train)] == "noise"]
     unsorted = [train.id for train in reading.trains if train.labels.get("unsorted")]
-    if noise:
-        reading.trains = [train for train in reading.trains if grade[id(train)] != "noise"]
-        reading.skipped.append(f"{counted(len(noise), 'unit')} labelled noise, {shown(noise)}")
+    for word in _NO_NEURON:
+        left = [train.id for train in reading.trains if grade[id(train)] == word]
+        if not left:
+            continue
+        reading.trains = [train for train in reading.trains if grade[id(train)] != word]
+        reading.skipped.append(f"{counted(len(left), 'unit')} labelled {word}, {shown(left)}")
         if not reading.trains:
-            raise source.error("every cluster is labelled noise, so there is no spike train to read.")
+            raise source.error(f"every cluster is labelled {word}, so there is no spike train to read.")
     if unsorted and len(unsorted) < len(reading.trains):
         reading.trains = [train for train in reading.trains if not train.labels.get("unsorted")]
         reading.skipped.append(f"{counted(len(unsorted), 'unit')} of unsorted spikes, {shown(unsorted)}")

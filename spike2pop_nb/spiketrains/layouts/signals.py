@@ -26,6 +26,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
+from .bins import counts_spikes, of_bursts
 from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
 from .reading import times_of
 from .turned import is_lines, numbers_of, upright
@@ -85,6 +86,10 @@ def signals_of_table(
         raise _none(source)
     if all(_are_ids(name, samples) for name, samples, _ in channels) or (
         clock is None and _grow([samples for _, samples, _ in channels])
+    ):
+        raise _none(source)
+    if not any(named_signal(column.leaf)[0] in ("voltage", "current") for _, _, column in channels) and (
+        any(map(counts_spikes, table.columns)) or (clock is not None and of_bursts(clock))
     ):
         raise _none(source)
     sizes = [samples.size for _, samples, _ in channels]

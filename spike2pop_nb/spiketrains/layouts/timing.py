@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +29,7 @@ from spike2pop_nb.spiketrains.units import (
 
 from .reading import RawTrain, Reading, values_of
 
-__all__ = ["Timing", "may_be_samples", "names_unit", "timing_of"]
+__all__ = ["Timing", "is_res", "may_be_samples", "names_unit", "timing_of"]
 
 _USUAL_SAMPLING_HZ: Final = (10_000.0, 50_000.0)
 _MEDIAN_MS: Final = (2.0, 2000.0)
@@ -76,6 +77,8 @@ def timing_of(table: Table, reading: Reading, source: Source, options: Options) 
     """
     asked_for = options.unit != "auto" or options.sampling_rate_hz is not None
     stated = _stated(table, reading, None if asked_for else source)
+    if stated is None and is_res(source.name) and _all_whole(reading.trains):
+        stated = SAMPLES, "as files .res of Klusters do"
     rate = rate_from_facts({**_rates_in_columns(table), **table.facts}, table.comments)
     if asked_for:
         asked = _asked(reading, options, stated, rate, source)
@@ -137,6 +140,11 @@ def names_unit(table: Table) -> bool:
     """Whether a table held in memory says the unit of its times."""
     named = any(column.unit or named_unit(column.name) for column in table.columns)
     return named or any(name.strip().lower() in _UNIT_FACTS for name in table.facts)
+
+
+def is_res(name: str) -> bool:
+    """Whether a file is named as those of Klusters that hold the sample number of each spike."""
+    return re.search(r"\.res(\.\d+)?$", name, re.IGNORECASE) is not None
 
 
 def may_be_samples(times: FloatArray) -> bool:

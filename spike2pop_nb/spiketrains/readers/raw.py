@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_OPENED_SPIKES, MAX_SPIKES, MAX_TRAINS
 from spike2pop_nb.spiketrains.train import checked_id
 
-__all__ = ["Options", "Source", "counted", "shown"]
+__all__ = ["Options", "Source", "Subtable", "counted", "shown"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,25 @@ class Source:
             raise self.error(f"the file holds more than {most:,} spikes; split it into smaller files.")
         if n_trains > MAX_TRAINS:
             raise self.error(f"the file holds more than {MAX_TRAINS:,} trains; split it into smaller files.")
+
+
+class Subtable(NamedTuple):
+    """A table within a file, as text.
+
+    Attributes
+    ----------
+    name, text : str
+        Its name, and its cells.
+    kind : {"table", "few", "words"}
+        Whether a column of it has five numbers or more, or it has fewer numbers, or none.
+    what : {"sheet", "block"}
+        A sheet of a workbook, or one of several tables in a text.
+    """
+
+    name: str
+    text: str
+    kind: str
+    what: str = "sheet"
 
 
 def counted(n: int, noun: str) -> str:

@@ -34,6 +34,7 @@ _MAYBE_DECIMAL: Final = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMAS: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
 
+_MARKS: Final = re.compile(r"[,;]|(?<=[\d.])\s+(?=[\d.+-])")
 _START: Final = 200
 _BLANK_PLACE: Final = re.compile(r"[,;]\s*(?=[,;])")
 
@@ -54,6 +55,8 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
             start, name = start - 1, ""
         elif len(text.header) > 1 and not (text.delimiter == BLANK and role_of(name) == "time"):
             return None
+    if start == text.start and text.plain and sum(map(bool, text.lines[start:])) > 1:
+        return None
     # Stripped, since patterns take long to find out that many blanks hold nothing.
     stripped = ((n, line.strip()) for n, line in enumerate(text.lines[start:], start + 1))
     body = [(n, line) for n, line in stripped if line]
@@ -93,7 +96,7 @@ def running_table(text: Text, source: Source, format_: str) -> Table | None:
 
 def _mixed(body: list[tuple[int, str]]) -> bool:
     """Whether lines part their numbers in more than one way, as people type them and no table does."""
-    marks = {frozenset(re.findall(r"[,;]|(?<=[\d.])\s+(?=[\d.+-])", line.strip(",; "))) for _, line in body}
+    marks = {frozenset(_MARKS.findall(line.strip(",; "))) for _, line in body}
     kinds = {frozenset(mark.strip() for mark in found) for found in marks if found}
     return len(kinds) > 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from spike2pop_nb.spiketrains.table import Facts
@@ -30,6 +31,8 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PRINTED: Final = re.compile(r"\s*\[\d+\]\s")
+# Blanks, quotes, brackets, and what parts cells or begins a comment.
+_NOT_PLAIN: Final = " \t\v\f\x1c\x1d\x1e\x1f\"',;|()[]{}=#%/"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -83,6 +86,12 @@ class Text:
         """Indices of the columns that the sample covers."""
         return range(min(self.width, SAMPLE_COLUMNS))
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether lines of data hold one bare word at most, as those of a long list of numbers do."""
+        data = "\n".join(self.lines[self.start :])
+        return data.isascii() and not any(mark in data for mark in _NOT_PLAIN)
+
     def column(self, index: int) -> list[str]:
         """Non-blank cells of a column in the sample."""
         cells = (row[index].strip() for row in self.sample if index < len(row))
@@ -101,8 +110,8 @@ def take_apart(source: Source) -> Text:
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
-    filled = [line for line in lines if line.strip()]
-    if filled and filled[0].split()[0] == "[1]" and all(map(_PRINTED.match, filled)):
+    first = next((line for line in lines if line.strip()), "")
+    if first.split()[:1] == ["[1]"] and all(_PRINTED.match(line) for line in lines if line.strip()):
         lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
         repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
     start, delimiter, comments, blank = _below_comments(lines)

@@ -202,6 +202,8 @@ def block_labels(text: Text) -> dict[int, str]:
 
     They are of one kind, differ in their numbers, and the first stands above the first number.
     """
+    if all(mark.isdigit() for mark in {line[:1] for line in text.lines[text.start :]} - {""}):
+        return {}
     above = range(max(text.start - 5, 0), text.start)
     found: dict[int, str] = {}
     stems: set[str] = set()

@@ -9,10 +9,9 @@ from typing import Final
 from spike2pop_nb.spiketrains.names import role_of
 
 from .cells import is_number, value_of
-from .raw import Source
+from .raw import Source, Subtable
 from .text import decoded
 from .text_cells import cells_of, delimiter_of
-from .workbook import Sheet
 
 __all__ = ["text_blocks"]
 
@@ -24,7 +23,7 @@ _PAGE: Final = re.compile(r"(?:page|seite|blatt|p[aá]gina|part|teil)\b", re.IGN
 _MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 
 
-def text_blocks(source: Source) -> list[Sheet]:
+def text_blocks(source: Source) -> list[Subtable]:
     """The tables of a text whose names of columns stand again above each; empty where they do not.
 
     Each keeps what stands above them all, and its lines their numbers. What stands right above its names is
@@ -61,7 +60,7 @@ def text_blocks(source: Source) -> list[Sheet]:
     blocks = []
     for label, start, end in zip(labels, starts, ends, strict=True):
         text = "\n".join([*lines[:first], *[""] * (start - first), *lines[start:end]])
-        blocks.append(Sheet(label[:150], text, "table", "block"))
+        blocks.append(Subtable(label[:150], text, "table", "block"))
     return blocks
 
 

@@ -99,12 +99,47 @@ def _is_ragged(text: Text) -> bool:
 
 def _single(text: Text, source: Source, format_: str) -> Table:
     """One entry per line."""
-    cells: list[str] = []
-    rows: list[int] = []
-    comments = blank = 0
     blocks = block_labels(text)
-    labels: list[str] = []
-    for row, line in enumerate(text.lines[text.start :], start=text.start + 1):
+    cells, where, blank, comments = _entries(text, blocks)
+    source.check_counts(len(cells))
+    name = text.header[0] if text.header else ""
+    units = units_below(cells[:1], cells[1:2]) if name else None
+    if units:
+        cells, where = cells[1:], where[1:]
+    numbers = 2 * sum(is_number(cell) for cell in cells[:100]) >= len(cells[:100])
+    with_units = not numbers and is_measured(cells[:100], sure=True)
+    if not numbers and not with_units and not (name and role_of(name) == "time"):
+        named = shown(text.header) if text.header else "the contents"
+        raise source.error(f"{named} cannot be recognised as spike times; {EXPECTED}.")
+    empty = np.zeros(len(cells), dtype=bool)
+    if numbers or with_units:
+        column = numbers_column(name, cells, where, empty, with_units=with_units)
+    else:
+        column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
+    table = Table(format_, [column], named=text.header is not None)
+    if blocks:
+        column.name = "time" if role_of(name) != "time" else name
+        names = np.array(["", *blocks.values()])
+        labels = names[np.searchsorted(list(blocks), where)]
+        table.columns.insert(0, Column("block", labels, rows=where))
+        table.named = True
+        table.repairs.append(
+            f"{counted(len(blocks), 'block')} under {shown(list(blocks.values()))}, taken for trains"
+        )
+    _take_units(table, units)
+    _note(table, blank=blank, comments=comments)
+    return table
+
+
+def _entries(text: Text, blocks: dict[int, str]) -> tuple[list[str], NDArray[np.int64], int, int]:
+    """Entries of lines but for names of blocks, their rows, and how many lines are blank and comments."""
+    lines, first = text.lines[text.start :], text.start + 1
+    if text.plain and not blocks:
+        cells = [line for line in lines if line]
+        where = first + np.flatnonzero(np.fromiter(map(bool, lines), dtype=bool, count=len(lines)))
+        return cells, where, len(lines) - len(cells), 0
+    cells, rows, blank, comments = [], [], 0, 0
+    for row, line in enumerate(lines, start=first):
         cell = line.strip().strip('"').rstrip(",;")
         if not cell or row in blocks:
             blank += not cell
@@ -113,35 +148,7 @@ def _single(text: Text, source: Source, format_: str) -> Table:
         else:
             cells.append(cell)
             rows.append(row)
-            if blocks:
-                labels.append(next((blocks[at] for at in reversed(blocks) if at < row), ""))
-    source.check_counts(len(cells))
-    name = text.header[0] if text.header else ""
-    units = units_below(cells[:1], cells[1:2]) if name else None
-    if units:
-        cells, rows = cells[1:], rows[1:]
-    numbers = 2 * sum(is_number(cell) for cell in cells[:100]) >= len(cells[:100])
-    with_units = not numbers and is_measured(cells[:100], sure=True)
-    if not numbers and not with_units and not (name and role_of(name) == "time"):
-        named = shown(text.header) if text.header else "the contents"
-        raise source.error(f"{named} cannot be recognised as spike times; {EXPECTED}.")
-    empty = np.zeros(len(cells), dtype=bool)
-    where = np.array(rows, dtype=np.int64)
-    if numbers or with_units:
-        column = numbers_column(name, cells, where, empty, with_units=with_units)
-    else:
-        column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
-    table = Table(format_, [column], named=text.header is not None)
-    if blocks:
-        column.name = "time" if role_of(name) != "time" else name
-        table.columns.insert(0, Column("block", np.array(labels), rows=where))
-        table.named = True
-        table.repairs.append(
-            f"{counted(len(blocks), 'block')} under {shown(list(blocks.values()))}, taken for trains"
-        )
-    _take_units(table, units)
-    _note(table, blank=blank, comments=comments)
-    return table
+    return cells, np.array(rows, dtype=np.int64), blank, comments
 
 
 def _ragged(text: Text, source: Source, format_: str) -> Table:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from datetime import datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from spike2pop_nb.spiketrains.limits import MAX_CELLS
 from spike2pop_nb.spiketrains.table import Column, Table
@@ -15,10 +15,10 @@ from .archive import Archive
 from .builder import texts
 from .cells import is_list, is_number
 from .measured import measured
-from .raw import Source
+from .raw import Source, Subtable
 from .sandbox import Parser, parsed, require
 
-__all__ = ["Sheet", "holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
+__all__ = ["holds_workbook", "is_workbook", "parse_workbook", "read_workbook"]
 
 _FEWEST: Final = 5
 
@@ -32,25 +32,6 @@ _PARSER: Final = Parser(
 )
 
 
-class Sheet(NamedTuple):
-    """A sheet as tab-separated text.
-
-    Attributes
-    ----------
-    name, text : str
-        Its name, and its cells.
-    kind : {"table", "few", "words"}
-        Whether a column of it has five numbers or more, or it has fewer numbers, or none.
-    what : {"sheet", "block"}
-        A sheet of a workbook, or one of several tables in a text.
-    """
-
-    name: str
-    text: str
-    kind: str
-    what: str = "sheet"
-
-
 def holds_workbook(archive: Archive) -> bool:
     """Whether a ZIP archive is an Excel workbook."""
     return any(name.startswith("xl/") for name in archive.names)
@@ -61,7 +42,7 @@ def is_workbook(source: Source) -> bool:
     return source.data.startswith(b"PK\x03\x04") and holds_workbook(Archive(source))
 
 
-def read_workbook(source: Source) -> list[Sheet]:
+def read_workbook(source: Source) -> list[Subtable]:
     """The sheets of an Excel workbook, in its order.
 
     Raises
@@ -73,7 +54,7 @@ def read_workbook(source: Source) -> list[Sheet]:
     require("openpyxl", "Excel workbooks", source)
     table = parsed(source, _PARSER, suffix=".xlsx")
     names, kinds = ([str(word) for word in column.values] for column in table.columns)
-    return [Sheet(*sheet) for sheet in zip(names, table.comments, kinds, strict=True)]
+    return [Subtable(*sheet) for sheet in zip(names, table.comments, kinds, strict=True)]
 
 
 def parse_workbook(source: Source) -> Table:
@@ -83,7 +64,7 @@ def parse_workbook(source: Source) -> Table:
     assert source.path is not None
     with source.path.open("rb") as stream:
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        found: list[Sheet] = []
+        found: list[Subtable] = []
         n_cells = 0
         for sheet in book.worksheets:
             text = io.StringIO()
@@ -100,7 +81,7 @@ def parse_workbook(source: Source) -> Table:
                 writer.writerow(cells)
             most = max(numbers.values(), default=0)
             kind = "table" if most >= _FEWEST else "few" if most else "words"
-            found.append(Sheet(sheet.title, text.getvalue(), kind))
+            found.append(Subtable(sheet.title, text.getvalue(), kind))
     if all(sheet.kind == "words" for sheet in found):
         raise source.error("no sheet of the Excel workbook holds numbers.")
     columns = [Column(name, texts([getattr(one, name) for one in found])) for name in ("name", "kind")]

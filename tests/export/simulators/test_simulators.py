@@ -85,9 +85,11 @@ def why_not(target: str) -> str | None:
 
 
 def members_of(name: str, target: str = "") -> Population:
-    """Members; those of the pyloric neuron are driven, where the target can have that."""
+    """Members; those of the pyloric neuron are driven, in NeuroML without noise."""
     members = population(name, size=2 if name == "da" else 1)
-    return driven(members) if name == "pyloric" and target != "neuroml" else members
+    if name != "pyloric":
+        return members
+    return without_noise(driven(members)) if target == "neuroml" else driven(members)
 
 
 SEED = 2**62 + 12_345
@@ -104,6 +106,10 @@ def driven(members: Population) -> Population:
         inhibition_share=0.3,
     )
     return Population(members.neuron, table, members.made_by)
+
+
+def without_noise(members: Population) -> Population:
+    return Population(members.neuron, members.table.assign(noise_sigma_uA_cm2=0.0), members.made_by)
 
 
 @pytest.fixture(scope="module")
@@ -159,30 +165,54 @@ def test_other_simulators_give_the_same_intervals(
 
 @pytest.fixture
 def rich() -> Population:
-    """A member of a neuron with all that calcium can do."""
-    return Population.from_g(RICH, baseline_population(RICH, 1, 0)[0])
+    """Members of a neuron with all that calcium can do; one follows a rhythm."""
+    members = Population.from_g(RICH, np.repeat(baseline_population(RICH, 1, 0)[0], 2, axis=0))
+    table = members.table.assign(
+        current_uA_cm2=[0.0, 1.5],
+        inhibition_mS_cm2=[0.0, 0.1],
+        inhibition_period_ms=[0.0, 150.0],
+        inhibition_share=[0.0, 0.3],
+    )
+    return Population(members.neuron, table, members.made_by)
 
 
-def test_pools_and_pumps_are_exported(rich: Population, tmp_path: Path) -> None:
-    if (why := why_not("neuron")) is not None:
+@pytest.mark.parametrize("target", ["neuron", "neuroml"])
+def test_pools_pumps_and_drive_are_exported(
+    target: simulators.Target, rich: Population, tmp_path: Path
+) -> None:
+    if (why := why_not(target)) is not None:
         pytest.skip(why)
-    script, *_ = simulators.export(rich, "neuron", tmp_path)
+    script, *_ = simulators.export(rich, target, tmp_path)
     run(tmp_path, script.name, "--duration", 800, "--transient", 0, "--out", "spikes.csv")
-    times = pd.read_csv(tmp_path / "spikes.csv")["time_ms"].to_numpy()
+    found = pd.read_csv(tmp_path / "spikes.csv")
     ours = simulate(rich, duration_ms=800, transient_ms=0, accuracy="exact", record="spikes")
-    expected = ours.spike_times_ms[0]
-    assert len(times) == len(expected) > 2
-    assert np.abs(np.diff(times) / np.diff(expected) - 1).max() < 0.01
+    assert not np.allclose(*ours.spike_times_ms), "the drive changes what is fired"
+    for member, expected in enumerate(ours.spike_times_ms):
+        times = found.loc[found["member"] == member, "time_ms"].to_numpy()
+        assert len(times) == len(expected) > 2
+        assert np.abs(np.diff(times) / np.diff(expected) - 1).max() < 0.01
 
 
-def test_pools_and_pumps_are_in_every_script_but_that_of_neuroml(rich: Population, tmp_path: Path) -> None:
-    for target in ("brian2", "jaxley"):
-        script, *_ = simulators.export(rich, target, tmp_path)
+def test_pools_and_pumps_are_in_every_export(rich: Population, tmp_path: Path) -> None:
+    for target in ("brian2", "jaxley", "neuroml"):
+        script, *others = simulators.export(rich, target, tmp_path)
         compile(script.read_text(), script.name, "exec")
+        equations = others[0] if target == "neuroml" else script
         for part in ("Ca_deep", "12.5 *", "1.7", "0.4", "1.2"):
-            assert part in script.read_text(), (target, part)
-    with pytest.raises(NeuronModelError, match="to NeuroML: a cell of NeuroML 2 has one calcium pool"):
-        simulators.export(rich, "neuroml", tmp_path)
+            assert part in equations.read_text(), (target, part)
+
+
+def test_a_cell_type_of_its_own_is_valid_and_complete(rich: Population, tmp_path: Path) -> None:
+    neuroml = pytest.importorskip("neuroml.utils")
+    for members in (rich, rich.select([0]), without_noise(driven(population("ib", size=2)))):
+        _script, model, lems, *_ = simulators.export(members, "neuroml", tmp_path)
+        assert neuroml.is_valid_neuroml2(str(model))
+        made = ET.parse(model).find("{*}ComponentType")
+        assert made is not None
+        asked = {parameter.get("name") for parameter in made.iterfind("{*}Parameter")}
+        cells = ET.parse(lems).findall(str(made.get("name")))
+        assert [set(cell.attrib) - {"id"} for cell in cells] == [asked] * len(members)
+        assert ({"injected_current", "inhibition_share"} <= asked) == members.driven
 
 
 @pytest.mark.parametrize("target", simulators.TARGETS)
@@ -239,12 +269,9 @@ def test_the_zip_holds_all_simulators() -> None:
     assert content == simulators.simulators_zip(members)
 
 
-def test_a_drive_is_in_every_script_but_that_of_neuroml(rich: Population, tmp_path: Path) -> None:
-    cases = (
-        (driven(rich), "has one calcium pool"),
-        (driven(population("stg", size=2)), "cannot describe alike"),
-    )
-    for members, why in cases:
+def test_a_drive_is_in_every_script_but_noise_in_that_of_neuroml(rich: Population, tmp_path: Path) -> None:
+    why = "injected noise, which LEMS cannot draw alike"
+    for members in (driven(rich), driven(population("stg", size=2))):
         for target in ("neuron", "brian2", "jaxley"):
             script, *others = simulators.export(members, target, tmp_path)
             compile(script.read_text(), script.name, "exec")
@@ -253,11 +280,13 @@ def test_a_drive_is_in_every_script_but_that_of_neuroml(rich: Population, tmp_pa
                     table = pd.read_csv(file, dtype={"noise_seed": np.uint64})
                     drive = table.columns[-6:]
                     pd.testing.assert_frame_equal(table[drive], members.table[drive], check_dtype=False)
-        with pytest.raises((NeuronModelError, SimulationError), match=why):
+        with pytest.raises(SimulationError, match=why):
             simulators.export(members, "neuroml", tmp_path)
         with zipfile.ZipFile(io.BytesIO(simulators.simulators_zip(members))) as packed:
             assert {name.split("/")[0] for name in packed.namelist()[1:]} == {"neuron", "brian2", "jaxley"}
             assert why in packed.read("README.txt").decode()
+        with zipfile.ZipFile(io.BytesIO(simulators.simulators_zip(without_noise(members)))) as packed:
+            assert {name.split("/")[0] for name in packed.namelist()[1:]} == set(simulators.TARGETS)
 
 
 def test_members_without_a_seed_get_the_one_that_they_are_simulated_with() -> None:
@@ -377,6 +406,13 @@ def test_neuroml_is_run_in_a_place_of_its_own_and_with_its_own_members(tmp_path:
     other = generate_population("stg", TARGET["stg"], size=2, seed=4, id="cell")
     (tmp_path / "stg_members.csv").write_text(members_csv(other))
     assert "The conductances of stg.nml are not those of its members" in stopped(tmp_path, script.name)
+    # where each member is a component of one type, all of it is asked
+    members = without_noise(driven(population("stg", size=2)))
+    simulators.export(members, "neuroml", tmp_path)
+    run(tmp_path, script.name, "--duration", 50, "--transient", 0, "--out", "spikes.csv")
+    changed = members.table.assign(inhibition_share=[0.3, 0.4])
+    (tmp_path / "stg_members.csv").write_text(members_csv(Population("stg", changed, {})))
+    assert "The values of LEMS_stg.xml are not those of its members" in stopped(tmp_path, script.name)
 
 
 @pytest.mark.skipif(why_not("neuron") is not None, reason=str(why_not("neuron")))
