@@ -160,8 +160,8 @@ def currents(
     if like is not None:
         if like.noise_sigma.size and not np.array_equal(like.noise_sigma, sigma):
             raise SimulationError(
-                "Currents are followed with the noise that members carry, but this simulation had other noise; "
-                "simulate the population without noise_sigma."
+                "Currents are followed under the noise that members carry, but this simulation had other "
+                "noise; simulate the population without noise_sigma."
             )
         duration_ms, transient_ms, accuracy = like.duration_ms, like.transient_ms, like.accuracy
     if not 0 <= row < len(g):
