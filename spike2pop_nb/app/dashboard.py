@@ -71,7 +71,7 @@ class Dashboard:
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing, pick)
         self.explore = ExplorePanel(self.session, self.runner)
-        self.comparison = ComparisonPanel(self.session, self.runner)
+        self.comparison = ComparisonPanel(self.session, self.actions)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])

@@ -244,7 +244,7 @@ class Explorer(Acting):
             state.map = found
 
         def progress(_fraction: float, words: str) -> None:
-            self._say("map", words)
+            self.say("map", words)
 
         def failed() -> None:
             state.map = None

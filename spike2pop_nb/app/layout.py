@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -13,6 +14,8 @@ from traitlets import Bool, Unicode, link
 
 __all__ = ["Fold", "button", "card", "field", "jump", "listed", "said", "text"]
 
+_CODE = re.compile("`([^`]+)`")
+
 
 def text(html: str = "", *classes: str) -> w.HTML:
     """Prose; `html` must be escaped already."""
@@ -23,8 +26,9 @@ def text(html: str = "", *classes: str) -> w.HTML:
 
 
 def said(sentences: Sequence[str]) -> str:
-    """Plain sentences as paragraphs of HTML."""
-    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    """Plain sentences as paragraphs of HTML; what stands between ` in them is code."""
+    shown = (_CODE.sub(r"<code>\1</code>", escape(sentence)) for sentence in sentences)
+    return "".join(f"<p>{sentence}</p>" for sentence in shown)
 
 
 def listed(items: Sequence[str]) -> str:

@@ -154,7 +154,7 @@ class Ranking:
         if self.by == "bits_per_price":
             price = f" ({self.bits[0] / first.price:.3g} for its price of {first.price:g} each)"
         lines = [
-            f"Of {len(self)} experiments, {first.name} is expected to tell the most about "
+            f"Of {len(self)} experiments, {first.label} is expected to tell the most about "
             f"{self.target.describe()}: {self.bits[0]:.2f} bits{price}; the median is "
             f"{np.median(self.bits):.2f}.",
             f"{first.protocol.describe()[:-1]}: of {n} members {self.why(first.name)}.",

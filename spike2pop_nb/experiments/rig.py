@@ -40,6 +40,13 @@ _WARMER = (-6.0, -3.0, 3.0, 6.0)
 _EVERY_MS, _PULSE_MS = 500.0, 100.0
 _PULSES = {"inhibitory": (0.5, -80.0), "excitatory": (0.05, 0.0)}  # mS/cm², mV
 _BUFFERED = 5.0
+_DOSED = {
+    "current": "{0:g} µA/cm²",
+    "potassium": "× {0:g}",
+    "temperature": "{0:g} °C",
+    "buffer": "× {0:g}",
+    "block": "{0:.0%}",
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,23 @@ class Feasible:
     def kind(self) -> str:
         """The first word of its name."""
         return self.name.split(" ", 1)[0]
+
+    @property
+    def label(self) -> str:
+        """Its name with the unit of the dose, where it is one of those named so.
+
+        Examples
+        --------
+        >>> from spike2pop_nb.experiments import feasible_experiments
+        >>> [one.label for one in feasible_experiments("stg") if one.kind in ("buffer", "current")][-2:]
+        ['current 8 µA/cm²', 'buffer calcium × 5']
+        """
+        what, _, dose = self.name.rpartition(" ")
+        try:
+            shown = _DOSED[self.kind].format(float(dose))
+        except (KeyError, ValueError):
+            return self.name
+        return f"{what} {shown}".replace("-", "−").replace("%", " %")
 
 
 def feasible_experiments(

@@ -27,7 +27,7 @@ from spike2pop_nb.neurons import Gamma, NeuronModel, Range
 from spike2pop_nb.spiketrains import FiringPattern
 from spike2pop_nb.spiketrains.patterns import REGULAR_CV, SILENT_BELOW
 
-__all__ = ["MOST_NAMED", "found_by_evolution", "members_in_words", "named", "posterior_of"]
+__all__ = ["MOST_NAMED", "fell_by", "found_by_evolution", "members_in_words", "named", "posterior_of"]
 
 MOST_NAMED = 5
 """Recordings that are named one by one."""
@@ -151,6 +151,13 @@ def _refinement(made: list[Result], cited: Citations) -> str:
         " The standard deviation of each conductance over the members kept was at least "
         f"{percent(min(least))} of that over members as generated that had the recording’s firing pattern."
     )
+
+
+def fell_by(result: Result) -> str:
+    """What the counts of `Result.reasons` are of, as the head of their list."""
+    if found_by_evolution([result]):
+        return "Of the last generation, those that did not pass, by what was furthest off"
+    return "Why the others fell (first reason)"
 
 
 def found_by_evolution(made: list[Result]) -> bool:

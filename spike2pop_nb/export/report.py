@@ -16,6 +16,7 @@ from spike2pop_nb.export.experiments import experiment_title
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import figure_json, page
 from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.methods_of_members import fell_by
 from spike2pop_nb.export.pictures import Picture, pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.fidelity import Result
@@ -212,6 +213,7 @@ def _section(place: int, result: Result, experiments: Sequence[Experiment]) -> d
         "asked": result.n_asked,
         "acceptance": percent(result.acceptance) if result.n_tried else "–",
         "fell": fell,
+        "fell_by": fell_by(result),
         "rule": "" if result.verdict is None else result.verdict.rule.describe(),
         "seed": result.options.get("seed", "–"),
         "figures": [_figure(place, picture) for picture in pictures(result)],

@@ -76,6 +76,8 @@ _COLUMNS = {
     "spikes_per_burst_error": Column("fraction", "relative error of the number of spikes in a burst"),
     "van_rossum": Column("", "van Rossum distance over that of a silent member; reported, not judged"),
     "reasons": Column("", "why the member did not pass"),
+    "distance": Column("tolerances", "the largest of what is off; up to 1 is within the variability"),
+    "windows_within": Column("fraction", "share of its windows that are within that variability"),
     "experiment": Column("", "what was done, at some dose"),
     "condition": Column("", "name of the condition; the control is that to which nothing was done"),
     "dose": Column("", "dose of the condition, in the unit that the experiment names"),
@@ -116,7 +118,12 @@ def describe_column(name: str) -> Column:
         return _COLUMNS[name]
     if name.startswith("n_"):
         return Column("", f"members that are {name[2:].replace('_', ' ')}")
-    return Column("mS/cm²", f"maximal conductance of {name.removeprefix('g_')}")
+    if name.endswith("_off"):
+        measure = name.removesuffix("_off").replace("_", " ")
+        return Column("tolerances", f"by how much its {measure} differs from the recording's")
+    if name.startswith("g_"):
+        return Column("mS/cm²", f"maximal conductance of {name.removeprefix('g_')}")
+    return Column("", name.replace("_", " "))
 
 
 def results_frames(results: Sequence[Result]) -> dict[str, pd.DataFrame]:

@@ -56,10 +56,11 @@ def next_experiments(ranking: Ranking, most: int = 32, height: int | None = None
     column = ranking.by
     unit = "bits" if column == "bits" else "bits for the price"
     values = table[column].to_numpy()
+    labels = {one.name: one.label for one in ranking.experiments}
     first = np.arange(len(table)) == len(table) - 1
     bars = Bars(
         values.tolist(),
-        table["experiment"].tolist(),
+        [labels[name] for name in table["experiment"]],
         [f"{value:.2f}" for value in values],
         [""] * len(table),
         colour=np.where(first, BLUE, GREY).tolist(),
@@ -125,6 +126,7 @@ def answers_of_members(
     rows = order[spread(n, most)]
     share = max(20, _MOST_STROKES // max(1, len(rows) * len(names)))
     bits = {one.name: value for one, value in zip(ranking.experiments, ranking.bits, strict=True)}
+    labels = {one.name: one.label for one in ranking.experiments}
     panels: list[Panel] = []
     for name in names:
         at = made.place(name)
@@ -138,7 +140,7 @@ def answers_of_members(
                 hover = f"member {member}, {kind}: %{{x:.5g}} {unit}"
                 look: dict[str, Any] = {"colour": _COLOURS[kind], "name": kind, "legend": True}
                 marks.append(Strokes(shown, y - 0.42, y + 0.42, 1.0, hover=hover, member=member, **look))
-        title = f"{name}: {bits[name]:.2f} bits" if name in bits else name
+        title = f"{labels[name]}: {bits[name]:.2f} bits" if name in bits else name
         x = Axis(f"time ({unit})", (0.0, factor * until), few=4, grid=False)
         ticks = [str(int(made.members[row])) for row in rows]
         y_axis = Axis(

@@ -12,6 +12,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation.course import Inhibited, Schedule
+from spike2pop_nb.simulation.noise import noise_seeds
 from spike2pop_nb.simulation.runner import UNUSABLE, Runner, unusable
 from spike2pop_nb.simulation.simulated import Simulated
 from spike2pop_nb.simulation.simulator import drive_of, members_of, recording_window, time_step_ms
@@ -120,9 +121,10 @@ def currents(
 ) -> Currents:
     """Return each channel's current over time in one member.
 
-    The member is simulated once more, which gives the same voltage and spikes to the last digit, and the
-    simulator records what flows: at each sample the mean over the time step before it and the one after it.
-    Over all channels that is −C dV/dt (the central difference of the voltage) to within rounding.
+    The member is simulated once more, with the constant current, noise and inhibition that it carries, which
+    gives the same voltage and spikes to the last digit, and the simulator records what flows: at each sample
+    the mean over the time step before it and the one after it. Of a member to which nothing is injected that
+    is −C dV/dt over all channels (the central difference of the voltage) to within rounding.
 
     Parameters
     ----------
@@ -133,8 +135,8 @@ def currents(
     neuron
         Of an array; a population has its own.
     like
-        Take duration, transient and accuracy from this simulation of the population; it must have been one
-        without noise.
+        Take duration, transient and accuracy from this simulation of the population; its noise must have
+        been the members' own.
     duration_ms, transient_ms, accuracy
         As in :func:`simulate`.
     sample_ms
@@ -153,11 +155,15 @@ def currents(
     >>> found.I.shape[0] == len(population.channel_names)
     True
     """
-    if like is not None:
-        if np.any(like.noise_sigma > 0):
-            raise SimulationError("Currents are followed without noise, but this simulation had noise.")
-        duration_ms, transient_ms, accuracy = like.duration_ms, like.transient_ms, like.accuracy
     model, g, labels = members_of(population, neuron)
+    sigma, held = drive_of(population, len(g), None, None)
+    if like is not None:
+        if like.noise_sigma.size and not np.array_equal(like.noise_sigma, sigma):
+            raise SimulationError(
+                "Currents are followed under the noise that members carry, but this simulation had other "
+                "noise; simulate the population without noise_sigma."
+            )
+        duration_ms, transient_ms, accuracy = like.duration_ms, like.transient_ms, like.accuracy
     if not 0 <= row < len(g):
         raise SimulationError(f"There is no member in row {row}; the population has {len(g)}, from row 0.")
     start, stop = recording_window(model, duration_ms, transient_ms)
@@ -170,9 +176,9 @@ def currents(
     if not dt <= sample_ms < stop - start:
         raise SimulationError(f"sample_ms must be from {dt} ms to {stop - start:g} ms, not {sample_ms}.")
     chosen = g[[row]]
-    quiet = (np.zeros(1), np.zeros(1, dtype=np.uint64))
-    _sigma, held = drive_of(population, len(g), 0.0, None)
-    runner = Runner(model, dt, start, stop, sample_ms, *quiet, current=held[[row]])
+    own = population.noise_seeds if isinstance(population, Population) else None
+    seeds = noise_seeds(0 if own is None else own, len(g))
+    runner = Runner(model, dt, start, stop, sample_ms, sigma[[row]], seeds[[row]], current=held[[row]])
     if unusable(chosen[:, None])[0]:
         raise SimulationError(f"The member cannot be simulated: {UNUSABLE}.")
     inhibition = population.inhibition if isinstance(population, Population) else None

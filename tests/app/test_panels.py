@@ -865,6 +865,7 @@ def test_a_unit_that_is_assumed_is_a_question_until_it_is_answered(dashboard, lo
     assert report.unit_assumed
     assert asks.widget.layout.display == ""
     assert "The file names no unit. Taken for s, a rate of " in asks.asks.value
+    assert " Hz by the median interval, " in asks.asks.value
     assert asks.yes.description == "Yes, s"
     assert asks.others["s"].layout.display == "none"
     rate = 1000 / np.median(np.concatenate([train.isi_ms for train in session.recordings]))

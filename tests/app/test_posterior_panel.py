@@ -38,8 +38,10 @@ def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
     _generate(dashboard, loop)
     assert not panel.run.disabled
     panel.run.click()
+    assert dashboard.session.busy == "Drawing a posterior…", "the head of the page does not say Ready"
     panel.stop.click()
     loop.until(lambda: not panel.run.disabled)
+    assert "posterior" not in dashboard.session.busy
     assert panel.found is None
     assert "Cancelled" in panel.says.value
     panel.run.click()

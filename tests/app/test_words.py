@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spike2pop_nb.app.layout import said
+from spike2pop_nb.app.panels.results import injected
+from spike2pop_nb.conductances import Inhibition, Population
+
 IRREGULAR = np.cumsum(np.random.default_rng(4).gamma(4, 0.03, 120))
 
 
@@ -70,3 +74,16 @@ def test_a_pickle_is_called_one_whatever_its_protocol(protocol):
 
     with pytest.raises(SpikeTrainError, match="this is a Python pickle"):
         read_spike_trains(pickle.dumps({"t": [1.0]}, protocol), filename="mine.pkl")
+
+
+def test_what_is_injected_into_a_member_stands_beside_its_conductances():
+    g = np.full((2, 8), 1.0)
+    inhibition = Inhibition.of([0.0, 0.1], 1000.0, 0.25)
+    driven = Population.from_g("stg", g, current=[-1.5, 0.25], noise_sigma=[3.0, 0.0], inhibition=inhibition)
+    assert injected(driven, 0) == ["Injected: a constant current of −1.5 µA/cm², noise of σ 3 µA/cm²."]
+    assert injected(driven, 1)[0].endswith("an inhibition of 0.1 mS/cm² for 25 % of every 1000 ms.")
+    assert injected(Population.from_g("stg", g), 0) == []
+
+
+def test_commands_in_a_sentence_are_code_and_the_rest_is_escaped():
+    assert said(["`a --b` makes <it>."]) == "<p><code>a --b</code> makes &lt;it&gt;.</p>"

@@ -287,3 +287,13 @@ def test_weights_survive_files(population: Population, tmp_path: Path) -> None:
     for bad, words in (([-1.0] * 16, "a weight must be"), ([0.0] * 16, "every weight is zero")):
         with pytest.raises(CompensationError, match=words):
             Population.from_frame(weighted.to_frame().assign(weight=bad))
+
+
+def test_labels_say_the_unit_of_the_dose_and_leave_other_names_alone() -> None:
+    labels = {one.name: one.label for one in feasible_experiments("pyloric")}
+    assert labels["block CaT 1"] == "block CaT 100 %"
+    assert labels["current -4"] == "current −4 µA/cm²"
+    assert labels["potassium 0.5"] == "potassium × 0.5"
+    assert labels["temperature 16"] == "temperature 16 °C"
+    assert labels["pulses inhibitory"] == "pulses inhibitory"
+    assert Feasible("split", constant_current(1.0)).label == "split"

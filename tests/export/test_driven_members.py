@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import SimulationError
-from spike2pop_nb.export import methods_paragraph, nwb_of_result, open_session, save_session, write_results
+from spike2pop_nb.export import (
+    best_currents,
+    html_report,
+    methods_paragraph,
+    nwb_of_result,
+    open_session,
+    results_frames,
+    save_session,
+    write_results,
+)
 from spike2pop_nb.export.clamp import dynamic_clamp, predict_clamp
 from spike2pop_nb.export.simulators import export
+from spike2pop_nb.export.tables import describe_column
 from spike2pop_nb.fidelity import Result, Variability, find_population
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
@@ -49,6 +59,31 @@ def test_a_session_keeps_what_drives_them_and_the_rule(found: Result, tmp_path: 
     assert found.verdict is not None
     assert back.verdict.rule == found.verdict.rule
     np.testing.assert_array_equal(back.verdict.table["distance"], found.verdict.table["distance"])
+
+
+def test_each_column_is_described_as_what_it_is(found: Result) -> None:
+    columns = results_frames([found])["population"].columns
+    off = describe_column("burst_period_off")
+    assert "burst_period_off" in columns
+    assert (off.unit, off.meaning) == (
+        "tolerances",
+        "by how much its burst period differs from the recording's",
+    )
+    for name in columns:
+        conductance = name.startswith("g_") and name not in ("g_s", "g_u")
+        assert describe_column(name).meaning.startswith("maximal conductance") == conductance, name
+
+
+def test_currents_are_followed_under_their_own_noise(found: Result) -> None:
+    best = best_currents(found)
+    assert best is not None
+    assert found.simulated is not None
+    row = found.verdict.best  # type: ignore[union-attr]
+    np.testing.assert_array_equal(best.spike_times_ms, found.simulated.spike_times_ms[row])
+
+
+def test_what_was_in_the_way_is_told_of_the_last_generation(found: Result) -> None:
+    assert "Of the last generation, those that did not pass" in html_report(found)
 
 
 def test_tables_and_the_report_have_them(found: Result, tmp_path: Path) -> None:

@@ -220,6 +220,10 @@ def test_it_opens_without_a_server_draws_everything_and_asks_for_nothing(
         assert page.locator("img").count() == 0
         wide = "() => document.documentElement.scrollWidth <= window.innerWidth"
         assert page.evaluate(wide)
+        page.set_viewport_size({"width": 1000, "height": 640})
+        page.wait_for_function("() => document.querySelector('.plot .main-svg').clientWidth < 500")
+        fits = "(plot) => plot.clientHeight >= plot.querySelector('.main-svg').clientHeight"
+        assert page.evaluate(f"() => [...document.querySelectorAll('.plot')].every({fits})")
         page.pdf(path=tmp_path / "report.pdf")
         assert page.evaluate("() => document.querySelectorAll('details[open]').length") == 0
         browser.close()

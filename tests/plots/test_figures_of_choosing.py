@@ -25,16 +25,16 @@ def ranking() -> Ranking:
 
 def test_bars_are_bits_the_most_telling_at_the_top(ranking: Ranking) -> None:
     (bars,) = plots.next_experiments(ranking).data
-    assert list(bars.y)[::-1] == [one.name for one in ranking.experiments]
+    assert list(bars.y)[::-1] == [one.label for one in ranking.experiments]
     assert list(bars.x)[::-1] == pytest.approx(ranking.bits.tolist())
     (some,) = plots.next_experiments(ranking, most=2).data
-    assert list(some.y)[::-1] == [one.name for one in ranking.experiments[:2]]
+    assert list(some.y)[::-1] == [one.label for one in ranking.experiments[:2]]
 
 
 def test_the_same_members_stand_side_by_side(ranking: Ranking) -> None:
     figure = plots.answers_of_members(ranking, ["control", "block A 0.5", "block Na 1"], until_ms=1000)
     titles = [note.text for note in figure.layout.annotations]
-    assert any("block A 0.5" in title and "bits" in title for title in titles)
+    assert any("block A 50 %" in title and "bits" in title for title in titles)
     kinds = ranking.answers.kinds[:, ranking.experiment.place("block A 0.5")]
     of_block = [trace.name for trace in figure.data if trace.xaxis == "x2"]
     assert sorted(of_block) == sorted(np.where(kinds == 2, "bursting", "tonic"))

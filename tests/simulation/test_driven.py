@@ -63,8 +63,16 @@ def test_selections_joins_experiments_and_modulation_keep_it(quiet: Population, 
 
 def test_the_current_flows_where_channels_are_looked_at(driven: Population) -> None:
     found = currents(driven.select([2]), 0, duration_ms=600, transient_ms=500)
-    like = simulate(driven.select([2]), noise_sigma=0.0, duration_ms=600, transient_ms=500)
+    like = simulate(driven.select([2]), duration_ms=600, transient_ms=500)
     np.testing.assert_allclose(found.V_mV, like.V_mV[0], atol=1e-6)
+
+
+def test_currents_are_those_under_its_own_noise(driven: Population) -> None:
+    shown = simulate(driven, duration_ms=900, transient_ms=300)
+    for row in range(3):
+        found = currents(driven, row, like=shown)
+        np.testing.assert_array_equal(found.V_mV.astype(np.float32), shown.V_mV[row])
+        np.testing.assert_array_equal(found.spike_times_ms, shown.spike_times_ms[row])
 
 
 @pytest.mark.parametrize("wrong", [np.nan, [0.0, 1.0], np.inf])

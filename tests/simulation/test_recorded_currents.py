@@ -121,7 +121,7 @@ def test_arrays_need_a_neuron_and_noise_or_a_dead_member_is_refused() -> None:
     with pytest.raises(SimulationError, match="Name the neuron"):
         currents(population.g)
     noisy = simulate(population, duration_ms=50.0, transient_ms=10.0, noise_sigma=3.0)
-    with pytest.raises(SimulationError, match="without noise"):
+    with pytest.raises(SimulationError, match="this simulation had other noise"):
         currents(population, like=noisy)
     with pytest.raises(SimulationError, match="cannot be simulated"):
         currents(-population.g, neuron="stg", duration_ms=50.0, transient_ms=10.0)

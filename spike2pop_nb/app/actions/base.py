@@ -44,20 +44,20 @@ class Acting:
         guard = self.messages.guard
 
         def finished(answer: Any) -> None:
-            self._say(name, "")
+            self.say(name, "")
             guard(done)(answer)
 
         def gave_up(error: BaseException) -> None:
-            self._say(name, "")
+            self.say(name, "")
             self.messages.report(error)
             guard(failed)()
 
-        self._say(name, words)
+        self.say(name, words)
         return self.runner.submit(
             name, work, finished, gave_up, progress=guard(progress), partly=guard(partly), lane=lane
         )
 
-    def _say(self, name: str, words: str) -> None:
+    def say(self, name: str, words: str) -> None:
         """Say that some work goes on, or with no words that it is over."""
         self._going.pop(name, None)
         if words:

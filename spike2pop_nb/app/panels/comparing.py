@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from spike2pop_nb import plots
+from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Download
@@ -16,7 +17,7 @@ from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import Compared
-from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.runner import Task
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Cancelled
 from spike2pop_nb.experiments import Protocol, block
@@ -40,12 +41,12 @@ class ComparisonPanel:
     ----------
     session
         Gives the neuron and the recordings.
-    runner
-        Where the comparison is made.
+    actions
+        Have a runner, where the comparison is made.
     """
 
-    def __init__(self, session: Session, runner: Runner) -> None:
-        self.session, self._runner = session, runner
+    def __init__(self, session: Session, actions: Actions) -> None:
+        self.session, self._actions = session, actions
         self.messages = Messages()
         self.figures: list[FigureView] = []
         self.found: Comparison | None = None
@@ -169,6 +170,7 @@ class ComparisonPanel:
         enough = bool(self.before.value and self.after.value and self.before.value != self.after.value)
         self.run.disabled = going or not enough
         self._going.show(going)
+        self._actions.say("compare", "Comparing two recordings…" if going else "")
         if not going:
             short = "Load recordings of one cell in two conditions, and choose which is which."
             self.says.value = "" if enough else said([short])
@@ -200,7 +202,7 @@ class ComparisonPanel:
             return found, None if found.pairs is None else found.simulated(range(_SHOWN))
 
         self.messages.clear()
-        self._task = self._runner.submit(
+        self._task = self._actions.runner.submit(
             "compare", work, self._done, self._failed, self._going.progress, lane="compare"
         )
         self._show_going()

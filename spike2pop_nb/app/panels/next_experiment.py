@@ -24,6 +24,10 @@ __all__ = ["NextPart"]
 
 _BARS_PX, _ANSWERS_PX = 560, 360
 _ONE, _SILENT = "conductance:", ""
+_BOTH = (
+    "If the cell fired in that experiment, open one file with both recordings, this one and that of the "
+    "experiment; the same seed finds the same members again."
+)
 
 
 class NextPart:
@@ -181,13 +185,13 @@ class NextPart:
         session = self.session
         ranking, narrowed = session.ranking, session.narrowed
         there = [train.id for train in session.recordings or () if train is not session.train]
-        done = [] if ranking is None else [(one.name, one.name) for one in ranking.experiments]
+        done = [] if ranking is None else [(one.label, one.name) for one in ranking.experiments]
         recorded = [*((name, name) for name in there), ("none: it was silent for 10 s", _SILENT)]
         for control, options in ((self.done, done), (self.recording, recorded)):
             chosen, values = control.value, [value for _name, value in options]
             control.options = options
             control.value = chosen if chosen in values else next(iter(values), None)
-        words = [] if there else ["If the cell fired, open a file that holds that recording, too."]
+        words = [] if there else [_BOTH]
         if narrowed is not None:
             words = [narrowed.describe(), "These members are ranked from now on."]
         self.left.value = said(words)

@@ -174,6 +174,7 @@ class PosteriorPanel:
         going, result = self._task is not None, self.session.result
         self.run.disabled = going or result is None
         self._going.show(going)
+        self._actions.say("posterior", "Drawing a posterior…" if going else "")
         self.save.disabled = self.found is None or going
         if not going and result is None:
             self.says.value = said(["Generate a population for this recording first."])

@@ -19,8 +19,10 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import Population
+from spike2pop_nb.errors import three_digits
 
-__all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel"]
+__all__ = ["DOWNLOADS", "MEMBERS_A_PAGE", "ResultsPanel", "injected"]
 
 MEMBERS_A_PAGE = 6
 _TRACES_PX, _SIDE_PX = 700, 230
@@ -151,6 +153,8 @@ class ResultsPanel:
                 figure.clear()
             self._pager(0)
             return
+        from spike2pop_nb.export.methods_of_members import fell_by
+
         table = result.verdict.table
         share = 100 * result.acceptance
         self.says.value = (
@@ -159,8 +163,11 @@ class ResultsPanel:
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
         judged = [result.verdict.rule.describe()]
+        judged.append("A score of 1 is alike, 0.5 is at what is allowed.")
         if result.diversity is not None:
             judged.append(f"The members kept are {result.diversity.describe()}")
+        if fell:
+            judged.append(f"{fell_by(result)}:")
         self.why.value = (
             f"<details><summary>{result.n_tried} members were tried, {share:.0f} % accepted; "
             f"how they were judged</summary>{said(judged)}{listed(fell)}</details>"
@@ -275,8 +282,24 @@ class ResultsPanel:
         self.picked.value = (
             f"<p><b>Member {member}</b>: {escape(str(verdict['pattern']))}, {verdict['rate_hz']:.3g} Hz, "
             f"score {verdict['score']:.2f}, {judged}; g<sub>s</sub> {made['g_s']:.2f}, g<sub>u</sub> "
-            f"{made['g_u']:.2f}.</p><p>Conductances in mS/cm²: {conductances}.</p>"
+            f"{made['g_u']:.2f}, in units of g<sub>leak</sub>.</p>"
+            f"<p>Conductances in mS/cm²: {conductances}.</p>{said(injected(result.population, row))}"
         )
+
+
+def injected(population: Population, row: int) -> list[str]:
+    """What is injected into a member, without which it would fire otherwise."""
+    if not population.driven:
+        return []
+    current, noise = (three_digits(of[row]) for of in (population.current, population.noise_sigma))
+    words = f"Injected: a constant current of {current.replace('-', '−')} µA/cm², noise of σ {noise} µA/cm²"
+    given = population.inhibition
+    if given is not None and given.conductance[row]:
+        words += (
+            f", and an inhibition of {three_digits(given.conductance[row])} mS/cm² for "
+            f"{100 * given.share[row]:.0f} % of every {given.period_ms[row]:.0f} ms"
+        )
+    return [f"{words}."]
 
 
 def _first(reasons: str) -> str:

@@ -12,7 +12,7 @@ from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, three_digits
 from spike2pop_nb.spiketrains import ReadReport, Recordings
 from spike2pop_nb.spiketrains.units import SAMPLES, ms_per_unit, shown_unit
 
@@ -80,7 +80,11 @@ class UnitQuestion:
         self._interval = _median_interval(recordings)
         caution = report.cautions[0] if report.cautions else _NO_UNIT
         because = _NO_UNIT if caution.startswith(_NO_UNIT) else caution
-        taken = f"Taken for {shown_unit(report.unit)}{self._as_rate(', a rate of ', report.unit)}."
+        by = ""
+        if self._interval is not None:
+            median = three_digits(self._interval * ms_per_unit(report.unit))
+            by = f"{self._as_rate(', a rate of ', report.unit)} by the median interval, {median} ms"
+        taken = f"Taken for {shown_unit(report.unit)}{by}."
         self.asks.value = (
             f'<div role="status">{said([f"{because[0].upper()}{because[1:]}. {taken} Is that right?"])}</div>'
         )

@@ -20,6 +20,7 @@ function swapped(value) {
 function draw(plot, width) {
   const figure = source(plot);
   const { data, layout } = dark && !width ? swapped(figure) : figure;
+  plot.style.height = `${layout.height}px`; // else it would shrink once the window changes its size
   if (width) Object.assign(layout, { width, autosize: false });
   Plotly.react(plot, data, layout, config);
   plot.dataset.drawn = "1";
