@@ -29,6 +29,7 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import DICSampler, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.forecast import Forecast
 from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
 from spike2pop_nb.inference.posterior import Posterior
@@ -56,6 +57,9 @@ _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has 
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
+_MOVES = 4  # of each member, of which one is made
+_HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
+_OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 """Conductances, inhibition and its share where there is one, current, noise; seed of the noise; verdict."""
@@ -128,7 +132,7 @@ class Evolution:
         self.groups: list[Rows] = []  # of members that move by themselves
         self.most = np.zeros((0, len(self.low)))  # of each member
         self.kept: list[Member] = []  # those that pass
-        self.n_windows = 1
+        self.n_windows, self.forecast = 1, Forecast()
         self.n_simulated = self.n_tried = self.budget = self.n_generations = 0
         self.sufficed = 0  # simulations after which as many passed as were asked for
         self.stopped = "the budget of simulations was spent"
@@ -205,7 +209,7 @@ class Evolution:
     def begin(self) -> None:
         """Take twice as many members as move, half of them with little noise, and keep the better of each."""
         self.low, self.high = self.limits()
-        self.n_windows = 1
+        self.n_windows, self.forecast = 1, Forecast()
         n = min(2 * self.n, self.budget - self.n_simulated)
         quiet = np.arange(n) % 2 == 0
         if self.atlas is None:
@@ -255,12 +259,33 @@ class Evolution:
     def generation(self) -> None:
         """Move each member by differences of others, and towards a better one; keep what is no worse.
 
+        Of several moves that is made which promises most, as far as the members known tell it.
+        """
+        self.n_generations += 1
+        moved = self.moves()
+        if self.forecast.tells:
+            moves = np.stack([moved, *(self.moves() for _ in range(_MOVES - 1))])
+            told = self.forecast.of(moves.reshape(-1, moves.shape[-1]), self.x.std(axis=0))
+            cost = self.typical(told).reshape(len(moves), self.n)
+            # among those that would pass, chance decides
+            chosen = np.where((cost <= 1.0).any(axis=0), (cost <= 1.0).argmax(axis=0), cost.argmin(axis=0))
+            moved = moves[chosen, np.arange(self.n)]
+        cost, off = self.rated(moved, self.seeds, self.cost + _HOPEFUL)
+        self.n_tried += self.n
+        # who passes moves on among those that pass
+        better_rows = np.flatnonzero((cost <= self.cost) | ((cost <= 1.0) & (self.cost <= 1.0)))
+        self.x[better_rows], self.cost[better_rows] = moved[better_rows], cost[better_rows]
+        for row in better_rows.tolist():
+            self.off[row] = off[row]
+        self.confirm(better_rows)
+
+    def moves(self) -> FloatArray:
+        """Return each member moved by differences of others, and towards a better one.
+
         Those with little noise and the others move by themselves: noise is a way to come near quickly, from
         which none leads back.
         """
-        self.n_generations += 1
-        n, (mean, spread) = self.n, _SCALE
-        rng = self.rng
+        n, rng, (mean, spread) = self.n, self.rng, _SCALE
         scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)
         better, one, other = np.zeros((3, n), dtype=np.int64)
         for rows in filter(len, self.groups):
@@ -272,42 +297,53 @@ class Evolution:
         taken[np.arange(n), rng.integers(moved.shape[1], size=n)] = True
         moved = np.where(taken, moved, self.x)
         moved = np.where(moved < self.low, 0.5 * (self.low + self.x), moved)
-        moved = np.where(moved > self.most, 0.5 * (self.most + self.x), moved)
-        cost, off = self.rated(moved, self.seeds)
-        self.n_tried += n
-        # who passes moves on among those that pass
-        better_rows = np.flatnonzero((cost <= self.cost) | ((cost <= 1.0) & (self.cost <= 1.0)))
-        self.x[better_rows], self.cost[better_rows] = moved[better_rows], cost[better_rows]
-        for row in better_rows.tolist():
-            self.off[row] = off[row]
-        self.confirm(better_rows)
+        return np.where(moved > self.most, 0.5 * (self.most + self.x), moved)
 
     def look_longer(self) -> None:
         """From now on have members fire over all windows, so that luck counts less; also those there are."""
         if self.affordable < self.n:
             return
         self.n_windows = WINDOWS
-        self.cost, self.off = self.rated(self.x, self.seeds)
+        self.cost, self.off = self.rated(self.x, self.seeds, np.full(self.n, _CLOSE))
         self.confirm(np.arange(self.n))
 
     def rated(
-        self, x: FloatArray, seeds: npt.NDArray[np.uint64]
+        self, x: FloatArray, seeds: npt.NDArray[np.uint64], most: FloatArray | None = None
     ) -> tuple[FloatArray, list[FloatArray | None]]:
-        """Simulate members as they are screened; return their costs and differences."""
-        n, length_ms = self.n_windows, self.moving_ms
-        run = self.simulate(x, seeds, "screening", n, length_ms)
-        seen = [self.windows(times, n, length_ms) for times in run.spike_times_ms]
-        off = self.own.differences_of(seen)
-        cost = [self.cost_of(found, windows[0]) for found, windows in zip(off, seen, strict=True)]
-        return np.array(cost), off
+        """Simulate members as they are screened; return their costs and differences.
+
+        Where several windows count, members fire over the others, with other noise, only if they cost no more
+        than ``most`` in the first: what is far off there is so on average, too.
+        """
+        seen = self.fired(x, seeds, 1)
+        by = self.own.deviations_of(seen)
+        cost = np.array([self.cost_of(found, first) for found, (first,) in zip(by, seen, strict=True)])
+        if self.n_windows > 1 and most is not None and len(rows := np.flatnonzero(cost <= most)):
+            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, self.n_windows - 1)
+            longer = [seen[row] + other for row, other in zip(rows.tolist(), others, strict=True)]
+            for row, found in zip(rows.tolist(), self.own.deviations_of(longer), strict=True):
+                by[row], cost[row] = found, self.cost_of(found, seen[row][0])
+        if known := [row for row, found in enumerate(by) if found is not None]:
+            self.forecast.add(x[known], np.array([by[row] for row in known]))
+        return cost, [None if found is None else np.abs(found) for found in by]
+
+    def fired(self, x: FloatArray, seeds: npt.NDArray[np.uint64], n: int) -> list[list[FloatArray]]:
+        """Return what members fire in so many windows, as they are screened."""
+        run = self.simulate(x, seeds, "screening", n, self.moving_ms)
+        return [self.windows(times, n, self.moving_ms) for times in run.spike_times_ms]
 
     def cost_of(self, off: FloatArray | None, times_ms: FloatArray) -> float:
         """Return how far a member is from the recording, up to 1 only within its variability."""
         if off is None:
             far = self.own.apart(times_ms)
             return _SILENT - len(times_ms) if not math.isfinite(far) else _OTHER_KIND + 20.0 * far
-        typical = float((off**8).mean() ** 0.125)  # mostly the worst, a little of the others
-        return typical if off.max() <= 1.0 else 1.0 + typical
+        return float(self.typical(off))
+
+    @staticmethod
+    def typical(off: FloatArray) -> FloatArray:
+        """Return the cost of differences, (..., q)."""
+        typical = (off**8).mean(axis=-1) ** 0.125  # mostly the worst, a little of the others
+        return np.where(np.abs(off).max(axis=-1) <= 1.0, typical, 1.0 + typical)
 
     def confirm(self, rows: Rows) -> None:
         """Judge those that are near enough, with noise that they were not chosen by; keep who passes.
