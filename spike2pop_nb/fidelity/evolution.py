@@ -30,6 +30,7 @@ from spike2pop_nb.conductances import DICSampler, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
 from spike2pop_nb.fidelity.forecast import Forecast
+from spike2pop_nb.fidelity.moves import moves
 from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
 from spike2pop_nb.inference.posterior import Posterior
@@ -47,17 +48,17 @@ Rows = npt.NDArray[np.int64]
 WINDOWS = 3  # of the recording's length, on which a member is judged
 _MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, while members move
 _LEAST, _MOST = 128, 1024  # members that move side by side
-_SPARE, _LONGER = 2.0, 1.5  # members that pass for each that is kept; simulations that this may take
-_SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
+_SPARE, _LONGER = 1.75, 1.5  # members that pass for each that is kept; simulations that this may take
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
-_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
+_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability, or, as far off, fewer
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
-_MOVES = 4  # of each member, of which one is made
+_SIDE_BY_SIDE, _PATIENCE = 16, 1  # members that are judged at once, and generations they wait for others
+_MOVES = 8  # of each member, of which one is made
 _HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
 _OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
@@ -68,6 +69,18 @@ Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 def burst_period_ms(own: Variability) -> float:
     """Return the typical burst period of a recording that bursts."""
     return math.exp(own.wanted[own.names.index("burst period")])
+
+
+def cost_of(off: FloatArray) -> FloatArray:
+    """Return how far members are from the recording, up to 1 only within its variability.
+
+    Parameters
+    ----------
+    off : (..., q)
+        Their differences in tolerances, of either sign.
+    """
+    typical = (off**8).mean(axis=-1) ** 0.125  # mostly the worst, a little of the others
+    return np.asarray(np.where(np.abs(off).max(axis=-1) <= 1.0, typical, 1.0 + typical))
 
 
 def window_ms(train: SpikeTrain, own: Variability) -> float:
@@ -133,6 +146,8 @@ class Evolution:
         self.most = np.zeros((0, len(self.low)))  # of each member
         self.kept: list[Member] = []  # those that pass
         self.n_windows, self.forecast = 1, Forecast()
+        self.waiting: list[tuple[int, FloatArray]] = []  # rows and values of members that are to be judged
+        self.waited = 0  # generations
         self.n_simulated = self.n_tried = self.budget = self.n_generations = 0
         self.sufficed = 0  # simulations after which as many passed as were asked for
         self.stopped = "the budget of simulations was spent"
@@ -173,6 +188,7 @@ class Evolution:
                 return
             if self.n_simulated + self.n * self.n_windows > self.budget:
                 self.stopped = f"the budget of {self.budget} simulations was spent"
+                self.confirm(np.arange(0), at_last=True)
                 return
             now = float(self.cost.min())
             if self.atlas is not None and now > _HOPELESS:
@@ -189,11 +205,12 @@ class Evolution:
             if since >= _STALE and not self.kept:
                 self.stopped = f"they came no nearer in {_STALE} generations"
                 return
-            if self.may_inhibit and generation > _WITHOUT_INHIBITION and now > 1.0 and not self.kept:
+            tried = generation > (_WITHOUT_INHIBITION if now <= _FAR else _FIRST_LOOK)
+            if self.may_inhibit and tried and now > 1.0 and not self.kept:
                 return
             with_it = " with rhythmic inhibition" if self.inhibited else ""
-            tried = f"{self.n_tried} members tried{with_it}"
-            self.say(f"Generation {generation}, {tried}, {len(self.kept)} passed")
+            so_far = f"{self.n_tried} members tried{with_it}"
+            self.say(f"Generation {generation}, {so_far}, {len(self.kept)} passed")
             self.generation()
             if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
                 self.look_longer()
@@ -209,7 +226,7 @@ class Evolution:
     def begin(self) -> None:
         """Take twice as many members as move, half of them with little noise, and keep the better of each."""
         self.low, self.high = self.limits()
-        self.n_windows, self.forecast = 1, Forecast()
+        self.n_windows, self.forecast, self.waiting = 1, Forecast(), []
         n = min(2 * self.n, self.budget - self.n_simulated)
         quiet = np.arange(n) % 2 == 0
         if self.atlas is None:
@@ -234,7 +251,7 @@ class Evolution:
             x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
-        cost, off = self.rated(x, seeds)
+        cost, off = self.rated(x, seeds, np.ones(n))
         self.n_tried += n
         order = np.argsort(cost, kind="stable")
         n_quiet = self.n // 2
@@ -262,15 +279,16 @@ class Evolution:
         Of several moves that is made which promises most, as far as the members known tell it.
         """
         self.n_generations += 1
-        moved = self.moves()
-        if self.forecast.tells:
-            moves = np.stack([moved, *(self.moves() for _ in range(_MOVES - 1))])
-            told = self.forecast.of(moves.reshape(-1, moves.shape[-1]), self.x.std(axis=0))
-            cost = self.typical(told).reshape(len(moves), self.n)
-            # among those that would pass, chance decides
-            chosen = np.where((cost <= 1.0).any(axis=0), (cost <= 1.0).argmax(axis=0), cost.argmin(axis=0))
-            moved = moves[chosen, np.arange(self.n)]
-        cost, off = self.rated(moved, self.seeds, self.cost + _HOPEFUL)
+        moved = self.forecast.best_of(
+            [
+                moves(self.x, self.cost, self.groups, self.low, self.most, self.rng)
+                for _ in range(_MOVES if self.forecast.tells else 1)
+            ],
+            self.x.std(axis=0),
+            cost_of,
+        )
+        hopeful = self.cost + _HOPEFUL if self.n_windows > 1 else np.ones(self.n)
+        cost, off = self.rated(moved, self.seeds, hopeful)
         self.n_tried += self.n
         # who passes moves on among those that pass
         better_rows = np.flatnonzero((cost <= self.cost) | ((cost <= 1.0) & (self.cost <= 1.0)))
@@ -279,47 +297,28 @@ class Evolution:
             self.off[row] = off[row]
         self.confirm(better_rows)
 
-    def moves(self) -> FloatArray:
-        """Return each member moved by differences of others, and towards a better one.
-
-        Those with little noise and the others move by themselves: noise is a way to come near quickly, from
-        which none leads back.
-        """
-        n, rng, (mean, spread) = self.n, self.rng, _SCALE
-        scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)
-        better, one, other = np.zeros((3, n), dtype=np.int64)
-        for rows in filter(len, self.groups):
-            order = rows[np.argsort(self.cost[rows], kind="stable")]
-            better[rows] = order[rng.integers(max(1, int(_BETTER * len(rows))), size=len(rows))]
-            one[rows], other[rows] = rows[rng.integers(len(rows), size=(2, len(rows)))]
-        moved = self.x + scale * (self.x[better] - self.x + self.x[one] - self.x[other])
-        taken = rng.random(moved.shape) < _CROSSOVER
-        taken[np.arange(n), rng.integers(moved.shape[1], size=n)] = True
-        moved = np.where(taken, moved, self.x)
-        moved = np.where(moved < self.low, 0.5 * (self.low + self.x), moved)
-        return np.where(moved > self.most, 0.5 * (self.most + self.x), moved)
-
     def look_longer(self) -> None:
         """From now on have members fire over all windows, so that luck counts less; also those there are."""
         if self.affordable < self.n:
             return
         self.n_windows = WINDOWS
+        self.waiting.clear()  # who is still near enough is so over all windows
         self.cost, self.off = self.rated(self.x, self.seeds, np.full(self.n, _CLOSE))
         self.confirm(np.arange(self.n))
 
     def rated(
-        self, x: FloatArray, seeds: npt.NDArray[np.uint64], most: FloatArray | None = None
+        self, x: FloatArray, seeds: npt.NDArray[np.uint64], hopeful: FloatArray
     ) -> tuple[FloatArray, list[FloatArray | None]]:
         """Simulate members as they are screened; return their costs and differences.
 
-        Where several windows count, members fire over the others, with other noise, only if they cost no more
-        than ``most`` in the first: what is far off there is so on average, too.
+        Members fire over all windows, in the others with other noise, only if they cost no more than
+        ``hopeful``, (n,), in the first: what is far off there is so on average, too.
         """
         seen = self.fired(x, seeds, 1)
         by = self.own.deviations_of(seen)
         cost = np.array([self.cost_of(found, first) for found, (first,) in zip(by, seen, strict=True)])
-        if self.n_windows > 1 and most is not None and len(rows := np.flatnonzero(cost <= most)):
-            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, self.n_windows - 1)
+        if len(rows := np.flatnonzero(cost <= hopeful)[: self.affordable]):
+            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, WINDOWS - 1)
             longer = [seen[row] + other for row, other in zip(rows.tolist(), others, strict=True)]
             for row, found in zip(rows.tolist(), self.own.deviations_of(longer), strict=True):
                 by[row], cost[row] = found, self.cost_of(found, seen[row][0])
@@ -337,32 +336,38 @@ class Evolution:
         if off is None:
             far = self.own.apart(times_ms)
             return _SILENT - len(times_ms) if not math.isfinite(far) else _OTHER_KIND + 20.0 * far
-        return float(self.typical(off))
+        return float(cost_of(off))
 
-    @staticmethod
-    def typical(off: FloatArray) -> FloatArray:
-        """Return the cost of differences, (..., q)."""
-        typical = (off**8).mean(axis=-1) ** 0.125  # mostly the worst, a little of the others
-        return np.where(np.abs(off).max(axis=-1) <= 1.0, typical, 1.0 + typical)
+    def confirm(self, rows: Rows, at_last: bool = False) -> None:
+        """Have those that are near enough judged, with noise that they were not chosen by.
 
-    def confirm(self, rows: Rows) -> None:
-        """Judge those that are near enough, with noise that they were not chosen by; keep who passes.
-
-        What passes with the noise that it was moved with may owe it to that.
+        What passes with the noise that it was moved with may owe it to that. A few take as long to simulate
+        as many side by side, so they wait for others, but not for long.
         """
-        rows = rows[self.cost[rows] <= 1.0][: self.affordable]
-        if not len(rows):
-            return
-        self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
-        seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
-        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS, self.window_ms)
-        for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
+        self.waiting += [(row, self.x[row].copy()) for row in rows[self.cost[rows] <= 1.0].tolist()]
+        self.waited = self.waited + 1 if self.waiting else 0
+        due = at_last or self.waited > _PATIENCE
+        while (wanted := math.ceil(_SPARE * self.size) - len(self.kept)) > 0:
+            most = _SIDE_BY_SIDE if wanted <= _SIDE_BY_SIDE else 2 * _SIDE_BY_SIDE  # on two processors
+            n = min(len(self.waiting), most, self.affordable)
+            if not n or (n < min(wanted, _SIDE_BY_SIDE) and not due):
+                return
+            self.judge([self.waiting.pop(0) for _ in range(n)])
+            self.waited = 0
+
+    def judge(self, near: list[tuple[int, FloatArray]]) -> None:
+        """Judge members, given by their rows and values; keep who passes."""
+        self.say(f"Checking {len(near)} members, {len(self.kept)} passed")
+        x = np.array([member for _row, member in near])
+        seeds = self.rng.integers(0, 2**63, size=len(near), dtype=np.uint64)
+        run = self.simulate(x, seeds, self.accuracy, WINDOWS, self.window_ms)
+        for (row, member), seed, times in zip(near, seeds, run.spike_times_ms, strict=True):
             windows = self.windows(times, WINDOWS, self.window_ms)
             said = self.own.judge(*windows)
             if said["passed"]:
-                if self.is_new(self.x[row], self.kept):
-                    self.kept.append((self.x[row].copy(), seed, said))
-            else:  # what else it is worth than its luck
+                if self.is_new(member, self.kept):
+                    self.kept.append((member, seed, said))
+            elif np.array_equal(self.x[row], member):  # what else it is worth than its luck
                 self.off[row] = self.own.differences(*windows)
                 self.cost[row] = max(1.0 + _CLOSE_CALL, self.cost_of(self.off[row], windows[0]))
 

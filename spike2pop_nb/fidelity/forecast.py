@@ -6,6 +6,7 @@ doi:10.1016/j.swevo.2011.05.001): what is kept, and what passes, is still told b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -50,6 +51,30 @@ class Forecast:
     def tells(self) -> bool:
         """Whether enough members are known."""
         return len(self.x) >= _FEWEST
+
+    def best_of(
+        self, moves: Sequence[FloatArray], spread: FloatArray, cost: Callable[[FloatArray], FloatArray]
+    ) -> FloatArray:
+        """Return for each member that of its moves which promises most, (n, d).
+
+        Among moves that promise to pass, the first is taken: chance decides, so that members stay different.
+
+        Parameters
+        ----------
+        moves
+            Of all members, (n, d) each.
+        spread : (d,)
+            By how much members differ in each of their values.
+        cost
+            What (n, q) measured is worth; up to 1 where a member would pass.
+        """
+        if len(moves) == 1:
+            return moves[0]
+        asked = np.stack(moves)
+        found = cost(self.of(asked.reshape(-1, asked.shape[-1]), spread)).reshape(asked.shape[:2])
+        good = found <= 1.0
+        chosen = np.where(good.any(axis=0), good.argmax(axis=0), found.argmin(axis=0))
+        return np.asarray(asked[chosen, np.arange(asked.shape[1])])
 
     def of(self, x: FloatArray, spread: FloatArray) -> FloatArray:
         """Return what would be measured of members, (n, q).

@@ -182,7 +182,7 @@ class Variability(BaseModel):
         return [None if off is None else np.abs(off) for off in self.deviations_of(members)]
 
     def deviations_of(self, members: Sequence[Sequence[FloatArray]]) -> list[FloatArray | None]:
-        """Return by how much each member has more or less of each measure than the recording, in tolerances."""
+        """Return `differences` with a sign, but for the last: more or less than the recording has."""
         parts = [[self._alike(times) for times in trains] for trains in members]
         seen = [[one for one in member if one] for member in parts]
         measured, quantiles = measures.measure_many([one for member in seen for one in member], self.bursting)
