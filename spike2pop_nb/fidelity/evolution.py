@@ -29,6 +29,8 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import DICSampler, generate_population
 from spike2pop_nb.errors import Cancelled, CompensationError
 from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.forecast import Forecast
+from spike2pop_nb.fidelity.moves import moves
 from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.fidelity.variability import LONGEST_MS, PERIODS, Variability
 from spike2pop_nb.inference.posterior import Posterior
@@ -46,16 +48,19 @@ Rows = npt.NDArray[np.int64]
 WINDOWS = 3  # of the recording's length, on which a member is judged
 _MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, while members move
 _LEAST, _MOST = 128, 1024  # members that move side by side
-_SPARE, _LONGER = 2.0, 1.5  # members that pass for each that is kept; simulations that this may take
-_SCALE, _CROSSOVER, _BETTER = (0.6, 0.2), 0.9, 0.15  # of differential evolution
+_SPARE, _LONGER = 1.75, 1.5  # members that pass for each that is kept; simulations that this may take
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
-_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability
+_WITHOUT_INHIBITION = 8  # generations in which no member came within the variability, or, as far off, fewer
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
+_SIDE_BY_SIDE, _PATIENCE = 16, 1  # members that are judged at once, and generations they wait for others
+_MOVES = 8  # of each member, of which one is made
+_HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
+_OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 """Conductances, inhibition and its share where there is one, current, noise; seed of the noise; verdict."""
@@ -64,6 +69,18 @@ Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 def burst_period_ms(own: Variability) -> float:
     """Return the typical burst period of a recording that bursts."""
     return math.exp(own.wanted[own.names.index("burst period")])
+
+
+def cost_of(off: FloatArray) -> FloatArray:
+    """Return how far members are from the recording, up to 1 only within its variability.
+
+    Parameters
+    ----------
+    off : (..., q)
+        Their differences in tolerances, of either sign.
+    """
+    typical = (off**8).mean(axis=-1) ** 0.125  # mostly the worst, a little of the others
+    return np.asarray(np.where(np.abs(off).max(axis=-1) <= 1.0, typical, 1.0 + typical))
 
 
 def window_ms(train: SpikeTrain, own: Variability) -> float:
@@ -128,7 +145,9 @@ class Evolution:
         self.groups: list[Rows] = []  # of members that move by themselves
         self.most = np.zeros((0, len(self.low)))  # of each member
         self.kept: list[Member] = []  # those that pass
-        self.n_windows = 1
+        self.n_windows, self.forecast = 1, Forecast()
+        self.waiting: list[tuple[int, FloatArray]] = []  # rows and values of members that are to be judged
+        self.waited = 0  # generations
         self.n_simulated = self.n_tried = self.budget = self.n_generations = 0
         self.sufficed = 0  # simulations after which as many passed as were asked for
         self.stopped = "the budget of simulations was spent"
@@ -169,6 +188,7 @@ class Evolution:
                 return
             if self.n_simulated + self.n * self.n_windows > self.budget:
                 self.stopped = f"the budget of {self.budget} simulations was spent"
+                self.confirm(np.arange(0), at_last=True)
                 return
             now = float(self.cost.min())
             if self.atlas is not None and now > _HOPELESS:
@@ -185,11 +205,12 @@ class Evolution:
             if since >= _STALE and not self.kept:
                 self.stopped = f"they came no nearer in {_STALE} generations"
                 return
-            if self.may_inhibit and generation > _WITHOUT_INHIBITION and now > 1.0 and not self.kept:
+            tried = generation > (_WITHOUT_INHIBITION if now <= _FAR else _FIRST_LOOK)
+            if self.may_inhibit and tried and now > 1.0 and not self.kept:
                 return
             with_it = " with rhythmic inhibition" if self.inhibited else ""
-            tried = f"{self.n_tried} members tried{with_it}"
-            self.say(f"Generation {generation}, {tried}, {len(self.kept)} passed")
+            so_far = f"{self.n_tried} members tried{with_it}"
+            self.say(f"Generation {generation}, {so_far}, {len(self.kept)} passed")
             self.generation()
             if self.n_windows == 1 and (self.cost <= _CLOSE).mean() >= _SHARE_CLOSE:
                 self.look_longer()
@@ -205,7 +226,7 @@ class Evolution:
     def begin(self) -> None:
         """Take twice as many members as move, half of them with little noise, and keep the better of each."""
         self.low, self.high = self.limits()
-        self.n_windows = 1
+        self.n_windows, self.forecast, self.waiting = 1, Forecast(), []
         n = min(2 * self.n, self.budget - self.n_simulated)
         quiet = np.arange(n) % 2 == 0
         if self.atlas is None:
@@ -230,7 +251,7 @@ class Evolution:
             x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
-        cost, off = self.rated(x, seeds)
+        cost, off = self.rated(x, seeds, np.ones(n))
         self.n_tried += n
         order = np.argsort(cost, kind="stable")
         n_quiet = self.n // 2
@@ -255,26 +276,20 @@ class Evolution:
     def generation(self) -> None:
         """Move each member by differences of others, and towards a better one; keep what is no worse.
 
-        Those with little noise and the others move by themselves: noise is a way to come near quickly, from
-        which none leads back.
+        Of several moves that is made which promises most, as far as the members known tell it.
         """
         self.n_generations += 1
-        n, (mean, spread) = self.n, _SCALE
-        rng = self.rng
-        scale = np.clip(rng.normal(mean, spread, (n, 1)), 0.1, 1.0)
-        better, one, other = np.zeros((3, n), dtype=np.int64)
-        for rows in filter(len, self.groups):
-            order = rows[np.argsort(self.cost[rows], kind="stable")]
-            better[rows] = order[rng.integers(max(1, int(_BETTER * len(rows))), size=len(rows))]
-            one[rows], other[rows] = rows[rng.integers(len(rows), size=(2, len(rows)))]
-        moved = self.x + scale * (self.x[better] - self.x + self.x[one] - self.x[other])
-        taken = rng.random(moved.shape) < _CROSSOVER
-        taken[np.arange(n), rng.integers(moved.shape[1], size=n)] = True
-        moved = np.where(taken, moved, self.x)
-        moved = np.where(moved < self.low, 0.5 * (self.low + self.x), moved)
-        moved = np.where(moved > self.most, 0.5 * (self.most + self.x), moved)
-        cost, off = self.rated(moved, self.seeds)
-        self.n_tried += n
+        moved = self.forecast.best_of(
+            [
+                moves(self.x, self.cost, self.groups, self.low, self.most, self.rng)
+                for _ in range(_MOVES if self.forecast.tells else 1)
+            ],
+            self.x.std(axis=0),
+            cost_of,
+        )
+        hopeful = self.cost + _HOPEFUL if self.n_windows > 1 else np.ones(self.n)
+        cost, off = self.rated(moved, self.seeds, hopeful)
+        self.n_tried += self.n
         # who passes moves on among those that pass
         better_rows = np.flatnonzero((cost <= self.cost) | ((cost <= 1.0) & (self.cost <= 1.0)))
         self.x[better_rows], self.cost[better_rows] = moved[better_rows], cost[better_rows]
@@ -287,46 +302,72 @@ class Evolution:
         if self.affordable < self.n:
             return
         self.n_windows = WINDOWS
-        self.cost, self.off = self.rated(self.x, self.seeds)
+        self.waiting.clear()  # who is still near enough is so over all windows
+        self.cost, self.off = self.rated(self.x, self.seeds, np.full(self.n, _CLOSE))
         self.confirm(np.arange(self.n))
 
     def rated(
-        self, x: FloatArray, seeds: npt.NDArray[np.uint64]
+        self, x: FloatArray, seeds: npt.NDArray[np.uint64], hopeful: FloatArray
     ) -> tuple[FloatArray, list[FloatArray | None]]:
-        """Simulate members as they are screened; return their costs and differences."""
-        n, length_ms = self.n_windows, self.moving_ms
-        run = self.simulate(x, seeds, "screening", n, length_ms)
-        seen = [self.windows(times, n, length_ms) for times in run.spike_times_ms]
-        off = self.own.differences_of(seen)
-        cost = [self.cost_of(found, windows[0]) for found, windows in zip(off, seen, strict=True)]
-        return np.array(cost), off
+        """Simulate members as they are screened; return their costs and differences.
+
+        Members fire over all windows, in the others with other noise, only if they cost no more than
+        ``hopeful``, (n,), in the first: what is far off there is so on average, too.
+        """
+        seen = self.fired(x, seeds, 1)
+        by = self.own.deviations_of(seen)
+        cost = np.array([self.cost_of(found, first) for found, (first,) in zip(by, seen, strict=True)])
+        if len(rows := np.flatnonzero(cost <= hopeful)[: self.affordable]):
+            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, WINDOWS - 1)
+            longer = [seen[row] + other for row, other in zip(rows.tolist(), others, strict=True)]
+            for row, found in zip(rows.tolist(), self.own.deviations_of(longer), strict=True):
+                by[row], cost[row] = found, self.cost_of(found, seen[row][0])
+        if known := [row for row, found in enumerate(by) if found is not None]:
+            self.forecast.add(x[known], np.array([by[row] for row in known]))
+        return cost, [None if found is None else np.abs(found) for found in by]
+
+    def fired(self, x: FloatArray, seeds: npt.NDArray[np.uint64], n: int) -> list[list[FloatArray]]:
+        """Return what members fire in so many windows, as they are screened."""
+        run = self.simulate(x, seeds, "screening", n, self.moving_ms)
+        return [self.windows(times, n, self.moving_ms) for times in run.spike_times_ms]
 
     def cost_of(self, off: FloatArray | None, times_ms: FloatArray) -> float:
         """Return how far a member is from the recording, up to 1 only within its variability."""
         if off is None:
             far = self.own.apart(times_ms)
             return _SILENT - len(times_ms) if not math.isfinite(far) else _OTHER_KIND + 20.0 * far
-        typical = float((off**8).mean() ** 0.125)  # mostly the worst, a little of the others
-        return typical if off.max() <= 1.0 else 1.0 + typical
+        return float(cost_of(off))
 
-    def confirm(self, rows: Rows) -> None:
-        """Judge those that are near enough, with noise that they were not chosen by; keep who passes.
+    def confirm(self, rows: Rows, at_last: bool = False) -> None:
+        """Have those that are near enough judged, with noise that they were not chosen by.
 
-        What passes with the noise that it was moved with may owe it to that.
+        What passes with the noise that it was moved with may owe it to that. A few take as long to simulate
+        as many side by side, so they wait for others, but not for long.
         """
-        rows = rows[self.cost[rows] <= 1.0][: self.affordable]
-        if not len(rows):
-            return
-        self.say(f"Checking {len(rows)} members, {len(self.kept)} passed")
-        seeds = self.rng.integers(0, 2**63, size=len(rows), dtype=np.uint64)
-        run = self.simulate(self.x[rows], seeds, self.accuracy, WINDOWS, self.window_ms)
-        for row, seed, times in zip(rows.tolist(), seeds, run.spike_times_ms, strict=True):
+        self.waiting += [(row, self.x[row].copy()) for row in rows[self.cost[rows] <= 1.0].tolist()]
+        self.waited = self.waited + 1 if self.waiting else 0
+        due = at_last or self.waited > _PATIENCE
+        while (wanted := math.ceil(_SPARE * self.size) - len(self.kept)) > 0:
+            most = _SIDE_BY_SIDE if wanted <= _SIDE_BY_SIDE else 2 * _SIDE_BY_SIDE  # on two processors
+            n = min(len(self.waiting), most, self.affordable)
+            if not n or (n < min(wanted, _SIDE_BY_SIDE) and not due):
+                return
+            self.judge([self.waiting.pop(0) for _ in range(n)])
+            self.waited = 0
+
+    def judge(self, near: list[tuple[int, FloatArray]]) -> None:
+        """Judge members, given by their rows and values; keep who passes."""
+        self.say(f"Checking {len(near)} members, {len(self.kept)} passed")
+        x = np.array([member for _row, member in near])
+        seeds = self.rng.integers(0, 2**63, size=len(near), dtype=np.uint64)
+        run = self.simulate(x, seeds, self.accuracy, WINDOWS, self.window_ms)
+        for (row, member), seed, times in zip(near, seeds, run.spike_times_ms, strict=True):
             windows = self.windows(times, WINDOWS, self.window_ms)
             said = self.own.judge(*windows)
             if said["passed"]:
-                if self.is_new(self.x[row], self.kept):
-                    self.kept.append((self.x[row].copy(), seed, said))
-            else:  # what else it is worth than its luck
+                if self.is_new(member, self.kept):
+                    self.kept.append((member, seed, said))
+            elif np.array_equal(self.x[row], member):  # what else it is worth than its luck
                 self.off[row] = self.own.differences(*windows)
                 self.cost[row] = max(1.0 + _CLOSE_CALL, self.cost_of(self.off[row], windows[0]))
 

@@ -179,6 +179,10 @@ class Variability(BaseModel):
 
     def differences_of(self, members: Sequence[Sequence[FloatArray]]) -> list[FloatArray | None]:
         """Return `differences` of many members, each given by its trains; faster than one after the other."""
+        return [None if off is None else np.abs(off) for off in self.deviations_of(members)]
+
+    def deviations_of(self, members: Sequence[Sequence[FloatArray]]) -> list[FloatArray | None]:
+        """Return `differences` with a sign, but for the last: more or less than the recording has."""
         parts = [[self._alike(times) for times in trains] for trains in members]
         seen = [[one for one in member if one] for member in parts]
         measured, quantiles = measures.measure_many([one for member in seen for one in member], self.bursting)
@@ -188,7 +192,7 @@ class Variability(BaseModel):
                 found.append(None)
                 continue
             rows = slice(end - len(member), end)
-            by = np.abs(measured[rows].mean(axis=0) - self.wanted)
+            by = measured[rows].mean(axis=0) - self.wanted
             apart = np.abs(quantiles[rows].mean(axis=0) - self.quantiles).mean()
             found.append(np.asarray(np.append(by, apart) / self.tolerance))
         return found
