@@ -35,8 +35,7 @@ ENVIRONMENT = {
     "SPIKE2POP_NB_NEURONS": os.devnull,
     "SPIKE2POP_NB_WEIGHTS": os.devnull,
 }
-"""Keeps libraries from starting threads or talking as they are imported, the user's own files unread, and kernels
-small."""
+"""Keeps libraries from starting threads or talking as they are imported, and the user's own files unread."""
 MOST_BYTES = 2**20
 """No message is longer."""
 _NEURON, _EXAMPLE = "stg", "stg_set.csv"
