@@ -220,7 +220,8 @@ class GpuTiles(Tiles):
 
     def room(self, rows: int, columns: int, kind: Any) -> Any:
         """Return room for what is kept, in which the members lie side by side."""
-        return cuda.device_array((rows, max(columns, 1)), dtype=kind, order="F")
+        # of two at least, so that nobody takes it for another order and compiles the kernel again
+        return cuda.device_array((max(rows, 2), max(columns, 2)), dtype=kind, order="F")
 
     def there(self, name: str, given: Any, made: Any) -> Any:
         """Return on the GPU what is made of something given, sent again only if another is given."""
@@ -253,7 +254,8 @@ class GpuTiles(Tiles):
         if waves is None:
             which, current, conductance = np.zeros(self.n, dtype=np.int64), none, none
         else:
-            which, current, conductance = waves.which, _side_by_side(waves.current), none
+            which = np.ascontiguousarray(waves.which, dtype=np.int64)
+            current, conductance = _side_by_side(waves.current), none
             if waves.conductance is not None:
                 conductance = _side_by_side(waves.conductance)
         return tuple(map(cuda.to_device, (which, current, conductance)))
@@ -261,7 +263,7 @@ class GpuTiles(Tiles):
     def block(self) -> Block:
         """Return what its members gave."""
         self.n_spikes = self.n_spikes.copy_to_host()
-        self.spikes = self.spikes[:, : max(1, self.n_spikes.max())].copy_to_host()
+        self.spikes = self.spikes[:, : max(2, self.n_spikes.max())].copy_to_host()
         self.traces = self.traces.copy_to_host()[:, : self.how.n_samples]
         return super().block()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import linecache
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ __all__ = ["Shaped", "written_out"]
 
 _CALLED = {"int": int, "max": max, "min": min, "range": range}  # what is called while the code is written
 _NUMBERS = (bool, int, float)
+_REFUSED = (ast.Break, ast.Continue, ast.Try, ast.With, ast.Lambda, ast.comprehension, ast.NamedExpr)
+_COUNT = itertools.count(1)
 
 
 class _Unknown:
@@ -63,6 +66,11 @@ def written_out(
     names
         What other names stand for, where that is not what they stand for in its module.
 
+    Raises
+    ------
+    NotImplementedError
+        If the function has a statement that is not understood.
+
     Examples
     --------
     >>> from spike2pop_nb.simulation.unrolled import written_out
@@ -82,10 +90,14 @@ def written_out(
     arguments = definition.args
     whole = {name for name, value in known.items() if not isinstance(value, Shaped)} | {*names}
     arguments.args = [argument for argument in arguments.args if argument.arg not in whole]
-    numbers = {name: value for name, value in space.items() if isinstance(value, _NUMBERS)}
+    _check(definition)
+    own = _stored(definition) | {argument.arg for argument in definition.args.args}
+    numbers = {
+        name: value for name, value in space.items() if isinstance(value, _NUMBERS) and name not in own
+    }
     definition.body = list(_Writer(numbers, known).block(definition.body))
     text = ast.unparse(ast.fix_missing_locations(definition))
-    file = f"<{definition.name} written out {id(definition)}>"
+    file = f"<{definition.name} written out, {next(_COUNT)}>"
     # where Numba looks for the source of what it compiles
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec"), space)
@@ -178,11 +190,7 @@ class _Writer(ast.NodeTransformer):
 
     def later(self, node: ast.For | ast.While | ast.If) -> Iterator[ast.stmt]:
         """Write what is decided at run time: what it assigns has no known value before and after it."""
-        assigned = {
-            part.id
-            for part in ast.walk(node)
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-        }
+        assigned = _stored(node)
         yield from self.told(assigned)
         if isinstance(node, ast.For):
             node.iter = self.visit(node.iter)
@@ -199,6 +207,35 @@ class _Writer(ast.NodeTransformer):
         """Assign what is known of some names, which is then known no more."""
         for name in sorted(names & self.known.keys()):
             yield ast.Assign([ast.Name(name, ast.Store())], _constant(self.known.pop(name)))
+
+
+def _check(definition: ast.FunctionDef) -> None:
+    """Refuse what is not understood, before something else is made of it.
+
+    Raises
+    ------
+    NotImplementedError
+        If there is such a thing.
+    """
+    for node in ast.walk(definition):
+        if (
+            isinstance(node, _REFUSED)
+            or (isinstance(node, ast.FunctionDef) and node is not definition)
+            or (isinstance(node, ast.Return) and node is not definition.body[-1])
+            or (isinstance(node, ast.For | ast.While) and node.orelse)
+            or (isinstance(node, ast.For) and not isinstance(node.target, ast.Name))
+            or (isinstance(node, ast.Assign) and len(node.targets) > 1)
+        ):
+            line = getattr(node, "lineno", 0)
+            raise NotImplementedError(
+                f"{definition.name}, line {line}: {type(node).__name__} cannot be written out."
+            )
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Return the names that are assigned somewhere in a node."""
+    parts = ast.walk(node)
+    return {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
 def _constant(value: Any) -> ast.expr:

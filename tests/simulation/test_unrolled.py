@@ -97,3 +97,33 @@ def test_an_array_of_which_some_columns_are_known_is_still_given() -> None:
     assert made(10.0, table) == partly(10.0, table) == 60.0
     assert made(10.0, 2 * table) == 120.0
     assert "if" not in source(made)
+
+
+def shadowing(POINTS, n):
+    """A name that stands for something else in the module."""
+    for k in range(n):
+        POINTS = POINTS + k
+    return POINTS
+
+
+def leaving(x, n):
+    for k in range(n):
+        if x > k:
+            break
+    return k
+
+
+def early(x, n):
+    if x > n:
+        return 1
+    return 2
+
+
+def test_names_of_the_module_are_not_those_of_arguments() -> None:
+    assert written_out(shadowing, {"n": 3}, {})(10.0) == 13.0
+
+
+@pytest.mark.parametrize("function", [leaving, early])
+def test_what_is_not_understood_is_refused(function: Callable[..., Any]) -> None:
+    with pytest.raises(NotImplementedError, match=r"line \d+: (Break|Return) cannot be written out"):
+        written_out(function, {"n": 3}, {})
