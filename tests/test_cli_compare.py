@@ -93,10 +93,11 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 def test_files_of_different_units_are_refused_if_one_does_not_say(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seconds = tmp_path / "drug.csv"
+    seconds, unnamed = tmp_path / "drug.csv", tmp_path / "stg_set.csv"
     times = read_spike_trains(FILE)[3].times_ms / 1000.0
     pd.DataFrame({"time_s": times}).to_csv(seconds, index=False)
-    status, _, said = compare(capsys, FILE, seconds, "--before", "3", "--out", tmp_path / "out")
+    unnamed.write_bytes(FILE.read_bytes().replace(b"times_ms", b"times"))
+    status, _, said = compare(capsys, unnamed, seconds, "--before", "3", "--out", tmp_path / "out")
     assert status == 2
     assert "stg_set.csv is read in ms and drug.csv in s, and one of them does not say so" in said
 

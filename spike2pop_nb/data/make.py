@@ -122,7 +122,7 @@ def main(folder: str | Path) -> None:
             (name, "[" + ", ".join(f"{time:.3f}" for time in times) + "]")
             for name, times in neuron_set(neuron).items()
         ]
-        table = pd.DataFrame(rows, columns=["ID", "spiking_times"])
+        table = pd.DataFrame(rows, columns=["ID", "spiking_times_ms"])
         table.to_csv(folder / f"{neuron}_set.csv", index=False, lineterminator="\n")
     trains = hard_set()
     table = pd.DataFrame(

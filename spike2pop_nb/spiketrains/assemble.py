@@ -84,9 +84,7 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     cautions += _of_no_neuron([train.id for train in trains])
     cautions += _other_events(reading)
     if is_res(source.name) and timing.sampling_rate_hz is not None and len(trains) == 1:
-        cautions.append(
-            "a file .res holds the spikes of all units of a group, which the file .clu tells apart"
-        )
+        cautions.append("a file .res holds the spikes of all units of a group, which its .clu tells apart")
     cautions += _given_twice(trains) if len(table.sheets) > 1 else []
     cautions += _unit_zero(table, reading, trains)
     cautions += _spelled_alike([train.id for train in trains])

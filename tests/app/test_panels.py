@@ -354,12 +354,12 @@ def test_generate_shows_traces_scores_and_downloads(dashboard, loop):
         assert b'"seed": 3' in archive.read("summary.json")
         read = json.loads(archive.read("summary.json"))["options"]["read"]
         assert read == dashboard.session.recordings.report.describe().splitlines()
-        assert b"The times were read as ms, assumed from the intervals" in archive.read("methods.md")
+        assert "The times were read as ms, as the column name" in archive.read("methods.md").decode()
         assert Settings.from_json(archive.read("settings.json")) == dashboard.session.settings
     report = saved(dashboard, loop, "report").decode()
     assert report.startswith("<!DOCTYPE html>")
     assert result.outcome in report
-    assert '<p class="warning">Please check: the file names no unit: ms assumed from the' in report
+    assert "Unit: ms, as the column name &#39;spiking_times_ms&#39; says." in report
     with zipfile.ZipFile(io.BytesIO(saved(dashboard, loop, "simulators"))) as archive:
         assert len(pd.read_csv(archive.open("neuron/stg_members.csv"))) == 8
         assert b"seed 3" in archive.read("brian2/stg_brian2.py")

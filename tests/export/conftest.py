@@ -24,8 +24,11 @@ class Here:
 
 @pytest.fixture(scope="session")
 def inferred() -> list[Result]:
-    """Two recordings of one file, with the network's posteriors and the same options."""
-    trains = [train for train in read_spike_trains(example_path("stg_set")) if train.id in ("1", "5")]
+    """Two recordings of one file that names no unit, with the network's posteriors and the same options."""
+    example = example_path("stg_set")
+    unnamed = example.read_bytes().replace(b"spiking_times_ms", b"spiking_times")
+    read = read_spike_trains(unnamed, filename=example.name)
+    trains = [train for train in read if train.id in ("1", "5")]
     posteriors = load_predictor("stg").predict(trains)
     return [
         find_population(train, "stg", posterior, size=8, seed=7, budget=100)

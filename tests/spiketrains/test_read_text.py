@@ -28,8 +28,10 @@ def test_list_per_row() -> None:
     assert recordings[0].times_ms[0] == 3015.122
     report = recordings.report
     assert (report.format, report.layout, report.unit) == ("CSV", "list", "ms")
-    assert report.columns == {"id": "ID", "time": "spiking_times"}
-    assert "assumed" in report.unit_reason
+    assert report.columns == {"id": "ID", "time": "spiking_times_ms"}
+    assert report.unit_reason == "ms, as the column name 'spiking_times_ms' says"
+    unnamed = example_path("stg_set.csv").read_bytes().replace(b"times_ms", b"times")
+    assert "assumed" in read_spike_trains(unnamed).report.unit_reason
     assert not report.repairs
     assert not report.skipped
     provenance = recordings[1].provenance
