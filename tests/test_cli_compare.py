@@ -29,7 +29,7 @@ def test_it_writes_changes_pairs_and_a_summary(tmp_path: Path, capsys: pytest.Ca
     )
     assert status == 0
     assert text.startswith("3 to 4: ")
-    names = {"changes.csv", "pairs.csv", "summary.json", "methods.md"}
+    names = {"changes.csv", "pairs.csv", "summary.json", "methods.md", "README.txt"}
     assert {path.name for path in out.iterdir()} - {".lock"} == names
     changes = pd.read_csv(out / "changes.csv")
     assert {"rank", "what", "unit", "probability", "median", "low", "high"} <= set(changes.columns)

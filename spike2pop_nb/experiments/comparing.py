@@ -270,7 +270,9 @@ def _found(
         raise Cancelled("The comparison was cancelled.")
     if result.population is None:
         return None, [f"No members were found that fire like {train.id}: {result.outcome}"]
-    return result.population, []
+    few = len(result.population)
+    short = f"{few} of the {size} members asked for were found: {result.outcome}"
+    return result.population, [short] if few < size else []
 
 
 def _seeds(members: Population) -> npt.NDArray[np.uint64]:

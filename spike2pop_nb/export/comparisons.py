@@ -9,14 +9,37 @@ from typing import Any
 import pandas as pd
 
 from spike2pop_nb.experiments import Comparison
+from spike2pop_nb.export.guide import guide_of_tables
 from spike2pop_nb.export.methods_of_comparisons import comparison_in_words
 from spike2pop_nb.export.provenance import summary_json
-from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.export.tables import Column, table_csv
 from spike2pop_nb.files import make_folder, write_files
 
 __all__ = ["comparison_files", "comparison_frames", "comparison_summary", "write_comparison"]
 
 _OF_PAIR = ("condition", "explanation", "distance", "fires_alike")
+_TABLES = {
+    "changes": "By how much each conductance, the current and the noise changed, the most probable first.",
+    "pairs": "Members before and after, two rows each; it can be read as a population.",
+}
+_COLUMNS = {
+    "rank": Column("", "1 for the most probable"),
+    "what": Column("", "channel, or the constant current or the noise"),
+    "unit": Column("", "of median, low and high: factor, of a maximal conductance, or µA/cm² of a shift"),
+    "probability": Column("", "that it changed, alone or with another"),
+    "median": Column("see unit", "by how much, if it changed"),
+    "low": Column("see unit", "lower end of the 80 % interval of that"),
+    "high": Column("see unit", "upper end of the 80 % interval of that"),
+    "in_set": Column("", "whether it is in the set of explanations that holds the true one in 80 %"),
+    "reached": Column("fraction", "members that fire like the recording after with this change alone"),
+    "reaches_dics": Column("fraction", "members that this change can bring to the DICs predicted after"),
+    "condition": Column("", "before or after"),
+    "explanation": Column("", "what was changed in the member"),
+    "distance": Column("tolerances", "to the recording; up to 1 is within its variability"),
+    "fires_alike": Column("", "whether the member fires like both recordings, before and after"),
+    "change_current": Column("µA/cm²", "what was added to its constant current"),
+    "change_noise": Column("µA/cm²", "what was added to its noise"),
+}
 
 
 def comparison_frames(comparison: Comparison) -> dict[str, pd.DataFrame]:
@@ -101,17 +124,27 @@ def comparison_files(comparison: Comparison, options: Mapping[str, Any]) -> dict
     >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
     >>> found = s2p.compare_recordings(trains[2], trains[3], "stg", size=0)
     >>> list(comparison_files(found, {}))
-    ['changes.csv', 'methods.md', 'summary.json']
+    ['changes.csv', 'methods.md', 'summary.json', 'README.txt']
     """
     frames = comparison_frames(comparison)
     files = {f"{name}.csv": table_csv(frame).encode() for name, frame in frames.items()}
     files["methods.md"] = f"{comparison_in_words(comparison)}\n".encode()
     files["summary.json"] = summary_json(options, comparison_summary(comparison))
+    factors = {
+        f"change_{name}": Column("factor", f"by which its conductance of {name} was multiplied")
+        for name in comparison.neuron.channel_names
+    }
+    tables = {f"{name}.csv": (_TABLES[name], map(str, frame.columns)) for name, frame in frames.items()}
+    others = {
+        "methods.md": "How it was done, with references (Markdown).",
+        "summary.json": "Versions, options and what was found, for programs.",
+    }
+    files["README.txt"] = guide_of_tables(tables, _COLUMNS | factors, others).encode()
     return files
 
 
 def write_comparison(comparison: Comparison, out_dir: str | Path, options: Mapping[str, Any]) -> list[Path]:
-    """Write a comparison into a folder: ``changes.csv``, ``pairs.csv``, ``methods.md`` and ``summary.json``.
+    """Write a comparison into a folder: its tables, ``methods.md``, ``summary.json`` and ``README.txt``.
 
     Parameters
     ----------
@@ -135,7 +168,7 @@ def write_comparison(comparison: Comparison, out_dir: str | Path, options: Mappi
     >>> trains = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
     >>> found = s2p.compare_recordings(trains[2], trains[3], "stg", size=0)
     >>> [file.name for file in write_comparison(found, mkdtemp(), {})]
-    ['changes.csv', 'methods.md', 'summary.json']
+    ['changes.csv', 'methods.md', 'summary.json', 'README.txt']
     """
     files, out = comparison_files(comparison, options), make_folder(Path(out_dir))
     if "pairs.csv" not in files:  # of an earlier comparison

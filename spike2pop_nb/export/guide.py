@@ -11,7 +11,7 @@ from spike2pop_nb.export.experiments import EXPERIMENT_FIGURES
 from spike2pop_nb.export.figures import FIGURES
 from spike2pop_nb.export.tables import TRACE_ARRAYS, Column, describe_column
 
-__all__ = ["guide"]
+__all__ = ["guide", "guide_of_tables"]
 
 _TABLES = {
     "population": "The members of each recording's population, one per row.",
@@ -104,6 +104,30 @@ def guide(
     if notes:
         parts.append("\n".join(["NOTES", *(f"    {note}" for note in notes)]))
     return "\n\n".join(parts) + "\n"
+
+
+def guide_of_tables(
+    tables: Mapping[str, tuple[str, Iterable[str]]],
+    columns: Mapping[str, Column],
+    others: Mapping[str, str],
+) -> str:
+    """Describe a few tables and other files.
+
+    Parameters
+    ----------
+    tables
+        Of each file, what it holds and the names of its columns.
+    columns
+        What columns hold that is not what `describe_column` says.
+    others
+        What each other file is.
+    """
+    parts = ["FILES"]
+    for file, (words, names) in tables.items():
+        lines = [_line(name, columns.get(name) or describe_column(name)) for name in names]
+        parts.append("\n".join([file, f"    {words}", *lines]))
+    parts += [f"{file}\n    {words}" for file, words in ({**_OTHERS, **others}).items() if file in others]
+    return "\n\n".join([*parts, f"NOTES\n    {_CSV_NOTE}"]) + "\n"
 
 
 def _columns(names: Iterable[str]) -> str:

@@ -9,13 +9,23 @@ from typing import Any, cast, get_args
 from spike2pop_nb import plots
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
+from spike2pop_nb.export.guide import guide_of_tables
 from spike2pop_nb.export.provenance import summary_json, versions
 from spike2pop_nb.export.references import BEAUMONT, CORNUET, CRANMER, KUNSCH, SISSON, STORN
-from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.export.tables import Column, table_csv
 from spike2pop_nb.fidelity import DrawnPosterior
 from spike2pop_nb.files import write_files
 
 __all__ = ["posterior_files", "posterior_in_words", "write_posterior"]
+
+_COLUMNS = {
+    "value": Column("", "channel of a maximal conductance, I the constant current, σ the noise"),
+    "unit": Column("", "of all but told"),
+    "median": Column("see unit", "half of the members have less"),
+    "mean": Column("see unit", "over the members"),
+    "sd": Column("see unit", "over the members"),
+    "told": Column("fraction", "by how much the 80 % interval is narrower than that of the prior"),
+}
 
 
 def posterior_files(
@@ -25,7 +35,7 @@ def posterior_files(
 ) -> dict[str, bytes]:
     """Return a posterior as files, by name: its members, its intervals and correlations, a figure.
 
-    Where options are given, ``methods.md`` and ``summary.json``, which holds them, come too.
+    Where options are given, ``methods.md``, ``summary.json``, which holds them, and ``README.txt`` come too.
 
     Examples
     --------
@@ -70,7 +80,38 @@ def posterior_files(
         }
         files["methods.md"] = f"{posterior_in_words(drawn)}\n".encode()
         files["summary.json"] = summary_json(options, told)
+        files["README.txt"] = _guide(drawn, files).encode()
     return files
+
+
+def _guide(drawn: DrawnPosterior, files: Mapping[str, bytes]) -> str:
+    """Describe the files."""
+    ends = {
+        f"{end}_{level}": Column("see unit", f"{words} end of the {level} % interval")
+        for level in (50, 80, 95)
+        for end, words in (("low", "lower"), ("high", "upper"))
+    }
+    ranks = {name: Column("", f"rank correlation with {name}, -1 to 1") for name in drawn.prior.names}
+    tables = {
+        "population.csv": (
+            "Members, drawn as often as they are probable.",
+            map(str, drawn.population.to_frame().columns),
+        ),
+        "posterior.csv": (
+            "What is told of each conductance, the current I and the noise.",
+            map(str, drawn.to_frame().columns),
+        ),
+        "correlations.csv": (
+            "Spearman's rank correlations over the members, weighted.",
+            ["value", *drawn.prior.names],
+        ),
+    }
+    others = {
+        "methods.md": "How it was done, with references (Markdown).",
+        "summary.json": "Versions, options, prior and what was found, for programs.",
+    } | {name: "Each value, and each pair of values." for name in files if name.startswith("figures/")}
+    present = {name: what for name, what in tables.items() if name in files}
+    return guide_of_tables(present, _COLUMNS | ends | ranks, others)
 
 
 def posterior_in_words(drawn: DrawnPosterior) -> str:
@@ -137,6 +178,6 @@ def write_posterior(
     >>> train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[0]
     >>> drawn = s2p.sample_posterior(train, "stg", size=8, budget=1024, seed=1)
     >>> [file.name for file in write_posterior(drawn, mkdtemp(), {}, formats=["csv"])]
-    ['population.csv', 'posterior.csv', 'correlations.csv', 'methods.md', 'summary.json']
+    ['population.csv', 'posterior.csv', 'correlations.csv', 'methods.md', 'summary.json', 'README.txt']
     """
     return write_files(Path(out_dir), posterior_files(drawn, formats, options))

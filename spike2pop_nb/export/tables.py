@@ -56,6 +56,7 @@ _COLUMNS = {
     "g_u": Column("in units of g_leak", "ultraslow dynamic input conductance at threshold"),
     "neuron": Column("", "name of the neuron model"),
     "V_th_mV": Column("mV", "threshold voltage at which its DICs are read"),
+    "weight": Column("", "how probable the member is, all together 1"),
     "baseline": Column("mS/cm²", "ranges channel:low:high, drawn from in place of the registered ones"),
     "declaration": Column("", "which declaration of that name, so that no other is taken for it"),
     "current_uA_cm2": Column("µA/cm²", "constant current that is injected into the member"),

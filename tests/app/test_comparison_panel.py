@@ -73,7 +73,9 @@ def test_it_can_be_taken_away(panel, loop) -> None:
     panel.download.give = lambda *made: given.append(made)
     panel.download._receive(None, {"kind": "ask"}, [])
     with ZipFile(BytesIO(given[0][0])) as archive:
-        assert set(archive.namelist()) == {"changes.csv", "methods.md", "summary.json"}
+        assert set(archive.namelist()) == {"changes.csv", "methods.md", "summary.json", "README.txt"}
+        described = archive.read("README.txt").decode()
+        assert "low (see unit): lower end of the 80 % interval" in described
 
 
 def test_files_tell_of_the_comparison_that_was_made_not_of_what_was_chosen_since(panel, loop) -> None:

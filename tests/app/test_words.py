@@ -21,6 +21,7 @@ def read(dashboard, loop, times_s):
 def test_a_recording_that_is_no_clock_is_said_to_do_without_the_pair(dashboard, loop):
     read(dashboard, loop, IRREGULAR)
     assert "found by evolution, which does not use the compensated" in dashboard.population.how.value
+    assert "Nor does it use the predicted DICs" in dashboard.population.how.value, "there is an atlas"
     dashboard.population.refine.value = False  # then it is judged as published
     loop.until(lambda: dashboard.session.judging is not None and not dashboard.session.busy)
     assert dashboard.population.how.value == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from spike2pop_nb import SpikeTrain, compare_recordings, generate_population, simulate
 from spike2pop_nb.conductances import Inhibition, Population
 from spike2pop_nb.errors import Cancelled, ExperimentError, PredictorError, SpikeTrainError
-from spike2pop_nb.experiments import Comparison, block, constant_current, potassium, scale, step
+from spike2pop_nb.experiments import Comparison, block, comparing, constant_current, potassium, scale, step
 from spike2pop_nb.experiments.changes import NOISE, applied, candidates, hypotheses
 from spike2pop_nb.inference import load_atlas
 from spike2pop_nb.neurons import get_neuron
@@ -259,3 +260,15 @@ def test_potassium_may_be_known_and_moves_no_conductance(bursting: int, compared
     members = compared.pairs.before.select([0, 1])  # of the same control
     found = compare_recordings(before, after, "stg", population=members, known=potassium(1.1))
     assert NOISE in found.to_frame()["what"].tolist()
+
+
+def test_fewer_members_than_asked_for_are_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = generate_population("stg", (4.0, 5.0), 2, seed=1)
+    found = SimpleNamespace(population=two, outcome="the budget of 900 simulations is spent.")
+    monkeypatch.setattr(comparing, "find_population", lambda *_given, **_options: found)
+    asked = (SpikeTrain("cell", np.arange(1.0, 20.0)), two.neuron, None)
+    assert comparing._found(*asked, 3, 1, None) == (
+        two,
+        ["2 of the 3 members asked for were found: the budget of 900 simulations is spent."],
+    )
+    assert comparing._found(*asked, 2, 1, None) == (two, [])

@@ -32,6 +32,10 @@ GROUP = "compare"
 _BARS_PX, _PLANE_PX, _TRACES_PX = 330, 330, 440
 _SHOWN = 4
 _NOTHING = ""
+_BARS = (
+    "Bars: how probable it is that each changed, and by how much if it did. Orange is less than before, blue "
+    "more; grey does not belong to the explanations that hold the true one in 80 % of cases."
+)
 
 
 class ComparisonPanel:
@@ -124,7 +128,8 @@ class ComparisonPanel:
         top, self._results = w.HBox([asked, going]), w.VBox()
         left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
         halves = w.HBox([left, right])
-        self._results.children = [self.answer, self.download, halves, self.traces.widget]
+        legend = text(said([_BARS]), "s2p-help")
+        self._results.children = [self.answer, self.download, legend, halves, self.traces.widget]
         for box, name in (
             (asked, "s2p-left"),
             (going, "s2p-right"),

@@ -15,6 +15,7 @@ from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.fidelity import PassRule, pass_rule
+from spike2pop_nb.inference import find_atlas
 
 __all__ = ["PopulationPanel"]
 
@@ -30,6 +31,7 @@ _BY_EVOLUTION = (
     "Members will be judged by the recording's own variability and found by evolution, which does not use "
     "the compensated conductances chosen above."
 )
+_NOR_DICS = "Nor does it use the predicted DICs, so what is warned of them above does not count for it."
 _CHOICES = {
     "compensate": "Compensated conductances",
     "size": "Members",
@@ -164,7 +166,8 @@ class PopulationPanel:
         elif judging is None or isinstance(judging, PassRule):
             self.how.value = ""
         else:
-            self.how.value = said([_BY_EVOLUTION])
+            without = find_atlas(self.session.neuron) is not None
+            self.how.value = said([_BY_EVOLUTION, *([_NOR_DICS] if without else [])])
 
     def _changed_since(self) -> list[str]:
         """Which of the choices above the members below were not searched by."""

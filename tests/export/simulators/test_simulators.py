@@ -60,11 +60,12 @@ def population(name: str, size: int = 1) -> Population:
     return generate_population(name, TARGET[name], size=size, seed=3, id="cell")
 
 
-def run(folder: Path, script: str, *arguments: object) -> None:
+def run(folder: Path, script: str, *arguments: object) -> str:
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [PYTHON, script, *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done.stderr + done.stdout
 
 
 @cache
@@ -420,7 +421,9 @@ def test_neuron_compiles_a_changed_mechanism_below_any_path(tmp_path: Path) -> N
     folder = tmp_path / "Données de l'été"
     script, mod = simulators.export(population("stg"), "neuron", folder)
     options = ("--duration", 400, "--transient", 0, "--out")
-    run(folder, script.name, *options, "first.csv")
+    said = run(folder, script.name, *options, "first.csv")
+    assert "member 1 of 1" in said, "it takes minutes for many members, and says how far it is"
+    assert "Written: first.csv" in said
     kept = set(folder.glob("*.lib"))
     assert len(kept) == 1
     run(folder, script.name, *options, "again.csv")
