@@ -7,8 +7,9 @@ from the posterior, where there is one; a distribution that the user gave counts
 They are moved by differential evolution (Storn and Price 1997, doi:10.1023/A:1008202821328; towards the
 better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613), each with the same noise all
 the way, so that members are compared and not their luck, and over a few bursts, where the recording has them.
-Who comes within the recording's own variability is judged with other noise, over three windows of the
-recording's length, and counts if it is still within it.
+Of several moves the one is simulated that promises most (see `spike2pop_nb.fidelity.forecast`). Who comes
+near fires over more windows, with other noise. Who is then within the recording's own variability is judged
+with noise of its own, over three windows of the recording's length, and counts if it is still within it.
 Passing members go on moving, so that many different ones are found, and those nearest to the recording kept.
 
 Cells that follow a rhythm burst on the rebound from inhibition, which a current and noise do not give. Where
