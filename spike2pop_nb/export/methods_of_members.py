@@ -179,10 +179,12 @@ def _evolution(made: list[Result], cited: Citations) -> str:
     text = (
         "Members, each of maximal conductances in the declared ranges, a constant injected current "
         f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were "
-        f"{origin}{rest}, and moved by differential evolution {cited.mark(STORN, ZHANG)} until they fired "
-        "like the recording. How far a member may be from it follows from the recording itself, by a block "
-        f"bootstrap {cited.mark(KUNSCH)}. Members were judged with noise other than that with which they "
-        "were moved, over three windows of the recording’s length: on average, and in more than half of them."
+        f"{origin}{rest}, and moved by differential evolution {cited.mark(STORN, ZHANG)}, of several moves "
+        "by the one that local linear regression on the members simulated before told to be best, until they "
+        "fired like the recording. How far a member may be from it follows from the recording itself, by a "
+        f"block bootstrap {cited.mark(KUNSCH)}. Members were judged with noise other than that with which "
+        "they were moved, over three windows of the recording’s length: on average, and in more than half of "
+        "them."
     )
     if inhibited := [given for result in made if (given := result.options.get("inhibition"))]:
         who = "They" if len(made) == 1 else f"Members of {count(len(inhibited), 'recording')}"

@@ -7,8 +7,9 @@ from the posterior, where there is one; a distribution that the user gave counts
 They are moved by differential evolution (Storn and Price 1997, doi:10.1023/A:1008202821328; towards the
 better ones as in JADE, Zhang and Sanderson 2009, doi:10.1109/TEVC.2009.2014613), each with the same noise all
 the way, so that members are compared and not their luck, and over a few bursts, where the recording has them.
-Who comes within the recording's own variability is judged with other noise, over three windows of the
-recording's length, and counts if it is still within it.
+Of several moves the one is simulated that promises most (see `spike2pop_nb.fidelity.forecast`). Who comes
+near fires over more windows, with other noise. Who is then within the recording's own variability is judged
+with noise of its own, over three windows of the recording's length, and counts if it is still within it.
 Passing members go on moving, so that many different ones are found, and those nearest to the recording kept.
 
 Cells that follow a rhythm burst on the rebound from inhibition, which a current and noise do not give. Where
@@ -49,8 +50,8 @@ WINDOWS = 3  # of the recording's length, on which a member is judged
 _MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, while members move
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SPARE, _LONGER = 1.75, 1.5  # members that pass for each that is kept; simulations that this may take
-_FIRST_LOOK, _STALE, _PROGRESS = 4, 25, 0.99  # generations after which nothing is hoped for
-_FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 8, 0.9  # the same for members as far as that
+_FIRST_LOOK, _STALE, _PROGRESS = 4, 15, 0.99  # generations after which nothing is hoped for
+_FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 6, 0.9  # the same for members as far as that
 _WITHOUT_INHIBITION = 8  # generations in which no member came within the variability, or, as far off, fewer
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near

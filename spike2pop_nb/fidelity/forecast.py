@@ -7,7 +7,6 @@ doi:10.1016/j.swevo.2011.05.001): what is kept, and what passes, is still told b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +14,9 @@ import numpy.typing as npt
 __all__ = ["Forecast"]
 
 FloatArray = npt.NDArray[np.float64]
-_NEAREST, _FEWEST, _MOST = (
-    64,
-    100,
-    2048,
-)  # members that tell of one; how many are needed, and are kept at most
-_RIDGE: Final = 1e-2
+_NEAREST = 64  # members that tell of one
+_FEWEST, _MOST = 100, 2048  # that are needed, and kept
+_RIDGE = 1e-2
 
 
 class Forecast:

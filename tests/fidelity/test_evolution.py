@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from spike2pop_nb.conductances import Inhibition, Population
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.export import methods_paragraph
 from spike2pop_nb.fidelity import PassRule, Result, Variability, find_population, rule_in_words, verify
-from spike2pop_nb.fidelity.evolution import window_ms
+from spike2pop_nb.fidelity.evolution import Evolution, window_ms
 from spike2pop_nb.inference import load_predictor
-from spike2pop_nb.simulation import simulate
+from spike2pop_nb.simulation import Simulated, simulate
 from spike2pop_nb.spiketrains import SpikeTrain, read_spike_trains
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
@@ -155,6 +156,25 @@ def test_a_distribution_of_the_users_own_counts(cell: SpikeTrain) -> None:
     assert found.options["posterior_share"] == 0.25
 
 
+def test_members_are_judged_many_at_a_time_and_few_are_tried(
+    cell: SpikeTrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[int] = []
+    simulated = Evolution.simulate
+
+    def counted(self: Evolution, x: np.ndarray, *given: Any, **options: Any) -> Simulated:
+        if given[1] == "standard":
+            judged.append(len(x))
+        return simulated(self, x, *given, **options)
+
+    monkeypatch.setattr(Evolution, "simulate", counted)
+    found = find_population(cell, "pyloric", size=16, seed=1)
+    assert found.n_kept_passed == 16
+    assert found.n_tried <= 1024  # 1920 where no move was told before it was made
+    assert len(judged) - 1 <= 4  # and the traces of those kept; 13 where each was judged at once
+    assert found.n_passed >= 24  # some to spare, so that the nearest are kept
+
+
 @pytest.fixture(scope="module")
 def follower() -> SpikeTrain:
     """A pyloric neuron that bursts on the rebound from an inhibition, with noise."""
@@ -215,6 +235,15 @@ def test_members_are_inhibited_only_where_they_do_not_burst_otherwise(
     refused = find_population(follower, "pyloric", size=1, seed=1, rule="own", inhibition=False, budget=1500)
     assert refused.options["inhibition"] is None
     assert "rhythmic inhibition" not in refused.outcome
+
+
+def test_what_stays_far_off_by_itself_is_soon_tried_with_inhibition() -> None:
+    rng = np.random.default_rng(1)
+    onsets = 2200.0 * np.arange(12) + 60.0 * rng.normal(size=12)
+    within = np.arange(8) * 60.0
+    slow = SpikeTrain("slow", (onsets[:, None] + within + 3.0 * rng.normal(size=(12, 8))).ravel())
+    found = find_population(slow, "pyloric", size=1, seed=2, budget=1200)
+    assert found.options["inhibition"]["generations_without"] == 4
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs recordings of real cells beside this repository")
