@@ -328,6 +328,13 @@ def test_units_labelled_artefact_are_left_out() -> None:
     assert recordings.report.skipped == ("1 unit labelled noise, 'c'", "1 unit labelled artefact, 'b'")
 
 
+@pytest.mark.parametrize("digits", [3, 6])
+def test_bins_at_equal_steps_are_refused_however_their_times_are_rounded(digits: int) -> None:
+    rows = [f"{k / 30:.{digits}f},{'ab'[k * 7 % 3 == 0]}" for k in range(1, 80)]
+    with pytest.raises(SpikeTrainError, match="like counts in bins"):
+        read_spike_trains(_table("time_s,cell", rows).encode())
+
+
 @pytest.mark.parametrize("name", ["rat.res", "rat.res.3", "RAT.RES"])
 def test_files_of_klusters_count_samples(name: str) -> None:
     """Also few of them, which no interval tells from ms."""

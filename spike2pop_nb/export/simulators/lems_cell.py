@@ -21,6 +21,7 @@ __all__ = ["cell_type", "cells", "is_one_type", "parameters", "type_name"]
 
 CURRENT, G, PERIOD, SHARE = "injected_current", "inhibition_g", "inhibition_period", "inhibition_share"
 _DIMENSIONS = {"mS_per_cm2": "conductanceDensity", "uA_per_cm2": "currentDensity", "ms": "time", "": "none"}
+_SUMMED = 8  # currents at once: in the NEURON code that jNeuroML makes, a line has 512 characters at most
 _TURN = repr(2.0 * math.pi)
 
 
@@ -102,7 +103,10 @@ def cell_type(population: Population) -> ET.Element:
             currents.append(f"current_pump_{pool.symbol}")
     if population.inhibition is not None:
         currents.append(_inhibit(made))
-    total = " + ".join(currents)
+    sums = [currents[k : k + _SUMMED] for k in range(0, len(currents), _SUMMED)]
+    for k, some in enumerate(sums):
+        made.derive(f"currents_{k}", " + ".join(some))
+    total = " + ".join(f"currents_{k}" for k in range(len(sums)))
     if population.current.any():
         made.constants["UA"] = ("currentDensity", "1uA_per_cm2")
         total = f"{total} - {CURRENT} / UA"
