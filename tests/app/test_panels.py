@@ -1320,7 +1320,7 @@ def test_a_neuron_is_shown_with_its_source_its_rest_and_whether_it_has_a_network
     assert "A network is shipped with it." in card.value
     dashboard.dics.neuron.value = "leech"
     assert "Hill, Lu, Masino, Olsen &amp; Calabrese" in card.value
-    assert "`spike2pop atlas --neuron leech` changes that in minutes." in card.value
+    assert "<code>spike2pop atlas --neuron leech</code> changes that in minutes." in card.value
 
 
 @pytest.mark.usefixtures("without_atlases")
@@ -1336,7 +1336,7 @@ def test_a_neuron_without_a_network_says_what_to_do_and_recordings_are_listed_al
         "DICs are not predicted for this neuron; Generate seeks members all the same."
         in dashboard.dics.says.value
     )
-    assert "`spike2pop atlas --neuron leech` changes that" in dashboard.dics.card.value
+    assert "<code>spike2pop atlas --neuron leech</code> changes that" in dashboard.dics.card.value
     assert dashboard.dics.atlas.widget.layout.display == ""
     assert session.posterior is None
     assert session.reach.compensate == ("P", "H")

@@ -31,7 +31,7 @@ _BY_EVOLUTION = (
     "Members will be judged by the recording's own variability and found by evolution, which does not use "
     "the compensated conductances chosen above."
 )
-_NOR_DICS = "Nor does it use the predicted DICs, so what is warned of them above does not count for it."
+_NOR_DICS = "Nor does it use the predicted DICs."
 _CHOICES = {
     "compensate": "Compensated conductances",
     "size": "Members",

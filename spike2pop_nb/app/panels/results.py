@@ -85,7 +85,7 @@ class ResultsPanel:
             ("raster", "Spikes", "Spikes of all members under those of the recording"),
         )
         self.sides = {
-            name: FigureView(f"{title} of the members appear here", _SIDE_PX, on_pick, says=says)
+            name: FigureView(f"{title} appear here", _SIDE_PX, on_pick, says=says)
             for name, title, says in sides
         }
         self.back = button("‹ Back", "Show the members before these")
