@@ -171,7 +171,7 @@ def test_members_are_judged_many_at_a_time_and_few_are_tried(
     found = find_population(cell, "pyloric", size=16, seed=1)
     assert found.n_kept_passed == 16
     assert found.n_tried <= 1024  # 1920 where no move was told before it was made
-    assert len(judged) - 1 <= 4  # and the traces of those kept; 13 where each was judged at once
+    assert len(judged) - 1 <= 6  # and the traces of those kept; 13 where each was judged at once
     assert found.n_passed >= 24  # some to spare, so that the nearest are kept
 
 
