@@ -171,7 +171,7 @@ def test_members_are_judged_many_at_a_time_and_few_are_tried(
     found = find_population(cell, "pyloric", size=16, seed=1)
     assert found.n_kept_passed == 16
     assert found.n_tried <= 1024  # 1920 where no move was told before it was made
-    assert len(judged) - 1 <= 4  # and the traces of those kept; 13 where each was judged at once
+    assert len(judged) - 1 <= 6  # and the traces of those kept; 13 where each was judged at once
     assert found.n_passed >= 24  # some to spare, so that the nearest are kept
 
 
@@ -239,10 +239,10 @@ def test_members_are_inhibited_only_where_they_do_not_burst_otherwise(
 
 def test_what_stays_far_off_by_itself_is_soon_tried_with_inhibition() -> None:
     rng = np.random.default_rng(1)
-    onsets = 2200.0 * np.arange(12) + 60.0 * rng.normal(size=12)
-    within = np.arange(8) * 60.0
-    slow = SpikeTrain("slow", (onsets[:, None] + within + 3.0 * rng.normal(size=(12, 8))).ravel())
-    found = find_population(slow, "pyloric", size=1, seed=2, budget=1200)
+    onsets = np.cumsum(2200.0 + 130.0 * rng.normal(size=16))
+    bursts = [np.cumsum(60.0 + 6.0 * rng.normal(size=n)) for n in rng.integers(7, 10, size=16)]
+    slow = SpikeTrain("slow", np.concatenate([on + burst for on, burst in zip(onsets, bursts, strict=True)]))
+    found = find_population(slow, "pyloric", size=1, seed=2, budget=1200, rule="own")
     assert found.options["inhibition"]["generations_without"] == 4
 
 
