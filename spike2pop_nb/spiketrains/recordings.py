@@ -71,12 +71,10 @@ class ReadReport:
     >>> recordings = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
     >>> print(recordings.report.describe())
     stg_set.csv (CSV): 5 trains, 301 spikes.
-    Layout: a list of times per row, in column 'spiking_times'.
-    Columns: id from 'ID', time from 'spiking_times'.
+    Layout: a list of times per row, in column 'spiking_times_ms'.
+    Columns: id from 'ID', time from 'spiking_times_ms'.
     Key: ID, by name.
-    Unit: ms assumed from the intervals: their median is 15, which as ms is a rate of 66.7 Hz.
-    Please check: the file names no unit: ms assumed from the intervals: their median is 15, which as ms is a
-    rate of 66.7 Hz; give the unit if that is wrong.
+    Unit: ms, as the column name 'spiking_times_ms' says.
     """
 
     filename: str
