@@ -30,7 +30,8 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",  # which pandas imports where it is installed
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "MALLOC_ARENA_MAX": "1",  # each of a kernel's threads would keep what it has freed
+    "MALLOC_ARENA_MAX": "1",  # what is freed goes back to the system, and each thread keeps none for itself
+    "MALLOC_TRIM_THRESHOLD_": "131072",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "SPIKE2POP_NB_NEURONS": os.devnull,
     "SPIKE2POP_NB_WEIGHTS": os.devnull,
