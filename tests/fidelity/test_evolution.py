@@ -251,7 +251,7 @@ def test_a_real_follower_is_found_with_inhibition_after_a_search_without() -> No
     train = read_spike_trains(REAL / "crab_LP_10s.txt", unit="s")[0]
     found = find_population(train, "pyloric", size=4, seed=1)
     assert found.n_kept_passed == 4
-    assert found.options["inhibition"]["generations_without"] == 8
+    assert found.options["inhibition"]["generations_without"] == 5
     assert "without one, none came within it" in found.outcome
 
 
