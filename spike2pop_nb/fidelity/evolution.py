@@ -61,7 +61,7 @@ _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from wh
 _SIDE_BY_SIDE, _PATIENCE = 16, 1  # members that are judged at once, and generations they wait for others
 _MOVES = 8  # of each member, of which one is made
 _HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
-_OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)
+_OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)  # bits of a seed that are turned over
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
 """Conductances, inhibition and its share where there is one, current, noise; seed of the noise; verdict."""

@@ -1,7 +1,8 @@
 """Write out a function for known arguments: loops are unrolled, branches chosen, indices are numbers.
 
 What is then left has no table of indices and no array that is reached through one, so that a compiler keeps
-every number in a register of its own. Nothing is computed in another way or order.
+every number in a register of its own. Nothing is computed in another way or order. Only functions of this
+package are written out; of a neuron come numbers alone.
 """
 
 from __future__ import annotations
