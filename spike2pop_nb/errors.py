@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ __all__ = [
     "TrainingError",
     "UnreachableTarget",
     "WayOut",
+    "check_installed",
     "failure_in_words",
     "printable",
     "python_name",
@@ -156,6 +158,30 @@ def printable(text: str) -> str:
     'a\\\\udce9.csv'
     """
     return text.encode(errors="backslashreplace").decode()
+
+
+def check_installed(what: str, package: str, extra: str = "") -> None:
+    """Refuse what needs a package that is not installed, before anything is computed for it.
+
+    Parameters
+    ----------
+    what
+        What needs it, as the subject of a sentence in the plural.
+    package
+        Its name, under which it is imported and installed.
+    extra
+        Name of the extra of this package that has it.
+
+    Raises
+    ------
+    Spike2PopError
+        If it cannot be imported.
+    """
+    try:
+        importlib.import_module(package)
+    except ImportError:
+        install = f"'spike2pop-nb[{extra}]'" if extra else package
+        raise Spike2PopError(f"{what} need {package}: pip install {install}.") from None
 
 
 def failure_in_words(error: BaseException) -> str:

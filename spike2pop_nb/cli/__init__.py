@@ -64,6 +64,12 @@ def main() -> None:
     except Spike2PopError as error:
         typer.echo(f"Error: {error.told(_option)}", err=True)
         sys.exit(2)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", __package__.partition(".")[0]):
+            raise
+        typer.echo(f"Error: this command needs {package}, which is not installed.", err=True)
+        sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(130)

@@ -26,6 +26,7 @@ from spike2pop_nb.cli.common import (
     OptionalNeuron,
     SeedOption,
     cli,
+    formats_with,
     progress_bar,
     read_members,
 )
@@ -86,6 +87,7 @@ def next_(
     from spike2pop_nb.export import write_ranking
     from spike2pop_nb.files import ready
 
+    formats = formats_with(figures)
     groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
     assumed: dict[str, Any] = {
         "rate_q10": rate_q10,
@@ -123,7 +125,7 @@ def next_(
             "size": size,
             "seed": seed,
         }
-        write_ranking(found, out, options, formats=("csv", "svg", "png") if figures else ("csv",))
+        write_ranking(found, out, options, formats=formats)
     table = found.to_frame()[["rank", "experiment", "bits", "bits_per_price", "price", "why"]]
     typer.echo(table.head(10).round(3).to_string(index=False))
     typer.echo(found.describe())

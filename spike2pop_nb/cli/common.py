@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from spike2pop_nb import __version__
+from spike2pop_nb.errors import check_installed
 
 if TYPE_CHECKING:
     from spike2pop_nb.conductances import Population
+    from spike2pop_nb.export.figures import FigureFormat
     from spike2pop_nb.inference import Posteriors
     from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -32,6 +34,7 @@ __all__ = [
     "check_places",
     "cli",
     "end_failed",
+    "formats_with",
     "notes_of",
     "pair_of",
     "posteriors_of",
@@ -171,6 +174,14 @@ def check_places(*paths: Path | None) -> None:
     for path in paths:
         if path is not None:
             check_place(path)
+
+
+def formats_with(figures: bool) -> tuple[FigureFormat | Literal["csv"], ...]:
+    """Formats of what is written, with or without figures; refuse those that could not be drawn."""
+    if not figures:
+        return ("csv",)
+    check_installed("Figures", "matplotlib")
+    return ("csv", "svg", "png")
 
 
 def pair_of(text: str | None) -> tuple[str, ...] | None:

@@ -27,6 +27,7 @@ from spike2pop_nb.cli.common import (
     OptionalNeuron,
     SeedOption,
     cli,
+    formats_with,
     progress_bar,
     read_members,
 )
@@ -88,6 +89,7 @@ def experiment(
     from spike2pop_nb.export import experiment_title, write_experiments
     from spike2pop_nb.files import ready
 
+    formats = formats_with(figures)
     assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
     asked = asked_of(block, current, temperature, potassium, assumed)
     if recording is not None and band is None:
@@ -152,7 +154,6 @@ def experiment(
             "band": band,
             **how.asked(),
         }
-        formats = ("csv", "svg", "png") if figures else ("csv",)
         write_experiments(found, out, options, formats=formats, predictions=predictions)
     for place, made in enumerate(found):
         if len(found) > 1:

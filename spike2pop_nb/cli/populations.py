@@ -29,7 +29,7 @@ from spike2pop_nb.cli.common import (
     say_notes,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
-from spike2pop_nb.errors import printable
+from spike2pop_nb.errors import check_installed, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,8 @@ def app(
     ] = False,
 ) -> None:
     """Open the dashboard in a browser: served on this machine only, or to a lab."""
+    for package in ("plotly", "voila"):
+        check_installed("Pages", package)
     from spike2pop_nb.app.serve import serve
 
     serve(

@@ -15,6 +15,7 @@ from spike2pop_nb.cli.common import (
     SeedOption,
     cli,
     end_failed,
+    formats_with,
     progress_bar,
 )
 from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
@@ -50,7 +51,7 @@ def posterior(
     from spike2pop_nb.files import ready, recording_folder
     from spike2pop_nb.neurons import get_neuron
 
-    model = get_neuron(neuron)
+    formats, model = formats_with(figures), get_neuron(neuron)
     recordings = how.read(file)
     if simulation.needs_compiling():
         typer.echo(f"{simulation.compiling_words()}.", err=True)
@@ -87,7 +88,7 @@ def posterior(
                 "inhibition": INHIBITION_SAID[inhibition],
                 **how.asked(),
             }
-            write_posterior(found, folder, options, formats=("csv", "svg", "png") if figures else ("csv",))
+            write_posterior(found, folder, options, formats=formats)
             typer.echo(found.describe())
     if len(failed) < len(recordings):
         typer.echo(f"Written to {out}.")

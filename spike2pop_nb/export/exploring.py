@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from spike2pop_nb import __version__, plots
 from spike2pop_nb.conductances import Ranking, Reachability
@@ -19,6 +18,9 @@ from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.plots import choices, plane
 from spike2pop_nb.plots.drawing import Drawing
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = [
     "choices_table",

@@ -7,13 +7,14 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.utils import PlotlyJSONEncoder
 
 from spike2pop_nb.plots.style import ON_DARK
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = ["figure_json", "page"]
 
@@ -70,6 +71,8 @@ def _environment() -> Any:
 
 def figure_json(drawn: go.Figure) -> str:
     """A figure as JSON that no HTML parser takes for anything else."""
+    from plotly.utils import PlotlyJSONEncoder
+
     data = [{key: _packed(value) for key, value in trace.to_plotly_json().items()} for trace in drawn.data]
     text = json.dumps({"data": data, "layout": drawn.layout.to_plotly_json()}, cls=PlotlyJSONEncoder)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

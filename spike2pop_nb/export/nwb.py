@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spike2pop_nb.conductances import Population, neuron_cells
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, check_installed
 from spike2pop_nb.export.formatting import doi
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT
@@ -27,25 +27,11 @@ if TYPE_CHECKING:
 
     from spike2pop_nb.fidelity import Result
 
-__all__ = ["check_nwb", "export_nwb", "nwb_of_result", "population_nwb", "write_nwb"]
+__all__ = ["export_nwb", "nwb_of_result", "population_nwb", "write_nwb"]
 
 _NO_SPECIES = "http://purl.obolibrary.org/obo/NCBITaxon_32630"  # "synthetic construct"
 SAMPLE_MS = 0.1
 _AREA = "of a membrane of 1 cm2, so that 1 uA is a density of 1 uA/cm2"
-
-
-def check_nwb() -> None:
-    """Raise if NWB files cannot be written here.
-
-    Raises
-    ------
-    Spike2PopError
-        If pynwb is not installed.
-    """
-    try:
-        import pynwb  # noqa: F401
-    except ImportError:
-        raise Spike2PopError("Writing NWB files needs pynwb: pip install 'spike2pop-nb[nwb]'.") from None
 
 
 def nwb_of_result(result: Result) -> bytes:
@@ -141,7 +127,7 @@ def export_nwb(population: Population, folder: str | Path, *, seed: int | None =
     >>> [file.name for file in export_nwb(population, mkdtemp())]
     ['1_1.nwb']
     """
-    check_nwb()
+    check_installed("NWB files", "pynwb", "nwb")
     out = make_folder(Path(folder))
     check_room(out)
     ids = list(dict.fromkeys(name for name, _member in population.labels))
@@ -193,7 +179,7 @@ def population_nwb(
     >>> population_nwb(population, simulated)[1:4]
     b'HDF'
     """
-    check_nwb()
+    check_installed("NWB files", "pynwb", "nwb")
     if population.labels != simulated.labels:
         raise Spike2PopError("The population and the simulation are not of the same members.")
     from pynwb import NWBHDF5IO

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from spike2pop_nb import plots
 from spike2pop_nb.conductances import Population
@@ -14,6 +13,9 @@ from spike2pop_nb.export.figures import best_currents
 from spike2pop_nb.export.formatting import count
 from spike2pop_nb.fidelity import Result, Verdict
 from spike2pop_nb.simulation import Simulated
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = ["Picture", "pictures", "pictures_of_experiment"]
 

@@ -10,14 +10,14 @@ from typing import Any, Literal, cast, get_args
 
 import pandas as pd
 
-from spike2pop_nb.errors import Cancelled, Spike2PopError, failure_in_words
+from spike2pop_nb.errors import Cancelled, Spike2PopError, check_installed, failure_in_words
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
 from spike2pop_nb.export.figures import FigureFormat, figure_files
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
-from spike2pop_nb.export.nwb import check_nwb, nwb_of_result
+from spike2pop_nb.export.nwb import nwb_of_result
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.summaries import experiments_on, summary
 from spike2pop_nb.export.tables import (
@@ -48,13 +48,18 @@ EVERYTHING: tuple[ExportFormat, ...] = ("csv", "parquet", "npz", "svg", "png", "
 
 
 def check_formats(formats: Sequence[ExportFormat]) -> None:
-    """Refuse a format that results cannot have."""
+    """Refuse a format that results cannot have, or that needs a package which is not installed."""
     for format in formats:
         if format not in get_args(ExportFormat):
             known = ", ".join(get_args(ExportFormat))
             raise Spike2PopError(f"The format of a result must be one of {known}, not {format!r}.")
     if "nwb" in formats:
-        check_nwb()
+        check_installed("NWB files", "pynwb", "nwb")
+    if "html" in formats:
+        check_installed("Reports", "plotly")
+        check_installed("Reports", "mistune")
+    if not {"svg", "png", "pdf"}.isdisjoint(formats):
+        check_installed("Figures", "matplotlib")
 
 
 def _files(

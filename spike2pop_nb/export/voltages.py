@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING
 
 from spike2pop_nb import plots
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.exploring import figure_format, write_drawing, write_page
 from spike2pop_nb.plots import recordings
 from spike2pop_nb.spiketrains import Detected
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = ["write_voltage_figure"]
 

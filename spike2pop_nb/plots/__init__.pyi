@@ -23,6 +23,7 @@ from .modulated import modulation_points as modulation_points
 from .modulated import modulation_ways as modulation_ways
 from .modulated import path_points as path_points
 from .modulated import path_ways as path_ways
+from .on_page import TEMPLATE as TEMPLATE
 from .on_page import placeholder as placeholder
 from .pairs import conductance_pairs as conductance_pairs
 from .plane import LAYERS as LAYERS
@@ -34,6 +35,5 @@ from .posterior import posterior_pairs as posterior_pairs
 from .recordings import raster as raster
 from .recordings import recording as recording
 from .recordings import voltage as voltage
-from .style import TEMPLATE as TEMPLATE
 from .style import darkened as darkened
 from .style import decimate as decimate

@@ -16,10 +16,12 @@ import plotly.io as pio
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.plots import drawing as d
-from spike2pop_nb.plots.style import BLUE, GREY, INK, TEMPLATE, ticks
+from spike2pop_nb.plots.style import BLUE, GREY, INK, LAYOUT, ticks
 
-__all__ = ["PageFigure", "on_page", "placeholder", "traces"]
+__all__ = ["TEMPLATE", "PageFigure", "on_page", "placeholder", "traces"]
 
+TEMPLATE = go.layout.Template(layout=LAYOUT)
+"""Plotly's template of all figures here."""
 _GROUND = "rgba(255,255,255,0.8)"
 _LONGEST = 50  # letters of a title: a phone has room for no more
 _OUTSIDE = ("", "browser", "firefox", "chrome", "chromium", "iframe", "iframe_connected")  # of a notebook

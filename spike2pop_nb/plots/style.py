@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = [
     "BLUE",
@@ -15,12 +17,12 @@ __all__ = [
     "GREEN",
     "GREY",
     "INK",
+    "LAYOUT",
     "MOST_MARKS",
     "ORANGE",
     "PATTERN_LOOKS",
     "PURPLE",
     "RED",
-    "TEMPLATE",
     "WHITE",
     "FloatArray",
     "by_verdict",
@@ -70,31 +72,28 @@ _AXIS = {
     "tickcolor": "#C3CAD4",
     "title": {"standoff": 6},
 }
-TEMPLATE = go.layout.Template(
-    layout={
-        "font": {"family": _FONT, "size": 12, "color": INK},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "#FFFFFF",
-        "colorway": [BLUE, ORANGE, GREEN, RED, GREY],
-        "xaxis": _AXIS,
-        "yaxis": _AXIS,
-        "hoverlabel": {"font": {"family": _FONT, "size": 12}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
-        "margin": {"l": 56, "r": 34, "t": 28, "b": 44},
-        # Nothing here is selected with a box or a lasso, and some versions of Plotly offer to upload the
-        # figure to a service. Of its own, Plotly makes the bar half black where the page shines through.
-        # Along the right side, where no figure has anything, it covers no title.
-        "modebar": {
-            "orientation": "v",
-            "remove": ["select2d", "lasso2d", "sendChartToCloud", "sendDataToCloud"],
-            "bgcolor": "rgba(255,255,255,0.8)",
-            "color": "#5A6472",
-            "activecolor": BLUE,
-        },
-    }
-)
-
-
+LAYOUT = {
+    "font": {"family": _FONT, "size": 12, "color": INK},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "#FFFFFF",
+    "colorway": [BLUE, ORANGE, GREEN, RED, GREY],
+    "xaxis": _AXIS,
+    "yaxis": _AXIS,
+    "hoverlabel": {"font": {"family": _FONT, "size": 12}},
+    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}},
+    "margin": {"l": 56, "r": 34, "t": 28, "b": 44},
+    # Nothing here is selected with a box or a lasso, and some versions of Plotly offer to upload the
+    # figure to a service. Of its own, Plotly makes the bar half black where the page shines through.
+    # Along the right side, where no figure has anything, it covers no title.
+    "modebar": {
+        "orientation": "v",
+        "remove": ["select2d", "lasso2d", "sendChartToCloud", "sendDataToCloud"],
+        "bgcolor": "rgba(255,255,255,0.8)",
+        "color": "#5A6472",
+        "activecolor": BLUE,
+    },
+}
+"""Of every figure that Plotly draws."""
 # Lightness is turned around; hues stay, a little lighter, so that what is told apart stays so.
 ON_DARK = {
     INK: "#E4E9F0",
@@ -130,6 +129,8 @@ def darkened(figure: go.Figure) -> go.Figure:
     >>> dark.layout.annotations[0].text
     'Nothing yet.'
     """
+
+    import plotly.graph_objects as go
 
     def swap(value: Any) -> Any:
         if isinstance(value, dict):
