@@ -40,6 +40,7 @@ _FOR_KNOWN = 12  # members that what is known is done to, at least
 _FEW_EXPLANATIONS = 3  # tried where nothing seems to have changed
 _FAR = 6.0  # distances beyond which members weigh next to nothing, if others are nearer
 _CONSTANT = ("block", "scale", "step", "reversal", "potassium")
+_CALLED = {"step": "the current"}
 
 
 def compare_recordings(
@@ -226,8 +227,9 @@ def _known(known: Protocol | Sequence[Protocol], neuron: NeuronModel) -> Protoco
             )
         what = (action.kind if action.kind not in ("block", "scale") else "conductance", _of(action))
         if what in said:
+            called = what[1] or _CALLED.get(action.kind, action.kind)
             raise ExperimentError(
-                f"The known changes contradict each other: {what[1] or action.kind} is named more than once; "
+                f"The known changes contradict each other: {called} is named more than once; "
                 "name it once, with the change in all."
             )
         said.add(what)

@@ -252,6 +252,7 @@ class Evolution:
             x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
+        self.say(f"Simulating {n} members, {self.moving_ms / 1000:.3g} s of each")
         cost, off = self.rated(x, seeds, np.ones(n))
         self.n_tried += n
         order = np.argsort(cost, kind="stable")

@@ -139,6 +139,8 @@ def _message(search: Evolution, n_members: int) -> str:
     kept = n_members - n_passed
     if kept:
         text += f", and {kept} others that came near are kept, marked as not passed"
+    if not search.n_tried:
+        return f"{text}."
     known = [off for off in search.off if off is not None]
     if not known:
         kind = "bursts" if search.own.bursting else "fires without bursts"

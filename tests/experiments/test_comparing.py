@@ -199,7 +199,10 @@ def test_a_population_may_be_given() -> None:
     ("known", "words"),
     [
         ([block("A", 0.5), scale("A", 2.0)], "contradict each other: A is named more than once"),
-        ([constant_current(1.0), constant_current(2.0)], "contradict each other"),
+        (
+            [constant_current(1.0), constant_current(2.0)],
+            "contradict each other: the current is named more than once",
+        ),
         (step(1.0, 0, 1000), "holds throughout"),
         (block("CaX", 0.5), "CaX"),
         (block("leak", 1.0), "leak"),

@@ -268,6 +268,7 @@ def test_a_search_that_is_cancelled_keeps_what_it_has(cell: SpikeTrain) -> None:
     assert not result.usable
     assert result.cancelled
     assert "it was cancelled" in result.outcome
+    assert "another neuron" not in result.outcome  # none was tried
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the recordings of real cells are not beside this project")
