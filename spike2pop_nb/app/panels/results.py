@@ -163,7 +163,7 @@ class ResultsPanel:
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
         judged = [result.verdict.rule.describe()]
-        judged.append("A score of 1 is alike, 0.5 is at what is allowed.")
+        judged.append("A score of 1 is a perfect match; 0.5 is just within what is allowed.")
         if result.diversity is not None:
             judged.append(f"The members kept are {result.diversity.describe()}")
         if fell:
