@@ -207,8 +207,15 @@ def floor(neuron: NeuronModel, pairs: list[Pair]) -> dict[str, float]:
         "the true change comes within": float(np.mean(themselves)),
         "another does, too": float(np.mean(np.array(others) > 0)),
         "others that do (mean)": float(np.mean(others)),
-        "best guess among those that do": float(np.mean(np.array(themselves) / (1.0 + np.array(others)))),
+        "best guess among those that do": right_by_guess(themselves, others, 1),
+        "among the best three of those that do": right_by_guess(themselves, others, 3),
     }
+
+
+def right_by_guess(themselves: list[bool], others: list[int], n: int) -> float:
+    """Return how often the true change is among so many, taken at random from those that do as well."""
+    found = np.array(themselves) * np.minimum(1.0, n / (1.0 + np.array(others)))
+    return float(found.mean())
 
 
 def main() -> None:
