@@ -1,6 +1,8 @@
 """The dashboard in a browser: how soon it is there, how fast it answers, what ten sessions hold.
 
-python tests/benchmarks/bench_page.py [--loads 30] [--sessions 10]
+python tests/benchmarks/bench_page.py [--loads 30] [--sessions 10] [--only loads]
+
+Loads are measured in turn with those of a page that holds one word, from Voilà as it comes.
 """
 
 from __future__ import annotations
@@ -12,12 +14,18 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import nbformat
 import psutil
 from playwright.sync_api import BrowserContext, FilePayload, Page, sync_playwright
 
 import spike2pop_nb as s2p
+from spike2pop_nb.app.access import free_port
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
@@ -84,9 +92,26 @@ def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
     return page, page.evaluate("window.painted") / 1e3, usable
 
 
-def loads(context: BrowserContext, address: str, n: int) -> None:
-    """Open pages and act on each at first paint."""
-    painted, usable, deaf = [], [], 0
+@contextmanager
+def one_word() -> Iterator[str]:
+    """Serve a page of one word by Voilà as it comes, with a kernel in store; yields its address."""
+    port = free_port("127.0.0.1")
+    with tempfile.TemporaryDirectory() as folder:
+        cell = nbformat.v4.new_code_cell("import ipywidgets\nipywidgets.Label('ready')")
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), Path(folder) / "word.ipynb")
+        options = ["--no-browser", f"--port={port}", "--VoilaConfiguration.preheat_kernel=True"]
+        command = [sys.executable, "-m", "voila", "word.ipynb", *options]
+        server = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
+        try:
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def loads(context: BrowserContext, address: str, word: str, n: int) -> None:
+    """Open pages and act on each at first paint, and pages of one word in turn with them."""
+    painted, usable, words, deaf = [], [], [], 0
     for _ in range(n):
         page, first, ready = opened(context, address)
         painted.append(first)
@@ -98,7 +123,13 @@ def loads(context: BrowserContext, address: str, n: int) -> None:
             deaf += 1
         page.close(run_before_unload=True)
         time.sleep(6)  # for the next kernel to be ready
-    for name, values in (("painted", painted), ("usable", usable)):
+        page, begin = context.new_page(), time.perf_counter()
+        page.goto(word, wait_until="commit")
+        page.wait_for_selector(".widget-label:has-text('ready')")
+        words.append(time.perf_counter() - begin)
+        page.close()
+        time.sleep(4)
+    for name, values in (("painted", painted), ("usable", usable), ("a page of one word there", words)):
         print(f"{name} after {statistics.median(values):.1f} s (median; {max(values):.1f} s at most)")
     print(f"deaf figures: {deaf} of {n} loads acted on at first paint")
 
@@ -251,6 +282,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--loads", type=int, default=30)
     parser.add_argument("--sessions", type=int, default=10)
+    parser.add_argument("--only", choices=["loads"])
     asked = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}")
     code = "from spike2pop_nb.app.serve import serve; serve(0, open_browser=False)"
@@ -264,7 +296,11 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             context = browser.new_context(viewport={"width": 1280, "height": 720})
             context.add_init_script(SCRIPT)
-            loads(context, found.group(), asked.loads)
+            with one_word() as word:
+                time.sleep(10)
+                loads(context, found.group(), word, asked.loads)
+            if asked.only:
+                return
             answers(context, found.group())
             sliders(context, found.group())
             memory(context, found.group(), server.pid, asked.sessions)
