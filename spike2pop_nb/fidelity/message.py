@@ -8,6 +8,11 @@ from spike2pop_nb.spiketrains import SpikeTrain, features
 
 __all__ = ["search_message"]
 
+_ANOTHER_SEARCH = (
+    "None of these members has a current or noise; judged by the recording's own variability "
+    "(tolerance “own”), members have both, and a rhythmic inhibition where it takes one."
+)
+
 
 def search_message(
     train: SpikeTrain,
@@ -54,7 +59,8 @@ def search_message(
     text += f", most often for their {causes}." if (causes := _causes(reasons)) else "."
     notes = features(train).notes if n_good == 0 else ()
     fewer = f"Only {n_kept} are kept, since the others tried are too like them." if n_kept < n_asked else ""
-    said = (fewer if n_tried >= n_asked else "", late if n_late else "", note)
+    another = "" if n_passed or not refined or n_tried < n_asked else _ANOTHER_SEARCH
+    said = (fewer if n_tried >= n_asked else "", late if n_late else "", note, another)
     return " ".join([text, *filter(None, said), *notes[:1]])
 
 
