@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.signal import welch
+from scipy.signal import butter, welch
 
 from spike2pop_nb.conductances import baseline_population
 from spike2pop_nb.errors import SimulationError
@@ -50,6 +50,12 @@ def test_spectrum_is_that_of_two_butterworth_passes(neuron: NeuronModel, cutoff_
     assert power[(f > 20) & (f < 0.5 * cutoff_Hz)].mean() == pytest.approx(1.0, abs=0.05)
     assert power[np.abs(f - cutoff_Hz).argmin()] == pytest.approx(0.25, abs=0.04)
     assert power[np.abs(f - 2 * cutoff_Hz).argmin()] < 1e-3
+
+
+@pytest.mark.parametrize("cutoff_Hz", [0.1, 50.0, 1000.0 / 3, 1000.0, 2500.0, 4999.9])
+def test_the_low_pass_is_that_of_scipy(cutoff_Hz: float) -> None:
+    sections = butter(4, cutoff_Hz, fs=10_000.0, output="sos")
+    np.testing.assert_array_equal(filter_sections(cutoff_Hz), np.tile(sections, (2, 1))[:, [0, 1, 2, 4, 5]])
 
 
 def test_members_have_noise_of_their_own(neuron: NeuronModel) -> None:
