@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -42,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the notebooks: they take longest, and nobody should wait for them alone at the end."""
     items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
+def pytest_collection_finish() -> None:
+    """Have no garbage sought in what tests have imported, which takes longer than many of them."""
+    gc.collect()
+    gc.freeze()
 
 
 class Known(dict[str, Any]):
