@@ -7,10 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from jupyter_client import AsyncKernelManager
-from nbclient import NotebookClient
 
 from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 
@@ -34,6 +31,10 @@ serve(socket(fileno=int(sys.argv[1])), [], _kernel)
 
 
 def run(name: str) -> Any:
+    import nbformat  # takes seconds to import, which whoever runs no notebook need not wait for
+    from jupyter_client import AsyncKernelManager
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     manager = AsyncKernelManager(kernel_name="python3")
     manager.kernel_spec.metadata |= metadata()
