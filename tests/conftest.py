@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +18,11 @@ from hypothesis import settings
 os.environ["SPIKE2POP_NB_NEURONS"] = tempfile.mkdtemp(prefix="no_neurons_")
 # Tests and notebooks share the cores: threads that wait for each other leave them to others meanwhile.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# jsonschema, which Jupyter and NWB import, would parse a grammar that nothing here has a use for.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-from spike2pop_nb.checking.known import known_neurons, known_of
-from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry
+from spike2pop_nb.checking.known import known_neurons, known_of  # noqa: E402
+from spike2pop_nb.neurons import NeuronModel, get_neuron, list_neurons, registry  # noqa: E402
 
 # The same examples on every machine, so that a change is judged by what it changes. Others are drawn by
 # `--hypothesis-profile=random`, which runs every week with many more of them.
@@ -42,6 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the notebooks: they take longest, and nobody should wait for them alone at the end."""
     items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
+def pytest_collection_finish() -> None:
+    """Have no garbage sought in what tests have imported, which takes longer than many of them."""
+    gc.collect()
+    gc.freeze()
 
 
 class Known(dict[str, Any]):

@@ -76,6 +76,19 @@ def test_an_export_to_a_simulator_imports_no_network_and_no_figures(tmp_path: Pa
     assert not found & ({"torch"} | SIMULATOR - {"numba", "sympy"} | FIGURES | RARE)
 
 
+def test_a_simulation_imports_neither_network_nor_figures_nor_statistics(tmp_path: Path) -> None:
+    table = tmp_path / "population.csv"
+    generate_population("stg", (5.0, 5.0), size=2, seed=1).to_csv(table)
+    found = imported("simulate", table, "--duration-ms", 10, "--transient-ms", 0, "--out", tmp_path / "s.csv")
+    assert not found & ({"torch", "scipy.signal"} | FIGURES | RARE)
+
+
+def test_the_server_of_the_page_parses_no_grammar_as_it_starts() -> None:
+    assert not imported("app", "--help") & {"voila", "lark"}
+    code = "import sys, spike2pop_nb.app.serve; assert 'lark' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 WITHOUT = """
 import sys
 from importlib.machinery import PathFinder

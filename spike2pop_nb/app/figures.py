@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class _StateFigure(anywidget.AnyWidget):
         self._stretches = stretches
         super().__init__(
             _bundle_url=url,
-            _bundle_code="" if url else _PLOTLY.read_text(encoding="utf-8"),
+            _bundle_code="" if url else _bundle(),
             # a line that may be moved takes the mouse from the points beside it
             _config=_CONFIG | {"edits": {"shapePosition": dragged}},
             _widget_data=_curves(figure),
@@ -109,6 +110,12 @@ class _StateFigure(anywidget.AnyWidget):
         """Its layout, in which the mouse marks a stretch where one may be chosen."""
         layout: dict[str, Any] = figure.layout.to_plotly_json()
         return layout | _STRETCHES if self._stretches and figure.data else layout
+
+
+@cache
+def _bundle() -> str:
+    """The code of figures, for pages that no server gives it: 5 MB, read once for all figures."""
+    return _PLOTLY.read_text(encoding="utf-8")
 
 
 def _curves(figure: go.Figure) -> list[dict[str, Any]]:

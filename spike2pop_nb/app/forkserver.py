@@ -44,6 +44,7 @@ _LATE = (
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.extensions.storemagic",
+    "scipy.signal",
     "sqlite3",
     "zmq.utils.garbage",
 )

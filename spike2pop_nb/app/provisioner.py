@@ -142,7 +142,7 @@ class ForkServer:
         """End it; its kernels live on for as long as this process does."""
         self._control.close()
         try:
-            self.process.wait(5.0)
+            self.process.wait(1.0)  # it does not listen while it imports
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+# jsonschema would parse a grammar, two thirds of the time to start, for formats that nothing here has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+# ruff: noqa: E402
 import plotly
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager

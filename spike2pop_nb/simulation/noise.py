@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter
 from scipy.special import ndtri
 
 from spike2pop_nb.errors import SimulationError
@@ -21,9 +20,8 @@ __all__ = ["NOISE_CLOCK_MS", "NOISE_CUTOFF_HZ", "filter_sections", "gaussian_qua
 NOISE_CLOCK_MS, NOISE_CUTOFF_HZ = 0.1, 1000.0
 
 
-@lru_cache(maxsize=8)
-def filter_sections(cutoff_Hz: float) -> npt.NDArray[np.float64]:
-    """Return the biquads ``(4, 5)`` of both passes: b0, b1, b2, a1, a2.
+def filter_sections(cutoff_Hz: float, used: bool = True) -> npt.NDArray[np.float64]:
+    """Return the biquads ``(4, 5)`` of both passes: b0, b1, b2, a1, a2; zeros if no noise is to pass.
 
     Raises
     ------
@@ -35,7 +33,14 @@ def filter_sections(cutoff_Hz: float) -> npt.NDArray[np.float64]:
         raise SimulationError(
             f"The noise cutoff must lie between 0 and {nyquist:g} Hz, not {cutoff_Hz:g} Hz."
         )
-    sections = butter(4, cutoff_Hz, fs=2 * nyquist, output="sos")
+    return _sections(cutoff_Hz) if used else np.zeros((4, 5))
+
+
+@lru_cache(maxsize=8)
+def _sections(cutoff_Hz: float) -> npt.NDArray[np.float64]:
+    from scipy.signal import butter  # over a second to import
+
+    sections = butter(4, cutoff_Hz, fs=1000.0 / NOISE_CLOCK_MS, output="sos")
     return np.ascontiguousarray(np.tile(sections, (2, 1))[:, [0, 1, 2, 4, 5]])
 
 

@@ -120,7 +120,7 @@ class Runner:
         self.capacity = int(self.n_steps * dt - start) + 16  # spikes that are kept: one a millisecond
         self.sigma, self.seeds = sigma, seeds
         self.current = np.zeros(len(sigma)) if current is None else current
-        self.filters = filter_sections(noise_cutoff_Hz)
+        self.filters = filter_sections(noise_cutoff_Hz, used=bool(sigma.any()))
         self.tiles = tiles
 
     def time_ms(self) -> FloatArray:

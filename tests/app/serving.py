@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,9 @@ class Served:
         """Processes of sessions."""
         return kernels(self.process)
 
-    def settled(self, for_s: float = 8.0) -> set[int]:
+    def settled(self) -> set[int]:
         """The kernels once none has come or gone for a while: the next one is in store then."""
-        return settled(self.process, for_s)
+        return settled(self.process)
 
 
 def kernels(process: subprocess.Popen[str]) -> set[int]:
@@ -56,14 +56,25 @@ def kernels(process: subprocess.Popen[str]) -> set[int]:
     return {child.pid for child in psutil.Process(process.pid).children(recursive=True) if is_kernel(child)}
 
 
-def settled(process: subprocess.Popen[str], for_s: float = 8.0) -> set[int]:
-    """The kernels once none has come or gone for a while: the next one is in store then."""
-    found, since = kernels(process), time.monotonic()
+def settled(process: subprocess.Popen[str], for_s: float = 2.0) -> set[int]:
+    """The kernels once none has come, gone or been prepared for a while: the next one is in store then."""
+
+    def prepared() -> float:
+        """The work that has gone into what kernels are forked from, in tenths of a second."""
+        found = 0.0
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                if "forkserver" not in " ".join(child.cmdline()):
+                    continue
+                found += sum(child.cpu_times()[:2])
+        return round(10 * found)
+
+    found, since = (kernels(process), prepared()), time.monotonic()
     while time.monotonic() - since < for_s:
-        time.sleep(0.3)
-        if kernels(process) != found:
-            found, since = kernels(process), time.monotonic()
-    return found
+        time.sleep(0.2)
+        if (now := (kernels(process), prepared())) != found:
+            found, since = now, time.monotonic()
+    return found[0]
 
 
 @contextmanager

@@ -35,9 +35,16 @@ const look = () => {
   const words = document.querySelector(".starting");
   begun ||= Boolean(words);
   if (begun && !words && !document.querySelector(".s2p-page")?.clientHeight) window.blank += 1;
-  requestAnimationFrame(look);
+  if (!window.seen) requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
+"""
+# Half a minute of silence is long: for a page with this, time flies.
+FLIES = """
+const now = performance.now.bind(performance);
+const every = window.setInterval.bind(window);
+performance.now = () => 6 * now();
+window.setInterval = (act, pause, ...more) => every(act, pause / 6, ...more);
 """
 # Whether the marks of members stand where their ways through the plane and their conductances are at a step.
 MARKS_AT = """(step) => [0, 3].every((i) => {
@@ -101,10 +108,11 @@ def context(server):
         browser.close()
 
 
-def open_page(context, address):
+def open_page(context, address, script=""):
     page = context.new_page()
     page.problems = []
-    page.add_init_script(BLANK)
+    if script:
+        page.add_init_script(script)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.goto(address, wait_until="commit")
     page.wait_for_selector(UPLOAD)
@@ -113,7 +121,7 @@ def open_page(context, address):
 
 @pytest.fixture(scope="module")
 def page(context, server):
-    return open_page(context, server[0])
+    return open_page(context, server[0], BLANK)
 
 
 def upload(page, path):
@@ -153,6 +161,7 @@ def test_a_choice_at_first_paint_is_drawn(page):
 
 def test_the_page_follows_the_words_of_the_start_without_a_gap(page):
     assert page.evaluate("window.blank") == 0
+    page.evaluate("window.seen = true")  # it need not be watched any longer, sixty times a second
     assert page.locator(".starting").count() == 0
 
 
@@ -834,11 +843,7 @@ def test_a_page_whose_python_has_died_says_so_and_starts_again(context, server):
 
 def test_a_page_whose_python_hangs_says_so_until_it_answers(context, server):
     address, process = server
-    stuck = open_page(context, address)
-    # half a minute of silence is long: for this page time flies
-    stuck.evaluate(
-        "() => { const now = performance.now.bind(performance); performance.now = () => 2 * now(); }"
-    )
+    stuck = open_page(context, address, FLIES)
     stopped = [psutil.Process(pid) for pid in kernels(process)]
     assert stopped
     for kernel in stopped:

@@ -146,8 +146,17 @@ def test_a_folder_that_is_missing_or_an_environment_that_is_too_large_is_an_erro
 
 def test_closing_ends_the_fork_server(tmp_path):
     server = ForkServer(["-c", SMALL])
+    assert fork(server, tmp_path / "a", 0).wait(60) == 0  # so it listens
     server.close()
     assert server.process.returncode == 0
+
+
+def test_closing_waits_for_no_preparation():
+    server = ForkServer(["-c", "import time; time.sleep(60)"])
+    begun = time.monotonic()
+    server.close()
+    assert time.monotonic() - begun < 30
+    assert server.process.poll() is not None
 
 
 @pytest.fixture

@@ -157,13 +157,13 @@ def test_the_token_becomes_a_cookie_that_no_script_and_no_other_site_has(server)
 
 def test_twelve_requests_of_another_site_open_nothing(server, visitor):
     known = visitor()
-    before = server.settled(3)
+    before = server.settled()
     for how in (CROSS | FOREIGN, CROSS, FOREIGN, CROSS | {"Sec-Fetch-Site": "same-site"}):
         for _ in range(3):
             assert anonymous(server, headers=how).status_code == 403
             assert known.ask(headers=how).status_code == 403
             assert known.ask(headers=how, token=server.token).status_code == 403
-    assert server.settled(3) == before
+    assert server.settled() == before
 
 
 def test_nothing_is_given_to_another_site(server, visitor):
@@ -189,7 +189,7 @@ def test_a_name_that_came_to_lead_here_is_refused(server, visitor):
 
 def test_a_link_on_another_page_leads_on_by_a_click_and_with_the_token_at_once(server, visitor):
     known = visitor()
-    before = server.settled(3)
+    before = server.settled()
     answer = known.ask(headers=FOLLOWED)
     assert answer.status_code == 403
     assert "Open the dashboard" in answer.text
@@ -198,7 +198,7 @@ def test_a_link_on_another_page_leads_on_by_a_click_and_with_the_token_at_once(s
     answer = anonymous(server, params={"token": server.token}, headers=FOLLOWED)
     assert "location.replace" in answer.text
     assert "Set-Cookie" not in answer.headers  # which would make a stranger of who is known by another
-    assert server.settled(3) == before
+    assert server.settled() == before
 
 
 def test_a_session_is_answered_for_to_its_own_visitor_alone(server, visitor):
@@ -235,13 +235,13 @@ def test_sessions_are_counted_and_who_comes_too_late_waits(server, visitor):
     ann, bob, cid = visitor(), visitor(), visitor()
     for _ in range(MOST):
         ann.open()
-    before = server.settled(3)
+    before = server.settled()
     for who, words in ((bob, "You are next"), (cid, "1 is before you"), (bob, "You are next")):
         answer = who.ask()
         assert answer.status_code == 503
         assert f"All {MOST} sessions of this server are in use." in answer.text
         assert words in answer.text
-    assert server.settled(3) == before
+    assert server.settled() == before
     assert ann.end(ann.opened[0]) == 204
     assert cid.ask().status_code == 503
     bob.open()
@@ -336,7 +336,7 @@ def test_nothing_of_a_visitor_is_in_the_next_ones_memory_or_in_any_file(server, 
         answer = ann.ask(headers={"User-Agent": mark}, of=mark)
         ann.opened += re.findall(r'"kernelId": "([\w-]+)"', answer.text)
         assert time.monotonic() < end, f"no page was opened: {answer.status_code} {answer.text[:500]}"
-    while not (others := server.settled(3) - before):
+    while not (others := server.settled() - before):
         log = server.log.read_text()
         assert time.monotonic() < end + PATIENCE_S, f"no kernel is kept ready for the next page: {log}"
     parents = {psutil.Process(pid).ppid() for pid in others} - {server.process.pid}

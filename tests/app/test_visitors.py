@@ -12,7 +12,7 @@ from functools import partial
 import psutil
 import pytest
 from serving import serving
-from test_browser import CHROMIUM, PATIENCE_MS, QUIET, UPLOAD, open_page, upload
+from test_browser import CHROMIUM, FLIES, PATIENCE_MS, QUIET, UPLOAD, open_page, upload
 from test_guard import holds
 
 pytestmark = pytest.mark.browser
@@ -111,8 +111,9 @@ def test_what_a_visitor_loads_is_in_no_others_memory_nor_in_a_file(server, someb
     assert len(mine) == 1, "memory cannot be searched here"
     his = open_page(somebody(), server.printed)
     his.wait_for_selector(".s2p-idle")
-    others = server.settled() - mine
-    assert len(others) >= 2
+    end = time.monotonic() + 60
+    while len(others := server.settled() - mine) < 2:
+        assert time.monotonic() < end, "no kernel is kept ready for the next page"
     for pid in others | {psutil.Process(pid).ppid() for pid in others} - {server.process.pid}:
         assert not holds(pid, mark.encode()), f"process {pid} holds what somebody else has loaded"
     assert mark not in his.evaluate("document.documentElement.outerHTML")
@@ -132,11 +133,7 @@ def test_a_page_starts_again_after_a_restart_of_the_server(somebody, tmp_path):
 
     places = {"JUPYTER_RUNTIME_DIR": str(tmp_path)}
     with serving("port=0", **places) as first:
-        page = open_page(somebody(), first.printed + "#neuron=da&seed=5")
-        # half a minute of silence is long: for this page time flies
-        page.evaluate(
-            "() => { const now = performance.now.bind(performance); performance.now = () => 2 * now(); }"
-        )
+        page = open_page(somebody(), first.printed + "#neuron=da&seed=5", FLIES)
         port = int(first.address.rsplit(":", 1)[1].strip("/"))
     page.wait_for_selector(".s2p-lost:has-text('Python has stopped answering')")
     page.click("text=Start again")
