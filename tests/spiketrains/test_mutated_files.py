@@ -13,6 +13,7 @@ from table_files import mat, npy, npz
 
 from spike2pop_nb.errors import SpikeTrainError, printable
 from spike2pop_nb.spiketrains import read_spike_trains, read_voltage
+from spike2pop_nb.spiketrains.readers import formats
 
 
 def refusal(source: Any, name: str | None = "bad.csv", **options: Any) -> str:
@@ -90,3 +91,14 @@ def test_traces_of_one_name_are_told_apart() -> None:
     assert [trace.id for trace in read_voltage(f"sweep,time_s,V_mV\n{sweeps}\n".encode())] == [
         "1", "2", "1 (2)", "2 (2)"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ids", [np.empty(0, "<U1"), np.repeat([1, 2], 10)])
+def test_ids_in_arrays_that_are_shorter_than_the_trace(ids: np.ndarray) -> None:
+    volts = -60 + 5 * np.sin(np.arange(60))
+    (trace,) = read_voltage(npz(V_mV=volts, fs=1000.0, trial=ids), filename="a.npz")
+    assert trace.V_mV == pytest.approx(volts)
+
+
+def test_a_small_file_has_less_than_ten_seconds() -> None:
+    assert formats._MAT.allowed(5000) < 10
