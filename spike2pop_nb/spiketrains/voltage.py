@@ -333,7 +333,8 @@ def _converted(
             )
         clock = "s"
     factor = ms_per_unit(clock)
-    times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
+    with np.errstate(over="ignore"):  # what is not finite is refused in a moment
+        times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
     samples = raw.samples
     if stretch.is_part:
         low = -np.inf if stretch.start_s is None else 1000.0 * stretch.start_s

@@ -102,3 +102,8 @@ def test_ids_in_arrays_that_are_shorter_than_the_trace(ids: np.ndarray) -> None:
 
 def test_a_small_file_has_less_than_ten_seconds() -> None:
     assert formats._MAT.allowed(5000) < 10
+
+
+@pytest.mark.filterwarnings("error")
+def test_times_that_are_too_large_for_any_number_are_refused_without_a_warning() -> None:
+    assert "times must lie within" in refusal(b"id,time_s\na,1e307\na,1.5e307\n")
