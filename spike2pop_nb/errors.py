@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import traceback
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -30,6 +31,8 @@ __all__ = [
 
 Naming: TypeAlias = Callable[[str], str]
 
+_NO_TEXT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Kinds of characters that break a line or draw nothing."""
 _PYTHON_NAMES: Final = {
     "voltage": "read_voltage and detect_spikes",
     "voltage_unit": "unit of read_voltage",
@@ -150,14 +153,17 @@ def three_digits(value: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text that any file takes: what a file's name has that is no text is escaped.
+    """Return a text that any file and any line takes: what a file's name has that is none is escaped.
 
     Examples
     --------
-    >>> printable("a\\udce9.csv")
-    'a\\\\udce9.csv'
+    >>> printable("a\\udce9.csv"), printable("a\\nb.csv")
+    ('a\\\\udce9.csv', 'a\\\\nb.csv')
     """
-    return text.encode(errors="backslashreplace").decode()
+    plain = text.encode(errors="backslashreplace").decode()
+    if plain.isprintable():
+        return plain
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in _NO_TEXT else c for c in plain)
 
 
 def check_installed(what: str, package: str, extra: str = "") -> None:

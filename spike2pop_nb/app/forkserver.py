@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -140,7 +141,9 @@ STEPS: tuple[Step, ...] = (_page, _work, _population)
 """The first is done before any kernel starts, the others while no kernel is asked for."""
 
 
-def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str]], None]) -> None:
+def serve(
+    control: socket.socket, steps: Sequence[Step], run: Callable[[list[str]], None], leaves: str | None = None
+) -> None:
     """Fork for each request, until the other end of a socket is closed.
 
     Parameters
@@ -152,6 +155,8 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
         See `STEPS`.
     run
         Called with the arguments in the kernel; when it returns, so does this function there.
+    leaves
+        Folder that the server leaves behind if it is killed, and that is removed here then.
     """
     gc.disable()  # a collection writes to all that could be shared
     woken, wake = socket.socketpair()
@@ -175,6 +180,8 @@ def serve(control: socket.socket, steps: Sequence[Step], run: Callable[[list[str
             message, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, 1)
             if not message:
                 _hear_no_exits()
+                if leaves is not None:
+                    shutil.rmtree(leaves, ignore_errors=True)
                 return
             channel = socket.socket(fileno=descriptors[0])
             gc.collect()
@@ -263,8 +270,8 @@ def _kernel(arguments: list[str]) -> None:
 
 
 def main() -> None:
-    """Serve over the socket whose number is the one argument."""
-    serve(socket.socket(fileno=int(sys.argv[1])), STEPS, _kernel)
+    """Serve over the socket whose number is the first argument; the second is the folder that it leaves."""
+    serve(socket.socket(fileno=int(sys.argv[1])), STEPS, _kernel, *sys.argv[2:3])
 
 
 if __name__ == "__main__":

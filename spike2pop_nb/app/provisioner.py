@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -101,16 +102,22 @@ class ForkServer:
     ----------
     command
         What to run; the number of a socket is added to it.
+    leaves
+        Folder to remove when this process has ended, be it killed.
     """
 
-    def __init__(self, command: Sequence[str] = ("-P", "-m", "spike2pop_nb.app.forkserver")) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] = ("-P", "-m", "spike2pop_nb.app.forkserver"),
+        leaves: Path | None = None,
+    ) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         environment = {**os.environ, **ENVIRONMENT}
         environment.pop("JPY_PARENT_PID", None)  # kernels end with this server, not with what it runs in
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, *command, str(theirs.fileno())],
+                [sys.executable, *command, str(theirs.fileno()), *([] if leaves is None else [str(leaves)])],
                 stdin=subprocess.DEVNULL,
                 env=environment,
                 pass_fds=[theirs.fileno()],

@@ -318,14 +318,17 @@ def serve(
     os.environ[OWN_NEURONS] = "1" if own_neurons else "0"
     os.environ[SHARED] = "1" if access.shared else "0"
     os.environ[PLOTLY_URL] = f"{_BUNDLE}?v={plotly.__version__}"
-    with places_to_write():
-        forks = ForkServer() if can_fork() else None
+    with (
+        places_to_write(),
+        tempfile.TemporaryDirectory(prefix="spike2pop-", ignore_cleanup_errors=True) as connections,
+    ):
+        forks = ForkServer(leaves=Path(connections)) if can_fork() else None
         register(forks)
         try:
             path = f"/{base_url.strip('/')}/".replace("//", "/")
-            server = _Server(
-                config=configuration(access, port, preheat, path), log_level=logging.ERROR, access=access
-            )
+            config = configuration(access, port, preheat, path)
+            config.Voila.connection_dir_root = connections
+            server = _Server(config=config, log_level=logging.ERROR, access=access)
             server.most_sessions = sessions
             server.show_in_browser = open_browser
             server.initialize([str(notebook), f"--Voila.log_level={logging.ERROR}"])

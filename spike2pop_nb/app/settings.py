@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from spike2pop_nb.app.parts import Asked, Compared, Explored, Pair, check_channels, different
-from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.errors import Spike2PopError, printable
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 from spike2pop_nb.spiketrains.reader import Layout
 from spike2pop_nb.spiketrains.sides import Polarity
@@ -376,7 +376,8 @@ class Settings(BaseModel):
                 values.setdefault(name, []).append(value)
             elif value and name.partition(".")[0] in PARTS and "." in name:
                 part, _, inner = name.partition(".")
-                values.setdefault(part, {})[inner] = value
+                if isinstance(of_part := values.setdefault(part, {}), dict):
+                    of_part[inner] = value
             elif value:
                 values[name] = value
         return cls._made(values)
@@ -393,7 +394,7 @@ class Settings(BaseModel):
             where = ".".join(str(part) for part in first["loc"] if part != "float") or "as a whole"
             of_number = first["type"].startswith(_OF_NUMBERS)
             wanted = _number_wanted(cls, first["loc"]) if of_number else ()
-            raise SettingError(where[:60], _lower(first["msg"]), *wanted) from None
+            raise SettingError(printable(where[:60]), printable(_lower(first["msg"])), *wanted) from None
 
 
 def _number_wanted(

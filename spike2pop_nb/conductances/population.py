@@ -250,6 +250,9 @@ class Population:
             If it is no such table, a value is missing or negative (row and value are named), or table and
             caller say different neurons, or neither says one.
         """
+        if not table.columns.is_unique:
+            twice = table.columns[table.columns.duplicated()][0]
+            raise CompensationError(f"{file} has two columns {twice}; keep the one that is meant.")
         found = neuron_of(table, neuron, file)
         members = checked_members(table, found, file)
         members[["g_s", "g_u"]] = dics(found, members[list(found.g_columns)].to_numpy(float))[:, 1:]

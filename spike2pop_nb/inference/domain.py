@@ -110,6 +110,27 @@ class Domain:
     most: Floats
     _ranks: Floats | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        n = len(STATISTICS)
+        first, second, spans, lengths = map(
+            len, (self.bias_1, self.bias_2, self.span_edges_ms, self.length_edges)
+        )
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_1": (first, 2 * n), "bias_1": (first,), "weight_2": (second, first), "bias_2": (second,),
+            "weight_3": (1, second), "bias_3": (1,), "span_edges_ms": (spans,), "length_edges": (lengths,),
+            "quantiles": (spans + 1, lengths + 1, *self.quantiles.shape[2:]),
+            "examples": (len(self.examples), n), "least": (n,), "most": (n,),
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            values = getattr(self, name)
+            if values.shape != shape or (not values.size and name in ("quantiles", "examples")):
+                raise ValueError(f"its test for strange recordings has {name} of the shape {values.shape}")
+            # a range may be open
+            if np.isnan(values).any() or not (name in ("least", "most") or np.isfinite(values).all()):
+                raise ValueError(f"its test for strange recordings has {name} that are no numbers")
+        if self.quantiles.ndim != 3:
+            raise ValueError("its test for strange recordings has quantiles of another kind")
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Names of the arrays."""

@@ -25,6 +25,10 @@ from torch.nn import functional as F
 __all__ = ["AttentionNetwork", "NetworkConfig", "NetworkOutput", "split_components"]
 
 
+_LARGEST, _MOST_BLOCKS = 4096, 64
+_MAY_BE_NONE = ("n_statistics", "latent", "n_blocks", "n_decoder_blocks")
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the network; stored with the weights.
@@ -66,6 +70,17 @@ class NetworkConfig:
     n_patterns: int = 2
     n_features: int = 5
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in self.as_dict().items():
+            least = 0 if name in _MAY_BE_NONE else 1
+            most = _MOST_BLOCKS if name.endswith("blocks") else _LARGEST
+            if name != "dropout" and not (type(value) is int and least <= value <= most):
+                raise ValueError(f"{name} is {value!r}; it must be a whole number from {least} to {most}")
+        if self.width % self.n_heads:
+            raise ValueError(f"a width of {self.width} cannot be parted among {self.n_heads} heads")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout!r}; it must be a share below 1")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""

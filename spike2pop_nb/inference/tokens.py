@@ -121,8 +121,22 @@ class TokenScale:
         ------
         KeyError
             If one is missing.
+        ValueError
+            If one has another shape, or holds what is no number or nothing to divide by.
         """
-        return cls(**{f.name: np.asarray(arrays[f"scale.{f.name}"]) for f in fields(cls)})
+        found = cls(**{f.name: np.asarray(arrays[f"scale.{f.name}"]) for f in fields(cls)})
+        n_knots = found.statistic_knots.shape[-1] if found.statistic_knots.ndim else 0
+        shapes = {"token": (len(CHANNELS),), "statistic": (len(STATISTICS),)}
+        tables = ("statistic_knots", "statistic_scores")
+        for f in fields(cls):
+            values, shape = getattr(found, f.name), shapes[f.name.partition("_")[0]]
+            if values.shape != (shape if f.name not in tables else (*shape, max(n_knots, 2))):
+                raise ValueError(f"its {f.name} has the shape {values.shape}")
+            if values.dtype.kind != "f" or not np.isfinite(values).all():
+                raise ValueError(f"its {f.name} holds what is no number")
+            if f.name.endswith("_std") and not (values > 0).all():
+                raise ValueError(f"its {f.name} holds nothing to divide by")
+        return found
 
     def arrays(self) -> dict[str, Floats]:
         """Return its arrays, under names that begin with ``scale.``."""

@@ -29,7 +29,7 @@ from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
-from spike2pop_nb.inference.posterior import Network
+from spike2pop_nb.inference.posterior import FEATURES, Network
 from spike2pop_nb.inference.published import published_files, sha256_of
 from spike2pop_nb.inference.tokens import CHANNELS, N_STATISTICS, TokenScale
 from spike2pop_nb.inference.weight_files import own_weights_folder
@@ -248,26 +248,45 @@ def load_network(
         if config.n_channels != len(CHANNELS) or config.n_statistics not in (0, N_STATISTICS):
             raise ValueError("it was trained on other interval statistics")
         scale = TokenScale.from_arrays(tensors)
-        feature_scale = FeatureScale(tensors["feature.mean"].numpy(), tensors["feature.std"].numpy())
+        feature_scale = FeatureScale(*(_of_features(tensors[f"feature.{what}"]) for what in ("mean", "std")))
         domain = _domain(_part(tensors, "domain."))
         box = Box.from_ranges(metadata["dic_range"])
+        if not (np.isfinite([box.low, box.high]).all() and (box.low < box.high).all()):
+            raise ValueError("its ranges of DICs are none")
         max_intervals = int(metadata["max_intervals"])
+        if max_intervals < 1:
+            raise ValueError(f"it looks at {max_intervals} intervals")
+        _check_trains(metadata.get("data", {}))
+        with torch.device("meta"):  # tells without memory whether weights fit the sizes
+            AttentionNetwork(config).load_state_dict(state, strict=True, assign=True)
         # Building draws random weights, soon overwritten; the caller's random state is put back.
         with torch.random.fork_rng(devices=[]):
             network = AttentionNetwork(config)
         # Copied, not assigned: tensors read from a file lie anywhere in memory, and kernels may choose by it.
         network.load_state_dict(state, strict=True)
+        origin = _origin(path, metadata)
     except PredictorError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OverflowError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise PredictorError(f"{path.name} does not fit this version's network: {first}") from None
     if not all(np.isfinite(value.numpy()).all() for value in state.values()):  # waits for no threads
         raise PredictorError(f"{path.name} is damaged: it holds weights that are not finite numbers.")
     network.requires_grad_(False).eval()
-    return LoadedNetwork(
-        name, network, scale, feature_scale, box, max_intervals, domain, metadata, _origin(path, metadata)
-    )
+    return LoadedNetwork(name, network, scale, feature_scale, box, max_intervals, domain, metadata, origin)
+
+
+def _check_trains(said: dict[str, Any]) -> None:
+    """Refuse numbers about training trains that are none; `Predictor` takes these."""
+    if not 0 <= said.get("share_drawn", 0.0) <= 1 or not said.get("longest_s", np.inf) > 0:
+        raise ValueError("what it says of the trains it was trained on is no number")
+
+
+def _of_features(value: Tensor) -> np.ndarray:
+    values = value.numpy()
+    if values.shape != (len(FEATURES),) or values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise ValueError(f"it has {values.size} numbers for {len(FEATURES)} features, or some are none")
+    return values
 
 
 def _origin(path: Path, metadata: Mapping[str, Any]) -> Network:

@@ -19,7 +19,7 @@ from .readers.raw import Source, counted, shown
 from .recordings import ReadReport, Recordings
 from .stretch import Stretch
 from .table import Table
-from .train import FloatArray, Provenance, SpikeTrain
+from .train import FloatArray, Provenance, SpikeTrain, unique_ids
 from .units import shown_unit, to_ms
 
 __all__ = ["assemble"]
@@ -261,20 +261,14 @@ def _refuse(train: RawTrain, wrong: np.ndarray, source: Source, why: str) -> Non
 
 def _unique_ids(trains: list[RawTrain]) -> list[str]:
     """Rename trains whose id is taken ("7" becomes "7 (2)") and say which."""
-    taken = {train.id for train in trains}
-    if len(taken) == len(trains):
-        return []
-    seen: set[str] = set()
-    renamed: list[str] = []
-    for train in trains:
-        if train.id in seen:
+    ids = [train.id for train in trains]
+    renamed = []
+    for train, new in zip(trains, unique_ids(ids), strict=True):
+        if new != train.id:
             renamed.append(train.id)
-            number = 2
-            while (name := f"{train.id[:190]} ({number})") in taken:
-                number += 1
-            train.id = name
-            taken.add(name)
-        seen.add(train.id)
+            train.id = new
+    if not renamed:
+        return []
     return [f"{_trains(len(renamed))} with an id that was taken, {shown(sorted(set(renamed)))}, now numbered"]
 
 

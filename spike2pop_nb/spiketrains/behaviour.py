@@ -24,6 +24,7 @@ __all__ = [
     "looks_like_intervals",
     "looks_like_samples",
     "paddings",
+    "repeats",
     "share_increasing",
     "share_increasing_within",
     "sum_below",
@@ -117,10 +118,15 @@ def grows_within(codes: NDArray[np.int64], times: FloatArray) -> bool:
     """Whether the codes repeat and the times grow within each group: the mark of a row per spike."""
     if times.size < 2:
         return False
-    n_groups = int(codes.max()) + 1
-    few = n_groups <= max(1, int(0.7 * times.size))
+    if not repeats(codes):
+        return False
     steps = _within(codes, times)
-    return few and steps.size > 0 and bool(np.mean(steps > 0) > 0.9)
+    return steps.size > 0 and bool(np.mean(steps > 0) > 0.9)
+
+
+def repeats(codes: NDArray[np.int64]) -> bool:
+    """Whether there are fewer different codes than entries, by far."""
+    return codes.size > 1 and int(codes.max()) < max(1, int(0.7 * codes.size))
 
 
 def falls_back(times: FloatArray) -> NDArray[np.int64]:

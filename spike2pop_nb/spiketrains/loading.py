@@ -35,11 +35,11 @@ def load(source: object, filename: str | None) -> Source:
     if isinstance(source, (str, Path)):
         return _from_disk(source, filename)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        name = filename or "the upload"
+        name = printable(filename or "the upload")
         _check_size(source.nbytes if isinstance(source, memoryview) else len(source), name)
         data = bytes(source)
     elif hasattr(source, "read"):
-        name = filename or PurePath(str(getattr(source, "name", "the stream"))).name
+        name = printable(filename or PurePath(str(getattr(source, "name", "the stream"))).name)
         data = source.read(MAX_FILE_BYTES + 1)
         if not isinstance(data, bytes):
             raise SpikeTrainError(f"{name}: the file must be opened in binary mode ('rb').")
@@ -54,11 +54,13 @@ def _from_disk(source: str | Path, filename: str | None) -> Source:
     name = printable(filename or path.name or str(path))
     try:
         if not path.exists():
-            raise SpikeTrainError(f"{path}: there is no such file.")
+            raise SpikeTrainError(f"{printable(str(path))}: there is no such file.")
         if path.is_dir():
             return Source(name, b"", path)
         if not path.is_file():
-            raise SpikeTrainError(f"{path}: this is not a file; give the path of a file of spike times.")
+            raise SpikeTrainError(
+                f"{printable(str(path))}: this is not a file; give the path of a file of spike times."
+            )
         with path.open("rb") as stream:
             size, head = path.stat().st_size, stream.read(_HEAD_BYTES)
             opened = Source(name, head, path)

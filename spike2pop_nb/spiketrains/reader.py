@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import SpikeTrainError, printable
 
 from .assemble import assemble
 from .layouts import understand
@@ -146,7 +146,7 @@ def _opened(
     """Name and table of a file; the sheets of a workbook."""
     held = None if isinstance(source, str | bytes | bytearray | memoryview) else table_from_object(source)
     if held is not None:
-        return Source(filename or f"the {type(source).__name__}", b""), held
+        return Source(printable(filename or f"the {type(source).__name__}"), b""), held
     loaded = load(source, filename)
     try:
         if not loaded.data and not (loaded.path is not None and loaded.path.is_dir()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from spike2pop_nb.errors import SpikeTrainError
 
 from .limits import MAX_ID_LENGTH, MAX_TIME_MS
 
-__all__ = ["FloatArray", "Provenance", "SpikeTrain", "checked_id", "takes_times"]
+__all__ = ["FloatArray", "Provenance", "SpikeTrain", "checked_id", "takes_times", "unique_ids"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -34,6 +34,26 @@ def takes_times(take: Taker) -> Taker:
     """
     _takers.append(take)
     return take
+
+
+def unique_ids(ids: Sequence[str]) -> list[str]:
+    """The ids, numbered where one is taken: a second "7" becomes "7 (2)".
+
+    Examples
+    --------
+    >>> unique_ids(["7", "7", "8", "7 (2)", "7"])
+    ['7', '7 (3)', '8', '7 (2)', '7 (4)']
+    """
+    taken, seen, last = set(ids), set(), dict.fromkeys(ids, 1)
+    found = []
+    for name in ids:
+        new = name
+        while new in seen or (new != name and new in taken):
+            last[name] += 1
+            new = f"{name[:190]} ({last[name]})"
+        seen.add(new)
+        found.append(new)
+    return found
 
 
 def checked_id(value: object) -> str:

@@ -203,7 +203,8 @@ def to_ms(times: FloatArray, unit: str, sampling_rate_hz: float | None = None) -
         return times / sampling_rate_hz * 1000.0
     factor = ms_per_unit(unit)
     # A thousandth is no binary number: dividing by a thousand is exact where multiplying is not.
-    return times * factor if factor >= 1.0 else times / round(1.0 / factor, 9)
+    with np.errstate(over="ignore"):  # what is too far away is refused by whoever asked
+        return times * factor if factor >= 1.0 else times / round(1.0 / factor, 9)
 
 
 def unit_from_name(name: str) -> tuple[str, str | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from spike2pop_nb.errors import SpikeTrainError, WayOut
+from spike2pop_nb.errors import SpikeTrainError, WayOut, printable
 
 from .detected import detect_recordings
 from .detection import detect_spikes, suggest_threshold_mV
@@ -23,7 +24,7 @@ from .signal_units import SignalUnit, judged_unit
 from .stretch import Stretch
 from .table import Table
 from .trace import VoltageTrace, VoltageTraces
-from .train import Provenance
+from .train import Provenance, unique_ids
 from .units import MOST_SAMPLES_PER_S, canonical_unit, ms_per_unit, shown_unit
 
 __all__ = [
@@ -154,7 +155,7 @@ def _signals(
     path = isinstance(source, str | bytes | bytearray | memoryview)
     table = None if path or hasattr(source, "read") else table_from_signal(source)
     if table is not None:
-        loaded = Source(filename or f"the {type(source).__name__}", b"")
+        loaded = Source(printable(filename or f"the {type(source).__name__}"), b"")
     else:
         loaded = load(source, filename)
         if loaded.path is not None and loaded.path.is_dir():
@@ -166,11 +167,21 @@ def _signals(
         column.name == "timestamps" for column in table.columns
     )
     if formal:
-        return loaded, signals_of_format(table), table.format
+        return loaded, _with_unique_ids(signals_of_format(table)), table.format
     if not table.columns:
         raise loaded.error("the file holds no voltage trace.")
     found = signals_of_table(table, loaded, rate_hz, time_unit)
-    return loaded, found, "text" if table.format == "table" else table.format
+    return loaded, _with_unique_ids(found), "text" if table.format == "table" else table.format
+
+
+def _with_unique_ids(signals: Signals) -> Signals:
+    ids = [raw.id for raw in signals.traces]
+    new = unique_ids(ids)
+    taken = sorted({name for name, other in zip(ids, new, strict=True) if name != other})
+    if taken:
+        signals.traces = [replace(raw, id=name) for raw, name in zip(signals.traces, new, strict=True)]
+        signals.repairs.append(f"traces with an id that was taken, {shown(taken)}, now numbered")
+    return signals
 
 
 def _parsed(loaded: Source, source: object, filename: str | None) -> Table:
@@ -322,7 +333,8 @@ def _converted(
             )
         clock = "s"
     factor = ms_per_unit(clock)
-    times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
+    with np.errstate(over="ignore"):  # what is not finite is refused in a moment
+        times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
     samples = raw.samples
     if stretch.is_part:
         low = -np.inf if stretch.start_s is None else 1000.0 * stretch.start_s

@@ -45,7 +45,7 @@ def run(arguments):
     if then == "sleep":
         time.sleep(600)
     sys.exit(int(then))
-serve(socket(fileno=int(sys.argv[1])), [first, broken, last], run)
+serve(socket(fileno=int(sys.argv[1])), [first, broken, last], run, *sys.argv[2:3])
 """
 
 
@@ -142,6 +142,21 @@ def test_a_folder_that_is_missing_or_an_environment_that_is_too_large_is_an_erro
     with pytest.raises(ForkError):
         fork(small, tmp_path / "b", 0, HUGE="x" * 5_000_000)
     assert fork(small, tmp_path / "c", 0).wait(60) == 0
+
+
+def test_the_folder_of_a_server_that_was_killed_goes_with_the_fork_server(tmp_path):
+    folder = tmp_path / "connections"
+    folder.mkdir()
+    (folder / "kernel.json").write_text("{}")
+    server = ForkServer(["-c", SMALL], leaves=folder)
+    assert fork(server, tmp_path / "a", 0).wait(60) == 0
+    assert folder.exists()
+    kernel = fork(server, tmp_path / "b", "sleep")
+    server._control.close()  # as the system does for a process that is killed
+    server.process.wait(60)
+    assert not folder.exists()
+    kernel._channel.close()
+    until(lambda: not alive(kernel.pid))
 
 
 def test_closing_ends_the_fork_server(tmp_path):

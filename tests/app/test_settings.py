@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -316,3 +318,16 @@ def test_a_point_that_is_dragged_is_put_back_at_once(monkeypatch):
         history.undo()
         seen.append(state[0].explore)
     assert seen == [Explored(**changes[k]) for k in (5, 4, 2)] + [Explored()]
+
+
+@pytest.mark.parametrize("text", ["explore=x&explore.target=1,2", "explore.target=1,2&explore=x"])
+def test_a_part_that_is_given_as_a_whole_and_by_entries_is_refused(text: str) -> None:
+    with pytest.raises(Spike2PopError, match=r"^Settings, explore: [^\n]*\.$"):
+        Settings.from_fragment(text)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\r", "a\u2028b"])
+def test_a_name_that_breaks_the_line_is_told_in_one(name: str) -> None:
+    with pytest.raises(Spike2PopError, match=r"extra inputs are not permitted\.$") as caught:
+        Settings.from_json(json.dumps({"spike2pop_settings": 1, name: 1}))
+    assert str(caught.value).isprintable()

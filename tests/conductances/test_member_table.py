@@ -181,3 +181,9 @@ def test_files_that_are_no_tables_are_refused(tmp_path: Path) -> None:
         Population.from_parquet(tmp_path / "bad.parquet")
     with pytest.raises(CompensationError, match=r"^none\.parquet: there is no such file\.$"):
         Population.from_parquet(tmp_path / "none.parquet")
+
+
+def test_two_columns_of_one_name_are_refused(varied: Population) -> None:
+    table = varied.to_frame()
+    with pytest.raises(CompensationError, match=r"^The table has two columns g_Na; keep the one"):
+        Population.from_frame(pd.concat([table, table[["g_Na"]]], axis=1))

@@ -299,15 +299,15 @@ def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> N
 def judging(weights: Path) -> Path:
     """Weights with a test for strange recordings, of two bands of time, that gives every recording 0."""
     loaded = load_network(weights)
-    inputs = 2 * N_STATISTICS
+    inputs, n = N_STATISTICS, len(STATISTICS)
     domain = Domain(
         *(np.zeros(shape) for shape in ((4, inputs), 4, (4, 4), 4, (1, 4), 1)),
         span_edges_ms=np.array([1000.0]),
         length_edges=np.array([8.0]),
         quantiles=np.broadcast_to(np.linspace(-10, 10, 201), (2, 2, 201)),
-        examples=np.zeros((3, N_STATISTICS)),
-        least=np.full(N_STATISTICS, -np.inf),
-        most=np.full(N_STATISTICS, np.inf),
+        examples=np.zeros((3, n)),
+        least=np.full(n, -np.inf),
+        most=np.full(n, np.inf),
     )
     state = loaded.network.state_dict()
     path = weights.with_name("judging.safetensors")

@@ -142,3 +142,64 @@ def test_what_is_learned_on_the_way_is_learned_again_where_its_file_is_damaged(
         assert which._remembered(which._known())  # the shipped one
     finally:
         which._remembered.cache_clear()
+
+
+def _emptied(value: torch.Tensor) -> torch.Tensor:
+    return value[:0].clone()
+
+
+def _with_nan(value: torch.Tensor) -> torch.Tensor:
+    changed = value.clone()
+    changed.view(-1)[0] = torch.nan
+    return changed
+
+
+_BESIDE = [
+    "scale.token_std",
+    "scale.statistic_std",
+    "scale.statistic_knots",
+    "feature.mean",
+    "domain.weight_1",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *((name, change) for name in _BESIDE for change in (_emptied, _with_nan, lambda value: value[None])),
+        *((name, torch.zeros_like) for name in _BESIDE[:2]),
+    ],
+)
+def test_numbers_beside_the_network_that_do_not_fit_are_refused(
+    name: str, change: Any, tmp_path: Path
+) -> None:
+    """Their checksum is right, as where another program has written them."""
+    tensors, metadata = read_tensors(weights.WEIGHTS_FOLDER / "stg.safetensors")
+    path = write_tensors(tmp_path / "stg.safetensors", {**tensors, name: change(tensors[name])}, metadata)
+    with pytest.raises(PredictorError, match=r"stg\.safetensors does not fit .*: it[^\n]*$"):
+        load_predictor("stg", path)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"config": {"patch": 0}},
+        {"config": {"n_heads": 3}},
+        {"config": {"n_blocks": 10**9}},
+        {"config": {"width": 2048}},
+        {"config": {"dropout": "x"}},
+        {"data": ["x"]},
+        {"data": {"share_drawn": {"x": 1}}},
+        {"base": 3},
+        {"recipes": [1]},
+        {"max_intervals": 0},
+        {"max_intervals": float("inf")},
+        {"dic_range": {"g_s": [1, 1], "g_u": [0, 2]}},
+    ],
+)
+def test_what_is_said_of_the_network_and_cannot_be_is_refused(said: dict[str, Any], tmp_path: Path) -> None:
+    tensors, metadata = read_tensors(weights.WEIGHTS_FOLDER / "stg.safetensors")
+    said = {"config": metadata["config"] | said["config"]} if "config" in said else said
+    path = write_tensors(tmp_path / "stg.safetensors", tensors, metadata | said)
+    with pytest.raises(PredictorError, match=r"^stg\.safetensors [^\n]*$"):
+        load_predictor("stg", path)

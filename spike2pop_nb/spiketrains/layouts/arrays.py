@@ -32,6 +32,7 @@ from .ragged import with_lists
 from .reading import (
     RawTrain,
     Reading,
+    check_keys,
     key_codes,
     label_of,
     times_of,
@@ -223,6 +224,7 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         and c.parent == column.parent
     ]
     ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
+    check_keys(ids, len(column), "list", f"array {column.name!r}", source)
     trains = []
     for k, times in enumerate(column.values):
         parts = [source.id(label_of(key, k)) for key in ids]

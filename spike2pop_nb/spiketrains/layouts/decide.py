@@ -7,13 +7,17 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
+    codes_of,
+    grows_within,
     has_equal_steps,
     is_binary,
     is_counter,
+    repeats,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import is_signal_name, role_of, same_name
@@ -29,12 +33,12 @@ from .fixed import fixed_layout
 from .keys import check_trains, may_label
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
+from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
 from .traces import Trace, find_trace
 
 __all__ = ["understand"]
 
-_MOST_COLUMNS: Final = 8
+_MOST_COLUMNS, _MOST_GROUPS = 8, 16
 _TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
 
 
@@ -232,13 +236,14 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
     alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and _grow_down([c])]
+    repeating = _repeating(groups)
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
             continue
         if len(alike) > 1 and time in alike:
             continue  # several columns that grow are as many trains
-        for group in groups:
-            if group is not time and grows_by(group, time):
+        for group, codes in repeating:
+            if group is not time and grows_within(codes, values_of(time)):
                 return long_layout(table, time, keys, source)
     if all(c.kind == "numbers" for c in filled):
         reading = columns_layout(table, source)
@@ -250,6 +255,17 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         )
     refuse_bursts(table.columns, source)
     raise _unrecognised(table, source)
+
+
+def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64]]]:
+    """The first columns whose entries repeat as ids do, with a number for each different entry."""
+    found: list[tuple[Column, NDArray[np.int64]]] = []
+    for column in columns:
+        if len(found) < _MOST_GROUPS and may_label(column):
+            codes = codes_of(labels_of(column))
+            if repeats(codes):
+                found.append((column, codes))
+    return found
 
 
 def _proportional(columns: Sequence[Column]) -> bool:

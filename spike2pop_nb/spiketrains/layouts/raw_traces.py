@@ -111,6 +111,7 @@ def signals_of_format(table: Table) -> Signals:
 def pieces_of(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Signals) -> list[RawTrace]:
     """Sweeps that stand one after another: told apart by columns, or by times that start over."""
     n = trace.samples.size
+    keys = [key for key in keys if len(key) >= n]  # arrays of a file may have any length
     bounds = np.empty(0, dtype=np.int64)
     labels: list[str] = []
     if keys:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import codes_of, kept_before_padding, paddings
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column
@@ -121,7 +122,13 @@ def trains_by_key(
         Names the file in errors.
     rows : ndarray of int, shape (n,), optional
         Row numbers; counted from 1 by default.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a key that was asked for has no entry for each time, or an entry is no id.
     """
+    check_keys(keys, times.size, "time", place, source)
     codes = key_codes(keys, times.size)
     n_trains = int(codes.max()) + 1 if codes.size else 0
     source.check_counts(int((~np.isnan(times)).sum()), n_trains)
@@ -137,6 +144,16 @@ def trains_by_key(
             RawTrain(source.id("/".join(parts), row=int(rows[first])), times[where], place, rows[where])
         )
     return trains
+
+
+def check_keys(keys: Sequence[Column], n: int, what: str, place: str, source: Source) -> None:
+    """Refuse keys, which the caller may have named, that have no entry for each time or list of times."""
+    for key in keys:
+        if key.kind not in ("numbers", "text") or len(key) != n:
+            raise source.error(
+                f"{shown([key.name])} has no id for each of the {counted(n, what)} of {place}.",
+                WayOut("name what has one entry for each", ("id_columns",)),
+            )
 
 
 def key_codes(keys: Sequence[Column], n: int) -> NDArray[np.int64]:

@@ -164,6 +164,7 @@ def _doubt_points(cells: Sequence[str], found: Numbers) -> None:
 
 def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
     """Thousands or decimals: times grow under one of the two only."""
+    cells = [cell for cell in cells if is_number(cell)]  # what is none is refused by who asked
     plain = [cell for cell in cells if mark not in cell]
     values = np.array([value_of(cell) for cell in plain])
     if any("." in cell or "," in cell for cell in plain) or (values > 999).any():

@@ -58,7 +58,7 @@ _HDF5: Final = Parser(
     "the HDF5 file is damaged: a part of it cannot be read.",
 )
 _MAT: Final = Parser(
-    f"{__package__}.matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT, 10
+    f"{__package__}.matlab_table", "parse_mat", "MAT file", ("scipy.io.matlab",), DAMAGED_MAT, 8
 )
 
 

@@ -101,7 +101,7 @@ def _read(source: Source, function: str) -> Table:
         ("neo.io", "nixio") if reader.name == "NixIO" else ("neo.io",),
         f"neo failed on it, so it is damaged, too large, or no {reader.format} file; export its spike times "
         "as CSV.",
-        seconds=30,
+        seconds=8,
         seconds_per_mb=15,  # nixio takes about 40 ms per train, of 16 kB
     )
     return parsed(source, parser, suffix=source.suffix, alone=reader.alone)

@@ -38,6 +38,8 @@ def array_of_bytes(data: bytes, name: str, source: Source) -> NDArray[Any]:
     """
     stream = BytesIO(data)
     shape, fortran, dtype = _header(stream, len(data), name, source)
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
     flat = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=stream.tell())
     if not _is_text_sound(flat):
         raise source.error(f"{name} is damaged: its text has invalid characters.")
@@ -85,6 +87,8 @@ def _header(
             )
         header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = header(stream)
+        if any(isinstance(extent, bool) for extent in shape):  # which NumPy lets pass as 0 and 1
+            raise ValueError
     except SpikeTrainError:
         raise
     except Exception:  # NumPy meets a damaged header with errors of several kinds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -39,7 +40,7 @@ def spike2_table(source: Source) -> Table:
     trains: list[FloatArray] = []
     places: list[int] = []
     left_out: list[str] = []
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+    for start, end in pairwise([*starts, len(rows)]):
         number = rows[start][1]
         head = [row[0] if row else "" for row in rows[start + 1 : start + 4]]
         title = head[2].strip() if len(head) > 2 and head[2].strip() else f"channel {number}"
