@@ -82,6 +82,15 @@ class NetworkConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout!r}; it must be a share below 1")
 
+    @property
+    def least_weights(self) -> int:
+        """How many weights the large matrices of such a network have, which is told before they are made."""
+        block = (4 + 2 * self.expansion) * self.width**2
+        residual = 4 * self.decoder_width**2
+        density = 6 * self.n_components * self.n_priors * self.decoder_width
+        attention = self.n_blocks * block + self.patch * self.n_channels * self.width if self.latent else 0
+        return attention + self.n_decoder_blocks * residual + density
+
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""
         return asdict(self)

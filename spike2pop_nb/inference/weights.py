@@ -257,8 +257,8 @@ def load_network(
         if max_intervals < 1:
             raise ValueError(f"it looks at {max_intervals} intervals")
         _check_trains(metadata.get("data", {}))
-        with torch.device("meta"):  # tells without memory whether weights fit the sizes
-            AttentionNetwork(config).load_state_dict(state, strict=True, assign=True)
+        if config.least_weights > sum(value.numel() for value in state.values()):
+            raise ValueError("it holds fewer weights than a network of its sizes has")
         # Building draws random weights, soon overwritten; the caller's random state is put back.
         with torch.random.fork_rng(devices=[]):
             network = AttentionNetwork(config)
