@@ -107,3 +107,10 @@ def test_a_small_file_has_less_than_ten_seconds() -> None:
 @pytest.mark.filterwarnings("error")
 def test_times_that_are_too_large_for_any_number_are_refused_without_a_warning() -> None:
     assert "times must lie within" in refusal(b"id,time_s\na,1e307\na,1.5e307\n")
+
+
+@pytest.mark.parametrize("traces", [[[], []], [[None] * 3, [None] * 3]])
+def test_traces_of_nothing_are_refused(traces: list[Any]) -> None:
+    data = json.dumps({"V_mV": traces, "min": []}).encode()
+    with pytest.raises(SpikeTrainError, match=r"^a\.json: [^\n]*$"):
+        read_voltage(data, filename="a.json", sampling_rate_hz=1000)
