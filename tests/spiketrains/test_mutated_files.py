@@ -114,3 +114,10 @@ def test_traces_of_nothing_are_refused(traces: list[Any]) -> None:
     data = json.dumps({"V_mV": traces, "min": []}).encode()
     with pytest.raises(SpikeTrainError, match=r"^a\.json: [^\n]*$"):
         read_voltage(data, filename="a.json", sampling_rate_hz=1000)
+
+
+def test_a_name_that_is_too_long_for_a_sentence_is_cut() -> None:
+    long = ",".join(f"n{k}" for k in range(5000))
+    sentence = refusal(f"{long};time_s\nx;1\ny,2;?\n".encode(), time_column=long[:-1] + "x")
+    assert len(sentence) < 500
+    assert f"'{long[:50]}" in sentence
