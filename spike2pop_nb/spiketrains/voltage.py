@@ -256,6 +256,8 @@ def _leave_out(raws: list[RawTrace], why: str, signals: Signals) -> None:
 
 
 def _has_two_levels(raw: RawTrace) -> bool:
+    if np.isnan(raw.samples).all():  # also where there are none
+        return False
     low, high = np.nanmin(raw.samples), np.nanmax(raw.samples)
     return bool(low < high and ((raw.samples == low) | (raw.samples == high)).all())
 

@@ -107,3 +107,17 @@ def test_a_small_file_has_less_than_ten_seconds() -> None:
 @pytest.mark.filterwarnings("error")
 def test_times_that_are_too_large_for_any_number_are_refused_without_a_warning() -> None:
     assert "times must lie within" in refusal(b"id,time_s\na,1e307\na,1.5e307\n")
+
+
+@pytest.mark.parametrize("traces", [[[], []], [[None] * 3, [None] * 3]])
+def test_traces_of_nothing_are_refused(traces: list[Any]) -> None:
+    data = json.dumps({"V_mV": traces, "min": []}).encode()
+    with pytest.raises(SpikeTrainError, match=r"^a\.json: [^\n]*$"):
+        read_voltage(data, filename="a.json", sampling_rate_hz=1000)
+
+
+def test_a_name_that_is_too_long_for_a_sentence_is_cut() -> None:
+    long = ",".join(f"n{k}" for k in range(5000))
+    sentence = refusal(f"{long};time_s\nx;1\ny,2;?\n".encode(), time_column=long[:-1] + "x")
+    assert len(sentence) < 500
+    assert f"'{long[:50]}" in sentence

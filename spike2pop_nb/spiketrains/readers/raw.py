@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_OPENED_SPIKES, MAX_SPIKES, MAX_TRAINS
 from spike2pop_nb.spiketrains.train import checked_id
 
 __all__ = ["Options", "Source", "Subtable", "counted", "shown"]
+
+
+_LONG: Final = re.compile(r"(?<!\w)(['\"])(?:(?!\1).){200,}\1(?!\w)")
+"""A name or value in quotes that is too long for a sentence."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Source:
         """An error whose sentence names the file and, where known, the row."""
         place = f"{self.name}, {self.part}" if self.part else self.name
         place = place if row is None else f"{place}, row {row}"
-        return SpikeTrainError(f"{place}: {message}", *ways_out)
+        return SpikeTrainError(f"{place}: {_LONG.sub(_cut_in_quotes, message)}", *ways_out)
 
     def id(self, value: object, *, row: int | None = None) -> str:
         """`value` as an id, with an error that names the row."""
@@ -135,6 +140,10 @@ def shown(names: Sequence[object], most: int = 6) -> str:
     """Names in quotes, cut after `most`."""
     text = ", ".join(repr(_cut(str(name).strip())) for name in names[:most])
     return text + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _cut_in_quotes(found: re.Match[str]) -> str:
+    return f"{found[0][:60]}…{found[1]}"
 
 
 def _cut(text: str, most: int = 40) -> str:
