@@ -136,7 +136,8 @@ class TokenScale:
                 raise ValueError(f"its {f.name} holds what is no number")
             if f.name.endswith("_std") and not (values > 0).all():
                 raise ValueError(f"its {f.name} holds nothing to divide by")
-        return found
+        # 32 bits: what is computed must not depend on how numbers are stored
+        return cls(**{f.name: getattr(found, f.name).astype(np.float32) for f in fields(cls)})
 
     def arrays(self) -> dict[str, Floats]:
         """Return its arrays, under names that begin with ``scale.``."""

@@ -286,7 +286,7 @@ def _of_features(value: Tensor) -> np.ndarray:
     values = value.numpy()
     if values.shape != (len(FEATURES),) or values.dtype.kind != "f" or not np.isfinite(values).all():
         raise ValueError(f"it has {values.size} numbers for {len(FEATURES)} features, or some are none")
-    return values
+    return values.astype(np.float32)
 
 
 def _origin(path: Path, metadata: Mapping[str, Any]) -> Network:

@@ -35,6 +35,7 @@ __all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "read_reci
 
 FloatArray = npt.NDArray[np.float64]
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
+_SCRATCH = ".dask"  # where Dask keeps its own files while it works
 _TARGETS = 1000  # drawn for a group before giving up
 _ATTEMPTS = 8  # at finding a member without negative conductances before a new target is drawn
 
@@ -282,6 +283,7 @@ def make_dataset(
     if progress is not None:
         progress(rows, recipe.n_trains)
     if not todo:
+        shutil.rmtree(out / _SCRATCH, ignore_errors=True)  # of a run that was killed at its very end
         return rows
     cluster = None
     most = 1 if recipe.device == "cuda" else os.cpu_count() or 1
@@ -292,7 +294,7 @@ def make_dataset(
                 threads_per_worker=1,
                 dashboard_address=":0",  # any free port: the usual one may be another cluster's
                 processes=True,
-                local_directory=str(out / ".dask"),
+                local_directory=str(out / _SCRATCH),
                 silence_logs=logging.CRITICAL,  # what fails is said here, in a sentence
             )
         client = Client(cluster if cluster is not None else scheduler, timeout="30s")
@@ -310,5 +312,5 @@ def make_dataset(
         client.close()
         if cluster is not None:
             cluster.close()
-        shutil.rmtree(out / ".dask", ignore_errors=True)
+        shutil.rmtree(out / _SCRATCH, ignore_errors=True)
     return rows

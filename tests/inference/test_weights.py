@@ -203,3 +203,14 @@ def test_what_is_said_of_the_network_and_cannot_be_is_refused(said: dict[str, An
     path = write_tensors(tmp_path / "stg.safetensors", tensors, metadata | said)
     with pytest.raises(PredictorError, match=r"^stg\.safetensors [^\n]*$"):
         load_predictor("stg", path)
+
+
+def test_more_bits_than_are_needed_change_nothing(tmp_path: Path) -> None:
+    tensors, metadata = read_tensors(weights.WEIGHTS_FOLDER / "stg.safetensors")
+    wide = {name: value.double() for name, value in tensors.items()}
+    times = np.arange(40) * 250.0 + np.arange(40) % 3
+    (answer,) = load_predictor("stg", write_tensors(tmp_path / "stg.safetensors", wide, metadata)).predict(
+        [times]
+    )
+    (expected,) = load_predictor("stg").predict([times])
+    assert (answer.g_s, answer.g_u) == (expected.g_s, expected.g_u)

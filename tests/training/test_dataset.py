@@ -163,6 +163,15 @@ def test_resumed_by_two_workers_it_is_the_same_data(made: Path, tmp_path: Path) 
     assert json.loads((folder / "recipe.json").read_text())["recipe"] == TINY.model_dump()
 
 
+def test_what_a_run_leaves_that_was_killed_at_its_very_end_goes(tmp_path: Path) -> None:
+    for shard in range(TINY.n_shards):
+        make_shard(TINY, shard, tmp_path)
+    (tmp_path / ".dask" / "dask-scratch-space").mkdir(parents=True)
+    (tmp_path / ".dask" / "dask-scratch-space" / "global.lock").touch()
+    assert make_dataset(TINY, tmp_path) == 20
+    assert not (tmp_path / ".dask").exists()
+
+
 def test_a_running_scheduler_makes_the_same_shards(made: Path, tmp_path: Path) -> None:
     """On a cluster by its address (here one of threads): the same rows, and whole shards survive a cancel."""
     from distributed import LocalCluster
