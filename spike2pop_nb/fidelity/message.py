@@ -60,7 +60,7 @@ def search_message(
     notes = features(train).notes if n_good == 0 else ()
     fewer = f"Only {n_kept} are kept, since the others tried are too like them." if n_kept < n_asked else ""
     another = "" if n_passed or not refined or n_tried < n_asked else _ANOTHER_SEARCH
-    said = (fewer if n_tried >= n_asked else "", late if n_late else "", note, another)
+    said = (fewer if n_tried >= n_asked else "", late if n_late else "", another, note)
     return " ".join([text, *filter(None, said), *notes[:1]])
 
 
