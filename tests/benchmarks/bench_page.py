@@ -128,7 +128,7 @@ def loads(context: BrowserContext, address: str, word: str, n: int) -> None:
         page.wait_for_selector(".widget-label:has-text('ready')")
         words.append(time.perf_counter() - begin)
         page.close()
-        time.sleep(4)
+        time.sleep(8)  # its kernel is not forked, and takes longer
     for name, values in (("painted", painted), ("usable", usable), ("a page of one word there", words)):
         print(f"{name} after {statistics.median(values):.1f} s (median; {max(values):.1f} s at most)")
     print(f"deaf figures: {deaf} of {n} loads acted on at first paint")
