@@ -82,7 +82,7 @@ def c_program(neuron: NeuronModel) -> str:
 
     moves, opens = [], []
     for gate in gates:
-        calcium = f" * ca[b] / (ca[b] + {gate.half_uM!r}f)" if gate.half_uM else ""
+        calcium = f" * ca[b] / (ca[b] + {gate.hill.half_uM!r}f)" if gate.hill else ""
         if gate.tau is None:
             moves.append(f"{gate.symbol}[b] = {at(gate.x_inf)};")
         else:
