@@ -167,16 +167,16 @@ def printable(text: str) -> str:
 
 
 def check_installed(what: str, package: str, extra: str = "") -> None:
-    """Refuse what needs a package that is not installed, before anything is computed for it.
+    """Refuse what needs a library that is not installed, before anything is computed for it.
 
     Parameters
     ----------
     what
         What needs it, as the subject of a sentence in the plural.
     package
-        Its name, under which it is imported and installed.
+        Its name, under which it is imported.
     extra
-        Name of the extra of this package that has it.
+        Extra of this package that has it; none for what is installed with the package itself.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def check_installed(what: str, package: str, extra: str = "") -> None:
     try:
         importlib.import_module(package)
     except ImportError:
-        install = f"'spike2pop-nb[{extra}]'" if extra else package
+        install = f"'spike2pop-nb[{extra}]'" if extra else "spike2pop-nb"
         raise Spike2PopError(f"{what} need {package}: pip install {install}.") from None
 
 

@@ -141,7 +141,7 @@ def test_a_worker_without_page_and_figures_searches_and_experiments(missing: str
     assert without(missing, *asked, "--no-figures").returncode == 0
     refused = without(missing, *asked)
     assert refused.returncode == 2
-    assert refused.stderr == "Error: Figures need matplotlib: pip install matplotlib.\n"
+    assert refused.stderr == "Error: Figures need matplotlib: pip install spike2pop-nb.\n"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,6 @@ def test_what_a_worker_lacks_is_said_before_anything_is_done(
     refused = without(missing, *(places.get(word, word) for word in arguments))
     assert refused.returncode == 2
     assert re.fullmatch(
-        r"Error: (Pages|Reports) need plotly: pip install plotly\.", refused.stderr.splitlines()[-1]
+        r"Error: (Pages|Reports) need plotly: pip install spike2pop-nb\.", refused.stderr.splitlines()[-1]
     )
     assert not (tmp_path / "out").exists()

@@ -68,7 +68,7 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package in ("", __package__.partition(".")[0]):
             raise
-        typer.echo(f"Error: this command needs {package}, which is not installed.", err=True)
+        typer.echo(f"Error: This command needs {package}: pip install spike2pop-nb.", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)

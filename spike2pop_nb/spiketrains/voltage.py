@@ -25,7 +25,7 @@ from .stretch import Stretch
 from .table import Table
 from .trace import VoltageTrace, VoltageTraces
 from .train import Provenance, unique_ids
-from .units import MOST_SAMPLES_PER_S, canonical_unit, ms_per_unit, shown_unit
+from .units import MOST_SAMPLES_PER_S, canonical_unit, shown_unit, to_ms
 
 __all__ = [
     "VoltageTrace",
@@ -334,9 +334,7 @@ def _converted(
                 WayOut("give the sampling rate in Hz, such as 20000", ("sampling_rate_hz",)),
             )
         clock = "s"
-    factor = ms_per_unit(clock)
-    with np.errstate(over="ignore"):  # what is not finite is refused in a moment
-        times = raw.times * factor if factor >= 1.0 else raw.times / round(1.0 / factor, 9)
+    times = to_ms(raw.times, clock)
     samples = raw.samples
     if stretch.is_part:
         low = -np.inf if stretch.start_s is None else 1000.0 * stretch.start_s

@@ -165,8 +165,9 @@ def floor(neuron: NeuronModel, pairs: list[Pair]) -> dict[str, float]:
     """Return in how many pairs of one change another one does as well, in the true member.
 
     Pairs that differ by less than the recording varies are left out: there any change that is small does.
+    Beside it stands what is told of the same pairs without knowing the member.
     """
-    others, themselves, unseen = [], [], 0
+    others, themselves, seen, unseen = [], [], [], 0
     for pair in pairs:
         if pair.after.n_spikes < 3:
             continue
@@ -198,9 +199,11 @@ def floor(neuron: NeuronModel, pairs: list[Pair]) -> dict[str, float]:
         if reached(()):
             unseen += 1
             continue
+        seen.append(pair)
         (true,) = pair.changed
         themselves.append(reached((true,)))
         others.append(sum(reached((k,)) for k in range(neuron.n_channels) if k != true))
+    told = asked(neuron, seen)
     return {
         "pairs within the variability, left out": float(unseen),
         "pairs": float(len(others)),
@@ -209,6 +212,7 @@ def floor(neuron: NeuronModel, pairs: list[Pair]) -> dict[str, float]:
         "others that do (mean)": float(np.mean(others)),
         "best guess among those that do": right_by_guess(themselves, others, 1),
         "among the best three of those that do": right_by_guess(themselves, others, 3),
+        **{f"told: {name}": told[name] for name in ("one changed: first", "one changed: among three")},
     }
 
 
