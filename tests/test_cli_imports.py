@@ -121,7 +121,7 @@ def needed(*names: str) -> set[str]:
 def missing() -> str:
     """Modules that a worker lacks which was set up as the page on many recordings says."""
     text = (Path(__file__).parents[1] / ".docs" / "pages" / "many.md").read_text(encoding="utf-8")
-    (names,) = re.findall(r"^pip install (torch .+)$", text, flags=re.M)
+    (names,) = re.findall(r"^pip install --constraint \S+ (torch .+)$", text, flags=re.M)
     there = needed(*names.split()) | {"spike2pop-nb"}
     assert not {"matplotlib", "plotly", "voila"} & there
     modules = metadata.packages_distributions().items()
