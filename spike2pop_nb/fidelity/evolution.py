@@ -51,8 +51,9 @@ _MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, whi
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SPARE, _LONGER = 1.9, 1.5  # members that pass for each that is kept; simulations that this may take
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 15, 0.99  # generations after which nothing is hoped for
-_FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 6, 0.9  # the same for members as far as that
-_WITHOUT_INHIBITION = 5  # generations in which no member came within the variability, or, as far off, fewer
+_FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 6, 0.9  # the same for members as far as that; half of it with an atlas
+_WITHOUT_INHIBITION = 5  # generations in which no member came within the variability
+_FAR_WITHOUT = 4  # the same for members as far as that; half of it with an atlas, which holds what there is
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
@@ -126,6 +127,7 @@ class Evolution:
         self.atlas = atlas
         self.inhibited = bool(inhibition) and own.bursting
         self.may_inhibit = inhibition is None and own.bursting
+        self.hurry = 1 if atlas is None else 2  # with what stays far off
         self.without = 0  # generations that came not near without inhibition, before it was resorted to
         # networks know of no drive, and an atlas does
         known = posterior is None or (atlas is not None and isinstance(posterior, Posterior))
@@ -197,8 +199,8 @@ class Evolution:
                 return
             best, since = (now, 0) if now < _PROGRESS * best else (best, since + 1)
             far, since_far = (now, 0) if now < _PROGRESS_FAR * far else (far, since_far + 1)
-            if now > _FAR and since_far >= _STALE_FAR:
-                self.stopped = f"they hardly came nearer in {_STALE_FAR} generations"
+            if now > _FAR and since_far >= _STALE_FAR // self.hurry:
+                self.stopped = f"they hardly came nearer in {since_far} generations"
                 return
             if generation > _FIRST_LOOK and now >= _OTHER_KIND:
                 self.stopped = "none of them fired in its pattern"
@@ -206,7 +208,7 @@ class Evolution:
             if since >= _STALE and not self.kept:
                 self.stopped = f"they came no nearer in {_STALE} generations"
                 return
-            tried = generation > (_WITHOUT_INHIBITION if now <= _FAR else _FIRST_LOOK)
+            tried = generation > (_WITHOUT_INHIBITION if now <= _FAR else _FAR_WITHOUT // self.hurry)
             if self.may_inhibit and tried and now > 1.0 and not self.kept:
                 return
             with_it = " with rhythmic inhibition" if self.inhibited else ""

@@ -243,7 +243,7 @@ def test_what_stays_far_off_by_itself_is_soon_tried_with_inhibition() -> None:
     bursts = [np.cumsum(60.0 + 6.0 * rng.normal(size=n)) for n in rng.integers(7, 10, size=16)]
     slow = SpikeTrain("slow", np.concatenate([on + burst for on, burst in zip(onsets, bursts, strict=True)]))
     found = find_population(slow, "pyloric", size=1, seed=2, budget=1200, rule="own")
-    assert found.options["inhibition"]["generations_without"] == 4
+    assert found.options["inhibition"]["generations_without"] == 2
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs recordings of real cells beside this repository")
