@@ -75,7 +75,6 @@ def test_what_is_unchanged_is_an_answer(tmp_path: Path, capsys: pytest.CaptureFi
             "The known changes contradict each other: A is named more than once",
         ),
         (["--before", "3", "--after", "4", "--neuron", "nobody"], "nobody"),
-        (["--before", "3", "--after", "4", "--neuron", "ca1"], "There is no atlas of the neuron 'ca1'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(
@@ -88,6 +87,18 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert words in error
     left = list((tmp_path / "out").glob("*.*")) if (tmp_path / "out").exists() else []
     assert [path.name for path in left if path.name != ".lock"] == []
+
+
+@pytest.mark.usefixtures("without_atlases")
+def test_a_neuron_without_an_atlas_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, said = compare(
+        capsys, FILE, "--before", "3", "--after", "4", "--neuron", "ca1", "--out", tmp_path / "out"
+    )
+    assert status == 2
+    error = said.strip().splitlines()[-1]
+    assert error.startswith("Error: ")
+    assert "There is no atlas of the neuron 'ca1'" in error
+    assert list((tmp_path / "out").glob("*.*")) in ([], [tmp_path / "out" / ".lock"])
 
 
 def test_files_of_different_units_are_refused_if_one_does_not_say(

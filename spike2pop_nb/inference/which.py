@@ -32,7 +32,7 @@ from spike2pop_nb.inference.perceptron import (
     softmax,
 )
 from spike2pop_nb.inference.published import sha256_of
-from spike2pop_nb.inference.statistics import interval_statistics
+from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
 from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale, pad_intervals
 from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES, find_atlas, list_atlases, own_atlases_folder
 from spike2pop_nb.inference.weights import read_tensors
@@ -232,7 +232,9 @@ def _learned(
     teller = _Teller(names, scale, layers, 1.0, {})
     temperature = best_temperature(teller.logits(raw[held]), label[held])
     shares = softmax(teller.logits(raw[test]), temperature)
-    return _Teller(names, scale, layers, temperature, {"known": known, **_tested(shares, label[test], names)})
+    n_intervals = np.exp(raw[test, STATISTICS.index("log_n")])
+    tested = _tested(shares, label[test], names, n_intervals)
+    return _Teller(names, scale, layers, temperature, {"known": known, **tested})
 
 
 def _fitted(
@@ -250,9 +252,12 @@ def _fitted(
     return fitted(loss, sizes, steps=_STEPS, decay=_DECAY, dropout=_DROPOUT, seed=seed, say=say)
 
 
-def _tested(shares: Floats, label: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
+def _tested(
+    shares: Floats, label: NDArray[np.int64], names: Sequence[str], n_intervals: Floats
+) -> dict[str, Any]:
     """Scores on trains that it did not learn from: share right, of each name too, and how honest it is."""
     right = shares.argmax(axis=1) == label
+    of_two = (np.argsort(-shares, axis=1)[:, :2] == label[:, None]).any(axis=1)
     sure = shares.max(axis=1)
     band = np.minimum((10 * sure).astype(int), 9)
     error = sum(
@@ -261,6 +266,12 @@ def _tested(shares: Floats, label: NDArray[np.int64], names: Sequence[str]) -> d
     return {
         "trains": len(label),
         "right": float(right.mean()),
+        "right_of_two": float(of_two.mean()),
+        "right_and_of_two_by_intervals": {
+            what: [float(one[which].mean()) for one in (right, of_two)]
+            for what, which in (("under 10", n_intervals < 9.5), ("160 or more", n_intervals > 159.5))
+        },
+        "right_where_90_%": float(right[sure >= 0.9].mean()),
         "calibration_error": float(error),
         "right_of": {name: float(right[label == k].mean()) for k, name in enumerate(names)},
         "told_for": {
