@@ -87,7 +87,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     source : Source
         Names the file in errors.
     named : bool
-        Whether the file names its columns; numbers from 0 or 1 on without a name may always be ids.
+        Whether the file names its columns; a few whole numbers without a name may always be ids.
 
     Raises
     ------
@@ -162,11 +162,11 @@ def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
 
 
 def _numbers_units(column: Column) -> bool:
-    """Whether the values are 0, 1, 2, … or 1, 2, 3, …, each of them several times."""
+    """Whether the values are a few whole numbers, none below 0, each of them several times."""
     if column.kind != "numbers":
         return False
     values, counts = np.unique(np.asarray(column.values, dtype=float), return_counts=True)
-    return len(values) > 1 and is_counter(values) and bool(counts.min() > 1)
+    return 1 < 4 * len(values) <= len(column) and bool(values[0] >= 0 and counts.min() > 1)
 
 
 def _and(why: str, *columns: Column) -> str:
@@ -226,6 +226,9 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
         return "no"
     if keys and int(after.max(initial=0)) == int(before.max(initial=0)):
         return "no"  # it says nothing that the keys do not say
+    alone = key_codes(columns, times.size)
+    if int(key_codes([*columns, Column("", times)], times.size).max(initial=0)) == int(alone.max(initial=0)):
+        return "no"  # it says nothing that the times do not say: a step of the clock
     grown = share_increasing_within(before, times)
     if grown < _GROWING:
         better = share_increasing_within(after, times)

@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from spike2pop_nb.spiketrains.table import Facts
@@ -276,6 +277,8 @@ def _is_header(rows: list[list[str]]) -> bool:
     counted = [cell for cell in first if is_number(cell)]
     if 1 < len(counted) < len(first) and counted in (_count(0, len(counted)), _count(1, len(counted))):
         return True  # cell, trial, 0, 1, 2, …
+    if counted == ["0"] and all(map(is_number, below[1:])) and len(below) == len(first) > 2:
+        return not is_number(first[1])  # level_0, level_1, 0
     blank_first = len(first) > 1 and first[0].lower() in _ROW_NAMES
     numbers = first[1:] if blank_first else first
     if len(first) < 2 or not all(re.fullmatch(r"\d+(?:\.0+)?", cell, re.ASCII) for cell in numbers):
@@ -291,6 +294,8 @@ def _is_header(rows: list[list[str]]) -> bool:
     ]
     if any(not column or not all(is_number(cell) for cell in column) for column in columns):
         return False
+    if 2 * sum(map(_grows, columns)) <= len(columns):
+        return False  # a time and an id, or a train in each line
     below = [cell for column in columns for cell in column]
     fractions = all("." in cell or "," in cell for cell in below)
     if any("." in cell for cell in numbers):  # 12.0 above 334.5: as times they would be whole by chance
@@ -298,3 +303,12 @@ def _is_header(rows: list[list[str]]) -> bool:
         fractions &= whole ** len(numbers) < 0.02
     falls = sum(value_of(column[0]) < value for column, value in zip(columns, values, strict=True))
     return fractions or falls > 0
+
+
+def _grows(cells: list[str]) -> bool:
+    """Whether numbers grow, but for what fills up their end."""
+    values = [value_of(cell) for cell in cells]
+    while len(values) > 1 and not values[-1] > values[-2]:
+        values.pop()
+    steps = list(pairwise(values))
+    return len(steps) > 0 and sum(a < b for a, b in steps) > 0.9 * len(steps)
