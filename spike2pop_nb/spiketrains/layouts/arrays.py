@@ -216,7 +216,7 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         if c is not column
         and c.kind in ("numbers", "text")
         and len(c) == len(column)
-        and c.parent == column.parent
+        and c.parent in (column.parent, column.parent.rpartition("/")[0])
     ]
     ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
     check_keys(ids, len(column), "list", f"array {column.name!r}", source)

@@ -128,6 +128,12 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
             builder.array(name or _NAMELESS, np.array(rows))  # rows of a table rather than trains
         else:
             builder.lists(name or _NAMELESS, rows)
+    elif all(
+        item is None or (isinstance(item, list) and all(isinstance(i, dict) for i in item)) for item in items
+    ):
+        for key in dict.fromkeys(key for item in items for inner in item or () for key in inner):
+            inside = [[inner.get(key) for inner in item or ()] for item in items]
+            _add(builder, f"{name}/{key}" if name else str(key), inside, depth + 1)
     else:
         builder.skip(name, _MIXED)
 
