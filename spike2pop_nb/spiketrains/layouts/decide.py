@@ -23,6 +23,7 @@ from spike2pop_nb.spiketrains.behaviour import (
 from spike2pop_nb.spiketrains.names import is_signal_name, role_of, same_name
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.readers.text_table import EXPECTED
+from spike2pop_nb.spiketrains.signal_units import signal_unit
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
@@ -214,7 +215,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         return wide
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
-    timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked]
+    timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked and not _is_signal(c)]
     binned = [c for c in timed if is_binary(values_of(c))]
     timed = [c for c in timed if c not in binned]
     refuse_words(table.columns, [*timed, *binned], source)
@@ -259,6 +260,12 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         )
     refuse_bursts(table.columns, source)
     raise _unrecognised(table, source)
+
+
+def _is_signal(column: Column) -> bool:
+    """Whether the unit beside the numbers is that of a voltage or the like: "Spikes" in µV."""
+    unit = signal_unit(column.unit) if column.unit else None
+    return unit is not None and unit.quantity != "odd" and canonical_unit(column.unit) is None
 
 
 def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64]]]:

@@ -16,6 +16,7 @@ from .measured import measured
 from .raw import Source, counted
 from .text_around import above_table, cut_foot, groups_above, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
+from .text_numbered import with_block_names
 
 __all__ = ["COMMENT_MARKS", "Text", "decoded", "take_apart"]
 
@@ -115,6 +116,10 @@ def take_apart(source: Source) -> Text:
     if first.split()[:1] == ["[1]"] and all(_PRINTED.match(line) for line in lines if line.strip()):
         lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
         repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
+    named = with_block_names(lines)
+    if named is not None:
+        lines = named
+        repairs.append("the names of columns above each block were put before its rows")
     start, delimiter, comments, blank = _below_comments(lines)
     if start == len(lines):
         raise source.error("the file is empty; it must hold at least one spike time.")
