@@ -110,7 +110,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
             continue
         if by_name and not (_counts_rows(column) and _others_name(column, others)):
             keys.append(column)
-        elif not _counts_rows(column) and _n_groups(column) > 1:
+        elif not _counts_rows(column) and _n_groups(column) > 1 and not _stands_above(column):
             unknown.append(column)
     keys = needed_keys(keys)
     why = "by name" if keys else ""
@@ -159,6 +159,14 @@ def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
                 WayOut("keep the rows of one edge"),
                 WayOut("say that no column identifies a train ('none') if each is a spike", ("id_columns",)),
             )
+
+
+def _stands_above(column: Column) -> bool:
+    """Whether a few entries stand above blanks alone, as settings do that have columns of their own."""
+    if column.empty is None:
+        return False
+    n_filled = int((~column.empty).sum())
+    return 1 < n_filled < len(column) / 2 and not column.empty[:n_filled].any()
 
 
 def _numbers_units(column: Column) -> bool:

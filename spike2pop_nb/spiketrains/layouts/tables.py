@@ -25,7 +25,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .bins import refuse_binned, refuse_bins, refuse_bursts
+from .bins import refuse_binned, refuse_bins, refuse_bursts, refuse_samples
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
@@ -154,6 +154,7 @@ def long_layout(
     if keys is None:
         if not asked:
             refuse_bursts(beside, source)
+            refuse_samples(beside, times, source)
         found = find_keys(beside, times, source, named=table.named)
         if not asked:
             refuse_bins(found.columns, times, source)

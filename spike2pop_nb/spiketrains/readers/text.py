@@ -17,6 +17,7 @@ from .raw import Source, counted
 from .text_around import above_table, cut_foot, groups_above, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
 from .text_numbered import with_block_names
+from .text_printed import less_print
 
 __all__ = ["COMMENT_MARKS", "Text", "decoded", "take_apart"]
 
@@ -32,7 +33,6 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_PRINTED: Final = re.compile(r"\s*\[\d+\]\s")
 # Blanks, quotes, brackets, and what parts cells or begins a comment.
 _NOT_PLAIN: Final = " \t\v\f\x1c\x1d\x1e\x1f\"',;|()[]{}=#%/"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -112,10 +112,8 @@ def take_apart(source: Source) -> Text:
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
-    first = next((line for line in lines if line.strip()), "")
-    if first.split()[:1] == ["[1]"] and all(_PRINTED.match(line) for line in lines if line.strip()):
-        lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
-        repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
+    lines, printed = less_print(lines, source)
+    repairs += [printed] if printed else []
     named = with_block_names(lines)
     if named is not None:
         lines = named

@@ -39,6 +39,11 @@ def delimiter_of(lines: list[str]) -> str:
         if 2 * holding >= len(bare) or (holding > 1 and not is_number(bare[0].split(candidate)[0])):
             found = candidate
             break
+    if found == "\t" and all(re.search(r"(?<![,;])\t", line) is None for line in bare):
+        found = next((mark for mark in ",;" if bare[0].count(f"{mark}\t") == bare[0].count(mark)), found)
+    if found == "\t" and len({line.count("\t") for line in bare}) > 1:
+        widths = {len(line.split()) for line in bare}
+        found = BLANK if len(widths) == 1 and widths != {1} else found  # a tab here, blanks there
     if not found and all(measured(line) for line in lines[1:] or lines):
         return ""  # 12.5 ms
     several = [len(line.split()) > 1 for line in bare]

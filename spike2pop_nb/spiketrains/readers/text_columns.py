@@ -28,7 +28,7 @@ def units_below(first: Sequence[str], second: Sequence[str]) -> list[str] | None
     first, second : sequence of str
         Cells of the first two lines under the names.
     """
-    if len(second) < len(first) or any(is_number(cell) for cell in first):
+    if len(second) != len(first) or any(is_number(cell) for cell in first):
         return None
     words = [re.sub(r"[()\[\]]", "", cell).strip() for cell in first]
     known = [_is_unit(word) for word in words]
