@@ -69,6 +69,8 @@ def _decimal_commas(lines: list[str]) -> bool:
         return False
     numbers = [value_of(line) for line in lines]
     behind = [line.strip().rpartition(",")[2] for line in lines]
+    if _are_ids(behind):
+        return False
     grows = _share(numbers)
     second = _share([float(digits[:15]) for digits in behind])
     if grows >= 0.65 > second:
@@ -80,6 +82,16 @@ def _decimal_commas(lines: list[str]) -> bool:
     # Numbers printed with as many digits behind the comma each, zeros among them, are no whole numbers.
     printed = len({len(digits) for digits in behind}) == 1 and any(digits[0] == "0" for digits in behind)
     return printed and len(behind[0]) > 1 and grows > 0.9
+
+
+def _are_ids(behind: list[str]) -> bool:
+    """Whether digits behind commas are few numbers that part no unit evenly, as a few decimals do."""
+    parts = {int(digits) / 10 ** len(digits) for digits in behind if len(digits) < 10}
+    most = 10 ** max(map(len, behind))
+    expected = most * (1 - (1 - 1 / most) ** len(behind))
+    if len(behind) < 20 or not 1 < len(parts) < 0.6 * expected:
+        return False
+    return 0.0 not in parts or max(parts) < 0.9 * (1 - 1 / len(parts))
 
 
 def _share(values: list[float]) -> float:
