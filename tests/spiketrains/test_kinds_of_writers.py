@@ -42,9 +42,14 @@ def simulators() -> Iterator[Case]:
     named = _text(["t  neuron", *(f"{t}  {k}" for t, k in in_ms)])
     trains = [np.array([t for t, own in in_ms if own == k], dtype=float) for k in range(400)]
     yield Case("as many times as ids, named", named, trains, "x.dat")
-    for ids in ((1, 3), (4, 9), (0, 7)):
+    for ids in ((1, 3), (4, 9), (0, 7), ("n1", "n2")):
         rows = [f"{t:.3f}\t{ids[k % 2]}" for k, t in enumerate(A)]
         yield Case(f"{ids} in turn", _text(rows), (), "x.spk", _REFUSED)
+    turned = _text([f"{k},{t}" for t, k in in_ms])
+    yield Case("under names of pandas", "0,1\n" + turned, (), "x.csv", _REFUSED)
+    for own in (range(3), (7, 10, 113), range(98, 101), (2, 30, 40)):
+        rows = [f"{t},{own[k]}" for t, k in sorted((round(t), k) for k, x in enumerate(whole) for t in x)]
+        yield Case(f"ids {own} behind commas", _text(rows), whole, "x.csv")
     binned = sorted((round(t, -1), k) for t, k in _ALL if t < 4000)
     rows = [f"{t / 1000:.2f} {k}" for t, k in [*binned, *binned[::4]]]
     yield Case("times that repeat", _text(sorted(rows)), (), "x.txt", _REFUSED)

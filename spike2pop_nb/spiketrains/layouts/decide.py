@@ -32,7 +32,7 @@ from .bins import counts_in_bins, refuse_binned, refuse_bursts
 from .columns import columns_layout, grow_down, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
-from .pairs import pair_of, refuse_pair
+from .pairs import pair_of, refuse_either, refuse_pair
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
 from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
@@ -241,6 +241,8 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
     alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and grow_down([c])]
+    if all(c.leaf.isdecimal() for c in table.columns):  # names that pandas gives
+        refuse_either(numeric, source)
     repeating = _repeating(groups)
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
@@ -335,10 +337,10 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return rows_layout(table, source)
     pair = pair_of(numeric, source)
     if pair is not None:
-        reading = long_layout(table, pair.time, pair.groups if pair.sure else None, source)
+        found = long_layout(table, pair.time, pair.groups if pair.sure else None, source)
         if pair.sure:
-            reading.key = reading.key.replace("as asked for", "since it parts the times into trains")
-        return reading
+            found.key = found.key.replace("as asked for", "since it parts the times into trains")
+        return found
     along, down = _growth(numeric)
     if max(along, down) < MIN_INCREASING:
         refuse_pair(numeric, source)

@@ -117,7 +117,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     left: list[Column] = []
     for column in unknown:
         verdict = _identifies([column], keys, times)
-        if verdict == "no" and not named and not keys and _numbers_units(column):
+        if verdict == "no" and not named and not keys and _labels_units(column):
             verdict = "perhaps"
         if words_of(column.leaf) == ["group"] and verdict != "no":
             # One of animals or treatments holds several neurons, unless it stands beside their ids.
@@ -169,12 +169,11 @@ def _stands_above(column: Column) -> bool:
     return 1 < n_filled < len(column) / 2 and not column.empty[:n_filled].any()
 
 
-def _numbers_units(column: Column) -> bool:
-    """Whether the values are a few whole numbers, none below 0, each of them several times."""
-    if column.kind != "numbers":
-        return False
-    values, counts = np.unique(np.asarray(column.values, dtype=float), return_counts=True)
-    return 1 < 4 * len(values) <= len(column) and bool(values[0] >= 0 and counts.min() > 1)
+def _labels_units(column: Column) -> bool:
+    """Whether the values are a few labels, or whole numbers of which none is below 0, each several times."""
+    values, counts = np.unique(np.asarray(column.values), return_counts=True)
+    below = column.kind == "numbers" and bool(values[0] < 0)
+    return 1 < 4 * len(values) <= len(column) and not below and bool(counts.min() > 1)
 
 
 def _and(why: str, *columns: Column) -> str:

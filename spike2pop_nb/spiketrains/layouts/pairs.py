@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.table import Column
 from .columns import grow_down, grows_by
 from .reading import values_of
 
-__all__ = ["Pair", "pair_of", "refuse_pair"]
+__all__ = ["Pair", "pair_of", "refuse_either", "refuse_pair"]
 
 _MOST_COLUMNS: Final = 8
 _FEW_GROUPS, _MANY_EACH, _ALONE = 20, 5, 1.25
@@ -51,8 +51,7 @@ def pair_of(columns: Sequence[Column], source: Source) -> Pair | None:
         groups = [c for c in columns if c is not time and grows_by(c, time) and not _may_be_times(c)]
         if not groups or has_equal_steps(values_of(time)):
             continue
-        if len(columns) == 2:
-            _refuse_either(*columns, source)
+        refuse_either(columns, source)
         # In the order of time, a column of whole numbers may be heights as well as ids.
         sure = len(columns) == 2 and (not grow_down([time]) or groups[0] is columns[0])
         return Pair(time, groups, sure)
@@ -87,9 +86,15 @@ def _may_be_times(column: Column) -> bool:
     return grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
 
 
-def _refuse_either(first: Column, second: Column, source: Source) -> None:
-    """Refuse whole numbers that are times and the ids of who fires then, or ids and the times of each."""
-    for outer, inner in ((first, second), (second, first)):
+def refuse_either(columns: Sequence[Column], source: Source) -> None:
+    """Refuse whole numbers that are times and the ids of who fires then, or ids and the times of each.
+
+    Raises
+    ------
+    SpikeTrainError
+        When two columns are all, and either may hold the times.
+    """
+    for outer, inner in (columns, columns[::-1]) if len(columns) == 2 else ():
         steps, numbers = values_of(outer), values_of(inner)
         if not (is_whole(steps) and is_whole(numbers)) or np.abs(numbers).max(initial=0) >= _NO_ID:
             continue

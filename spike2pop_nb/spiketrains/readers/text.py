@@ -109,12 +109,13 @@ def take_apart(source: Source) -> Text:
         When the bytes are no text, or there is nothing in it.
     """
     content, repairs = _decode(source)
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    content = content.replace("\r\n", "\n").replace("\r", "\n")
+    lines = content.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     lines, printed = less_print(lines, source)
     repairs += [printed] if printed else []
-    named = with_block_names(lines)
+    named = with_block_names(content, lines)
     if named is not None:
         lines = named
         repairs.append("the names of columns above each block were put before its rows")

@@ -21,6 +21,8 @@ SAMPLE_COLUMNS: Final = 200
 _NESTED: Final = re.compile(r'"[^"]*"|\[[^\[\]]*\]|\([^()]*\)|"[^"]*$')
 _BARE_LIST: Final = re.compile(r"(^|[,;\t])[ ]*([\[(][^\[\](){}\"]*[\])])[ ]*(?=$|[,;\t])")
 _BLANK_CELL: Final = re.compile(r'"[^"]*"|[\[(][^\[\]()]*[\])]|\S+')
+_FEW, _NO_ZERO = 8, 40
+"""Numbers without a zero in front that are hardly decimals: one in seventy times."""
 _STATEMENT: Final = re.compile(r"\s*\w+\s*=\s*x;\s*")
 _LONG_CELL: Final = re.compile(r'"([^"]{2000})[^"]*"?')
 
@@ -85,11 +87,22 @@ def _decimal_commas(lines: list[str]) -> bool:
 
 
 def _are_ids(behind: list[str]) -> bool:
-    """Whether digits behind commas are few numbers that part no unit evenly, as a few decimals do."""
+    """Whether digits behind commas are whole numbers of their own rather than decimals.
+
+    Decimals have zeros in front, one in ten of them; they are all as long as each other or have no zero at
+    their end; and few of them part a unit evenly.
+    """
+    longest = max(map(len, behind))
+    long = [digits for digits in behind if len(digits) > 1]
+    if any(digits[0] == "0" for digits in long):
+        return False
+    if len(long) < len(behind) and any(digits[-1] == "0" for digits in long):
+        return True
+    if len(long) >= _NO_ZERO or 10 * sum(len(digits) == longest for digits in behind) < 6 * len(behind):
+        return True
     parts = {int(digits) / 10 ** len(digits) for digits in behind if len(digits) < 10}
-    most = 10 ** max(map(len, behind))
-    expected = most * (1 - (1 - 1 / most) ** len(behind))
-    if len(behind) < 20 or not 1 < len(parts) < 0.6 * expected:
+    expected = 10**longest * (1 - (1 - 10.0**-longest) ** len(behind))
+    if len(behind) < _FEW or not 1 < len(parts) < 0.6 * expected:
         return False
     return 0.0 not in parts or max(parts) < 0.9 * (1 - 1 / len(parts))
 

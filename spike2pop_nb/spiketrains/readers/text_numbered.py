@@ -12,15 +12,19 @@ from .text_cells import cells_of
 
 __all__ = ["with_block_names"]
 
+_MOST_SETTINGS: Final = 50
 _NAMES: Final = re.compile(r"^[ \"]*[^\W\d][^\n]*[\t;,][^\n]*\d[^\n]*$", re.MULTILINE)
 
 
-def with_block_names(lines: list[str]) -> list[str] | None:
+def with_block_names(content: str, lines: list[str]) -> list[str] | None:
     """The lines with the name of its block before each row, under one line of names; None for other text.
 
     ``t, Spikes 21`` above rows and ``t, Spikes 22`` above others, as MC_DataTool writes the spikes of
     electrodes. Lines keep their numbers.
     """
+    first = _NAMES.search(content)
+    if first is None or _NAMES.search(content, first.end()) is None:
+        return None
     starts = _starts(lines)
     if len(starts) < 2:
         return None
@@ -55,9 +59,14 @@ def with_block_names(lines: list[str]) -> list[str] | None:
 def _starts(lines: list[str]) -> list[int]:
     """Where lines of names stand that differ in their numbers alone."""
     by_shape: dict[str, list[int]] = {}
+    others = 0
     for at, line in enumerate(lines):
-        if _NAMES.match(line) and not any(map(is_number, re.split(r"[\t;,]", line))):
+        if not _NAMES.match(line):
+            continue
+        if any(map(is_number, re.split(r"[\t;,]", line))):
+            others += 1  # a setting, or a row that begins with a word
+        else:
             by_shape.setdefault(re.sub(r"\d+", "#", line), []).append(at)
-            if len(by_shape) > 2:
-                return []
+        if others > _MOST_SETTINGS or len(by_shape) > 2:
+            return []
     return max(by_shape.values(), key=len, default=[])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 from .raw import Source
@@ -23,10 +24,10 @@ def less_print(lines: list[str], source: Source) -> tuple[list[str], str]:
     SpikeTrainError
         When a matrix was printed a few columns at a time.
     """
-    filled = [line for line in lines if line.strip()]
-    if filled and all(_OF_R.match(line) or _NAME_OF_R.fullmatch(line) for line in filled[:50]):
-        return _less_r(lines, filled)
-    if any(_COLUMNS.fullmatch(line) for line in filled[:5]):
+    first = list(islice((line for line in lines if line.strip()), 5))
+    if first and all(_OF_R.match(line) or _NAME_OF_R.fullmatch(line) for line in first):
+        return _less_r(lines, [line for line in lines if line.strip()])
+    if any(_COLUMNS.fullmatch(line) for line in first):
         return _less_columns(lines, source), _BY_COLUMNS
     return lines, ""
 
