@@ -327,11 +327,14 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
     refuse_binned(times, "the numbers are", source)
     ahead = counts_ahead(times) if check else 0
     if ahead:
-        which = f"first number, {times[0]:g}, is the number"
+        said = f"the first number, {times[0]:g}, is the number of values that follow, not a time."
         if ahead > 1:
-            which = f"first {ahead} numbers, such as {times[ahead - 1]:g}, are numbers"
+            last = times[ahead - 1]
+            said = (
+                f"the first {ahead} numbers, such as {last:g}, are numbers of values that follow, not times."
+            )
         raise source.error(
-            f"the {which} of values that follow, not a time.",
+            said,
             WayOut("leave it out" if ahead == 1 else "leave them out, and choose the layout 'trials'"),
             WayOut("choose the layout 'single' if it is one", ("layout",)),
         )
