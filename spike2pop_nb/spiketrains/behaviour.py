@@ -13,6 +13,7 @@ from .train import FloatArray
 __all__ = [
     "MIN_INCREASING",
     "codes_of",
+    "counts_ahead",
     "falls_back",
     "grows_within",
     "has_equal_steps",
@@ -60,8 +61,11 @@ def share_increasing(columns: Sequence[FloatArray]) -> float:
 
 
 def is_binary(values: FloatArray) -> bool:
-    """Whether there are only 0 and 1, as in binned spikes."""
-    return values.size > 10 and bool(np.isin(values, (0.0, 1.0)).all())
+    """Whether there are only 0 and 1, or 0 and another number, as in binned spikes."""
+    found, counts = np.unique(values, return_counts=True)
+    if values.size <= 10 or found.size > 2 or 0.0 not in found:
+        return False
+    return bool(set(found) <= {0.0, 1.0} or counts.min() > 1)
 
 
 def has_equal_steps(values: FloatArray) -> bool:
@@ -183,6 +187,22 @@ def _is_bunched(values: FloatArray) -> bool:
     even = (np.sort(values) - low) / (high - low)
     share = np.arange(1, values.size + 1) / values.size
     return float(np.abs(even - share).max()) > 0.15 + values.size**-0.5
+
+
+def counts_ahead(values: FloatArray) -> int:
+    """How many numbers at the beginning say how many follow, as those of trains written one after another do.
+
+    They are whole, the last of them add up to what follows them all, and others may stand before those.
+    """
+    if values.size > 10 and values[0] == values.size - 1 and share_increasing([values[1:]]) == 1.0:
+        return 1
+    other = np.flatnonzero((values != np.rint(values)) | (values < 0))
+    most = min(int(other[0]) if other.size else 0, values.size // 2)
+    summed = np.concatenate(([0.0], np.cumsum(values[:most])))
+    for k in range(most, 1, -1):
+        if (summed[: k - 1] == summed[k] - (values.size - k)).any():
+            return k
+    return 0
 
 
 def sum_below(times: FloatArray) -> tuple[int, str] | None:

@@ -31,7 +31,7 @@ def _vocabulary(words: str) -> frozenset[str]:
 _IDS: Final = _vocabulary(
     "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template "
     "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid "
-    "unitid cellid neuronid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
+    "unitid cellid neuronid spkid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
     "fish patient participant file filename experiment exp expt slice preparation prep population pop "
     "celltype region area_name label name code class cls site entity roi mea culture dish plate hemisphere "
     "side layer zelle zellen kanal einheit cellule canal canale unité neurona neurono célula cella unidad "
@@ -43,7 +43,7 @@ _TRIALS: Final = _vocabulary(
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
 _TIMES: Final = _vocabulary(
-    "t time timestamp timestep ts st spiketime spiketimes spiketimestamp sample frame tick zeit zeiten "
+    "t time timestamp timestep ts st spkt spiketime spiketimes spiketimestamp sample frame tick zeit zeiten "
     "zeitpunkt temps tiempo tiempos tempo tempi tijd tijden instant czas время 時刻 時間 时间 时刻"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.

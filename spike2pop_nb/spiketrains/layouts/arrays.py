@@ -13,7 +13,6 @@ from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
     has_equal_steps,
-    is_binary,
     is_counter,
     is_whole,
     looks_like_intervals,
@@ -25,6 +24,7 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
+from .bins import refuse_binned
 from .choosing import arrays_of_times, as_pair, growth
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
@@ -113,7 +113,7 @@ def _read(
     if column.kind == "matrix":
         return _matrix(column, name, source, options)
     values = times_of(column, source) if column.rows is not None else values_of(column)
-    _refuse_no_times(values, name, source)
+    refuse_binned(values, f"{name} holds", source)
     other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
     if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
         raise source.error(
@@ -155,11 +155,6 @@ def _read(
     if options.layout == "auto":
         check_trains(reading.trains, source, keyed=bool(keys))
     return reading
-
-
-def _refuse_no_times(values: FloatArray, name: str, source: Source) -> None:
-    if is_binary(values):
-        raise source.error(f"{name} holds only 0 and 1, like binned spikes; spike times are needed.")
 
 
 def _beside(table: Table, time: Column, source: Source) -> list[Column]:
@@ -221,7 +216,7 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         if c is not column
         and c.kind in ("numbers", "text")
         and len(c) == len(column)
-        and c.parent == column.parent
+        and c.parent in (column.parent, column.parent.rpartition("/")[0])
     ]
     ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
     check_keys(ids, len(column), "list", f"array {column.name!r}", source)
@@ -278,7 +273,7 @@ def _ids_of(beside: Sequence[Column]) -> list[Column]:
 
 def _matrix(column: Column, name: str, source: Source, options: Options) -> Reading:
     values = values_of(column)
-    _refuse_no_times(values, name, source)
+    refuse_binned(values, f"{name} holds", source)
     layout = options.layout
     if layout == "single":
         raise source.error(f"{name} has the shape {values.shape}; a single train has one row or one column.")

@@ -41,6 +41,11 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
     if len(columns) == 1:
         if role_of(columns[0].leaf) == "interval":
             raise source.error(f"{columns[0].name!r} holds intervals, not times; give their cumulative sum.")
+        if table.skipped and _labels(columns[0], columns) and not columns[0].leaf[-1:].isdecimal():
+            raise source.error(
+                f"{columns[0].name!r} names what was recorded, and nothing beside it is an array of times.",
+                WayOut("name it if it holds the times", ("time_column",)),
+            )
         return list(columns)
     numeric = [c for c in columns if c.kind != "text" and (c.kind != "numbers" or len(c) != 1 or _named(c))]
     skipped += [
@@ -58,6 +63,14 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         usable = [c for c in usable if c not in events]
     if usable:
         _refuse_trace(usable, numeric, source)
+    if usable and all(
+        map(_is_clock, usable)
+    ):  # of something else that was recorded, where others may be times
+        others = [c for c in numeric if c not in usable]
+        if any(map(_strong, others)) or any(map(_may_grow, _plain(others))):
+            skipped.append(f"{shown([c.name for c in usable])}, no spike times")
+            usable, numeric = [], others
+    if usable:
         return _one_each(usable, source)
     events = [c for c in numeric if _is_event(c, table)]
     if events and len(events) < len(numeric):
@@ -75,10 +88,12 @@ def _is_event(column: Column, table: Table) -> bool:
 
 def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: Source) -> None:
     """An axis of equal steps with samples beside it holds no spike times."""
-    if not all(c.kind == "numbers" and has_equal_steps(values_of(c)) for c in usable):
+    if not all(map(_is_clock, usable)):
         return
     for axis in usable:
-        beside = [c for c in numeric if c is not axis and c.parent == axis.parent and len(c) == len(axis)]
+        beside = [
+            c for c in numeric if c is not axis and c.parent == axis.parent and _sizes(c) == _sizes(axis)
+        ]
         samples = [c for c in beside if role_of(c.leaf) not in ("id", "trial", "counter")]
         if samples:
             raise source.error(
@@ -87,6 +102,19 @@ def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: S
                 WayOut("give the times of its spikes"),
                 WayOut("name the array of times if these are some", ("time_column",)),
             )
+
+
+def _is_clock(column: Column) -> bool:
+    """Whether numbers, or those of each entry, have equal steps."""
+    return column.kind != "matrix" and len(column) > 0 and all(map(has_equal_steps, _parts(column)))
+
+
+def _parts(column: Column) -> list[FloatArray]:
+    return column.values if isinstance(column.values, list) else [values_of(column)]
+
+
+def _sizes(column: Column) -> list[int]:
+    return [len(part) for part in _parts(column)]
 
 
 def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
@@ -155,7 +183,7 @@ def _is_axis(values: FloatArray) -> bool:
 
 def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source) -> list[Column]:
     """Arrays that grow; of arrays that say whose the times are, these alone."""
-    strong = [c for c in columns if c.kind == "lists" or (c.kind == "matrix" and as_pair(c) is not None)]
+    strong = [c for c in columns if _strong(c)]
     if strong:
         skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in strong]
         return strong
@@ -163,9 +191,7 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
         raise source.error(
             "this is a table that pandas wrote as HDF5; save it as CSV or Parquet, with names."
         )
-    plain = [
-        c for c in columns if role_of(c.leaf) not in ("attribute", "interval") and not _labels(c, columns)
-    ]
+    plain = _plain(columns)
     grow = [c for c in plain if _may_grow(c)]
     if len(plain) == 1 and not grow:
         grow = plain
@@ -173,6 +199,16 @@ def _by_behaviour(columns: Sequence[Column], skipped: list[str], source: Source)
         raise source.error(f"none of {shown([c.name for c in columns])} is an array of spike times.")
     skipped += [f"{c.name!r}, which does not look like spike times" for c in columns if c not in grow]
     return grow
+
+
+def _strong(column: Column) -> bool:
+    return column.kind == "lists" or (column.kind == "matrix" and as_pair(column) is not None)
+
+
+def _plain(columns: Sequence[Column]) -> list[Column]:
+    return [
+        c for c in columns if role_of(c.leaf) not in ("attribute", "interval") and not _labels(c, columns)
+    ]
 
 
 def _labels(column: Column, columns: Sequence[Column]) -> bool:

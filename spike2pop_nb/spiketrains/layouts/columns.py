@@ -36,7 +36,7 @@ from .reading import (
 )
 from .tables import labels_of, numbers_rows
 
-__all__ = ["columns_layout", "grows_by", "repeated_layout", "stand_apart"]
+__all__ = ["columns_layout", "grow_down", "grows_by", "repeated_layout", "stand_apart"]
 
 _EDGES: Final = frozenset(
     ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
@@ -121,6 +121,16 @@ def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Re
     if others:
         reading.skipped.append(f"the columns {shown(list(dict.fromkeys(others)))}, neither ids nor times")
     return reading
+
+
+def grow_down(columns: Sequence[Column]) -> bool:
+    """Whether columns grow, but for those that repeat one number."""
+    grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
+    return (
+        bool(grown)
+        and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
+        and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
+    )
 
 
 def grows_by(group: Column, time: Column) -> bool:

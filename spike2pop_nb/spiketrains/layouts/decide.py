@@ -23,14 +23,16 @@ from spike2pop_nb.spiketrains.behaviour import (
 from spike2pop_nb.spiketrains.names import is_signal_name, role_of, same_name
 from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.readers.text_table import EXPECTED
+from spike2pop_nb.spiketrains.signal_units import signal_unit
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
-from .bins import refuse_bursts
-from .columns import columns_layout, grows_by, repeated_layout
+from .bins import counts_in_bins, refuse_binned, refuse_bursts
+from .columns import columns_layout, grow_down, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
+from .pairs import pair_of, refuse_either, refuse_pair
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
 from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
@@ -38,7 +40,7 @@ from .traces import Trace, find_trace
 
 __all__ = ["understand"]
 
-_MOST_COLUMNS, _MOST_GROUPS = 8, 16
+_MOST_GROUPS = 16
 _TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
 
 
@@ -160,6 +162,9 @@ def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[
 
 def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     """The reading for which the table speaks."""
+    if all(c.kind in ("numbers", "lists") for c in table.columns):
+        parts = [c.values if isinstance(c.values, list) else [values_of(c)] for c in table.columns]
+        refuse_binned(np.concatenate([values for own in parts for values in own]), "the numbers are", source)
     trace = find_trace(table) if keys is None else None
     if trace is not None and trace.sure:
         raise _trace_error(trace, source)
@@ -183,6 +188,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
 
 
 def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
+    if all(is_binary(values[np.isfinite(values)]) for values in map(values_of, trace.columns)):
+        return counts_in_bins(trace.names, source)
     return source.error(
         f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
         "trace.",
@@ -208,7 +215,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         return wide
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
-    timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked]
+    timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked and not _is_signal(c)]
     binned = [c for c in timed if is_binary(values_of(c))]
     timed = [c for c in timed if c not in binned]
     refuse_words(table.columns, [*timed, *binned], source)
@@ -216,9 +223,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
         timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
     if binned and all(has_equal_steps(values_of(c)) for c in timed):
-        raise source.error(
-            f"the column {binned[0].name!r} holds only 0 and 1, like binned spikes; spike times are needed."
-        )
+        refuse_binned(values_of(binned[0]), f"the column {binned[0].name!r} holds", source)
     filled = [c for c in table.columns if not (c.empty is not None and c.empty.all())]
     if len(timed) > 1 and len(timed) == len(filled):
         reading = columns_layout(table, source)
@@ -235,7 +240,9 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     # No name speaks of time: the contents must, by growing within the groups of some other column.
     groups = asked or [c for c in table.columns if role_of(c.leaf) in ("id", "trial") and may_label(c)]
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
-    alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and _grow_down([c])]
+    alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and grow_down([c])]
+    if all(c.leaf.isdecimal() for c in table.columns):  # names that pandas gives
+        refuse_either(numeric, source)
     repeating = _repeating(groups)
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):
@@ -255,6 +262,12 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         )
     refuse_bursts(table.columns, source)
     raise _unrecognised(table, source)
+
+
+def _is_signal(column: Column) -> bool:
+    """Whether the unit beside the numbers is that of a voltage or the like: "Spikes" in µV."""
+    unit = signal_unit(column.unit) if column.unit else None
+    return unit is not None and unit.quantity != "odd" and canonical_unit(column.unit) is None
 
 
 def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64]]]:
@@ -296,9 +309,9 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
             return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
     counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
-    if counter and _grow_down(numeric[1:]):
+    if counter and grow_down(numeric[1:]):
         return _without_counter(_guessed(_less_counter(table), source, None))
-    if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and _grow_down(numeric[1:2]):
+    if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and grow_down(numeric[1:2]):
         return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
@@ -322,14 +335,15 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return running
     if counter and len(table.columns[0]) > 1:
         return rows_layout(table, source)
-    for time in numeric if len(numeric) <= _MOST_COLUMNS else []:
-        groups = [c for c in numeric if c is not time and grows_by(c, time) and not _may_be_times(c)]
-        if groups and not has_equal_steps(values_of(time)):
-            # In the order of time, a column of whole numbers may be heights as well as ids.
-            sure = len(table.columns) == 2 and (not _grow_down([time]) or groups[0] is table.columns[0])
-            return long_layout(table, time, groups if sure else None, source)
+    pair = pair_of(numeric, source)
+    if pair is not None:
+        found = long_layout(table, pair.time, pair.groups if pair.sure else None, source)
+        if pair.sure:
+            found.key = found.key.replace("as asked for", "since it parts the times into trains")
+        return found
     along, down = _growth(numeric)
     if max(along, down) < MIN_INCREASING:
+        refuse_pair(numeric, source)
         raise _unrecognised(table, source)
     if along >= down:
         return rows_layout(table, source)
@@ -350,15 +364,6 @@ def _matrix(columns: Sequence[Column]) -> np.ndarray:
     return np.column_stack([values_of(c) for c in columns])
 
 
-def _grow_down(columns: Sequence[Column]) -> bool:
-    grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
-    return (
-        bool(grown)
-        and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
-        and any(share_increasing([values]) > 0.9 and values.size > 1 for values in grown)
-    )
-
-
 def _less_words(table: Table) -> Table:
     """The numbers of a table, with the unit that a word behind them names."""
     columns: list[Column] = []
@@ -368,11 +373,6 @@ def _less_words(table: Table) -> Table:
         elif columns and (unit := canonical_unit(str(column.values[0]))) is not None:
             columns[-1] = replace(columns[-1], unit=unit)
     return replace(table, columns=columns)
-
-
-def _may_be_times(column: Column) -> bool:
-    """Whether numbers grow and hardly repeat, unlike those of units that fire in turn."""
-    return _grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
 
 
 def _less_counter(table: Table) -> Table:

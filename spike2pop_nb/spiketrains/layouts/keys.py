@@ -87,7 +87,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     source : Source
         Names the file in errors.
     named : bool
-        Whether the file names its columns; numbers from 0 or 1 on without a name may always be ids.
+        Whether the file names its columns; a few whole numbers without a name may always be ids.
 
     Raises
     ------
@@ -110,14 +110,14 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
             continue
         if by_name and not (_counts_rows(column) and _others_name(column, others)):
             keys.append(column)
-        elif not _counts_rows(column) and _n_groups(column) > 1:
+        elif not _counts_rows(column) and _n_groups(column) > 1 and not _stands_above(column):
             unknown.append(column)
     keys = needed_keys(keys)
     why = "by name" if keys else ""
     left: list[Column] = []
     for column in unknown:
         verdict = _identifies([column], keys, times)
-        if verdict == "no" and not named and not keys and _numbers_units(column):
+        if verdict == "no" and not named and not keys and _labels_units(column):
             verdict = "perhaps"
         if words_of(column.leaf) == ["group"] and verdict != "no":
             # One of animals or treatments holds several neurons, unless it stands beside their ids.
@@ -161,12 +161,19 @@ def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
             )
 
 
-def _numbers_units(column: Column) -> bool:
-    """Whether the values are 0, 1, 2, … or 1, 2, 3, …, each of them several times."""
-    if column.kind != "numbers":
+def _stands_above(column: Column) -> bool:
+    """Whether a few entries stand above blanks alone, as settings do that have columns of their own."""
+    if column.empty is None:
         return False
-    values, counts = np.unique(np.asarray(column.values, dtype=float), return_counts=True)
-    return len(values) > 1 and is_counter(values) and bool(counts.min() > 1)
+    n_filled = int((~column.empty).sum())
+    return 1 < n_filled < len(column) / 2 and not column.empty[:n_filled].any()
+
+
+def _labels_units(column: Column) -> bool:
+    """Whether the values are a few labels, or whole numbers of which none is below 0, each several times."""
+    values, counts = np.unique(np.asarray(column.values), return_counts=True)
+    below = column.kind == "numbers" and bool(values[0] < 0)
+    return 1 < 4 * len(values) <= len(column) and not below and bool(counts.min() > 1)
 
 
 def _and(why: str, *columns: Column) -> str:
@@ -226,6 +233,9 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
         return "no"
     if keys and int(after.max(initial=0)) == int(before.max(initial=0)):
         return "no"  # it says nothing that the keys do not say
+    alone = key_codes(columns, times.size)
+    if int(key_codes([*columns, Column("", times)], times.size).max(initial=0)) == int(alone.max(initial=0)):
+        return "no"  # it says nothing that the times do not say: a step of the clock
     grown = share_increasing_within(before, times)
     if grown < _GROWING:
         better = share_increasing_within(after, times)

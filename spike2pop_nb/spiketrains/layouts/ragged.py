@@ -26,7 +26,7 @@ def with_lists(table: Table) -> Table:
     numbers = [c for c in table.columns if c.kind == "numbers"]
     for times in numbers:
         values = values_of(times)
-        falls = np.flatnonzero(np.diff(values) < 0) + 1
+        falls = np.flatnonzero(values[1:] < values[:-1]) + 1
         if not falls.size or not np.isfinite(values).all():
             continue
         for index in (c for c in numbers if c is not times):

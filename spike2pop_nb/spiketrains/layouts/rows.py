@@ -126,7 +126,9 @@ def _refuse_unordered(trains: Sequence[RawTrain], layout: str, source: Source) -
     """Numbers that hardly grow along their lines are no times."""
     steps = sum(max(train.times.size - 1, 0) for train in trains)
     least = 0.9 if len(trains) >= _MANY_LINES else MIN_INCREASING
-    if steps >= _FEWEST_STEPS and share_increasing([train.times for train in trains]) < least:
+    worst = min((share_increasing([t.times]) for t in trains if t.times.size > _FEWEST_STEPS), default=1.0)
+    grown = share_increasing([train.times for train in trains])
+    if steps >= _FEWEST_STEPS and (grown < least or worst < 0.5):
         raise source.error(
             "the numbers do not increase along the lines, as spike times would.",
             WayOut(f"choose the layout {layout!r} if they are times", ("layout",)),

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
+    counts_ahead,
     has_equal_steps,
-    is_binary,
     is_counter,
     is_whole,
     looks_like_intervals,
     looks_like_samples,
-    share_increasing,
 )
 from spike2pop_nb.spiketrains.names import names_time, role_of, says_nothing
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
@@ -26,7 +25,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .bins import refuse_bins, refuse_bursts
+from .bins import refuse_binned, refuse_bins, refuse_bursts, refuse_samples
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
 from .reading import (
@@ -155,6 +154,7 @@ def long_layout(
     if keys is None:
         if not asked:
             refuse_bursts(beside, source)
+            refuse_samples(beside, times, source)
         found = find_keys(beside, times, source, named=table.named)
         if not asked:
             refuse_bins(found.columns, times, source)
@@ -324,12 +324,18 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
             f"the column {time.name!r} describes spikes, as its name says, and holds no times."
         )
     times = times_of(time, source)
-    if is_binary(times):
-        raise source.error("the numbers are only 0 and 1, like binned spikes; spike times are needed.")
-    if check and times.size > 10 and times[0] == times.size - 1 and share_increasing([times[1:]]) == 1.0:
+    refuse_binned(times, "the numbers are", source)
+    ahead = counts_ahead(times) if check else 0
+    if ahead:
+        said = f"the first number, {times[0]:g}, is the number of values that follow, not a time."
+        if ahead > 1:
+            last = times[ahead - 1]
+            said = (
+                f"the first {ahead} numbers, such as {last:g}, are numbers of values that follow, not times."
+            )
         raise source.error(
-            f"the first number, {times[0]:g}, is the number of values that follow, not a time.",
-            WayOut("leave it out"),
+            said,
+            WayOut("leave it out" if ahead == 1 else "leave them out, and choose the layout 'trials'"),
             WayOut("choose the layout 'single' if it is one", ("layout",)),
         )
     if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":

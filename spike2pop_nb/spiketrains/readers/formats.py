@@ -95,6 +95,8 @@ def _read(source: Source, only: Wanted) -> Table | None:
         return _folder_table(source, only)
     if source.suffix in (".rds", ".rda", ".rdata"):
         raise source.error(_OF_R)
+    if source.suffix in (".yaml", ".yml"):
+        raise source.error("this is YAML; save its spike times as JSON or CSV.")
     for magic, message in _REFUSED:
         if data.startswith(magic):
             raise source.error(message)

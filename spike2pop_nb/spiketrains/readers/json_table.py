@@ -28,6 +28,7 @@ _PRINTED: Final = re.compile(
     r"(?:\s*,\s*dtype=[\w.'\"]{1,30})?\s*\)?\s*,?)+\s*\}",
     re.ASCII,
 )
+_ASSIGNED: Final = re.compile(rb"([A-Za-z_][\w.]*)\s*=\s*(?=\[\s*\[|\{)")
 _DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}")
 
 
@@ -39,21 +40,25 @@ def json_table(source: Source) -> Table | None:
     SpikeTrainError
         When nothing in it is an array of numbers.
     """
-    if source.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+    data = source.data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    name = ""
+    if (assigned := _ASSIGNED.match(data[:200])) is not None:  # spikes = [[12.5, 20.1], [14.1]]
+        name, data = assigned[1].decode(), data[assigned.end() :].rstrip(b"; \t\r\n")
+    if data[:1] not in (b"{", b"["):
         return None
-    content = _parsed(source)
+    content = _parsed(data)
     plain = isinstance(content, list) and not any(isinstance(item, list | dict) for item in content)
     if plain or not isinstance(content, list | dict):
         return None
     builder = TableBuilder("JSON", source)
-    _add(builder, "", content, 0)
+    _add(builder, name, content, 0)
     return builder.table("the JSON file")
 
 
-def _parsed(source: Source) -> Any:
+def _parsed(data: bytes) -> Any:
     """The contents; None where they are no JSON, as a whole or line by line."""
     try:
-        text = source.data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
         try:
             return json.loads(text, parse_int=_integer)
         except ValueError:
@@ -128,6 +133,12 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
             builder.array(name or _NAMELESS, np.array(rows))  # rows of a table rather than trains
         else:
             builder.lists(name or _NAMELESS, rows)
+    elif all(
+        item is None or (isinstance(item, list) and all(isinstance(i, dict) for i in item)) for item in items
+    ):
+        for key in dict.fromkeys(key for item in items for inner in item or () for key in inner):
+            inside = [[inner.get(key) for inner in item or ()] for item in items]
+            _add(builder, f"{name}/{key}" if name else str(key), inside, depth + 1)
     else:
         builder.skip(name, _MIXED)
 

@@ -18,11 +18,11 @@ from .text_cells import BLANK
 __all__ = ["running_table"]
 
 _ASSIGNED: Final = re.compile(
-    r"^\s*([^\W\d][\w .()µμ-]{0,60}?)\s*=\s*(?=[\[(+\-.\d]|(?:np\.|numpy\.)?array\()"
+    r"^\s*([^\W\d][\w .()µμ-]{0,60}?)\s*(?:=|<-)\s*(?=[\[(+\-.\d]|(?:np\.|numpy\.)?array\(|c\()"
 )
 
 
-_OPENING: Final = re.compile(r"^\s*(?:(?:np\.|numpy\.)?array\s*)?\(?\s*[\[(]")
+_OPENING: Final = re.compile(r"^\s*(?:(?:(?:np\.|numpy\.)?array|c)\s*)?\(?\s*[\[(]")
 
 
 _CLOSING: Final = re.compile(r"[\])]\s*(?:,\s*dtype=[\w.'\"]{1,30}\s*)?\)?\s*[,;]?\s*$")

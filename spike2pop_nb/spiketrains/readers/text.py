@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from spike2pop_nb.spiketrains.table import Facts
@@ -15,6 +16,8 @@ from .measured import measured
 from .raw import Source, counted
 from .text_around import above_table, cut_foot, groups_above, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
+from .text_numbered import with_block_names
+from .text_printed import less_print
 
 __all__ = ["COMMENT_MARKS", "Text", "decoded", "take_apart"]
 
@@ -30,7 +33,6 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_PRINTED: Final = re.compile(r"\s*\[\d+\]\s")
 # Blanks, quotes, brackets, and what parts cells or begins a comment.
 _NOT_PLAIN: Final = " \t\v\f\x1c\x1d\x1e\x1f\"',;|()[]{}=#%/"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -107,13 +109,16 @@ def take_apart(source: Source) -> Text:
         When the bytes are no text, or there is nothing in it.
     """
     content, repairs = _decode(source)
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    content = content.replace("\r\n", "\n").replace("\r", "\n")
+    lines = content.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
-    first = next((line for line in lines if line.strip()), "")
-    if first.split()[:1] == ["[1]"] and all(_PRINTED.match(line) for line in lines if line.strip()):
-        lines = [_PRINTED.sub("", line) for line in lines]  # as R prints a vector
-        repairs.append("the numbers in brackets before the lines, as R prints them, were taken away")
+    lines, printed = less_print(lines, source)
+    repairs += [printed] if printed else []
+    named = with_block_names(content, lines)
+    if named is not None:
+        lines = named
+        repairs.append("the names of columns above each block were put before its rows")
     start, delimiter, comments, blank = _below_comments(lines)
     if start == len(lines):
         raise source.error("the file is empty; it must hold at least one spike time.")
@@ -276,6 +281,8 @@ def _is_header(rows: list[list[str]]) -> bool:
     counted = [cell for cell in first if is_number(cell)]
     if 1 < len(counted) < len(first) and counted in (_count(0, len(counted)), _count(1, len(counted))):
         return True  # cell, trial, 0, 1, 2, …
+    if counted == ["0"] and all(map(is_number, below[1:])) and len(below) == len(first) > 2:
+        return not is_number(first[1])  # level_0, level_1, 0
     blank_first = len(first) > 1 and first[0].lower() in _ROW_NAMES
     numbers = first[1:] if blank_first else first
     if len(first) < 2 or not all(re.fullmatch(r"\d+(?:\.0+)?", cell, re.ASCII) for cell in numbers):
@@ -291,6 +298,8 @@ def _is_header(rows: list[list[str]]) -> bool:
     ]
     if any(not column or not all(is_number(cell) for cell in column) for column in columns):
         return False
+    if 2 * sum(map(_grows, columns)) <= len(columns):
+        return False  # a time and an id, or a train in each line
     below = [cell for column in columns for cell in column]
     fractions = all("." in cell or "," in cell for cell in below)
     if any("." in cell for cell in numbers):  # 12.0 above 334.5: as times they would be whole by chance
@@ -298,3 +307,12 @@ def _is_header(rows: list[list[str]]) -> bool:
         fractions &= whole ** len(numbers) < 0.02
     falls = sum(value_of(column[0]) < value for column, value in zip(columns, values, strict=True))
     return fractions or falls > 0
+
+
+def _grows(cells: list[str]) -> bool:
+    """Whether numbers grow, but for what fills up their end."""
+    values = [value_of(cell) for cell in cells]
+    while len(values) > 1 and not values[-1] > values[-2]:
+        values.pop()
+    steps = list(pairwise(values))
+    return len(steps) > 0 and sum(a < b for a, b in steps) > 0.9 * len(steps)

@@ -11,6 +11,7 @@ from spike2pop_nb.spiketrains.table import Facts
 from .cells import is_number
 from .raw import counted
 from .text_cells import BLANK, SAMPLE_COLUMNS, cells_of
+from .text_columns import units_below
 
 if TYPE_CHECKING:
     from .text import Text
@@ -40,10 +41,15 @@ _KEY: Final = re.compile(r"\s*\"?[^\W\d][^=:,;\t\"]{0,60}?\"?\s*[=:](?!\d\d:)\s*
 def _shape(line: str) -> tuple[str, tuple[bool, ...]]:
     """Delimiter of a line on its own, and which of its cells are numbers."""
     delimiter = next((c for c in ("\t", ";", ",") if c in line), BLANK)
-    cells = cells_of(line[:5000], delimiter)
+    cells = _filled(cells_of(line[:5000], delimiter))
+    return delimiter, tuple(is_number(cell) for cell in cells[:SAMPLE_COLUMNS])
+
+
+def _filled(cells: list[str]) -> list[str]:
+    """Cells of a line but for blank ones at its end."""
     while len(cells) > 1 and not cells[-1].strip():
         cells.pop()
-    return delimiter, tuple(is_number(cell) for cell in cells[:SAMPLE_COLUMNS])
+    return cells
 
 
 def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
@@ -68,9 +74,12 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
     if run == 2 and _names_in_two_lines(lines[filled[0]], lines[filled[1]], len(shapes[run][1])):
         return filled[run], filled[1]
     delimiter, pattern = shapes[run]
-    top = [lines[k] for k in filled[:run]]
+    named = run
+    if units_below(cells_of(lines[filled[run - 1]], delimiter), cells_of(lines[filled[run]], delimiter)):
+        named -= 1  # the units stand below the names
+    top = [lines[k] for k in filled[:named]]
     keys = sum(_KEY.fullmatch(line) is not None for line in top[:-1])
-    first = cells_of(top[0][:5000], delimiter)
+    first = _filled(cells_of(top[0][:5000], delimiter))
     magic = top[0].startswith("ATF")
     if not magic and len(first) == len(pattern) and 2 * keys < len(top) - 1:
         return None  # the names of columns and a faulty row below them, for the table's reader to name
@@ -91,7 +100,7 @@ def above_table(lines: list[str], start: int) -> tuple[int, int | None] | None:
         return None  # ids such as "k=1", which look like settings
     if not (magic or names or 2 * keys >= len(top)):
         return None  # other text, which nobody should skip without knowing what it is
-    return filled[run], filled[run - 1] if names else None
+    return filled[run], filled[named - 1] if names else None
 
 
 def _holds_number(line: str) -> bool:

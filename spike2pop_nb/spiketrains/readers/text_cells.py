@@ -21,6 +21,8 @@ SAMPLE_COLUMNS: Final = 200
 _NESTED: Final = re.compile(r'"[^"]*"|\[[^\[\]]*\]|\([^()]*\)|"[^"]*$')
 _BARE_LIST: Final = re.compile(r"(^|[,;\t])[ ]*([\[(][^\[\](){}\"]*[\])])[ ]*(?=$|[,;\t])")
 _BLANK_CELL: Final = re.compile(r'"[^"]*"|[\[(][^\[\]()]*[\])]|\S+')
+_FEW, _NO_ZERO = 8, 40
+"""Numbers without a zero in front that are hardly decimals: one in seventy times."""
 _STATEMENT: Final = re.compile(r"\s*\w+\s*=\s*x;\s*")
 _LONG_CELL: Final = re.compile(r'"([^"]{2000})[^"]*"?')
 
@@ -39,6 +41,11 @@ def delimiter_of(lines: list[str]) -> str:
         if 2 * holding >= len(bare) or (holding > 1 and not is_number(bare[0].split(candidate)[0])):
             found = candidate
             break
+    if found == "\t" and all(re.search(r"(?<![,;])\t", line) is None for line in bare):
+        found = next((mark for mark in ",;" if bare[0].count(f"{mark}\t") == bare[0].count(mark)), found)
+    if found == "\t" and len({line.count("\t") for line in bare}) > 1:
+        widths = {len(line.split()) for line in bare}
+        found = BLANK if len(widths) == 1 and widths != {1} else found  # a tab here, blanks there
     if not found and all(measured(line) for line in lines[1:] or lines):
         return ""  # 12.5 ms
     several = [len(line.split()) > 1 for line in bare]
@@ -64,6 +71,8 @@ def _decimal_commas(lines: list[str]) -> bool:
         return False
     numbers = [value_of(line) for line in lines]
     behind = [line.strip().rpartition(",")[2] for line in lines]
+    if _are_ids(behind):
+        return False
     grows = _share(numbers)
     second = _share([float(digits[:15]) for digits in behind])
     if grows >= 0.65 > second:
@@ -75,6 +84,27 @@ def _decimal_commas(lines: list[str]) -> bool:
     # Numbers printed with as many digits behind the comma each, zeros among them, are no whole numbers.
     printed = len({len(digits) for digits in behind}) == 1 and any(digits[0] == "0" for digits in behind)
     return printed and len(behind[0]) > 1 and grows > 0.9
+
+
+def _are_ids(behind: list[str]) -> bool:
+    """Whether digits behind commas are whole numbers of their own rather than decimals.
+
+    Decimals have zeros in front, one in ten of them; they are all as long as each other or have no zero at
+    their end; and few of them part a unit evenly.
+    """
+    longest = max(map(len, behind))
+    long = [digits for digits in behind if len(digits) > 1]
+    if any(digits[0] == "0" for digits in long):
+        return False
+    if len(long) < len(behind) and any(digits[-1] == "0" for digits in long):
+        return True
+    if len(long) >= _NO_ZERO or 10 * sum(len(digits) == longest for digits in behind) < 6 * len(behind):
+        return True
+    parts = {int(digits) / 10 ** len(digits) for digits in behind if len(digits) < 10}
+    expected = 10**longest * (1 - (1 - 10.0**-longest) ** len(behind))
+    if len(behind) < _FEW or not 1 < len(parts) < 0.6 * expected:
+        return False
+    return 0.0 not in parts or max(parts) < 0.9 * (1 - 1 / len(parts))
 
 
 def _share(values: list[float]) -> float:

@@ -33,7 +33,7 @@ def units_below(first: Sequence[str], second: Sequence[str]) -> list[str] | None
     words = [re.sub(r"[()\[\]]", "", cell).strip() for cell in first]
     known = [_is_unit(word) for word in words]
     plain = [cell.strip().lower() in MISSING or re.fullmatch(r"#|–|\(.*\)|\[.*\]", cell) for cell in first]
-    below = any(is_one and is_number(cell) for is_one, cell in zip(known, second, strict=True))
+    below = any(is_one and is_number(cell) for is_one, cell in zip(known, second, strict=False))
     if not below or not all(a or b for a, b in zip(known, plain, strict=True)):
         return None
     return [word if is_one else "" for word, is_one in zip(words, known, strict=True)]

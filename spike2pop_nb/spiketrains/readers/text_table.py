@@ -117,6 +117,10 @@ def _single(text: Text, source: Source, format_: str) -> Table:
     else:
         column = Column(name, np.array(cells), rows=where)  # dates, which the layouts name
     table = Table(format_, [column], named=text.header is not None)
+    if not name and cells[:1] == ["0"] and all("." in cell for cell in cells[1:]) and len(cells) > 3:
+        table.cautions.append(
+            "the first line, 0, is taken for a spike; delete it if it is the name that pandas gives a column"
+        )
     if blocks:
         column.name = "time" if role_of(name) != "time" else name
         names = np.array(["", *blocks.values()])

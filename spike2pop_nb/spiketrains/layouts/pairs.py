@@ -1,0 +1,111 @@
+"""Columns without names, one of times and others of ids: which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from spike2pop_nb.errors import WayOut
+from spike2pop_nb.spiketrains.behaviour import (
+    codes_of,
+    has_equal_steps,
+    is_counter,
+    is_whole,
+    repeats,
+    share_increasing_within,
+)
+from spike2pop_nb.spiketrains.readers.raw import Source
+from spike2pop_nb.spiketrains.table import Column
+
+from .columns import grow_down, grows_by
+from .reading import values_of
+
+__all__ = ["Pair", "pair_of", "refuse_either", "refuse_pair"]
+
+_MOST_COLUMNS: Final = 8
+_FEW_GROUPS, _MANY_EACH, _ALONE = 20, 5, 1.25
+_NO_ID: Final = 1e5
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Times, the columns by whose values they grow, and whether these are sure to be ids."""
+
+    time: Column
+    groups: list[Column]
+    sure: bool
+
+
+def pair_of(columns: Sequence[Column], source: Source) -> Pair | None:
+    """The times among columns of numbers without names; None where none grow by the values of others.
+
+    Raises
+    ------
+    SpikeTrainError
+        When either of two columns may hold the times.
+    """
+    for time in columns if len(columns) <= _MOST_COLUMNS else []:
+        groups = [c for c in columns if c is not time and grows_by(c, time) and not _may_be_times(c)]
+        if not groups or has_equal_steps(values_of(time)):
+            continue
+        refuse_either(columns, source)
+        # In the order of time, a column of whole numbers may be heights as well as ids.
+        sure = len(columns) == 2 and (not grow_down([time]) or groups[0] is columns[0])
+        return Pair(time, groups, sure)
+    return None
+
+
+def refuse_pair(columns: Sequence[Column], source: Source) -> None:
+    """Refuse times in their order beside whole numbers that repeat, which may be ids or may be heights.
+
+    Raises
+    ------
+    SpikeTrainError
+        With the way to say which.
+    """
+    if len(columns) != 2:
+        return
+    for time, other in (columns, columns[::-1]):
+        times, numbers = values_of(time), values_of(other)
+        ordered = np.isfinite(times).all() and bool((np.diff(times) >= 0).all())
+        repeated = is_whole(numbers) and repeats(codes_of(numbers)) and not is_counter(numbers)
+        if ordered and repeated and times.size > 10 and times[0] < times[-1] and not has_equal_steps(times):
+            at = next(k for k, column in enumerate(columns) if column is other)
+            raise source.error(
+                f"the numbers of column {2 - at} grow, as times do, and column {at + 1} holds whole numbers "
+                "that may identify trains or only describe the spikes.",
+                WayOut(f"say that column {at} (counted from 0) holds the ids, or 'none'", ("id_columns",)),
+            )
+
+
+def _may_be_times(column: Column) -> bool:
+    """Whether numbers grow and hardly repeat, unlike those of units that fire in turn."""
+    return grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
+
+
+def refuse_either(columns: Sequence[Column], source: Source) -> None:
+    """Refuse whole numbers that are times and the ids of who fires then, or ids and the times of each.
+
+    Raises
+    ------
+    SpikeTrainError
+        When two columns are all, and either may hold the times.
+    """
+    for outer, inner in (columns, columns[::-1]) if len(columns) == 2 else ():
+        steps, numbers = values_of(outer), values_of(inner)
+        if not (is_whole(steps) and is_whole(numbers)) or np.abs(numbers).max(initial=0) >= _NO_ID:
+            continue
+        codes = codes_of(steps)
+        each, other = steps.size / np.unique(steps).size, numbers.size / np.unique(numbers).size
+        sure = each >= _MANY_EACH and (steps.size / each <= _FEW_GROUPS or other < _ALONE)
+        if sure or not repeats(codes) or (np.diff(steps) < 0).any():
+            continue  # many spikes of few ids, or of any where none of the other numbers would have two
+        if share_increasing_within(codes, numbers) > 0.9:
+            raise source.error(
+                "either column of whole numbers may hold the times, and the other the ids.",
+                WayOut("write their names above them, such as id and time_ms"),
+                WayOut("name the time column, numbered from 0", ("time_column",)),
+            )

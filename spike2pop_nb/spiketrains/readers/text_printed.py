@@ -1,0 +1,72 @@
+"""Numbers as R and MATLAB print them: with the number of the first in brackets, or by columns."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Final
+
+from .raw import Source
+
+__all__ = ["less_print"]
+
+_OF_R: Final = re.compile(r"\s*\[\d+\]\s")
+_NAME_OF_R: Final = re.compile(r"\s*(?:\$`?(?P<name>[^`]+)`?|\[\[(?P<number>\d+)\]\])\s*")
+_BY_COLUMNS: Final = "the lines that number columns, as MATLAB prints them, were taken away"
+_COLUMNS: Final = re.compile(r"\s*Columns? \d+(?: (?:through|to|and) \d+)?:?\s*")
+
+
+def less_print(lines: list[str], source: Source) -> tuple[list[str], str]:
+    """The lines without what R and MATLAB print around numbers, and that in words, "" for none.
+
+    Raises
+    ------
+    SpikeTrainError
+        When a matrix was printed a few columns at a time.
+    """
+    first = list(islice((line for line in lines if line.strip()), 5))
+    if first and all(_OF_R.match(line) or _NAME_OF_R.fullmatch(line) for line in first):
+        return _less_r(lines, [line for line in lines if line.strip()])
+    if any(_COLUMNS.fullmatch(line) for line in first):
+        return _less_columns(lines, source), _BY_COLUMNS
+    return lines, ""
+
+
+def _less_r(lines: list[str], filled: list[str]) -> tuple[list[str], str]:
+    said = "the numbers in brackets before the lines, as R prints them, were taken away"
+    if all(_OF_R.match(line) for line in filled):
+        return [_OF_R.sub("", line) for line in lines], said
+    if not all(_OF_R.match(line) or _NAME_OF_R.fullmatch(line) for line in filled):
+        return lines, ""
+    found = [""] * len(lines)
+    at = 0
+    for k, line in enumerate(lines):
+        name = _NAME_OF_R.fullmatch(line)
+        if name is not None:
+            at = k
+            found[at] = f"{name['name'] or name['number']}:"
+        elif line.strip():
+            found[at] += " " + _OF_R.sub("", line).strip()
+    return found, said
+
+
+def _less_columns(lines: list[str], source: Source) -> list[str]:
+    found = [""] * len(lines)
+    at, rows = -1, 0
+    for k, line in enumerate(lines):
+        if _COLUMNS.fullmatch(line):
+            rows = 0
+        elif re.match(r"\s*[-+.\d]", line):
+            at, rows = at if at >= 0 else k, rows + 1
+            found[at] += f" {line.strip()}"
+        else:
+            found[k] = line
+        if rows > 1:
+            raise source.error(
+                "this is a matrix as MATLAB prints it, a few columns at a time; save it with writematrix.",
+                row=k + 1,
+            )
+    names = [k for k in range(max(at, 0)) if found[k].strip()]
+    if len(names) == 1 and found[names[0]].rstrip().endswith("="):
+        found[at], found[names[0]] = found[names[0]] + found[at], ""
+    return found
