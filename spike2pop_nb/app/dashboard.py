@@ -12,20 +12,18 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.browser import Browser
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import card, text
+from spike2pop_nb.app.layout import card, classed, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.panels import (
-    ComparisonPanel,
-    CompensationPanel,
-    DICPanel,
-    ExperimentsPanel,
-    ExplorePanel,
-    PopulationPanel,
-    RecordingPanel,
-    ResultsPanel,
-    TablePanel,
-    Toolbar,
-)
+from spike2pop_nb.app.panels.comparing import ComparisonPanel
+from spike2pop_nb.app.panels.compensation import CompensationPanel
+from spike2pop_nb.app.panels.dics import DICPanel
+from spike2pop_nb.app.panels.experiments import ExperimentsPanel
+from spike2pop_nb.app.panels.explore import ExplorePanel
+from spike2pop_nb.app.panels.population import PopulationPanel
+from spike2pop_nb.app.panels.recordings import RecordingPanel
+from spike2pop_nb.app.panels.results import ResultsPanel
+from spike2pop_nb.app.panels.table import TablePanel
+from spike2pop_nb.app.panels.toolbar import Toolbar
 from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
 
@@ -92,29 +90,13 @@ class Dashboard:
             "<h1>spike2pop</h1><p>From the spike times of one neuron to a verified, degenerate population of "
             "conductance-based models</p>"
         )
-        head = w.HBox([brand, self.toolbar.widget, self.status])
-        head.add_class("s2p-head")
+        head = classed(w.HBox([brand, self.toolbar.widget, self.status]), "s2p-head")
         made = card("3", "Compensation and search", [self.compensation.widget, self.population.widget])
-        steps = w.HBox([self.recordings.widget, self.dics.widget, made])
-        steps.add_class("s2p-steps")
+        steps = classed(w.HBox([self.recordings.widget, self.dics.widget, made]), "s2p-steps")
         style = w.HTML(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
-        page = w.VBox(
-            [
-                style,
-                self.browser,
-                head,
-                self.messages.widget,
-                self.toolbar.guide,
-                steps,
-                self.table.widget,
-                self.results.widget,
-                self.experiments.widget,
-                self.explore.widget,
-                self.comparison.widget,
-            ]
-        )
-        page.add_class("s2p-page")
-        return page
+        head_parts = [style, self.browser, head, self.messages.widget, self.toolbar.guide, steps]
+        panels = (self.table, self.results, self.experiments, self.explore, self.comparison)
+        return classed(w.VBox([*head_parts, *(panel.widget for panel in panels)]), "s2p-page")
 
     def _opened(self, fragment: str) -> None:
         """The page stands in a browser; figures need not, since they are drawn as what they are by then."""

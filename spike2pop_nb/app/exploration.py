@@ -90,14 +90,8 @@ class Exploration(HasTraits):
 class Explorer(Acting):
     """Verbs of the explorer. It has lanes of its own, so that a search does not keep it waiting.
 
-    Parameters
-    ----------
-    session
-        Gives the neuron, the posterior and the seed; the pair that is used for the search is written to it.
-    runner
-        Where long work runs.
-    messages
-        Where errors go.
+    The session gives the neuron, the posterior and the seed; the pair that is used for the search is written
+    to it.
     """
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:

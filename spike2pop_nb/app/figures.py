@@ -15,7 +15,7 @@ import plotly
 import plotly.graph_objects as go
 from traitlets import Dict, Int, List, Unicode
 
-from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.app.local import PLOTLY_URL
 from spike2pop_nb.plots import darkened, placeholder
 
 __all__ = ["NO_MEMBER", "FigureView"]

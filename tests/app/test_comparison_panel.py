@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from spike2pop_nb.app.panels import ComparisonPanel
+from spike2pop_nb.app.panels.comparing import ComparisonPanel
 from spike2pop_nb.app.settings import Settings
 
 

@@ -13,17 +13,7 @@ __all__ = ["Acting"]
 
 
 class Acting:
-    """Actions over one session.
-
-    Parameters
-    ----------
-    session
-        Settings are read from it, results written to it.
-    runner
-        Where long work runs.
-    messages
-        Where errors go.
-    """
+    """Actions over one session: settings are read from it, results written to it, and errors told."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         self.session, self.runner, self.messages = session, runner, messages

@@ -14,7 +14,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, field, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import Compared
 from spike2pop_nb.app.runner import Task
@@ -39,15 +39,7 @@ _BARS = (
 
 
 class ComparisonPanel:
-    """The panel, built when it is first opened.
-
-    Parameters
-    ----------
-    session
-        Gives the neuron and the recordings.
-    actions
-        Have a runner, where the comparison is made.
-    """
+    """Step 7: two recordings compared, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
         self.session, self._actions = session, actions
@@ -124,22 +116,11 @@ class ComparisonPanel:
             ]
         )
         size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
-        asked, going = w.VBox([which, known]), w.VBox([size, *self._going.widgets])
-        top, self._results = w.HBox([asked, going]), w.VBox()
-        left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
-        halves = w.HBox([left, right])
         legend = text(said([_BARS]), "s2p-help")
-        self._results.children = [self.answer, self.download, legend, halves, self.traces.widget]
-        for box, name in (
-            (asked, "s2p-left"),
-            (going, "s2p-right"),
-            (top, "s2p-halves"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (halves, "s2p-columns"),
-        ):
-            box.add_class(name)
-        return [self.messages.widget, top, self._results]
+        figures = halves([self.bars.widget], [self.plane.widget], "s2p-columns")
+        self._results = w.VBox([self.answer, self.download, legend, figures, self.traces.widget])
+        asked = halves([which, known], [size, *self._going.widgets])
+        return [self.messages.widget, asked, self._results]
 
     # what is asked
 

@@ -16,7 +16,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
+from spike2pop_nb.app.layout import Fold, button, card, classed, field, halves, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.panels.next_experiment import NextPart
@@ -45,17 +45,7 @@ _Q10S = ("rate_q10", "conductance_q10", "declared_C")
 
 
 class ExperimentsPanel:
-    """The panel, built when it is first opened.
-
-    Parameters
-    ----------
-    session, actions, messages
-        As of all panels.
-    drawing
-        Where figures wait to be drawn.
-    on_pick
-        Called with the number of a member that was clicked.
-    """
+    """Step 5: experiments on the population, built when it is first opened."""
 
     def __init__(
         self,
@@ -168,33 +158,21 @@ class ExperimentsPanel:
                 field("How many doses", self.n, "Evenly spaced; a control comes beside them."),
             ]
         )
-        asked = w.VBox([what, doses, self.doses, self.lacks, self._of_warmth])
-        going = w.VBox([self.whom, *self._going.widgets, self.found, self.who])
-        top = w.HBox([asked, going])
+        asked = [what, doses, self.doses, self.lacks, self._of_warmth]
+        going = [self.whom, *self._going.widgets, self.found, self.who]
         shown = field(
             "Dose that is looked at", self.shown, "For the members below, and who loses the rhythm at it."
         )
-        pager = w.HBox([self.back, self.where, self.next])
-        left = w.VBox([shown, pager, self.traces.widget])
+        pager = classed(w.HBox([self.back, self.where, self.next]), "s2p-bar")
         boxes = {
             name: w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget])
             for name, (title, _says) in _FIGURES.items()
         }
         self._curves = boxes["f_I"]
-        right = w.VBox([boxes[name] for name in ("doses", "f_I", "ranking")])
-        bottom = w.HBox([left, right])
-        for box, name in (
-            (asked, "s2p-left"),
-            (going, "s2p-right"),
-            (top, "s2p-halves"),
-            (pager, "s2p-bar"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (bottom, "s2p-columns"),
-        ):
-            box.add_class(name)
-        self._results = w.VBox([bottom, boxes["conductances"], boxes["raster"]])
-        return [top, self._results]
+        sides = [boxes[name] for name in ("doses", "f_I", "ranking")]
+        columns = halves([shown, pager, self.traces.widget], sides, "s2p-columns")
+        self._results = w.VBox([columns, boxes["conductances"], boxes["raster"]])
+        return [halves(asked, going), self._results]
 
     # what is asked
 

@@ -12,7 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import Fold, button, card, field, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number, number_in
 from spike2pop_nb.app.panels.modulate import ModulatePanel
@@ -38,15 +38,7 @@ _LAYERS = (
 
 
 class ExplorePanel:
-    """The explorer, built when it is first opened.
-
-    Parameters
-    ----------
-    session
-        Gives the neuron, the recording and its posterior.
-    runner
-        Where long work runs.
-    """
+    """Step 6: the explorer, built when it is first opened."""
 
     def __init__(self, session: Session, runner: Runner) -> None:
         self.session = session
@@ -193,12 +185,9 @@ class ExplorePanel:
                 ),
             ],
         )
-        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs])
-        right = w.VBox([self.status, self.conductances.widget, self.traces.widget])
-        columns = w.HBox([left, right])
-        for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
-            box.add_class(name)
-        return [self.messages.widget, columns, self.ranking, self.modulation.widget]
+        left = [choose, self.use, self.plane.widget, target, self.says, knobs]
+        right = [self.status, self.conductances.widget, self.traces.widget]
+        return [self.messages.widget, halves(left, right), self.ranking, self.modulation.widget]
 
     def _pick(self, member: int) -> None:
         self.state.member = member

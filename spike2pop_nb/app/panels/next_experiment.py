@@ -14,7 +14,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, field, said, text
+from spike2pop_nb.app.layout import Fold, button, classed, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.state import Session
@@ -33,14 +33,7 @@ _BOTH = (
 class NextPart:
     """The part of the panel Experiments that ranks what could be done next.
 
-    Parameters
-    ----------
-    session, actions, messages
-        As of all panels.
-    drawing
-        Where figures wait to be drawn.
-    figure
-        Makes a figure of the panel: what stands there when it is empty, its height, what it shows.
+    ``figure`` makes a figure of that panel: what stands there when it is empty, its height, what it shows.
     """
 
     def __init__(
@@ -111,31 +104,20 @@ class NextPart:
                 )
             ],
         )
-        asked = w.VBox(
+        asked = w.HBox(
             [
-                w.HBox(
-                    [
-                        field("What it shall tell", self.target, "About which its answer says the most."),
-                        field(
-                            "Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."
-                        ),
-                    ]
-                ),
-                prices,
+                field("What it shall tell", self.target, "About which its answer says the most."),
+                field("Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."),
             ]
         )
-        going = w.VBox([*self._going.widgets, self.found])
-        top = w.HBox([asked, going])
-        for box, name in ((asked, "s2p-left"), (going, "s2p-right"), (top, "s2p-halves")):
-            box.add_class(name)
+        top = halves([asked, prices], [*self._going.widgets, self.found])
         which = w.HBox(
             [
                 field("Done", self.done, "One of those that were ranked."),
                 field("Recording of it", self.recording, "Of the same cell, in the file that is open."),
             ]
         )
-        narrowing = w.HBox([self.narrow, self.all])
-        narrowing.add_class("s2p-buttons")
+        narrowing = classed(w.HBox([self.narrow, self.all]), "s2p-buttons")
         told = w.VBox([text("<h3>What came of it?</h3>"), which, narrowing, self.left])
         self._results = w.VBox([self.answers.widget, self.bars.widget, told])
         return w.VBox([text("<h3>Which experiment next?</h3>"), top, self._results])

@@ -12,7 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import Fold, said, text
+from spike2pop_nb.app.layout import Fold, classed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -66,8 +66,7 @@ class PicturesPanel:
         self.figure: FigureView | None = None
         self.choice = w.ToggleButtons(options=[(label, name) for name, (label, _) in PICTURES.items()])
         self.says = text("", "s2p-help")
-        self.body = w.VBox([self.choice, self.says])
-        self.body.add_class("s2p-closer")
+        self.body = classed(w.VBox([self.choice, self.says]), "s2p-closer")
         self.widget = Fold("A closer look: currents, conductance pairs, DIC curves, return map", [self.body])
         self.widget.observe(guard(lambda _change: self._show()), "opened")
         self.choice.observe(guard(lambda _change: self._show()), "value")

@@ -33,15 +33,7 @@ _DIFFERS = (
 
 
 class PosteriorPanel:
-    """A part of the population's card, built when it is first opened.
-
-    Parameters
-    ----------
-    session
-        Gives the neuron and the recording.
-    actions
-        Have a runner, where members are drawn, and know what was taken away.
-    """
+    """A part of the population's card, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
         self.session, self._actions, self._runner = session, actions, actions.runner

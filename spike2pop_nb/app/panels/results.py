@@ -14,7 +14,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.layout import button, card, listed, said, text
+from spike2pop_nb.app.layout import button, card, classed, halves, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
@@ -104,28 +104,18 @@ class ResultsPanel:
             )
             for name, label, tip in DOWNLOADS
         }
-        bar = w.HBox([text("<b>Download</b>"), *self.downloads.values()])
-        pager = w.HBox([self.back, self.where, self.next, self.order])
-        left = w.VBox([pager, self.traces.widget])
+        bar = classed(w.HBox([text("<b>Download</b>"), *self.downloads.values()]), "s2p-bar")
+        pager = classed(w.HBox([self.back, self.where, self.next, self.order]), "s2p-bar")
         pairs = [w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget]) for name, title, _says in sides]
         for wide in (pairs[0], pairs[-1]):
             wide.add_class("s2p-wide")
-        right = w.VBox([self.picked, w.GridBox(pairs)])
-        right.children[1].add_class("s2p-sides")
-        columns = w.HBox([left, right])
-        for box, name in (
-            (bar, "s2p-bar"),
-            (pager, "s2p-bar"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (columns, "s2p-columns"),
-        ):
-            box.add_class(name)
+        grid = classed(w.GridBox(pairs), "s2p-sides")
+        columns = halves([pager, self.traces.widget], [self.picked, grid], "s2p-columns")
         self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
         self.posterior = PosteriorPanel(session, actions)
-        parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget, self.posterior.widget]
+        summary = classed(w.HBox([self.says, bar]), "s2p-summary")
+        parts = [summary, self.why, columns, self.closer.widget, self.posterior.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
-        self.widget.children[1].add_class("s2p-summary")
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self.order.observe(guard(lambda _change: self._turn(-self.page)), "value")
