@@ -1297,14 +1297,14 @@ def test_time_left_is_told_of_recordings_alone_and_never_for_one_that_takes_long
 
 def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashboard, loop, monkeypatch):
     heard, bars = [], []
-    show = dashboard.actions.on_progress
+    show = dashboard.actions.on_progress["generate"]
 
     def hear(fraction, words):
         show(fraction, words)
         heard.append(dashboard.population.says.value)
         bars.append(fraction)
 
-    dashboard.actions.on_progress = hear
+    dashboard.actions.on_progress["generate"] = hear
     opened(dashboard, loop)
     generated(dashboard, loop, size=2, budget=64)
     assert any("members" in words for words in heard)

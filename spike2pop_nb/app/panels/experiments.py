@@ -94,7 +94,7 @@ class ExperimentsPanel:
             "Run the experiment", "Simulate every member at every dose, and a control", "primary"
         )
         kept = "Stop this experiment; those before it are kept"
-        self._going = Going(self.run, kept, self.actions.stop_asking, self._messages)
+        self._going = Going(self.run, kept, lambda: self.actions.stop("experiment"), self._messages)
         self.stop, self.says = self._going.stop, self._going.says
         self.found, self.who = text("", "s2p-says"), text()
         self.shown = w.SelectionSlider(options=[("–", "")], disabled=True)
@@ -119,7 +119,7 @@ class ExperimentsPanel:
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self._looked_at = Binding(self.shown, lambda _condition: self._show_condition(), self._messages)
-        self.actions.on_asked = guard(self._going.progress)
+        self.actions.on_progress["experiment"] = guard(self._going.progress)
         session.follow(guard(lambda _change: self._show_asked()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["experimenting", "result", "ready"])
         session.observe(guard(lambda _change: self._show()), "experiment")

@@ -49,7 +49,7 @@ class NextPart:
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
         self.prices = {name: Number() for name in PRICES}
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
-        self._going = Going(self.run, "Stop ranking", actions.stop_ranking, messages)
+        self._going = Going(self.run, "Stop ranking", lambda: actions.stop("ranking"), messages)
         self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
         self.bars = figure(
             "Bits of each experiment appear here", _BARS_PX, "Bits that experiments would tell"
@@ -80,7 +80,7 @@ class NextPart:
         )
         self.all.on_click(guard(lambda _button: self.actions.forget_narrowed()))
         self.widget = self._compose()
-        actions.on_ranked = guard(self._going.progress)
+        actions.on_progress["ranking"] = guard(self._going.progress)
         session.follow(guard(lambda _change: self.show()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["ranks", "result", "ready"])
         session.observe(guard(lambda _change: self._show_found()), "ranking")

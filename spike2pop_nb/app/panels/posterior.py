@@ -127,8 +127,7 @@ class PosteriorPanel:
     def _done(self, found: DrawnPosterior) -> None:
         self._task = None
         self.session.posteriors = {**self.session.posteriors, self._asked: found}
-        self._actions.taken.discard(self.session.result)
-        self._actions.on_taken()
+        self._actions.not_taken(self.session.result)
 
     def _failed(self, error: BaseException) -> None:
         self._task = None

@@ -98,7 +98,7 @@ class ResultsPanel:
         self.downloads = {
             name: Download(
                 guard(lambda name=name: actions.download(name, self.downloads[name])),
-                guard(lambda name=name: actions.stop(name)),
+                guard(lambda name=name: actions.stop(f"download {name}")),
                 label=label,
                 hint=tip,
             )
