@@ -120,7 +120,7 @@ def _root(
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that are fields of a dataclass, for each parameter of such a type."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
 
     @functools.wraps(command)
     def run(**given: Any) -> None:

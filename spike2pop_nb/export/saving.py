@@ -22,9 +22,15 @@ from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
 from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.saved_experiments import described, spikes_of
-from spike2pop_nb.export.saved_posteriors import described as described_posterior
-from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
+from spike2pop_nb.export.session_story import (
+    COUNTS,
+    FILE,
+    RUN,
+    WORDS,
+    described_experiment,
+    described_posterior,
+    spikes_of,
+)
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import DrawnPosterior, Result, Verdict
 from spike2pop_nb.files import write_whole
@@ -67,7 +73,7 @@ def session_zip(
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
         done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
-        entry = {**_entry(result, folder), "experiments": [described(one) for one in done]}
+        entry = {**_entry(result, folder), "experiments": list(map(described_experiment, done))}
         contents = _contents(result)
         if len(posteriors) >= place and (drawn := posteriors[place - 1]) is not None:
             entry["drawn"] = described_posterior(drawn)
