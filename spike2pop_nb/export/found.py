@@ -65,17 +65,7 @@ class Found:
 
 
 def found(result: Result, place: int, n: int, took_s: float, formats: Sequence[ExportFormat]) -> Found:
-    """Return what is kept of a result.
-
-    Parameters
-    ----------
-    result, place, n
-        What was found for the recording at a place, from 0, among so many.
-    took_s
-        Time that its search took, in s.
-    formats
-        As `write_results`.
-    """
+    """Return what is kept of the result of the recording at a place, from 0, among n."""
     train = result.recording
     outcome = {
         "id": train.id,
@@ -119,15 +109,7 @@ def _session(result: Result, place: int) -> bytes:
 
 
 def restored(session: bytes, predict: Callable[[Any], Any]) -> Result:
-    """Return a result from what is kept of it.
-
-    Parameters
-    ----------
-    session
-        Of `Found`.
-    predict
-        Called with the recording for what the network says of it.
-    """
+    """Return a result from its session; ``predict`` gives what the network says of its recording."""
     result = open_session(session, predict=lambda _neuron, train, _prior: predict(train)).results[0]
     with zipfile.ZipFile(io.BytesIO(session)) as archive:
         if f"{_VOLTAGES[0]}.npy" not in archive.namelist():

@@ -21,7 +21,7 @@ import pandas as pd
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
-from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.provenance import as_json, network_of, versions
 from spike2pop_nb.export.session_story import (
     COUNTS,
     FILE,
@@ -92,13 +92,8 @@ def session_zip(
         "settings": settings,
         "results": entries,
     }
-    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=_plain).encode()
+    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=as_json).encode()
     return packed(files)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of NumPy, tuples and what else describes itself, as JSON has them."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _entry(result: Result, folder: str) -> dict[str, Any]:
