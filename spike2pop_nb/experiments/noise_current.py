@@ -77,7 +77,6 @@ class Noise(Stimulus):
         return np.asarray(white[:, back:])
 
     def words(self) -> str:
-        """Say it."""
         sort = (
             f"Ornstein–Uhlenbeck noise (correlation time {self.tau_ms:g} ms)"
             if self.tau_ms
@@ -89,12 +88,10 @@ class Noise(Stimulus):
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"standard deviation of noise ({self.unit_words})"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"noise {self.sd:g} {self.unit_words}"
 
 

@@ -69,10 +69,6 @@ class Stimulus(Action):
         """The unit as it is printed."""
         return self.unit.replace("u", "µ").replace("cm2", "cm²")
 
-    def within(self, ms: FloatArray) -> npt.NDArray[np.intp]:
-        """Return which of some times lie in the action, as places."""
-        return np.flatnonzero(self.share(ms) > 0)
-
     def _times(self) -> tuple[float, float]:
         """Start and stop, which both have to be given."""
         if self.start_ms is None or self.stop_ms is None:
@@ -113,22 +109,33 @@ class Step(Stimulus):
         return self.per_area(neuron) * each(self.current, members)[:, None] * self.share(ms), None
 
     def words(self) -> str:
-        """Say it."""
         return f"a current of {said(self.current, self.unit_words)} is injected"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"current ({self.unit_words})"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return said(self.current, self.unit_words)
 
 
+class Course(Stimulus):
+    """A current that changes over time, the same for all members."""
+
+    def current_at(self, ms: FloatArray) -> FloatArray:
+        """Return the current in its unit."""
+        raise NotImplementedError
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        return self.per_area(neuron) * self.current_at(ms)[None], None
+
+
 @dataclass(frozen=True)
-class Ramp(Stimulus):
+class Ramp(Course):
     """A current that goes in a straight line from its first to its last value."""
 
     first: float
@@ -142,29 +149,20 @@ class Ramp(Stimulus):
             self._set(name, number(getattr(self, name), f"The {name} current of a ramp", -MOST_UA, MOST_UA))
 
     def current_at(self, ms: FloatArray) -> FloatArray:
-        """Return the current in its unit."""
         start, stop = self._times()
         course = self.first + (self.last - self.first) * np.clip((ms - start) / (stop - start), 0.0, 1.0)
         return course * self.share(ms)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
-        return self.per_area(neuron) * self.current_at(ms)[None], None
-
     def words(self) -> str:
-        """Say it."""
         return f"a current that goes from {self.first:g} to {self.last:g} {self.unit_words} is injected"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"ramp {self.first:g} to {self.last:g} {self.unit_words}"
 
 
 @dataclass(frozen=True)
-class Chirp(Stimulus):
+class Chirp(Course):
     """A sine whose frequency goes from one to another, in equal steps or in equal ratios."""
 
     current: float
@@ -182,7 +180,6 @@ class Chirp(Stimulus):
             self._set(name, number(getattr(self, name), f"{name} of a chirp", low, _HIGHEST_HZ))
 
     def current_at(self, ms: FloatArray) -> FloatArray:
-        """Return the current in its unit."""
         from scipy.signal import chirp  # takes a second to import, which who draws a panel need not wait for
 
         start, stop = self._times()
@@ -191,14 +188,7 @@ class Chirp(Stimulus):
         wave = chirp(at, self.from_Hz, (stop - start) / 1000.0, self.to_Hz, method=method, phi=-90.0)
         return self.current * np.asarray(wave) * self.share(ms)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
-        return self.per_area(neuron) * self.current_at(ms)[None], None
-
     def words(self) -> str:
-        """Say it."""
         return (
             f"a chirp of {self.current:g} {self.unit_words} from {self.from_Hz:g} to {self.to_Hz:g} Hz "
             f"({'logarithmic' if self.logarithmic else 'linear'}) is injected"
@@ -206,12 +196,11 @@ class Chirp(Stimulus):
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
 
 
 @dataclass(frozen=True)
-class Waveform(Stimulus):
+class Waveform(Course):
     """A sampled current, linear between samples, such as one that was recorded."""
 
     samples: tuple[float, ...]
@@ -240,16 +229,11 @@ class Waveform(Stimulus):
         if self.stop_ms is None or self.stop_ms > end:
             self._set("stop_ms", end)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
+    def current_at(self, ms: FloatArray) -> FloatArray:
         at = (self.start_ms or 0.0) + self.sample_ms * np.arange(len(self.samples))
-        current = np.interp(ms, at, self.samples, left=0.0, right=0.0)
-        return self.per_area(neuron) * (current * self.share(ms))[None], None
+        return np.interp(ms, at, self.samples, left=0.0, right=0.0) * self.share(ms)
 
     def words(self) -> str:
-        """Say it."""
         return (
             f"a waveform of {len(self.samples)} samples, one every {self.sample_ms:g} ms, from "
             f"{min(self.samples):.3g} to {max(self.samples):.3g} {self.unit_words}, is injected"
@@ -257,5 +241,4 @@ class Waveform(Stimulus):
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return "waveform"
