@@ -30,7 +30,6 @@ __all__ = [
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
-SPLITS = ("train", "validation", "test")
 _SHARES = (94, 97, 100)
 _PER_TRAIN = ("targets", "features", "pattern", "sigma", "group", "drawn", "id")
 
