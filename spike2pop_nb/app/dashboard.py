@@ -11,7 +11,6 @@ import ipywidgets as w
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.browser import Browser
 from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import card, classed, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.comparing import ComparisonPanel
@@ -56,34 +55,26 @@ class Dashboard:
         self.actions = Actions(self.session, self.runner, self.messages)
         guard = self.messages.guard
         drawing = DrawingQueue(self.session, dispatch, self.messages)
-        pick = guard(self._pick)
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
         self.table = TablePanel(
             self.session, self.messages, drawing, lambda: self.population.generate.click()
         )
-        self.dics = DICPanel(self.session, self.actions, self.messages, drawing, pick)
+        self.dics = DICPanel(self.session, self.actions, self.messages, drawing)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
-        self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
-        self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing, pick)
+        self.results = ResultsPanel(self.session, self.actions, self.messages, drawing)
+        self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing)
         self.explore = ExplorePanel(self.session, self.runner)
         self.comparison = ComparisonPanel(self.session, self.actions)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
-        self.session.observe(guard(self._show_member), "member")
-        self.session.observe(guard(self._show_dark), "dark")
         self.session.observe(guard(lambda _change: self._warn_of_loss()), "results")
         self.actions.on_taken = guard(self._warn_of_loss)
         self._show_status(None)
         self.widget = self._compose()
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """Every figure of the page."""
-        return [self.recordings.figure, self.dics.figure, *self.results.figures, *self.experiments.figures]
 
     def _compose(self) -> w.VBox:
         brand = text(
@@ -105,17 +96,6 @@ class Dashboard:
         self.session.ready = True  # who may use the page sees what its address says
         self.actions.warm_up()
         self.actions.recommend()
-
-    def _pick(self, member: int) -> None:
-        self.session.member = member
-
-    def _show_member(self, _change: Any) -> None:
-        for figure in self.figures:
-            figure.pick(self.session.member)
-
-    def _show_dark(self, _change: Any) -> None:
-        for figure in self.figures:
-            figure.dark(self.session.dark)
 
     def _warn_of_loss(self) -> None:
         """Have the browser ask before it leaves populations that nobody has taken away."""

@@ -11,7 +11,7 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
-from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.figures import FigureView, Picking
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from spike2pop_nb.experiments import Comparison
     from spike2pop_nb.simulation import Simulated
 
-__all__ = ["GROUP", "ComparisonPanel"]
+__all__ = ["ComparisonPanel"]
 
-GROUP = "compare"
 _BARS_PX, _PLANE_PX, _TRACES_PX = 330, 330, 440
 _SHOWN = 4
 _NOTHING = ""
@@ -38,13 +37,19 @@ _BARS = (
 )
 
 
+class _Members(Picking):
+    """Those before and after their change."""
+
+    group = "compare"
+
+
 class ComparisonPanel:
     """Step 7: two recordings compared, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
         self.session, self._actions = session, actions
         self.messages = Messages()
-        self.figures: list[FigureView] = []
+        self.members = _Members()
         self.found: Comparison | None = None
         self._task: Task | None = None
         self._asked: dict[str, Any] = {}  # what the comparison that goes on was started with
@@ -58,7 +63,6 @@ class ComparisonPanel:
         self.widget = card("7", "Before and after", [self.fold], "s2p-compare")
         guard = self.messages.guard
         self.fold.observe(guard(lambda _change: self._build()), "opened")
-        session.observe(guard(lambda _change: self._show_dark()), "dark")
 
     def _build(self) -> None:
         if self._built:
@@ -96,10 +100,7 @@ class ComparisonPanel:
         self._show_choices()
 
     def _figure(self, empty: str, height: int, says: str) -> FigureView:
-        made = FigureView(empty, height, on_pick=self._pick, says=says, group=GROUP)
-        made.dark(self.session.dark)
-        self.figures.append(made)
-        return made
+        return FigureView(empty, height, self.session, says, members=self.members)
 
     def _compose(self) -> list[w.Widget]:
         which = w.HBox(
@@ -232,11 +233,3 @@ class ComparisonPanel:
         assert found is not None  # else the button is off
         files = comparison_files(found, self._options)
         self.download.give(packed(files), "spike2pop_comparison.zip", "application/zip")
-
-    def _pick(self, member: int) -> None:
-        for figure in self.figures:
-            figure.pick(member)
-
-    def _show_dark(self) -> None:
-        for figure in self.figures:
-            figure.dark(self.session.dark)

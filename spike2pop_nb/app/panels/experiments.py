@@ -47,17 +47,9 @@ _Q10S = ("rate_q10", "conductance_q10", "declared_C")
 class ExperimentsPanel:
     """Step 5: experiments on the population, built when it is first opened."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._messages = session, actions, messages
-        self._drawing, self._on_pick = drawing, on_pick
-        self.figures: list[FigureView] = []
+        self._drawing = drawing
         self.page = 0
         self._built = False
         self._inside = w.VBox()
@@ -101,12 +93,12 @@ class ExperimentsPanel:
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
         self.where = text()
-        self.traces = self._figure("Members before and after appear here", _TRACES_PX, _BEFORE)
+        self.traces = FigureView("Members before and after appear here", _TRACES_PX, session, _BEFORE)
         self.sides = {
-            name: self._figure(f"{title}: appears here", _SIDE_PX, f"{says}")
+            name: FigureView(f"{title}: appears here", _SIDE_PX, session, says)
             for name, (title, says) in _FIGURES.items()
         }
-        self.choosing = NextPart(session, self.actions, self._messages, self._drawing, self._figure)
+        self.choosing = NextPart(session, self.actions, self._messages, self._drawing)
         self._inside.children = [*self._compose(), self.choosing.widget]
         self._tied = {
             "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
@@ -136,12 +128,6 @@ class ExperimentsPanel:
             session.choose(ask={**dict(session.settings.ask), **taken(value)})
 
         return Binding(control, take, self._messages, self._show_asked)
-
-    def _figure(self, empty: str, height: int, says: str) -> FigureView:
-        made = FigureView(empty, height, on_pick=self._on_pick, says=says)
-        made.dark(self.session.dark)
-        self.figures.append(made)
-        return made
 
     def _compose(self) -> list[w.Widget]:
         self._of_block = field("Channel", self.channel, "Which is blocked, by the share that the dose says.")
@@ -253,7 +239,6 @@ class ExperimentsPanel:
         def draw() -> None:
             if self.session.experiment is experiment:  # else there is another one to draw by now
                 self.sides[name].show(make())
-                self.sides[name].pick(self.session.member)
 
         self._drawing.add(f"experiment {name}", draw)
 
@@ -295,7 +280,6 @@ class ExperimentsPanel:
                 experiment, condition, rows=rows, until_ms=_SHOWN_MS, most_points=1500, height=_TRACES_PX
             )
         )
-        self.traces.pick(self.session.member)
 
     def _show_member(self) -> None:
         """Turn to the page of the member that is picked."""

@@ -10,6 +10,7 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import Explorer
+from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.layout import button, classed, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number, number_in
@@ -22,12 +23,9 @@ _PLAY, _PAUSE = "Play", "Pause"
 
 
 class ModulatePanel:
-    """Where to, the button, the slider over the steps, and what each member does on its way.
+    """Where to, the button, the slider over the steps, and what each member does on its way."""
 
-    ``figure`` makes a figure of the explorer: what it says while empty, its height, and what it shows.
-    """
-
-    def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
+    def __init__(self, explorer: Explorer, messages: Messages) -> None:
         self.explorer, self.state = explorer, explorer.state
         guard, state, session = messages.guard, explorer.state, explorer.session
         self.g_s, self.g_u = Number(), Number()
@@ -38,15 +36,19 @@ class ModulatePanel:
         self._playing = False
         self._tick = guard(self._advance)
         self.who, self.says, self.where = (text("", "s2p-says") for _ in range(3))
-        self.ways = figure(
+        self.ways = FigureView(
             "The two conductances that move appear here",
             _WAYS_PX,
+            session,
             "The two conductances that move, one against the other: a line for the way of each member",
+            members=state,
         )
-        self.course = figure(
+        self.course = FigureView(
             "Press Modulate to move the members to the end",
             _COURSE_PX,
+            session,
             "Conductances and voltages of members over time, before, during and after modulation",
+            members=state,
         )
         controls = w.HBox(
             [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,19 +30,9 @@ _BOTH = (
 
 
 class NextPart:
-    """The part of the panel Experiments that ranks what could be done next.
+    """The part of the panel Experiments that ranks what could be done next."""
 
-    ``figure`` makes a figure of that panel: what stands there when it is empty, its height, what it shows.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        figure: Callable[[str, int, str], FigureView],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
         self.target = w.Dropdown()
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
@@ -51,12 +40,13 @@ class NextPart:
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
         self._going = Going(self.run, "Stop ranking", lambda: actions.stop("ranking"), messages)
         self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
-        self.bars = figure(
-            "Bits of each experiment appear here", _BARS_PX, "Bits that experiments would tell"
+        self.bars = FigureView(
+            "Bits of each experiment appear here", _BARS_PX, session, "Bits that experiments would tell"
         )
-        self.answers = figure(
+        self.answers = FigureView(
             "Members' answers appear here",
             _ANSWERS_PX,
+            session,
             "Spikes of members in the control and the first three",
         )
         guard = messages.guard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
@@ -51,16 +50,8 @@ PICTURES = {
 class PicturesPanel:
     """Folded under the results; the figure comes with the first opening, its content with each choice."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
-        self._on_pick = on_pick
         guard = messages.guard
         self._followed: dict[int, Any] = {}
         self.figure: FigureView | None = None
@@ -72,11 +63,6 @@ class PicturesPanel:
         self.choice.observe(guard(lambda _change: self._show()), "value")
         session.observe(guard(self._new_result), "result")
         session.observe(guard(self._new_member), "member")
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figure, once there is one."""
-        return [] if self.figure is None else [self.figure]
 
     def _new_result(self, _change: Any) -> None:
         self._followed = {}
@@ -94,8 +80,7 @@ class PicturesPanel:
         if not self.widget.opened:
             return
         if self.figure is None:
-            self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, on_pick=self._on_pick)
-            self.figure.dark(self.session.dark)
+            self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, self.session)
             self.body.children = [self.choice, self.says, self.figure.widget]
         name, result = str(self.choice.value), self.session.result
         label, words = PICTURES[name]
@@ -115,7 +100,6 @@ class PicturesPanel:
             by_leak = name == "pairs by leak"
             tall = max(_HEIGHT_PX, 60 * result.neuron.n_channels)
             self.figure.show(plots.conductance_pairs(result.population, passed, by_leak=by_leak, height=tall))
-        self.figure.pick(self.session.member)
 
     def _show_currents(self, result: Any) -> None:
         """Show the currents of the member that is picked, or else of the best."""

@@ -48,11 +48,6 @@ class PosteriorPanel:
         self.widget.observe(guard(lambda _change: self._build()), "opened")
         session.observe(guard(lambda _change: self._look_again()), ["result", "train", "posteriors"])
 
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figure, once there is one."""
-        return [] if self.figure is None else [self.figure]
-
     def _build(self) -> None:
         if self.figure is not None:
             return
@@ -65,9 +60,9 @@ class PosteriorPanel:
         self.figure = FigureView(
             "The posterior appears here",
             _PX_A_VALUE * 10,
-            says="Each conductance, the current and the noise under the posterior, and each pair of them",
+            self.session,
+            "Each conductance, the current and the noise under the posterior, and each pair of them",
         )
-        self.figure.dark(self.session.dark)
         self._results = w.VBox([self.answer, self.table, self.figure.widget])
         self._inside.children = [
             self.messages.widget,

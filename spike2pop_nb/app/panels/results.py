@@ -58,14 +58,7 @@ DOWNLOADS = (
 class ResultsPanel:
     """Step 4: the members kept, page by page, and how they were judged."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
         guard = messages.guard
         self.page = 0
@@ -75,8 +68,8 @@ class ResultsPanel:
         self.traces = FigureView(
             "Simulated voltages appear here",
             _TRACES_PX,
-            on_pick,
-            says="Voltage of some members over time, under the spikes of the recording",
+            session,
+            "Voltage of some members over time, under the spikes of the recording",
         )
         sides = (
             ("conductances", "Conductances", "Conductances of the members, each relative to its median"),
@@ -85,8 +78,7 @@ class ResultsPanel:
             ("raster", "Spikes", "Spikes of all members under those of the recording"),
         )
         self.sides = {
-            name: FigureView(f"{title} appear here", _SIDE_PX, on_pick, says=says)
-            for name, title, says in sides
+            name: FigureView(f"{title} appear here", _SIDE_PX, session, says) for name, title, says in sides
         }
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
@@ -111,7 +103,7 @@ class ResultsPanel:
             wide.add_class("s2p-wide")
         grid = classed(w.GridBox(pairs), "s2p-sides")
         columns = halves([pager, self.traces.widget], [self.picked, grid], "s2p-columns")
-        self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
+        self.closer = PicturesPanel(session, actions, messages, drawing)
         self.posterior = PosteriorPanel(session, actions)
         summary = classed(w.HBox([self.says, bar]), "s2p-summary")
         parts = [summary, self.why, columns, self.closer.widget, self.posterior.widget]
@@ -124,11 +116,6 @@ class ResultsPanel:
         session.observe(guard(self._show_member), ["member", "result"])
         self._show(None)
         self._show_member(None)
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figures of this panel."""
-        return [self.traces, *self.sides.values(), *self.closer.figures, *self.posterior.figures]
 
     def _show(self, _change: Any) -> None:
         result = self.session.result
