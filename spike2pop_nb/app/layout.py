@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -92,11 +92,16 @@ class Fold(w.VBox):
     ----------
     opened
         Whether they are shown.
+    build
+        Called when it is first opened, to make what is in ``body``; None from then on.
     """
 
     opened = Bool(False)
 
-    def __init__(self, title: str, children: Sequence[Any]) -> None:
+    def __init__(
+        self, title: str, children: Sequence[Any] = (), build: Callable[[], Any] | None = None
+    ) -> None:
+        self.build = build
         self.head = _FoldHead(label=title)
         self.body = w.VBox(list(children), layout={"display": "none"})
         super().__init__([self.head, self.body])
@@ -106,3 +111,6 @@ class Fold(w.VBox):
 
     def _show(self, _change: Any) -> None:
         self.body.layout.display = "" if self.opened else "none"
+        if self.build is not None:
+            build, self.build = self.build, None
+            build()

@@ -21,7 +21,7 @@ def panel(dashboard, loop) -> ComparisonPanel:
 
 
 def test_it_is_built_when_it_is_opened(dashboard) -> None:
-    assert not dashboard.comparison._inside.children
+    assert not dashboard.comparison.fold.body.children
     dashboard.comparison.fold.opened = True
     assert dashboard.comparison.run.disabled
     assert "Load recordings of one cell" in dashboard.comparison.says.value

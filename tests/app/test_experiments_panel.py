@@ -62,7 +62,7 @@ def run(dashboard, loop):
 
 def test_nothing_is_built_or_asked_before_there_is_a_population(dashboard):
     panel = dashboard.experiments
-    assert not panel._inside.children
+    assert not panel.fold.body.children
     panel.fold.opened = True
     assert panel.run.disabled
     assert "Generate a population first" in panel.whom.value

@@ -29,7 +29,7 @@ def settled(loop, explore):
 def opened(dashboard, loop, gaussian):
     """The explorer, opened on a posterior of the mean (-5, 4); before that it holds and computes nothing."""
     explore = dashboard.explore
-    assert explore._inside.children == ()
+    assert explore.fold.body.children == ()
     assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
     dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
     dashboard.explore.fold.opened = True

@@ -54,20 +54,13 @@ class ComparisonPanel:
         self._task: Task | None = None
         self._asked: dict[str, Any] = {}  # what the comparison that goes on was started with
         self._options: dict[str, Any] = {}  # and the one that is shown
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
             "What did the drug change? Two recordings of one cell, and which conductance differs",
-            [self._inside],
+            build=self.messages.guard(self._build),
         )
         self.widget = card("7", "Before and after", [self.fold], "s2p-compare")
-        guard = self.messages.guard
-        self.fold.observe(guard(lambda _change: self._build()), "opened")
 
     def _build(self) -> None:
-        if self._built:
-            return
-        self._built = True
         guard, session = self.messages.guard, self.session
         self.before, self.after, self.known = w.Dropdown(), w.Dropdown(), w.Dropdown()
         self.share = w.FloatSlider(min=0.05, max=1.0, step=0.05, continuous_update=False)
@@ -87,7 +80,7 @@ class ComparisonPanel:
         self.traces = self._figure(
             "Members before and after appear here", _TRACES_PX, "Voltages of members before and after"
         )
-        self._inside.children = self._compose()
+        self.fold.body.children = self._compose()
         self.run.on_click(guard(lambda _button: self._ask()))
         controls = {name: getattr(self, name) for name in Compared.model_fields}
         self._tied = {

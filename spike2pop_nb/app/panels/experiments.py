@@ -51,26 +51,19 @@ class ExperimentsPanel:
         self.session, self.actions, self._messages = session, actions, messages
         self._drawing = drawing
         self.page = 0
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
             "Block a channel, inject a current, warm it, raise potassium: who keeps the rhythm?",
-            [self._inside],
+            build=messages.guard(self._build),
         )
         self.widget = card("5", "Experiments", [self.fold], "s2p-experiments")
-        guard = messages.guard
-        self.fold.observe(guard(lambda _change: self._build()), "opened")
-        session.follow(guard(lambda _change: self._show_restored()), "ask")
+        session.follow(messages.guard(lambda _change: self._show_restored()), "ask")
 
     def _show_restored(self) -> None:
         """Open on choices that were made before the panel was ever opened: those that were restored."""
-        if not self._built and self.session.settings.ask != Asked():
+        if self.fold.build is not None and self.session.settings.ask != Asked():
             self.fold.opened = True
 
     def _build(self) -> None:
-        if self._built:
-            return
-        self._built = True
         session, guard = self.session, self._messages.guard
         self.kind = w.Dropdown(options=[(kind.title, name) for name, kind in QUESTIONS.items()])
         self.channel = w.Dropdown()
@@ -99,7 +92,7 @@ class ExperimentsPanel:
             for name, (title, says) in _FIGURES.items()
         }
         self.choosing = NextPart(session, self.actions, self._messages, self._drawing)
-        self._inside.children = [*self._compose(), self.choosing.widget]
+        self.fold.body.children = [*self._compose(), self.choosing.widget]
         self._tied = {
             "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
             "channel": self._tie(self.channel, lambda channel: {"channel": channel}),

@@ -44,27 +44,23 @@ class ExplorePanel:
         self.messages = Messages()
         self.explorer = Explorer(session, runner, self.messages)
         self.state: Exploration = self.explorer.state
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
-            "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
+            "What each choice reaches, how members fire over the plane, and neuromodulation",
+            build=self.messages.guard(self._build),
         )
         self.widget = card("6", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "opened")
         session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
-        if self.fold.opened and not self._built:
-            self._build()
         self.state.active = self.fold.opened
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
-        if not self._built and self.session.settings.explore != Explored():
+        if self.fold.build is not None and self.session.settings.explore != Explored():
             self.fold.opened = True
 
     def _build(self) -> None:
-        self._built = True
         guard, state, explorer = self.messages.guard, self.state, self.explorer
         self.layer = w.Dropdown(options=_LAYERS)
         self.pair = w.Dropdown()
@@ -102,7 +98,7 @@ class ExplorePanel:
             members=state,
         )
         self.modulation = ModulatePanel(explorer, self.messages)
-        self._inside.children = self._compose()
+        self.fold.body.children = self._compose()
         self.use.on_click(guard(lambda _button: explorer.use()))
         self.restore.on_click(guard(lambda _button: explorer.restore()))
         self._tied = {

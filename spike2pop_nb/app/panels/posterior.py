@@ -42,15 +42,11 @@ class PosteriorPanel:
         self.found: DrawnPosterior | None = None
         self._task: Task | None = None
         self._asked: tuple[Any, ...] | None = None  # for which population it draws
-        self._inside = w.VBox()
-        self.widget = Fold("Draw a posterior: conductances, current and noise", [self._inside])
         guard = self.messages.guard
-        self.widget.observe(guard(lambda _change: self._build()), "opened")
+        self.widget = Fold("Draw a posterior: conductances, current and noise", build=guard(self._build))
         session.observe(guard(lambda _change: self._look_again()), ["result", "train", "posteriors"])
 
     def _build(self) -> None:
-        if self.figure is not None:
-            return
         guard = self.messages.guard
         self.run = button("Draw a posterior", "Simulate thousands of members, and weight them", "primary")
         self.save = Download(guard(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
@@ -64,7 +60,7 @@ class PosteriorPanel:
             "Each conductance, the current and the noise under the posterior, and each pair of them",
         )
         self._results = w.VBox([self.answer, self.table, self.figure.widget])
-        self._inside.children = [
+        self.widget.body.children = [
             self.messages.widget,
             text(said([_DIFFERS]), "s2p-help"),
             *self._going.widgets,
