@@ -11,7 +11,7 @@ from spike2pop_nb.experiments import Narrowed, Ranking
 from spike2pop_nb.export.figures import drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import plain
 from spike2pop_nb.export.provenance import summary_json
-from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 
 __all__ = ["narrowed_files", "ranking_files", "write_narrowed", "write_ranking"]
@@ -37,9 +37,7 @@ def ranking_files(
     >>> list(ranking_files(found, ["csv", "svg"]))
     ['experiments.csv', 'figures/next_experiments.svg', 'figures/answers_of_members.svg']
     """
-    files = {}
-    if "csv" in formats:
-        files["experiments.csv"] = table_csv(ranking.to_frame()).encode()
+    files = table_files({"experiments": ranking.to_frame()}) if "csv" in formats else {}
     if drawn := drawn_formats(formats):
         bits, answers = plots.next_experiments.drawing(ranking), plots.answers_of_members.drawing(ranking)
         files |= drawn_files("figures/next_experiments", bits, drawn, "one")
@@ -118,8 +116,7 @@ def narrowed_files(narrowed: Narrowed, options: Mapping[str, Any]) -> dict[str, 
         "bits": narrowed.bits,
     }
     return {
-        "population.csv": table_csv(narrowed.population.to_frame()).encode(),
-        "members.csv": table_csv(narrowed.to_frame()).encode(),
+        **table_files({"population": narrowed.population.to_frame(), "members": narrowed.to_frame()}),
         **_described(narrowed, told, options),
     }
 

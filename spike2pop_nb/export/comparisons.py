@@ -14,7 +14,7 @@ from spike2pop_nb.export.formatting import Citations, count, figure, interval, p
 from spike2pop_nb.export.guide import guide_of_tables
 from spike2pop_nb.export.provenance import summary_json, versions
 from spike2pop_nb.export.references import BRANDOIT, CRANMER, DRION, KUNSCH, STORN, ZHANG
-from spike2pop_nb.export.tables import Column, table_csv
+from spike2pop_nb.export.tables import Column, table_files
 from spike2pop_nb.files import make_folder, write_files
 
 __all__ = [
@@ -135,7 +135,7 @@ def comparison_files(comparison: Comparison, options: Mapping[str, Any]) -> dict
     ['changes.csv', 'methods.md', 'summary.json', 'README.txt']
     """
     frames = comparison_frames(comparison)
-    files = {f"{name}.csv": table_csv(frame).encode() for name, frame in frames.items()}
+    files = table_files(frames)
     files["methods.md"] = f"{comparison_in_words(comparison)}\n".encode()
     files["summary.json"] = summary_json(options, comparison_summary(comparison))
     factors = {

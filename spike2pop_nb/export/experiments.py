@@ -26,7 +26,7 @@ from spike2pop_nb.experiments import (
 from spike2pop_nb.export.figures import ColumnWidth, FigureFormat, drawn_files, drawn_formats
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.provenance import summary_json
-from spike2pop_nb.export.tables import table_csv, table_parquet
+from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 from spike2pop_nb.plots.drawing import Drawing
 
@@ -259,12 +259,7 @@ def experiment_files(
     >>> list(experiment_files([found], ["csv"]))[:2]
     ['members.csv', 'doses.csv']
     """
-    files: dict[str, bytes] = {}
-    for name, frame in experiment_frames(experiments).items():
-        if "csv" in formats:
-            files[f"{name}.csv"] = table_csv(frame).encode()
-        if "parquet" in formats:
-            files[f"{name}.parquet"] = table_parquet(frame)
+    files = table_files(experiment_frames(experiments), formats)
     drawn = drawn_formats(formats)
     for place, experiment in enumerate(experiments, 1) if drawn else ():
         title = experiment_title(experiment).replace("µ", "u")
@@ -318,7 +313,7 @@ def write_experiments(
     files = experiment_files(experiments, formats)
     if predictions:
         tables = [one.to_frame().assign(experiment=experiment_title(one.experiment)) for one in predictions]
-        files["predictions.csv"] = table_csv(pd.concat(tables, ignore_index=True)).encode()
+        files |= table_files({"predictions": pd.concat(tables, ignore_index=True)})
     files["methods.md"] = f"{experiments_in_words(experiments, predictions)}\n".encode()
     told = {"experiments": [experiment_summary(experiment) for experiment in experiments]}
     files["summary.json"] = summary_json(options, told)

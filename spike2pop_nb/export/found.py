@@ -14,7 +14,7 @@ import pandas as pd
 
 from spike2pop_nb.export.report import MOST_REPORTED
 from spike2pop_nb.export.results import ExportFormat, recording_files
-from spike2pop_nb.export.saving import session_zip
+from spike2pop_nb.export.saving import npy, session_zip
 from spike2pop_nb.export.sessions import open_session
 from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import results_frames
@@ -102,9 +102,7 @@ def _session(result: Result, place: int) -> bytes:
     sink = io.BytesIO(content)
     with zipfile.ZipFile(sink, "a", zipfile.ZIP_DEFLATED) as archive:
         for name in _VOLTAGES:
-            array = io.BytesIO()
-            np.save(array, getattr(result.simulated, name), allow_pickle=False)
-            archive.writestr(f"{name}.npy", array.getvalue())
+            archive.writestr(f"{name}.npy", npy(getattr(result.simulated, name)))
     return sink.getvalue()
 
 

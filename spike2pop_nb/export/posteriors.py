@@ -12,7 +12,7 @@ from spike2pop_nb.export.formatting import Citations, count, figure, interval, p
 from spike2pop_nb.export.guide import guide_of_tables
 from spike2pop_nb.export.provenance import summary_json, versions
 from spike2pop_nb.export.references import BEAUMONT, CORNUET, CRANMER, KUNSCH, SISSON, STORN
-from spike2pop_nb.export.tables import Column, table_csv
+from spike2pop_nb.export.tables import Column, table_files
 from spike2pop_nb.fidelity import DrawnPosterior
 from spike2pop_nb.files import write_files
 
@@ -48,10 +48,9 @@ def posterior_files(
     """
     files = {}
     if "csv" in formats:
-        files["population.csv"] = table_csv(drawn.population.to_frame()).encode()
-        files["posterior.csv"] = table_csv(drawn.to_frame()).encode()
         correlations = drawn.correlations().rename_axis("value").reset_index()
-        files["correlations.csv"] = table_csv(correlations).encode()
+        tables = {"population": drawn.population.to_frame(), "posterior": drawn.to_frame()}
+        files = table_files(tables | {"correlations": correlations})
     if wanted := drawn_formats(formats):
         drawing = plots.posterior_pairs.drawing(drawn, most=200, height=round(4.6 * COLUMN_MM["two"]))
         files |= drawn_files("figures/posterior_pairs", drawing, wanted, "two")

@@ -20,13 +20,7 @@ from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.nwb import nwb_of_result
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.summaries import experiments_on, summary
-from spike2pop_nb.export.tables import (
-    recorded_spikes,
-    results_frames,
-    table_csv,
-    table_parquet,
-    traces_npz,
-)
+from spike2pop_nb.export.tables import recorded_spikes, results_frames, table_files, traces_npz
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.files import recording_folder, write_files
 
@@ -79,15 +73,9 @@ def _files(
     check_formats(formats)
     tick()
     frames = results_frames(results)
-    files: dict[str, bytes] = {}
+    files = table_files({"recordings": recorded_spikes(results)}) if recorded else {}
+    files |= table_files(frames, formats)
     missing: list[str] = []
-    if recorded:
-        files["recordings.csv"] = table_csv(recorded_spikes(results)).encode()
-    for name, frame in frames.items():
-        if "csv" in formats:
-            files[f"{name}.csv"] = table_csv(frame).encode()
-        if "parquet" in formats:
-            files[f"{name}.parquet"] = table_parquet(frame)
     ids: dict[str, str] = {}
     for place, result in enumerate(results, 1):
         tick()

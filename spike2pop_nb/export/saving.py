@@ -36,7 +36,7 @@ from spike2pop_nb.fidelity import DrawnPosterior, Result, Verdict
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["save_session", "session_zip"]
+__all__ = ["npy", "save_session", "session_zip"]
 
 
 def session_zip(
@@ -82,7 +82,7 @@ def session_zip(
         entries.append(entry)
         files |= {f"{folder}/{name}": content for name, content in contents.items()}
         for k, one in enumerate(done):
-            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
+            files |= {f"{folder}/asked{k}_{name}.npy": npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
         files[FILE] = file[1]
     story = {
@@ -127,7 +127,7 @@ def _scores(verdict: Verdict) -> list[str]:
 
 
 def _contents(result: Result) -> dict[str, bytes]:
-    files = {"recording.npy": _npy(result.recording.times_ms)}
+    files = {"recording.npy": npy(result.recording.times_ms)}
     population, simulated, verdict = result.population, result.simulated, result.verdict
     if population is None or simulated is None or verdict is None:
         return files
@@ -142,12 +142,13 @@ def _contents(result: Result) -> dict[str, bytes]:
 def _spikes(trains_ms: Sequence[npt.NDArray[np.float64]], whose: str = "") -> dict[str, bytes]:
     """Return trains as a file of all spikes, and one of how many each has."""
     return {
-        f"{whose}spikes.npy": _npy(np.concatenate([np.zeros(0), *trains_ms])),
-        f"{whose}counts.npy": _npy(np.array([len(times) for times in trains_ms], dtype=np.int64)),
+        f"{whose}spikes.npy": npy(np.concatenate([np.zeros(0), *trains_ms])),
+        f"{whose}counts.npy": npy(np.array([len(times) for times in trains_ms], dtype=np.int64)),
     }
 
 
-def _npy(array: npt.NDArray[Any]) -> bytes:
+def npy(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as the content of an NPY file."""
     sink = io.BytesIO()
     np.save(sink, array, allow_pickle=False)
     return sink.getvalue()
