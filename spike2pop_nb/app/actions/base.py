@@ -37,8 +37,12 @@ class Acting:
         partly: Callable[[Any], None] = lambda _part: None,
         progress: Callable[[float, str], None] | None = None,
         lane: str = "",
+        during: str = "",
     ) -> Task:
-        """Queue work, and tell in words that it goes on until it is done; see `Runner.submit`."""
+        """Queue work, and tell in words that it goes on until it is done; see `Runner.submit`.
+
+        ``during`` names what of the session is true meanwhile.
+        """
         guard = self.messages.guard
 
         def hear(fraction: float, text: str) -> None:
@@ -46,16 +50,21 @@ class Acting:
             if told is not None:
                 told(fraction, text)
 
+        def going(on: bool) -> None:
+            if during:
+                setattr(self.session, during, on)
+            self.say(name, words if on else "")
+
         def finished(answer: Any) -> None:
-            self.say(name, "")
+            going(False)
             guard(done)(answer)
 
         def gave_up(error: BaseException) -> None:
-            self.say(name, "")
+            going(False)
             self.messages.report(error)
             guard(failed)()
 
-        self.say(name, words)
+        going(True)
         self._tasks[name] = self.runner.submit(
             name, work, finished, gave_up, progress=guard(hear), partly=guard(partly), lane=lane
         )

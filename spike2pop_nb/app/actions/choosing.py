@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,6 @@ class Choosing(Experimenting):
         ask, result = session.settings.ask.checked(session.neuron), session.result
         rig = ask.rig(population.neuron)
         self.messages.clear()
-        session.ranks = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import next_experiments
@@ -51,7 +49,7 @@ class Choosing(Experimenting):
                 session.ranking = found
                 self.not_taken(result)
 
-        self._choose("Ranking experiments…", work, done)
+        self._run("ranking", "Ranking experiments…", work, done, lane=_LANE, during="ranks")
 
     def left(self) -> Population:
         """Return the members that are left of the population that is looked at.
@@ -85,7 +83,6 @@ class Choosing(Experimenting):
         if recording is not None:
             train = recordings.by_id(recording)
         self.messages.clear()
-        session.ranks = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import narrow
@@ -104,19 +101,7 @@ class Choosing(Experimenting):
                 session.narrowed = found
                 self.not_taken(result)
 
-        self._choose("Narrowing the population…", work, done)
-
-    def _choose(self, words: str, work: Callable[[Task], Any], done: Callable[[Any], None]) -> None:
-        session = self.session
-
-        def over() -> None:
-            session.ranks = False
-
-        def finished(found: Any) -> None:
-            over()
-            done(found)
-
-        self._run("ranking", words, work, finished, over, lane=_LANE)
+        self._run("ranking", "Narrowing the population…", work, done, lane=_LANE, during="ranks")
 
     def forget_ranking(self) -> None:
         """Forget a ranking and what it was narrowed to, which belong to one population."""

@@ -51,7 +51,6 @@ class Experimenting(Downloading):
         low, high = population.neuron.recording_window_ms
         samples = len(population) * (len(doses) + 1) * (high - low) / _SAMPLE_MS
         self.messages.clear()
-        session.experimenting = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import run_experiment
@@ -68,7 +67,6 @@ class Experimenting(Downloading):
             )
 
         def done(found: Any) -> None:
-            session.experimenting = False
             kept = {title: _lighter(other) for title, other in session.experiments.get(key, {}).items()}
             kept.pop(found.doses.what, None)
             session.experiments = {**session.experiments, key: {**kept, found.doses.what: found}}
@@ -76,10 +74,8 @@ class Experimenting(Downloading):
             if session.result is result:
                 session.experiment = found
 
-        def failed() -> None:
-            session.experimenting = False
-
-        self._run("experiment", "Asking the population…", work, done, failed, lane=_LANE)
+        words = "Asking the population…"
+        self._run("experiment", words, work, done, lane=_LANE, during="experimenting")
 
     def show_experiment(self) -> None:
         """Look at the last experiment on the population that is looked at."""

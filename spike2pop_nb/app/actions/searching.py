@@ -48,7 +48,6 @@ class Searching(Acting):
         own = "own" if session.settings.judged == "own" else None
         rule = rule_in_words(own, options["refine"], **session.settings.tolerances())
         keys, chosen = [session.key(train) for train in trains], session.settings
-        session.generating = True
 
         def work(task: Task) -> None:
             from spike2pop_nb.fidelity import attempt_populations
@@ -91,11 +90,8 @@ class Searching(Acting):
                 session.member = NO_MEMBER
                 session.result = session.results[key]
 
-        def over(_answer: Any = None) -> None:
-            session.generating = False
-
         words = "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…"
-        self._run("generate", words, work, over, over, partly)
+        self._run("generate", words, work, lambda _none: None, partly=partly, during="generating")
 
     def follow_traces(self, result: Any, rows: list[int], done: Any) -> None:
         """Simulate some members of a result again, for the voltages that it does not hold."""
