@@ -10,7 +10,7 @@ import pytest
 from command_line import spike2pop
 from voltage_traces import RATE_HZ, beside, inside, spike_times_s
 
-from spike2pop_nb.cli.voltage import levels_of
+from spike2pop_nb.cli.reading import levels_of
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains import read_spike_trains
 

@@ -11,21 +11,18 @@ import ipywidgets as w
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.browser import Browser
 from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import card, text
+from spike2pop_nb.app.layout import card, classed, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.panels import (
-    ComparisonPanel,
-    CompensationPanel,
-    DICPanel,
-    ExperimentsPanel,
-    ExplorePanel,
-    PopulationPanel,
-    RecordingPanel,
-    ResultsPanel,
-    TablePanel,
-    Toolbar,
-)
+from spike2pop_nb.app.panels.comparing import ComparisonPanel
+from spike2pop_nb.app.panels.compensation import CompensationPanel
+from spike2pop_nb.app.panels.dics import DICPanel
+from spike2pop_nb.app.panels.experiments import ExperimentsPanel
+from spike2pop_nb.app.panels.explore import ExplorePanel
+from spike2pop_nb.app.panels.population import PopulationPanel
+from spike2pop_nb.app.panels.recordings import RecordingPanel
+from spike2pop_nb.app.panels.results import ResultsPanel
+from spike2pop_nb.app.panels.table import TablePanel
+from spike2pop_nb.app.panels.toolbar import Toolbar
 from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
 
@@ -58,63 +55,39 @@ class Dashboard:
         self.actions = Actions(self.session, self.runner, self.messages)
         guard = self.messages.guard
         drawing = DrawingQueue(self.session, dispatch, self.messages)
-        pick = guard(self._pick)
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
         self.table = TablePanel(
             self.session, self.messages, drawing, lambda: self.population.generate.click()
         )
-        self.dics = DICPanel(self.session, self.actions, self.messages, drawing, pick)
+        self.dics = DICPanel(self.session, self.actions, self.messages, drawing)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
-        self.results = ResultsPanel(self.session, self.actions, self.messages, drawing, pick)
-        self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing, pick)
+        self.results = ResultsPanel(self.session, self.actions, self.messages, drawing)
+        self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing)
         self.explore = ExplorePanel(self.session, self.runner)
         self.comparison = ComparisonPanel(self.session, self.actions)
         self.status = text("", "s2p-status")
         self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
         self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
-        self.session.observe(guard(self._show_member), "member")
-        self.session.observe(guard(self._show_dark), "dark")
         self.session.observe(guard(lambda _change: self._warn_of_loss()), "results")
         self.actions.on_taken = guard(self._warn_of_loss)
         self._show_status(None)
         self.widget = self._compose()
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """Every figure of the page."""
-        return [self.recordings.figure, self.dics.figure, *self.results.figures, *self.experiments.figures]
 
     def _compose(self) -> w.VBox:
         brand = text(
             "<h1>spike2pop</h1><p>From the spike times of one neuron to a verified, degenerate population of "
             "conductance-based models</p>"
         )
-        head = w.HBox([brand, self.toolbar.widget, self.status])
-        head.add_class("s2p-head")
+        head = classed(w.HBox([brand, self.toolbar.widget, self.status]), "s2p-head")
         made = card("3", "Compensation and search", [self.compensation.widget, self.population.widget])
-        steps = w.HBox([self.recordings.widget, self.dics.widget, made])
-        steps.add_class("s2p-steps")
+        steps = classed(w.HBox([self.recordings.widget, self.dics.widget, made]), "s2p-steps")
         style = w.HTML(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
-        page = w.VBox(
-            [
-                style,
-                self.browser,
-                head,
-                self.messages.widget,
-                self.toolbar.guide,
-                steps,
-                self.table.widget,
-                self.results.widget,
-                self.experiments.widget,
-                self.explore.widget,
-                self.comparison.widget,
-            ]
-        )
-        page.add_class("s2p-page")
-        return page
+        head_parts = [style, self.browser, head, self.messages.widget, self.toolbar.guide, steps]
+        panels = (self.table, self.results, self.experiments, self.explore, self.comparison)
+        return classed(w.VBox([*head_parts, *(panel.widget for panel in panels)]), "s2p-page")
 
     def _opened(self, fragment: str) -> None:
         """The page stands in a browser; figures need not, since they are drawn as what they are by then."""
@@ -123,17 +96,6 @@ class Dashboard:
         self.session.ready = True  # who may use the page sees what its address says
         self.actions.warm_up()
         self.actions.recommend()
-
-    def _pick(self, member: int) -> None:
-        self.session.member = member
-
-    def _show_member(self, _change: Any) -> None:
-        for figure in self.figures:
-            figure.pick(self.session.member)
-
-    def _show_dark(self, _change: Any) -> None:
-        for figure in self.figures:
-            figure.dark(self.session.dark)
 
     def _warn_of_loss(self) -> None:
         """Have the browser ask before it leaves populations that nobody has taken away."""

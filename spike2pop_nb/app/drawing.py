@@ -13,17 +13,7 @@ __all__ = ["DrawingQueue"]
 
 
 class DrawingQueue:
-    """What waits to be drawn.
-
-    Parameters
-    ----------
-    session
-        Told in ``drawing`` whether something waits.
-    dispatch
-        How to have something done on the event loop.
-    messages
-        Where errors go.
-    """
+    """What waits to be drawn; the session is told in ``drawing`` whether something does."""
 
     def __init__(self, session: Session, dispatch: Dispatch, messages: Messages) -> None:
         self._session, self._dispatch, self._guard = session, dispatch, messages.guard

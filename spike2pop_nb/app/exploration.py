@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode
+from traitlets import Bool, Dict, Float, Int, Tuple, Unicode
 
 from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.base import Acting
-from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.figures import Picking
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.state import Session
@@ -39,7 +39,7 @@ _MOST_WAIT_S = 0.5
 Pair = tuple[str, str]
 
 
-class Exploration(HasTraits):
+class Exploration(Picking):
     """State of the explorer, which `Explorer` writes; what the user has chosen is ``Settings.explore``.
 
     Attributes
@@ -66,6 +66,7 @@ class Exploration(HasTraits):
         What is being mapped and what is being simulated, in words; empty when nothing is.
     """
 
+    group = "explore"
     active = Bool(False)
     pair = AnyTrait(None, allow_none=True)
     layer = Unicode("reached")
@@ -82,7 +83,6 @@ class Exploration(HasTraits):
     step = Int(0)
     told = Unicode("")
     of_found = Bool(False)
-    member = Int(NO_MEMBER)
     mapping = Unicode("")
     working = Unicode("")
 
@@ -90,14 +90,8 @@ class Exploration(HasTraits):
 class Explorer(Acting):
     """Verbs of the explorer. It has lanes of its own, so that a search does not keep it waiting.
 
-    Parameters
-    ----------
-    session
-        Gives the neuron, the posterior and the seed; the pair that is used for the search is written to it.
-    runner
-        Where long work runs.
-    messages
-        Where errors go.
+    The session gives the neuron, the posterior and the seed; the pair that is used for the search is written
+    to it.
     """
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:

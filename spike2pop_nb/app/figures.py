@@ -7,18 +7,21 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
 import plotly
 import plotly.graph_objects as go
-from traitlets import Dict, Int, List, Unicode
+from traitlets import Dict, HasTraits, Int, List, Unicode
 
-from spike2pop_nb.app.figures_url import PLOTLY_URL
+from spike2pop_nb.app.local import PLOTLY_URL
 from spike2pop_nb.plots import darkened, placeholder
 
-__all__ = ["NO_MEMBER", "FigureView"]
+if TYPE_CHECKING:
+    from spike2pop_nb.app.state import Session
+
+__all__ = ["NO_MEMBER", "FigureView", "Picking"]
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 NO_MEMBER = -1
@@ -71,7 +74,7 @@ class _StateFigure(anywidget.AnyWidget):
     _point_heard = Int(0).tag(sync=True)
     _point_says = Unicode("").tag(sync=True)
 
-    def __init__(self, figure: go.Figure, says: str, group: str, stretches: bool, dragged: bool) -> None:
+    def __init__(self, figure: go.Figure, says: str, stretches: bool, dragged: bool) -> None:
         url = os.environ.get(PLOTLY_URL, "")
         self._stretches = stretches
         super().__init__(
@@ -82,7 +85,6 @@ class _StateFigure(anywidget.AnyWidget):
             _widget_data=_curves(figure),
             _widget_layout=self._laid_out(figure),
             _says=says,
-            _group=group,
         )
 
     def replace(self, figure: go.Figure, moving: int) -> None:
@@ -122,11 +124,24 @@ def _curves(figure: go.Figure) -> list[dict[str, Any]]:
     return [trace.to_plotly_json() for trace in figure.data]
 
 
+class Picking(HasTraits):
+    """Members of which one can be picked; figures of the same ``group`` light it up together.
+
+    Attributes
+    ----------
+    member
+        Number of the member that is picked, or `NO_MEMBER`.
+    """
+
+    member = Int(NO_MEMBER)
+    group = ""
+
+
 class FigureView:
-    """One figure on the page; `show` replaces what it shows.
+    """One figure on the page, dark if that is; `show` replaces what it shows.
 
     Points whose ``ids`` begin with a member's number, and traces whose ``meta`` holds one, are picked by a
-    click and lit up together in all figures.
+    click and lit up together in all figures of these members.
 
     Parameters
     ----------
@@ -134,8 +149,12 @@ class FigureView:
         What stands in its place before there is anything to show.
     height
         In pixels.
-    on_pick
-        Called with the number of a member that was clicked, or `NO_MEMBER`.
+    session
+        Says whether the page is dark, and which member of the results is picked.
+    says
+        What the figure shows, for those who cannot see it.
+    members
+        Those it shows, if they are not those of the results.
     on_drag
         Called with the height to which the figure's line was dragged.
     on_point
@@ -145,38 +164,40 @@ class FigureView:
         marks until another of the figure's own buttons is pressed.
     on_zoom
         Called with the ends of what is looked at, in the unit of the axis; with None once it is all of it.
-    says
-        What the figure shows, for those who cannot see it.
-    group
-        Members are lit up together in the figures of one group, since another's are others.
     """
 
     def __init__(
         self,
         text: str,
         height: int,
-        on_pick: Callable[[int], None] | None = None,
+        session: Session,
+        says: str = "",
+        *,
+        members: Picking | None = None,
         on_drag: Callable[[float], None] | None = None,
         on_point: Callable[[float, float], None] | None = None,
         on_stretch: Callable[[float, float], None] | None = None,
         on_zoom: Callable[[tuple[float, float] | None], None] | None = None,
-        says: str = "",
-        group: str = "",
     ) -> None:
         self._empty = (text, height)
-        self._on_pick, self._on_drag = on_pick, on_drag
-        self._on_point, self._on_stretch, self._on_zoom = on_point, on_stretch, on_zoom
-        self._dark = False
+        self._on_drag, self._on_point = on_drag, on_point
+        self._on_stretch, self._on_zoom = on_stretch, on_zoom
+        self._session = session
         self._shown, self._moving = placeholder(text, height), 0
-        self.widget = _StateFigure(self._shown, says, group, on_stretch is not None, on_drag is not None)
+        placed = self._lit(self._shown)
+        self.widget = _StateFigure(placed, says, on_stretch is not None, on_drag is not None)
         self.widget.add_class("s2p-figure")
         self.widget.on_msg(self._receive)
+        session.observe(lambda _change: self.show(self._shown, self._moving), "dark")
+        self._members: Picking = session if members is None else members
+        self._members.observe(self._light, "member")
+        self._light()
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None
         try:
-            if kind == "pick" and self._on_pick is not None:
-                self._on_pick(int(content["member"]))
+            if kind == "pick":
+                self._members.member = int(content["member"])
             elif kind == "drag" and self._on_drag is not None:
                 self._on_drag(float(content["y"]))
             elif kind == "point" and self._on_point is not None:
@@ -222,7 +243,7 @@ class FigureView:
         self.widget.rearrange(self._lit(figure))
 
     def _lit(self, figure: go.Figure) -> go.Figure:
-        return darkened(figure) if self._dark else figure
+        return darkened(figure) if self._session.dark else figure
 
     def point(self, x: float, y: float, says: str) -> None:
         """Put a point there that the user can move; `says` names it for those who cannot see it."""
@@ -233,12 +254,12 @@ class FigureView:
         """Show a sentence instead of a figure."""
         self.show(placeholder(text or self._empty[0], self._empty[1]))
 
-    def pick(self, member: int) -> None:
-        """Light up one member."""
-        self.widget._member = member
+    def show_members(self, members: Picking) -> None:
+        """Have a click pick one of these members, and light up the one that is picked."""
+        self._members.unobserve(self._light, "member")
+        self._members = members
+        members.observe(self._light, "member")
+        self._light()
 
-    def dark(self, on: bool) -> None:
-        """Show it on a dark page, or on a light one."""
-        if on != self._dark:
-            self._dark = on
-            self.show(self._shown, self._moving)
+    def _light(self, _change: Any = None) -> None:
+        self.widget._group, self.widget._member = self._members.group, self._members.member

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
-from spike2pop_nb.app.layout import button, said, text
+from spike2pop_nb.app.layout import button, classed, said, text
 from spike2pop_nb.app.messages import Messages
 
 __all__ = ["Going"]
@@ -50,8 +50,7 @@ class Going:
         self.bar = w.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "10px"})
         self.bar.layout.visibility = "hidden"
         self.says = text("", "s2p-says")
-        buttons = w.HBox([run, self.stop, *beside])
-        buttons.add_class("s2p-buttons")
+        buttons = classed(w.HBox([run, self.stop, *beside]), "s2p-buttons")
         self.widgets: list[w.Widget] = [buttons, self.bar, self.says]
         self._since: float | None = None
         self._stopped = False

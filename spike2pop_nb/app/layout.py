@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,21 @@ import anywidget
 import ipywidgets as w
 from traitlets import Bool, Unicode, link
 
-__all__ = ["Fold", "button", "card", "field", "jump", "listed", "said", "text"]
+__all__ = ["Fold", "button", "card", "classed", "field", "halves", "jump", "listed", "said", "text"]
 
 _CODE = re.compile("`([^`]+)`")
 
 
-def text(html: str = "", *classes: str) -> w.HTML:
-    """Prose; `html` must be escaped already."""
-    widget = w.HTML(html)
-    for name in ("s2p-text", *classes):
+def classed(widget: Any, *names: str) -> Any:
+    """The same widget, which the page's style knows by these names."""
+    for name in names:
         widget.add_class(name)
     return widget
+
+
+def text(html: str = "", *classes: str) -> w.HTML:
+    """Prose; `html` must be escaped already."""
+    return classed(w.HTML(html), "s2p-text", *classes)
 
 
 def said(sentences: Sequence[str]) -> str:
@@ -46,9 +50,7 @@ def field(label: str, control: Any, help: str) -> w.VBox:
         parts = [control, hint]
     else:
         parts = [text(f"<label>{escape(label)}</label>"), control, hint]
-    box = w.VBox(parts)
-    box.add_class("s2p-field")
-    return box
+    return classed(w.VBox(parts), "s2p-field")
 
 
 def jump(label: str, to: str) -> str:
@@ -66,10 +68,13 @@ def button(label: str, help: str, kind: str = "") -> w.Button:
 def card(step: str, title: str, children: Sequence[Any], *classes: str) -> w.VBox:
     """One numbered part of the page."""
     head = text(f'<h2><span class="s2p-step">{escape(step)}</span>{escape(title)}</h2>')
-    box = w.VBox([head, *children])
-    for name in ("s2p-card", *classes):
-        box.add_class(name)
-    return box
+    return classed(w.VBox([head, *children]), "s2p-card", *classes)
+
+
+def halves(left: Sequence[Any], right: Sequence[Any], kind: str = "s2p-halves") -> w.HBox:
+    """Two columns side by side, where there is room."""
+    columns = [classed(w.VBox(left), "s2p-left"), classed(w.VBox(right), "s2p-right")]
+    return classed(w.HBox(columns), kind)
 
 
 class _FoldHead(anywidget.AnyWidget):
@@ -87,11 +92,16 @@ class Fold(w.VBox):
     ----------
     opened
         Whether they are shown.
+    build
+        Called when it is first opened, to make what is in ``body``; None from then on.
     """
 
     opened = Bool(False)
 
-    def __init__(self, title: str, children: Sequence[Any]) -> None:
+    def __init__(
+        self, title: str, children: Sequence[Any] = (), build: Callable[[], Any] | None = None
+    ) -> None:
+        self.build = build
         self.head = _FoldHead(label=title)
         self.body = w.VBox(list(children), layout={"display": "none"})
         super().__init__([self.head, self.body])
@@ -101,3 +111,6 @@ class Fold(w.VBox):
 
     def _show(self, _change: Any) -> None:
         self.body.layout.display = "" if self.opened else "none"
+        if self.build is not None:
+            build, self.build = self.build, None
+            build()

@@ -1,4 +1,4 @@
-"""Whether whoever opens the page may run Python on this machine."""
+"""What the server tells the sessions that it starts, and whether a page may run Python on this machine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import ipaddress
 import os
 from contextlib import suppress
 
-__all__ = ["OWN_NEURONS", "SHARED", "is_loopback", "is_shared", "may_add_neurons"]
+__all__ = ["OWN_NEURONS", "PLOTLY_URL", "SHARED", "is_loopback", "is_shared", "may_add_neurons"]
 
 OWN_NEURONS = "SPIKE2POP_OWN_NEURONS"
 SHARED = "SPIKE2POP_SHARED"
 """Both set by `spike2pop_nb.app.serve` for the sessions that it starts."""
+PLOTLY_URL = "SPIKE2POP_PLOTLY_URL"
+"""Set by it, too: where it offers plotly's code for browsers, relative to its root."""
 
 
 def is_loopback(host: str) -> bool:

@@ -38,9 +38,8 @@ from voila.app import Voila
 from voila.request_info_handler import RequestInfoSocketHandler
 
 from spike2pop_nb.app.access import Access, cookie_secret, free_port
-from spike2pop_nb.app.figures_url import PLOTLY_URL
 from spike2pop_nb.app.guard import HEADERS, ModuleFiles, guarded
-from spike2pop_nb.app.local import OWN_NEURONS, SHARED, is_loopback
+from spike2pop_nb.app.local import OWN_NEURONS, PLOTLY_URL, SHARED, is_loopback
 from spike2pop_nb.app.places import LOOKS_EVERY_S, Places, refill
 from spike2pop_nb.app.provisioner import ForkServer, can_fork, metadata, register
 from spike2pop_nb.errors import Spike2PopError

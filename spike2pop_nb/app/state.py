@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
+from traitlets import Bool, Dict, Instance, Tuple, Unicode
 
-from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.figures import Picking
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import Recordings, SpikeTrain, VoltageTrace
@@ -59,7 +59,7 @@ class Refusal:
     trace: VoltageTrace | None = None
 
 
-class Session(HasTraits):
+class Session(Picking):
     """State of one open page: what the user chose, and what follows from it.
 
     Panels change ``settings`` with `choose` and observe the rest, which `Actions` write.
@@ -142,7 +142,6 @@ class Session(HasTraits):
     ranking = AnyTrait(None, allow_none=True)
     narrowed = AnyTrait(None, allow_none=True)
     comparison = AnyTrait(None, allow_none=True)
-    member = Int(NO_MEMBER)
     busy = Unicode("")
     generating = Bool(False)
     experimenting = Bool(False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from spike2pop_nb.cli.common import SeedOption
 from spike2pop_nb.errors import ExperimentError
 
 if TYPE_CHECKING:
@@ -15,99 +16,143 @@ if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
 
 __all__ = [
-    "BlockOption",
-    "CurrentOption",
-    "DeclaredOption",
+    "AS_DECLARED",
+    "AS_USUAL",
+    "NOTHING",
+    "Assumed",
+    "Done",
     "DurationOption",
-    "NoiseOption",
-    "PotassiumOption",
-    "Q10Option",
-    "TemperatureOption",
-    "TransientOption",
-    "asked_of",
+    "HowSimulated",
     "check_asked",
     "one_protocol",
     "series_of",
 ]
 
-BlockOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A channel and the shares of it to block, from 0 to 1, such as A=0.25,0.5,0.75; repeatable."
-    ),
-]
-CurrentOption = Annotated[
-    str | None,
-    typer.Option("--current-uA-cm2", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
-]
-TemperatureOption = Annotated[
-    str | None,
-    typer.Option("--temperature-C", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
-]
-PotassiumOption = Annotated[
-    str | None,
-    typer.Option(
-        "--potassium-factor", help="Factors on potassium outside, such as 1.5,2.5; E_K follows (Nernst)."
-    ),
-]
-Q10Option = Annotated[
-    float | None, typer.Option(help="Q10 to assume where the neuron states none, with --temperature-C.")
-]
-DeclaredOption = Annotated[
-    float | None,
-    typer.Option(
-        "--declared-C", "--declared-c", help="Temperature at which the neuron holds, if it states none."
-    ),
-]
+Asked = list[tuple["Question", list[float]]]
 DurationOption = Annotated[
     float | None, typer.Option("--duration-ms", help="Length of the recording, after the transient.")
 ]
-TransientOption = Annotated[
-    float | None, typer.Option("--transient-ms", help="Time before the recording, to settle.")
-]
-NoiseOption = Annotated[
-    float | None,
-    typer.Option(
-        help="Background noise of all conditions, the control too, σ in µA/cm².",
-        show_default="that of the members",
-    ),
-]
-Asked = list[tuple["Question", list[float]]]
 
 
-def asked_of(
-    block: list[str] | None,
-    current: str | None,
-    temperature: str | None,
-    potassium: str | None,
-    assumed: Mapping[str, float | None],
-) -> Asked:
-    """What the options ask, each with its doses."""
-    from spike2pop_nb.experiments import Question
+@dataclass(frozen=True)
+class Assumed:
+    """What the options assume of warmth; each field is an option, its help the text beside it."""
 
-    asked: Asked = []
-    for text in block or []:
-        channel, mark, shares = text.partition("=")
-        if not mark or not channel.strip():
-            raise ExperimentError(f"--block {text}: write a channel and shares of it, such as A=0.25,0.5.")
-        asked.append((Question("block", channel.strip()), _values(f"--block {channel}=", shares)))
-    if temperature is None and (unused := [name for name, value in assumed.items() if value is not None]):
-        raise ExperimentError(
-            f"--{unused[0].replace('_', '-')} is for --temperature-C; add that, or leave it out."
-        )
-    for option, kind, values in (
-        ("--current-uA-cm2 ", "current", current),
-        ("--temperature-C ", "temperature", temperature),
-        ("--potassium-factor ", "potassium", potassium),
-    ):
-        if values is not None:
-            question = Question(kind, "", *(assumed.values() if kind == "temperature" else ()))
-            asked.append((question, _values(option, values)))
-    if not asked:
-        raise ExperimentError(
-            "Say what is done: --block A=0.5, --current-uA-cm2, --temperature-C or --potassium-factor."
-        )
-    return asked
+    rate_q10: Annotated[
+        float | None, typer.Option(help="Q10 to assume where the neuron states none, with --temperature-C.")
+    ] = None
+    conductance_q10: Annotated[
+        float | None, typer.Option(help="Q10 to assume where the neuron states none, with --temperature-C.")
+    ] = None
+    declared_C: Annotated[
+        float | None,
+        typer.Option(
+            "--declared-C", "--declared-c", help="Temperature at which the neuron holds, if it states none."
+        ),
+    ] = None
+
+    def told(self) -> dict[str, Any]:
+        """The options, for what takes them and for the summary of results."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the options say is done to members; each field is an option, its help the text beside it."""
+
+    block: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A channel and the shares of it to block, from 0 to 1, such as A=0.25,0.5,0.75; repeatable."
+        ),
+    ] = None
+    current: Annotated[
+        str | None,
+        typer.Option("--current-uA-cm2", "--current-ua-cm2", help="Injected currents, such as -2,0,0.5,1."),
+    ] = None
+    temperature: Annotated[
+        str | None,
+        typer.Option("--temperature-C", "--temperature-c", help="Temperatures in °C, such as 11,15,19,23."),
+    ] = None
+    potassium: Annotated[
+        str | None,
+        typer.Option(
+            "--potassium-factor", help="Factors on potassium outside, such as 1.5,2.5; E_K follows (Nernst)."
+        ),
+    ] = None
+
+    def told(self) -> dict[str, Any]:
+        """The options, for the summary of results."""
+        return {
+            "block": self.block or [],
+            "current_uA_cm2": self.current,
+            "temperature_C": self.temperature,
+            "potassium_factor": self.potassium,
+        }
+
+    def asked(self, assumed: Assumed) -> Asked:
+        """What the options ask, each with its doses."""
+        from spike2pop_nb.experiments import Question
+
+        asked: Asked = []
+        for text in self.block or []:
+            channel, mark, shares = text.partition("=")
+            if not mark or not channel.strip():
+                raise ExperimentError(
+                    f"--block {text}: write a channel and shares of it, such as A=0.25,0.5."
+                )
+            asked.append((Question("block", channel.strip()), _values(f"--block {channel}=", shares)))
+        given = assumed.told()
+        unused = [name for name, value in given.items() if value is not None]
+        if self.temperature is None and unused:
+            raise ExperimentError(
+                f"--{unused[0].replace('_', '-')} is for --temperature-C; add that, or leave it out."
+            )
+        for option, kind, values in (
+            ("--current-uA-cm2 ", "current", self.current),
+            ("--temperature-C ", "temperature", self.temperature),
+            ("--potassium-factor ", "potassium", self.potassium),
+        ):
+            if values is not None:
+                question = Question(kind, "", *(given.values() if kind == "temperature" else ()))
+                asked.append((question, _values(option, values)))
+        if not asked:
+            raise ExperimentError(
+                "Say what is done: --block A=0.5, --current-uA-cm2, --temperature-C or --potassium-factor."
+            )
+        return asked
+
+
+@dataclass(frozen=True)
+class HowSimulated:
+    """How the options have members simulated; each field is an option, its help the text beside it."""
+
+    transient_ms: Annotated[
+        float | None, typer.Option("--transient-ms", help="Time before the recording, to settle.")
+    ] = None
+    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard"
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            help="Background noise of all conditions, the control too, σ in µA/cm².",
+            show_default="that of the members",
+        ),
+    ] = None
+    seed: SeedOption = 0
+
+    def options(self) -> dict[str, Any]:
+        """The options, as `run_experiment` takes them."""
+        return {
+            "transient_ms": self.transient_ms,
+            "accuracy": self.accuracy,
+            "noise_sigma": self.noise,
+            "seed": self.seed,
+        }
+
+
+AS_DECLARED: Final = Assumed()
+NOTHING: Final = Done()
+AS_USUAL: Final = HowSimulated()
 
 
 def one_protocol(asked: Asked) -> Protocol:

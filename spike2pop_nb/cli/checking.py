@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import check_places, cli
+from spike2pop_nb.cli.common import check_places, cli, say_compiling
 
 __all__ = ["selfcheck"]
 
@@ -22,13 +22,11 @@ def selfcheck(
     ] = False,
 ) -> None:
     """Check that this installation gives the published numbers; the exit status is 1 if it does not."""
-    from spike2pop_nb import simulation
     from spike2pop_nb.checking import selfcheck
     from spike2pop_nb.files import write_whole
 
     check_places(out)
-    if simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    say_compiling()
     done = selfcheck(quick=quick, progress=lambda check: typer.echo(check.describe()))
     if out is not None:
         write_whole(out, done.to_json().encode())

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from spike2pop_nb.cli.asking import (
-    BlockOption,
-    CurrentOption,
-    DeclaredOption,
+    AS_DECLARED,
+    AS_USUAL,
+    NOTHING,
+    Assumed,
+    Done,
     DurationOption,
-    NoiseOption,
-    PotassiumOption,
-    Q10Option,
-    TemperatureOption,
-    TransientOption,
-    asked_of,
+    HowSimulated,
     check_asked,
     one_protocol,
 )
 from spike2pop_nb.cli.common import (
+    FolderOption,
     MembersArgument,
     OptionalNeuron,
-    SeedOption,
     cli,
     formats_with,
-    progress_bar,
+    percent_bar,
     read_members,
+    say_compiling,
+    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import ExperimentError, printable
 
 if TYPE_CHECKING:
@@ -40,9 +39,10 @@ __all__ = ["narrow", "next_"]
 
 
 @cli.command("next")
+@with_options
 def next_(
     population: MembersArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     neuron: OptionalNeuron = None,
     target: Annotated[
         str,
@@ -65,44 +65,32 @@ def next_(
         list[Path] | None,
         typer.Option("--or", help="Members of another neuron that it could be; for --target neuron."),
     ] = None,
-    rate_q10: Q10Option = None,
-    conductance_q10: Q10Option = None,
-    declared_C: DeclaredOption = None,
+    assumed: Assumed = AS_DECLARED,
     size: Annotated[
         int, typer.Option(min=4, help="Members that are simulated at most, drawn by their weights.")
     ] = 64,
     duration_ms: DurationOption = None,
-    transient_ms: TransientOption = None,
-    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
-    noise: NoiseOption = None,
-    seed: SeedOption = 0,
+    simulated: HowSimulated = AS_USUAL,
     figures: Annotated[bool, typer.Option(help="Draw figures too, as SVG and PNG.")] = True,
 ) -> None:
     """Which experiment next: some thirty, ranked by the bits that a recording of each would tell.
 
     Writes experiments.csv, figures, summary.json and methods.md.
     """
-    from spike2pop_nb import simulation
     from spike2pop_nb.experiments import feasible_experiments, next_experiments, priced, read_prices
     from spike2pop_nb.export import write_ranking
     from spike2pop_nb.files import ready
 
     formats = formats_with(figures)
     groups = [read_members(population, neuron), *(read_members(path, None) for path in or_ or [])]
-    assumed: dict[str, Any] = {
-        "rate_q10": rate_q10,
-        "conductance_q10": conductance_q10,
-        "declared_C": declared_C,
-    }
-    rigs = [feasible_experiments(one.neuron, duration_ms=duration_ms, **assumed) for one in groups]
+    rigs = [feasible_experiments(one.neuron, duration_ms=duration_ms, **assumed.told()) for one in groups]
     shared = set.intersection(*({one.name for one in rig} for rig in rigs))
     rig = tuple(one for one in rigs[0] if one.name in shared)
     if prices is not None:
         rig = priced(rig, read_prices(prices))
-    if simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    say_compiling()
     with ready(out):
-        with progress_bar(100, " %") as update:
+        with percent_bar() as progress:
             found = next_experiments(
                 groups if len(groups) > 1 else groups[0],
                 target,
@@ -110,20 +98,17 @@ def next_(
                 by="bits" if by == "bits" else "bits_per_price",
                 most=size,
                 duration_ms=duration_ms,
-                transient_ms=transient_ms,
-                accuracy=accuracy,
-                noise_sigma=noise,
-                seed=seed,
-                progress=lambda done, total: update(int(100 * done / max(total, 1))),
+                **simulated.options(),
+                progress=progress,
             )
-        options: dict[str, Any] = {
+        options = {
             "population": [printable(path.name) for path in (population, *(or_ or []))],
             "target": target,
             "by": by,
             "prices": None if prices is None else printable(prices.name),
-            **assumed,
+            **assumed.told(),
             "size": size,
-            "seed": seed,
+            "seed": simulated.seed,
         }
         write_ranking(found, out, options, formats=formats)
     table = found.to_frame()[["rank", "experiment", "bits", "bits_per_price", "price", "why"]]
@@ -133,10 +118,10 @@ def next_(
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def narrow(
     population: MembersArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     recording: Annotated[
         Path | None,
         typer.Argument(help="The new recording of the cell; one unit.", show_default=False),
@@ -146,17 +131,9 @@ def narrow(
         typer.Option("--silent-s", help="In place of a file: the cell was silent for so many seconds."),
     ] = None,
     neuron: OptionalNeuron = None,
-    block: BlockOption = None,
-    current: CurrentOption = None,
-    temperature: TemperatureOption = None,
-    potassium: PotassiumOption = None,
-    rate_q10: Q10Option = None,
-    conductance_q10: Q10Option = None,
-    declared_C: DeclaredOption = None,
-    transient_ms: TransientOption = None,
-    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
-    noise: NoiseOption = None,
-    seed: SeedOption = 0,
+    done: Done = NOTHING,
+    assumed: Assumed = AS_DECLARED,
+    simulated: HowSimulated = AS_USUAL,
     how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Narrow a population by a new recording of the cell, under what was done to it.
@@ -164,40 +141,25 @@ def narrow(
     Writes population.csv (the members that remain, with the column weight), members.csv, summary.json and
     methods.md; population.csv can be narrowed again.
     """
-    from spike2pop_nb import simulation
     from spike2pop_nb.experiments import narrow as narrow_population
     from spike2pop_nb.export import write_narrowed
     from spike2pop_nb.files import ready
 
-    assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
-    asked = asked_of(block, current, temperature, potassium, assumed)
+    asked = done.asked(assumed)
     protocol = one_protocol(asked)
     members = read_members(population, neuron)
     check_asked(asked, members.neuron)
     train = _recorded(recording, silent_s, how)
-    if simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    say_compiling()
     with ready(out):
-        with progress_bar(100, " %") as update:
-            found = narrow_population(
-                members,
-                protocol,
-                train,
-                transient_ms=transient_ms,
-                accuracy=accuracy,
-                noise_sigma=noise,
-                seed=seed,
-                progress=lambda done, total: update(int(100 * done / max(total, 1))),
-            )
-        options: dict[str, Any] = {
+        with percent_bar() as progress:
+            found = narrow_population(members, protocol, train, **simulated.options(), progress=progress)
+        options = {
             "population": printable(population.name),
             "recording": "silent" if recording is None else printable(recording.name),
-            "block": block or [],
-            "current_uA_cm2": current,
-            "temperature_C": temperature,
-            "potassium_factor": potassium,
-            **assumed,
-            "seed": seed,
+            **done.told(),
+            **assumed.told(),
+            "seed": simulated.seed,
             **how.asked(),
         }
         write_narrowed(found, out, options)

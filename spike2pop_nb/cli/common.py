@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -24,6 +27,7 @@ __all__ = [
     "INHIBITION_SAID",
     "DeviceOption",
     "FileArgument",
+    "FolderOption",
     "InhibitionOption",
     "MembersArgument",
     "NeuronOption",
@@ -37,10 +41,13 @@ __all__ = [
     "formats_with",
     "notes_of",
     "pair_of",
+    "percent_bar",
     "posteriors_of",
     "progress_bar",
     "read_members",
+    "say_compiling",
     "say_notes",
+    "with_options",
 ]
 
 _LINE_EVERY_S = 60.0
@@ -89,11 +96,10 @@ FileArgument = Annotated[
         show_default=False,
     ),
 ]
-
-
 MembersArgument = Annotated[
     Path, typer.Argument(help="CSV or Parquet table with columns g_<channel> in mS/cm².", show_default=False)
 ]
+FolderOption = Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)]
 
 
 def _version(shown: bool) -> None:
@@ -109,6 +115,49 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that are fields of a dataclass, for each parameter of such a type."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+        command(**given)
+
+    shown: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name in groups:
+            options = get_type_hints(groups[name], include_extras=True)
+            shown += [
+                parameter.replace(name=field.name, default=field.default, annotation=options[field.name])
+                for field in fields(groups[name])
+            ]
+        else:
+            shown.append(parameter.replace(annotation=hints[name]))
+    shown.sort(key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
+    run.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
+    return run
+
+
+def say_compiling() -> None:
+    """Say that the simulator is compiled first, if it is."""
+    from spike2pop_nb import simulation
+
+    if simulation.needs_compiling():
+        typer.echo(f"{simulation.compiling_words()}.", err=True)
+
+
+@contextmanager
+def percent_bar() -> Iterator[Callable[..., None]]:
+    """Show a progress bar in per cent; yields ``update(done, total, words=None)``."""
+    with progress_bar(100, " %") as update:
+        yield lambda done, total, words=None: update(int(100 * done / max(total, 1)), None, words)
 
 
 @contextmanager

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import FileArgument, NeuronOption, SeedOption, cli, progress_bar
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.common import (
+    FileArgument,
+    FolderOption,
+    NeuronOption,
+    SeedOption,
+    cli,
+    percent_bar,
+    with_options,
+)
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import ExperimentError, SpikeTrainError, printable
 
 if TYPE_CHECKING:
@@ -27,10 +35,10 @@ OtherFile = Annotated[
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def compare(
     file: FileArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     other_file: OtherFile = None,
     neuron: NeuronOption = "stg",
     before: Annotated[
@@ -65,11 +73,7 @@ def compare(
     done = sum((_known(text) for text in known or []), Protocol())
     one, another = _two(file, other_file, before, after, how)
     with ready(out):
-        with progress_bar(100, " %") as update:
-
-            def progress(done: int, total: int, words: str) -> None:
-                update(int(100 * done / max(total, 1)), None, words)
-
+        with percent_bar() as progress:
             found = compare_recordings(
                 one, another, model, known=done, size=size, seed=seed, progress=progress
             )

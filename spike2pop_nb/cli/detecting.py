@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from spike2pop_nb.cli.common import check_endings, check_places, cli
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.common import check_endings, check_places, cli, with_options
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 
 __all__ = ["voltage"]
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def voltage(
     file: Annotated[
         Path, typer.Argument(help="Voltage traces: ABF, CSV, NWB, what Neo reads.", show_default=False)

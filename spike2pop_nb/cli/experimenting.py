@@ -9,29 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spike2pop_nb.cli.asking import (
-    BlockOption,
-    CurrentOption,
-    DeclaredOption,
+    AS_DECLARED,
+    AS_USUAL,
+    NOTHING,
+    Assumed,
+    Done,
     DurationOption,
-    NoiseOption,
-    PotassiumOption,
-    Q10Option,
-    TemperatureOption,
-    TransientOption,
-    asked_of,
+    HowSimulated,
     check_asked,
     series_of,
 )
 from spike2pop_nb.cli.common import (
+    FolderOption,
     MembersArgument,
     OptionalNeuron,
-    SeedOption,
     cli,
     formats_with,
-    progress_bar,
+    percent_bar,
     read_members,
+    say_compiling,
+    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import ExperimentError, printable
 
 if TYPE_CHECKING:
@@ -41,26 +40,18 @@ __all__ = ["experiment"]
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def experiment(
     population: MembersArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     neuron: OptionalNeuron = None,
-    block: BlockOption = None,
-    current: CurrentOption = None,
-    temperature: TemperatureOption = None,
-    potassium: PotassiumOption = None,
-    rate_q10: Q10Option = None,
-    conductance_q10: Q10Option = None,
-    declared_C: DeclaredOption = None,
+    done: Done = NOTHING,
+    assumed: Assumed = AS_DECLARED,
     size: Annotated[
         int | None, typer.Option(min=1, help="Ask the first so many members; all if none.")
     ] = None,
     duration_ms: DurationOption = None,
-    transient_ms: TransientOption = None,
-    accuracy: Annotated[str, typer.Option(help="standard or exact.")] = "standard",
-    noise: NoiseOption = None,
-    seed: SeedOption = 0,
+    simulated: HowSimulated = AS_USUAL,
     figures: Annotated[bool, typer.Option(help="Draw figures too, as SVG and PNG.")] = True,
     band: Annotated[
         float | None,
@@ -84,14 +75,12 @@ def experiment(
     Several values in one option are a series of doses; other options hold beside it. Of several such options
     the longest is the series, and it is run for every combination of the others.
     """
-    from spike2pop_nb import simulation
     from spike2pop_nb.experiments import predicted, reference_populations, run_experiment
     from spike2pop_nb.export import experiment_title, write_experiments
     from spike2pop_nb.files import ready
 
     formats = formats_with(figures)
-    assumed = {"rate_q10": rate_q10, "conductance_q10": conductance_q10, "declared_C": declared_C}
-    asked = asked_of(block, current, temperature, potassium, assumed)
+    asked = done.asked(assumed)
     if recording is not None and band is None:
         raise ExperimentError("--recording is for --band; add that, or leave it out.")
     members = read_members(population, neuron)
@@ -102,34 +91,30 @@ def experiment(
     for one in series:  # all of them, before the first is run
         for _dose, protocol in one:
             protocol.check(members.neuron, len(members), duration_ms or 0.0)
-    if simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    say_compiling()
     groups = {"": members}
     if band is not None:
         train = None if recording is None else how.read_one(recording)
         with warnings.catch_warnings(record=True) as missing:
             warnings.simplefilter("always")
-            groups |= reference_populations(members, train, seed=seed)
+            groups |= reference_populations(members, train, seed=simulated.seed)
         for warned in missing:
             typer.echo(str(warned.message), err=True)
     ran: dict[str, list[Experiment]] = {name: [] for name in groups}
     jobs = [(name, one) for one in series for name in groups]
     with ready(out):
-        with progress_bar(100, " %") as update:
+        with percent_bar() as update:
             for place, (name, one) in enumerate(jobs):
 
-                def progress(done: int, total: int, place: int = place) -> None:
-                    update(int(100 * (place + done / max(total, 1)) / len(jobs)))
+                def progress(run: int, total: int, place: int = place) -> None:
+                    update(place + run / max(total, 1), len(jobs))
 
                 ran[name].append(
                     run_experiment(
                         groups[name],
                         one,
                         duration_ms=duration_ms,
-                        transient_ms=transient_ms,
-                        accuracy=accuracy,
-                        noise_sigma=noise,
-                        seed=seed,
+                        **simulated.options(),
                         progress=progress,
                     )
                 )
@@ -144,13 +129,10 @@ def experiment(
         )
         options = {
             "population": printable(population.name),
-            "block": block or [],
-            "current_uA_cm2": current,
-            "temperature_C": temperature,
-            "potassium_factor": potassium,
-            **assumed,
+            **done.told(),
+            **assumed.told(),
             "size": len(members),
-            "seed": seed,
+            "seed": simulated.seed,
             "band": band,
             **how.asked(),
         }

@@ -18,9 +18,11 @@ from spike2pop_nb.cli.common import (
     pair_of,
     posteriors_of,
     progress_bar,
+    say_compiling,
     say_notes,
+    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import (
     CompensationError,
     NeuronModelError,
@@ -69,7 +71,7 @@ TableOption = Annotated[Path | None, typer.Option("--out", help="Table to write:
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def choices(
     file: TargetFile = None,
     neuron: NeuronOption = "stg",
@@ -82,8 +84,8 @@ def choices(
     seed: SeedOption = 0,
     v_th_mV: ThresholdOption = None,
     baseline: RangeOption = None,
-    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
+    how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Rank every choice of two compensated conductances for a recording's DICs, and say why."""
     from spike2pop_nb import export
@@ -124,7 +126,7 @@ def choices(
 
 
 @cli.command("map")
-@reads_recordings
+@with_options
 def plane(
     file: TargetFile = None,
     neuron: NeuronOption = "stg",
@@ -145,11 +147,11 @@ def plane(
     seed: SeedOption = 0,
     v_th_mV: ThresholdOption = None,
     baseline: RangeOption = None,
-    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
+    how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Map what a choice reaches over the (g_s, g_u) plane, how well it is solved, and how members fire."""
-    from spike2pop_nb import export, simulation
+    from spike2pop_nb import export
     from spike2pop_nb.conductances import reachability
     from spike2pop_nb.fidelity import pattern_map
     from spike2pop_nb.neurons import get_neuron
@@ -175,8 +177,7 @@ def plane(
     reach = reachability(model, pair, grid)
     firing = None
     if simulate:
-        if simulation.needs_compiling():
-            typer.echo(f"{simulation.compiling_words()}.", err=True)
+        say_compiling()
         with progress_bar(grid * grid, " nodes") as update:
             firing = pattern_map(model, pair, n_grid=grid, members=members, seed=seed, progress=update)
     points = point if posterior is None else posterior.sample(256, 0)

@@ -13,6 +13,7 @@ from spike2pop_nb.cli.common import (
     INHIBITION_SAID,
     DeviceOption,
     FileArgument,
+    FolderOption,
     InhibitionOption,
     MembersArgument,
     NeuronOption,
@@ -26,9 +27,11 @@ from spike2pop_nb.cli.common import (
     pair_of,
     progress_bar,
     read_members,
+    say_compiling,
     say_notes,
+    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import check_installed, printable
 
 if TYPE_CHECKING:
@@ -119,10 +122,10 @@ def app(
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def run(
     file: FileArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     neuron: NeuronOption = "stg",
     size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 16,
     seed: SeedOption = 1,
@@ -151,7 +154,6 @@ def run(
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
     inhibition: InhibitionOption = None,
-    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
     everything: Annotated[
         bool,
@@ -173,6 +175,7 @@ def run(
     ] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming.")] = False,
+    how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Make a verified population for every recording of a file; resumes where it was stopped.
 
@@ -253,7 +256,7 @@ def run(
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def predict(
     file: FileArgument,
     neuron: NeuronOption = "stg",
@@ -263,8 +266,8 @@ def predict(
     course: Annotated[
         Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
     ] = None,
-    how: HowToRead = AS_IT_SAYS,
     prior: PriorOption = "compensated",
+    how: HowToRead = AS_IT_SAYS,
 ) -> None:
     """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
     import pandas as pd
@@ -333,7 +336,7 @@ def _drives(neuron: str, recordings: Sequence[SpikeTrain]) -> dict[str, list[flo
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def which(
     file: FileArgument,
     out: Annotated[
@@ -382,8 +385,8 @@ def simulate(
 
     check_places(out)
     members = read_members(population, neuron)
-    if device == "cpu" and simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    if device == "cpu":
+        say_compiling()
     window = members.neuron.recording_window_ms
     transient = window[0] if transient_ms is None else transient_ms
     duration = window[1] if duration_ms is None else duration_ms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,25 +9,28 @@ import typer
 from spike2pop_nb.cli.common import (
     INHIBITION_SAID,
     FileArgument,
+    FolderOption,
     InhibitionOption,
     NeuronOption,
     SeedOption,
     cli,
     end_failed,
     formats_with,
-    progress_bar,
+    percent_bar,
+    say_compiling,
+    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead, reads_recordings
+from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
 from spike2pop_nb.errors import SpikeTrainError, printable
 
 __all__ = ["posterior"]
 
 
 @cli.command()
-@reads_recordings
+@with_options
 def posterior(
     file: FileArgument,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    out: FolderOption,
     neuron: NeuronOption = "stg",
     size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 384,
     seed: SeedOption = 1,
@@ -45,7 +47,6 @@ def posterior(
     Writes population.csv, posterior.csv (intervals), correlations.csv, a pair plot, summary.json and
     methods.md; of several recordings, into a folder each.
     """
-    from spike2pop_nb import simulation
     from spike2pop_nb.export import write_posterior
     from spike2pop_nb.fidelity import sample_posterior
     from spike2pop_nb.files import ready, recording_folder
@@ -53,14 +54,9 @@ def posterior(
 
     formats, model = formats_with(figures), get_neuron(neuron)
     recordings = how.read(file)
-    if simulation.needs_compiling():
-        typer.echo(f"{simulation.compiling_words()}.", err=True)
+    say_compiling()
     failed: list[str] = []
-    with ready(out), progress_bar(100, " %") as update:
-
-        def progress(done: int, total: int, words: str) -> None:
-            update(int(100 * done / max(total, 1)), None, words)
-
+    with ready(out), percent_bar() as progress:
         for place, train in enumerate(recordings, 1):
             folder = out if len(recordings) == 1 else out / recording_folder(place, len(recordings), train.id)
             try:

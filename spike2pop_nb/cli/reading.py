@@ -1,25 +1,70 @@
-"""How a file of recordings is to be read: the options that all commands share which take one."""
+"""How a file is to be read, and spikes found in voltages: the options of all that take recordings."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from spike2pop_nb.cli.voltage import HowToDetect, read_voltage_file
 from spike2pop_nb.errors import SpikeTrainError
 
 if TYPE_CHECKING:
     from spike2pop_nb.spiketrains import Detected, Recordings, SpikeTrain
 
-__all__ = ["AS_IT_SAYS", "HowToRead", "reads_recordings"]
+__all__ = ["AS_IT_SAYS", "HowToDetect", "HowToRead", "levels_of"]
 
 _Layout = Literal["auto", "list", "long", "columns", "rows", "single", "trials"]
+
+
+@dataclass(frozen=True)
+class HowToDetect:
+    """What the options of voltage say; each field is an option, its help the text beside it."""
+
+    voltage: Annotated[
+        bool, typer.Option("--voltage", help="The file holds voltage traces; detect the spikes in them.")
+    ] = False
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(help="With --voltage: channels to read, by name or number from 0, such as Vm1,Vm2."),
+    ] = None
+    voltage_unit: Annotated[
+        Literal["auto", "V", "mV", "uV", "nV"],
+        typer.Option(help="With --voltage: its unit; auto takes what the file says."),
+    ] = "auto"
+    threshold_mV: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--threshold-mv",
+            help="With --voltage: where spikes cross, in mV (or the unit of the file, if another); for all, "
+            "or ID=VALUE. Repeatable; suggested by each trace by default.",
+        ),
+    ] = None
+    reset_mV: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reset-mv",
+            help="With --voltage: the level to come back to before the next spike; as --threshold-mv.",
+        ),
+    ] = None
+    polarity: Annotated[
+        Literal["auto", "up", "down", "both"],
+        typer.Option(help="With --voltage: which way spikes cross; both for either phase beside a cell."),
+    ] = "auto"
+
+    def check_unused(self) -> None:
+        """Refuse options of voltage without ``--voltage``.
+
+        Raises
+        ------
+        SpikeTrainError
+            Naming the first of them.
+        """
+        for field in fields(HowToDetect):
+            if not self.voltage and getattr(self, field.name) != field.default:
+                option = field.name.lower().replace("_", "-")
+                raise SpikeTrainError(f"--{option} is for voltages; add --voltage, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -83,15 +128,26 @@ class HowToRead(HowToDetect):
         for name in ("layout", "id_columns", "time_column", "sheets"):
             if getattr(self, name) != getattr(AS_IT_SAYS, name):
                 raise SpikeTrainError(f"--{name.replace('_', '-')} is for spike times, not for --voltage.")
-        return read_voltage_file(
+        from spike2pop_nb.spiketrains import detect_traces, read_voltage
+        from spike2pop_nb.spiketrains.detected import recordings_of
+
+        thresholds = levels_of(self.threshold_mV, "--threshold-mv")
+        resets = levels_of(self.reset_mV, "--reset-mv")
+        channels = None
+        if self.channels is not None:
+            channels = [name.strip() for text in self.channels for name in text.split(",") if name.strip()]
+        traces = read_voltage(
             file,
-            self,
+            unit=self.voltage_unit,
+            channels=channels,
             time_unit=self.unit,
             sampling_rate_hz=self.sampling_rate_hz,
             start_s=self.start_s,
             stop_s=self.stop_s,
             recordings=self.recordings,
         )
+        found = detect_traces(traces, thresholds, resets, polarity=self.polarity)
+        return recordings_of(found, traces), found
 
     def _spike_trains(self, file: Path) -> Recordings:
         from spike2pop_nb.spiketrains import read_spike_trains
@@ -120,26 +176,36 @@ AS_IT_SAYS: Final = HowToRead()
 """Nothing fixed: a file is read as it says itself."""
 
 
-def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `HowToRead`, which it gets as its parameter ``how``."""
-    own = inspect.signature(command).parameters
-    hints = get_type_hints(command, include_extras=True)
-    options = get_type_hints(HowToRead, include_extras=True)
+def levels_of(texts: list[str] | None, option: str) -> list[float] | dict[str, float] | None:
+    """Levels that are written as VALUE (for all, or several for one trace each) or ID=VALUE.
 
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        how = HowToRead(**{name: given.pop(name) for name in options})
-        command(**given, how=how)
-
-    shown = [own[name].replace(annotation=hints[name]) for name in own if name != "how"]
-    shown += [
-        inspect.Parameter(
-            f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=options[f.name]
+    Raises
+    ------
+    SpikeTrainError
+        When a value is no number, or values for one trace each are mixed with ids.
+    """
+    if texts is None:
+        return None
+    plain: list[float] = []
+    named: dict[str, float] = {}
+    for text in texts:
+        for part in text.split(","):
+            name, mark, value = part.rpartition("=")
+            try:
+                level = float(value)
+            except ValueError:
+                raise SpikeTrainError(
+                    f"{option} {part.strip()}: write a number in mV, or ID=VALUE, such as Vm=-20."
+                ) from None
+            if mark:
+                named[name.strip()] = level
+            else:
+                plain.append(level)
+    if not named:
+        return plain
+    if len(plain) > 1:
+        raise SpikeTrainError(
+            f"{option}: give one value for all, one for each trace, or ID=VALUE; of values without an id "
+            "only one can stand beside those with one."
         )
-        for f in fields(HowToRead)
-    ]
-    shown.sort(key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-    named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
-    with_options.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
-    return with_options
+    return named | ({"*": plain[0]} if plain else {})

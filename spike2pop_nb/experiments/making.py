@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from spike2pop_nb.experiments import noise_current, pulses, stimuli, warming
 from spike2pop_nb.experiments import perturbations as done
+from spike2pop_nb.experiments import pulses, stimuli, warming
 from spike2pop_nb.experiments.protocol import Protocol
 
 __all__ = [
@@ -155,7 +155,7 @@ def noise(
     >>> noise(0.5, tau_ms=5).label
     'noise 0.5 µA/cm²'
     """
-    return Protocol((noise_current.Noise(sd, tau_ms, mean, same_for_all, **options),))
+    return Protocol((stimuli.Noise(sd, tau_ms, mean, same_for_all, **options),))
 
 
 def waveform(samples: npt.ArrayLike, sample_ms: float, start_ms: float = 0.0, **options: Any) -> Protocol:

@@ -63,17 +63,14 @@ class Block(Action):
         return _one_channel(neuron, self.channel, 1.0 - share * each(self.blocked, members), 1.0)
 
     def words(self) -> str:
-        """Say it."""
         return f"{said(self.blocked, '%', 100.0)} of {self.channel} is blocked"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"share of {self.channel} blocked"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"{self.channel} −{said(self.blocked, '%', 100.0)}"
 
 
@@ -101,17 +98,14 @@ class Scale(Action):
         return _one_channel(neuron, self.channel, 1.0 + share * (each(self.factor, members) - 1.0), 1.0)
 
     def words(self) -> str:
-        """Say it."""
         return f"the conductance of {self.channel} is multiplied by {said(self.factor)}"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"factor on {self.channel}"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"{self.channel} ×{said(self.factor)}"
 
 
@@ -143,17 +137,14 @@ class KnockIn(Stimulus):
         return _one_channel(neuron, self.channel, added, 0.0)
 
     def words(self) -> str:
-        """Say it."""
         return f"{said(self.conductance, self.unit_words)} of {self.channel} is added"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"{self.channel} added ({self.unit_words})"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         sign = "+" if np.min(self.conductance) >= 0 else ""
         return f"{self.channel} {sign}{said(self.conductance, self.unit_words)}"
 
@@ -185,17 +176,14 @@ class ReversalShift(Action):
         return _one_channel(neuron, self.channel, share * each(self.by_mV, members), 0.0)
 
     def words(self) -> str:
-        """Say it."""
         return f"the reversal potential of {self.channel} is shifted by {said(self.by_mV, 'mV')}"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"shift of E_{self.channel} (mV)"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"E_{self.channel} {said(self.by_mV, 'mV')}"
 
 
@@ -268,7 +256,6 @@ class Potassium(Action):
         return found
 
     def words(self) -> str:
-        """Say it."""
         whose = (
             "the channels of the lowest reversal potential"
             if self.channels is None
@@ -279,12 +266,10 @@ class Potassium(Action):
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return "factor on potassium outside"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"K⁺ ×{self.factor:g}"
 
 
@@ -314,17 +299,14 @@ class CalciumBuffering(Action):
         return _buffered(neuron, 1.0 + share * (self.factor - 1.0))
 
     def words(self) -> str:
-        """Say it."""
         return f"calcium is buffered {self.factor:g} times as much"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return "factor on calcium buffering"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"Ca²⁺ buffer ×{self.factor:g}"
 
 

@@ -126,7 +126,6 @@ class ConductancePulses(Stimulus):
         return g * self.E_mV, g
 
     def words(self) -> str:
-        """Say it."""
         shape = (
             f"{self.duration_ms:g} ms long"
             if self.duration_ms is not None
@@ -140,15 +139,12 @@ class ConductancePulses(Stimulus):
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"conductance ({self.unit_words})"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"pulses {self.conductance:g} {self.unit_words}"
 
     def when(self) -> str:
-        """Say when."""
         first, last = self.times_ms[0], self.times_ms[-1]
         return f"at {first:g} ms" if first == last else f"from {first:g} to {last:g} ms"

@@ -1,9 +1,11 @@
-"""Currents that are injected, in µA/cm² or pA: steps, ramps, chirps, and those that were sampled."""
+"""Currents that are injected, in µA/cm² or pA: steps, ramps, chirps, those that were sampled, and noise."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -13,11 +15,13 @@ from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["MOST_UA", "Chirp", "Ramp", "Step", "Stimulus", "Waveform"]
+__all__ = ["MOST_UA", "Chirp", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
 
 IntArray = npt.NDArray[np.int64]
 _COARSEST_MS = 1.0
 _HIGHEST_HZ = 2000.0
+_CLOCK_MS = 0.1  # of noise
+_PER_BLOCK = 2_500
 MOST_UA = 1e4
 """Largest current; hundreds of times what makes any neuron fire."""
 
@@ -69,10 +73,6 @@ class Stimulus(Action):
         """The unit as it is printed."""
         return self.unit.replace("u", "µ").replace("cm2", "cm²")
 
-    def within(self, ms: FloatArray) -> npt.NDArray[np.intp]:
-        """Return which of some times lie in the action, as places."""
-        return np.flatnonzero(self.share(ms) > 0)
-
     def _times(self) -> tuple[float, float]:
         """Start and stop, which both have to be given."""
         if self.start_ms is None or self.stop_ms is None:
@@ -113,22 +113,33 @@ class Step(Stimulus):
         return self.per_area(neuron) * each(self.current, members)[:, None] * self.share(ms), None
 
     def words(self) -> str:
-        """Say it."""
         return f"a current of {said(self.current, self.unit_words)} is injected"
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return f"current ({self.unit_words})"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return said(self.current, self.unit_words)
 
 
+class Course(Stimulus):
+    """A current that changes over time, the same for all members."""
+
+    def current_at(self, ms: FloatArray) -> FloatArray:
+        """Return the current in its unit."""
+        raise NotImplementedError
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        return self.per_area(neuron) * self.current_at(ms)[None], None
+
+
 @dataclass(frozen=True)
-class Ramp(Stimulus):
+class Ramp(Course):
     """A current that goes in a straight line from its first to its last value."""
 
     first: float
@@ -142,29 +153,20 @@ class Ramp(Stimulus):
             self._set(name, number(getattr(self, name), f"The {name} current of a ramp", -MOST_UA, MOST_UA))
 
     def current_at(self, ms: FloatArray) -> FloatArray:
-        """Return the current in its unit."""
         start, stop = self._times()
         course = self.first + (self.last - self.first) * np.clip((ms - start) / (stop - start), 0.0, 1.0)
         return course * self.share(ms)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
-        return self.per_area(neuron) * self.current_at(ms)[None], None
-
     def words(self) -> str:
-        """Say it."""
         return f"a current that goes from {self.first:g} to {self.last:g} {self.unit_words} is injected"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"ramp {self.first:g} to {self.last:g} {self.unit_words}"
 
 
 @dataclass(frozen=True)
-class Chirp(Stimulus):
+class Chirp(Course):
     """A sine whose frequency goes from one to another, in equal steps or in equal ratios."""
 
     current: float
@@ -182,7 +184,6 @@ class Chirp(Stimulus):
             self._set(name, number(getattr(self, name), f"{name} of a chirp", low, _HIGHEST_HZ))
 
     def current_at(self, ms: FloatArray) -> FloatArray:
-        """Return the current in its unit."""
         from scipy.signal import chirp  # takes a second to import, which who draws a panel need not wait for
 
         start, stop = self._times()
@@ -191,14 +192,7 @@ class Chirp(Stimulus):
         wave = chirp(at, self.from_Hz, (stop - start) / 1000.0, self.to_Hz, method=method, phi=-90.0)
         return self.current * np.asarray(wave) * self.share(ms)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
-        return self.per_area(neuron) * self.current_at(ms)[None], None
-
     def words(self) -> str:
-        """Say it."""
         return (
             f"a chirp of {self.current:g} {self.unit_words} from {self.from_Hz:g} to {self.to_Hz:g} Hz "
             f"({'logarithmic' if self.logarithmic else 'linear'}) is injected"
@@ -206,12 +200,11 @@ class Chirp(Stimulus):
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
 
 
 @dataclass(frozen=True)
-class Waveform(Stimulus):
+class Waveform(Course):
     """A sampled current, linear between samples, such as one that was recorded."""
 
     samples: tuple[float, ...]
@@ -240,16 +233,11 @@ class Waveform(Stimulus):
         if self.stop_ms is None or self.stop_ms > end:
             self._set("stop_ms", end)
 
-    def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
-    ) -> Waves | None:
-        """Return the current."""
+    def current_at(self, ms: FloatArray) -> FloatArray:
         at = (self.start_ms or 0.0) + self.sample_ms * np.arange(len(self.samples))
-        current = np.interp(ms, at, self.samples, left=0.0, right=0.0)
-        return self.per_area(neuron) * (current * self.share(ms))[None], None
+        return np.interp(ms, at, self.samples, left=0.0, right=0.0) * self.share(ms)
 
     def words(self) -> str:
-        """Say it."""
         return (
             f"a waveform of {len(self.samples)} samples, one every {self.sample_ms:g} ms, from "
             f"{min(self.samples):.3g} to {max(self.samples):.3g} {self.unit_words}, is injected"
@@ -257,5 +245,84 @@ class Waveform(Stimulus):
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return "waveform"
+
+
+@dataclass(frozen=True)
+class Noise(Stimulus):
+    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck.
+
+    Attributes
+    ----------
+    sd
+        Standard deviation of the current.
+    tau_ms
+        Correlation time of an Ornstein–Uhlenbeck process; 0 for white noise.
+    mean
+        Of the current.
+    same_for_all
+        Whether all members get the same noise ("frozen"). A member gets the same in all conditions anyway.
+    """
+
+    sd: float
+    tau_ms: float = 0.0
+    mean: float = 0.0
+    same_for_all: bool = False
+    kind = "noise"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("sd", number(self.sd, "The standard deviation of noise", 0.0, MOST_UA))
+        self._set("mean", number(self.mean, "The mean of noise", -MOST_UA, MOST_UA))
+        self._set("tau_ms", number(self.tau_ms, "tau_ms of noise", 0.0, 1e5))
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return the current."""
+        tick = np.floor(ms / _CLOCK_MS + 1e-9).astype(np.int64)
+        # Each quarter of a second has its own generator, so that only what is asked for is drawn.
+        whose = np.zeros(1, dtype=np.int64) if self.same_for_all else members
+        drawn = self._ticks(int(tick[0]), int(tick[-1]), [(*seed, int(member)) for member in whose])
+        current = (self.per_area(neuron) * (self.mean + self.sd * drawn)).astype(np.float32)
+        current = np.take(current, tick - tick[0], axis=1)
+        share = self.share(ms)
+        return current if share.min() == 1 else current * share, None
+
+    def _ticks(self, first: int, last: int, seeds: list[tuple[int, ...]]) -> FloatArray:
+        """Unit noise from one tick of the clock to another, (n, n_ticks), however it is asked for."""
+        memory = math.exp(-_CLOCK_MS / self.tau_ms) if self.tau_ms > 0 else 0.0
+        # an Ornstein–Uhlenbeck process has forgotten what lies 20 correlation times back
+        back = math.ceil(20.0 * self.tau_ms / _CLOCK_MS)
+        blocks = range((first - back) // _PER_BLOCK, last // _PER_BLOCK + 1)
+        white = np.stack([np.concatenate([_block(seed, block) for block in blocks]) for seed in seeds])
+        begin = first - back - blocks[0] * _PER_BLOCK
+        white = white[:, begin : begin + back + last - first + 1]
+        if memory:
+            from scipy.signal import lfilter  # slow to import
+
+            white = lfilter([math.sqrt(1.0 - memory**2)], [1.0, -memory], white)
+        return np.asarray(white[:, back:])
+
+    def words(self) -> str:
+        sort = (
+            f"Ornstein–Uhlenbeck noise (correlation time {self.tau_ms:g} ms)"
+            if self.tau_ms
+            else (f"white noise (new every {_CLOCK_MS:g} ms)")
+        )
+        mean = f" around {self.mean:g}" if self.mean else ""
+        same = ", the same for all members," if self.same_for_all else ""
+        return f"{sort} of standard deviation {self.sd:g}{mean} {self.unit_words}{same} is injected"
+
+    @property
+    def axis(self) -> str:
+        return f"standard deviation of noise ({self.unit_words})"
+
+    @property
+    def label(self) -> str:
+        return f"noise {self.sd:g} {self.unit_words}"
+
+
+@lru_cache(maxsize=4096)  # all conditions get the same
+def _block(seed: tuple[int, ...], block: int) -> FloatArray:
+    return np.random.default_rng([*seed, block + 2**20]).standard_normal(_PER_BLOCK)

@@ -79,7 +79,6 @@ class Temperature(Action):
         return _assuming(neuron, self.rate_q10, self.conductance_q10, self.declared_C)
 
     def words(self) -> str:
-        """Say it."""
         assumed = [
             f"{what} {value:g}"
             for what, value in (("rates", self.rate_q10), ("conductances", self.conductance_q10))
@@ -91,12 +90,10 @@ class Temperature(Action):
 
     @property
     def axis(self) -> str:
-        """What its dose is."""
         return "temperature (°C)"
 
     @property
     def label(self) -> str:
-        """Say it briefly."""
         return f"{self.temperature_C:g} °C"
 
 

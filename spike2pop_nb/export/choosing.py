@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from spike2pop_nb import plots
 from spike2pop_nb.experiments import Narrowed, Ranking
-from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
+from spike2pop_nb.export.figures import drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import plain
 from spike2pop_nb.export.provenance import summary_json
-from spike2pop_nb.export.tables import table_csv
+from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 
 __all__ = ["narrowed_files", "ranking_files", "write_narrowed", "write_ranking"]
@@ -37,19 +37,11 @@ def ranking_files(
     >>> list(ranking_files(found, ["csv", "svg"]))
     ['experiments.csv', 'figures/next_experiments.svg', 'figures/answers_of_members.svg']
     """
-    from spike2pop_nb.plots.on_paper import rendered
-
-    files = {}
-    if "csv" in formats:
-        files["experiments.csv"] = table_csv(ranking.to_frame()).encode()
-    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
-    drawings = {
-        "next_experiments": (plots.next_experiments.drawing(ranking), COLUMN_MM["one"]),
-        "answers_of_members": (plots.answers_of_members.drawing(ranking), COLUMN_MM["two"]),
-    }
-    for name, (drawing, wide) in drawings.items() if drawn else ():
-        made = rendered(drawing, drawn, wide)
-        files |= {f"figures/{name}.{format}": content for format, content in zip(drawn, made, strict=True)}
+    files = table_files({"experiments": ranking.to_frame()}) if "csv" in formats else {}
+    if drawn := drawn_formats(formats):
+        bits, answers = plots.next_experiments.drawing(ranking), plots.answers_of_members.drawing(ranking)
+        files |= drawn_files("figures/next_experiments", bits, drawn, "one")
+        files |= drawn_files("figures/answers_of_members", answers, drawn, "two")
     if options is not None:
         told = {
             "target": ranking.target.describe(),
@@ -124,8 +116,7 @@ def narrowed_files(narrowed: Narrowed, options: Mapping[str, Any]) -> dict[str, 
         "bits": narrowed.bits,
     }
     return {
-        "population.csv": table_csv(narrowed.population.to_frame()).encode(),
-        "members.csv": table_csv(narrowed.to_frame()).encode(),
+        **table_files({"population": narrowed.population.to_frame(), "members": narrowed.to_frame()}),
         **_described(narrowed, told, options),
     }
 

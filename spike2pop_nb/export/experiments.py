@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,10 @@ from spike2pop_nb.experiments import (
     split,
     who_crashes,
 )
-from spike2pop_nb.export.figures import COLUMN_MM, ColumnWidth, FigureFormat
+from spike2pop_nb.export.figures import ColumnWidth, FigureFormat, drawn_files, drawn_formats
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.provenance import summary_json
-from spike2pop_nb.export.tables import table_csv, table_parquet
+from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 from spike2pop_nb.plots.drawing import Drawing
 
@@ -213,13 +213,10 @@ def experiment_figures(
     >>> "raster.svg" in experiment_figures(found, ["svg"])
     True
     """
-    from spike2pop_nb.plots.on_paper import rendered
-
     files: dict[str, bytes] = {}
     for name, drawing in _drawings(experiment, condition or most_split(experiment)).items():
         if not drawing.empty:
-            made = rendered(drawing, formats, COLUMN_MM[EXPERIMENT_FIGURES[name][0]])
-            files |= {f"{name}.{format}": content for format, content in zip(formats, made, strict=True)}
+            files |= drawn_files(name, drawing, formats, EXPERIMENT_FIGURES[name][0])
     return files
 
 
@@ -262,13 +259,8 @@ def experiment_files(
     >>> list(experiment_files([found], ["csv"]))[:2]
     ['members.csv', 'doses.csv']
     """
-    files: dict[str, bytes] = {}
-    for name, frame in experiment_frames(experiments).items():
-        if "csv" in formats:
-            files[f"{name}.csv"] = table_csv(frame).encode()
-        if "parquet" in formats:
-            files[f"{name}.parquet"] = table_parquet(frame)
-    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+    files = table_files(experiment_frames(experiments), formats)
+    drawn = drawn_formats(formats)
     for place, experiment in enumerate(experiments, 1) if drawn else ():
         title = experiment_title(experiment).replace("µ", "u")
         slug = re.sub(r"[^A-Za-z0-9]+", "_", title)[:40].strip("_")
@@ -321,7 +313,7 @@ def write_experiments(
     files = experiment_files(experiments, formats)
     if predictions:
         tables = [one.to_frame().assign(experiment=experiment_title(one.experiment)) for one in predictions]
-        files["predictions.csv"] = table_csv(pd.concat(tables, ignore_index=True)).encode()
+        files |= table_files({"predictions": pd.concat(tables, ignore_index=True)})
     files["methods.md"] = f"{experiments_in_words(experiments, predictions)}\n".encode()
     told = {"experiments": [experiment_summary(experiment) for experiment in experiments]}
     files["summary.json"] = summary_json(options, told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -14,7 +14,16 @@ from spike2pop_nb.fidelity import Result
 from spike2pop_nb.plots.drawing import Drawing
 from spike2pop_nb.simulation import Currents, currents
 
-__all__ = ["COLUMN_MM", "FIGURES", "FigureFormat", "best_currents", "figure_files"]
+__all__ = [
+    "COLUMN_MM",
+    "FIGURES",
+    "ColumnWidth",
+    "FigureFormat",
+    "best_currents",
+    "drawn_files",
+    "drawn_formats",
+    "figure_files",
+]
 
 FigureFormat = Literal["svg", "png", "pdf"]
 ColumnWidth = Literal["one", "two"]
@@ -40,6 +49,21 @@ FIGURES: dict[str, tuple[ColumnWidth, str]] = {
 """Width and content of each figure."""
 
 _MOST_TRACES, _SPIKES_SHOWN, _SHORTEST_MS = 8, 40, 300.0
+
+
+def drawn_formats(formats: Sequence[str]) -> list[FigureFormat]:
+    """Return those of some formats that are of figures."""
+    return [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
+
+
+def drawn_files(
+    name: str, drawing: Drawing, formats: Sequence[FigureFormat], width: ColumnWidth
+) -> dict[str, bytes]:
+    """Return a drawing as a file of each format, so many columns wide."""
+    from spike2pop_nb.plots.on_paper import rendered
+
+    made = rendered(drawing, formats, COLUMN_MM[width]) if formats else []
+    return {f"{name}.{format}": content for format, content in zip(formats, made, strict=True)}
 
 
 def best_currents(result: Result) -> Currents | None:
@@ -185,8 +209,6 @@ def figure_files(
     >>> list(figure_files(result, ("svg",), names=["recording"]))
     ['recording.svg']
     """
-    from spike2pop_nb.plots.on_paper import rendered
-
     chosen = list(FIGURES) if names is None else list(names)
     for what, given, known in (
         ("format", formats, get_args(FigureFormat)),
@@ -202,11 +224,10 @@ def figure_files(
     drawn = _OF_RECORDING | (_OF_MEMBERS if whole else {})
     files: dict[str, bytes] = {}
     for name in chosen:
-        mm = COLUMN_MM[width or FIGURES[name][0]]
-        drawing = drawn[name](result, mm) if name in drawn else None
+        columns = width or FIGURES[name][0]
+        drawing = drawn[name](result, COLUMN_MM[columns]) if name in drawn else None
         if drawing is not None and not drawing.empty:
             if not drawing.panels[0].title:
                 drawing = replace(drawing, title=f"recording {result.recording.id}")
-            made = rendered(drawing, formats, mm)
-            files |= {f"{name}.{format}": content for format, content in zip(formats, made, strict=True)}
+            files |= drawn_files(name, drawing, formats, columns)
     return files

@@ -14,7 +14,7 @@ import pandas as pd
 
 from spike2pop_nb.export.report import MOST_REPORTED
 from spike2pop_nb.export.results import ExportFormat, recording_files
-from spike2pop_nb.export.saving import session_zip
+from spike2pop_nb.export.saving import npy, session_zip
 from spike2pop_nb.export.sessions import open_session
 from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import results_frames
@@ -65,17 +65,7 @@ class Found:
 
 
 def found(result: Result, place: int, n: int, took_s: float, formats: Sequence[ExportFormat]) -> Found:
-    """Return what is kept of a result.
-
-    Parameters
-    ----------
-    result, place, n
-        What was found for the recording at a place, from 0, among so many.
-    took_s
-        Time that its search took, in s.
-    formats
-        As `write_results`.
-    """
+    """Return what is kept of the result of the recording at a place, from 0, among n."""
     train = result.recording
     outcome = {
         "id": train.id,
@@ -112,22 +102,12 @@ def _session(result: Result, place: int) -> bytes:
     sink = io.BytesIO(content)
     with zipfile.ZipFile(sink, "a", zipfile.ZIP_DEFLATED) as archive:
         for name in _VOLTAGES:
-            array = io.BytesIO()
-            np.save(array, getattr(result.simulated, name), allow_pickle=False)
-            archive.writestr(f"{name}.npy", array.getvalue())
+            archive.writestr(f"{name}.npy", npy(getattr(result.simulated, name)))
     return sink.getvalue()
 
 
 def restored(session: bytes, predict: Callable[[Any], Any]) -> Result:
-    """Return a result from what is kept of it.
-
-    Parameters
-    ----------
-    session
-        Of `Found`.
-    predict
-        Called with the recording for what the network says of it.
-    """
+    """Return a result from its session; ``predict`` gives what the network says of its recording."""
     result = open_session(session, predict=lambda _neuron, train, _prior: predict(train)).results[0]
     with zipfile.ZipFile(io.BytesIO(session)) as archive:
         if f"{_VOLTAGES[0]}.npy" not in archive.namelist():

@@ -33,16 +33,10 @@ def gather(
     formats: Sequence[ExportFormat],
     told: Mapping[str, Any],
 ) -> None:
-    """Write the tables, the summary and the documents of all recordings that are done.
+    """Write the tables, the summary and the documents of all recordings that are done into a folder.
 
-    Parameters
-    ----------
-    parts, out
-        What was found, and the folder for the files.
-    predict
-        Called with recordings for what the network says of them, if a document needs it.
-    formats, told
-        As `run_recordings`.
+    ``predict`` gives what the network says of recordings, if a document needs it; ``formats`` and ``told``
+    are as in `run_recordings`.
 
     Raises
     ------

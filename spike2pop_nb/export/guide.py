@@ -75,24 +75,12 @@ def guide(
             "nwb/*.nwb\n    Members and their simulated recordings as NWB, a file for each recording, for "
             "DANDI:\n    voltages (icephys), spikes, conductances, DICs and drive (units), settings (notes)."
         )
-    figures = [PurePosixPath(name) for name in names if name.startswith("figures/")]
-    for name, (_width, words) in FIGURES.items():
-        if kinds := sorted({path.suffix for path in figures if path.stem == name}):
-            parts.append(
-                "\n".join(
-                    [
-                        ", ".join(f"figures/*/{name}{kind}" for kind in kinds),
-                        f"    {words[0].upper()}{words[1:]}.",
-                    ]
-                )
-            )
-    asked = {path.name for path in map(PurePosixPath, names) if path.parts[:2] == ("experiments", "figures")}
-    for name, (_width, words) in EXPERIMENT_FIGURES.items():
-        if kinds := sorted(
-            PurePosixPath(found).suffix for found in asked if PurePosixPath(found).stem == name
-        ):
-            drawn = ", ".join(f"experiments/figures/*/{name}{kind}" for kind in kinds)
-            parts.append(f"{drawn}\n    {words[0].upper()}{words[1:]}.")
+    for folder, figures in (("figures", FIGURES), ("experiments/figures", EXPERIMENT_FIGURES)):
+        paths = [PurePosixPath(name) for name in names if name.startswith(f"{folder}/")]
+        for name, (_width, words) in figures.items():
+            if kinds := sorted({path.suffix for path in paths if path.stem == name}):
+                drawn = ", ".join(f"{folder}/*/{name}{kind}" for kind in kinds)
+                parts.append(f"{drawn}\n    {words[0].upper()}{words[1:]}.")
     for folder, words in _FOLDERS.items():
         if files := [name for name in names if name.startswith(f"{folder}/")]:
             parts.append(f"{', '.join(files)}\n    {words}")

@@ -8,15 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
-from spike2pop_nb.export.formatting import (
-    Citations,
-    count,
-    doi,
-    figure,
-    fixed,
-    plain,
-    series,
-)
+from spike2pop_nb.export.formatting import Citations, count, doi, figure, fixed, plain, series
 from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.methods_of_members import (
     MOST_NAMED,
@@ -27,6 +19,7 @@ from spike2pop_nb.export.methods_of_members import (
 )
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.references import BRANDOIT, DRION, FYON, NWB, VAN_ROSSUM
+from spike2pop_nb.export.summaries import experiments_on
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import NeuronModel
@@ -96,7 +89,7 @@ def methods_paragraph(
         blocks.append(_paragraph(group, network, cited, tables))
         if len(group) > 1:
             blocks.append(_table(group, tables))
-    if done := [one for result in every for one in (experiments or {}).get(result.recording.id, ())]:
+    if done := [one for result in every for one in experiments_on(result, experiments)]:
         blocks.append(experiments_in_words(done))
     if shared and any(result.population is not None for result in every):
         blocks.append(

@@ -40,14 +40,7 @@ _NO_SAMPLE = (
 def members_in_words(made: list[Result], cited: Citations, table: int) -> list[str]:
     """Return sentences on how the members of results were made, searched, simulated and judged.
 
-    Parameters
-    ----------
-    made
-        Results with populations, of one neuron and network.
-    cited
-        Takes what is cited.
-    table
-        Number of the table that lists them, if there are several.
+    All are of one neuron and network; if there are several, the table of that number lists them.
     """
     if found_by_evolution(made):
         how = [_evolution(made, cited), _search(made, table), _simulation(made), _rule(made)]

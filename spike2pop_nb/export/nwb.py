@@ -15,7 +15,7 @@ import numpy as np
 from spike2pop_nb.conductances import Population, neuron_cells
 from spike2pop_nb.errors import Spike2PopError, check_installed
 from spike2pop_nb.export.formatting import doi
-from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.provenance import as_json, network_of, versions
 from spike2pop_nb.export.references import BRANDOIT
 from spike2pop_nb.export.tables import describe_column
 from spike2pop_nb.files import check_room, make_folder, recording_folder, write_whole
@@ -222,7 +222,7 @@ def _file(
         },
         **told,
     }
-    text = json.dumps(story, indent=1, ensure_ascii=False, default=_plain)
+    text = json.dumps(story, indent=1, ensure_ascii=False, default=as_json)
     g = population.g.tobytes() + b"".join(times.tobytes() for times in simulated.spike_times_ms)
     return NWBFile(
         session_description=f"SIMULATED, not recorded. {models}: {neuron.title}.",
@@ -248,10 +248,6 @@ def _file(
         ),
         was_generated_by=[["spike2pop_nb", found["spike2pop_nb"]]],
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _units(made: NWBFile, population: Population, simulated: Simulated, scores: Mapping[str, Any]) -> None:
@@ -308,7 +304,7 @@ def _voltages(made: NWBFile, population: Population, simulated: Simulated) -> No
         description=f"spike2pop_nb {versions()['spike2pop_nb']}: no device, but a simulation",
     )
     sample_ms = float(simulated.time_ms[1] - simulated.time_ms[0]) if len(simulated.time_ms) > 1 else 1.0
-    start_s = float(simulated.time_ms[0]) / 1000.0
+    sampled = {"starting_time": float(simulated.time_ms[0]) / 1000.0, "rate": 1000.0 / sample_ms, "gain": 1.0}
     for row, (name, member) in enumerate(simulated.labels):
         electrode = made.create_icephys_electrode(
             name=f"member_{row:04d}",
@@ -321,12 +317,10 @@ def _voltages(made: NWBFile, population: Population, simulated: Simulated) -> No
             description=f"Simulated membrane potential of member {name}/{member}",
             data=np.ascontiguousarray(simulated.V_mV[row]),
             conversion=1e-3,
-            starting_time=start_s,
-            rate=1000.0 / sample_ms,
             electrode=electrode,
-            gain=1.0,
             sweep_number=np.uint32(row),
             stimulus_description="constant current" if population.current[row] else "none",
+            **sampled,
         )
         made.add_acquisition(response)
         stimulus = None
@@ -336,12 +330,10 @@ def _voltages(made: NWBFile, population: Population, simulated: Simulated) -> No
                 description=f"Constant current injected into member {name}/{member}, {_AREA}",
                 data=np.full(len(simulated.time_ms), population.current[row]),
                 conversion=1e-6,
-                starting_time=start_s,
-                rate=1000.0 / sample_ms,
                 electrode=electrode,
-                gain=1.0,
                 sweep_number=np.uint32(row),
                 stimulus_description="constant current",
+                **sampled,
             )
             made.add_stimulus(stimulus)
         made.add_intracellular_recording(electrode=electrode, response=response, stimulus=stimulus, id=row)

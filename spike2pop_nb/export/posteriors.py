@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from spike2pop_nb import plots
-from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
+from spike2pop_nb.export.figures import COLUMN_MM, drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
 from spike2pop_nb.export.guide import guide_of_tables
 from spike2pop_nb.export.provenance import summary_json, versions
 from spike2pop_nb.export.references import BEAUMONT, CORNUET, CRANMER, KUNSCH, SISSON, STORN
-from spike2pop_nb.export.tables import Column, table_csv
+from spike2pop_nb.export.tables import Column, table_files
 from spike2pop_nb.fidelity import DrawnPosterior
 from spike2pop_nb.files import write_files
 
@@ -46,22 +46,14 @@ def posterior_files(
     >>> list(posterior_files(drawn, ["csv"]))
     ['population.csv', 'posterior.csv', 'correlations.csv']
     """
-    from spike2pop_nb.plots.on_paper import rendered
-
     files = {}
     if "csv" in formats:
-        files["population.csv"] = table_csv(drawn.population.to_frame()).encode()
-        files["posterior.csv"] = table_csv(drawn.to_frame()).encode()
         correlations = drawn.correlations().rename_axis("value").reset_index()
-        files["correlations.csv"] = table_csv(correlations).encode()
-    wanted = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
-    if wanted:
-        wide = COLUMN_MM["two"]
-        drawing = plots.posterior_pairs.drawing(drawn, most=200, height=round(4.6 * wide))
-        made = rendered(drawing, wanted, wide)
-        files |= {
-            f"figures/posterior_pairs.{format}": content for format, content in zip(wanted, made, strict=True)
-        }
+        tables = {"population": drawn.population.to_frame(), "posterior": drawn.to_frame()}
+        files = table_files(tables | {"correlations": correlations})
+    if wanted := drawn_formats(formats):
+        drawing = plots.posterior_pairs.drawing(drawn, most=200, height=round(4.6 * COLUMN_MM["two"]))
+        files |= drawn_files("figures/posterior_pairs", drawing, wanted, "two")
     if options is not None:
         told = {
             "recording": drawn.recording.id,

@@ -17,7 +17,7 @@ from spike2pop_nb import __version__
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Network, Posterior
 
-__all__ = ["network_of", "summary_json", "versions"]
+__all__ = ["as_json", "network_of", "summary_json", "versions"]
 
 _LIBRARIES = ("numpy", "scipy", "numba", "torch", "pandas", "elephant", "plotly", "matplotlib", "pyarrow")
 
@@ -49,6 +49,11 @@ def summary_json(options: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
     made = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
     whole = {**made, "options": dict(options), **told}
     return f"{json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def as_json(value: Any) -> Any:
+    """Return what JSON has in place of a value that it does not know: numbers of NumPy, or a text."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.methods_of_members import fell_by
 from spike2pop_nb.export.pictures import Picture, pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.summaries import experiments_on
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
@@ -99,8 +100,7 @@ def html_report(
         read=sorted(read, key=lambda line: not line.startswith(CAUTION)),
         overview=[_row(result) for result in every],
         sections=[
-            _section(place, result, (experiments or {}).get(result.recording.id, ()))
-            for place, result in enumerate(shown)
+            _section(place, result, experiments_on(result, experiments)) for place, result in enumerate(shown)
         ],
         left_out=len(every) - len(shown),
         methods=_html(methods_paragraph(every, experiments)),

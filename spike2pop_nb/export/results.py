@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -14,19 +14,13 @@ from spike2pop_nb.errors import Cancelled, Spike2PopError, check_installed, fail
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import packed
 from spike2pop_nb.export.experiments import experiment_files, experiment_frames
-from spike2pop_nb.export.figures import FigureFormat, figure_files
+from spike2pop_nb.export.figures import drawn_formats, figure_files
 from spike2pop_nb.export.guide import guide
 from spike2pop_nb.export.methods import methods_paragraph
 from spike2pop_nb.export.nwb import nwb_of_result
 from spike2pop_nb.export.report import html_report
 from spike2pop_nb.export.summaries import experiments_on, summary
-from spike2pop_nb.export.tables import (
-    recorded_spikes,
-    results_frames,
-    table_csv,
-    table_parquet,
-    traces_npz,
-)
+from spike2pop_nb.export.tables import recorded_spikes, results_frames, table_files, traces_npz
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.files import recording_folder, write_files
 
@@ -58,7 +52,7 @@ def check_formats(formats: Sequence[ExportFormat]) -> None:
     if "html" in formats:
         check_installed("Reports", "plotly")
         check_installed("Reports", "mistune")
-    if not {"svg", "png", "pdf"}.isdisjoint(formats):
+    if drawn_formats(formats):
         check_installed("Figures", "matplotlib")
 
 
@@ -79,15 +73,9 @@ def _files(
     check_formats(formats)
     tick()
     frames = results_frames(results)
-    files: dict[str, bytes] = {}
+    files = table_files({"recordings": recorded_spikes(results)}) if recorded else {}
+    files |= table_files(frames, formats)
     missing: list[str] = []
-    if recorded:
-        files["recordings.csv"] = table_csv(recorded_spikes(results)).encode()
-    for name, frame in frames.items():
-        if "csv" in formats:
-            files[f"{name}.csv"] = table_csv(frame).encode()
-        if "parquet" in formats:
-            files[f"{name}.parquet"] = table_parquet(frame)
     ids: dict[str, str] = {}
     for place, result in enumerate(results, 1):
         tick()
@@ -135,8 +123,7 @@ def recording_files(
             missing.append(f"{folder}: no traces, since its voltages were not kept.")
     if "nwb" in formats and result.population is not None and result.simulated is not None:
         files[f"nwb/{folder}.nwb"] = nwb_of_result(result)
-    drawn = [cast(FigureFormat, format) for format in formats if format in get_args(FigureFormat)]
-    if drawn:
+    if drawn := drawn_formats(formats):
         try:
             made = figure_files(result, drawn)
         except Spike2PopError:

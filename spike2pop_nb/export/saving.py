@@ -21,16 +21,22 @@ import pandas as pd
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
-from spike2pop_nb.export.provenance import network_of, versions
-from spike2pop_nb.export.saved_experiments import described, spikes_of
-from spike2pop_nb.export.saved_posteriors import described as described_posterior
-from spike2pop_nb.export.session_story import COUNTS, FILE, RUN, WORDS
+from spike2pop_nb.export.provenance import as_json, network_of, versions
+from spike2pop_nb.export.session_story import (
+    COUNTS,
+    FILE,
+    RUN,
+    WORDS,
+    described_experiment,
+    described_posterior,
+    spikes_of,
+)
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import DrawnPosterior, Result, Verdict
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["save_session", "session_zip"]
+__all__ = ["npy", "save_session", "session_zip"]
 
 
 def session_zip(
@@ -67,7 +73,7 @@ def session_zip(
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
         done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
-        entry = {**_entry(result, folder), "experiments": [described(one) for one in done]}
+        entry = {**_entry(result, folder), "experiments": list(map(described_experiment, done))}
         contents = _contents(result)
         if len(posteriors) >= place and (drawn := posteriors[place - 1]) is not None:
             entry["drawn"] = described_posterior(drawn)
@@ -76,7 +82,7 @@ def session_zip(
         entries.append(entry)
         files |= {f"{folder}/{name}": content for name, content in contents.items()}
         for k, one in enumerate(done):
-            files |= {f"{folder}/asked{k}_{name}.npy": _npy(array) for name, array in spikes_of(one).items()}
+            files |= {f"{folder}/asked{k}_{name}.npy": npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
         files[FILE] = file[1]
     story = {
@@ -86,13 +92,8 @@ def session_zip(
         "settings": settings,
         "results": entries,
     }
-    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=_plain).encode()
+    files[SESSION] = json.dumps(story, indent=1, ensure_ascii=False, default=as_json).encode()
     return packed(files)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of NumPy, tuples and what else describes itself, as JSON has them."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _entry(result: Result, folder: str) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _scores(verdict: Verdict) -> list[str]:
 
 
 def _contents(result: Result) -> dict[str, bytes]:
-    files = {"recording.npy": _npy(result.recording.times_ms)}
+    files = {"recording.npy": npy(result.recording.times_ms)}
     population, simulated, verdict = result.population, result.simulated, result.verdict
     if population is None or simulated is None or verdict is None:
         return files
@@ -141,12 +142,13 @@ def _contents(result: Result) -> dict[str, bytes]:
 def _spikes(trains_ms: Sequence[npt.NDArray[np.float64]], whose: str = "") -> dict[str, bytes]:
     """Return trains as a file of all spikes, and one of how many each has."""
     return {
-        f"{whose}spikes.npy": _npy(np.concatenate([np.zeros(0), *trains_ms])),
-        f"{whose}counts.npy": _npy(np.array([len(times) for times in trains_ms], dtype=np.int64)),
+        f"{whose}spikes.npy": npy(np.concatenate([np.zeros(0), *trains_ms])),
+        f"{whose}counts.npy": npy(np.array([len(times) for times in trains_ms], dtype=np.int64)),
     }
 
 
-def _npy(array: npt.NDArray[Any]) -> bytes:
+def npy(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as the content of an NPY file."""
     sink = io.BytesIO()
     np.save(sink, array, allow_pickle=False)
     return sink.getvalue()

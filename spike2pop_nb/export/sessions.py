@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,19 @@ from spike2pop_nb.conductances.member_table import neuron_of
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, is_session
-from spike2pop_nb.export.saved_experiments import restored
-from spike2pop_nb.export.saved_posteriors import restored as restored_posterior
-from spike2pop_nb.export.session_story import COUNTS, FILE, FLAGS, RUN, TEXTS, WORDS, Entry, Run, Story
+from spike2pop_nb.export.session_story import (
+    COUNTS,
+    FILE,
+    FLAGS,
+    RUN,
+    TEXTS,
+    WORDS,
+    Entry,
+    Run,
+    Story,
+    restored_experiment,
+    restored_posterior,
+)
 from spike2pop_nb.fidelity import DrawnPosterior, PassRule, Result, Variability, Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated
@@ -181,14 +192,17 @@ def _rule(said: dict[str, Any]) -> PassRule | Variability:
 
 def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
     """Experiments done on the population of a result."""
+    population = result.population
+    if population is None:
+        return []
 
-    def read(name: str) -> npt.NDArray[Any]:
-        return archive.array(f"{entry.folder}/{name}.npy", name)
+    def read(name: str, k: int) -> npt.NDArray[Any]:
+        own = f"asked{k}_{name}"
+        return archive.array(f"{entry.folder}/{own}.npy", own)
 
-    found: list[Experiment] = []
-    for k, said in enumerate(entry.experiments if result.population is not None else ()):
-        found.append(restored(said, result.population, lambda name, k=k: read(f"asked{k}_{name}")))  # type: ignore[arg-type, misc]
-    return found
+    return [
+        restored_experiment(said, population, partial(read, k=k)) for k, said in enumerate(entry.experiments)
+    ]
 
 
 def _drawn(archive: Archive, entry: Entry, result: Result, name: str) -> DrawnPosterior | None:

@@ -30,6 +30,7 @@ __all__ = [
     "recorded_spikes",
     "results_frames",
     "table_csv",
+    "table_files",
     "table_parquet",
     "traces_npz",
     "write_table",
@@ -276,6 +277,17 @@ def table_parquet(table: pd.DataFrame, columns: Mapping[str, Column] | None = No
     sink = io.BytesIO()
     pq.write_table(arrow_table(table, columns), sink)
     return sink.getvalue()
+
+
+def table_files(tables: Mapping[str, pd.DataFrame], formats: Sequence[str] = ("csv",)) -> dict[str, bytes]:
+    """Return tables as files, by name, of those of the formats that are "csv" or "parquet"."""
+    files: dict[str, bytes] = {}
+    for name, table in tables.items():
+        if "csv" in formats:
+            files[f"{name}.csv"] = table_csv(table).encode()
+        if "parquet" in formats:
+            files[f"{name}.parquet"] = table_parquet(table)
+    return files
 
 
 def arrow_table(table: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> pa.Table:

@@ -5,8 +5,8 @@ from .comparisons import changes as changes
 from .comparisons import changes_plane as changes_plane
 from .comparisons import pair_traces as pair_traces
 from .currents import currentscape as currentscape
-from .curves import dic_curves as dic_curves
 from .dics import course as course
+from .dics import dic_curves as dic_curves
 from .dics import dic_plane as dic_plane
 from .experiments import KEPT_OR_LOST as KEPT_OR_LOST
 from .experiments import before_and_after as before_and_after
@@ -26,12 +26,12 @@ from .modulated import path_ways as path_ways
 from .on_page import TEMPLATE as TEMPLATE
 from .on_page import placeholder as placeholder
 from .pairs import conductance_pairs as conductance_pairs
+from .pairs import posterior_pairs as posterior_pairs
 from .plane import LAYERS as LAYERS
 from .plane import plane_map as plane_map
 from .populations import conductances as conductances
 from .populations import scores as scores
 from .populations import traces as traces
-from .posterior import posterior_pairs as posterior_pairs
 from .recordings import raster as raster
 from .recordings import recording as recording
 from .recordings import voltage as voltage

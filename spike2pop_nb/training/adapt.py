@@ -22,7 +22,7 @@ from spike2pop_nb.training.checkpoint import write_rows
 from spike2pop_nb.training.dataset import Recipe, make_dataset
 from spike2pop_nb.training.evaluate import evaluate
 from spike2pop_nb.training.options import TrainingOptions
-from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.scores import score_all
 from spike2pop_nb.training.train import train
 
 __all__ = ["CURVE", "adapt", "learning_curve"]
@@ -174,7 +174,7 @@ def learning_curve(
     """
     everything = read_trains(data)
     kept = everything.take((split_of(everything.group) == 2) & (everything.n_spikes >= 3) & ~everything.drawn)
-    test = kept.take(np.sort(np.random.default_rng(seed).permutation(len(kept))[:_MOST_TEST]))
+    test = kept.some(_MOST_TEST, seed)
     available = int(((split_of(everything.group) == 0) & (everything.n_spikes >= 3)).sum())
     rows = []
     for size in sizes:
@@ -196,7 +196,7 @@ def learning_curve(
                 dic_range=dic_range,
             )
             answers = Predictor(load_network(weights, Path(base).parent)).predict(test.listed())
-            found = score(test, answers, {}, seed, {"all": np.ones(len(test), dtype=bool)})["all"]["all"]
+            found = score_all(test, answers, seed=seed)["all"]
             g_s, g_u = found["mae"]["median"]
             row = {
                 "way": way,

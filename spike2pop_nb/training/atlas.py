@@ -45,7 +45,7 @@ from spike2pop_nb.training.dataset import Recipe, sample_members
 from spike2pop_nb.training.domain import STRANGE, fit_domain, strange_trains
 from spike2pop_nb.training.loop import Run, RunData
 from spike2pop_nb.training.options import TrainingOptions
-from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.scores import score_all
 from spike2pop_nb.training.train import measured_scales
 
 __all__ = ["SIZE", "drawn_members", "make_atlas", "trains_of"]
@@ -265,24 +265,12 @@ def _simulated(
         times = [times - start for times in run.spike_times_ms]
         for row in np.flatnonzero(run.failed):
             times[row] = np.zeros(0)
-        parts.append(
-            _Made(
-                g,
-                drive,
-                table[["g_s", "g_u"]].to_numpy(float),
-                table["monte_carlo"].to_numpy(bool),
-                times,
-            )
-        )
+        dics, drawn = table[["g_s", "g_u"]].to_numpy(float), table["monte_carlo"].to_numpy(bool)
+        parts.append(_Made(g, drive, dics, drawn, times))
         if cancel is not None and cancel():
             raise Cancelled("The atlas was not made.")
-    return _Made(
-        np.concatenate([part.g for part in parts]),
-        np.concatenate([part.drive for part in parts]),
-        np.concatenate([part.dics for part in parts]),
-        np.concatenate([part.drawn for part in parts]),
-        [times for part in parts for times in part.times_ms],
-    )
+    g, drive, dics, drawn = (np.concatenate(arrays) for arrays in zip(*(p[:4] for p in parts), strict=True))
+    return _Made(g, drive, dics, drawn, [times for part in parts for times in part.times_ms])
 
 
 def trains_of(
@@ -337,7 +325,7 @@ def _tested(file: Path, test: Trains, box: Box) -> dict[str, Any]:
     if not len(test):
         return {}
     answers = Predictor(load_network(file)).predict(test.listed())
-    found = score(test, answers, {}, masks={"all": np.ones(len(test), dtype=bool)})["all"]["all"]
+    found = score_all(test, answers)["all"]
     return {
         "trains": len(test),
         "mae": found["mae"]["median"],

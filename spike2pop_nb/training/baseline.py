@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.inference.tokens import MAX_INTERVALS, interval_statistics
+from spike2pop_nb.inference.tokens import interval_statistics
 from spike2pop_nb.training.batches import (
     NO_AUGMENTATION,
     Augmentation,
@@ -41,9 +41,9 @@ class Trees:
         return np.stack([model.predict(asked) for model in self._models], axis=1)
 
 
-def statistics_of(trains: Trains, longest: int = MAX_INTERVALS) -> Floats:
+def statistics_of(trains: Trains) -> Floats:
     """`STATISTICS` (n, 55) of every train, undisturbed."""
-    return _in_order(ordered_batches(trains, _AT_ONCE, longest))
+    return _in_order(ordered_batches(trains, _AT_ONCE))
 
 
 def fit_trees(

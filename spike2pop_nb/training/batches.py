@@ -30,7 +30,6 @@ __all__ = [
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
-SPLITS = ("train", "validation", "test")
 _SHARES = (94, 97, 100)
 _PER_TRAIN = ("targets", "features", "pattern", "sigma", "group", "drawn", "id")
 
@@ -91,7 +90,7 @@ class Trains:
         """Spike times of every train in ms."""
         return [self.train(i) for i in range(len(self))]
 
-    def some(self, most: int | None, seed: int) -> Trains:
+    def some(self, most: int | None, seed: int | np.random.Generator) -> Trains:
         """At most so many of the trains, drawn at random, in order; None for all."""
         return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]))
 

@@ -7,12 +7,12 @@ for any number of workers, and a run that was killed goes on with the shards tha
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import pickle
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,20 @@ from pydantic import ValidationError
 
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import baseline_population, dics, modulate
-from spike2pop_nb.errors import Cancelled, Spike2PopError, TrainingError
+from spike2pop_nb.errors import Cancelled, SimulationError, Spike2PopError, TrainingError
 from spike2pop_nb.files import check_name, make_folder, write_whole
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.simulation.simulator import tiles_on
 from spike2pop_nb.spiketrains import features
 from spike2pop_nb.training.recipe import RECIPE_FILE, Recipe, read_recipe
+from spike2pop_nb.workers import Lost, worked
 
 __all__ = ["FEATURE_COLUMNS", "Recipe", "make_dataset", "make_shard", "read_recipe", "shard_path"]
 
 FloatArray = npt.NDArray[np.float64]
 FEATURE_COLUMNS = ("rate_hz", "intra_burst_hz", "inter_burst_hz", "burst_duration_ms", "spikes_per_burst")
-_SCRATCH = ".dask"  # where Dask keeps its own files while it works
+_SCRATCH = ".dask"  # what an earlier version left that was killed while it worked
 _TARGETS = 1000  # drawn for a group before giving up
 _ATTEMPTS = 8  # at finding a member without negative conductances before a new target is drawn
 
@@ -233,7 +234,7 @@ def make_dataset(
     out
         Folder for the shards and ``recipe.json``. With a cluster, one that every worker sees.
     scheduler
-        Address of a Dask scheduler; by default a cluster is started on this machine.
+        Address of a Dask scheduler, whose workers are used instead of this machine.
     workers
         Processes on this machine; by default one a core, or one alone that uses a GPU. Rows do not depend on
         it.
@@ -250,7 +251,8 @@ def make_dataset(
     Raises
     ------
     TrainingError
-        If the recipe is impossible, the folder holds another data set, or the Dask extra is not installed.
+        If the recipe is impossible, the folder holds another data set, the scheduler does not answer, or
+        Dask is not installed for it.
     NeuronModelError
         If there is no such neuron, or it cannot be sent to the workers.
     SimulationError
@@ -267,50 +269,33 @@ def make_dataset(
             f"Recipe, longest_s: {recipe.longest_s:g} s is under the neuron's own window of "
             f"{1e-3 * (stop - start):g} s; give duration_s as well, the shortest."
         )
-    try:
-        from distributed import Client, LocalCluster, as_completed
-    except ImportError:
-        raise TrainingError("Making data needs Dask: pip install 'spike2pop-nb[train]'.") from None
     # not a name, of which a worker may know another declaration
     recipe = recipe.model_copy(update={"neuron": recipe.model})
     pickle.dumps(recipe)
     out = Path(out).absolute()
     _open(recipe, out, here=scheduler is None)
-    for partial in out.glob("part-*.partial"):
-        partial.unlink(missing_ok=True)
+    for half in out.glob("part-*.partial"):
+        half.unlink(missing_ok=True)
+    shutil.rmtree(out / _SCRATCH, ignore_errors=True)
     rows = sum(count_rows(shard_path(out, i)) for i in range(recipe.n_shards) if shard_path(out, i).exists())
     todo = [i for i in range(recipe.n_shards) if not shard_path(out, i).exists()]
     if progress is not None:
         progress(rows, recipe.n_trains)
-    if not todo:
-        shutil.rmtree(out / _SCRATCH, ignore_errors=True)  # of a run that was killed at its very end
-        return rows
-    cluster = None
     most = 1 if recipe.device == "cuda" else os.cpu_count() or 1
+    make = partial(make_shard, recipe, out=str(out))
+    n_workers = min(workers or most, len(todo))
     try:
-        if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=min(workers or most, len(todo)),
-                threads_per_worker=1,
-                dashboard_address=":0",  # any free port: the usual one may be another cluster's
-                processes=True,
-                local_directory=str(out / _SCRATCH),
-                silence_logs=logging.CRITICAL,  # what fails is said here, in a sentence
-            )
-        client = Client(cluster if cluster is not None else scheduler, timeout="30s")
-    except OSError as error:
-        raise TrainingError(f"No Dask scheduler answers at {scheduler}: {error}.") from None
-    try:
-        futures = as_completed(client.map(make_shard, [recipe] * len(todo), todo, [str(out)] * len(todo)))
-        for future in futures:
-            rows += future.result()
+        for done in worked(make, todo, workers=n_workers, scheduler=scheduler):
+            for shard, made in done:
+                if isinstance(made, Lost):
+                    raise TrainingError(f"Shard {shard} could not be made: {made.why}.")
+                rows += made
             if progress is not None:
                 progress(rows, recipe.n_trains)
             if cancel is not None and cancel():
                 raise Cancelled(f"Stopped; {rows} rows in whole shards are kept in {out}.")
-    finally:
-        client.close()
-        if cluster is not None:
-            cluster.close()
-        shutil.rmtree(out / _SCRATCH, ignore_errors=True)
+    except (Cancelled, SimulationError, TrainingError):
+        raise
+    except Spike2PopError as error:  # there is no such cluster
+        raise TrainingError(str(error)) from None
     return rows

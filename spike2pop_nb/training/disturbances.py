@@ -19,7 +19,7 @@ from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.training.baseline import Trees
 from spike2pop_nb.training.batches import NO_AUGMENTATION, Augmentation, Trains, epoch_batches, split_of
 from spike2pop_nb.training.domain import STRANGE, strange_trains
-from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.scores import score_all
 
 __all__ = [
     "DISTURBED",
@@ -59,8 +59,7 @@ _FEWEST_GROUPS = 10
 SECONDS = (0, 2, 4, 8, 16, 32, 64, 128)
 
 
-def _short(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    row = scores["all"]["all"]
+def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in ("trains", "coverage", "expected_error", "nll", "flagged")} | {
         "mae": row["mae"]["median"]
     }
@@ -77,13 +76,8 @@ def _asked(
     errors of others, asked about ``trains`` as they are.
     """
     guesses = {name: other.predict(trains) for name, other in (rivals or {}).items()}
-    found = score(trains, predictor.predict(times), guesses, seed, _whole(len(trains)))
-    errors = found["all"]["all"]["mae"]
-    return _short(found) | {"rivals": {name: errors[name] for name in guesses}}
-
-
-def _whole(n: int) -> dict[str, NDArray[np.bool_]]:
-    return {"all": np.ones(n, dtype=bool)}
+    found = score_all(trains, predictor.predict(times), guesses, seed)["all"]
+    return _short(found) | {"rivals": {name: found["mae"][name] for name in guesses}}
 
 
 def by_length(predictor: Predictor, trains: Trains, most: int = 1500, seed: int = 0) -> dict[str, Any]:
@@ -145,7 +139,7 @@ def strange(predictor: Predictor, trains: Trains, most: int = 3000, seed: int = 
     inside = predictor.predict(chosen.listed())
     own = _oddness(inside)
     noise = {"all": chosen.sigma >= 0, "no noise": chosen.sigma == 0, "noise": chosen.sigma > 0}
-    isi = [np.diff(chosen.train(i)).astype(np.float64) for i in range(len(chosen))]
+    isi = [np.diff(times).astype(np.float64) for times in chosen.listed()]
     # Another seed than training's: the same makers, other trains.
     rng = np.random.default_rng([seed, 9])
     rows = {}
@@ -253,7 +247,7 @@ def alike(
     }
     if len(asked) >= fewest:
         answers = predictor.predict(asked.listed())
-        found["network"] = _short(score(asked, answers, {}, seed, _whole(len(asked))))
+        found["network"] = _short(score_all(asked, answers, seed=seed)["all"])
     return found
 
 

@@ -167,7 +167,6 @@ def fit_domain(
     held: Trains,
     scale: TokenScale,
     seed: int = 0,
-    kinds: Sequence[str] = tuple(STRANGE),
     steps: int = _STEPS,
 ) -> Domain:
     """Fit the perceptron on ``fitting``, and its calibration on ``held`` and some populations of ``fitting``.
@@ -179,14 +178,12 @@ def fit_domain(
     ----------
     fitting, held : Trains
         Simulated trains with 3 spikes or more.
-    kinds : sequence of str
-        The strange trains it learns from; leaving one out shows what it makes of kinds it never met.
     """
     rng = np.random.default_rng([seed, 1])
     inside, _ = _inside(fitting, _DISTURBED, _MOST, seed)
-    part = max(len(inside) // len(kinds), 1)
+    part = max(len(inside) // len(STRANGE), 1)
     outside: list[Floats] = []
-    for kind in kinds:
+    for kind in STRANGE:
         source = [inside[i] for i in rng.permutation(len(inside))[:part]]
         outside += strange_trains(kind, source, rng)
     raw = statistics_of_intervals([*inside, *outside])

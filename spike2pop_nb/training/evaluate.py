@@ -25,7 +25,7 @@ from spike2pop_nb.training.dataset import Recipe, read_recipe
 from spike2pop_nb.training.failures import draw_failures
 from spike2pop_nb.training.model_card import model_card
 from spike2pop_nb.training.options import augmentation_of, changes
-from spike2pop_nb.training.scores import score
+from spike2pop_nb.training.scores import score, score_all
 
 __all__ = ["evaluate"]
 
@@ -213,11 +213,10 @@ def _kept(path: Path, asked: dict[str, Any], baselines: list[str]) -> dict[str, 
 
 def _drawn(predictor: Predictor, drawn: Trains, seed: int) -> dict[str, Any]:
     """Scores of neurons with drawn conductances, read under each prior, and how well they are recognised."""
-    everything = {"all": np.ones(len(drawn), dtype=bool)}
     rows: dict[str, Any] = {}
     for prior in predictor.priors:
         posteriors = predictor.predict(drawn.listed(), prior=prior)
-        rows[prior] = score(drawn, posteriors, {}, seed, everything)["all"]
+        rows[prior] = score_all(drawn, posteriors, seed=seed)
     if PRIORS[1] in predictor.priors:
         rows["recognised"] = float(np.mean([p.p_drawn > 0.5 for p in posteriors]))
     return rows

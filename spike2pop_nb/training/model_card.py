@@ -44,6 +44,7 @@ _CURVE = ("epoch", "minutes", "train_nll", "val_nll", "val_mae_g_s", "val_mae_g_
 _BARS = "▁▂▃▄▅▆▇█"
 _FEWEST_COMPARED = 250
 _FEWEST_LISTED = 30
+_MOST_SHOWN = 12  # rows of the history
 
 
 def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str | None = None) -> str:
@@ -184,11 +185,11 @@ def _behind(scores: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _history(path: Path | None, rows_shown: int = 12) -> list[dict[str, str]]:
+def _history(path: Path | None) -> list[dict[str, str]]:
     """Evenly spaced rows of a run's ``history.csv``, and the last."""
     if path is None or not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    step = max(1, -(-len(rows) // rows_shown))
+    step = max(1, -(-len(rows) // _MOST_SHOWN))
     return [*rows[::step], *([rows[-1]] if (len(rows) - 1) % step else [])]

@@ -13,7 +13,7 @@ from spike2pop_nb.inference.mixture import Mixture
 from spike2pop_nb.inference.posterior import FEATURES, Posterior
 from spike2pop_nb.training.batches import Trains
 
-__all__ = ["BANDS", "LEVELS", "score"]
+__all__ = ["BANDS", "LEVELS", "score", "score_all"]
 
 Floats = NDArray[np.floating]
 
@@ -108,6 +108,13 @@ def score(
                 "drifting": float(told.mean()) if told.size else None,
             }
     return scores
+
+
+def score_all(
+    test: Trains, posteriors: list[Posterior], guesses: dict[str, Floats] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Scores by firing pattern of all trains, whatever their noise; see `score`."""
+    return score(test, posteriors, guesses or {}, seed, {"all": np.ones(len(test), dtype=bool)})["all"]
 
 
 def _pair(values: Floats) -> list[float]:

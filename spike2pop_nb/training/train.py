@@ -152,8 +152,8 @@ def _load(
     fitting, held = trains.take(side == 0), trains.take(side == 1)
     if most_trains is not None:
         rng = np.random.default_rng([seed, 2])
-        fitting = fitting.take(np.sort(rng.permutation(len(fitting))[:most_trains]))
-        held = held.take(np.sort(rng.permutation(len(held))[: max(most_trains // 5, 200)]))
+        fitting = fitting.some(most_trains, rng)
+        held = held.some(max(most_trains // 5, 200), rng)
     if len(fitting) < 16 or len(held) < 1:
         raise TrainingError(
             f"{data_dir} has {len(trains)} trains with 3 spikes or more: too few to train on."
@@ -162,8 +162,7 @@ def _load(
         measured_scales(fitting, options.longest) if begun is None else (begun.scale, begun.feature_scale)
     )
     domain = fit_domain(fitting, held, scale, seed, steps=options.domain_steps)
-    if len(held) > _MOST_VALIDATION:
-        held = held.take(np.sort(np.random.default_rng(0).permutation(len(held))[:_MOST_VALIDATION]))
+    held = held.some(_MOST_VALIDATION, 0)
     return RunData(fitting, held, scale, feature_scale, Box.from_ranges(dic_range), domain, recipes)
 
 

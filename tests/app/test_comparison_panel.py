@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from spike2pop_nb.app.panels import ComparisonPanel
+from spike2pop_nb.app.panels.comparing import ComparisonPanel
 from spike2pop_nb.app.settings import Settings
 
 
@@ -21,7 +21,7 @@ def panel(dashboard, loop) -> ComparisonPanel:
 
 
 def test_it_is_built_when_it_is_opened(dashboard) -> None:
-    assert not dashboard.comparison.figures
+    assert not dashboard.comparison.fold.body.children
     dashboard.comparison.fold.opened = True
     assert dashboard.comparison.run.disabled
     assert "Load recordings of one cell" in dashboard.comparison.says.value

@@ -62,7 +62,7 @@ def run(dashboard, loop):
 
 def test_nothing_is_built_or_asked_before_there_is_a_population(dashboard):
     panel = dashboard.experiments
-    assert not panel.figures
+    assert not panel.fold.body.children
     panel.fold.opened = True
     assert panel.run.disabled
     assert "Generate a population first" in panel.whom.value
@@ -92,7 +92,8 @@ def test_an_experiment_is_shown_in_all_figures_and_goes_into_the_files(asking, l
     assert "At 0.75" in panel.who.value
     session.member = 0
     assert panel.page == 0
-    assert all(figure.widget._member == 0 for figure in panel.figures)
+    figures = [panel.traces, *panel.sides.values(), panel.choosing.bars, panel.choosing.answers]
+    assert all(figure.widget._member == 0 for figure in figures)
     given = []
     monkeypatch.setattr(
         export, "results_zip", lambda _results, _options, experiments, **_: given.append(experiments) or b""

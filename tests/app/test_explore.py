@@ -29,8 +29,7 @@ def settled(loop, explore):
 def opened(dashboard, loop, gaussian):
     """The explorer, opened on a posterior of the mean (-5, 4); before that it holds and computes nothing."""
     explore = dashboard.explore
-    assert explore.figures == []
-    assert explore._inside.children == ()
+    assert explore.fold.body.children == ()
     assert (explore.state.population, explore.state.map, explore.state.ranking) == (None, None, None)
     dashboard.session.posterior = gaussian(SpikeTrain("r", np.array([0.0, 10.0, 20.0, 110.0, 120.0])))
     dashboard.explore.fold.opened = True
@@ -325,14 +324,17 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
     assert opened.state.population is population
     assert not opened.state.working
     opened.session.dark = True
-    assert all(figure._dark for figure in opened.figures)
+    figures = [opened.plane, opened.conductances, opened.traces]
+    figures += [opened.modulation.ways, opened.modulation.course]
+    grounds = {figure.widget._widget_layout["template"]["layout"]["plot_bgcolor"] for figure in figures}
+    assert grounds == {"#1B222C"}
     opened.fold.opened = True
     loop.until(lambda: opened.state.population is not population)
     # members picked here are not those of the results
     opened.traces._receive(opened.traces.widget, {"kind": "pick", "member": 3}, [])
-    assert {figure.widget._member for figure in opened.figures} == {3}
+    assert {figure.widget._member for figure in figures} == {3}
     assert opened.session.member != 3
-    assert {figure.widget._group for figure in opened.figures} == {"explore"}
+    assert {figure.widget._group for figure in figures} == {"explore"}
 
 
 def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop, monkeypatch):

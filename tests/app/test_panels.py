@@ -283,7 +283,12 @@ def test_ids_with_html_are_inert_everywhere(dashboard, loop):
         dashboard.results.why,
     ]
     assert not any("<img" in piece.value for piece in pieces)
-    assert not any("<img" in str(figure.shown.to_json()) for figure in dashboard.figures)
+    assert not any("<img" in str(figure.shown.to_json()) for figure in figures(dashboard))
+
+
+def figures(dashboard):
+    results = dashboard.results
+    return [dashboard.recordings.figure, dashboard.dics.figure, results.traces, *results.sides.values()]
 
 
 def generated(dashboard, loop, **settings):
@@ -451,7 +456,7 @@ def test_a_member_that_is_picked_is_lit_in_every_figure_and_its_page_turned_to(d
     assert "Click a member" in panel.picked.value
     scores = panel.sides["scores"]
     scores._receive(scores.widget, {"kind": "pick", "member": 7}, [])
-    assert [figure.widget._member for figure in dashboard.figures] == [7] * len(dashboard.figures)
+    assert [figure.widget._member for figure in figures(dashboard)] == [7] * 7
     assert panel.where.value == "page 2 of 2"
     assert "Member 7" in panel.picked.value
     assert {"member": 7} in [trace.meta for trace in panel.traces.shown.data]
@@ -480,10 +485,9 @@ def test_pictures_are_made_when_they_are_looked_at_and_follow_the_member(dashboa
         )
     result = generated(dashboard, loop, size=4, budget=40)
     assert made == []
-    assert closer.figures == []
+    assert closer.figure is None
     dashboard.browser.dark = True
     closer.widget.opened = True
-    assert closer.figure in dashboard.figures
     assert "being computed" in str(closer.figure.shown.to_json())
     loop.until(lambda: made == ["currentscape"])
     assert f"Of member {result.verdict.best}, the one with the best score." in closer.says.value
@@ -1239,7 +1243,7 @@ def test_curves_that_move_are_sent_alone(dashboard):
     assert view.widget._widget_data is still
     assert [list(curve["y"]) for curve in view.widget._widget_moving] == [[4], [5]]
     assert [list(trace.y) for trace in view.shown.data] == [[1, 2], [4], [5]]
-    view.dark(True)
+    dashboard.session.dark = True
     assert [list(curve["y"]) for curve in view.widget._widget_data] == [[1, 2]]
     view.show(go.Figure())
     assert view.widget._widget_data == view.widget._widget_moving == []
@@ -1297,14 +1301,14 @@ def test_time_left_is_told_of_recordings_alone_and_never_for_one_that_takes_long
 
 def test_no_time_left_is_said_while_members_of_one_recording_are_searched(dashboard, loop, monkeypatch):
     heard, bars = [], []
-    show = dashboard.actions.on_progress
+    show = dashboard.actions.on_progress["generate"]
 
     def hear(fraction, words):
         show(fraction, words)
         heard.append(dashboard.population.says.value)
         bars.append(fraction)
 
-    dashboard.actions.on_progress = hear
+    dashboard.actions.on_progress["generate"] = hear
     opened(dashboard, loop)
     generated(dashboard, loop, size=2, budget=64)
     assert any("members" in words for words in heard)

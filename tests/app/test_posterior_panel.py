@@ -48,7 +48,7 @@ def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
     loop.until(lambda: panel.found is not None)
     assert "drawn from the posterior of recording" in panel.answer.value
     assert "<td>CaT</td>" in panel.table.value
-    assert panel.figures[0].shown.data
+    assert panel.figure.shown.data
     assert not panel.save.disabled
     sent = []
     panel.save.give = lambda *file: sent.append(file)

@@ -187,7 +187,7 @@ def test_a_running_scheduler_makes_the_same_shards(made: Path, tmp_path: Path) -
 def test_a_scheduler_that_does_not_answer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import distributed
 
-    def refuse(address: str, timeout: str) -> None:
+    def refuse(address: str, **options: object) -> None:
         raise OSError("timed out")
 
     monkeypatch.setattr(distributed, "Client", refuse)

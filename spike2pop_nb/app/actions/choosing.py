@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.experimenting import Experimenting
-from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.runner import Runner, Task
-from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.spiketrains import SpikeTrain
@@ -23,18 +20,7 @@ _SILENT_MS = 10_000.0
 
 
 class Choosing(Experimenting):
-    """Actions that say which experiment to do next.
-
-    Attributes
-    ----------
-    on_ranked
-        Called with a fraction and a text while experiments are ranked, or a population is narrowed.
-    """
-
-    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
-        super().__init__(session, runner, messages)
-        self.on_ranked: Any = lambda _fraction, _text: None
-        self._ranking: Task | None = None
+    """Actions that say which experiment to do next; both count as the work "ranking"."""
 
     def rank(self) -> None:
         """Rank experiments by what they would tell of the population that is looked at."""
@@ -42,7 +28,6 @@ class Choosing(Experimenting):
         ask, result = session.settings.ask.checked(session.neuron), session.result
         rig = ask.rig(population.neuron)
         self.messages.clear()
-        session.ranks = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import next_experiments
@@ -62,9 +47,9 @@ class Choosing(Experimenting):
         def done(found: Any) -> None:
             if session.result is result:
                 session.ranking = found
-                self._not_taken()
+                self.not_taken(result)
 
-        self._choose("Ranking experiments…", work, done)
+        self._run("ranking", "Ranking experiments…", work, done, lane=_LANE, during="ranks")
 
     def left(self) -> Population:
         """Return the members that are left of the population that is looked at.
@@ -98,7 +83,6 @@ class Choosing(Experimenting):
         if recording is not None:
             train = recordings.by_id(recording)
         self.messages.clear()
-        session.ranks = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import narrow
@@ -115,39 +99,9 @@ class Choosing(Experimenting):
         def done(found: Any) -> None:
             if session.result is result:
                 session.narrowed = found
-                self._not_taken()
+                self.not_taken(result)
 
-        self._choose("Narrowing the population…", work, done)
-
-    def _choose(self, words: str, work: Callable[[Task], Any], done: Callable[[Any], None]) -> None:
-        session = self.session
-
-        def over() -> None:
-            session.ranks = False
-
-        def finished(found: Any) -> None:
-            over()
-            done(found)
-
-        self._ranking = self._run(
-            "ranking",
-            words,
-            work,
-            finished,
-            over,
-            progress=lambda fraction, words: self.on_ranked(fraction, words),
-            lane=_LANE,
-        )
-
-    def _not_taken(self) -> None:
-        """What was found since is in no file that was taken away."""
-        self.taken.discard(self.session.result)
-        self.on_taken()
-
-    def stop_ranking(self) -> None:
-        """Stop what is going on."""
-        if self._ranking is not None:
-            self._ranking.cancel()
+        self._run("ranking", "Narrowing the population…", work, done, lane=_LANE, during="ranks")
 
     def forget_ranking(self) -> None:
         """Forget a ranking and what it was narrowed to, which belong to one population."""

@@ -31,7 +31,11 @@ class Downloading(Acting):
         super().__init__(session, runner, messages)
         self.taken: WeakSet[Any] = WeakSet()
         self.on_taken: Any = lambda: None
-        self._made: dict[str, Task] = {}
+
+    def not_taken(self, result: Any) -> None:
+        """What was found since for a result is in no file that was taken away."""
+        self.taken.discard(result)
+        self.on_taken()
 
     def download(self, what: str, button: Download) -> None:
         """Make one of the files to take away, of all recordings of the file that were run as is now chosen.
@@ -114,14 +118,7 @@ class Downloading(Acting):
         def progress(fraction: float, _words: str) -> None:
             button.progress(fraction)
 
-        self._made[what] = self._run(
-            f"download {what}", "Making the file…", work, give, button.refuse, progress=progress
-        )
-
-    def stop(self, what: str) -> None:
-        """Stop making a file."""
-        if what in self._made:
-            self._made[what].cancel()
+        self._run(f"download {what}", "Making the file…", work, give, button.refuse, progress=progress)
 
 
 def _in(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:

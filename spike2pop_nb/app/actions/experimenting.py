@@ -9,9 +9,7 @@ import numpy as np
 
 from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.downloading import Downloading
-from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.runner import Runner, Task
-from spike2pop_nb.app.state import Session
+from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Spike2PopError
 
@@ -23,18 +21,7 @@ _MOST_TRACE_BYTES = 128_000_000
 
 
 class Experimenting(Downloading):
-    """Actions that do experiments.
-
-    Attributes
-    ----------
-    on_asked
-        Called with a fraction and a text while an experiment goes on.
-    """
-
-    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
-        super().__init__(session, runner, messages)
-        self.on_asked: Any = lambda _fraction, _text: None
-        self._experiment: Task | None = None
+    """Actions that do experiments."""
 
     def asked(self) -> tuple[Population, str] | None:
         """Whom an experiment is done on: the members that passed, or else all; and who that is in words."""
@@ -64,7 +51,6 @@ class Experimenting(Downloading):
         low, high = population.neuron.recording_window_ms
         samples = len(population) * (len(doses) + 1) * (high - low) / _SAMPLE_MS
         self.messages.clear()
-        session.experimenting = True
 
         def work(task: Task) -> Any:
             from spike2pop_nb.experiments import run_experiment
@@ -81,32 +67,15 @@ class Experimenting(Downloading):
             )
 
         def done(found: Any) -> None:
-            session.experimenting = False
             kept = {title: _lighter(other) for title, other in session.experiments.get(key, {}).items()}
             kept.pop(found.doses.what, None)
             session.experiments = {**session.experiments, key: {**kept, found.doses.what: found}}
-            self.taken.discard(result)
-            self.on_taken()
+            self.not_taken(result)
             if session.result is result:
                 session.experiment = found
 
-        def failed() -> None:
-            session.experimenting = False
-
-        self._experiment = self._run(
-            "experiment",
-            "Asking the population…",
-            work,
-            done,
-            failed,
-            progress=lambda fraction, words: self.on_asked(fraction, words),
-            lane=_LANE,
-        )
-
-    def stop_asking(self) -> None:
-        """Stop the experiment; those before it are kept."""
-        if self._experiment is not None:
-            self._experiment.cancel()
+        words = "Asking the population…"
+        self._run("experiment", words, work, done, lane=_LANE, during="experimenting")
 
     def show_experiment(self) -> None:
         """Look at the last experiment on the population that is looked at."""

@@ -13,10 +13,8 @@ from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions import predicting
 from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
-from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.runner import Runner, Task
+from spike2pop_nb.app.runner import Task
 from spike2pop_nb.app.settings import SEARCHING
-from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.fidelity import rule_in_words
 
@@ -29,18 +27,7 @@ _FOR_TRACES = 0.1
 
 
 class Searching(Acting):
-    """Actions that simulate.
-
-    Attributes
-    ----------
-    on_progress
-        Called with a fraction and a text while populations are searched.
-    """
-
-    def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
-        super().__init__(session, runner, messages)
-        self.on_progress: Any = lambda _fraction, _text: None
-        self._search: Task | None = None
+    """Actions that simulate."""
 
     def generate(self) -> None:
         """Search a population for the recording that is looked at, or for each of those chosen."""
@@ -61,7 +48,6 @@ class Searching(Acting):
         own = "own" if session.settings.judged == "own" else None
         rule = rule_in_words(own, options["refine"], **session.settings.tolerances())
         keys, chosen = [session.key(train) for train in trains], session.settings
-        session.generating = True
 
         def work(task: Task) -> None:
             from spike2pop_nb.fidelity import attempt_populations
@@ -104,23 +90,8 @@ class Searching(Acting):
                 session.member = NO_MEMBER
                 session.result = session.results[key]
 
-        def over(_answer: Any = None) -> None:
-            session.generating = False
-
-        self._search = self._run(
-            "generate",
-            "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…",
-            work,
-            over,
-            over,
-            partly,
-            lambda fraction, words: self.on_progress(fraction, words),
-        )
-
-    def cancel(self) -> None:
-        """Stop the search; what it found so far is kept."""
-        if self._search is not None:
-            self._search.cancel()
+        words = "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…"
+        self._run("generate", words, work, lambda _none: None, partly=partly, during="generating")
 
     def follow_traces(self, result: Any, rows: list[int], done: Any) -> None:
         """Simulate some members of a result again, for the voltages that it does not hold."""

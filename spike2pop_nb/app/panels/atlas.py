@@ -25,12 +25,7 @@ _WHY = (
 class AtlasPanel:
     """A button, shown for a neuron without a network, that makes its atlas, and then stops that.
 
-    Parameters
-    ----------
-    session, actions, messages
-        Of the page.
-    on_made
-        Called once it is there.
+    ``on_made`` is called once it is there.
     """
 
     def __init__(

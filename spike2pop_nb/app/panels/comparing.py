@@ -11,10 +11,10 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
-from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.figures import FigureView, Picking
 from spike2pop_nb.app.files import Download
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, field, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import Compared
 from spike2pop_nb.app.runner import Task
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from spike2pop_nb.experiments import Comparison
     from spike2pop_nb.simulation import Simulated
 
-__all__ = ["GROUP", "ComparisonPanel"]
+__all__ = ["ComparisonPanel"]
 
-GROUP = "compare"
 _BARS_PX, _PLANE_PX, _TRACES_PX = 330, 330, 440
 _SHOWN = 4
 _NOTHING = ""
@@ -38,40 +37,30 @@ _BARS = (
 )
 
 
-class ComparisonPanel:
-    """The panel, built when it is first opened.
+class _Members(Picking):
+    """Those before and after their change."""
 
-    Parameters
-    ----------
-    session
-        Gives the neuron and the recordings.
-    actions
-        Have a runner, where the comparison is made.
-    """
+    group = "compare"
+
+
+class ComparisonPanel:
+    """Step 7: two recordings compared, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
         self.session, self._actions = session, actions
         self.messages = Messages()
-        self.figures: list[FigureView] = []
+        self.members = _Members()
         self.found: Comparison | None = None
         self._task: Task | None = None
         self._asked: dict[str, Any] = {}  # what the comparison that goes on was started with
         self._options: dict[str, Any] = {}  # and the one that is shown
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
             "What did the drug change? Two recordings of one cell, and which conductance differs",
-            [self._inside],
+            build=self.messages.guard(self._build),
         )
         self.widget = card("7", "Before and after", [self.fold], "s2p-compare")
-        guard = self.messages.guard
-        self.fold.observe(guard(lambda _change: self._build()), "opened")
-        session.observe(guard(lambda _change: self._show_dark()), "dark")
 
     def _build(self) -> None:
-        if self._built:
-            return
-        self._built = True
         guard, session = self.messages.guard, self.session
         self.before, self.after, self.known = w.Dropdown(), w.Dropdown(), w.Dropdown()
         self.share = w.FloatSlider(min=0.05, max=1.0, step=0.05, continuous_update=False)
@@ -91,7 +80,7 @@ class ComparisonPanel:
         self.traces = self._figure(
             "Members before and after appear here", _TRACES_PX, "Voltages of members before and after"
         )
-        self._inside.children = self._compose()
+        self.fold.body.children = self._compose()
         self.run.on_click(guard(lambda _button: self._ask()))
         controls = {name: getattr(self, name) for name in Compared.model_fields}
         self._tied = {
@@ -104,10 +93,7 @@ class ComparisonPanel:
         self._show_choices()
 
     def _figure(self, empty: str, height: int, says: str) -> FigureView:
-        made = FigureView(empty, height, on_pick=self._pick, says=says, group=GROUP)
-        made.dark(self.session.dark)
-        self.figures.append(made)
-        return made
+        return FigureView(empty, height, self.session, says, members=self.members)
 
     def _compose(self) -> list[w.Widget]:
         which = w.HBox(
@@ -124,22 +110,11 @@ class ComparisonPanel:
             ]
         )
         size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
-        asked, going = w.VBox([which, known]), w.VBox([size, *self._going.widgets])
-        top, self._results = w.HBox([asked, going]), w.VBox()
-        left, right = w.VBox([self.bars.widget]), w.VBox([self.plane.widget])
-        halves = w.HBox([left, right])
         legend = text(said([_BARS]), "s2p-help")
-        self._results.children = [self.answer, self.download, legend, halves, self.traces.widget]
-        for box, name in (
-            (asked, "s2p-left"),
-            (going, "s2p-right"),
-            (top, "s2p-halves"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (halves, "s2p-columns"),
-        ):
-            box.add_class(name)
-        return [self.messages.widget, top, self._results]
+        figures = halves([self.bars.widget], [self.plane.widget], "s2p-columns")
+        self._results = w.VBox([self.answer, self.download, legend, figures, self.traces.widget])
+        asked = halves([which, known], [size, *self._going.widgets])
+        return [self.messages.widget, asked, self._results]
 
     # what is asked
 
@@ -251,11 +226,3 @@ class ComparisonPanel:
         assert found is not None  # else the button is off
         files = comparison_files(found, self._options)
         self.download.give(packed(files), "spike2pop_comparison.zip", "application/zip")
-
-    def _pick(self, member: int) -> None:
-        for figure in self.figures:
-            figure.pick(member)
-
-    def _show_dark(self) -> None:
-        for figure in self.figures:
-            figure.dark(self.session.dark)

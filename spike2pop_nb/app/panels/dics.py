@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -34,14 +33,7 @@ _TO_STRETCH = said(["Drag over a steady stretch in the figure of the recording t
 class DICPanel:
     """Step 2: the neuron model, and the predicted slow and ultraslow DICs with their uncertainty."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session = session
         guard = messages.guard
         self.neuron = w.Dropdown(options=_neurons())
@@ -64,8 +56,8 @@ class DICPanel:
         self.figure = FigureView(
             "The predicted DICs appear here",
             330,
-            on_pick,
-            says="The plane of slow and ultraslow DICs: the posterior of the recording, what the compensated "
+            session,
+            "The plane of slow and ultraslow DICs: the posterior of the recording, what the compensated "
             "conductances reach, and the members",
         )
         broken = [f"{name} cannot be used: {why}" for name, why in broken_neurons().items()]

@@ -16,7 +16,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
+from spike2pop_nb.app.layout import Fold, button, card, classed, field, halves, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.panels.next_experiment import NextPart
@@ -45,50 +45,25 @@ _Q10S = ("rate_q10", "conductance_q10", "declared_C")
 
 
 class ExperimentsPanel:
-    """The panel, built when it is first opened.
+    """Step 5: experiments on the population, built when it is first opened."""
 
-    Parameters
-    ----------
-    session, actions, messages
-        As of all panels.
-    drawing
-        Where figures wait to be drawn.
-    on_pick
-        Called with the number of a member that was clicked.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._messages = session, actions, messages
-        self._drawing, self._on_pick = drawing, on_pick
-        self.figures: list[FigureView] = []
+        self._drawing = drawing
         self.page = 0
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
             "Block a channel, inject a current, warm it, raise potassium: who keeps the rhythm?",
-            [self._inside],
+            build=messages.guard(self._build),
         )
         self.widget = card("5", "Experiments", [self.fold], "s2p-experiments")
-        guard = messages.guard
-        self.fold.observe(guard(lambda _change: self._build()), "opened")
-        session.follow(guard(lambda _change: self._show_restored()), "ask")
+        session.follow(messages.guard(lambda _change: self._show_restored()), "ask")
 
     def _show_restored(self) -> None:
         """Open on choices that were made before the panel was ever opened: those that were restored."""
-        if not self._built and self.session.settings.ask != Asked():
+        if self.fold.build is not None and self.session.settings.ask != Asked():
             self.fold.opened = True
 
     def _build(self) -> None:
-        if self._built:
-            return
-        self._built = True
         session, guard = self.session, self._messages.guard
         self.kind = w.Dropdown(options=[(kind.title, name) for name, kind in QUESTIONS.items()])
         self.channel = w.Dropdown()
@@ -104,20 +79,20 @@ class ExperimentsPanel:
             "Run the experiment", "Simulate every member at every dose, and a control", "primary"
         )
         kept = "Stop this experiment; those before it are kept"
-        self._going = Going(self.run, kept, self.actions.stop_asking, self._messages)
+        self._going = Going(self.run, kept, lambda: self.actions.stop("experiment"), self._messages)
         self.stop, self.says = self._going.stop, self._going.says
         self.found, self.who = text("", "s2p-says"), text()
         self.shown = w.SelectionSlider(options=[("–", "")], disabled=True)
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
         self.where = text()
-        self.traces = self._figure("Members before and after appear here", _TRACES_PX, _BEFORE)
+        self.traces = FigureView("Members before and after appear here", _TRACES_PX, session, _BEFORE)
         self.sides = {
-            name: self._figure(f"{title}: appears here", _SIDE_PX, f"{says}")
+            name: FigureView(f"{title}: appears here", _SIDE_PX, session, says)
             for name, (title, says) in _FIGURES.items()
         }
-        self.choosing = NextPart(session, self.actions, self._messages, self._drawing, self._figure)
-        self._inside.children = [*self._compose(), self.choosing.widget]
+        self.choosing = NextPart(session, self.actions, self._messages, self._drawing)
+        self.fold.body.children = [*self._compose(), self.choosing.widget]
         self._tied = {
             "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
             "channel": self._tie(self.channel, lambda channel: {"channel": channel}),
@@ -129,7 +104,7 @@ class ExperimentsPanel:
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self._looked_at = Binding(self.shown, lambda _condition: self._show_condition(), self._messages)
-        self.actions.on_asked = guard(self._going.progress)
+        self.actions.on_progress["experiment"] = guard(self._going.progress)
         session.follow(guard(lambda _change: self._show_asked()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["experimenting", "result", "ready"])
         session.observe(guard(lambda _change: self._show()), "experiment")
@@ -147,12 +122,6 @@ class ExperimentsPanel:
 
         return Binding(control, take, self._messages, self._show_asked)
 
-    def _figure(self, empty: str, height: int, says: str) -> FigureView:
-        made = FigureView(empty, height, on_pick=self._on_pick, says=says)
-        made.dark(self.session.dark)
-        self.figures.append(made)
-        return made
-
     def _compose(self) -> list[w.Widget]:
         self._of_block = field("Channel", self.channel, "Which is blocked, by the share that the dose says.")
         hints = ("By which gates are faster 10 °C up.", "By which they are larger.", "As it is declared.")
@@ -168,33 +137,21 @@ class ExperimentsPanel:
                 field("How many doses", self.n, "Evenly spaced; a control comes beside them."),
             ]
         )
-        asked = w.VBox([what, doses, self.doses, self.lacks, self._of_warmth])
-        going = w.VBox([self.whom, *self._going.widgets, self.found, self.who])
-        top = w.HBox([asked, going])
+        asked = [what, doses, self.doses, self.lacks, self._of_warmth]
+        going = [self.whom, *self._going.widgets, self.found, self.who]
         shown = field(
             "Dose that is looked at", self.shown, "For the members below, and who loses the rhythm at it."
         )
-        pager = w.HBox([self.back, self.where, self.next])
-        left = w.VBox([shown, pager, self.traces.widget])
+        pager = classed(w.HBox([self.back, self.where, self.next]), "s2p-bar")
         boxes = {
             name: w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget])
             for name, (title, _says) in _FIGURES.items()
         }
         self._curves = boxes["f_I"]
-        right = w.VBox([boxes[name] for name in ("doses", "f_I", "ranking")])
-        bottom = w.HBox([left, right])
-        for box, name in (
-            (asked, "s2p-left"),
-            (going, "s2p-right"),
-            (top, "s2p-halves"),
-            (pager, "s2p-bar"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (bottom, "s2p-columns"),
-        ):
-            box.add_class(name)
-        self._results = w.VBox([bottom, boxes["conductances"], boxes["raster"]])
-        return [top, self._results]
+        sides = [boxes[name] for name in ("doses", "f_I", "ranking")]
+        columns = halves([shown, pager, self.traces.widget], sides, "s2p-columns")
+        self._results = w.VBox([columns, boxes["conductances"], boxes["raster"]])
+        return [halves(asked, going), self._results]
 
     # what is asked
 
@@ -275,7 +232,6 @@ class ExperimentsPanel:
         def draw() -> None:
             if self.session.experiment is experiment:  # else there is another one to draw by now
                 self.sides[name].show(make())
-                self.sides[name].pick(self.session.member)
 
         self._drawing.add(f"experiment {name}", draw)
 
@@ -317,7 +273,6 @@ class ExperimentsPanel:
                 experiment, condition, rows=rows, until_ms=_SHOWN_MS, most_points=1500, height=_TRACES_PX
             )
         )
-        self.traces.pick(self.session.member)
 
     def _show_member(self) -> None:
         """Turn to the page of the member that is picked."""

@@ -12,7 +12,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import Fold, button, card, field, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number, number_in
 from spike2pop_nb.app.panels.modulate import ModulatePanel
@@ -22,9 +22,8 @@ from spike2pop_nb.app.state import Session
 from spike2pop_nb.neurons import V_TH_RANGE_MV
 from spike2pop_nb.spiketrains import describe_pattern
 
-__all__ = ["GROUP", "ExplorePanel"]
+__all__ = ["ExplorePanel"]
 
-GROUP = "explore"
 _PLANE_PX, _SIDE_PX, _TRACES_PX = 450, 215, 500
 _SHOWN = 6  # choices in the table; the others are folded away
 _V_TH_SPAN_MV = 8.0
@@ -38,56 +37,30 @@ _LAYERS = (
 
 
 class ExplorePanel:
-    """The explorer, built when it is first opened.
-
-    Parameters
-    ----------
-    session
-        Gives the neuron, the recording and its posterior.
-    runner
-        Where long work runs.
-    """
+    """Step 6: the explorer, built when it is first opened."""
 
     def __init__(self, session: Session, runner: Runner) -> None:
         self.session = session
         self.messages = Messages()
         self.explorer = Explorer(session, runner, self.messages)
         self.state: Exploration = self.explorer.state
-        self.figures: list[FigureView] = []
-        self.moved: list[FigureView] = []  # those whose members are modulated
-        self._built = False
-        self._inside = w.VBox()
         self.fold = Fold(
-            "What each choice reaches, how members fire over the plane, and neuromodulation", [self._inside]
+            "What each choice reaches, how members fire over the plane, and neuromodulation",
+            build=self.messages.guard(self._build),
         )
         self.widget = card("6", "Explore", [self.fold], "s2p-explore")
         self.fold.observe(self.messages.guard(self._opened), "opened")
-        session.observe(self.messages.guard(self._show_dark), "dark")
         session.follow(self.messages.guard(self._show_restored), "explore")
 
     def _opened(self, _change: Any) -> None:
-        if self.fold.opened and not self._built:
-            self._build()
         self.state.active = self.fold.opened
 
     def _show_restored(self, _change: Any) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
-        if not self._built and self.session.settings.explore != Explored():
+        if self.fold.build is not None and self.session.settings.explore != Explored():
             self.fold.opened = True
 
-    def _figure(
-        self, empty: str, height: int, says: str, on_point: Any = None, moved: bool = False
-    ) -> FigureView:
-        pick = self.messages.guard(self._pick_moved if moved else self._pick)
-        made = FigureView(empty, height, on_pick=pick, on_point=on_point, says=says, group=GROUP)
-        made.dark(self.session.dark)
-        self.figures.append(made)
-        if moved:
-            self.moved.append(made)
-        return made
-
     def _build(self) -> None:
-        self._built = True
         guard, state, explorer = self.messages.guard, self.state, self.explorer
         self.layer = w.Dropdown(options=_LAYERS)
         self.pair = w.Dropdown()
@@ -101,26 +74,31 @@ class ExplorePanel:
         self.noise = Number()
         self.knobs = w.VBox()
         self.says, self.ranking, self.status = text("", "s2p-says"), text(), text("", "s2p-says")
-        self.plane = self._figure(
+        self.plane = FigureView(
             "The map appears here",
             _PLANE_PX,
+            self.session,
             "A map over the plane of slow and ultraslow DICs, with the posterior of the recording and a "
             "target that can be moved",
-            guard(lambda g_s, g_u: explorer.set_target(g_s, g_u)),
-            moved=True,
+            members=state,
+            on_point=guard(lambda g_s, g_u: explorer.set_target(g_s, g_u)),
         )
-        self.conductances = self._figure(
+        self.conductances = FigureView(
             "Conductances of the members appear here",
             _SIDE_PX,
+            self.session,
             "Conductances of the members at the target, each relative to its median",
+            members=state,
         )
-        self.traces = self._figure(
+        self.traces = FigureView(
             "Voltages of the members appear here",
             _TRACES_PX,
+            self.session,
             "Voltages of the members at the target over time",
+            members=state,
         )
-        self.modulation = ModulatePanel(explorer, self.messages, partial(self._figure, moved=True))
-        self._inside.children = self._compose()
+        self.modulation = ModulatePanel(explorer, self.messages)
+        self.fold.body.children = self._compose()
         self.use.on_click(guard(lambda _button: explorer.use()))
         self.restore.on_click(guard(lambda _button: explorer.restore()))
         self._tied = {
@@ -145,8 +123,7 @@ class ExplorePanel:
         state.observe(guard(self._show_traces), "simulated")
         state.observe(guard(self._show_status), ["mapping", "working", "population"])
         state.observe(guard(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
-        state.observe(guard(self._show_member), ["member", "modulated"])
-        self.session.observe(guard(self._show_member), "member")
+        state.observe(guard(self._show_whose), "modulated")
         self.session.observe(guard(self._show_plane), "posterior")
         self.session.follow(guard(self._fill_knobs), "neuron")
         self._fill_knobs()
@@ -193,34 +170,15 @@ class ExplorePanel:
                 ),
             ],
         )
-        left = w.VBox([choose, self.use, self.plane.widget, target, self.says, knobs])
-        right = w.VBox([self.status, self.conductances.widget, self.traces.widget])
-        columns = w.HBox([left, right])
-        for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
-            box.add_class(name)
-        return [self.messages.widget, columns, self.ranking, self.modulation.widget]
+        left = [choose, self.use, self.plane.widget, target, self.says, knobs]
+        right = [self.status, self.conductances.widget, self.traces.widget]
+        return [self.messages.widget, halves(left, right), self.ranking, self.modulation.widget]
 
-    def _pick(self, member: int) -> None:
-        self.state.member = member
-
-    def _pick_moved(self, member: int) -> None:
+    def _show_whose(self, _change: Any) -> None:
         """Members that are moved may be those of the results, which are then lit there too."""
-        owner = self.session if self._of_found() else self.state
-        owner.member = member
-
-    def _of_found(self) -> bool:
-        return self.state.modulated is not None and self.state.of_found
-
-    def _show_member(self, _change: Any) -> None:
-        of_found = self._of_found()
-        for figure in self.figures:
-            theirs = of_found and figure in self.moved
-            figure.widget._group = "" if theirs else GROUP
-            figure.pick(self.session.member if theirs else self.state.member)
-
-    def _show_dark(self, _change: Any) -> None:
-        for figure in self.figures:
-            figure.dark(self.session.dark)
+        of_found = self.state.modulated is not None and self.state.of_found
+        for figure in (self.plane, self.modulation.ways, self.modulation.course):
+            figure.show_members(self.session if of_found else self.state)
 
     def _choose_pair(self, pair: tuple[str, str] | None) -> None:
         if pair is not None:

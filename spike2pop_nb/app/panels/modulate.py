@@ -10,7 +10,8 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.exploration import Explorer
-from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.layout import button, classed, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number, number_in
 
@@ -22,19 +23,9 @@ _PLAY, _PAUSE = "Play", "Pause"
 
 
 class ModulatePanel:
-    """Where to, the button, the slider over the steps, and what each member does on its way.
+    """Where to, the button, the slider over the steps, and what each member does on its way."""
 
-    Parameters
-    ----------
-    explorer
-        Its verbs and state.
-    messages
-        Where errors go.
-    figure
-        Makes a figure of the explorer: what it says while empty, its height, and what it shows.
-    """
-
-    def __init__(self, explorer: Explorer, messages: Messages, figure: Any) -> None:
+    def __init__(self, explorer: Explorer, messages: Messages) -> None:
         self.explorer, self.state = explorer, explorer.state
         guard, state, session = messages.guard, explorer.state, explorer.session
         self.g_s, self.g_u = Number(), Number()
@@ -45,15 +36,19 @@ class ModulatePanel:
         self._playing = False
         self._tick = guard(self._advance)
         self.who, self.says, self.where = (text("", "s2p-says") for _ in range(3))
-        self.ways = figure(
+        self.ways = FigureView(
             "The two conductances that move appear here",
             _WAYS_PX,
+            session,
             "The two conductances that move, one against the other: a line for the way of each member",
+            members=state,
         )
-        self.course = figure(
+        self.course = FigureView(
             "Press Modulate to move the members to the end",
             _COURSE_PX,
+            session,
             "Conductances and voltages of members over time, before, during and after modulation",
+            members=state,
         )
         controls = w.HBox(
             [
@@ -62,14 +57,10 @@ class ModulatePanel:
             ]
         )
         steps = field("Step", self.step, "Move it, or press play, to watch each member on its own way.")
-        playing = w.HBox([self.play, steps])
-        playing.add_class("s2p-bar")
-        left = w.VBox([self.who, controls, self.start, self.says, playing, self.where, self.ways.widget])
-        right = w.VBox([self.course.widget])
-        columns = w.HBox([left, right])
-        for box, name in ((left, "s2p-left"), (right, "s2p-right"), (columns, "s2p-halves")):
-            box.add_class(name)
-        self.widget = w.VBox([text("<h3>Neuromodulation: members move to other DICs</h3>"), columns])
+        playing = classed(w.HBox([self.play, steps]), "s2p-bar")
+        left = [self.who, controls, self.start, self.says, playing, self.where, self.ways.widget]
+        title = text("<h3>Neuromodulation: members move to other DICs</h3>")
+        self.widget = w.VBox([title, halves(left, [self.course.widget])])
         self._tied = [
             Binding(number, self._choose, messages, self._show_end) for number in (self.g_s, self.g_u)
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
 from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, field, said, text
+from spike2pop_nb.app.layout import Fold, button, classed, field, halves, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.state import Session
@@ -31,39 +30,23 @@ _BOTH = (
 
 
 class NextPart:
-    """The part of the panel Experiments that ranks what could be done next.
+    """The part of the panel Experiments that ranks what could be done next."""
 
-    Parameters
-    ----------
-    session, actions, messages
-        As of all panels.
-    drawing
-        Where figures wait to be drawn.
-    figure
-        Makes a figure of the panel: what stands there when it is empty, its height, what it shows.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        figure: Callable[[str, int, str], FigureView],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
         self.target = w.Dropdown()
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
         self.prices = {name: Number() for name in PRICES}
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
-        self._going = Going(self.run, "Stop ranking", actions.stop_ranking, messages)
+        self._going = Going(self.run, "Stop ranking", lambda: actions.stop("ranking"), messages)
         self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
-        self.bars = figure(
-            "Bits of each experiment appear here", _BARS_PX, "Bits that experiments would tell"
+        self.bars = FigureView(
+            "Bits of each experiment appear here", _BARS_PX, session, "Bits that experiments would tell"
         )
-        self.answers = figure(
+        self.answers = FigureView(
             "Members' answers appear here",
             _ANSWERS_PX,
+            session,
             "Spikes of members in the control and the first three",
         )
         guard = messages.guard
@@ -87,7 +70,7 @@ class NextPart:
         )
         self.all.on_click(guard(lambda _button: self.actions.forget_narrowed()))
         self.widget = self._compose()
-        actions.on_ranked = guard(self._going.progress)
+        actions.on_progress["ranking"] = guard(self._going.progress)
         session.follow(guard(lambda _change: self.show()), "ask", "neuron")
         session.observe(guard(lambda _change: self._show_going()), ["ranks", "result", "ready"])
         session.observe(guard(lambda _change: self._show_found()), "ranking")
@@ -111,31 +94,20 @@ class NextPart:
                 )
             ],
         )
-        asked = w.VBox(
+        asked = w.HBox(
             [
-                w.HBox(
-                    [
-                        field("What it shall tell", self.target, "About which its answer says the most."),
-                        field(
-                            "Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."
-                        ),
-                    ]
-                ),
-                prices,
+                field("What it shall tell", self.target, "About which its answer says the most."),
+                field("Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."),
             ]
         )
-        going = w.VBox([*self._going.widgets, self.found])
-        top = w.HBox([asked, going])
-        for box, name in ((asked, "s2p-left"), (going, "s2p-right"), (top, "s2p-halves")):
-            box.add_class(name)
+        top = halves([asked, prices], [*self._going.widgets, self.found])
         which = w.HBox(
             [
                 field("Done", self.done, "One of those that were ranked."),
                 field("Recording of it", self.recording, "Of the same cell, in the file that is open."),
             ]
         )
-        narrowing = w.HBox([self.narrow, self.all])
-        narrowing.add_class("s2p-buttons")
+        narrowing = classed(w.HBox([self.narrow, self.all]), "s2p-buttons")
         told = w.VBox([text("<h3>What came of it?</h3>"), which, narrowing, self.left])
         self._results = w.VBox([self.answers.widget, self.bars.widget, told])
         return w.VBox([text("<h3>Which experiment next?</h3>"), top, self._results])

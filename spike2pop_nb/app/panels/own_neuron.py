@@ -24,14 +24,7 @@ _NOT_HERE = (
 class OwnNeuronPanel:
     """Takes a declaration, and says what the check of it found.
 
-    Parameters
-    ----------
-    actions
-        Has it checked and kept.
-    messages
-        Where errors go.
-    on_added
-        Called once another neuron can be chosen.
+    ``on_added`` is called once another neuron can be chosen.
     """
 
     def __init__(self, actions: Actions, messages: Messages, on_added: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
@@ -12,7 +11,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import Fold, said, text
+from spike2pop_nb.app.layout import Fold, classed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -51,33 +50,19 @@ PICTURES = {
 class PicturesPanel:
     """Folded under the results; the figure comes with the first opening, its content with each choice."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
-        self._on_pick = on_pick
         guard = messages.guard
         self._followed: dict[int, Any] = {}
         self.figure: FigureView | None = None
         self.choice = w.ToggleButtons(options=[(label, name) for name, (label, _) in PICTURES.items()])
         self.says = text("", "s2p-help")
-        self.body = w.VBox([self.choice, self.says])
-        self.body.add_class("s2p-closer")
+        self.body = classed(w.VBox([self.choice, self.says]), "s2p-closer")
         self.widget = Fold("A closer look: currents, conductance pairs, DIC curves, return map", [self.body])
         self.widget.observe(guard(lambda _change: self._show()), "opened")
         self.choice.observe(guard(lambda _change: self._show()), "value")
         session.observe(guard(self._new_result), "result")
         session.observe(guard(self._new_member), "member")
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figure, once there is one."""
-        return [] if self.figure is None else [self.figure]
 
     def _new_result(self, _change: Any) -> None:
         self._followed = {}
@@ -95,8 +80,7 @@ class PicturesPanel:
         if not self.widget.opened:
             return
         if self.figure is None:
-            self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, on_pick=self._on_pick)
-            self.figure.dark(self.session.dark)
+            self.figure = FigureView("Pictures of the members appear here", _HEIGHT_PX, self.session)
             self.body.children = [self.choice, self.says, self.figure.widget]
         name, result = str(self.choice.value), self.session.result
         label, words = PICTURES[name]
@@ -116,7 +100,6 @@ class PicturesPanel:
             by_leak = name == "pairs by leak"
             tall = max(_HEIGHT_PX, 60 * result.neuron.n_channels)
             self.figure.show(plots.conductance_pairs(result.population, passed, by_leak=by_leak, height=tall))
-        self.figure.pick(self.session.member)
 
     def _show_currents(self, result: Any) -> None:
         """Show the currents of the member that is picked, or else of the best."""

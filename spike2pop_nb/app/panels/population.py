@@ -61,7 +61,7 @@ class PopulationPanel:
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.how = text("", "s2p-says")
         kept = "Stop the search and keep what was found"
-        self._going = Going(self.generate, kept, actions.cancel, messages)
+        self._going = Going(self.generate, kept, lambda: actions.stop("generate"), messages)
         self.stop, self.says = self._going.stop, self._going.says
         self.widget = w.VBox(
             [
@@ -124,7 +124,7 @@ class PopulationPanel:
             bind(session, self.burst, "burst_tolerance", messages, *percent),
         ]
         self.generate.on_click(guard(lambda _button: self._generate()))
-        actions.on_progress = guard(self._going.progress)
+        actions.on_progress["generate"] = guard(self._going.progress)
         session.observe(
             guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
         )

@@ -33,15 +33,7 @@ _DIFFERS = (
 
 
 class PosteriorPanel:
-    """A part of the population's card, built when it is first opened.
-
-    Parameters
-    ----------
-    session
-        Gives the neuron and the recording.
-    actions
-        Have a runner, where members are drawn, and know what was taken away.
-    """
+    """A part of the population's card, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
         self.session, self._actions, self._runner = session, actions, actions.runner
@@ -50,20 +42,11 @@ class PosteriorPanel:
         self.found: DrawnPosterior | None = None
         self._task: Task | None = None
         self._asked: tuple[Any, ...] | None = None  # for which population it draws
-        self._inside = w.VBox()
-        self.widget = Fold("Draw a posterior: conductances, current and noise", [self._inside])
         guard = self.messages.guard
-        self.widget.observe(guard(lambda _change: self._build()), "opened")
+        self.widget = Fold("Draw a posterior: conductances, current and noise", build=guard(self._build))
         session.observe(guard(lambda _change: self._look_again()), ["result", "train", "posteriors"])
 
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figure, once there is one."""
-        return [] if self.figure is None else [self.figure]
-
     def _build(self) -> None:
-        if self.figure is not None:
-            return
         guard = self.messages.guard
         self.run = button("Draw a posterior", "Simulate thousands of members, and weight them", "primary")
         self.save = Download(guard(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
@@ -73,11 +56,11 @@ class PosteriorPanel:
         self.figure = FigureView(
             "The posterior appears here",
             _PX_A_VALUE * 10,
-            says="Each conductance, the current and the noise under the posterior, and each pair of them",
+            self.session,
+            "Each conductance, the current and the noise under the posterior, and each pair of them",
         )
-        self.figure.dark(self.session.dark)
         self._results = w.VBox([self.answer, self.table, self.figure.widget])
-        self._inside.children = [
+        self.widget.body.children = [
             self.messages.widget,
             text(said([_DIFFERS]), "s2p-help"),
             *self._going.widgets,
@@ -135,8 +118,7 @@ class PosteriorPanel:
     def _done(self, found: DrawnPosterior) -> None:
         self._task = None
         self.session.posteriors = {**self.session.posteriors, self._asked: found}
-        self._actions.taken.discard(self.session.result)
-        self._actions.on_taken()
+        self._actions.not_taken(self.session.result)
 
     def _failed(self, error: BaseException) -> None:
         self._task = None

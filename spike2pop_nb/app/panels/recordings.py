@@ -63,10 +63,11 @@ class RecordingPanel:
         self.figure = FigureView(
             "Choose a file or an example to see its spikes",
             220,
+            session,
+            "Spikes of the recording over time, with the intervals between them or their voltage",
             on_drag=guard(self.detection.dragged),
             on_stretch=guard(self.stretch.marked),
             on_zoom=guard(self._zoomed),
-            says="Spikes of the recording over time, with the intervals between them or their voltage",
         )
         self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"

@@ -14,7 +14,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.figures import NO_MEMBER, FigureView
 from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.layout import button, card, listed, said, text
+from spike2pop_nb.app.layout import button, card, classed, halves, listed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
@@ -58,14 +58,7 @@ DOWNLOADS = (
 class ResultsPanel:
     """Step 4: the members kept, page by page, and how they were judged."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        messages: Messages,
-        drawing: DrawingQueue,
-        on_pick: Callable[[int], None],
-    ) -> None:
+    def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
         guard = messages.guard
         self.page = 0
@@ -75,8 +68,8 @@ class ResultsPanel:
         self.traces = FigureView(
             "Simulated voltages appear here",
             _TRACES_PX,
-            on_pick,
-            says="Voltage of some members over time, under the spikes of the recording",
+            session,
+            "Voltage of some members over time, under the spikes of the recording",
         )
         sides = (
             ("conductances", "Conductances", "Conductances of the members, each relative to its median"),
@@ -85,8 +78,7 @@ class ResultsPanel:
             ("raster", "Spikes", "Spikes of all members under those of the recording"),
         )
         self.sides = {
-            name: FigureView(f"{title} appear here", _SIDE_PX, on_pick, says=says)
-            for name, title, says in sides
+            name: FigureView(f"{title} appear here", _SIDE_PX, session, says) for name, title, says in sides
         }
         self.back = button("‹ Back", "Show the members before these")
         self.next = button("Next ›", "Show the members after these")
@@ -98,34 +90,24 @@ class ResultsPanel:
         self.downloads = {
             name: Download(
                 guard(lambda name=name: actions.download(name, self.downloads[name])),
-                guard(lambda name=name: actions.stop(name)),
+                guard(lambda name=name: actions.stop(f"download {name}")),
                 label=label,
                 hint=tip,
             )
             for name, label, tip in DOWNLOADS
         }
-        bar = w.HBox([text("<b>Download</b>"), *self.downloads.values()])
-        pager = w.HBox([self.back, self.where, self.next, self.order])
-        left = w.VBox([pager, self.traces.widget])
+        bar = classed(w.HBox([text("<b>Download</b>"), *self.downloads.values()]), "s2p-bar")
+        pager = classed(w.HBox([self.back, self.where, self.next, self.order]), "s2p-bar")
         pairs = [w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget]) for name, title, _says in sides]
         for wide in (pairs[0], pairs[-1]):
             wide.add_class("s2p-wide")
-        right = w.VBox([self.picked, w.GridBox(pairs)])
-        right.children[1].add_class("s2p-sides")
-        columns = w.HBox([left, right])
-        for box, name in (
-            (bar, "s2p-bar"),
-            (pager, "s2p-bar"),
-            (left, "s2p-left"),
-            (right, "s2p-right"),
-            (columns, "s2p-columns"),
-        ):
-            box.add_class(name)
-        self.closer = PicturesPanel(session, actions, messages, drawing, on_pick)
+        grid = classed(w.GridBox(pairs), "s2p-sides")
+        columns = halves([pager, self.traces.widget], [self.picked, grid], "s2p-columns")
+        self.closer = PicturesPanel(session, actions, messages, drawing)
         self.posterior = PosteriorPanel(session, actions)
-        parts = [w.HBox([self.says, bar]), self.why, columns, self.closer.widget, self.posterior.widget]
+        summary = classed(w.HBox([self.says, bar]), "s2p-summary")
+        parts = [summary, self.why, columns, self.closer.widget, self.posterior.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
-        self.widget.children[1].add_class("s2p-summary")
         self.back.on_click(guard(lambda _button: self._turn(-1)))
         self.next.on_click(guard(lambda _button: self._turn(1)))
         self.order.observe(guard(lambda _change: self._turn(-self.page)), "value")
@@ -134,11 +116,6 @@ class ResultsPanel:
         session.observe(guard(self._show_member), ["member", "result"])
         self._show(None)
         self._show_member(None)
-
-    @property
-    def figures(self) -> list[FigureView]:
-        """The figures of this panel."""
-        return [self.traces, *self.sides.values(), *self.closer.figures, *self.posterior.figures]
 
     def _show(self, _change: Any) -> None:
         result = self.session.result

@@ -12,7 +12,7 @@ from itables.widget import ITable
 from spike2pop_nb.app.binding import Binding
 from spike2pop_nb.app.drawing import DrawingQueue
 from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.layout import Fold, button, said, text
+from spike2pop_nb.app.layout import Fold, button, classed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -49,13 +49,10 @@ class TablePanel:
         self.save = Download(
             self._save, label="This table (CSV)", hint="Measures and predicted DICs of every recording"
         )
-        self.bar = w.HBox([self.generate, self.save])
-        self.bar.add_class("s2p-bar")
+        self.bar = classed(w.HBox([self.generate, self.save]), "s2p-bar")
         self.body = w.VBox([self.says, self.bar])
         self.fold = Fold("All recordings of the file", [self.body])
-        self.widget = w.VBox([self.fold])
-        for name in ("s2p-card", "s2p-table"):
-            self.widget.add_class(name)
+        self.widget = classed(w.VBox([self.fold]), "s2p-card", "s2p-table")
         self.widget.layout.display = "none"
         self._messages = messages
         self._choosing = False

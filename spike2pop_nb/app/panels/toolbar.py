@@ -11,7 +11,7 @@ from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.browser import Browser
 from spike2pop_nb.app.files import Download, Upload
 from spike2pop_nb.app.history import History
-from spike2pop_nb.app.layout import button, text
+from spike2pop_nb.app.layout import button, classed, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.app.state import Session
@@ -55,11 +55,10 @@ class Toolbar:
         self.theme.style.button_width = "auto"
         self.help = button("Guide", "What to do, step by step")
         self.hide = button("Close the guide", "It opens again with the button Guide")
-        self.guide = w.VBox([text(_GUIDE.read_text(encoding="utf-8")), self.hide])
-        for name in ("s2p-card", "s2p-guide"):
-            self.guide.add_class(name)
-        self.widget = w.HBox([self.undo, self.keep, self.save, self.load, self.theme, self.help])
-        self.widget.add_class("s2p-toolbar")
+        guide = text(_GUIDE.read_text(encoding="utf-8"))
+        self.guide = classed(w.VBox([guide, self.hide]), "s2p-card", "s2p-guide")
+        controls = [self.undo, self.keep, self.save, self.load, self.theme, self.help]
+        self.widget = classed(w.HBox(controls), "s2p-toolbar")
         self.undo.on_click(guard(lambda _button: self.history.undo()))
         self.help.on_click(guard(lambda _button: self._open(not browser.guide)))
         self.hide.on_click(guard(lambda _button: self._open(False)))

@@ -7,7 +7,7 @@ from typing import Final
 import ipywidgets as w
 import numpy as np
 
-from spike2pop_nb.app.layout import button, field, said, text
+from spike2pop_nb.app.layout import button, classed, field, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.settings import Settings
@@ -37,8 +37,8 @@ class UnitQuestion:
         self.rate = w.Text(value=_USUAL_HZ)
         rate = field("or samples, at a rate (Hz) of", self.rate, "How many samples make a second.")
         self._counted = w.HBox([rate, self.samples])
-        self.widget = w.VBox([self.asks, w.HBox([self.yes, *self.others.values()]), self._counted])
-        self.widget.add_class("s2p-question")
+        parts = [self.asks, w.HBox([self.yes, *self.others.values()]), self._counted]
+        self.widget = classed(w.VBox(parts), "s2p-question")
         self.yes.on_click(guard(lambda _button: self._answer(self._report().unit)))
         for unit, other in self.others.items():
             other.on_click(guard(lambda _button, unit=unit: self._answer(unit)))

@@ -234,15 +234,7 @@ def _pool(made: _Body, pool: PoolText, side: Side, many: bool) -> dict[str, Any]
 
 
 def clamp_header(clamp: Clamp, about: list[str]) -> str:
-    """Return the header, for C99 and C++: the state, what begins it, and a step.
-
-    Parameters
-    ----------
-    clamp
-        What is injected.
-    about
-        Lines that say where it comes from.
-    """
+    """Return the header, for C99 and C++: where it comes from, the state, what begins it, and a step."""
     made, name = _body(clamp), clamp_name(clamp)
     return filled(
         "clamp.h",

@@ -13,16 +13,9 @@ LIMIT_PA = 10_000.0
 
 
 def rtxi_files(clamp: Clamp, header: str, about: list[str]) -> dict[str, str]:
-    """Return the files of both plugins by their paths, each in a folder with the header.
+    """Return the files of both plugins by their paths, each in a folder with the text of the C header.
 
-    Parameters
-    ----------
-    clamp
-        What is injected.
-    header
-        Text of the C header.
-    about
-        Lines that say where it comes from.
+    ``about`` are lines that say where it comes from.
     """
     name = clamp_name(clamp)
     values = {
