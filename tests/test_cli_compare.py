@@ -90,7 +90,9 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("without_atlases")
-def test_a_neuron_without_an_atlas_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_neuron_without_an_atlas_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, _, said = compare(
         capsys, FILE, "--before", "3", "--after", "4", "--neuron", "ca1", "--out", tmp_path / "out"
     )
