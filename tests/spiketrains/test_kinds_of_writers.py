@@ -101,6 +101,9 @@ def arrays_of_electrodes() -> Iterator[Case]:
                 expected = [x[:n] for x in (A, B, C)]
                 yield Case(f"MCS {mark!r} {blank!r} {n}", text, expected, "x.txt")
                 yield Case(f"MCS {mark!r} {n} Latin-1", text.encode("cp1252"), expected, "x.txt")
+    clock = [f"spike,14:{3 + int(t // 60000):02d}:{t % 60000 / 1000:09.6f}" for t in A]
+    of_day = A + 1000.0 * (14 * 3600 + 3 * 60)
+    yield Case("events on the clock", _text(["event,time of day", *clock]), (of_day,))
     cutouts = "".join(
         f"t\tSpikes 2 {21 + k}\n[ms]\t[µV]\n"
         + "".join(f"{t + j / 25:.2f}\t{-j}.5\n" for t in x for j in range(9))

@@ -37,7 +37,7 @@ def with_block_names(content: str, lines: list[str]) -> list[str] | None:
     found = [*lines[: starts[0]], *[""] * (len(lines) - starts[0])]
     plain = [re.sub(r"\s*\d+", "", name) if k in odd else name for k, name in enumerate(names[0])]
     found[starts[0]] = mark.join(["block", *plain])
-    units = ""
+    units, rows = "", 0
     for label, start, end in zip(labels, starts, [*starts[1:], len(lines)], strict=True):
         for at in range(start + 1, end):
             line = lines[at]
@@ -54,7 +54,8 @@ def with_block_names(content: str, lines: list[str]) -> list[str] | None:
                 return None
             else:
                 found[at] = f"{label}{mark}{line}"
-    return found
+                rows += 1
+    return found if rows else None
 
 
 def _starts(lines: list[str]) -> list[int]:
