@@ -45,8 +45,20 @@ def simulators() -> Iterator[Case]:
     for ids in ((1, 3), (4, 9), (0, 7), ("n1", "n2")):
         rows = [f"{t:.3f}\t{ids[k % 2]}" for k, t in enumerate(A)]
         yield Case(f"{ids} in turn", _text(rows), (), "x.spk", _REFUSED)
+    rows = [f"{t:.3f} {k % 2}" for k, t in enumerate(A)]
+    yield Case("in turn under names of pandas", _text(["0 1", *rows]), (), "x.txt", _REFUSED)
     turned = _text([f"{k},{t}" for t, k in in_ms])
     yield Case("under names of pandas", "0,1\n" + turned, (), "x.csv", _REFUSED)
+    rows = [f"{k},{t:.0f}" for t, k in sorted(spikes)]
+    yield Case(
+        "few trains under names of pandas", _text(["0,1", *rows]), whole, "x.csv", ("right", "refused")
+    )
+    dense = sorted((t, k) for k in range(60) for t in _RNG.choice(1000, 15, replace=False))
+    trains = [np.array([t for t, own in dense if own == k], dtype=float) for k in range(60)]
+    yield Case("more spikes than at once", _text([f"{t} {k}" for t, k in dense]), trains, "x.dat")
+    yield Case(
+        "and turned", _text(["0 1", *(f"{k} {t}" for t, k in dense)]), trains, "x.dat", ("right", "refused")
+    )
     for own in (range(3), (7, 10, 113), range(98, 101), (2, 30, 40)):
         rows = [f"{t},{own[k]}" for t, k in sorted((round(t), k) for k, x in enumerate(whole) for t in x)]
         yield Case(f"ids {own} behind commas", _text(rows), whole, "x.csv")
@@ -89,6 +101,9 @@ def arrays_of_electrodes() -> Iterator[Case]:
                 expected = [x[:n] for x in (A, B, C)]
                 yield Case(f"MCS {mark!r} {blank!r} {n}", text, expected, "x.txt")
                 yield Case(f"MCS {mark!r} {n} Latin-1", text.encode("cp1252"), expected, "x.txt")
+    clock = [f"spike,14:{3 + int(t // 60000):02d}:{t % 60000 / 1000:09.6f}" for t in A]
+    of_day = A + 1000.0 * (14 * 3600 + 3 * 60)
+    yield Case("events on the clock", _text(["event,time of day", *clock]), (of_day,))
     cutouts = "".join(
         f"t\tSpikes 2 {21 + k}\n[ms]\t[µV]\n"
         + "".join(f"{t + j / 25:.2f}\t{-j}.5\n" for t in x for j in range(9))
@@ -126,6 +141,19 @@ def interpreters() -> Iterator[Case]:
     nested = ", ".join(f"[{', '.join(map(_s, x))}]" for x in (A, B, C))
     for name, end in (("spikes_s", ""), ("trains.s", ";"), ("spikes", "\n")):
         yield Case(f"{name} = [[…]]", f"{name} = [{nested}]{end}", (A, B, C), "x.jl")
+    scaled = "ans =\n\n   1.0e+03 *\n\n" + "".join(f"    {t / 1000:.4f}\n" for t in A)
+    yield Case("scaled by MATLAB", scaled, (A,), "x.txt", ("right",))
+    slow = "t_s =\n\n   1.0e+03 *\n\n" + "".join(f"    {t / 1000:.4f}\n" for t in A)
+    yield Case("scaled by MATLAB, s", slow, (A * 1e3,), "x.txt", within_ms=60)
+    for rule, mark, foot in (
+        ("|---+---|", "|", ""),
+        ("| --- | --- |", "|", ""),
+        ("---+---", "", "(180 rows)"),
+    ):
+        rows = [f"{mark} u{k} | {t:.2f} {mark}" for t, k in _ALL]
+        yield Case(
+            f"ruled by {rule}", _text([f"{mark} unit | time_ms {mark}", rule, *rows, foot]), (A, B, C), "x.md"
+        )
     yield Case("YAML", f"unit: s\nu1: [{', '.join(number)}]\n", (), "x.yaml", _REFUSED)
     marked = _text(["# Marker IDs can be arbitrary strings.", "# Marker ID,\tTime (in s)"])
     marked += _text([f"_neuron{k},\t{_s(t)}" for t, k in _ALL])
@@ -151,6 +179,13 @@ def nested() -> Iterator[Case]:
     yield Case("sweeps of spikes", json.dumps({"sweeps": spikes}), (A, B), "x.json")
     hours = [{"time": k, "value": k * 7 % 5} for k in range(24)]
     yield Case("counts of hours", json.dumps([{"subject": 1, "spikes": hours}]), (), "x.json", _REFUSED)
+    cells = [
+        {"name": "a", "sweeps": [{"id": k, "spike_times_ms": x.tolist()} for k, x in enumerate((A, B))]},
+        {"name": "b", "sweeps": [{"id": 0, "spike_times_ms": C.tolist()}]},
+    ]
+    yield Case("cells of sweeps", json.dumps({"cells": cells}), (A, B, C), "x.json")
+    text = ", ".join(f"'{name}': {(x * 1e3).tolist()}" for name, x in (("a", A), ("b", B)))
+    yield Case("a unit of a dictionary", f"times_us = {{{text}}}", (A, B), "x.py")
     other = [{"sweep": k, "spikes": [[1.5, "a"], {"b": 2}]} for k in range(3)]
     yield Case("ids beside what is not read", json.dumps(other), (), "x.json", _REFUSED)
 

@@ -32,7 +32,7 @@ from .bins import counts_in_bins, refuse_binned, refuse_bursts
 from .columns import columns_layout, grow_down, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
-from .pairs import pair_of, refuse_either, refuse_pair
+from .pairs import pair_of, refuse_pair, times_of_two
 from .reading import Reading, values_of
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
 from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
@@ -242,7 +242,9 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     groups = groups or [c for c in table.columns if may_label(c) and not is_signal_name(c.leaf)]
     alike = [c for c in numeric if role_of(c.leaf) == "" and not may_label(c) and grow_down([c])]
     if all(c.leaf.isdecimal() for c in table.columns):  # names that pandas gives
-        refuse_either(numeric, source)
+        told = times_of_two(numeric, source)
+        if told is not None:
+            return long_layout(table, told, [c for c in numeric if c is not told], source)
     repeating = _repeating(groups)
     for time in numeric:
         if role_of(time.leaf) in ("attribute", "interval", "id", "trial"):

@@ -23,7 +23,7 @@ from spike2pop_nb.spiketrains.table import Column
 from .columns import grow_down, grows_by
 from .reading import values_of
 
-__all__ = ["Pair", "pair_of", "refuse_either", "refuse_pair"]
+__all__ = ["Pair", "pair_of", "refuse_pair", "times_of_two"]
 
 _MOST_COLUMNS: Final = 8
 _FEW_GROUPS, _MANY_EACH, _ALONE = 20, 5, 1.25
@@ -47,11 +47,12 @@ def pair_of(columns: Sequence[Column], source: Source) -> Pair | None:
     SpikeTrainError
         When either of two columns may hold the times.
     """
-    for time in columns if len(columns) <= _MOST_COLUMNS else []:
+    told = times_of_two(columns, source)
+    likely = [told] if told is not None else columns if len(columns) <= _MOST_COLUMNS else []
+    for time in likely:
         groups = [c for c in columns if c is not time and grows_by(c, time) and not _may_be_times(c)]
         if not groups or has_equal_steps(values_of(time)):
             continue
-        refuse_either(columns, source)
         # In the order of time, a column of whole numbers may be heights as well as ids.
         sure = len(columns) == 2 and (not grow_down([time]) or groups[0] is columns[0])
         return Pair(time, groups, sure)
@@ -86,13 +87,15 @@ def _may_be_times(column: Column) -> bool:
     return grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
 
 
-def refuse_either(columns: Sequence[Column], source: Source) -> None:
-    """Refuse whole numbers that are times and the ids of who fires then, or ids and the times of each.
+def times_of_two(columns: Sequence[Column], source: Source) -> Column | None:
+    """The times of two columns of whole numbers that may be times and who fires then, or ids and their times.
+
+    None where that is no question.
 
     Raises
     ------
     SpikeTrainError
-        When two columns are all, and either may hold the times.
+        When either may hold the times.
     """
     for outer, inner in (columns, columns[::-1]) if len(columns) == 2 else ():
         steps, numbers = values_of(outer), values_of(inner)
@@ -100,12 +103,16 @@ def refuse_either(columns: Sequence[Column], source: Source) -> None:
             continue
         codes = codes_of(steps)
         each, other = steps.size / np.unique(steps).size, numbers.size / np.unique(numbers).size
-        sure = each >= _MANY_EACH and (steps.size / each <= _FEW_GROUPS or other < _ALONE)
-        if sure or not repeats(codes) or (np.diff(steps) < 0).any():
-            continue  # many spikes of few ids, or of any where none of the other numbers would have two
-        if share_increasing_within(codes, numbers) > 0.9:
-            raise source.error(
-                "either column of whole numbers may hold the times, and the other the ids.",
-                WayOut("write their names above them, such as id and time_ms"),
-                WayOut("name the time column, numbered from 0", ("time_column",)),
-            )
+        if not repeats(codes) or (np.diff(steps) < 0).any() or share_increasing_within(codes, numbers) <= 0.9:
+            continue
+        # Many spikes of few ids, or of any where none of the other numbers would have two.
+        if each >= _MANY_EACH and (steps.size / each <= _FEW_GROUPS or other < _ALONE):
+            return inner
+        if other >= _MANY_EACH and other > 4 * each and repeats(codes_of(numbers)):
+            return outer
+        raise source.error(
+            "either column of whole numbers may hold the times, and the other the ids.",
+            WayOut("write their names above them, such as id and time_ms"),
+            WayOut("name the time column, numbered from 0", ("time_column",)),
+        )
+    return None

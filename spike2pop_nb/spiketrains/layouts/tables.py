@@ -155,7 +155,8 @@ def long_layout(
         if not asked:
             refuse_bursts(beside, source)
             refuse_samples(beside, times, source)
-        found = find_keys(beside, times, source, named=table.named)
+        named = table.named and not all(column.leaf.isdecimal() for column in table.columns)
+        found = find_keys(beside, times, source, named=named)
         if not asked:
             refuse_bins(found.columns, times, source)
         keys, why, grades = found.columns, found.why, found.grades

@@ -12,9 +12,9 @@ import numpy as np
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.limits import MAX_TIME_MS
-from spike2pop_nb.spiketrains.names import named_unit
+from spike2pop_nb.spiketrains.names import named_unit, names_time
 from spike2pop_nb.spiketrains.readers.raw import Options, Source
-from spike2pop_nb.spiketrains.table import Facts, Table
+from spike2pop_nb.spiketrains.table import Column, Facts, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
     REFRACTORY_MS,
@@ -185,7 +185,7 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
             where = table.format if column.rows is None or table.roles else "what stands beside the numbers"
             note(canonical_unit(column.unit) or f"?{column.unit}", f"as {where} says")
     sure = bool(found or unknown)
-    by_name = {named_unit(column.leaf) for column in reading.times} if table.named else {None}
+    by_name = {_unit_named(column) for column in reading.times} if table.named else {None}
     # A letter behind some of the names only is a part of them: group-s, group-l.
     if not (len(by_name) == 2 and None in by_name):
         for column in reading.times if table.named else ():
@@ -193,7 +193,7 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
             if table.ragged or not column.leaf:
                 what = "name"
             quoted = f" {column.leaf!r}" if what != "name of the array" else ""
-            note(_understood(named_unit(column.leaf), sure), f"as the {what}{quoted} says")
+            note(_understood(_unit_named(column), sure), f"as the {what}{quoted} says")
     sure = bool(found or unknown)
     for name, value in table.facts.items():
         leaf = name.rpartition("/")[2].strip().lower().replace(" ", "_")
@@ -227,6 +227,12 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
             WayOut("name one time column", ("time_column",)),
         )
     return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _unit_named(column: Column) -> str | None:
+    """The unit that a column's name gives, or the name of the group of times that it lies in."""
+    group = column.parent.rpartition("/")[2]
+    return named_unit(column.leaf) or (named_unit(group) if group and names_time(group) else None)
 
 
 def _understood(unit: str | None, sure: bool) -> str | None:

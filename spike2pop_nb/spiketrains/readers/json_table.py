@@ -122,7 +122,11 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
         builder.text(name, items)
     elif all(isinstance(item, dict) for item in items):
         for key in dict.fromkeys(key for item in items for key in item):
-            _add(builder, f"{name}/{key}" if name else str(key), [item.get(key) for item in items], depth + 1)
+            inside, own = [item.get(key) for item in items], f"{name}/{key}" if name else str(key)
+            if any(map(_holds_records, inside)):
+                _add(builder, own, _unfolded(items, key, name.rpartition("/")[2]), depth + 1)
+            else:
+                _add(builder, own, inside, depth + 1)
     elif all(item is None or (isinstance(item, list) and all(map(_is_number, item))) for item in items):
         rows = [
             np.array([math.nan if v is None else float(v) for v in item or ()], dtype=np.float64)
@@ -141,6 +145,23 @@ def _add_list(builder: TableBuilder, name: str, items: list[Any], depth: int) ->
             _add(builder, f"{name}/{key}" if name else str(key), inside, depth + 1)
     else:
         builder.skip(name, _MIXED)
+
+
+def _holds_records(value: Any) -> bool:
+    """Whether a list holds objects that have lists or objects of their own."""
+    records = isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+    return records and any(isinstance(inner, list | dict) for item in value for inner in item.values())
+
+
+def _unfolded(items: list[Any], key: str, outer: str) -> list[Any]:
+    """The objects in a list of each object, with the single values of the one that they lie in."""
+    found = []
+    for item in items:
+        single = {k: v for k, v in item.items() if not isinstance(v, list | dict)}
+        for inner in item.get(key) or ():
+            about = {f"{outer} {k}".strip() if k in inner else k: v for k, v in single.items()}
+            found.append({**about, **inner})
+    return found
 
 
 def _names(value: Any) -> bool:

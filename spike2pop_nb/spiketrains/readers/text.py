@@ -114,7 +114,7 @@ def take_apart(source: Source) -> Text:
     while lines and not lines[-1].strip():
         lines.pop()
     lines, printed = less_print(lines, source)
-    repairs += [printed] if printed else []
+    repairs += printed
     named = with_block_names(content, lines)
     if named is not None:
         lines = named
@@ -144,7 +144,7 @@ def take_apart(source: Source) -> Text:
     rows = [cells_of(line, delimiter) for line in sample_lines]
     header = None
     if names_at is not None or _is_header(rows):
-        header = [name.strip() for name in rows.pop(0)]
+        header = [name.strip().removesuffix("=").strip() for name in rows.pop(0)]  # t_ms = in MATLAB
         start += 1
     elif comments:
         # NumPy and MATLAB users write the column names as the last comment line.

@@ -35,8 +35,9 @@ def with_block_names(content: str, lines: list[str]) -> list[str] | None:
     if role_of(names[0][0]) != "time" or 0 in odd or len(set(labels)) < len(labels):
         return None
     found = [*lines[: starts[0]], *[""] * (len(lines) - starts[0])]
-    found[starts[0]] = mark.join(["block", *(re.sub(r"[\W\d]+$", "", name) for name in names[0])])
-    units = ""
+    plain = [re.sub(r"\s*\d+", "", name) if k in odd else name for k, name in enumerate(names[0])]
+    found[starts[0]] = mark.join(["block", *plain])
+    units, rows = "", 0
     for label, start, end in zip(labels, starts, [*starts[1:], len(lines)], strict=True):
         for at in range(start + 1, end):
             line = lines[at]
@@ -53,7 +54,8 @@ def with_block_names(content: str, lines: list[str]) -> list[str] | None:
                 return None
             else:
                 found[at] = f"{label}{mark}{line}"
-    return found
+                rows += 1
+    return found if rows else None
 
 
 def _starts(lines: list[str]) -> list[int]:

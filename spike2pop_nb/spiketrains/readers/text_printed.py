@@ -1,4 +1,4 @@
-"""Numbers as R and MATLAB print them: with the number of the first in brackets, or by columns."""
+"""Numbers as programs print them: R numbers lines, MATLAB columns, and others rule their tables."""
 
 from __future__ import annotations
 
@@ -12,18 +12,53 @@ __all__ = ["less_print"]
 
 _OF_R: Final = re.compile(r"\s*\[\d+\]\s")
 _NAME_OF_R: Final = re.compile(r"\s*(?:\$`?(?P<name>[^`]+)`?|\[\[(?P<number>\d+)\]\])\s*")
+_TOP: Final = 20
+_RULE: Final = re.compile(r"(?=[^\n]*---)[ \t|+:=-]+$")
+_COUNT: Final = re.compile(r"\s*\(\d+ rows?\)\s*")
+_SCALE: Final = re.compile(r"\s*1\.0+e[+-]?\d+\s*\*\s*")
+_PLAIN: Final = re.compile(r"\d+(?:\.\d+)?")
 _BY_COLUMNS: Final = "the lines that number columns, as MATLAB prints them, were taken away"
 _COLUMNS: Final = re.compile(r"\s*Columns? \d+(?: (?:through|to|and) \d+)?:?\s*")
 
 
-def less_print(lines: list[str], source: Source) -> tuple[list[str], str]:
-    """The lines without what R and MATLAB print around numbers, and that in words, "" for none.
+def less_print(lines: list[str], source: Source) -> tuple[list[str], list[str]]:
+    """The lines without what programs print around numbers, and that in words.
 
     Raises
     ------
     SpikeTrainError
         When a matrix was printed a few columns at a time.
     """
+    said: list[str] = []
+    for less in (_less_rules, _less_scale, _less_parts):
+        lines, why = less(lines, source)
+        said += [why] if why else []
+    return lines, said
+
+
+def _less_rules(lines: list[str], source: Source) -> tuple[list[str], str]:
+    """Without the lines that part names from rows, and the count of rows below."""
+    if not any(_RULE.match(line) for line in lines[:_TOP]):
+        return lines, ""
+    found = ["" if _RULE.match(line) or _COUNT.fullmatch(line) else line for line in lines]
+    return found, "the lines that rule the table were taken away"
+
+
+def _less_scale(lines: list[str], source: Source) -> tuple[list[str], str]:
+    """With the factor that MATLAB prints above numbers behind each of them."""
+    at = next((k for k, line in enumerate(lines[:_TOP]) if _SCALE.fullmatch(line)), None)
+    if at is None:
+        return lines, ""
+    power = lines[at].strip().rstrip("* ").partition("e")[2]
+    below = [
+        _PLAIN.sub(rf"\g<0>e{power}", line) if not _COLUMNS.fullmatch(line) else line
+        for line in lines[at + 1 :]
+    ]
+    return [*lines[:at], "", *below], f"the numbers were multiplied by {lines[at].strip().rstrip('* ')}"
+
+
+def _less_parts(lines: list[str], source: Source) -> tuple[list[str], str]:
+    """Without the numbers of elements and columns."""
     first = list(islice((line for line in lines if line.strip()), 5))
     if first and all(_OF_R.match(line) or _NAME_OF_R.fullmatch(line) for line in first):
         return _less_r(lines, [line for line in lines if line.strip()])
