@@ -223,6 +223,8 @@ def save_atlas(
     """
     tensors, metadata = read_tensors(dics)
     other, of_other = read_tensors(drive)
+    for said in (metadata, of_other):  # the same atlas is the same file, however long it took
+        said.get("training", {}).pop("minutes", None)
     # the scale is that of the same trains, and so is the test for strange ones, which is needed once
     tensors |= {f"drive.{name}": value for name, value in other.items() if not name.startswith("domain.")}
     tensors = {name: value.half() if "network." in name else value.clone() for name, value in tensors.items()}
