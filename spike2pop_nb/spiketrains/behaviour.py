@@ -62,10 +62,10 @@ def share_increasing(columns: Sequence[FloatArray]) -> float:
 
 def is_binary(values: FloatArray) -> bool:
     """Whether there are only 0 and 1, or 0 and another number, as in binned spikes."""
-    found, counts = np.unique(values, return_counts=True)
-    if values.size <= 10 or found.size > 2 or 0.0 not in found:
+    if values.size <= 10:
         return False
-    return bool(set(found) <= {0.0, 1.0} or counts.min() > 1)
+    found, counts = np.unique(values, return_counts=True)
+    return set(found) <= {0.0, 1.0} or (found.size == 2 and 0.0 in found and bool(counts.min() > 1))
 
 
 def has_equal_steps(values: FloatArray) -> bool:

@@ -145,6 +145,9 @@ def interpreters() -> Iterator[Case]:
     yield Case("scaled by MATLAB", scaled, (A,), "x.txt", ("right",))
     slow = "t_s =\n\n   1.0e+03 *\n\n" + "".join(f"    {t / 1000:.4f}\n" for t in A)
     yield Case("scaled by MATLAB, s", slow, (A * 1e3,), "x.txt", within_ms=60)
+    later = [f"{t + A[-1] + 50.0:.2f}" for t in B]
+    parted = _text([*(f"{t:.2f}" for t in A), "-----", *later])
+    yield Case("a rule between rows", parted, (), "x.txt", _REFUSED)
     for rule, mark, foot in (
         ("|---+---|", "|", ""),
         ("| --- | --- |", "|", ""),

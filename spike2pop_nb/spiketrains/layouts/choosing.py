@@ -63,9 +63,8 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         usable = [c for c in usable if c not in events]
     if usable:
         _refuse_trace(usable, numeric, source)
-    if usable and all(
-        map(_is_clock, usable)
-    ):  # of something else that was recorded, where others may be times
+    if usable and all(map(_is_clock, usable)):
+        # of something else that was recorded, where others may be times
         others = [c for c in numeric if c not in usable]
         if any(map(_strong, others)) or any(map(_may_grow, _plain(others))):
             skipped.append(f"{shown([c.name for c in usable])}, no spike times")

@@ -339,10 +339,8 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return rows_layout(table, source)
     pair = pair_of(numeric, source)
     if pair is not None:
-        found = long_layout(table, pair.time, pair.groups if pair.sure else None, source)
-        if pair.sure:
-            found.key = found.key.replace("as asked for", "since it parts the times into trains")
-        return found
+        groups, why = pair.groups if pair.sure else None, "since it parts the times into trains"
+        return long_layout(table, pair.time, groups, source, why=why)
     along, down = _growth(numeric)
     if max(along, down) < MIN_INCREASING:
         refuse_pair(numeric, source)

@@ -124,6 +124,7 @@ def long_layout(
     *,
     check: bool = True,
     asked: bool = False,
+    why: str = "as asked for",
 ) -> Reading:
     """A row per spike: a time, and what tells whose it is.
 
@@ -141,6 +142,8 @@ def long_layout(
         Whether trains that look as if a key were missing are refused.
     asked : bool
         Whether the caller named the times, so that each row is a spike.
+    why : str
+        Why the keys given identify a train.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def long_layout(
             refuse_bins(found.columns, times, source)
         keys, why, grades = found.columns, found.why, found.grades
     else:
-        why, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in keys]
+        grades = [c for c in beside if grades_of(c) is not None and c not in keys]
     _refuse_non_finite(time, times, source)
     filled = [_filled_down(key) for key in keys]
     below = [key.name for key, own in zip(keys, filled, strict=True) if key is not own]

@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from typing import Final
 
+from .cells import is_number
 from .raw import Source
 
 __all__ = ["less_print"]
@@ -37,11 +38,22 @@ def less_print(lines: list[str], source: Source) -> tuple[list[str], list[str]]:
 
 
 def _less_rules(lines: list[str], source: Source) -> tuple[list[str], str]:
-    """Without the lines that part names from rows, and the count of rows below."""
+    """Without the lines that part names from rows, and the count of rows below.
+
+    Those between rows stay, to be refused: what they part may be trains.
+    """
     if not any(_RULE.match(line) for line in lines[:_TOP]):
+        return lines, ""
+    filled = [line for line in lines if line.strip()]
+    around = zip(filled, filled[1:], filled[2:], strict=False)
+    if any(_RULE.match(rule) and _is_row(above) and _is_row(below) for above, rule, below in around):
         return lines, ""
     found = ["" if _RULE.match(line) or _COUNT.fullmatch(line) else line for line in lines]
     return found, "the lines that rule the table were taken away"
+
+
+def _is_row(line: str) -> bool:
+    return any(map(is_number, re.split(r"[\s|,;]+", line)))
 
 
 def _less_scale(lines: list[str], source: Source) -> tuple[list[str], str]:
