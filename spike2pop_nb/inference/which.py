@@ -49,6 +49,7 @@ NONE = "none of these"
 _FILE = "which.safetensors"
 _HIDDEN, _STEPS, _BATCH, _DECAY, _DROPOUT = 192, 4000, 512, 0.05, 0.15
 _HARDLY, _RATHER = 0.1, 0.4  # shares below which a neuron is not looked for, and above which one is named
+_NAMED = 0.05  # share from which one is named in a sentence
 _HELD = 0.1  # share of the trains that calibrate it, and share that test it
 
 
@@ -92,8 +93,10 @@ class Fit:
         told = [
             f"{name if name == NONE else called(name)} {100 * share:.0f} %"
             for name, share in self.shares.items()
-            if share >= 0.005
+            if share >= _NAMED
         ]
+        others = sum(share for share in self.shares.values() if share < _NAMED)
+        told += [f"others {100 * others:.0f} %"] if others >= 0.005 else []
         return f"Recording {self.id!r} is most like: {', '.join(told)}."
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from spike2pop_nb.cli import cli
 from spike2pop_nb.data import example_path
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference import NONE, list_atlases, load_atlas, which, which_neuron
+from spike2pop_nb.inference import NONE, Fit, list_atlases, load_atlas, which, which_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import read_spike_trains
 
@@ -68,6 +68,11 @@ def test_a_silent_recording_says_nothing() -> None:
     assert (fit.best, dict(fit.shares)) == ("", {})
     assert "silent" in fit.describe()
     assert fits.to_frame().loc[0, "best"] == ""
+
+
+def test_a_sentence_names_those_that_may_be_meant() -> None:
+    fit = Fit("cell", {"da": 0.8, NONE: 0.12, "stg": 0.04, "leech": 0.04})
+    assert fit.describe() == "Recording 'cell' is most like: da 80 %, none of these 12 %, others 8 %."
 
 
 def test_a_recording_does_not_depend_on_the_others() -> None:
