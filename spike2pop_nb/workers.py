@@ -9,11 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
+
+import cloudpickle
 
 from spike2pop_nb.errors import Spike2PopError
 
@@ -21,6 +24,8 @@ __all__ = ["Lost", "cores", "worked"]
 
 Piece = TypeVar("Piece")
 _THREADS = "OMP_NUM_THREADS"
+# A script has its work at the top as often as not: another process that ran it would start that work again.
+_NO_SCRIPT = {"__file__": None, "__spec__": None}
 _LEAST_AHEAD = 8
 
 
@@ -62,9 +67,9 @@ def worked(
     Parameters
     ----------
     function
-        Of a module, so that another process finds it; what it raises ends everything.
+        What it raises ends everything.
     pieces
-        What it is called with; of several processes, what can be pickled.
+        What it is called with; of several processes, what cloudpickle takes.
     workers
         Processes on this machine, each with one thread; with 1 the work is done in this one.
     scheduler
@@ -94,18 +99,22 @@ class _Worker:
     def __init__(self, function: Callable[[Any], Any]) -> None:
         context = multiprocessing.get_context("spawn")  # the same on every system, and safe beside threads
         self.ours, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, function), daemon=True)
-        before = os.environ.get(_THREADS)
-        os.environ[_THREADS] = "1"
-        try:
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        with _changed(os.environ, {_THREADS: "1"}), _changed(vars(sys.modules["__main__"]), _NO_SCRIPT):
             self.process.start()
-        finally:
-            if before is None:
-                del os.environ[_THREADS]
-            else:
-                os.environ[_THREADS] = before
         theirs.close()
         self.piece: Any = None
+        self.send(function)
+
+    def ask(self, piece: Any) -> None:
+        self.piece = piece
+        self.send(piece)
+
+    def send(self, what: Any) -> None:
+        """Send by value what the user's own script defines, which the process does not know."""
+        content = cloudpickle.dumps(what)
+        with suppress(OSError):  # it died meanwhile, which is seen when an answer is waited for
+            self.ours.send_bytes(content)
 
     def end(self) -> None:
         self.process.terminate()
@@ -113,17 +122,33 @@ class _Worker:
         self.ours.close()
 
 
-def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
-    """Answer what comes, until the other end is closed."""
+@contextmanager
+def _changed(values: MutableMapping[str, Any], to: Mapping[str, Any]) -> Iterator[None]:
+    """Change some values for a moment."""
+    before = {name: values[name] for name in to if name in values}
+    values.update(to)
+    try:
+        yield
+    finally:
+        for name in to:
+            del values[name]
+        values.update(before)
+
+
+def _serve(connection: Connection) -> None:
+    """Be told a function, and answer the pieces that come until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     with suppress(EOFError, OSError):
+        told = connection.recv_bytes()
+        function: Callable[[Any], Any] | None = None
         while True:
-            piece = connection.recv()
+            content = connection.recv_bytes()
             try:
-                answer = (True, function(piece))
+                function = function or cloudpickle.loads(told)
+                answer = (True, function(cloudpickle.loads(content)))
             except Exception as error:
                 answer = (False, error)
-            connection.send(answer)
+            connection.send_bytes(cloudpickle.dumps(answer))
 
 
 def _in_processes(
@@ -144,10 +169,8 @@ def _in_processes(
                 return
             piece = again.popleft()
         worker = worker or _Worker(function)
-        worker.piece = piece
         busy[worker.ours] = worker
-        with suppress(OSError):  # it died meanwhile, which is seen below
-            worker.ours.send(piece)
+        worker.ask(piece)
 
     try:
         for _ in range(workers):
@@ -158,7 +181,7 @@ def _in_processes(
                 assert isinstance(ready, Connection)
                 worker = busy.pop(ready)
                 try:
-                    good, answer = ready.recv()
+                    good, answer = cloudpickle.loads(ready.recv_bytes())
                 except (EOFError, OSError):
                     worker.end()
                     if any(worker.piece is piece for piece in tried):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -36,6 +38,10 @@ def fails(x: int) -> int:
     if x == 3:
         raise Spike2PopError("not 3")
     return x
+
+
+def fails_to_load(why: str) -> None:
+    raise Spike2PopError(why)
 
 
 def answers(function, n: int = 12, **options):  # type: ignore[no-untyped-def]
@@ -109,3 +115,26 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Mo
     monkeypatch.setattr(distributed, "Client", refuse)
     with pytest.raises(Spike2PopError, match=r"No Dask scheduler answers at tcp:.*8786: timed out"):
         answers(square, scheduler="tcp://10.0.0.1:8786")
+
+
+def test_a_script_needs_no_guard_and_its_own_functions_are_sent(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from spike2pop_nb.workers import worked\n"
+        "print('begun')\n"
+        "def tripled(x): return 3 * x\n"
+        "print(sorted(answer for some in worked(tripled, range(4), workers=2) for _, answer in some))\n"
+        "print(__file__, __spec__)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["begun", "[0, 3, 6, 9]", f"{script} None"]
+    assert done.stderr == ""
+
+
+def test_what_a_process_cannot_load_is_said() -> None:
+    class Elsewhere:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return fails_to_load, ("a neuron that is not known here",)
+
+    with pytest.raises(Spike2PopError, match="a neuron that is not known here"):
+        list(worked(square, [Elsewhere()], workers=2))  # type: ignore[list-item]

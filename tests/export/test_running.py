@@ -231,10 +231,9 @@ KILLED = """
 import sys
 from spike2pop_nb import example_path, read_spike_trains
 from spike2pop_nb.export import run_recordings
-if __name__ == "__main__":
-    trains = list(read_spike_trains(example_path("stg_set")))[:4]
-    run_recordings(trains, "stg", sys.argv[1], size=2, seed=1, refine=False, budget=64, workers=2,
-                   progress=lambda *said: print(*said, flush=True))
+trains = list(read_spike_trains(example_path("stg_set")))[:4]
+run_recordings(trains, "stg", sys.argv[1], size=2, seed=1, refine=False, budget=64, workers=2,
+               progress=lambda *said: print(*said, flush=True))
 """
 
 
