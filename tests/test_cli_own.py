@@ -50,6 +50,22 @@ def test_a_neuron_without_a_network_gets_a_population_that_can_be_asked(
         np.testing.assert_allclose(kept[: len(shared)], shared)
 
 
+def test_members_receive_the_current_that_is_known(recording: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    asked = ["run", str(recording), "--neuron", "pyloric", "--size", "2", "--out", str(out)]
+    done = CliRunner().invoke(cli, [*asked, "--current-uA-cm2", "-0.25"])
+    assert done.exit_code == 0, done.output
+    assert pd.read_csv(out / "population.csv")["current_uA_cm2"].tolist() == [-0.25, -0.25]
+    assert json.loads((out / "summary.json").read_text())["options"]["current"] == -0.25
+    done = CliRunner().invoke(cli, [*asked, "--current-uA-cm2", "0"])
+    assert done.exit_code == 1
+    assert "holds a run with current -0.25, not 0" in str(done.exception)
+    done = CliRunner().invoke(cli, [*asked, "--current-uA-cm2", "500", "--fresh"])
+    assert str(done.exception).startswith(
+        "The known current must be a number from −100 to 100 µA/cm², not 500"
+    )
+
+
 def test_a_tolerance_that_is_none_is_refused(recording: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(
         cli, ["run", str(recording), "--tolerance", "close", "--out", str(tmp_path / "out")]

@@ -10,7 +10,7 @@ from traitlets import Any as AnyTrait
 
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = ["Number", "as_number", "number_if_any", "number_in"]
+__all__ = ["Number", "as_number", "in_field", "number_if_any", "number_in"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d*,\d{3}")
@@ -35,6 +35,11 @@ def as_number(text: str) -> float | int | str:
 def number_if_any(text: str) -> float | int | str | None:
     """Return what `as_number` does, and None where nothing is written."""
     return as_number(text) if text.strip() else None
+
+
+def in_field(value: float | None) -> str:
+    """Return what a field shows of a number, or of none, as `number_if_any` takes it."""
+    return "" if value is None else f"{value:.15g}"
 
 
 def _from_browser(text: Any, _widget: Any) -> Any:

@@ -20,6 +20,7 @@ from pydantic import (
 
 from spike2pop_nb.app.parts import Asked, Compared, Explored, Pair, check_channels, different
 from spike2pop_nb.errors import Spike2PopError, printable
+from spike2pop_nb.inference.drive import MOST_CURRENT
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
 from spike2pop_nb.spiketrains.reader import Layout
 from spike2pop_nb.spiketrains.sides import Polarity
@@ -119,7 +120,7 @@ class SettingError(Spike2PopError):
             return f"“{label}”: {self.words}."
         wanted = self.number
         if self.limits:
-            wanted += " from {} to {}".format(*(f"{shown(limit):.10g}" for limit in self.limits))
+            wanted += " from {} to {}".format(*(f"{float(shown(limit)):.10g}" for limit in self.limits))
         if isinstance(value, str):
             instead = f", not {value.strip()[:40]!r}" if value.strip() else "; it is empty"
         else:
@@ -159,6 +160,8 @@ class Settings(BaseModel):
         By what members pass: "automatic" leaves it to the recording, "own" is its own variability.
     inhibition
         Whether members of a bursting recording receive a rhythmic inhibition; see `find_population`.
+    current
+        Constant current that members receive, in µA/cm², where it is known; see `find_population`.
     rate_tolerance, isi_tolerance, burst_tolerance
         How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
     explore, ask, compare
@@ -197,6 +200,7 @@ class Settings(BaseModel):
     refine: Annotated[bool, SEARCHING] = True
     judged: Literal["automatic", "own"] = "automatic"
     inhibition: Literal["if needed", "always", "never"] = "if needed"
+    current: Annotated[float | None, Field(ge=-MOST_CURRENT, le=MOST_CURRENT), SEARCHING] = None
     rate_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
     burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INHIBITION_SAID",
+    "CurrentOption",
     "DeviceOption",
     "FileArgument",
     "FolderOption",
@@ -76,6 +77,15 @@ InhibitionOption = Annotated[
         "--inhibition/--no-inhibition",
         help="Whether members of a bursting recording receive an inhibition with its rhythm.",
         show_default="if none fires like it otherwise",
+    ),
+]
+CurrentOption = Annotated[
+    float | None,
+    typer.Option(
+        "--current-uA-cm2",
+        "--current-ua-cm2",
+        help="Constant current that all members receive, where it is known, such as 0 of a cell left alone.",
+        show_default="unknown",
     ),
 ]
 INHIBITION_SAID = {None: "if needed", True: "yes", False: "no"}

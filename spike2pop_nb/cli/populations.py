@@ -11,6 +11,7 @@ import typer
 
 from spike2pop_nb.cli.common import (
     INHIBITION_SAID,
+    CurrentOption,
     DeviceOption,
     FileArgument,
     FolderOption,
@@ -154,6 +155,7 @@ def run(
     isi_tolerance: ToleranceOption = None,
     burst_tolerance: ToleranceOption = None,
     inhibition: InhibitionOption = None,
+    current: CurrentOption = None,
     prior: PriorOption = "compensated",
     everything: Annotated[
         bool,
@@ -208,6 +210,7 @@ def run(
         "refine": refine,
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
         "inhibition": INHIBITION_SAID[inhibition],
+        "current": current,
         "reading": how.asked(),
         "read": recordings.report.describe().splitlines(),
     }
@@ -233,6 +236,7 @@ def run(
                 refine=refine,
                 rule=rule,
                 inhibition=inhibition,
+                current=current,
                 formats=(
                     *(EVERYTHING if everything else ("csv", "html") if report else ("csv",)),
                     *(("nwb",) if nwb else ()),

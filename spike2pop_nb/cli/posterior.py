@@ -8,6 +8,7 @@ import typer
 
 from spike2pop_nb.cli.common import (
     INHIBITION_SAID,
+    CurrentOption,
     FileArgument,
     FolderOption,
     InhibitionOption,
@@ -39,6 +40,7 @@ def posterior(
         str, typer.Option(help="Of the simulation of the members kept: standard or exact.")
     ] = "standard",
     inhibition: InhibitionOption = None,
+    current: CurrentOption = None,
     figures: Annotated[bool, typer.Option(help="Draw the pair plot too, as SVG and PNG.")] = True,
     how: HowToRead = AS_IT_SAYS,
 ) -> None:
@@ -68,6 +70,7 @@ def posterior(
                     budget=budget,
                     accuracy=accuracy,
                     inhibition=inhibition,
+                    current=current,
                     progress=progress,
                 )
             except SpikeTrainError as error:
@@ -82,6 +85,7 @@ def posterior(
                 "budget": budget,
                 "accuracy": accuracy,
                 "inhibition": INHIBITION_SAID[inhibition],
+                "current": current,
                 **how.asked(),
             }
             write_posterior(found, folder, options, formats=formats)

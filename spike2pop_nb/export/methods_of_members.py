@@ -169,9 +169,11 @@ def _evolution(made: list[Result], cited: Citations) -> str:
     )
     share = {0.25: "a quarter", 0.5: "half"}.get(made[0].options.get("posterior_share", 0.0))
     rest = f", and {share} of them solved for (g_s, g_u) drawn from the posterior" if share else ""
+    told = made[0].options.get("current")
+    current = f"{interval(low, high)} µA/cm²" if told is None else f"{figure(told)} µA/cm², which is known"
     text = (
         "Members, each of maximal conductances in the declared ranges, a constant injected current "
-        f"({interval(low, high)} µA/cm²) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were "
+        f"({current}) and injected noise (σ {interval(*NOISE_RANGE)} µA/cm²), were "
         f"{origin}{rest}, and moved by differential evolution {cited.mark(STORN, ZHANG)}, of several moves "
         "by the one that local linear regression on the members simulated before told to be best, until they "
         "fired like the recording. How far a member may be from it follows from the recording itself, by a "

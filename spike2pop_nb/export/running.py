@@ -79,6 +79,7 @@ def run_recordings(
     refine: bool = True,
     rule: PassRule | Variability | Literal["own"] | None = None,
     inhibition: bool | None = None,
+    current: float | None = None,
     formats: Sequence[ExportFormat] = ("csv",),
     told: Mapping[str, Any] | None = None,
     workers: int | None = None,
@@ -102,7 +103,7 @@ def run_recordings(
         Folder for all files; one run at a time has it.
     prior
         Of the network, if the neuron has one; see `Predictor.predict`.
-    size, compensate, seed, budget, accuracy, refine, rule, inhibition
+    size, compensate, seed, budget, accuracy, refine, rule, inhibition, current
         As `find_population` has them.
     formats
         As `write_results`.
@@ -143,7 +144,7 @@ def run_recordings(
     2
     """
     model, out = get_neuron(neuron), Path(out_dir)
-    check_search(model, size, budget, compensate, accuracy)
+    check_search(model, size, budget, compensate, accuracy, rule, current)
     check_formats(formats)
     if not len(recordings):
         raise Spike2PopError("There are no recordings to search.")
@@ -156,6 +157,7 @@ def run_recordings(
         "refine": refine,
         "rule": rule,
         "inhibition": inhibition,
+        "current": current,
     }
     network = _Network(model, prior)
     check_name(out)

@@ -81,6 +81,7 @@ class Drawn(_Checked):
     """What is said of a posterior; its members and their spikes lie beside it."""
 
     period_ms: float | None = Field(gt=0, allow_inf_nan=False)
+    current: float | None = Field(default=None, allow_inf_nan=False)
     length_ms: float = Field(gt=0, allow_inf_nan=False)
     n_effective: float = Field(ge=0, allow_inf_nan=False)
     tolerance: float = Field(ge=0, allow_inf_nan=False)
@@ -189,7 +190,12 @@ def restored_experiment(said: Asked, population: Population, read: Read) -> Expe
 def described_posterior(drawn: DrawnPosterior) -> dict[str, Any]:
     """Return what is said of a posterior, as `Drawn` has it."""
     numbers = {name: getattr(drawn, name) for name in _NUMBERS}
-    return {"period_ms": drawn.prior.period_ms, **numbers, "made_by": dict(drawn.population.made_by)}
+    return {
+        "period_ms": drawn.prior.period_ms,
+        "current": drawn.prior.current,
+        **numbers,
+        "made_by": dict(drawn.population.made_by),
+    }
 
 
 def restored_posterior(
@@ -202,7 +208,7 @@ def restored_posterior(
     ValueError
         If these do not fit together.
     """
-    prior = MemberPrior(population.neuron, said.period_ms)
+    prior = MemberPrior(population.neuron, said.period_ms, said.current)
     if not set(prior.columns) <= set(population.table.columns):
         raise ValueError("members without what the prior has")
     numbers = {name: getattr(said, name) for name in _NUMBERS}

@@ -54,6 +54,7 @@ _FIRST_LOOK, _STALE, _PROGRESS = 4, 15, 0.99  # generations after which nothing 
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 6, 0.9  # the same for members as far as that; half of it with an atlas
 _WITHOUT_INHIBITION = 5  # generations in which no member came within the variability
 _FAR_WITHOUT = 4  # the same for members as far as that; half of it with an atlas, which holds what there is
+_ABOUT = 4  # of whose members those are begun with that have about the current that is known, if one is
 _LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
@@ -65,7 +66,7 @@ _HOPEFUL = 1.5  # by which a member may cost more in one window than the one it 
 _OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)  # bits of a seed that are turned over
 _SAMPLE_MS, _MOST_VALUES = 0.1, 50_000_000  # of voltages, and how many are kept at most
 Member = tuple[FloatArray, np.uint64, dict[str, Any]]
-"""Conductances, inhibition and its share where there is one, current, noise; seed of the noise; verdict."""
+"""Values as those of the prior; seed of the noise; verdict."""
 
 
 def burst_period_ms(own: Variability) -> float:
@@ -108,6 +109,8 @@ class Evolution:
     inhibition
         Whether members receive a rhythmic inhibition; by default if a recording bursts, and they do not come
         within its variability otherwise.
+    current
+        Of all members, in µA/cm², if it is known.
     """
 
     def __init__(
@@ -123,8 +126,9 @@ class Evolution:
         progress: Callable[[int, int, str], None] | None,
         cancel: Callable[[], bool] | None,
         inhibition: bool | None = None,
+        current: float | None = None,
     ) -> None:
-        self.atlas = atlas
+        self.atlas, self.current = atlas, current
         self.inhibited = bool(inhibition) and own.bursting
         self.may_inhibit = inhibition is None and own.bursting
         self.hurry = 1 if atlas is None else 2  # with what stays far off
@@ -142,7 +146,7 @@ class Evolution:
         self.rng = np.random.default_rng(seed)
         self.n = min(max(_LEAST, 2 * size), _MOST)
         self.low, self.high = self.limits()
-        self.x = np.zeros((0, len(self.low)))  # conductances, inhibition if there is one, current, noise
+        self.x = np.zeros((0, len(self.low)))  # values as those of the prior
         self.off: list[FloatArray | None] = []
         self.cost, self.seeds = np.zeros(0), np.zeros(0, dtype=np.uint64)
         self.groups: list[Rows] = []  # of members that move by themselves
@@ -157,7 +161,7 @@ class Evolution:
         self.cancelled = False
 
     def limits(self) -> tuple[FloatArray, FloatArray]:
-        """Return the least and most of each conductance, inhibition, the current and the noise."""
+        """Return the least and most of each value."""
         low, high = self.prior.ranges.T.copy()
         leak = self.neuron.n_channels - 1
         low[leak] = max(low[leak], 1e-3 * high[leak])  # no member is without a leak
@@ -234,24 +238,27 @@ class Evolution:
         quiet = np.arange(n) % 2 == 0
         if self.atlas is None:
             x = self.low + self.rng.random((n, len(self.low))) * (self.high - self.low)
-            x[quiet, -2:] = 0.0
+            x[quiet, self.driven] = 0.0
         else:
             known = self.atlas.members
             far = self.atlas.distances(self.train.times_ms)
             order = np.argsort(far, kind="stable")
+            if self.current is not None:
+                near = np.argsort(np.abs(known.current - self.current), kind="stable")
+                order = order[np.isin(order, near[: len(near) // _ABOUT])]
             rows = np.resize(order, n)
             few = order[known.noise_sigma[order] <= _LITTLE_NOISE]
             if len(few):
                 rows[quiet] = np.resize(few, int(quiet.sum()))
             low, high = self.low[self.rhythm], self.high[self.rhythm]
             rhythm = low + self.rng.random((n, len(low))) * (high - low)
-            drive = known.current[rows], known.noise_sigma[rows]
-            x = np.column_stack([known.g[rows], rhythm, *drive]).astype(float)
+            current = () if self.current is not None else (known.current[rows],)
+            x = np.column_stack([known.g[rows], rhythm, *current, known.noise_sigma[rows]]).astype(float)
             x[quiet, -1] = np.minimum(x[quiet, -1], _LITTLE_NOISE)
         started = self.from_posterior(int(self.posterior_share * n))
         if len(started):
             x[-len(started) :, : started.shape[1]] = started
-            x[-len(started) :][quiet[-len(started) :], -2:] = 0.0
+            x[-len(started) :][quiet[-len(started) :], self.driven] = 0.0
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
         self.say(f"Simulating {n} members, {self.moving_ms / 1000:.3g} s of each")
@@ -383,12 +390,17 @@ class Evolution:
     @property
     def rhythm(self) -> slice:
         """Where in a row the inhibition and its share stand, if there is one."""
-        return slice(self.neuron.n_channels, -2)
+        return slice(self.neuron.n_channels, self.driven.start)
+
+    @property
+    def driven(self) -> slice:
+        """Where in a row the current, unless it is known, and the noise stand."""
+        return slice(len(self.prior.columns) - (2 if self.current is None else 1), None)
 
     @property
     def prior(self) -> MemberPrior:
         """Where members may be, and what they receive."""
-        return MemberPrior(self.neuron, burst_period_ms(self.own) if self.inhibited else None)
+        return MemberPrior(self.neuron, burst_period_ms(self.own) if self.inhibited else None, self.current)
 
     def simulate(
         self,

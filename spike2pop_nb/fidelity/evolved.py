@@ -128,6 +128,8 @@ def _message(search: Evolution, n_members: int) -> str:
         f"{n_passed} of {search.n_tried} members tried fire like the recording, within its own variability "
         f"over {search.window_ms / 1000:.3g} s"
     )
+    if search.current is not None:
+        text += f", each with the current that is known, {search.current:g} µA/cm²".replace("-", "−")
     if search.inhibited:
         text += f", each with a rhythmic inhibition every {search.prior.period_ms:.0f} ms"
         if search.without:

@@ -23,7 +23,7 @@ from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
 from spike2pop_nb.errors import Cancelled, CompensationError, SpikeTrainError
 from spike2pop_nb.fidelity.drawn_posterior import DrawnPosterior, effective
 from spike2pop_nb.fidelity.evolution import Evolution
-from spike2pop_nb.fidelity.prior import MemberPrior
+from spike2pop_nb.fidelity.prior import MemberPrior, check_current
 from spike2pop_nb.fidelity.search import atlas_of
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
 from spike2pop_nb.neurons import NeuronModel, get_neuron
@@ -53,6 +53,7 @@ def sample_posterior(
     budget: int = 24_576,
     accuracy: str = "standard",
     inhibition: bool | None = None,
+    current: float | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
     workers: int | None = None,
@@ -81,6 +82,9 @@ def sample_posterior(
         those that are cheaper, as in a search.
     inhibition
         Whether members receive a rhythmic inhibition, as `find_population` has it.
+    current
+        Constant current that all members receive, in µA/cm², where it is known; it is then given, and not
+        part of the posterior.
     progress
         Called with (done, total, words).
     cancel
@@ -95,7 +99,7 @@ def sample_posterior(
     Raises
     ------
     CompensationError
-        If the size or budget makes no sense.
+        If the size, budget or current makes no sense.
     SpikeTrainError
         If the recording is too short to say how it varies, or no member of the neuron is found that fires
         within its variability.
@@ -112,8 +116,9 @@ def sample_posterior(
     """
     model, train = get_neuron(neuron), as_train(train)
     _check(size, budget)
+    check_current(current)
     own = Variability.of(train, longest_ms=LONGEST_MS)
-    search = _searched(train, model, own, seed, budget, accuracy, inhibition, progress, cancel)
+    search = _searched(train, model, own, seed, budget, accuracy, inhibition, current, progress, cancel)
     first = [member for member, _seed, _said in search.kept]
     near = search.x[np.argsort(search.cost, kind="stable")[: max(0, _START - len(first))]]
     known = search.prior.quantiles(np.concatenate([first, near]))
@@ -146,6 +151,7 @@ def _searched(
     budget: int,
     accuracy: str,
     inhibition: bool | None,
+    current: float | None,
     progress: Progress | None,
     cancel: Callable[[], bool] | None,
 ) -> Evolution:
@@ -156,7 +162,9 @@ def _searched(
             progress(search.n_simulated, budget, words)
 
     atlas = atlas_of(neuron)
-    search = Evolution(train, neuron, None, _SEARCHED, seed, accuracy, own, atlas, say, cancel, inhibition)
+    search = Evolution(
+        train, neuron, None, _SEARCHED, seed, accuracy, own, atlas, say, cancel, inhibition, current
+    )
     search.run(max(2, budget // 2))
     if search.cancelled:
         raise Cancelled("Drawing a posterior was cancelled.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,21 @@ import scipy
 from spike2pop_nb.conductances import Inhibition, baseline_population
 from spike2pop_nb.conductances.inhibition import INHIBITION_COLUMNS
 from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN
-from spike2pop_nb.inference.drive import CURRENT_RANGE, INHIBITION_RANGE, INHIBITION_SHARE_RANGE, NOISE_RANGE
+from spike2pop_nb.errors import CompensationError
+from spike2pop_nb.inference.drive import (
+    CURRENT_RANGE,
+    INHIBITION_RANGE,
+    INHIBITION_SHARE_RANGE,
+    MOST_CURRENT,
+    NOISE_RANGE,
+)
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 
-__all__ = ["MemberPrior"]
+__all__ = ["MemberPrior", "check_current"]
 
 FloatArray = npt.NDArray[np.float64]
+_T = TypeVar("_T")
 _NEAR_NONE = 1.0  # µA/cm², SD of the currents of one half of the members
 _NODES = 4001
 
@@ -40,6 +48,8 @@ class MemberPrior:
     period_ms
         Of a rhythmic inhibition that members receive, whose size and share of the period are uniform; None
         for none.
+    current
+        Of all members, in µA/cm², where it is known, and then it is no value of theirs; None if it is not.
 
     Examples
     --------
@@ -52,23 +62,25 @@ class MemberPrior:
 
     neuron: NeuronModel
     period_ms: float | None = None
+    current: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of a population that hold the values: conductances, inhibition, current, noise."""
         rhythm = (INHIBITION_COLUMNS[0], INHIBITION_COLUMNS[2]) if self.inhibited else ()
-        return (*self.neuron.g_columns, *rhythm, CURRENT_COLUMN, NOISE_COLUMN)
+        return (*self.neuron.g_columns, *rhythm, *self._if_unknown(CURRENT_COLUMN), NOISE_COLUMN)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What the values are called: channels, inhibition and its share of a period, I and σ."""
-        return (*self.neuron.channel_names, *(("inhibition", "share") if self.inhibited else ()), "I", "σ")
+        rhythm = ("inhibition", "share") if self.inhibited else ()
+        return (*self.neuron.channel_names, *rhythm, *self._if_unknown("I"), "σ")
 
     @property
     def units(self) -> tuple[str, ...]:
         """Of the values; that of a share is empty."""
         rhythm = ("mS/cm²", "") if self.inhibited else ()
-        return (*("mS/cm²",) * self.neuron.n_channels, *rhythm, "µA/cm²", "µA/cm²")
+        return (*("mS/cm²",) * self.neuron.n_channels, *rhythm, *self._if_unknown("µA/cm²"), "µA/cm²")
 
     @property
     def inhibited(self) -> bool:
@@ -85,7 +97,10 @@ class MemberPrior:
             known |= {name: (0.0, float(most[self.neuron.index(name)])) for name in missing}
         declared = [known[name] for name in self.neuron.channel_names]
         rhythm = [INHIBITION_RANGE, INHIBITION_SHARE_RANGE] if self.inhibited else []
-        return np.array([*declared, *rhythm, CURRENT_RANGE, NOISE_RANGE], dtype=float)
+        return np.array([*declared, *rhythm, *self._if_unknown(CURRENT_RANGE), NOISE_RANGE], dtype=float)
+
+    def _if_unknown(self, of_current: _T) -> tuple[_T, ...]:
+        return (of_current,) if self.current is None else ()
 
     @cached_property
     def _currents(self) -> tuple[FloatArray, FloatArray]:
@@ -101,8 +116,9 @@ class MemberPrior:
         u = np.asarray(u, dtype=float)
         low, high = self.ranges.T
         found = low + u * (high - low)
-        at, less = self._currents
-        found[:, -2] = np.interp(u[:, -2], less, at)
+        if self.current is None:
+            at, less = self._currents
+            found[:, -2] = np.interp(u[:, -2], less, at)
         found[:, -1] = low[-1] + (high[-1] - low[-1]) * u[:, -1] ** 2
         return np.asarray(found)
 
@@ -111,16 +127,19 @@ class MemberPrior:
         values = np.asarray(values, dtype=float)
         low, high = self.ranges.T
         u = (values - low) / (high - low)
-        at, less = self._currents
-        u[:, -2] = np.interp(values[:, -2], at, less)
+        if self.current is None:
+            at, less = self._currents
+            u[:, -2] = np.interp(values[:, -2], at, less)
         u[:, -1] = np.sqrt(np.clip(u[:, -1], 0.0, 1.0))
         return np.asarray(np.clip(u, 0.0, 1.0))
 
     def drive(self, values: FloatArray) -> dict[str, Any]:
         """Return what members (n, d) receive, as `simulate` takes it."""
-        drive: dict[str, Any] = {"current": values[:, -2], "noise_sigma": values[:, -1]}
+        current = values[:, -2] if self.current is None else np.full(len(values), self.current)
+        drive: dict[str, Any] = {"current": current, "noise_sigma": values[:, -1]}
         if self.period_ms is not None:
-            drive["inhibition"] = Inhibition.of(values[:, -4], self.period_ms, values[:, -3])
+            first = self.neuron.n_channels
+            drive["inhibition"] = Inhibition.of(values[:, first], self.period_ms, values[:, first + 1])
         return drive
 
     def fired(
@@ -157,11 +176,16 @@ class MemberPrior:
         (low, high), most = CURRENT_RANGE, NOISE_RANGE[1]
         text = (
             "Before the recording is seen, each conductance is uniform over the range that the "
-            f"{self.neuron.name} neuron declares, independent of the others. One "
-            f"half of the currents is uniform from {low:g} to {high:g} µA/cm², the other normal around none "
-            f"with a standard deviation of {_NEAR_NONE:g}; noise is {most:g} µA/cm² times the square of a "
-            "uniform number."
+            f"{self.neuron.name} neuron declares, independent of the others. "
         )
+        if self.current is None:
+            text += (
+                f"One half of the currents is uniform from {low:g} to {high:g} µA/cm², the other normal "
+                f"around none with a standard deviation of {_NEAR_NONE:g}; noise"
+            )
+        else:
+            text += f"The constant current is known, {self.current:g} µA/cm²; noise"
+        text += f" is {most:g} µA/cm² times the square of a uniform number."
         if self.period_ms is not None:
             strongest, (least, longest) = INHIBITION_RANGE[1], INHIBITION_SHARE_RANGE
             text += (
@@ -169,3 +193,26 @@ class MemberPrior:
                 f"{strongest:g} mS/cm², for a uniform share of each period, {least:g} to {longest:g}."
             )
         return text.replace("-", "−")
+
+
+def check_current(current: Any) -> None:
+    """Refuse a known current that is no number, or one that no cell is given.
+
+    Raises
+    ------
+    CompensationError
+        It says so.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.fidelity.prior import check_current
+    >>> check_current(0.5)
+    """
+    if current is None:
+        return
+    number = isinstance(current, (int, float, np.integer, np.floating)) and not isinstance(current, bool)
+    if not (number and abs(current) <= MOST_CURRENT):
+        raise CompensationError(
+            f"The known current must be a number from −{MOST_CURRENT:g} to {MOST_CURRENT:g} µA/cm², not "
+            f"{current!r}."
+        )

@@ -12,6 +12,7 @@ from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population,
 from spike2pop_nb.errors import CompensationError, SpikeTrainError, UnreachableTarget, failure_in_words
 from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.evolved import evolved
+from spike2pop_nb.fidelity.prior import check_current
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
@@ -66,6 +67,7 @@ def find_population(
     refine: bool = True,
     rule: PassRule | Variability | Literal["own"] | None = None,
     inhibition: bool | None = None,
+    current: float | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Result:
@@ -124,6 +126,10 @@ def find_population(
         Whether members that are judged by the recording's own variability receive a rhythmic inhibition with
         the burst period of the recording, as cells do that follow a rhythm. By default if the recording
         bursts, and no member comes within its variability otherwise.
+    current
+        Constant current that all members receive, in µA/cm², where it is known, such as 0 of a cell that was
+        left alone. By default those that are judged by the recording's own variability have one each that
+        makes them fire like it, and others none; with one that is not 0, all are judged so.
     progress
         Called with (done, total, words); total is the size asked for, done the members that passed.
     cancel
@@ -149,7 +155,8 @@ def find_population(
     """
     model = get_neuron(neuron)
     train = as_train(train)
-    given, most = budget, check_search(model, size, budget, compensate, accuracy)
+    given, most = budget, check_search(model, size, budget, compensate, accuracy, rule, current)
+    rule = "own" if current and rule is None else rule
     judged_by = judged_by_rule(train, model, posterior is not None, refine, rule)
     options = {
         "neuron": model.name,
@@ -159,6 +166,7 @@ def find_population(
         "budget": most,
         "accuracy": accuracy,
         "refine": refine,
+        "current": current,
         "pass_rule": judged_by if isinstance(judged_by, str) else judged_by.model_dump(),
     }
 
@@ -180,7 +188,18 @@ def find_population(
         most = most if given is not None else _OWN_BUDGET * most
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
         evolution = Evolution(
-            train, model, posterior, size, seed, accuracy, judged_by, atlas, progress, cancel, inhibition
+            train,
+            model,
+            posterior,
+            size,
+            seed,
+            accuracy,
+            judged_by,
+            atlas,
+            progress,
+            cancel,
+            inhibition,
+            current,
         )
         options |= {"atlas": 0 if atlas is None else len(atlas.members.g)}
         options |= {"posterior_share": evolution.posterior_share}
@@ -268,18 +287,20 @@ def check_search(
     budget: Any = None,
     compensate: Sequence[str] | None = None,
     accuracy: str = "standard",
+    rule: PassRule | Variability | Literal["own"] | None = None,
+    current: float | None = None,
 ) -> int:
     """Return the budget of a search; refuse choices that no recording could be searched with.
 
     Parameters
     ----------
-    neuron, size, budget, compensate, accuracy
+    neuron, size, budget, compensate, accuracy, rule, current
         As `find_population` has them.
 
     Raises
     ------
     CompensationError
-        If size, budget, accuracy or the choice of conductances is not possible.
+        If size, budget, accuracy, current or the choice of conductances is not possible.
 
     Examples
     --------
@@ -303,6 +324,12 @@ def check_search(
             f"Members are judged at “standard” or “exact”; {accuracy!r} serves only to find them, which "
             "every search does by itself."
         )
+    check_current(current)
+    if current and isinstance(rule, PassRule):
+        raise CompensationError(
+            f"Members that are judged by a percentage receive no current, and {current:g} µA/cm² is known; "
+            "have them judged by the recording's own variability (tolerance “own”)."
+        )
     if compensate is not None:
         # one member, which need not get there: whether the two can steer these DICs at all
         member, _drawn = baseline_population(neuron, 1, np.random.default_rng(0))
@@ -319,6 +346,8 @@ def attempt_population(
     compensate: Sequence[str] | None = None,
     budget: int | None = None,
     accuracy: str = "standard",
+    rule: PassRule | Variability | Literal["own"] | None = None,
+    current: float | None = None,
     **options: Any,
 ) -> Result:
     """Search as `find_population` does; an error with this recording gives a `Result` that says so.
@@ -336,8 +365,9 @@ def attempt_population(
     ''
     """
     model = get_neuron(neuron)
-    check_search(model, size, budget, compensate, accuracy)
+    check_search(model, size, budget, compensate, accuracy, rule, current)
     chosen = {"size": size, "compensate": compensate, "budget": budget, "accuracy": accuracy, **options}
+    chosen |= {"rule": rule, "current": current}
     failure = getattr(posterior, "failure", "")
     try:
         if not failure:

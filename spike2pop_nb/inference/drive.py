@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.inference.mixture import Box, Mixture
 
-__all__ = ["CURRENT_RANGE", "DRIVE_BOX", "INHIBITION_RANGE", "INHIBITION_SHARE_RANGE", "NOISE_RANGE", "Drive"]
+__all__ = [
+    "CURRENT_RANGE",
+    "DRIVE_BOX",
+    "INHIBITION_RANGE",
+    "INHIBITION_SHARE_RANGE",
+    "MOST_CURRENT",
+    "NOISE_RANGE",
+    "Drive",
+]
 
 Floats = NDArray[np.floating]
 CURRENT_RANGE, NOISE_RANGE = (-3.0, 8.0), (0.0, 12.0)
 """Constant currents and standard deviations of noise that members are given, in µA/cm²."""
+MOST_CURRENT = 100.0
+"""Either way, in µA/cm², of a constant current that is known."""
 INHIBITION_RANGE = (0.0, 0.2)
 """Rhythmic inhibition that members are given where they follow a rhythm, in mS/cm²."""
 INHIBITION_SHARE_RANGE = (0.1, 0.9)

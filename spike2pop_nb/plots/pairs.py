@@ -166,7 +166,8 @@ def posterior_pairs(drawn: DrawnPosterior, *, most: int = 300, height: int | Non
             panels.append(Panel(axes[column], upright[row], [points], place=(row, column)))
         marks = _marginal(drawn, row, units[row])
         panels.append(Panel(axes[row], upright[row], marks, note=name, place=(row, row)))
-    note = "conductances (mS/cm²), current I and noise σ (µA/cm²); "
+    driven = "current I and noise σ" if "I" in names else "noise σ"
+    note = f"conductances (mS/cm²), {driven} (µA/cm²); "
     note += "along the diagonal: posterior, and prior (grey)"
     note += f"\nabove it: Spearman's rank correlations; effective sample size {drawn.n_effective:.0f}"
     note += f"; {shown.size} of {len(drawn)} members are drawn" if shown.size < len(drawn) else ""

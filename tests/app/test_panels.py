@@ -922,8 +922,11 @@ def test_a_refusal_stands_beside_the_options_that_settle_it(dashboard, loop):
     assert panel.fold.opened
     assert panel.fields["sampling_rate_hz"].layout.display == ""
     assert panel.report.value == ""
+    panel.how["sampling_rate_hz"].value = "fast"
+    assert "“Sampling rate (Hz)”: give a number from 1 to " in dashboard.messages.text
     panel.how["sampling_rate_hz"].value = "30000"
     settled(dashboard, loop)
+    assert not dashboard.messages.text
     assert panel.refusal.value == ""
     assert session.recordings.report.sampling_rate_hz == 30000
     assert "samples at 30000 Hz, as asked for" in panel.report.value
@@ -1173,6 +1176,25 @@ def test_a_recording_is_judged_by_its_own_variability_and_inhibited_where_that_i
     assert not session.generating
     dashboard.toolbar._load(Settings(inhibition="never").to_json().encode(), "settings.json")
     assert (panel.judged.value, panel.inhibition.value) == ("automatic", "never")
+
+
+def test_members_receive_the_current_that_is_known(dashboard, loop):
+    session, panel = opened(dashboard, loop), dashboard.population
+    assert panel.current.value == ""
+    panel.current.value = "0,5"
+    assert "current=0.5" in dashboard.browser.fragment
+    session.choose(recording="3")
+    result = generated(dashboard, loop, size=2, budget=900)
+    assert isinstance(result.verdict.rule, Variability)
+    assert set(result.population.current) == {0.5}
+    panel.rate.value = 5
+    panel.generate.click()
+    loop.until(lambda: not session.generating)
+    assert "judged by a percentage receive no current, and 0.5 µA/cm² is known" in dashboard.messages.text
+    panel.current.value = "much"
+    assert "“Known current (µA/cm²)”: give a number from -100 to 100, not" in dashboard.messages.text
+    panel.current.value = ""
+    assert session.settings.current is None
 
 
 def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):

@@ -207,8 +207,9 @@ def test_experiments_are_kept_without_voltages(given):
                 np.testing.assert_allclose(times, known, atol=1e-9)
 
 
-def test_a_posterior_is_kept(results):
-    drawn = s2p.sample_posterior(results[0].recording, "stg", size=8, budget=1024, seed=1)
+@pytest.mark.parametrize("current", [None, 0.25])
+def test_a_posterior_is_kept(results, current):
+    drawn = s2p.sample_posterior(results[0].recording, "stg", size=8, budget=1024, seed=1, current=current)
     content = session_zip(results[:2], posteriors=[drawn, None])
     again, none = open_session(content, predict=lambda *_: None).posteriors
     assert none is None

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from spike2pop_nb.conductances import Inhibition, Population
-from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.errors import CompensationError, SpikeTrainError
 from spike2pop_nb.export import methods_paragraph
 from spike2pop_nb.fidelity import PassRule, Result, Variability, find_population, rule_in_words, verify
 from spike2pop_nb.fidelity.evolution import Evolution, window_ms
@@ -223,6 +223,34 @@ def test_a_cell_that_follows_a_rhythm_has_members_that_do(follower: SpikeTrain) 
         for members in (found.population, bare)
     )
     assert with_it.passed.sum() > without.passed.sum()
+
+
+@pytest.mark.parametrize("atlas", [True, False])
+def test_members_receive_the_current_that_is_known(
+    cell: SpikeTrain, atlas: bool, request: pytest.FixtureRequest
+) -> None:
+    if not atlas:
+        request.getfixturevalue("without_atlases")
+    found = find_population(cell, "pyloric", size=4, seed=1, budget=12_000, current=-0.25)
+    assert found.n_kept_passed == 4
+    assert found.population is not None
+    assert found.population.current.tolist() == [-0.25] * 4
+    assert len(set(found.population.noise_sigma)) > 1
+    assert "each with the current that is known, −0.25 µA/cm²" in found.outcome
+    assert "a constant injected current (−0.25 µA/cm², which is known)" in methods_paragraph(found)
+
+
+def test_a_known_current_is_one_of_members_judged_by_the_recordings_variability(cell: SpikeTrain) -> None:
+    clock = SpikeTrain("clock", np.arange(0.0, 5000.0, 100.0))
+    none = find_population(clock, "stg", size=1, seed=1, current=0)
+    assert none.options["pass_rule"] == find_population(clock, "stg", size=1, seed=1).options["pass_rule"]
+    with pytest.raises(
+        CompensationError, match=r"by a percentage receive no current, and 0\.5 µA/cm² is known"
+    ):
+        find_population(clock, "stg", rule=PassRule(), current=0.5)
+    for bad in (101.0, np.inf, "0", True):
+        with pytest.raises(CompensationError, match="known current must be a number from −100 to 100 µA/cm²"):
+            find_population(cell, "pyloric", current=bad)  # type: ignore[arg-type]
 
 
 def test_members_are_inhibited_only_where_they_do_not_burst_otherwise(

@@ -79,6 +79,36 @@ def test_a_prior_may_have_an_inhibition() -> None:
     assert "a rhythmic inhibition every 900 ms" in prior.describe()
 
 
+def test_a_current_that_is_known_is_given_and_not_drawn() -> None:
+    prior = MemberPrior(s2p.get_neuron("pyloric"), 900.0, -0.5)
+    assert prior.names[-3:] == ("inhibition", "share", "σ")
+    assert len(prior.names) == len(prior.columns) == len(prior.units) == len(prior.ranges)
+    u = np.random.default_rng(0).random((50, len(prior.names)))
+    values = prior.values(u)
+    assert np.allclose(prior.quantiles(values), u, atol=1e-9)
+    received = prior.drive(values)
+    assert set(received["current"]) == {-0.5}
+    assert np.array_equal(received["noise_sigma"], values[:, -1])
+    assert np.array_equal(received["inhibition"].conductance, values[:, -3])
+    assert np.array_equal(received["inhibition"].share, values[:, -2])
+    assert "The constant current is known, −0.5 µA/cm²; noise is 12" in prior.describe()
+
+
+def test_a_posterior_given_the_current() -> None:
+    train = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))[2]
+    found = sample_posterior(train, "stg", size=8, budget=1024, seed=4, current=0.25)
+    assert found.population.current.tolist() == [0.25] * 8
+    table = found.to_frame()
+    assert table["value"].tolist() == [*found.neuron.channel_names, "σ"]
+    assert np.isfinite(table.drop(columns=["value", "unit"]).to_numpy(float)).all()
+    assert found.correlations().shape == (9, 9)
+    assert s2p.plots.posterior_pairs(found).data
+    with pytest.raises(
+        CompensationError, match="known current must be a number from −100 to 100 µA/cm², not"
+    ):
+        sample_posterior(train, "stg", current=float("nan"))
+
+
 def test_the_sample_is_the_posterior() -> None:
     own = Variability.of(_train(80.0))
     cloud = _cloud(own, 1)

@@ -11,7 +11,7 @@ from spike2pop_nb.app.binding import bind
 from spike2pop_nb.app.going import Going
 from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number
+from spike2pop_nb.app.number import Number, in_field, number_if_any
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.fidelity import PassRule, pass_rule
@@ -40,6 +40,7 @@ _CHOICES = {
     "refine": "Refine",
     "judged": "Judged by",
     "inhibition": "Rhythmic inhibition",
+    "current": "Known current (µA/cm²)",
     "rate_tolerance": "Rate (%)",
     "isi_tolerance": "ln(ISI)",
     "burst_tolerance": "Bursts (%)",
@@ -57,6 +58,7 @@ class PopulationPanel:
         self.refine = w.Checkbox(indent=False)
         self.judged = w.Dropdown(options=_JUDGED)
         self.inhibition = w.Dropdown(options=_INHIBITION)
+        self.current = w.Text(placeholder="unknown", continuous_update=False)
         self.rate, self.isi, self.burst = Number(), Number(), Number()
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.how = text("", "s2p-says")
@@ -103,6 +105,12 @@ class PopulationPanel:
                             "Of members of a bursting recording that are judged by its own variability, as "
                             "cells have that follow a rhythm.",
                         ),
+                        field(
+                            _CHOICES["current"],
+                            self.current,
+                            "That all members receive, such as 0 of a cell that was left alone. Where it is "
+                            "unknown, each has one that makes it fire like the recording.",
+                        ),
                     ],
                 ),
                 *self._going.widgets,
@@ -119,6 +127,7 @@ class PopulationPanel:
             bind(session, self.refine, "refine", messages),
             bind(session, self.judged, "judged", messages),
             bind(session, self.inhibition, "inhibition", messages),
+            bind(session, self.current, "current", messages, in_field, number_if_any),
             bind(session, self.rate, "rate_tolerance", messages, *percent),
             bind(session, self.isi, "isi_tolerance", messages),
             bind(session, self.burst, "burst_tolerance", messages, *percent),

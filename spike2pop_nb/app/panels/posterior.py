@@ -100,6 +100,7 @@ class PosteriorPanel:
                 neuron,
                 seed=settings.seed,
                 inhibition=settings.inhibited,
+                current=settings.current,
                 **budget,
                 progress=task.progress,
                 cancel=task.cancelled,

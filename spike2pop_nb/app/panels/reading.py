@@ -11,7 +11,7 @@ from spike2pop_nb.app.binding import Binding, bind
 from spike2pop_nb.app.controls import LABELS
 from spike2pop_nb.app.layout import Fold, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import number_if_any
+from spike2pop_nb.app.number import in_field, number_if_any
 from spike2pop_nb.app.panels.unit import UnitQuestion
 from spike2pop_nb.app.settings import READING, Settings
 from spike2pop_nb.app.state import Session
@@ -121,7 +121,7 @@ class ReadingPanel:
         for name in ("layout", "voltage_unit"):
             bind(session, self.how[name], name, messages)
         for name in ("sampling_rate_hz", "start_s", "stop_s"):
-            bind(session, self.how[name], name, messages, _number, number_if_any)
+            bind(session, self.how[name], name, messages, in_field, number_if_any)
         takes = {
             "unit": self._take_unit,
             "other": self._take_other,
@@ -240,10 +240,6 @@ class ReadingPanel:
             if refused.trace is None:  # else it is settled beside the figure
                 self.fold.opened = True
         self.report.value = "" if session.recordings is None else understood(session.recordings.report)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
 
 
 def understood(report: ReadReport) -> str:
