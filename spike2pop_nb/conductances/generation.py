@@ -222,7 +222,10 @@ def generate_population(
     rng = np.random.default_rng(seed)
     fixed: FloatArray | None = None
     if not isinstance(target, DICSampler):
-        fixed = np.atleast_2d(np.asarray(target, dtype=float))
+        try:
+            fixed = np.atleast_2d(np.asarray(target, dtype=float))
+        except (TypeError, ValueError):
+            fixed = np.zeros((0, 0))
         if fixed.shape not in ((1, 2), (size, 2)) or not np.all(np.isfinite(fixed)):
             raise CompensationError(
                 f"The target must be one finite pair (g_s, g_u), or one for each of the {size} members."

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.conductances import DICSampler, generate_population
-from spike2pop_nb.errors import Cancelled, CompensationError
+from spike2pop_nb.conductances import DICSampler
+from spike2pop_nb.errors import Cancelled
 from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.first_members import LITTLE_NOISE, first_members
 from spike2pop_nb.fidelity.forecast import Forecast
 from spike2pop_nb.fidelity.moves import moves
 from spike2pop_nb.fidelity.prior import MemberPrior
@@ -54,8 +55,6 @@ _FIRST_LOOK, _STALE, _PROGRESS = 4, 15, 0.99  # generations after which nothing 
 _FAR, _STALE_FAR, _PROGRESS_FAR = 3.0, 6, 0.9  # the same for members as far as that; half of it with an atlas
 _WITHOUT_INHIBITION = 5  # generations in which no member came within the variability
 _FAR_WITHOUT = 4  # the same for members as far as that; half of it with an atlas, which holds what there is
-_ABOUT = 4  # of whose members those are begun with that have about the current that is known, if one is
-_LITTLE_NOISE = 2.0  # µA/cm², at most, of half of the members
 _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has come near
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
@@ -236,29 +235,7 @@ class Evolution:
         self.n_windows, self.forecast, self.waiting = 1, Forecast(), []
         n = min(2 * self.n, self.budget - self.n_simulated)
         quiet = np.arange(n) % 2 == 0
-        if self.atlas is None:
-            x = self.low + self.rng.random((n, len(self.low))) * (self.high - self.low)
-            x[quiet, self.driven] = 0.0
-        else:
-            known = self.atlas.members
-            far = self.atlas.distances(self.train.times_ms)
-            order = np.argsort(far, kind="stable")
-            if self.current is not None:
-                near = np.argsort(np.abs(known.current - self.current), kind="stable")
-                order = order[np.isin(order, near[: len(near) // _ABOUT])]
-            rows = np.resize(order, n)
-            few = order[known.noise_sigma[order] <= _LITTLE_NOISE]
-            if len(few):
-                rows[quiet] = np.resize(few, int(quiet.sum()))
-            low, high = self.low[self.rhythm], self.high[self.rhythm]
-            rhythm = low + self.rng.random((n, len(low))) * (high - low)
-            current = () if self.current is not None else (known.current[rows],)
-            x = np.column_stack([known.g[rows], rhythm, *current, known.noise_sigma[rows]]).astype(float)
-            x[quiet, -1] = np.minimum(x[quiet, -1], _LITTLE_NOISE)
-        started = self.from_posterior(int(self.posterior_share * n))
-        if len(started):
-            x[-len(started) :, : started.shape[1]] = started
-            x[-len(started) :][quiet[-len(started) :], self.driven] = 0.0
+        x = first_members(self, n, quiet)
         self.low, self.high = np.minimum(self.low, x.min(axis=0)), np.maximum(self.high, x.max(axis=0))
         seeds = self.rng.integers(0, 2**63, size=n, dtype=np.uint64)
         self.say(f"Simulating {n} members, {self.moving_ms / 1000:.3g} s of each")
@@ -271,18 +248,8 @@ class Evolution:
         self.x, self.seeds, self.cost, self.off = x[best], seeds[best], cost[best], [off[i] for i in best]
         self.groups = [np.arange(n_quiet), np.arange(n_quiet, self.n)]
         self.most = np.tile(self.high, (self.n, 1))
-        self.most[:n_quiet, -1] = _LITTLE_NOISE
+        self.most[:n_quiet, -1] = LITTLE_NOISE
         self.confirm(np.arange(self.n))
-
-    def from_posterior(self, n: int) -> FloatArray:
-        """Draw members with the DICs of the posterior, as far as it can be reached."""
-        if self.posterior is None or not n:
-            return np.zeros((0, self.neuron.n_channels))
-        try:
-            drawn = generate_population(self.neuron, self.posterior, n, seed=self.rng, id=self.train.id)
-        except CompensationError:
-            return np.zeros((0, self.neuron.n_channels))
-        return drawn.g
 
     def generation(self) -> None:
         """Move each member by differences of others, and towards a better one; keep what is no worse.
@@ -386,16 +353,6 @@ class Evolution:
         """Whether the conductances of a member are different from those that are known."""
         members = np.array([*(member for member, _seed, _said in known), x])
         return bool(distinct(members[:, : self.neuron.n_channels])[-1])
-
-    @property
-    def rhythm(self) -> slice:
-        """Where in a row the inhibition and its share stand, if there is one."""
-        return slice(self.neuron.n_channels, self.driven.start)
-
-    @property
-    def driven(self) -> slice:
-        """Where in a row the current, unless it is known, and the noise stand."""
-        return slice(len(self.prior.columns) - (2 if self.current is None else 1), None)
 
     @property
     def prior(self) -> MemberPrior:
