@@ -63,36 +63,29 @@ def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
     assert panel.found is found, "what took a minute is there when its population is looked at again"
 
 
-def test_it_is_in_the_file_of_a_session_and_in_the_zip_of_everything(panel, dashboard, loop) -> None:
+def test_it_is_in_the_file_of_a_session_and_with_those_of_other_recordings_in_the_zip_of_everything(
+    panel, dashboard, loop
+) -> None:
     _generate(dashboard, loop)
     panel.run.click()
     loop.until(lambda: panel.found is not None)
+    session, keep = dashboard.session, dashboard.toolbar.keep
     given = []
-    for button, start in (
-        (dashboard.toolbar.keep, dashboard.actions.save),
-        (dashboard.toolbar.keep, lambda button: dashboard.actions.download("everything", button)),
-    ):
-        button.give = lambda *file: given.append(file[0])
-        n = len(given)
-        start(button)
-        loop.until(lambda n=n: len(given) > n)
-    session, everything = given
-    (drawn,) = open_session(session, predict=lambda *_: None).posteriors
+    keep.give = lambda *file: given.append(file[0])
+
+    def gives(start) -> bytes:
+        before = len(given)
+        start()
+        loop.until(lambda: len(given) > before)
+        return given[-1]
+
+    def everything() -> set[str]:
+        return set(ZipFile(BytesIO(gives(lambda: dashboard.actions.download("everything", keep)))).namelist())
+
+    saved = gives(lambda: dashboard.actions.save(keep))
+    (drawn,) = open_session(saved, predict=lambda *_: None).posteriors
     assert drawn.describe() == panel.found.describe()
-    assert "posterior/posterior.csv" in ZipFile(BytesIO(everything)).namelist()
-
-
-def test_those_of_all_recordings_are_in_the_zip_of_everything(panel, dashboard, loop) -> None:
-    _generate(dashboard, loop)
-    session = dashboard.session
-    panel.run.click()
-    loop.until(lambda: panel.found is not None)
+    assert "posterior/posterior.csv" in everything()
     other = session.recordings[1]
     session.posteriors = {**session.posteriors, session.key(other): panel.found}
-    given = []
-    dashboard.toolbar.keep.give = lambda *file: given.append(file[0])
-    dashboard.actions.download("everything", dashboard.toolbar.keep)
-    loop.until(lambda: bool(given))
-    assert {"posterior/01/posterior.csv", "posterior/02/posterior.csv"} <= set(
-        ZipFile(BytesIO(given[0])).namelist()
-    )
+    assert {"posterior/01/posterior.csv", "posterior/02/posterior.csv"} <= everything()

@@ -148,7 +148,9 @@ def test_impossible_sizes_are_refused(neuron: NeuronModel, size: Any) -> None:
         generate_population(neuron, (4.0, 5.0), size)
 
 
-@pytest.mark.parametrize("wanted", [(np.nan, 1.0), (np.inf, 1.0), (1.0, 2.0, 3.0), np.zeros((5, 2)), 3.0, "5,5"])
+@pytest.mark.parametrize(
+    "wanted", [(np.nan, 1.0), (np.inf, 1.0), (1.0, 2.0, 3.0), np.zeros((5, 2)), 3.0, "5,5"]
+)
 def test_impossible_targets_are_refused(neuron: NeuronModel, wanted: Any) -> None:
     with pytest.raises(CompensationError, match=r"one finite pair \(g_s, g_u\), or one for each of the 4"):
         generate_population(neuron, wanted, 4)
