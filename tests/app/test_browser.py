@@ -361,7 +361,7 @@ def test_numbers_are_taken_as_they_are_typed(context, server):
     written(members, "12")
     typed.wait_for_selector(".s2p-error", state="hidden")
     typed.wait_for_function("() => location.hash.includes('size=12')")
-    typed.click("text=How far from the recording a member may be")
+    typed.click("text=How members are judged, and what they receive")
     rate = typed.get_by_label("Rate (%)", exact=True)
     written(rate, "2,5")
     typed.wait_for_function("() => location.hash.includes('rate_tolerance=0.025')")

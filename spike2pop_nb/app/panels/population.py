@@ -84,7 +84,7 @@ class PopulationPanel:
                 ),
                 self.how,
                 Fold(
-                    "How far from the recording a member may be",
+                    "How members are judged, and what they receive",
                     [
                         field(
                             "Judged by",
