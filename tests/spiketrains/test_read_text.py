@@ -211,6 +211,11 @@ def test_decimal_commas_are_counted() -> None:
     assert report.repairs == ("2 numbers with a decimal comma",)
 
 
+def test_exponents_of_fortran_beside_commas_that_may_part_thousands() -> None:
+    (train,) = read_spike_trains(b"time_ms\n1d-3\n1,234\n2,345\n3,456\n2D1\n")
+    assert train.times_ms.tolist() == [0.001, 1.234, 2.345, 3.456, 20.0]
+
+
 def test_negative_times_are_kept_and_said() -> None:
     recordings = read_spike_trains(b"id,time_ms\na,-5\na,11\n")
     assert recordings[0].times_ms.tolist() == [-5, 11]

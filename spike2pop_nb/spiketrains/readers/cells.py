@@ -169,8 +169,8 @@ def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
     values = np.array([value_of(cell) for cell in plain])
     if any("." in cell or "," in cell for cell in plain) or (values > 999).any():
         return ""  # numbers of a thousand and more stand there without the mark
-    grouped = np.array([float(_ungrouped(cell, mark)) for cell in cells])
-    decimal = np.array([float(cell.replace(",", ".")) for cell in cells])
+    grouped = np.array([value_of(_ungrouped(cell, mark)) for cell in cells])
+    decimal = np.array([value_of(cell) for cell in cells])
     as_groups, as_decimals = share_increasing([grouped]), share_increasing([decimal])
     if (
         plain
