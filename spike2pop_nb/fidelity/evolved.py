@@ -131,7 +131,8 @@ def _message(search: Evolution, n_members: int) -> str:
     if search.current is not None:
         text += f", each with the current that is known, {search.current:g} µA/cm²".replace("-", "−")
     if search.inhibited:
-        text += f", each with a rhythmic inhibition every {search.prior.period_ms:.0f} ms"
+        also = ", each" if search.current is None else " and"
+        text += f"{also} with a rhythmic inhibition every {search.prior.period_ms:.0f} ms"
         if search.without:
             generations = "1 generation" if search.without == 1 else f"{search.without} generations"
             text += f"; without one, none came within it in {generations}"
@@ -146,7 +147,12 @@ def _message(search: Evolution, n_members: int) -> str:
     known = [off for off in search.off if off is not None]
     if not known:
         kind = "bursts" if search.own.bursting else "fires without bursts"
-        return f"{text}. No {name} neuron tried {kind} as the recording does; try another neuron."
+        if search.current is None:
+            return f"{text}. No {name} neuron tried {kind} as the recording does; try another neuron."
+        return (
+            f"{text}. No {name} neuron tried with this current {kind} as the recording does; try another "
+            "neuron, or leave the current unknown."
+        )
     off = min(known, key=lambda found: float(found.max()))
     if n_passed:
         return f"{text}."

@@ -240,6 +240,13 @@ def test_members_receive_the_current_that_is_known(
     assert "a constant injected current (−0.25 µA/cm², which is known)" in methods_paragraph(found)
 
 
+def test_a_known_current_with_which_none_fires_is_named(cell: SpikeTrain) -> None:
+    found = find_population(cell, "pyloric", size=1, seed=1, current=-50)
+    assert not found.usable
+    assert "pyloric neuron tried with this current" in found.outcome
+    assert found.outcome.endswith("try another neuron, or leave the current unknown.")
+
+
 def test_a_known_current_is_one_of_members_judged_by_the_recordings_variability(cell: SpikeTrain) -> None:
     clock = SpikeTrain("clock", np.arange(0.0, 5000.0, 100.0))
     none = find_population(clock, "stg", size=1, seed=1, current=0)
