@@ -96,7 +96,7 @@ def worked(
 class _Worker:
     """A process that waits for pieces; it ends when nobody can ask it any more."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(self, function: bytes) -> None:
         context = multiprocessing.get_context("spawn")  # the same on every system, and safe beside threads
         self.ours, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
@@ -108,11 +108,9 @@ class _Worker:
 
     def ask(self, piece: Any) -> None:
         self.piece = piece
-        self.send(piece)
+        self.send(cloudpickle.dumps(piece))
 
-    def send(self, what: Any) -> None:
-        """Send by value what the user's own script defines, which the process does not know."""
-        content = cloudpickle.dumps(what)
+    def send(self, content: bytes) -> None:
         with suppress(OSError):  # it died meanwhile, which is seen when an answer is waited for
             self.ours.send_bytes(content)
 
@@ -154,6 +152,8 @@ def _serve(connection: Connection) -> None:
 def _in_processes(
     function: Callable[[Piece], Any], pieces: Iterable[Piece], workers: int
 ) -> Iterator[list[tuple[Piece, Any]]]:
+    # by value where the user's own script defines it, which other processes do not know
+    told = cloudpickle.dumps(function)
     left, again = iter(pieces), deque[Piece]()
     busy: dict[Connection, _Worker] = {}
     tried: list[Piece] = []  # by identity: pieces need not be comparable
@@ -168,7 +168,7 @@ def _in_processes(
                     worker.end()
                 return
             piece = again.popleft()
-        worker = worker or _Worker(function)
+        worker = worker or _Worker(told)
         busy[worker.ours] = worker
         worker.ask(piece)
 

@@ -108,6 +108,25 @@ def test_a_minute_budget_ends_the_run(shards: Path, tmp_path: Path) -> None:
     assert load_predictor("toy", path).predict([np.arange(10) * 20.0])[0].usable
 
 
+def test_it_computes_on_one_thread_and_leaves_others_theirs(shards: Path, tmp_path: Path) -> None:
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    try:
+        train(
+            shards,
+            tmp_path,
+            "toy",
+            epochs=1,
+            options=SMALL,
+            dic_range=DIC_RANGE,
+            report=lambda _row: seen.append(torch.get_num_threads()),
+        )
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_adapters_are_small_and_keep_the_base_frozen(trained: Path, shards: Path, tmp_path: Path) -> None:
     base = tmp_path / "toy.safetensors"
     base.write_bytes(trained.read_bytes())
