@@ -7,6 +7,7 @@ import traceback
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import PurePath
 from typing import Final, TypeAlias
 
@@ -23,6 +24,7 @@ __all__ = [
     "UnreachableTarget",
     "WayOut",
     "check_installed",
+    "check_whole",
     "failure_in_words",
     "printable",
     "python_name",
@@ -188,6 +190,38 @@ def check_installed(what: str, package: str, extra: str = "") -> None:
     except ImportError:
         install = f"'spike2pop-nb[{extra}]'" if extra else "spike2pop-nb"
         raise Spike2PopError(f"{what} need {package}: pip install {install}.") from None
+
+
+def check_whole(
+    name: str,
+    value: object,
+    least: int,
+    most: int | None = None,
+    error: type[Spike2PopError] = Spike2PopError,
+) -> None:
+    """Refuse what is not a whole number, or not in its limits.
+
+    Parameters
+    ----------
+    name
+        What it is called, as in "The size must be …".
+    value
+        What was given.
+    least, most
+        Limits, which are allowed; no ``most`` for none.
+    error
+        What to raise.
+
+    Examples
+    --------
+    >>> check_whole("seed", -1, 0)
+    Traceback (most recent call last):
+    spike2pop_nb.errors.Spike2PopError: The seed must be a whole number of at least 0, not -1.
+    """
+    if isinstance(value, Integral) and least <= int(value) and (most is None or int(value) <= most):
+        return
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise error(f"The {name} must be a whole number {limits}, not {value!r}.")
 
 
 def failure_in_words(error: BaseException) -> str:

@@ -14,7 +14,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spike2pop_nb import example_path, find_population, read_spike_trains
+from spike2pop_nb import (
+    compare_recordings,
+    example_path,
+    find_population,
+    generate_population,
+    read_spike_trains,
+    run_experiment,
+    sample_posterior,
+    simulate,
+)
+from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.experiments import block, next_experiments
 from spike2pop_nb.inference import load_predictor
 
 SIZE, SEED, BUDGET = 4, 1, 300
@@ -173,3 +184,20 @@ def same(one, other) -> None:  # type: ignore[no-untyped-def]
         np.testing.assert_array_equal(one.course.mean, other.course.mean)
         assert one.course.p_value == other.course.p_value
     assert one.p_drawn == other.p_drawn
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1"])
+def test_what_is_no_seed_is_refused_in_one_sentence(seed):
+    train = read_spike_trains(example_path("stg_set.csv"))[2]
+    population = generate_population("stg", (5.0, 5.0), size=4, seed=np.int64(1))
+    for entrance in (
+        lambda: find_population(train, "stg", seed=seed),
+        lambda: sample_posterior(train, "stg", seed=seed),
+        lambda: compare_recordings(train, train, "stg", seed=seed),
+        lambda: generate_population("stg", (5.0, 5.0), size=4, seed=seed),
+        lambda: simulate(population, duration_ms=100.0, transient_ms=0.0, seed=seed),
+        lambda: run_experiment(population, block("A", 0.5), duration_ms=100.0, seed=seed),
+        lambda: next_experiments(population, "conductance:A", seed=seed),
+    ):
+        with pytest.raises(Spike2PopError, match=f"The seed must be a whole number of .* not {seed!r}"):
+            entrance()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spike2pop_nb.conductances.member_table import MAX_SIZE
 from spike2pop_nb.conductances.population import DICSampler, FloatArray, Population
-from spike2pop_nb.errors import CompensationError, UnreachableTarget
+from spike2pop_nb.errors import CompensationError, UnreachableTarget, check_whole
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, vary_neuron
 
 __all__ = ["baseline_population", "generate_population", "mean_baseline", "modulate"]
@@ -215,10 +215,9 @@ def generate_population(
     1  4.0  5.0
     """
     neuron = vary_neuron(neuron, V_th_mV=V_mV, baseline=baseline)
-    if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SIZE):
-        raise CompensationError(
-            f"The population size must be a whole number from 1 to {MAX_SIZE}, not {size!r}."
-        )
+    check_whole("population size", size, 1, MAX_SIZE, CompensationError)
+    if not isinstance(seed, np.random.Generator):
+        check_whole("seed", seed, 0, None, CompensationError)
     rng = np.random.default_rng(seed)
     fixed: FloatArray | None = None
     if not isinstance(target, DICSampler):

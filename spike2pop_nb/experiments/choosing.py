@@ -11,7 +11,7 @@ import pandas as pd
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
-from spike2pop_nb.errors import ExperimentError, three_digits
+from spike2pop_nb.errors import ExperimentError, check_whole, three_digits
 from spike2pop_nb.experiments.experiment import Experiment
 from spike2pop_nb.experiments.information import about_members, about_target, shown_under
 from spike2pop_nb.experiments.observed import (
@@ -239,6 +239,7 @@ def next_experiments(
     >>> found.best.kind in ("current", "pulses", "potassium", "buffer")
     True
     """
+    check_whole("seed", seed, 0, None, ExperimentError)
     wanted = Target.parsed(target)
     groups = [population] if isinstance(population, Population) else list(population)
     if wanted.kind == "neuron":

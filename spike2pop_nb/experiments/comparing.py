@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.conductances import Population, dics
-from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError
+from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError, check_whole
 from spike2pop_nb.experiments.action import Action
 from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits
 from spike2pop_nb.experiments.comparison import SURE, UNCHANGED, Comparison, table_of
@@ -106,7 +106,7 @@ def compare_recordings(
     model = get_neuron(neuron)
     before, after = as_train(before), as_train(after)
     protocol = _known(known, model)
-    _check(before, after, size)
+    _check(before, after, size, seed)
     members = population.population if isinstance(population, Result) else population
     if members is not None and not same_neuron(members.neuron, model):
         raise ExperimentError(
@@ -241,9 +241,9 @@ def _of(action: Action) -> str:
     return str(getattr(action, "channel", ""))
 
 
-def _check(before: SpikeTrain, after: SpikeTrain, size: int) -> None:
-    if not (isinstance(size, (int, np.integer)) and 0 <= size <= MOST_MEMBERS):
-        raise ExperimentError(f"The size must be a whole number from 0 to {MOST_MEMBERS}, not {size!r}.")
+def _check(before: SpikeTrain, after: SpikeTrain, size: Any, seed: Any) -> None:
+    check_whole("size", size, 0, MOST_MEMBERS, ExperimentError)
+    check_whole("seed", seed, 0, None, ExperimentError)
     if before.n_spikes < MIN_SPIKES:
         raise SpikeTrainError(
             f"Recording {before.id!r}, the one before, is silent ({before.n_spikes} spikes, under "

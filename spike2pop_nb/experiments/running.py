@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.conductances import Population
-from spike2pop_nb.errors import ExperimentError
+from spike2pop_nb.errors import ExperimentError, check_whole
 from spike2pop_nb.experiments.action import number
 from spike2pop_nb.experiments.applied import Applied
 from spike2pop_nb.experiments.experiment import CONTROL, Experiment
@@ -86,6 +86,7 @@ def run_experiment(
     >>> found.conditions, found.data["rate_Hz"].shape
     (('control', '0.25', '0.5'), (4, 3))
     """
+    check_whole("seed", seed, 0, None, ExperimentError)
     conditions, doses = _conditions(protocol)
     neuron, n = population.neuron, len(population)
     start = number(neuron.recording_window_ms[0] if transient_ms is None else transient_ms, "transient_ms", 0)

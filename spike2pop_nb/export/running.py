@@ -144,7 +144,7 @@ def run_recordings(
     2
     """
     model, out = get_neuron(neuron), Path(out_dir)
-    check_search(model, size, budget, compensate, accuracy, rule, current)
+    check_search(model, size, budget, compensate, accuracy, rule, current, seed)
     check_formats(formats)
     if not len(recordings):
         raise Spike2PopError("There are no recordings to search.")

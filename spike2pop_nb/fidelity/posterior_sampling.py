@@ -20,7 +20,7 @@ from scipy.stats import gaussian_kde
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
-from spike2pop_nb.errors import Cancelled, CompensationError, SpikeTrainError
+from spike2pop_nb.errors import Cancelled, CompensationError, SpikeTrainError, check_whole
 from spike2pop_nb.fidelity.drawn_posterior import DrawnPosterior, effective
 from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.prior import MemberPrior, check_current
@@ -115,7 +115,7 @@ def sample_posterior(
     ['Na', 'Kd', 'CaT', 'CaS', 'KCa', 'A', 'H', 'leak', 'I', 'σ']
     """
     model, train = get_neuron(neuron), as_train(train)
-    _check(size, budget)
+    _check(size, budget, seed)
     check_current(current)
     own = Variability.of(train, longest_ms=LONGEST_MS)
     search = _searched(train, model, own, seed, budget, accuracy, inhibition, current, progress, cancel)
@@ -134,9 +134,9 @@ def sample_posterior(
     return _drawn(cloud, train, size, seed, accuracy, search.n_simulated)
 
 
-def _check(size: Any, budget: Any) -> None:
-    if not (isinstance(size, (int, np.integer)) and 1 <= size <= _MOST_SIZE):
-        raise CompensationError(f"The size must be a whole number from 1 to {_MOST_SIZE}, not {size!r}.")
+def _check(size: Any, budget: Any, seed: Any) -> None:
+    check_whole("size", size, 1, _MOST_SIZE, CompensationError)
+    check_whole("seed", seed, 0, None, CompensationError)
     if not (isinstance(budget, (int, np.integer)) and budget >= size):
         raise CompensationError(
             f"The budget must be a whole number of at least the size ({size}), not {budget!r}."

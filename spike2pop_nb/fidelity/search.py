@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from spike2pop_nb.conductances import MAX_SIZE, DICSampler, baseline_population, modulate
-from spike2pop_nb.errors import CompensationError, SpikeTrainError, UnreachableTarget, failure_in_words
+from spike2pop_nb.errors import (
+    CompensationError,
+    SpikeTrainError,
+    UnreachableTarget,
+    check_whole,
+    failure_in_words,
+)
 from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.evolved import evolved
 from spike2pop_nb.fidelity.prior import check_current
@@ -155,7 +161,7 @@ def find_population(
     """
     model = get_neuron(neuron)
     train = as_train(train)
-    given, most = budget, check_search(model, size, budget, compensate, accuracy, rule, current)
+    given, most = budget, check_search(model, size, budget, compensate, accuracy, rule, current, seed)
     rule = "own" if current and rule is None else rule
     judged_by = judged_by_rule(train, model, posterior is not None, refine, rule)
     options = {
@@ -289,18 +295,19 @@ def check_search(
     accuracy: str = "standard",
     rule: PassRule | Variability | Literal["own"] | None = None,
     current: float | None = None,
+    seed: Any = 1,
 ) -> int:
     """Return the budget of a search; refuse choices that no recording could be searched with.
 
     Parameters
     ----------
-    neuron, size, budget, compensate, accuracy, rule, current
+    neuron, size, budget, compensate, accuracy, rule, current, seed
         As `find_population` has them.
 
     Raises
     ------
     CompensationError
-        If size, budget, accuracy, current or the choice of conductances is not possible.
+        If size, budget, accuracy, current, seed or the choice of conductances is not possible.
 
     Examples
     --------
@@ -309,10 +316,8 @@ def check_search(
     >>> check_search(s2p.get_neuron("stg"), size=100)
     4000
     """
-    if not (isinstance(size, (int, np.integer)) and 1 <= size <= MAX_SEARCH_SIZE):
-        raise CompensationError(
-            f"The population size must be a whole number from 1 to {MAX_SEARCH_SIZE}, not {size!r}."
-        )
+    check_whole("population size", size, 1, MAX_SEARCH_SIZE, CompensationError)
+    check_whole("seed", seed, 0, None, CompensationError)
     budget = default_budget(int(size)) if budget is None else budget
     if not (isinstance(budget, (int, np.integer)) and size <= budget <= MAX_SIZE):
         raise CompensationError(
@@ -344,6 +349,7 @@ def attempt_population(
     *,
     size: int = 16,
     compensate: Sequence[str] | None = None,
+    seed: int = 1,
     budget: int | None = None,
     accuracy: str = "standard",
     rule: PassRule | Variability | Literal["own"] | None = None,
@@ -365,9 +371,9 @@ def attempt_population(
     ''
     """
     model = get_neuron(neuron)
-    check_search(model, size, budget, compensate, accuracy, rule, current)
+    check_search(model, size, budget, compensate, accuracy, rule, current, seed)
     chosen = {"size": size, "compensate": compensate, "budget": budget, "accuracy": accuracy, **options}
-    chosen |= {"rule": rule, "current": current}
+    chosen |= {"rule": rule, "current": current, "seed": seed}
     failure = getattr(posterior, "failure", "")
     try:
         if not failure:

@@ -137,6 +137,8 @@ class Recordings(Sequence[SpikeTrain]):
     >>> recordings = s2p.read_spike_trains(s2p.example_path("stg_set.csv"))
     >>> recordings.ids, recordings.by_id("3").n_spikes
     (['1', '2', '3', '4', '5'], 67)
+    >>> recordings["3"] is recordings[2]
+    True
     >>> recordings.to_frame()[["id", "n_spikes", "pattern"]].head(2)
       id  n_spikes        pattern
     0  1        33  regular tonic
@@ -179,13 +181,14 @@ class Recordings(Sequence[SpikeTrain]):
             ) from None
 
     @overload
-    def __getitem__(self, index: int) -> SpikeTrain: ...
+    def __getitem__(self, index: int | str) -> SpikeTrain: ...
 
     @overload
     def __getitem__(self, index: slice) -> Sequence[SpikeTrain]: ...
 
-    def __getitem__(self, index: int | slice) -> SpikeTrain | Sequence[SpikeTrain]:
-        return self._trains[index]
+    def __getitem__(self, index: int | str | slice) -> SpikeTrain | Sequence[SpikeTrain]:
+        """Trains by their place, or one by its id."""
+        return self.by_id(index) if isinstance(index, str) else self._trains[index]
 
     def __len__(self) -> int:
         return len(self._trains)

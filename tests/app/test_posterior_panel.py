@@ -8,14 +8,22 @@ from zipfile import ZipFile
 
 import pytest
 
-from spike2pop_nb import fidelity
+from spike2pop_nb import example_path, fidelity, read_spike_trains
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
 from spike2pop_nb.export import open_session
+from spike2pop_nb.fidelity import DrawnPosterior
+
+few = partial(fidelity.sample_posterior, size=8, budget=1024)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> DrawnPosterior:
+    """A posterior of the first recording, for tests of what becomes of it."""
+    return few(read_spike_trains(example_path("stg_set.csv"))[0], "stg")
 
 
 @pytest.fixture
 def panel(dashboard, loop, monkeypatch) -> PosteriorPanel:
-    few = partial(fidelity.sample_posterior, size=8, budget=1024)
     monkeypatch.setattr(fidelity, "sample_posterior", few)
     dashboard.results.posterior.widget.opened = True
     return dashboard.results.posterior
@@ -64,8 +72,9 @@ def test_it_is_drawn_cancelled_and_put_away(panel, dashboard, loop) -> None:
 
 
 def test_it_is_in_the_file_of_a_session_and_with_those_of_other_recordings_in_the_zip_of_everything(
-    panel, dashboard, loop
+    panel, dashboard, loop, drawn, monkeypatch
 ) -> None:
+    monkeypatch.setattr(fidelity, "sample_posterior", lambda *_, **__: drawn)
     _generate(dashboard, loop)
     panel.run.click()
     loop.until(lambda: panel.found is not None)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from serving import serving
 from test_browser import CHROMIUM, FLIES, PATIENCE_MS, QUIET, UPLOAD, open_page, upload
-from test_guard import holds
+from test_guard import held
 
 pytestmark = pytest.mark.browser
 
@@ -107,7 +107,7 @@ def test_what_a_visitor_loads_is_in_no_others_memory_nor_in_a_file(server, someb
     upload(hers, recording)
     hers.wait_for_selector(f"text={mark}")
     hers.wait_for_selector(".s2p-idle")
-    mine = {pid for pid in before if pid in server.kernels() and holds(pid, mark.encode())}
+    mine = {pid for pid in before if pid in server.kernels() and held(pid, mark)}
     assert len(mine) == 1, "memory cannot be searched here"
     his = open_page(somebody(), server.printed)
     his.wait_for_selector(".s2p-idle")
@@ -115,7 +115,7 @@ def test_what_a_visitor_loads_is_in_no_others_memory_nor_in_a_file(server, someb
     while len(others := server.settled() - mine) < 2:
         assert time.monotonic() < end, "no kernel is kept ready for the next page"
     for pid in others | {psutil.Process(pid).ppid() for pid in others} - {server.process.pid}:
-        assert not holds(pid, mark.encode()), f"process {pid} holds what somebody else has loaded"
+        assert not held(pid, mark), f"process {pid} holds what somebody else has loaded"
     assert mark not in his.evaluate("document.documentElement.outerHTML")
     hers.close(run_before_unload=True)
     end = time.monotonic() + 60

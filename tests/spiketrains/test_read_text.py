@@ -252,7 +252,7 @@ def test_markup_in_an_id_is_kept_as_it_is() -> None:
 
 def test_recordings_behave_like_a_sequence() -> None:
     recordings = read_spike_trains(example_path("stg_set.csv"))
-    assert recordings.by_id("3") is recordings[2]
+    assert recordings.by_id("3") is recordings["3"] is recordings[2]
     assert [train.id for train in recordings[1:3]] == ["2", "3"]
     assert recordings[-1] in recordings
     assert len(list(recordings)) == 5
