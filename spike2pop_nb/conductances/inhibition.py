@@ -93,11 +93,29 @@ class Inhibition:
 
     def at(self, ms: FloatArray) -> npt.NDArray[np.float32]:
         """Return the conductance of each member at some times, (n, n_times) in mS/cm²."""
+        conductance, piece = self.pieces(ms)
+        return conductance[:, piece]
+
+    def pieces(self, ms: FloatArray) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Return what members receive at some times, once for all times at which it is the same.
+
+        Returns
+        -------
+        conductance : (n, n_pieces)
+            In mS/cm².
+        piece : (n_times,)
+            Which of them holds at each time.
+        """
         one = len(self) and bool((self.period_ms == self.period_ms[0]).all())
         period_ms = self.period_ms[:1] if one else self.period_ms
         phase = np.mod(ms / np.where(period_ms > 0, period_ms, 1.0)[:, None], 1.0)
-        on = phase < self.share[:, None]
-        return np.where(on, self.conductance.astype(np.float32)[:, None], np.float32(0.0))
+        if one:  # it is told by how many of the shares are over
+            shares, place = np.unique(self.share, return_inverse=True)
+            over, piece = np.unique(np.searchsorted(shares, phase[0], side="right"), return_inverse=True)
+            on = place[:, None] >= over
+        else:
+            on, piece = phase < self.share[:, None], np.arange(len(ms))
+        return np.where(on, self.conductance.astype(np.float32)[:, None], np.float32(0.0)), piece
 
     def columns(self) -> Mapping[str, FloatArray]:
         """Return the columns of a table of members that hold it."""

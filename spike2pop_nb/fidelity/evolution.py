@@ -49,6 +49,7 @@ FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 WINDOWS = 3  # of the recording's length, on which a member is judged
 _MOVING_PERIODS, _MOVING_MS = 4, 5000.0  # of bursts, and how long at least, while members move
+_MOVING_WINDOWS = 2  # of those near enough: over three, a search took a quarter longer and found no more
 _LEAST, _MOST = 128, 1024  # members that move side by side
 _SPARE, _LONGER = 1.9, 1.5  # members that pass for each that is kept; simulations that this may take
 _FIRST_LOOK, _STALE, _PROGRESS = 4, 15, 0.99  # generations after which nothing is hoped for
@@ -59,7 +60,8 @@ _HOPELESS = 8.0  # cost of the best member of an atlas from which no search has 
 _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firing
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
-_SIDE_BY_SIDE, _PATIENCE = 16, 1  # members that are judged at once, and generations they wait for others
+_SIDE_BY_SIDE = 16  # members that are judged at once
+_PATIENCE, _HURRY = 3, 1  # generations they wait for others, and do while inhibition may be resorted to
 _MOVES = 8  # of each member, of which one is made
 _HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
 _OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)  # bits of a seed that are turned over
@@ -276,11 +278,11 @@ class Evolution:
         self.confirm(better_rows)
 
     def look_longer(self) -> None:
-        """From now on have members fire over all windows, so that luck counts less; also those there are."""
+        """From now on have members fire over more windows, so that luck counts less; also those there are."""
         if self.affordable < self.n:
             return
-        self.n_windows = WINDOWS
-        self.waiting.clear()  # who is still near enough is so over all windows
+        self.n_windows = _MOVING_WINDOWS
+        self.waiting.clear()  # who is still near enough is so over all of them
         self.cost, self.off = self.rated(self.x, self.seeds, np.full(self.n, _CLOSE))
         self.confirm(np.arange(self.n))
 
@@ -296,7 +298,7 @@ class Evolution:
         by = self.own.deviations_of(seen)
         cost = np.array([self.cost_of(found, first) for found, (first,) in zip(by, seen, strict=True)])
         if len(rows := np.flatnonzero(cost <= hopeful)[: self.affordable]):
-            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, WINDOWS - 1)
+            others = self.fired(x[rows], seeds[rows] ^ _OTHER_NOISE, _MOVING_WINDOWS - 1)
             longer = [seen[row] + other for row, other in zip(rows.tolist(), others, strict=True)]
             for row, found in zip(rows.tolist(), self.own.deviations_of(longer), strict=True):
                 by[row], cost[row] = found, self.cost_of(found, seen[row][0])
@@ -324,7 +326,7 @@ class Evolution:
         """
         self.waiting += [(row, self.x[row].copy()) for row in rows[self.cost[rows] <= 1.0].tolist()]
         self.waited = self.waited + 1 if self.waiting else 0
-        due = at_last or self.waited > _PATIENCE
+        due = at_last or self.waited > (_HURRY if self.may_inhibit else _PATIENCE)
         while (wanted := math.ceil(_SPARE * self.size) - len(self.kept)) > 0:
             most = _SIDE_BY_SIDE if wanted <= _SIDE_BY_SIDE else 2 * _SIDE_BY_SIDE  # on two processors
             n = min(len(self.waiting), most, self.affordable)

@@ -34,14 +34,23 @@ class Levels(NamedTuple):
 
 
 class Waves(NamedTuple):
-    """What is injected anew in every step."""
+    """What is injected, which may be something else in every step."""
 
     which: IntArray
     """The waveform that each member gets, (n,)."""
     current: npt.NDArray[np.floating[Any]]
-    """(n_waveforms, n_steps), in µA/cm²."""
+    """(n_waveforms, n_pieces), in µA/cm²."""
     conductance: npt.NDArray[np.floating[Any]] | None
     """The same for an added conductance in mS/cm², whose flow towards its E counts in ``current``."""
+    piece: IntArray | None = None
+    """Which piece holds in each step, (n_steps,); by default each step has its own."""
+
+    def of_each_step(self) -> Waves:
+        """Return the same with a piece for each step."""
+        if self.piece is None:
+            return self
+        conductance = None if self.conductance is None else self.conductance[:, self.piece]
+        return Waves(self.which, self.current[:, self.piece], conductance)
 
 
 class Schedule:
@@ -251,14 +260,16 @@ class Inhibited(Schedule):
 
     def waves(self, ms: FloatArray) -> Waves:
         """Return the inhibition, and what the other schedule injects."""
-        conductance = self.inhibition.at(ms)
-        current = conductance * np.float32(INHIBITION_E_MV)
+        conductance, piece = self.inhibition.pieces(ms)
+        which, current = np.arange(len(conductance)), conductance * np.float32(INHIBITION_E_MV)
         beside = self.beside.waves(ms)
-        if beside is not None:
-            current = current + beside.current[beside.which]
-            if beside.conductance is not None:
-                conductance = conductance + beside.conductance[beside.which]
-        return Waves(np.arange(len(conductance)), current, conductance)
+        if beside is None:
+            return Waves(which, current, conductance, piece)
+        beside = beside.of_each_step()
+        current, conductance = current[:, piece] + beside.current[beside.which], conductance[:, piece]
+        if beside.conductance is not None:
+            conductance = conductance + beside.conductance[beside.which]
+        return Waves(which, current, conductance)
 
     def plan(self, neuron: NeuronModel, dt_ms: float, ms: float) -> Plan:
         """Return the plan of the other schedule."""

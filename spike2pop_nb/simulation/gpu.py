@@ -82,6 +82,7 @@ def _thread(  # type: ignore[no-untyped-def]
     current,
     held,
     which,
+    piece,
     injected,
     added,
     spikes,
@@ -131,6 +132,7 @@ def _thread(  # type: ignore[no-untyped-def]
             seeds[:, i : i + 1],
             current[:, i : i + 1],
             held[:, i : i + 1],
+            piece,
             injected[:, :, wave : wave + 1],
             added[:, :, wave : wave + 1],
             spikes[i : i + 1],
@@ -243,13 +245,14 @@ class GpuTiles(Tiles):
             self.there("numbers", plan, lambda: plan.numbers),
             *self.drawn(step0, count),
             cuda.to_device(self.given(levels)),
-            *self.waves(waves),
+            *self.waves(waves, count),
             *self.kept(),
         )
         self.check(self.state[0, V_NOW].copy_to_host())
 
-    def waves(self, waves: Waves | None) -> tuple[Any, ...]:
-        """Return which waveform each member gets, and their currents and conductances, (1, n_steps, W)."""
+    def waves(self, waves: Waves | None, n_steps: int) -> tuple[Any, ...]:
+        """Return which waveform each member gets, their pieces, currents and conductances, (1, k, W)."""
+        piece = np.arange(n_steps) if waves is None or waves.piece is None else waves.piece
         none = np.zeros((1, 0, 1), dtype=_F)
         if waves is None:
             which, current, conductance = np.zeros(self.n, dtype=np.int64), none, none
@@ -258,7 +261,7 @@ class GpuTiles(Tiles):
             current, conductance = _side_by_side(waves.current), none
             if waves.conductance is not None:
                 conductance = _side_by_side(waves.conductance)
-        return tuple(map(cuda.to_device, (which, current, conductance)))
+        return tuple(map(cuda.to_device, (which, piece, current, conductance)))
 
     def block(self) -> Block:
         """Return what its members gave."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from spike2pop_nb.jit import jit
 from spike2pop_nb.neurons.checks import MAX_FREE_STATES
-from spike2pop_nb.simulation import lanes, one_by_one
+from spike2pop_nb.simulation import lanes, noise_lanes, one_by_one
 from spike2pop_nb.simulation.lanes import (
     LANES,
     crossed,
@@ -32,7 +32,8 @@ from spike2pop_nb.simulation.lanes import (
     lowest,
     store,
 )
-from spike2pop_nb.simulation.one_by_one import count_spikes, draw_noise, record_currents
+from spike2pop_nb.simulation.noise_lanes import draw_noise, summed
+from spike2pop_nb.simulation.one_by_one import count_spikes, record_currents
 
 __all__ = [
     "CA_BEFORE",
@@ -91,7 +92,7 @@ def _opened(Ca, half, power, closes):  # type: ignore[no-untyped-def]
     return x
 
 
-@jit(nogil=True, error_model="numpy", fastmath={"contract"}, also=(lanes, one_by_one))
+@jit(nogil=True, error_model="numpy", fastmath={"contract"}, also=(lanes, noise_lanes, one_by_one))
 def run_block(  # type: ignore[no-untyped-def]
     state,
     x,
@@ -126,6 +127,7 @@ def run_block(  # type: ignore[no-untyped-def]
     current,
     held,
     which,
+    piece,
     injected,
     added,
     spikes,
@@ -160,10 +162,10 @@ def run_block(  # type: ignore[no-untyped-def]
         and the current of now.
     held (T, LANES)
         Current in µA/cm² that is injected all the time.
-    which (T,), injected, added : float32 (W, n_steps, LANES)
-        Of each tile the one of W waveforms that it gets: for each step the current in µA/cm² and the
-        conductance in mS/cm² in its middle. What flows through that conductance towards its reversal
-        potential counts as injected. With fewer steps than ``n_steps`` there is none.
+    which (T,), piece (n_steps,), injected, added : float32 (W, n_pieces, LANES)
+        Of each tile the one of W waveforms that it gets, and of each step the piece of it: the current in
+        µA/cm² and the conductance in mS/cm² in the middle of the step. What flows through that conductance
+        towards its reversal potential counts as injected. Without pieces there is none.
     spikes (T · LANES, capacity), n_spikes, pending (T · LANES,)
         Spike times in ms from the start of the simulation, and the time of a crossing that has not yet fallen
         back (or −1).
@@ -185,7 +187,7 @@ def run_block(  # type: ignore[no-untyped-def]
     row_new, row_now = n_columns, n_columns + MAX_FREE_STATES
     row_before, row_rise, row_drive, row_added = row_now + 1, row_now + 2, row_now + 3, row_now + 4
     row_open = row_now + 5
-    waving, conducting = injected.shape[1] >= n_steps, added.shape[1] >= n_steps
+    waving, conducting = injected.shape[1] > 0, added.shape[1] > 0
     row_E = row_open + n_channels
     # of each pool: calcium in the middle of the step, its logarithm, and G and I up to its last channel
     row_pool = row_E + n_channels
@@ -200,9 +202,8 @@ def run_block(  # type: ignore[no-untyped-def]
         noisy = False
         for b in range(LANES):
             noisy = noisy or sigma[t, b] > 0.0
-            scratch[row_drive, b] = current[t, b] + held[t, b]
             scratch[row_added, b] = 0.0
-        drive = load(scratch, row_drive)
+        drive = summed(current[t], held[t])
         V, V_lost, V_steady, V_before = load(s, V_NOW), load(s, V_LOST), load(s, V_STEADY), load(s, V_BEFORE)
         for c in range(n_channels):
             store(scratch, row_E + c, load(E_t, c))
@@ -214,9 +215,7 @@ def run_block(  # type: ignore[no-untyped-def]
         for step in range(step0, step0 + n_steps):
             if noisy and step == next_tick:
                 draw_noise(current[t], sigma[t], seeds[t], sections, quantiles, filters[t])
-                for b in range(LANES):
-                    scratch[row_drive, b] = current[t, b] + held[t, b]
-                drive = load(scratch, row_drive)
+                drive = summed(current[t], held[t])
                 next_tick += noise_every
             if step == next_sample and k_sample < traces.shape[1]:
                 store(scratch, row_now, V)
@@ -296,9 +295,9 @@ def run_block(  # type: ignore[no-untyped-def]
                     q += 1
             given = drive
             if waving:
-                given = given + load(injected_t, step - step0)
+                given = given + load(injected_t, piece[step - step0])
             if conducting:
-                G = G + load(added_t, step - step0)
+                G = G + load(added_t, piece[step - step0])
             for q in range(n_pools):
                 if pools[q, 6] != 0.0:
                     middle = load(scratch, row_pool + 4 * q)
@@ -322,7 +321,7 @@ def run_block(  # type: ignore[no-untyped-def]
                 store(scratch, row_rise, change)
                 store(scratch, row_drive, given)
                 if conducting:
-                    store(scratch, row_added, load(added_t, step - step0))
+                    store(scratch, row_added, load(added_t, piece[step - step0]))
                 record_currents(
                     scratch[row_open:],
                     scratch[row_E:],

@@ -27,6 +27,8 @@ __all__ = [
     "exponential",
     "fill",
     "highest",
+    "joined",
+    "lanes",
     "load",
     "logarithm",
     "look_up",
@@ -63,7 +65,8 @@ def _halves(builder: ir.IRBuilder, value: Any) -> list[Any]:
     return [builder.extract_value(value, k) for k in range(2)]
 
 
-def _joined(builder: ir.IRBuilder, halves: list[Any]) -> Any:
+def joined(builder: ir.IRBuilder, halves: list[Any]) -> Any:
+    """Return eight numbers and eight more as one value of `Lanes`."""
     value = ir.Constant(_BOTH, ir.Undefined)
     for k, half in enumerate(halves):
         value = builder.insert_value(value, half, k)
@@ -72,7 +75,7 @@ def _joined(builder: ir.IRBuilder, halves: list[Any]) -> Any:
 
 def _each(builder: ir.IRBuilder, act: Callable[..., Any], *values: Any) -> Any:
     """Do the same with both halves of values."""
-    return _joined(builder, [act(*h) for h in zip(*(_halves(builder, v) for v in values), strict=True)])
+    return joined(builder, [act(*h) for h in zip(*(_halves(builder, v) for v in values), strict=True)])
 
 
 def _operation(function: Callable[..., Any], instruction: str) -> None:
@@ -119,7 +122,7 @@ def load(_typing, array, row):  # type: ignore[no-untyped-def]
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         row = _row(context, builder, signature.args[0], *arguments)
-        return _joined(builder, [builder.load(half, align=4) for half in row])
+        return joined(builder, [builder.load(half, align=4) for half in row])
 
     return lanes(array, types.int64), emit
 
@@ -145,7 +148,7 @@ def fill(_typing, number):  # type: ignore[no-untyped-def]
     def emit(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
         undefined = ir.Constant(_EIGHT, ir.Undefined)
         one = builder.insert_element(undefined, arguments[0], ir.Constant(_i32, 0))
-        return _joined(builder, [_pick(builder, one, undefined, [0] * COLUMNS)] * 2)
+        return joined(builder, [_pick(builder, one, undefined, [0] * COLUMNS)] * 2)
 
     return lanes(types.float32), emit
 

@@ -34,6 +34,10 @@ def fill(number):  # type: ignore[no-untyped-def]
     return number
 
 
+def summed(a, b):  # type: ignore[no-untyped-def]
+    return _F(a[0] + b[0])
+
+
 def lowest(a, b):  # type: ignore[no-untyped-def]
     return a if a < b else b
 
@@ -114,7 +118,10 @@ def single_member(
         How four numbers are read.
     """
     names: dict[str, Any] = {"LANES": 1}
-    operations: tuple[Any, ...] = (load, store, fill, lowest, highest, crossed, logarithm, exponential)
+    operations: tuple[Any, ...] = (
+        *(load, store, fill, summed, lowest, highest, crossed),
+        *(logarithm, exponential),
+    )
     names |= {operation.__name__: compiled(operation) for operation in operations}
     names["four"] = compiled(four)
     names["look_up"] = compiled(written_out(look_up, {"columns": plan.n_columns}, names))

@@ -166,7 +166,7 @@ class Tiles:
             plan.numbers,
             *self.drawn(step0, count),
             self.given(levels),
-            *_in_tiles(waves, self.fill),
+            *_in_tiles(waves, self.fill, count),
             *self.kept(),
             self.I,
             self.calcium,
@@ -210,15 +210,16 @@ class Tiles:
 
 
 def _in_tiles(
-    waves: Waves | None, fill: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return which waveforms each tile gets, and their currents and conductances as the kernel takes them."""
+    waves: Waves | None, fill: IntArray, n_steps: int
+) -> tuple[IntArray, IntArray, Float32Array, Float32Array]:
+    """Return which waveforms each tile gets, and their pieces, currents and conductances, for the kernel."""
     none = np.zeros((1, 0, LANES), dtype=np.float32)
     if waves is None:
-        return np.zeros(len(fill) // LANES, dtype=np.int64), none, none
+        return np.zeros(len(fill) // LANES, dtype=np.int64), np.zeros(0, dtype=np.int64), none, none
+    piece = np.arange(n_steps) if waves.piece is None else waves.piece
     # tiles whose members all get the same share one
     kinds, which = np.unique(waves.which[fill].reshape(-1, LANES), axis=0, return_inverse=True)
     injected = aligned(waves.current[kinds].transpose(0, 2, 1))
     if waves.conductance is None:
-        return which.ravel(), injected, np.zeros((len(kinds), 0, LANES), dtype=np.float32)
-    return which.ravel(), injected, aligned(waves.conductance[kinds].transpose(0, 2, 1))
+        return which.ravel(), piece, injected, np.zeros((len(kinds), 0, LANES), dtype=np.float32)
+    return which.ravel(), piece, injected, aligned(waves.conductance[kinds].transpose(0, 2, 1))

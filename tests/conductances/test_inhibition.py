@@ -50,6 +50,25 @@ def test_members_with_other_periods_stand_side_by_side() -> None:
     assert both.repeated(2).conductance.tolist() == [0.1, 0.2, 0.1, 0.2]
 
 
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1, width=32), st.sampled_from([0.1, 0.25, 0.5, 1.0])), min_size=1, max_size=5
+    ),
+    st.floats(10, 1000),
+)
+def test_what_members_of_one_period_receive_is_told_in_few_pieces(
+    members: list[tuple[float, float]], period: float
+) -> None:
+    g, share = np.array(members).T
+    ms = np.linspace(0.0, 3000.0, 4001)
+    inhibition = Inhibition.of(g, period, share)
+    conductance, piece = inhibition.pieces(ms)
+    assert conductance.shape[1] <= len(np.unique(share)) + 1
+    on = np.mod(ms / period, 1.0) < share[:, None]
+    np.testing.assert_array_equal(conductance[:, piece], np.where(on, g[:, None], 0.0))
+    np.testing.assert_array_equal(inhibition.at(ms), conductance[:, piece])
+
+
 @pytest.mark.parametrize(
     "values", [(-0.1, 900, 0.5), (0.1, 0, 0.5), (0.1, 900, 0), (0.1, 900, 1.1), (np.nan, 900, 0.5)]
 )

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from spike2pop_nb.simulation import currents
+from spike2pop_nb.simulation import currents, noise_lanes, one_by_one
 from spike2pop_nb.simulation.lanes import LANES, crossed, fill, highest, load, look_up, lowest, store
+from spike2pop_nb.simulation.noise import filter_sections, gaussian_quantiles
 
 finite = st.floats(-1e6, 1e6, width=32)
 numbers = arrays(np.float32, (4, LANES), elements=finite)
@@ -45,6 +46,36 @@ def test_what_is_no_number_gives_way_to_the_other():
     out = np.zeros((7, LANES), np.float32)
     calculated(rows, out)
     np.testing.assert_array_equal(out[4:6], 1.0)
+
+
+@nb.njit
+def in_registers(current, held, sigma, seeds, sections, quantiles, filters, out):
+    noise_lanes.draw_noise(current, sigma, seeds, sections, quantiles, filters)
+    store(out, 0, noise_lanes.summed(current, held))
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    sigma=arrays(float, LANES, elements=st.floats(0, 50)),
+    seeds=arrays(np.uint64, LANES, elements=st.integers(0, 2**64 - 1)),
+    cutoff_Hz=st.floats(10, 4000),
+)
+def test_noise_of_a_tile_is_that_of_each_lane(sigma, seeds, cutoff_Hz):
+    sections, quantiles = filter_sections(cutoff_Hz), gaussian_quantiles()
+    held = np.linspace(-3.0, 3.0, LANES)
+    states = [(np.zeros(LANES), seeds.copy(), np.zeros((4, 2, LANES))) for _ in range(2)]
+    out = np.zeros((1, LANES), np.float32)
+    for _ in range(50):
+        for draw, (current, own, filters) in zip((in_registers, one_by_one.draw_noise), states, strict=True):
+            given_ = (sigma, own, sections, quantiles, filters)
+            if draw is in_registers:
+                draw(current, held, *given_, out)
+            else:
+                draw(current, *given_)
+        for one, other in zip(*states, strict=True):
+            # the compiler may round a product and a sum at once, in one of them and not in the other
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(out[0], (states[0][0] + held).astype(np.float32))
 
 
 @nb.njit
