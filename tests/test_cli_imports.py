@@ -159,3 +159,10 @@ def test_what_a_worker_lacks_is_said_before_anything_is_done(
         r"Error: (Pages|Reports) need plotly: pip install spike2pop-nb\.", refused.stderr.splitlines()[-1]
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_the_package_is_run_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "spike2pop_nb", "predict", "no such file.csv"]
+    made = subprocess.run(command, capture_output=True, text=True)
+    assert made.returncode == 2
+    assert made.stderr == "Error: no such file.csv: there is no such file.\n"

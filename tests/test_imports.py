@@ -33,6 +33,7 @@ STREET = (
     "checking",
     "app",
     "cli",
+    "__main__",
 )
 PLACE = {room: place for place, room in enumerate(STREET)}
 

@@ -61,7 +61,7 @@ _OTHER_KIND, _SILENT = 100.0, 300.0  # cost of firing otherwise, and of not firi
 _CLOSE_CALL = 0.5  # least cost above 1 of a member that was judged and did not pass
 _CLOSE, _SHARE_CLOSE = 3.0, 0.25  # cost, and share of members below it, from which chance is averaged out
 _SIDE_BY_SIDE = 16  # members that are judged at once
-_PATIENCE, _HURRY = 3, 1  # generations they wait for others, and do while inhibition may be resorted to
+_PATIENCE, _LITTLE_PATIENCE = 3, 1  # generations they wait for others; while inhibition may yet be tried
 _MOVES = 8  # of each member, of which one is made
 _HOPEFUL = 1.5  # by which a member may cost more in one window than the one it would replace does in all
 _OTHER_NOISE = np.uint64(0x9E3779B97F4A7C15)  # bits of a seed that are turned over
@@ -326,7 +326,7 @@ class Evolution:
         """
         self.waiting += [(row, self.x[row].copy()) for row in rows[self.cost[rows] <= 1.0].tolist()]
         self.waited = self.waited + 1 if self.waiting else 0
-        due = at_last or self.waited > (_HURRY if self.may_inhibit else _PATIENCE)
+        due = at_last or self.waited > (_LITTLE_PATIENCE if self.may_inhibit else _PATIENCE)
         while (wanted := math.ceil(_SPARE * self.size) - len(self.kept)) > 0:
             most = _SIDE_BY_SIDE if wanted <= _SIDE_BY_SIDE else 2 * _SIDE_BY_SIDE  # on two processors
             n = min(len(self.waiting), most, self.affordable)
