@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from spike2pop_nb.errors import Spike2PopError, check_whole
+from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_title
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
@@ -86,7 +86,8 @@ def html_report(
     every = [results] if isinstance(results, Result) else list(results)
     if not every:
         raise Spike2PopError("A report needs at least one result; there is none.")
-    check_whole("number of recordings with figures", most_recordings, 1)
+    if not (isinstance(most_recordings, (int, np.integer)) and most_recordings >= 1):
+        raise Spike2PopError(f"A report shows 1 recording or more with figures, not {most_recordings!r}.")
     shown = every[:most_recordings]
     chosen = dict(every[0].options if options is None else options)
     read = chosen.pop("read", None) or _origins(every)
