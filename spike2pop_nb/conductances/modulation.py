@@ -18,7 +18,7 @@ from spike2pop_nb.conductances.input_conductances import dics
 from spike2pop_nb.conductances.member_table import DRIVE_COLUMNS
 from spike2pop_nb.conductances.population import Population
 from spike2pop_nb.conductances.reach import solvable_pairs
-from spike2pop_nb.errors import CompensationError, UnreachableTarget, check_whole
+from spike2pop_nb.errors import CompensationError, UnreachableTarget
 from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["MAX_STEPS", "ModulationPath", "modulation_path", "widest_modulation"]
@@ -161,7 +161,8 @@ def modulation_path(
     if not len(population):
         raise CompensationError("There is no member to modulate.")
     end = _checked_end(to)
-    check_whole("number of steps", steps, 1, MAX_STEPS, CompensationError)
+    if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
+        raise CompensationError(f"The number of steps must be from 1 to {MAX_STEPS}, not {steps!r}.")
     pair = tuple(compensate) if compensate is not None else model.recommend(*end)
     g0 = population.g
     n = len(g0)
