@@ -20,7 +20,7 @@ from spike2pop_nb.experiments.changes import (
     simulated_pairs,
 )
 from spike2pop_nb.inference import load_atlas
-from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.neurons import NeuronModel, get_neuron
 
 STG = get_neuron("stg")
 
@@ -56,6 +56,16 @@ def test_it_is_learned_kept_and_read_again_the_same(
     assert (np.diff(first.amounts, axis=1) >= 0).all()
     assert (first.amounts >= made.limits[:, :1] - 1e-9).all()
     assert (first.amounts <= made.limits[:, 1:] + 1e-9).all()
+
+
+def test_every_neuron_of_the_shelf_comes_with_it(
+    neuron: NeuronModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def learned_anew(*_: object, **__: object) -> None:
+        raise AssertionError(f"what tells changes of {neuron.name} is not shipped as it is declared")
+
+    monkeypatch.setattr(telling, "make_teller", learned_anew)
+    assert telling.load_teller(neuron).names == candidates(neuron)
 
 
 def test_learning_can_be_cancelled_and_leaves_nothing(
