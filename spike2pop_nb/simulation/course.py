@@ -45,6 +45,10 @@ class Waves(NamedTuple):
     piece: IntArray | None = None
     """Which piece holds in each step, (n_steps,); by default each step has its own."""
 
+    def pieces(self) -> IntArray:
+        """Return which piece holds in each step, also where each has its own."""
+        return np.arange(self.current.shape[1]) if self.piece is None else self.piece
+
     def of_each_step(self) -> Waves:
         """Return the same with a piece for each step."""
         if self.piece is None:

@@ -245,20 +245,20 @@ class GpuTiles(Tiles):
             self.there("numbers", plan, lambda: plan.numbers),
             *self.drawn(step0, count),
             cuda.to_device(self.given(levels)),
-            *self.waves(waves, count),
+            *self.waves(waves),
             *self.kept(),
         )
         self.check(self.state[0, V_NOW].copy_to_host())
 
-    def waves(self, waves: Waves | None, n_steps: int) -> tuple[Any, ...]:
+    def waves(self, waves: Waves | None) -> tuple[Any, ...]:
         """Return which waveform each member gets, their pieces, currents and conductances, (1, k, W)."""
-        piece = np.arange(n_steps) if waves is None or waves.piece is None else waves.piece
         none = np.zeros((1, 0, 1), dtype=_F)
         if waves is None:
-            which, current, conductance = np.zeros(self.n, dtype=np.int64), none, none
+            which, piece = np.zeros(self.n, dtype=np.int64), np.zeros(0, dtype=np.int64)
+            current, conductance = none, none
         else:
             which = np.ascontiguousarray(waves.which, dtype=np.int64)
-            current, conductance = _side_by_side(waves.current), none
+            piece, current, conductance = waves.pieces(), _side_by_side(waves.current), none
             if waves.conductance is not None:
                 conductance = _side_by_side(waves.conductance)
         return tuple(map(cuda.to_device, (which, piece, current, conductance)))

@@ -22,8 +22,10 @@ from numba.extending import intrinsic, lower_builtin, register_model
 
 __all__ = [
     "COLUMNS",
+    "CONTRACT",
     "LANES",
     "crossed",
+    "data_of",
     "exponential",
     "fill",
     "highest",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 LANES, COLUMNS = 16, 8  # members of a tile, and columns of one table look-up
-_CONTRACT = ("contract",)
+CONTRACT = ("contract",)
 _f32, _i32, _i64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _EIGHT = ir.VectorType(_f32, COLUMNS)
 _WHOLE = ir.VectorType(_i32, COLUMNS)
@@ -87,7 +89,7 @@ def _operation(function: Callable[..., Any], instruction: str) -> None:
     @lower_builtin(function, lanes, lanes)
     def lower(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
         return _each(
-            builder, lambda *halves: getattr(builder, instruction)(*halves, flags=_CONTRACT), *arguments
+            builder, lambda *halves: getattr(builder, instruction)(*halves, flags=CONTRACT), *arguments
         )
 
 
@@ -100,13 +102,14 @@ for _function, _instruction in (
     _operation(_function, _instruction)
 
 
-def _data(context: Any, builder: ir.IRBuilder, kind: Any, array: Any) -> Any:
+def data_of(context: Any, builder: ir.IRBuilder, kind: Any, array: Any) -> Any:
+    """Return the pointer to the first number of an array of some type."""
     return context.make_array(kind)(context, builder, array).data
 
 
 def _row(context: Any, builder: ir.IRBuilder, kind: Any, array: Any, index: Any) -> list[Any]:
     """Pointers to both halves of a row."""
-    data, first = _data(context, builder, kind, array), builder.mul(index, ir.Constant(_i64, LANES))
+    data, first = data_of(context, builder, kind, array), builder.mul(index, ir.Constant(_i64, LANES))
     places = [builder.add(first, ir.Constant(_i64, COLUMNS * k)) for k in range(2)]
     return [builder.bitcast(builder.gep(data, [place]), _EIGHT.as_pointer()) for place in places]
 
@@ -185,7 +188,7 @@ class _Eight:
 
     def _with(self, other: Any, instruction: str) -> _Eight:
         value = other.value if isinstance(other, _Eight) else ir.Constant(_EIGHT, [float(other)] * COLUMNS)
-        return _Eight(self.builder, getattr(self.builder, instruction)(self.value, value, flags=_CONTRACT))
+        return _Eight(self.builder, getattr(self.builder, instruction)(self.value, value, flags=CONTRACT))
 
     def __add__(self, other: Any) -> _Eight:
         return self._with(other, "fadd")
@@ -273,7 +276,7 @@ def look_up(_typing, table, position, n_columns, out):  # type: ignore[no-untype
 
 def _emit_look_up(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
     table, position, n_columns, out = arguments
-    table = _data(context, builder, signature.args[0], table)
+    table = data_of(context, builder, signature.args[0], table)
     width = builder.mul(n_columns, ir.Constant(_i64, 2))
     rows, shares = [], []
     for half in _halves(builder, position):
@@ -296,8 +299,8 @@ def _emit_look_up(context: Any, builder: ir.IRBuilder, signature: Any, arguments
         for first in range(0, LANES, COLUMNS):
             found = []
             for member in range(first, first + COLUMNS):
-                way = builder.fmul(shares[member], read(member, COLUMNS), flags=_CONTRACT)
-                found.append(builder.fadd(read(member, 0), way, flags=_CONTRACT))
+                way = builder.fmul(shares[member], read(member, COLUMNS), flags=CONTRACT)
+                found.append(builder.fadd(read(member, 0), way, flags=CONTRACT))
             halves.append(_turned(builder, found))
         for k in range(COLUMNS):
             target = _row(context, builder, signature.args[3], out, builder.add(column, ir.Constant(_i64, k)))

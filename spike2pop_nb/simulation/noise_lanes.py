@@ -12,12 +12,11 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from spike2pop_nb.simulation.lanes import COLUMNS, LANES, joined, lanes
+from spike2pop_nb.simulation.lanes import COLUMNS, CONTRACT, LANES, data_of, joined, lanes
 from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS, SPLITMIX64
 
 __all__ = ["draw_noise", "summed"]
 
-_CONTRACT = ("contract",)
 _SECTIONS, _NUMBERS, _STATES = 4, 5, 2  # of the low pass; numbers and states of each
 _f64, _i32, _i64 = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 _DOUBLES, _LONGS = ir.VectorType(_f64, COLUMNS), ir.VectorType(_i64, COLUMNS)
@@ -52,8 +51,7 @@ def summed(_typing, a, b):  # type: ignore[no-untyped-def]
 
 def _data(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> list[Any]:
     return [
-        context.make_array(kind)(context, builder, array).data
-        for kind, array in zip(signature.args, arguments, strict=True)
+        data_of(context, builder, kind, array) for kind, array in zip(signature.args, arguments, strict=True)
     ]
 
 
@@ -85,7 +83,7 @@ def _emit_noise(context: Any, builder: ir.IRBuilder, signature: Any, arguments: 
     for half in range(2):
         drawn = _normal(builder, _eight(builder, seeds, 0, half, _LONGS), quantiles)
         sd = builder.load(_eight(builder, sigma, 0, half), align=8)
-        u = _low_passed(builder, builder.fmul(sd, drawn, flags=_CONTRACT), sections, filters, half)
+        u = _low_passed(builder, builder.fmul(sd, drawn, flags=CONTRACT), sections, filters, half)
         builder.store(u, _eight(builder, current, 0, half), align=8)
     return context.get_dummy_value()
 
@@ -110,8 +108,8 @@ def _normal(builder: ir.IRBuilder, seeds: Any, quantiles: Any) -> Any:
         low = builder.insert_element(low, builder.load(at), lane)
         after = builder.gep(at, [ir.Constant(_i64, 1)])
         high = builder.insert_element(high, builder.load(after), lane)
-    way = builder.fmul(share, builder.fsub(high, low, flags=_CONTRACT), flags=_CONTRACT)
-    return builder.fadd(low, way, flags=_CONTRACT)
+    way = builder.fmul(share, builder.fsub(high, low, flags=CONTRACT), flags=CONTRACT)
+    return builder.fadd(low, way, flags=CONTRACT)
 
 
 def _low_passed(builder: ir.IRBuilder, u: Any, sections: Any, filters: Any, half: int) -> Any:
@@ -123,7 +121,7 @@ def _low_passed(builder: ir.IRBuilder, u: Any, sections: Any, filters: Any, half
         return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_i32, COLUMNS), [0] * COLUMNS))
 
     def act(name: str, a: Any, b: Any) -> Any:
-        return getattr(builder, name)(a, b, flags=_CONTRACT)
+        return getattr(builder, name)(a, b, flags=CONTRACT)
 
     for s in range(_SECTIONS):
         b0, b1, b2, a1, a2 = (each(_NUMBERS * s + k) for k in range(_NUMBERS))

@@ -166,7 +166,7 @@ class Tiles:
             plan.numbers,
             *self.drawn(step0, count),
             self.given(levels),
-            *_in_tiles(waves, self.fill, count),
+            *_in_tiles(waves, self.fill),
             *self.kept(),
             self.I,
             self.calcium,
@@ -209,14 +209,12 @@ class Tiles:
         return Block(kept, failures, self.traces[: self.n], self.I, self.calcium)
 
 
-def _in_tiles(
-    waves: Waves | None, fill: IntArray, n_steps: int
-) -> tuple[IntArray, IntArray, Float32Array, Float32Array]:
+def _in_tiles(waves: Waves | None, fill: IntArray) -> tuple[IntArray, IntArray, Float32Array, Float32Array]:
     """Return which waveforms each tile gets, and their pieces, currents and conductances, for the kernel."""
     none = np.zeros((1, 0, LANES), dtype=np.float32)
     if waves is None:
         return np.zeros(len(fill) // LANES, dtype=np.int64), np.zeros(0, dtype=np.int64), none, none
-    piece = np.arange(n_steps) if waves.piece is None else waves.piece
+    piece = waves.pieces()
     # tiles whose members all get the same share one
     kinds, which = np.unique(waves.which[fill].reshape(-1, LANES), axis=0, return_inverse=True)
     injected = aligned(waves.current[kinds].transpose(0, 2, 1))
