@@ -15,7 +15,7 @@ from command_line import spike2pop
 from spike2pop_nb import conductances, example_path, read_spike_trains
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.fidelity import search
-from spike2pop_nb.inference import Posterior, Predictor, find_weights, list_predictors
+from spike2pop_nb.inference import Posterior, Predictor, find_weights, list_predictors, load_predictor
 from spike2pop_nb.neurons import list_neurons
 from spike2pop_nb.spiketrains import Recordings
 
@@ -90,6 +90,21 @@ def test_predict_says_its_notes(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert status == 0
     assert "g_s_std" in text
     assert "A: The recording has under 3 spikes" in said
+
+
+def test_a_known_current_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = example_path("stg_set.csv"), tmp_path / "dics.csv"
+    status, _, said = spike2pop(capsys, "predict", file, "--current-uA-cm2", "2", "--out", out)
+    assert status == 0
+    assert "1, 2, 3, 4, 5: These are the DICs given a known current of 2 µA/cm²." in said
+    table = pd.read_csv(out)
+    found = load_predictor("stg", current=2.0).predict(read_spike_trains(file))
+    np.testing.assert_allclose(table["g_u"], [posterior.g_u for posterior in found])
+    np.testing.assert_allclose(table["current_uA_cm2"], 2.0, atol=1e-3)
+    assert (table["current_uA_cm2_std"] < 1e-3).all()
+    status, _, said = spike2pop(capsys, "predict", file, "--current-uA-cm2", "1e6", "--out", out)
+    assert status == 1
+    assert "The known current must be a number from −100 to 100 µA/cm²" in said
 
 
 def test_a_recording_that_fits_the_other_neuron_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:

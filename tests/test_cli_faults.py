@@ -43,6 +43,7 @@ FILES: dict[str, Sequence[str]] = {
     "simulate": ("simulate", "MEMBERS", "--out"),
     "voltage": ("voltage", "VOLTAGE", "--out"),
     "atlas": ("atlas", "--neuron", "ib", "--out"),
+    "card": ("atlas", "--neuron", "ib", "--card"),
     "selfcheck": ("selfcheck", "--out"),
 }
 

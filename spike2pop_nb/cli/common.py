@@ -84,7 +84,7 @@ CurrentOption = Annotated[
     typer.Option(
         "--current-uA-cm2",
         "--current-ua-cm2",
-        help="Constant current that all members receive, where it is known, such as 0 of a cell left alone.",
+        help="Constant current of the cell, where it is known (0 of one left alone); members receive it.",
         show_default="unknown",
     ),
 ]

@@ -270,6 +270,7 @@ def predict(
     course: Annotated[
         Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
     ] = None,
+    current: CurrentOption = None,
     prior: PriorOption = "compensated",
     how: HowToRead = AS_IT_SAYS,
 ) -> None:
@@ -283,7 +284,7 @@ def predict(
     check_places(out, course)
     model, n = get_neuron(neuron), 0
     recordings = how.read(file)
-    predictor = load_predictor(model.name)
+    predictor = load_predictor(model.name, current=current)
     noted: dict[str, list[str]] = {}
     failed: list[str] = []
     shown = []
@@ -298,7 +299,7 @@ def predict(
                 failed += [posterior.id for posterior in posteriors if posterior.failure]
                 if add_course is not None:
                     add_course(posteriors.to_frame(course=True))
-                table = posteriors.to_frame().assign(**_drives(model.name, some))
+                table = posteriors.to_frame().assign(**_drives(model.name, some, current))
                 if add is None:
                     shown.append(table[_ON_SCREEN])
                 else:
@@ -329,11 +330,11 @@ def _in_blocks(recordings: Sequence[SpikeTrain]) -> Iterator[list[SpikeTrain]]:
         yield some
 
 
-def _drives(neuron: str, recordings: Sequence[SpikeTrain]) -> dict[str, list[float]]:
+def _drives(neuron: str, recordings: Sequence[SpikeTrain], current: float | None) -> dict[str, list[float]]:
     """Columns of the current and noise that the neuron needs, with their widths."""
     from spike2pop_nb.inference import drives_of
 
-    found = drives_of(neuron, recordings)
+    found = drives_of(neuron, recordings, current)
     values = [(drive.current, drive.noise_sigma, *drive.std) for drive in found]
     columns = [*_DRIVE, *(f"{name}_std" for name in _DRIVE)]
     return {name: [row[k] for row in values] for k, name in enumerate(columns)}

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from spike2pop_nb.cli.common import DeviceOption, NeuronOption, SeedOption, cli, progress_bar
+from spike2pop_nb.cli.common import (
+    DeviceOption,
+    NeuronOption,
+    SeedOption,
+    check_places,
+    cli,
+    progress_bar,
+)
 
 __all__ = ["adapt", "atlas", "dataset", "evaluate", "train"]
 
@@ -19,16 +26,29 @@ def atlas(
         Path | None,
         typer.Option("--out", help="File to write.", show_default="where every command finds it"),
     ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", help="Markdown file to write: how well it tells members that it never saw."),
+    ] = None,
     size: Annotated[int, typer.Option(min=64, help="Members to simulate.")] = 24_576,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
 ) -> None:
     """Make the atlas of a neuron, in minutes: DICs, current and noise are then predicted for it, too."""
+    from spike2pop_nb.files import write_whole
     from spike2pop_nb.training.atlas import make_atlas
 
+    check_places(card)
     with progress_bar(1, "") as update:
         path = make_atlas(neuron, out, size=size, seed=seed, device=device, progress=update)
     typer.echo(f"Atlas written to {path}.")
+    if card is not None:
+        from spike2pop_nb.training.atlas_card import atlas_card, atlas_scores
+
+        with progress_bar(1, "") as update:
+            scores = atlas_scores(neuron, path, progress=update)
+        write_whole(card, atlas_card(scores).encode())
+        typer.echo(f"Card written to {card}.")
 
 
 @cli.command()

@@ -108,7 +108,7 @@ def _session(result: Result, place: int) -> bytes:
 
 def restored(session: bytes, predict: Callable[[Any], Any]) -> Result:
     """Return a result from its session; ``predict`` gives what the network says of its recording."""
-    result = open_session(session, predict=lambda _neuron, train, _prior: predict(train)).results[0]
+    result = open_session(session, predict=lambda _neuron, train, *_told: predict(train)).results[0]
     with zipfile.ZipFile(io.BytesIO(session)) as archive:
         if f"{_VOLTAGES[0]}.npy" not in archive.namelist():
             return result

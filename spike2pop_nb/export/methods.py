@@ -188,9 +188,11 @@ def _inference(
     if network is not None:
         trained = f", trained on {network.n_trains} simulated spike trains" if network.n_trains else ""
         weights = f"{network.file}, SHA-256 {network.sha256}{trained}"
+    current = inferred[0].current
+    given = "" if current is None else f", given the known constant current of {figure(current)} µA/cm²"
     sentences = [
         f"{_dics(neuron, cited)} were inferred from the spike times by a neural network ({weights}) after "
-        f"{cited.mark(BRANDOIT)}, {_PRIOR_WORDS[inferred[0].prior]}."
+        f"{cited.mark(BRANDOIT)}, {_PRIOR_WORDS[inferred[0].prior]}{given}."
     ]
     if alone:
         s, u = (f"{name} = {_with_interval(inferred[0], i)}" for i, name in enumerate(("g_s", "g_u")))

@@ -159,7 +159,7 @@ def run_recordings(
         "inhibition": inhibition,
         "current": current,
     }
-    network = _Network(model, prior)
+    network = _Network(model, prior, current)
     check_name(out)
     folder = make_folder(make_folder(out) / "parts")
     with locked(folder):
@@ -202,9 +202,9 @@ def run_recordings(
 class _Network:
     """The network of a neuron, loaded once it is asked; there need not be one."""
 
-    def __init__(self, neuron: NeuronModel, prior: str) -> None:
-        self.neuron, self.prior = neuron, prior
-        self.path = find_network(neuron.name)
+    def __init__(self, neuron: NeuronModel, prior: str, current: float | None) -> None:
+        self.neuron, self.prior, self.current = neuron, prior, current
+        self.path = find_network(neuron.name, current)
         self._predictor: Any = None
         if self.path is not None:
             self([])  # whether it knows the prior
@@ -215,7 +215,7 @@ class _Network:
         if self.path is None:
             return [None] * len(trains)
         if self._predictor is None:
-            self._predictor = load_predictor(self.neuron.name)
+            self._predictor = load_predictor(self.neuron.name, current=self.current)
         return attempt_predictions(self._predictor, trains, prior=self.prior)
 
 

@@ -45,7 +45,7 @@ from spike2pop_nb.spiketrains.readers.raw import Source
 
 __all__ = ["SavedSession", "open_session"]
 
-Predict = Callable[[NeuronModel, SpikeTrain, str], Any]
+Predict = Callable[[NeuronModel, SpikeTrain, str, float | None], Any]
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class SavedSession:
     file: tuple[str, bytes] | None = None
 
 
-def asked_again(neuron: NeuronModel, train: SpikeTrain, prior: str) -> Any:
+def asked_again(neuron: NeuronModel, train: SpikeTrain, prior: str, current: float | None) -> Any:
     """Return what the network says of a recording."""
     from spike2pop_nb.inference import attempt_predictions, load_predictor  # PyTorch takes seconds to import
 
-    return attempt_predictions(load_predictor(neuron.name), [train], prior=prior)[0]
+    return attempt_predictions(load_predictor(neuron.name, current=current), [train], prior=prior)[0]
 
 
 def open_session(
@@ -101,7 +101,8 @@ def open_session(
     name
         What messages call the content.
     predict
-        Called with a neuron, a recording and a prior for what the network says.
+        Called with a neuron, a recording, a prior and a known current (µA/cm², or None) for what the network
+        says.
 
     Raises
     ------
@@ -221,7 +222,7 @@ def _posterior(entry: Entry, neuron: NeuronModel, train: SpikeTrain, predict: Pr
     if entry.prior is None:
         return None
     try:
-        found = predict(neuron, train, entry.prior)
+        found = predict(neuron, train, entry.prior, entry.options.get("current"))
     except Spike2PopError:  # there is no network of it here
         return None
     network = getattr(found, "network", None)

@@ -23,9 +23,10 @@ from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
 from spike2pop_nb.errors import Cancelled, CompensationError, SpikeTrainError, check_whole
 from spike2pop_nb.fidelity.drawn_posterior import DrawnPosterior, effective
 from spike2pop_nb.fidelity.evolution import Evolution
-from spike2pop_nb.fidelity.prior import MemberPrior, check_current
+from spike2pop_nb.fidelity.prior import MemberPrior
 from spike2pop_nb.fidelity.search import atlas_of
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
+from spike2pop_nb.inference.drive import check_current
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train

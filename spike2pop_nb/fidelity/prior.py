@@ -14,18 +14,16 @@ import scipy
 from spike2pop_nb.conductances import Inhibition, baseline_population
 from spike2pop_nb.conductances.inhibition import INHIBITION_COLUMNS
 from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN
-from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.inference.drive import (
     CURRENT_RANGE,
     INHIBITION_RANGE,
     INHIBITION_SHARE_RANGE,
-    MOST_CURRENT,
     NOISE_RANGE,
 )
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import simulate
 
-__all__ = ["MemberPrior", "check_current"]
+__all__ = ["MemberPrior"]
 
 FloatArray = npt.NDArray[np.float64]
 _T = TypeVar("_T")
@@ -193,26 +191,3 @@ class MemberPrior:
                 f"{strongest:g} mS/cm², for a uniform share of each period, {least:g} to {longest:g}."
             )
         return text.replace("-", "−")
-
-
-def check_current(current: Any) -> None:
-    """Refuse a known current that is no number, or one that no cell is given.
-
-    Raises
-    ------
-    CompensationError
-        It says so.
-
-    Examples
-    --------
-    >>> from spike2pop_nb.fidelity.prior import check_current
-    >>> check_current(0.5)
-    """
-    if current is None:
-        return
-    number = isinstance(current, (int, float, np.integer, np.floating)) and not isinstance(current, bool)
-    if not (number and abs(current) <= MOST_CURRENT):
-        raise CompensationError(
-            f"The known current must be a number from −{MOST_CURRENT:g} to {MOST_CURRENT:g} µA/cm², not "
-            f"{current!r}."
-        )

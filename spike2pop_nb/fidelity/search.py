@@ -18,11 +18,11 @@ from spike2pop_nb.errors import (
 )
 from spike2pop_nb.fidelity.evolution import Evolution
 from spike2pop_nb.fidelity.evolved import evolved
-from spike2pop_nb.fidelity.prior import check_current
 from spike2pop_nb.fidelity.result import Result
 from spike2pop_nb.fidelity.rounds import Search
 from spike2pop_nb.fidelity.scores import PassRule, pass_rule
 from spike2pop_nb.fidelity.variability import LONGEST_MS, Variability
+from spike2pop_nb.inference.drive import check_current
 from spike2pop_nb.inference.weight_files import find_atlas, find_network, find_weights
 from spike2pop_nb.neurons import NeuronModel, get_neuron, threshold_note
 from spike2pop_nb.simulation import time_step_ms
@@ -190,7 +190,7 @@ def find_population(
     if isinstance(judged_by, Variability):
         atlas = atlas_of(model)
         if posterior is None and atlas is None and find_network(model.name) is not None:
-            posterior = _predicted(train, model)
+            posterior = _predicted(train, model, current)
         most = most if given is not None else _OWN_BUDGET * most
         options |= {"found_by": "evolution", "compensate": [], "refine": False, "budget": most}
         evolution = Evolution(
@@ -214,7 +214,7 @@ def find_population(
     search = Search(
         train,
         model,
-        _predicted(train, model) if posterior is None else posterior,
+        _predicted(train, model, current) if posterior is None else posterior,
         int(size),
         compensate,
         seed,
@@ -228,13 +228,13 @@ def find_population(
     return search.result(most, options)
 
 
-def _predicted(train: SpikeTrain, neuron: NeuronModel) -> Posterior:
+def _predicted(train: SpikeTrain, neuron: NeuronModel, current: float | None) -> Posterior:
     """Return what the neuron's network says of a recording."""
     from spike2pop_nb.inference import load_predictor
 
     if note := threshold_note(neuron):
         warnings.warn(note, stacklevel=3)
-    return load_predictor(neuron.name).predict([train])[0]
+    return load_predictor(neuron.name, current=current).predict([train])[0]
 
 
 def atlas_of(neuron: NeuronModel) -> Atlas | None:

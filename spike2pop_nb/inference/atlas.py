@@ -18,7 +18,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
-from spike2pop_nb.inference.drive import Drive
+from spike2pop_nb.inference.drive import Drive, check_current
 from spike2pop_nb.inference.posterior import attempt_predictions
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.statistics import STATISTICS, interval_statistics
@@ -102,16 +102,19 @@ class Atlas:
     path: Path
     scale: TokenScale
 
-    def drive(self, trains: Iterable[Any | ArrayLike]) -> list[Drive]:
+    def drive(self, trains: Iterable[Any | ArrayLike], current: float | None = None) -> list[Drive]:
         """Tell the current and noise of each recording; nothing of one that fails.
 
         Parameters
         ----------
         trains : iterable of SpikeTrain or array (n_spikes,)
             As `Predictor.predict` takes them.
+        current : float, optional
+            That of all of them in µA/cm², where it is known.
         """
+        check_current(current)
         found = attempt_predictions(self._drive, list(as_trains(trains)))
-        return [Drive(p.id, self.neuron, p.mixture) for p in found]
+        return [Drive(p.id, self.neuron, p.mixture, current) for p in found]
 
     @cached_property
     def _drive(self) -> Predictor:
@@ -196,8 +199,12 @@ def _read(path: Path, _changed: int, neuron: str, n_channels: int) -> Atlas:
     return Atlas(neuron, members, seen, about, path, scale)
 
 
-def drives_of(neuron: str | NeuronModel, trains: Iterable[Any | ArrayLike]) -> list[Drive]:
+def drives_of(
+    neuron: str | NeuronModel, trains: Iterable[Any | ArrayLike], current: float | None = None
+) -> list[Drive]:
     """Tell the current and noise of each recording, if the neuron has an atlas; else nothing of any.
+
+    See `Atlas.drive`.
 
     Examples
     --------
@@ -209,7 +216,7 @@ def drives_of(neuron: str | NeuronModel, trains: Iterable[Any | ArrayLike]) -> l
     """
     trains = list(as_trains(trains))
     if find_atlas(neuron) is not None:
-        return load_atlas(neuron).drive(trains)
+        return load_atlas(neuron).drive(trains, current)
     name = get_neuron(neuron).name
     return [Drive(str(getattr(train, "id", place)), name, None) for place, train in enumerate(trains)]
 

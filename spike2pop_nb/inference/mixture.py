@@ -19,6 +19,7 @@ __all__ = ["Box", "Mixture", "moments"]
 Floats = NDArray[np.floating]
 
 _MARGIN = 5e-4
+_KNOWN = 16.0  # scale a of a coordinate that is known, which is then off by 1e-7
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(14)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
@@ -100,6 +101,19 @@ class Mixture:
             np.concatenate([m.means for m in mixtures]),
             np.concatenate([m.scales for m in mixtures]),
             mixtures[0].box,
+        )
+
+    def given_first(self, value: float) -> Mixture:
+        """Return the mixture where the first coordinate is known, inside the box."""
+        u = self.box.to_line(np.array([value, self.box.low[1]]))[0]
+        a, b, r = self.scales.T
+        off = u - self.means[:, 0]
+        log_weights = self.log_weights + a - 0.5 * (np.exp(a) * off) ** 2
+        return Mixture(
+            log_weights - scipy.special.logsumexp(log_weights),
+            np.column_stack([np.full_like(off, u), self.means[:, 1] + r * off]),
+            np.column_stack([np.full_like(off, _KNOWN), b, np.zeros_like(off)]),
+            self.box,
         )
 
     def moments(self) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ __all__ = ["AttentionNetwork", "NetworkConfig", "NetworkOutput", "split_componen
 
 
 _LARGEST, _MOST_BLOCKS = 4096, 64
-_MAY_BE_NONE = ("n_statistics", "latent", "n_blocks", "n_decoder_blocks")
+_MAY_BE_NONE = ("n_statistics", "latent", "n_blocks", "n_decoder_blocks", "n_told")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class NetworkConfig:
         stand alone.
     n_components : int
         Gaussian components of each mixture over the two transformed DICs.
+    n_told : int
+        Numbers that may be known beside a train; see `drive.told`.
     n_priors : int
         Mixtures; see `posterior.PRIORS`.
     dropout : float
@@ -69,6 +71,7 @@ class NetworkConfig:
     n_priors: int = 2
     n_patterns: int = 2
     n_features: int = 5
+    n_told: int = 0
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -98,6 +101,7 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
         """Rebuild from `as_dict`; an unknown or missing entry is a ``ValueError``."""
+        values = {"n_told": 0} | values  # earlier networks are told nothing
         known = {f.name for f in fields(cls)}
         if set(values) != known:
             raise ValueError(f"network sizes differ: {sorted(set(values) ^ known)}")
@@ -224,7 +228,7 @@ class AttentionNetwork(nn.Module):
             self.embed = nn.Linear(config.patch * config.n_channels, config.width)
             self.blocks = nn.ModuleList(AttentionBlock(config) for _ in range(config.n_blocks))
             self.pool = AttentionPool(config)
-        self.join = nn.Linear(config.latent + config.n_statistics, config.decoder_width)
+        self.join = nn.Linear(config.latent + config.n_statistics + 2 * config.n_told, config.decoder_width)
         self.decoder = nn.ModuleList(
             ResidualBlock(config.decoder_width, config.dropout) for _ in range(config.n_decoder_blocks)
         )
@@ -310,7 +314,9 @@ class AttentionNetwork(nn.Module):
         latent: Tensor = self.pool(x, bias)
         return latent
 
-    def forward(self, tokens: Tensor, lengths: Tensor | None, statistics: Tensor) -> NetworkOutput:
+    def forward(
+        self, tokens: Tensor, lengths: Tensor | None, statistics: Tensor, told: Tensor | None = None
+    ) -> NetworkOutput:
         """Predict for n trains.
 
         Parameters
@@ -321,15 +327,18 @@ class AttentionNetwork(nn.Module):
             Intervals of each train; None if no train is padded by a whole token.
         statistics : Tensor, shape (n, n_statistics)
             Standardised.
+        told : Tensor, shape (n, 2 n_told), optional
+            What is known beside the train, as `drive.told` writes it; needed if ``config.n_told`` is not 0.
         """
         config = self.config
         if not config.n_statistics:
             statistics = statistics[:, :0]
+        known = [statistics]
         if config.latent:
-            statistics_and_latent = torch.cat([self.encode(tokens, lengths).float(), statistics], dim=-1)
-        else:
-            statistics_and_latent = statistics
-        x = self.join(statistics_and_latent)
+            known.insert(0, self.encode(tokens, lengths).float())
+        if config.n_told and told is not None:
+            known.append(told)
+        x = self.join(torch.cat(known, dim=-1) if len(known) > 1 else statistics)
         for block in self.decoder:
             x = block(x)
         x = self.norm(x)

@@ -108,6 +108,8 @@ class Posterior:
         The weights it was computed with; None if they came from no file.
     failure : str
         Why nothing could be predicted, if an error ended it; else empty.
+    current : float or None
+        Known constant current in µA/cm², given which it is; None if the network was told of none.
 
     Examples
     --------
@@ -135,6 +137,7 @@ class Posterior:
     rival: Mixture | None = None
     network: Network | None = None
     failure: str = ""
+    current: float | None = None
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
+from spike2pop_nb.inference.drive import CURRENT_RANGE, check_current, in_range, told
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
@@ -44,6 +45,14 @@ _PIECES = (
     "posteriors averaged."
 )
 _SILENT = "The recording has under 3 spikes: silent, so no DICs are predicted."
+_GIVEN = "These are the DICs given a known current of {current:g} µA/cm²."
+_TOO_FAR = (
+    "The known current of {current:g} µA/cm² is not between {low:g} and {high:g}, from which the network "
+    "learned, so that it took the current to be unknown."
+)
+_KNOWS_OF_NONE = (
+    "The {neuron} network knows of no current, so that the known {current:g} µA/cm² had no say in its DICs."
+)
 
 
 class _Recording(Protocol):
@@ -54,7 +63,11 @@ class _Recording(Protocol):
 
 
 def load_predictor(
-    neuron: Any, path: str | Path | None = None, device: str | torch.device = "cpu"
+    neuron: Any,
+    path: str | Path | None = None,
+    device: str | torch.device = "cpu",
+    *,
+    current: float | None = None,
 ) -> Predictor:
     """Load the network of a neuron.
 
@@ -66,11 +79,16 @@ def load_predictor(
         Weights to use instead of those installed or shipped.
     device : str or torch.device
         Where to compute; weights saved anywhere load anywhere.
+    current : float, optional
+        Constant current of the recordings in µA/cm², where it is known. The larger networks learned from
+        neurons without one; where it is another, the network of the neuron's atlas is asked.
 
     Raises
     ------
     PredictorError
         If there is no such network, or its file is damaged, foreign, or for another neuron.
+    CompensationError
+        If the current is no number, or one that no cell is given.
 
     Examples
     --------
@@ -80,7 +98,7 @@ def load_predictor(
     """
     name = neuron if isinstance(neuron, str) else getattr(neuron, "name", repr(neuron))
     if path is None:
-        path = find_network(name)
+        path = find_network(name, current)
         if path is None:
             listed = ", ".join(list_predictors()) or "none"
             raise PredictorError(
@@ -89,7 +107,7 @@ def load_predictor(
                 f"{name} --out DIR` a larger one in hours, and load_predictor({name!r}, path=FILE) takes one "
                 "from a file."
             )
-    return Predictor(load_network(path, neuron=name), device)
+    return Predictor(load_network(path, neuron=name), device, current)
 
 
 class _Plan(NamedTuple):
@@ -137,7 +155,10 @@ class Predictor:
     ['spiking', 'bursting', 'bursting', 'bursting', 'bursting']
     """
 
-    def __init__(self, loaded: LoadedNetwork, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self, loaded: LoadedNetwork, device: str | torch.device = "cpu", current: float | None = None
+    ) -> None:
+        check_current(current)
         self.neuron = loaded.neuron
         self.metadata = loaded.metadata
         # A density that no train taught says nothing.
@@ -147,6 +168,9 @@ class Predictor:
         self.box = loaded.box
         self._longest_s = float(loaded.metadata.get("data", {}).get("longest_s", math.inf))
         self._loaded = loaded
+        self._told_of = loaded.network.config.n_told > 0
+        self._current = current if self._told_of and current is not None and in_range(current) else None
+        self._remark = self._on_current(current)
         self._device = torch.device(device)
         self._network = loaded.network.to(self._device).fuse()
         config = loaded.network.config
@@ -163,6 +187,7 @@ class Predictor:
         progress: Callable[[int, int], None] | None = None,
         *,
         prior: str = PRIORS[0],
+        drive: ArrayLike | None = None,
     ) -> Posteriors:
         """One posterior per train, in order.
 
@@ -182,6 +207,9 @@ class Predictor:
             The prior over the neuron's conductances: those of the compensated populations generated here,
             which the search for a population needs; conductances anywhere in their declared ranges; or
             both, weighted by how well the recording fits each.
+        drive : array (n_trains, 2), optional
+            Constant current and noise of each train in µA/cm², nan where unknown, for a network that can be
+            told of them; by default the known current that it was loaded with.
 
         Raises
         ------
@@ -190,19 +218,24 @@ class Predictor:
         """
         self._check(prior)
         named = [_named(train, place) for place, train in enumerate(as_trains(trains))]
+        usual = np.nan if self._current is None else self._current
+        drives = np.tile([usual, np.nan], (len(named), 1)) if drive is None else np.reshape(drive, (-1, 2))
+        known = told(*drives.T)
         windows: list[NDArray[np.floating]] = []
+        of: list[int] = []
         plans: list[_Plan] = []
-        for name, times in named:
+        for place, (name, times) in enumerate(named):
             isi = np.diff(times)
             parts = self._pieces(times)
             course = drift_windows(isi.size, self._loaded.max_intervals)
             first = len(windows)
             windows += [isi[part] for part in [*parts, *course]]
+            of += [place] * (len(windows) - first)
             middle = [first + len(parts), len(windows)]
             when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
             plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
         with _turn, one_thread():
-            read = self._run(windows, progress)
+            read = self._run(windows, known[of], progress)
         return Posteriors(self._posterior(plan, read, prior) for plan in plans)
 
     def _check(self, prior: str) -> None:
@@ -211,6 +244,14 @@ class Predictor:
             raise PredictorError(
                 f"The {self.neuron} network knows the prior {' or '.join(map(repr, known))}, not {prior!r}."
             )
+
+    def _on_current(self, current: float | None) -> str:
+        """Say what a known current has to do with the DICs."""
+        if current is None or (current == 0 and not self._told_of):
+            return ""
+        words = (_GIVEN if in_range(current) else _TOO_FAR) if self._told_of else _KNOWS_OF_NONE
+        low, high = CURRENT_RANGE
+        return words.format(neuron=self.neuron, current=current, low=low, high=high).replace("-", "−")
 
     def _most(self) -> str:
         longest = f" or {self._longest_s:.3g} s" if math.isfinite(self._longest_s) else ""
@@ -225,7 +266,10 @@ class Predictor:
 
     @torch.inference_mode()
     def _run(
-        self, windows: Sequence[NDArray[np.floating]], progress: Callable[[int, int], None] | None
+        self,
+        windows: Sequence[NDArray[np.floating]],
+        known: NDArray[np.floating],
+        progress: Callable[[int, int], None] | None,
     ) -> _Read | None:
         by_width: dict[int, list[int]] = {}
         for i, window in enumerate(windows):
@@ -237,7 +281,8 @@ class Predictor:
             while members:
                 rows = few if len(members) <= few else many
                 chosen, members = members[:rows], members[rows:]
-                block = self._block([windows[i] for i in np.resize(chosen, rows)], width)
+                filled = np.resize(chosen, rows)
+                block = self._block([windows[i] for i in filled], width, known[filled])
                 parts.append([array[: len(chosen)] for array in block])
                 order += chosen
                 if progress is not None:
@@ -273,18 +318,26 @@ class Predictor:
         parts = [self._block(windows[a : a + rows], width) for a in range(0, len(windows), rows)]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
-    def _block(self, windows: Sequence[NDArray[np.floating]], width: int) -> _Read:
-        """Read a block of windows (n,), all padded to ``width`` intervals."""
+    def _block(
+        self, windows: Sequence[NDArray[np.floating]], width: int, known: NDArray[np.floating] | None = None
+    ) -> _Read:
+        """Read a block of windows (n,), all padded to ``width`` intervals, with what is known beside them."""
         config, domain = self._loaded.network.config, self._loaded.domain
         isi, lengths = pad_intervals(windows, width)
         batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
-        given = (batch.tokens, batch.lengths, batch.statistics)
+        given = [batch.tokens, batch.lengths, batch.statistics]
+        if self._told_of:
+            given.append(told(*np.full((2, len(windows)), np.nan)) if known is None else known)
         out = self._network(*(_aligned(array, self._device) for array in given))
         log_weights, means, scales, priors, patterns, features = (
             t.cpu().numpy()
             for t in (*out[:3], out.prior_logits.softmax(-1), out.pattern_logits.softmax(-1), out.features)
         )
-        score = np.zeros(len(windows)) if domain is None else domain.score(batch.statistics)
+        # few at once: NumPy sums many rows in another order
+        few = [batch.statistics[a : a + _ROWS[0]] for a in range(0, len(windows), _ROWS[0])]
+        score = np.concatenate(
+            [np.zeros(len(rows)) if domain is None else domain.score(rows) for rows in few]
+        )
         return _Read(
             log_weights, means, scales, priors, patterns, features, batch.raw_statistics, score, lengths
         )
@@ -330,6 +383,7 @@ class Predictor:
         course = self._course(plan, read, prior)
         p_drawn = float(read.priors[own, 1].mean()) if len(self.priors) > 1 else float("nan")
         remarks = [_PIECES.format(most=self._most(), n=len(own))] if len(own) > 1 else []
+        remarks += [self._remark] if self._remark else []
         rival = None
         if prior == PRIORS[0] and p_drawn > _DOUBT:
             rival = Mixture.pool([self._mixture(read, i, PRIORS[1]) for i in own])
@@ -348,6 +402,7 @@ class Predictor:
             course,
             rival,
             self._loaded.origin,
+            current=self._current,
         )
 
     def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:

@@ -103,8 +103,10 @@ def _made_of(path: Path, _changed: int) -> str:
         return ""
 
 
-def find_network(neuron: str) -> Path | None:
+def find_network(neuron: str, current: float | None = None) -> Path | None:
     """Return the file from which the DICs of a neuron are predicted: its network, or else its atlas.
+
+    The atlas comes first where a current other than none is known, as it is told of it.
 
     Examples
     --------
@@ -112,7 +114,8 @@ def find_network(neuron: str) -> Path | None:
     >>> find_network("pyloric").parent.name, find_network("stg").parent.name
     ('atlases', 'weights')
     """
-    return find_weights().get(neuron) or find_atlas(neuron)
+    large = find_weights().get(neuron)
+    return (find_atlas(neuron) or large) if current or large is None else large
 
 
 def list_atlases() -> list[str]:

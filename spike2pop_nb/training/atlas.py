@@ -70,6 +70,7 @@ _SHAPE = NetworkConfig(
 )
 _AS_RECORDED = Augmentation(crop=0.5, jitter=0.05, drop=0.1, add=0.06, sample=0.5, settle=0.05)
 _OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size=512, domain_steps=1500)
+_OF_DICS = replace(_OPTIONS, network=replace(_SHAPE, n_told=2))
 
 
 class _Made(NamedTuple):
@@ -149,7 +150,7 @@ def _make(
 ) -> None:
     say = _Told(progress, size)
     made = _simulated(model, size, seed, device, say, cancel)
-    trains = trains_of(made.times_ms, made.dics, made.drive[:, 1], made.drawn)
+    trains = trains_of(made.times_ms, made.dics, made.drive, made.drawn)
     if len(trains) < size // 50 or len(trains) < 64:
         raise TrainingError(
             f"Only {len(trains)} of {size} {model.name} neurons with currents from {CURRENT_RANGE[0]:g} to "
@@ -164,10 +165,11 @@ def _make(
     )
     with tempfile.TemporaryDirectory() as folder:
         files = []
-        for name, chosen in (
-            ("dics", data),
+        for name, options, chosen in (
+            ("dics", _OF_DICS, data),
             (
                 "drive",
+                _OPTIONS,
                 data._replace(
                     train=by_drive.take(side == 0), validation=by_drive.take(side == 1), box=DRIVE_BOX
                 ),
@@ -175,13 +177,16 @@ def _make(
         ):
             out = Path(folder) / name
             out.mkdir()
-            run = Run(chosen, out, model.name, None, _OPTIONS, seed, torch.device("cpu"), resume=False)
+            run = Run(chosen, out, model.name, None, options, seed, torch.device("cpu"), resume=False)
             words = "Learning what firing tells of " + ("DICs" if name == "dics" else "current and noise")
             with one_thread():
                 files.append(run.go(epochs, None, 1e9, say.steps(words), None, cancel))
         test = side == 2
+        made_to_test = trains.take(test & ~trains.drawn)
         tested = {
-            "dics": _tested(files[0], trains.take(test & ~trains.drawn), box),
+            "dics": _tested(files[0], made_to_test, box),
+            "dics_given_current": _tested(files[0], made_to_test, box, known=[True, False]),
+            "dics_given_current_and_noise": _tested(files[0], made_to_test, box, known=[True, True]),
             "drive": _tested(files[1], by_drive.take(test), DRIVE_BOX),
         }
         members, seen = _tables(made, trains.take(side == 0), seed)
@@ -274,7 +279,7 @@ def _simulated(
 
 
 def trains_of(
-    times_ms: Sequence[FloatArray], dics: FloatArray, sigma: FloatArray, drawn: NDArray[np.bool_]
+    times_ms: Sequence[FloatArray], dics: FloatArray, drive: FloatArray, drawn: NDArray[np.bool_]
 ) -> Trains:
     """Return the trains of members, from the start of the window, as training data; without silent ones."""
     rows = np.array([row for row, times in enumerate(times_ms) if len(times) >= MIN_SPIKES], dtype=np.int64)
@@ -288,10 +293,11 @@ def trains_of(
             -1, len(FEATURES)
         ),
         np.array([one.pattern.code for one in described], dtype=np.int8),
-        sigma[rows].astype(np.float32),
+        drive[rows, 1].astype(np.float32),
         rows,
         drawn[rows],
         rows,
+        drive[rows, 0].astype(np.float32),
     )
 
 
@@ -320,11 +326,12 @@ def _run_data(trains: Trains, side: NDArray[np.int8], box: Box, seed: int) -> Ru
     return RunData(fitting, held, scale, feature_scale, box, domain, {})
 
 
-def _tested(file: Path, test: Trains, box: Box) -> dict[str, Any]:
-    """Scores on members that the network did not learn from."""
+def _tested(file: Path, test: Trains, box: Box, known: Sequence[bool] = (False, False)) -> dict[str, Any]:
+    """Scores on members that the network did not learn from, with or without their current and noise."""
     if not len(test):
         return {}
-    answers = Predictor(load_network(file)).predict(test.listed())
+    drive = np.where(known, np.column_stack([test.current, test.sigma]), np.nan)
+    answers = Predictor(load_network(file)).predict(test.listed(), drive=drive)
     found = score_all(test, answers)["all"]
     return {
         "trains": len(test),

@@ -31,7 +31,7 @@ Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
 _SHARES = (94, 97, 100)
-_PER_TRAIN = ("targets", "features", "pattern", "sigma", "group", "drawn", "id")
+_PER_TRAIN = ("targets", "features", "pattern", "sigma", "group", "drawn", "id", "current")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,8 @@ class Trains:
         Whether the conductances were drawn over their ranges, not made by compensation.
     id : int64 (n,)
         Number in its data set.
+    current : float32 (n,)
+        Injected constant current in µA/cm².
     """
 
     times_ms: Floats
@@ -67,6 +69,7 @@ class Trains:
     group: NDArray[np.int64]
     drawn: NDArray[np.bool_]
     id: NDArray[np.int64]
+    current: Floats
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -192,6 +195,7 @@ def read_trains(folder: str | Path | Sequence[str | Path], most_shards: int | No
         column["group"].astype(np.int64),
         column["monte_carlo"].astype(bool),
         column["id"].astype(np.int64),
+        np.zeros(len(column["id"]), dtype=np.float32),
     )
 
 

@@ -197,6 +197,8 @@ def alike(
     size: int = 12,
     seed: int = 0,
     fewest: int = 30,
+    *,
+    unseen: bool = False,
 ) -> dict[str, Any] | None:
     """How far the DICs of neurons lie apart that fire the same regular train.
 
@@ -210,6 +212,8 @@ def alike(
         Of populations on all sides of the split; the network is asked about those it was not trained on.
     fewest : int
         Fewest such trains to ask about. With under ten groups there is nothing to say: None.
+    unseen : bool
+        Whether the network was trained on none of them, on whatever side.
     """
     quiet = trains.take((trains.sigma == 0) & (trains.n_spikes > 3))
     _, one_each = np.unique(quiet.targets, axis=0, return_index=True)
@@ -237,7 +241,7 @@ def alike(
     targets = regular.targets[np.array(groups)]
     hindsight = np.abs(targets - np.median(targets, axis=1, keepdims=True)).mean(axis=(0, 1))
     members = np.concatenate(groups)
-    asked = regular.take(members[split_of(regular.group[members]) == 2])
+    asked = regular.take(members[unseen | (split_of(regular.group[members]) == 2)])
     found: dict[str, Any] = {
         "populations": len(quiet),
         "trains": members.size,

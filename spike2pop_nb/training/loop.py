@@ -16,6 +16,7 @@ import torch
 from spike2pop_nb import __version__
 from spike2pop_nb.errors import Cancelled
 from spike2pop_nb.inference.domain import Domain
+from spike2pop_nb.inference.drive import told
 from spike2pop_nb.inference.lora import adapter_state, apply_lora
 from spike2pop_nb.inference.mixture import Box, moments
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkOutput, split_components
@@ -27,6 +28,9 @@ from spike2pop_nb.training.losses import LossParts, losses
 from spike2pop_nb.training.options import TrainingOptions
 
 __all__ = ["Run", "RunData"]
+
+_TOLD = 0.5  # share of trains whose current is told, and of these whose noise is
+_OF_TOLD = 5  # what tells its random numbers from others
 
 
 class RunData(NamedTuple):
@@ -195,7 +199,15 @@ class Run:
         along = (done - warm_up) / (1 - warm_up)
         return self.options.learning_rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along)))
 
-    def _forward(self, trains: Trains, batch: Batch) -> tuple[NetworkOutput, LossParts]:
+    def _told(self, trains: Trains, batch: Batch, seed: tuple[int, ...]) -> np.ndarray:
+        """Current and noise of a batch: of half of the trains, and the noise of half of these."""
+        drive = np.column_stack([trains.current[batch.rows], trains.sigma[batch.rows]])
+        known = np.random.default_rng(seed).random(drive.shape) < _TOLD
+        return told(*np.where(known, drive, np.nan).T)
+
+    def _forward(
+        self, trains: Trains, batch: Batch, seed: tuple[int, ...]
+    ) -> tuple[NetworkOutput, LossParts]:
         made = make_batch(
             batch.isi_ms, batch.lengths, self.data.scale, self.config.patch, self.config.most_tokens
         )
@@ -203,7 +215,8 @@ class Run:
         def put(values: np.ndarray) -> torch.Tensor:
             return torch.from_numpy(values).to(self.device, non_blocking=True)
 
-        out: NetworkOutput = self.network(put(made.tokens), put(made.lengths), put(made.statistics))
+        known = put(self._told(trains, batch, seed)) if self.config.n_told else None
+        out: NetworkOutput = self.network(put(made.tokens), put(made.lengths), put(made.statistics), known)
         targets = trains.targets[batch.rows]
         box, scale = self.data.box, self.data.feature_scale
         features = (log_of_features(trains.features[batch.rows]) - scale.mean) / scale.std
@@ -221,7 +234,7 @@ class Run:
     def _learn(self, batch: Batch, done: float) -> np.ndarray:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(done)
-        _, parts = self._forward(self.data.train, batch)
+        _, parts = self._forward(self.data.train, batch, (self.seed, _OF_TOLD, self.step))
         self.optimizer.zero_grad(set_to_none=True)
         parts.total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.learned, self.options.clip)
@@ -249,7 +262,7 @@ class Run:
         right = np.zeros(len(trains), dtype=bool)
         with torch.inference_mode():
             for batch in ordered_batches(trains, 512, self.options.longest):
-                out, loss = self._forward(trains, batch)
+                out, loss = self._forward(trains, batch, (_OF_TOLD, int(batch.rows[0])))
                 parts += np.array([float(p) for p in loss]) * batch.rows.size / len(trains)
                 own = np.arange(batch.rows.size), trains.drawn[batch.rows].astype(np.int64)
                 weight, centre, scale = (t.double().cpu().numpy()[own] for t in out[:3])

@@ -14,7 +14,7 @@ from spike2pop_nb.training.baseline import DISTURBED_TREES, TREES
 from spike2pop_nb.training.card_commands import AS_SHIPPED, commands, runs_of, sets_of
 from spike2pop_nb.training.disturbances import MISSING, SAMPLED
 
-__all__ = ["model_card", "published_errors"]
+__all__ = ["model_card", "published_errors", "rendered"]
 
 _BANDS = {
     "clean": "no injected noise",
@@ -52,18 +52,9 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
 
     Its words are in ``model_card.md.j2``.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "pair": _pair, "share": _share, "shares": _shares, "bars": _bars, "departure": _departure
-    }  # fmt: skip
     weights = scores["weights"]
-    return environment.get_template("model_card.md.j2").render(
+    return rendered(
+        "model_card.md.j2",
         scores=scores,
         data=weights.get("data", {}),
         training=weights.get("training", {}),
@@ -78,7 +69,6 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
         runs=runs_of(weights),
         BANDS=_BANDS,
         SHOWN=_SHOWN,
-        METHODS=_METHODS,
         UNITS=_UNITS,
         CURVE=_CURVE,
         FEWEST_LISTED=_FEWEST_LISTED,
@@ -88,6 +78,21 @@ def model_card(scores: dict[str, Any], history: Path | None = None, drawing: str
         MISSING=MISSING,
         SAMPLED=SAMPLED,
     )
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return what a template of a card says."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "pair": _pair, "share": _share, "shares": _shares, "bars": _bars, "departure": _departure
+    }  # fmt: skip
+    return environment.get_template(template).render(METHODS=_METHODS, **values)
 
 
 def published_errors(neuron: str) -> list[tuple[str, str, str, tuple[float, float]]]:

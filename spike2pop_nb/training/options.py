@@ -83,7 +83,7 @@ _WRITTEN = {
     "": re.compile(r"(?!)"),
 }
 _MAY_BE_NONE = ("latent", "n_statistics", "n_blocks", "n_decoder_blocks", "lora_rank")
-_FIXED = ("n_channels", "n_priors", "n_patterns", "n_features")
+_FIXED = ("n_channels", "n_priors", "n_patterns", "n_features", "n_told")
 _PARTS = {"": TrainingOptions, "network": NetworkConfig, "augmentation": Augmentation, "loss": LossWeights}
 _NUMBERS = {
     f.name: (part, str(f.type))

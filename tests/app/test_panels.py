@@ -1181,8 +1181,13 @@ def test_a_recording_is_judged_by_its_own_variability_and_inhibited_where_that_i
 def test_members_receive_the_current_that_is_known(dashboard, loop):
     session, panel = opened(dashboard, loop), dashboard.population
     assert panel.current.value == ""
+    before = session.posterior
     panel.current.value = "0,5"
     assert "current=0.5" in dashboard.browser.fragment
+    loop.until(lambda: session.posterior is not None and session.drive is not None and not session.busy)
+    assert session.posterior is not before
+    assert dashboard.network.current == 0.5  # the network is told, and asked again
+    assert "with the known current of 0.5 µA/cm²" in dashboard.dics.further.value
     session.choose(recording="3")
     result = generated(dashboard, loop, size=2, budget=900)
     assert isinstance(result.verdict.rule, Variability)
@@ -1247,7 +1252,7 @@ def test_a_page_that_cannot_be_built_says_so(monkeypatch):
 def test_an_error_in_background_work_reaches_the_page(dashboard, loop, monkeypatch):
     from spike2pop_nb.app.actions import predicting
 
-    def broken(_neuron):
+    def broken(_neuron, _current):
         raise RuntimeError("secret path /etc")
 
     monkeypatch.setattr(predicting, "network", broken)

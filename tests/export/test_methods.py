@@ -129,6 +129,12 @@ def test_the_network_named_is_the_one_that_the_posterior_names(inferred: list[Re
     assert "drawn from a distribution that the user gave" in borrowed
 
 
+def test_a_known_current_is_said_where_the_network_was_told_of_it(inferred: list[Result]) -> None:
+    assert "known constant current" not in methods_paragraph(inferred[0])
+    told = replace(inferred[0], posterior=replace(inferred[0].posterior, current=-0.5))
+    assert "given the known constant current of −0.5 µA/cm²." in methods_paragraph(told)
+
+
 def test_chosen_conductances_and_warnings_are_said(inferred: list[Result]) -> None:
     found = inferred[0]
     strange = replace(found.posterior, domain=replace(found.posterior.domain, inside=False, p_value=0.001))

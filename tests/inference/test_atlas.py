@@ -8,16 +8,21 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.data import example_path
-from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.errors import CompensationError, PredictorError
 from spike2pop_nb.inference import (
     drives_of,
     find_atlas,
+    find_weights,
     list_atlases,
     list_predictors,
     load_atlas,
     load_predictor,
     own_atlases_folder,
 )
+from spike2pop_nb.inference.drive import CURRENT_RANGE
+from spike2pop_nb.inference.predictor import Predictor
+from spike2pop_nb.inference.published import sha256_of
+from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.neurons import get_neuron, vary_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import read_spike_trains
@@ -137,3 +142,71 @@ def test_without_an_atlas_it_is_said_how_to_make_one() -> None:
         load_predictor("pyloric")
     (drive,) = drives_of("stg", [np.arange(0.0, 1000.0, 50.0)])
     assert drive.mixture is None
+
+
+def test_a_known_current_tells_more_of_the_dics() -> None:
+    atlas = load_atlas("stg")
+    rng = np.random.default_rng(7)
+    rows = rng.permutation(len(atlas.members.g))[:128]
+    current = rng.uniform(*CURRENT_RANGE, 128)
+    run = simulate(
+        atlas.members.g[rows], "stg", current=current, transient_ms=3000, duration_ms=13_000, record="spikes"
+    )
+    fired = [k for k, times in enumerate(run.spike_times_ms) if len(times) >= 10]
+    trains = [run.spike_times_ms[k] for k in fired]
+    predictor = Predictor(load_network(atlas.path))
+
+    def errors(drive: np.ndarray) -> float:
+        told = np.array([[p.g_s, p.g_u] for p in predictor.predict(trains, drive=drive)])
+        return float(np.abs(told - atlas.members.dics[rows][fired]).mean(axis=0)[1])
+
+    unknown = np.full((len(fired), 2), np.nan)
+    known = np.column_stack([current[fired], np.full(len(fired), np.nan)])
+    assert errors(known) < 0.8 * errors(unknown)
+    np.testing.assert_array_equal(
+        [p.mean for p in predictor.predict(trains[:3])],
+        [p.mean for p in predictor.predict(trains[:3], drive=unknown[:3])],
+    )
+
+
+def test_a_known_current_is_told_to_the_network_that_knows_of_it() -> None:
+    trains = read_spike_trains(example_path("stg_set"))
+    (plain, *_) = load_predictor("stg").predict(trains)
+    (none, *_) = load_predictor("stg", current=0.0).predict(trains)
+    np.testing.assert_array_equal(none.mean, plain.mean)  # the large network learned from neurons without one
+    assert none.remarks == plain.remarks
+    (given, *_) = load_predictor("stg", current=2.0).predict(trains)
+    assert given.network.sha256 == sha256_of(find_atlas("stg"))
+    assert "These are the DICs given a known current of 2 µA/cm²." in given.remarks
+    alone, other = (load_predictor("pyloric", current=c).predict(trains[:1])[0] for c in (0.0, 4.0))
+    assert not np.allclose(alone.mean, other.mean)
+    (far,) = load_predictor("pyloric", current=-40.0).predict(trains[:1])
+    np.testing.assert_array_equal(far.mean, load_predictor("pyloric").predict(trains[:1])[0].mean)
+    assert any("−40 µA/cm² is not between −3 and 8" in remark for remark in far.remarks)
+    with pytest.raises(CompensationError, match="from −100 to 100"):
+        load_predictor("pyloric", current=1e6)
+
+
+def test_the_noise_is_told_given_a_known_current() -> None:
+    (train,) = read_spike_trains(example_path("stg_set"))[2:3]
+    (free,), (known,) = drives_of("stg", [train]), drives_of("stg", [train], 0.0)
+    assert known.current == pytest.approx(0.0, abs=1e-3)
+    assert known.std[0] < 1e-3 < free.std[0]
+    assert known.std[1] <= 1.2 * free.std[1]
+    assert "with the known current of 0 µA/cm²" in known.describe()
+    (odd,) = drives_of("stg", [train], 7.9)
+    assert "not likely to fire so" in odd.describe()
+    (far,) = drives_of("stg", [train], 50.0)
+    assert far.current == free.current
+    with pytest.raises(CompensationError, match="known current"):
+        drives_of("stg", [train], float("nan"))
+
+
+def test_without_an_atlas_a_network_says_that_it_knows_of_no_current(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("spike2pop_nb.inference.predictor.find_network", lambda *_: find_weights()["stg"])
+    (posterior,) = load_predictor("stg", current=2.0).predict(read_spike_trains(example_path("stg_set"))[:1])
+    assert "The stg network knows of no current, so that the known 2 µA/cm² had no say in its DICs." in (
+        posterior.remarks
+    )

@@ -73,6 +73,20 @@ def test_pooling_averages_densities() -> None:
     np.testing.assert_allclose(pooled.log_prob(x), expected)
 
 
+def test_a_known_coordinate_leaves_the_density_of_the_other() -> None:
+    whole = _mixture(3)
+    known = 0.3 * whole.box.low[0] + 0.7 * whole.box.high[0]
+    given = whole.given_first(known)
+    mean, cov = given.moments()
+    assert mean[0] == pytest.approx(known, abs=1e-4)
+    assert cov[0, 0] < 1e-9
+    second = np.linspace(whole.box.low[1], whole.box.high[1], 20_001)[1:-1]
+    joint = np.exp(whole.log_prob(np.column_stack([np.full_like(second, known), second])))
+    weight = joint / joint.sum()
+    assert mean[1] == pytest.approx(weight @ second, rel=1e-3)
+    assert cov[1, 1] == pytest.approx(weight @ (second - mean[1]) ** 2, rel=5e-3)
+
+
 def test_silent_recordings_have_no_distribution() -> None:
     silent = _posterior(None, n_spikes=2)
     assert not silent.usable

@@ -180,14 +180,28 @@ def test_rows_that_have_a_say_in_each_other_are_computed_one_by_one(
     plain = load_predictor("toy", weights).predict(trains)
     block = Predictor._block
 
-    def uneven(self: Predictor, windows: list[np.ndarray], width: int) -> object:
-        found = block(self, windows, width)
+    def uneven(self: Predictor, windows: list[np.ndarray], width: int, *known: np.ndarray) -> object:
+        found = block(self, windows, width, *known)
         found.means[1:] += 1.0
         return found
 
     monkeypatch.setattr(Predictor, "_block", uneven)
     for one, other in zip(plain, load_predictor("toy", weights).predict(trains), strict=True):
         np.testing.assert_allclose(one.mean, other.mean, rtol=1e-4)
+
+
+def test_the_test_for_strange_recordings_sees_few_rows_at_once(
+    judging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score, seen = Domain.score, []
+
+    def counted(self: Domain, statistics: np.ndarray) -> np.ndarray:
+        seen.append(len(statistics))
+        return score(self, statistics)
+
+    monkeypatch.setattr(Domain, "score", counted)
+    load_predictor("toy", judging).predict([_train(30, seed) for seed in range(40)])
+    assert 1 <= max(seen) <= 4
 
 
 def test_a_posterior_names_its_network_and_is_pickled_with_its_predictor(weights: Path) -> None:

@@ -102,6 +102,7 @@ def _regular(mean_isi_ms: np.ndarray, n: int = 20) -> Trains:
         np.arange(rows),
         np.zeros(rows, bool),
         np.arange(rows),
+        np.zeros(rows, dtype=np.float32),
     )
 
 

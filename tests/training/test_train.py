@@ -239,6 +239,7 @@ def test_regular_trains_of_different_neurons_are_compared(trained: Path) -> None
         np.arange(n),
         np.zeros(n, dtype=bool),
         np.arange(n),
+        np.zeros(n, dtype=np.float32),
     )
     found = alike(load_predictor("toy", trained), trains, fewest=1)
     assert found is not None

@@ -148,6 +148,7 @@ def test_late_intervals_keep_their_precision() -> None:
         np.zeros(1, dtype=np.int64),
         np.zeros(1, dtype=bool),
         np.zeros(1, dtype=np.int64),
+        np.zeros(1, dtype=np.float32),
     )
     batch = next(ordered_batches(one))
     np.testing.assert_allclose(batch.isi_ms[0], np.diff(times), rtol=1e-7)

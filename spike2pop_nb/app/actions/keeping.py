@@ -69,10 +69,11 @@ class Keeping(Reading, Downloading):
         """Restore what `save` made."""
         self.messages.clear()
 
-        def predict(neuron: Any, train: Any, prior: Any) -> Any:
+        def predict(neuron: Any, train: Any, prior: Any, current: Any) -> Any:
             from spike2pop_nb.inference import attempt_predictions
 
-            return attempt_predictions(predicting.network(neuron.name), [train], prior=prior)[0]
+            network = predicting.network(neuron.name, current)
+            return attempt_predictions(network, [train], prior=prior)[0]
 
         def work(_task: Task) -> tuple[SavedSession, Source | None, Settings]:
             from spike2pop_nb import export

@@ -22,18 +22,18 @@ __all__ = ["Predicting", "network"]
 _AT_ONCE = 256
 
 
-def network(neuron: str) -> Any:
-    """Return the predictor of a neuron."""
-    return _network(neuron, get_neuron(neuron).declaration)
+def network(neuron: str, current: float | None = None) -> Any:
+    """Return the predictor of a neuron, which may be told a known current."""
+    return _network(neuron, get_neuron(neuron).declaration, current)
 
 
 @lru_cache(maxsize=8)
-def _network(neuron: str, _declaration: str) -> Any:
+def _network(neuron: str, _declaration: str, current: float | None) -> Any:
     """It, once for each declaration, of which a neuron of the user's own may get another."""
     # PyTorch takes seconds to import, so it comes with the first prediction and not with the page.
     from spike2pop_nb.inference import load_predictor
 
-    return load_predictor(neuron)
+    return load_predictor(neuron, current=current)
 
 
 class Predicting(Acting):
@@ -60,7 +60,8 @@ class Predicting(Acting):
     def predict(self) -> None:
         """Predict the DICs of the recording that is looked at, with the chosen neuron's network."""
         session = self.session
-        train, neuron, prior = session.train, session.neuron, session.settings.prior
+        train, neuron = session.train, session.neuron
+        prior, current = session.settings.prior, session.settings.current
         session.member = NO_MEMBER
         session.result = None if train is None else session.results.get(session.key(train))
         session.posterior = session.fit = session.fits_better = session.drive = None
@@ -69,7 +70,7 @@ class Predicting(Acting):
 
         def work(_task: Task) -> Any:
             try:
-                predictor = network(neuron.name)
+                predictor = network(neuron.name, current)
             except PredictorError:
                 if neuron.name in list_predictors():
                     raise
@@ -89,15 +90,17 @@ class Predicting(Acting):
     def _look_further(self, train: Any) -> None:
         """Tell the current and noise that the neuron needs, and which neurons fire like the recording."""
         session, name = self.session, self.session.neuron.name
+        current = session.settings.current
 
         def work(_task: Task) -> Any:
             from spike2pop_nb.inference import drives_of, list_atlases, which_neuron
 
             several = len(list_atlases()) > 1
-            return drives_of(name, [train])[0], which_neuron([train])[0] if several else None
+            drive = drives_of(name, [train], current)[0]
+            return drive, which_neuron([train])[0] if several else None
 
         def done(found: Any) -> None:
-            if session.train is train and session.neuron.name == name:
+            if session.train is train and (session.neuron.name, session.settings.current) == (name, current):
                 session.drive, session.fit = found
                 session.fits_better = session.fit and session.fit.other_than(name)
 
@@ -131,7 +134,8 @@ class Predicting(Acting):
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""
         session = self.session
-        recordings, neuron, prior = session.recordings, session.neuron, session.settings.prior
+        recordings, neuron = session.recordings, session.neuron
+        prior, current = session.settings.prior, session.settings.current
         session.survey = None
         if recordings is None or not len(recordings):
             return
@@ -141,7 +145,7 @@ class Predicting(Acting):
             from spike2pop_nb.inference import attempt_predictions
 
             try:
-                predictor = network(neuron.name)
+                predictor = network(neuron.name, current)
             except PredictorError:  # said where the DICs of the one that is looked at are asked for
                 return table.assign(g_s=np.nan, g_u=np.nan, likeness="")
             found: list[Any] = []

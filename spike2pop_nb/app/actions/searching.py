@@ -41,7 +41,7 @@ class Searching(Acting):
             if len(session.chosen) > 1
             else [session.train]
         )
-        neuron, prior = session.neuron, session.settings.prior
+        neuron, prior, current = session.neuron, session.settings.prior, session.settings.current
         options = session.settings.part(SEARCHING)
         options["budget"] = options["budget"] or None
         options["inhibition"] = session.settings.inhibited
@@ -56,7 +56,8 @@ class Searching(Acting):
             compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             posteriors: Sequence[Any] = [None] * len(trains)  # without a network, members come from anywhere
             if neuron.name in list_predictors():
-                posteriors = attempt_predictions(predicting.network(neuron.name), trains, prior=prior)
+                network = predicting.network(neuron.name, current)
+                posteriors = attempt_predictions(network, trains, prior=prior)
             begun = since = time.monotonic()
             shares, n_done = [0.0] * len(trains), 0
 
