@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.export.experiments import experiments_in_words
 from spike2pop_nb.export.formatting import Citations, count, doi, figure, fixed, plain, series
-from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.methods_of_members import (
     MOST_NAMED,
     found_by_evolution,

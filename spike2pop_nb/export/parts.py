@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spike2pop_nb.export.found import TABLES, Found
 from spike2pop_nb.export.tables import arrow_table
 from spike2pop_nb.files import make_folder, whole_file, write_whole
 
@@ -23,11 +23,44 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Parts"]
+__all__ = ["TABLES", "Found", "Parts"]
 
+TABLES = ("population", "spike_times")
 _OUTCOMES = "outcomes"
 _JOINED, _SMALL_BYTES = 128, 400_000  # so many files become one, if each is so small
 _AT_ONCE = 128  # recordings that are read together
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for one recording.
+
+    Attributes
+    ----------
+    place
+        Of the recording among all, from 0.
+    outcome
+        Its row of ``outcomes.csv``.
+    entry
+        What ``summary.json`` says of it, as JSON.
+    tables
+        Its rows of `TABLES`.
+    formats
+        What it was written as.
+    files, missing
+        Files that it has by itself, and sentences on what it has not.
+    session
+        What its `Result` can be restored from; empty if nothing will be drawn of it.
+    """
+
+    place: int
+    outcome: dict[str, Any]
+    entry: str
+    tables: dict[str, pd.DataFrame]
+    formats: Sequence[str] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+    session: bytes = b""
 
 
 class Parts:

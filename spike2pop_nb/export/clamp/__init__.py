@@ -6,8 +6,7 @@ from pathlib import Path
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.clamp.for_c import clamp_header, clamp_name
-from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
+from spike2pop_nb.export.clamp.for_c import LIMIT_PA, clamp_header, clamp_name, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
 from spike2pop_nb.export.clamp.predicting import ClampPrediction, predict_clamp
 from spike2pop_nb.export.formatting import Citations, plain, series

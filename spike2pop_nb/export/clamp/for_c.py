@@ -1,4 +1,4 @@
-"""A dynamic clamp as one C header: gates from tables of the voltage, calcium carried along."""
+"""A dynamic clamp as a C header, gates from tables of the voltage, and as plugins of RTXI around it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from spike2pop_nb.export.simulators.expressions import VOLTAGE, WHERE, Printer
 from spike2pop_nb.export.simulators.scripts import filled, one_line
 from spike2pop_nb.neurons import Hill
 
-__all__ = ["clamp_header", "clamp_name", "said_in_code"]
+__all__ = ["LIMIT_PA", "clamp_header", "clamp_name", "rtxi_files"]
 
+LIMIT_PA = 10_000.0
+"""More than this is not injected, unless the user of the plugin says so."""
 _MOST_NAMED = 3
 _FINE_MV, _MOST_PARTS = 1.0, 32  # a step in which the voltage jumps is taken in so many parts of that
 
@@ -48,7 +50,7 @@ def clamp_name(clamp: Clamp) -> str:
     return name if name[0].isalpha() else f"n{name}"
 
 
-def said_in_code(text: str) -> str:
+def _said(text: str) -> str:
     """Return a text as it can stand in a comment and in a string of C, whatever a recording is called."""
     return one_line(text).replace("\\", "/").replace('"', "'").replace("*/", "* /").replace("??", "? ?")
 
@@ -239,13 +241,40 @@ def clamp_header(clamp: Clamp, about: list[str]) -> str:
     return filled(
         "clamp.h",
         clamp.neuron,
-        [said_in_code(line) for line in about],
+        [_said(line) for line in about],
         name=name,
         guard=f"{name.upper()}_H",
-        what=said_in_code(clamp.describe()),
+        what=_said(clamp.describe()),
         made=made,
         columns=[(column, _text(expression)) for column, expression in made.columns.items()],
         voltage=VOLTAGE.name,
         fine_mV=_FINE_MV,
         most_parts=_MOST_PARTS,
     )
+
+
+def rtxi_files(clamp: Clamp, header: str, about: list[str]) -> dict[str, str]:
+    """Return the files of both plugins by their paths, each in a folder with the text of the C header.
+
+    ``about`` are lines that say where it comes from.
+    """
+    name = clamp_name(clamp)
+    values = {
+        "name": name,
+        "plugin": "".join(word[:1].upper() + word[1:] for word in name.split("_")),
+        "what": _said(clamp.describe()),
+        "capacitance_pF": 0.0 if clamp.capacitance_pF is None else float(clamp.capacitance_pF),
+        "limit_pA": LIMIT_PA,
+        "V_initial": repr(float(clamp.neuron.V_initial_mV)),
+    }
+    templates = {
+        f"rtxi2/{name}_rtxi.h": "rtxi2.h",
+        f"rtxi2/{name}_rtxi.cpp": "rtxi2.cpp",
+        "rtxi2/Makefile": "rtxi2.mk",
+        f"rtxi3/{name}_rtxi.hpp": "rtxi3.hpp",
+        f"rtxi3/{name}_rtxi.cpp": "rtxi3.cpp",
+        "rtxi3/CMakeLists.txt": "rtxi3.cmake",
+    }
+    about = [_said(line) for line in about]
+    made = {path: filled(template, clamp.neuron, about, **values) for path, template in templates.items()}
+    return {**made, f"rtxi2/{name}.h": header, f"rtxi3/{name}.h": header}

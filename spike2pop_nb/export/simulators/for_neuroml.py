@@ -2,7 +2,7 @@
 
 Kinetics of the forms that NeuroML knows are written in them; all others become LEMS component types within
 the same file, which is valid by the NeuroML schema. Neurons that have more than NeuroML's own cell can hold
-become one such type (see `lems_cell`).
+become one such type (see `lems`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import express
-from spike2pop_nb.export.simulators.lems import ComponentType
-from spike2pop_nb.export.simulators.lems_cell import cell_type, cells, is_one_type, parameters, type_name
+from spike2pop_nb.export.simulators.lems import (
+    ComponentType,
+    cell_type,
+    cells,
+    is_one_type,
+    parameters,
+    type_name,
+)
 from spike2pop_nb.export.simulators.scripts import one_line, origin, script
-from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron, sigmoid
+from spike2pop_nb.neurons import CalciumPool, NeuronModel, sigmoid
 
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
 
@@ -217,7 +223,7 @@ def neuroml_model(population: Population) -> str:
 
     Of members that are components of one LEMS cell type it holds that type alone.
     """
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     if population.noise_sigma.any():
         raise SimulationError(
             "The members have injected noise, which LEMS cannot draw alike; without it they would fire "
@@ -255,7 +261,7 @@ def neuroml_lems(population: Population) -> str:
 
     It holds the members and their network where they are components of one LEMS cell type.
     """
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     root = ET.Element("Lems")
     ET.SubElement(root, "Target", {"component": "simulation"})
     for file in ("Cells.xml", "Networks.xml", "Simulation.xml", f"{neuron.name}.nml"):
@@ -288,7 +294,7 @@ def neuroml_lems(population: Population) -> str:
 
 def neuroml_script(population: Population) -> str:
     """Return the script; it writes the spike times of all members to a CSV file."""
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     return script(
         "neuroml.py",
         population,
