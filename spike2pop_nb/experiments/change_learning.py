@@ -11,14 +11,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from spike2pop_nb.experiments.change_inputs import (
+from spike2pop_nb.experiments.changes import (
+    FACTORS,
+    SHARES,
+    ChangedPairs,
+    ChangedTrains,
+    hypotheses,
     pair_inputs,
     paired_inputs,
     places_of,
     recorded,
     statistics_of_trains,
 )
-from spike2pop_nb.experiments.changes import FACTORS, SHARES, ChangedPairs, ChangedTrains, hypotheses
 from spike2pop_nb.inference.perceptron import Layers, best_temperature, fitted, outputs, softmax
 from spike2pop_nb.inference.tokens import TokenScale
 

@@ -13,7 +13,13 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
 from spike2pop_nb.errors import ExperimentError, check_whole, three_digits
 from spike2pop_nb.experiments.experiment import Experiment
-from spike2pop_nb.experiments.information import about_members, about_target, shown_under
+from spike2pop_nb.experiments.information import (
+    RecordingNoise,
+    about_members,
+    about_target,
+    recording_noise,
+    shown_under,
+)
 from spike2pop_nb.experiments.observed import (
     KINDS_OF_FIRING,
     MEASURES,
@@ -24,7 +30,6 @@ from spike2pop_nb.experiments.observed import (
     told_by,
 )
 from spike2pop_nb.experiments.protocol import Protocol
-from spike2pop_nb.experiments.recording_noise import RecordingNoise, recording_noise
 from spike2pop_nb.experiments.rig import Feasible, feasible_experiments
 from spike2pop_nb.experiments.running import run_experiment
 from spike2pop_nb.experiments.targets import Target, of_answers

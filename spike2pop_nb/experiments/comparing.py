@@ -337,8 +337,7 @@ def _reaches(
     mean, precision = drawn.mean(axis=0), np.linalg.pinv(np.cov(drawn.T))
     x, every = members_as(members), np.arange(len(members))
     for action in known.actions:
-        factor = action.g_factor(neuron, 1.0, every)
-        x[:, :-2] *= 1.0 if factor is None else factor
+        x[:, :-2] *= action.effect(neuron, 1.0, every).g_factor
     found = none.copy()
     for k, ends in enumerate(limits(neuron)):
         changes = np.zeros((_LINE, len(names)))

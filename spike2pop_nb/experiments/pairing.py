@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances import Population, dics
-from spike2pop_nb.experiments.applied import Applied
 from spike2pop_nb.experiments.changes import applied, candidates, limits
 from spike2pop_nb.experiments.protocol import Protocol
+from spike2pop_nb.experiments.running import Applied
 from spike2pop_nb.fidelity import Variability
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, simulate

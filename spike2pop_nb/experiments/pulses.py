@@ -10,32 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.action import FloatArray, Waves, number
+from spike2pop_nb.experiments.action import FloatArray, IntArray, Waves, number
 from spike2pop_nb.experiments.stimuli import Stimulus
 from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["ConductancePulses"]
 
-IntArray = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class ConductancePulses(Stimulus):
-    """Pulses of a conductance with its own reversal potential, as a dynamic clamp or a synapse gives.
-
-    Attributes
-    ----------
-    conductance
-        At the peak of one pulse; pulses add up.
-    E_mV
-        Reversal potential.
-    times_ms
-        When pulses begin, from the beginning of the recording.
-    duration_ms
-        Of a rectangular pulse.
-    rise_ms, decay_ms
-        In its place, time constants of a pulse that rises and decays by exponentials.
-    """
+    """Pulses of a conductance with its own reversal potential, which add up; see `conductance_pulses`."""
 
     conductance: float
     E_mV: float
@@ -46,6 +30,8 @@ class ConductancePulses(Stimulus):
     kind = "pulses"
     density = "mS/cm2"
     absolute = "nS"
+    named = "pulses {0.conductance:g} {0.unit_words}"
+    dosed = "conductance ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,14 +122,6 @@ class ConductancePulses(Stimulus):
             f"{count} conductance {'pulse' if count == 1 else 'pulses'} of {self.conductance:g} "
             f"{self.unit_words} ({shape}; E {self.E_mV:g} mV) {'is' if count == 1 else 'are'} added"
         )
-
-    @property
-    def axis(self) -> str:
-        return f"conductance ({self.unit_words})"
-
-    @property
-    def label(self) -> str:
-        return f"pulses {self.conductance:g} {self.unit_words}"
 
     def when(self) -> str:
         first, last = self.times_ms[0], self.times_ms[-1]

@@ -9,15 +9,25 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError, WayOut
-from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
+from spike2pop_nb.experiments.action import (
+    Action,
+    Amount,
+    Effect,
+    FloatArray,
+    IntArray,
+    Waves,
+    amount,
+    check_count,
+    each,
+    number,
+    said,
+)
 from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["MOST_UA", "Chirp", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
 
-IntArray = npt.NDArray[np.int64]
 _COARSEST_MS = 1.0
 _HIGHEST_HZ = 2000.0
 _CLOCK_MS = 0.1  # of noise
@@ -62,11 +72,9 @@ class Stimulus(Action):
 
     def per_area(self, neuron: NeuronModel) -> float:
         """Return by what a value in its unit is multiplied to be a density."""
-        return (
-            1.0
-            if self.capacitance_pF is None or self.unit == self.density
-            else (neuron.capacitance_uF / self.capacitance_pF)
-        )
+        if self.capacitance_pF is None or self.unit == self.density:
+            return 1.0
+        return neuron.capacitance_uF / self.capacitance_pF
 
     @property
     def unit_words(self) -> str:
@@ -86,6 +94,8 @@ class Step(Stimulus):
 
     current: Amount
     kind = "step"
+    done = "a current of {0.label} is injected"
+    dosed = "current ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,16 +103,13 @@ class Step(Stimulus):
 
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if it has another number of currents than there are members."""
-        if isinstance(self.current, tuple) and len(self.current) != n:
-            raise ExperimentError(
-                f"A step has {len(self.current)} currents for {n} members; give one, or one for each."
-            )
+        check_count(self.current, n, "A step", "currents")
 
-    def level(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray | None:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return the current, where it does not change."""
         if self.moving_ms():
-            return None
-        return share * self.per_area(neuron) * each(self.current, members)
+            return Effect()
+        return Effect(level=share * self.per_area(neuron) * each(self.current, members))
 
     def wave(
         self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
@@ -111,13 +118,6 @@ class Step(Stimulus):
         if not self.moving_ms():
             return None
         return self.per_area(neuron) * each(self.current, members)[:, None] * self.share(ms), None
-
-    def words(self) -> str:
-        return f"a current of {said(self.current, self.unit_words)} is injected"
-
-    @property
-    def axis(self) -> str:
-        return f"current ({self.unit_words})"
 
     @property
     def label(self) -> str:
@@ -145,6 +145,8 @@ class Ramp(Course):
     first: float
     last: float
     kind = "ramp"
+    done = "a current that goes from {0.first:g} to {0.last:g} {0.unit_words} is injected"
+    named = "ramp {0.first:g} to {0.last:g} {0.unit_words}"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,13 +159,6 @@ class Ramp(Course):
         course = self.first + (self.last - self.first) * np.clip((ms - start) / (stop - start), 0.0, 1.0)
         return course * self.share(ms)
 
-    def words(self) -> str:
-        return f"a current that goes from {self.first:g} to {self.last:g} {self.unit_words} is injected"
-
-    @property
-    def label(self) -> str:
-        return f"ramp {self.first:g} to {self.last:g} {self.unit_words}"
-
 
 @dataclass(frozen=True)
 class Chirp(Course):
@@ -174,6 +169,7 @@ class Chirp(Course):
     to_Hz: float
     logarithmic: bool = False
     kind = "chirp"
+    named = "chirp {0.from_Hz:g} to {0.to_Hz:g} Hz"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,10 +194,6 @@ class Chirp(Course):
             f"({'logarithmic' if self.logarithmic else 'linear'}) is injected"
         )
 
-    @property
-    def label(self) -> str:
-        return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
-
 
 @dataclass(frozen=True)
 class Waveform(Course):
@@ -210,6 +202,7 @@ class Waveform(Course):
     samples: tuple[float, ...]
     sample_ms: float
     kind = "waveform"
+    named = "waveform"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -243,32 +236,18 @@ class Waveform(Course):
             f"{min(self.samples):.3g} to {max(self.samples):.3g} {self.unit_words}, is injected"
         )
 
-    @property
-    def label(self) -> str:
-        return "waveform"
-
 
 @dataclass(frozen=True)
 class Noise(Stimulus):
-    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck.
-
-    Attributes
-    ----------
-    sd
-        Standard deviation of the current.
-    tau_ms
-        Correlation time of an Ornstein–Uhlenbeck process; 0 for white noise.
-    mean
-        Of the current.
-    same_for_all
-        Whether all members get the same noise ("frozen"). A member gets the same in all conditions anyway.
-    """
+    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck; see `noise`."""
 
     sd: float
     tau_ms: float = 0.0
     mean: float = 0.0
     same_for_all: bool = False
     kind = "noise"
+    named = "noise {0.sd:g} {0.unit_words}"
+    dosed = "standard deviation of noise ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -313,14 +292,6 @@ class Noise(Stimulus):
         mean = f" around {self.mean:g}" if self.mean else ""
         same = ", the same for all members," if self.same_for_all else ""
         return f"{sort} of standard deviation {self.sd:g}{mean} {self.unit_words}{same} is injected"
-
-    @property
-    def axis(self) -> str:
-        return f"standard deviation of noise ({self.unit_words})"
-
-    @property
-    def label(self) -> str:
-        return f"noise {self.sd:g} {self.unit_words}"
 
 
 @lru_cache(maxsize=4096)  # all conditions get the same

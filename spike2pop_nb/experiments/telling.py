@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import Cancelled, PredictorError
-from spike2pop_nb.experiments.change_inputs import pair_inputs, statistics_of_trains
 from spike2pop_nb.experiments.change_learning import (
     LEVELS,
     amounts_of,
@@ -28,8 +27,10 @@ from spike2pop_nb.experiments.changes import (
     candidates,
     hypotheses,
     limits,
+    pair_inputs,
     simulated_changes,
     simulated_pairs,
+    statistics_of_trains,
 )
 from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
