@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.experiments.protocol import Protocol
+from spike2pop_nb.experiments.running import Applied
 from spike2pop_nb.inference.atlas import WINDOW_MS
 from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.inference.tokens import (
@@ -42,14 +44,17 @@ __all__ = [
     "ChangedTrains",
     "applied",
     "candidates",
+    "course_of",
     "hypotheses",
     "limits",
+    "members_as",
     "pair_inputs",
     "paired_inputs",
     "places_of",
     "recorded",
     "simulated_changes",
     "simulated_pairs",
+    "simulated_under",
     "statistics_of_trains",
 ]
 
@@ -152,8 +157,7 @@ def simulated_changes(
     Cancelled
         If ``cancel`` said so.
     """
-    known = atlas.members
-    x = np.column_stack([known.g, known.current, known.noise_sigma]).astype(float)[:size]
+    x = members_as(atlas.members)[:size]
     rng = np.random.default_rng([seed, 19])
     n, n_candidates = x.shape
     each = _SAME + min(_CHANGED, n_candidates)
@@ -186,8 +190,7 @@ def simulated_pairs(
     Cancelled
         If ``cancel`` said so.
     """
-    known = atlas.members
-    x = np.column_stack([known.g, known.current, known.noise_sigma]).astype(float)[rows]
+    x = members_as(atlas.members)[rows]
     rng = np.random.default_rng([seed, 23])
     n_changed = rng.choice(len(SHARES), size=len(x), p=SHARES)
     which = np.argsort(rng.random(x.shape), axis=1)
@@ -199,6 +202,48 @@ def simulated_pairs(
     both = np.concatenate([x, applied(x, changes)])
     times = _fired(both, neuron, rng, accuracy, None, cancel)
     return ChangedPairs(times[: len(x)], times[len(x) :], changes)
+
+
+def members_as(members: Any) -> FloatArray:
+    """Return conductances, current and noise of members, (n, n_candidates)."""
+    return np.column_stack([members.g, members.current, members.noise_sigma]).astype(float)
+
+
+def simulated_under(
+    neuron: NeuronModel,
+    x: FloatArray,
+    seeds: npt.NDArray[np.uint64],
+    window_ms: float,
+    known: Protocol,
+    cancel: Callable[[], bool] | None = None,
+    accuracy: str = "screening",
+) -> list[FloatArray]:
+    """Return spike times of members over a window, with what is known to be done to them."""
+    start = neuron.recording_window_ms[0]
+    run = simulate(
+        x[:, :-2],
+        neuron,
+        current=x[:, -2],
+        noise_sigma=x[:, -1],
+        seed=seeds,
+        transient_ms=start,
+        duration_ms=start + window_ms,
+        accuracy=accuracy,
+        record="spikes",
+        course=course_of(neuron, known, len(x)),
+        cancel=cancel,
+    )
+    return [
+        times[:0] if failed else times for times, failed in zip(run.spike_times_ms, run.failed, strict=True)
+    ]
+
+
+def course_of(neuron: NeuronModel, known: Protocol, n: int) -> Applied | None:
+    """Return what is known to be done to n members as the simulator takes it."""
+    if not known:
+        return None
+    at = np.zeros(n, dtype=np.int64), np.arange(n)
+    return Applied(neuron, (known,), *at, neuron.recording_window_ms[0], 0)
 
 
 def _fired(
@@ -217,22 +262,8 @@ def _fired(
         if progress is not None:
             progress(first, len(x))
         part = slice(first, first + _AT_ONCE)
-        run = simulate(
-            x[part, :-2],
-            neuron,
-            current=x[part, -2],
-            noise_sigma=x[part, -1],
-            seed=seeds[part],
-            transient_ms=start,
-            duration_ms=start + WINDOW_MS,
-            accuracy=accuracy,
-            record="spikes",
-            cancel=cancel,
-        )
-        times += [
-            np.zeros(0) if failed else found - start
-            for found, failed in zip(run.spike_times_ms, run.failed, strict=True)
-        ]
+        fired = simulated_under(neuron, x[part], seeds[part], WINDOW_MS, Protocol(), cancel, accuracy)
+        times += [one - start for one in fired]
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
     return times

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import Population, dics
 from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError, check_whole
 from spike2pop_nb.experiments.action import Action
-from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits
+from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits, members_as, simulated_under
 from spike2pop_nb.experiments.comparison import SURE, UNCHANGED, Comparison, table_of
-from spike2pop_nb.experiments.pairing import Pairs, Target, members_as, paired, simulated_under
+from spike2pop_nb.experiments.pairing import Pairs, Target, paired, seeds_of
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.experiments.telling import LEVELS, Teller, Told, load_teller
 from spike2pop_nb.fidelity import Result, Variability, find_population
@@ -24,7 +24,6 @@ from spike2pop_nb.inference import find_network, load_predictor
 from spike2pop_nb.inference.tokens import MIN_SPIKES
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation import compiling_words, needs_compiling
-from spike2pop_nb.simulation.noise import noise_seeds
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -140,7 +139,7 @@ def compare_recordings(
         notes += outcome
     off, moved = np.zeros(0), list[Any]()
     if members is not None:
-        seeds = _seeds(members)
+        seeds = seeds_of(members)
         x, length = members_as(members), window_ms(before, own)
         plain = simulated_under(model, x, seeds, length, Protocol(), cancel)
         off = own.distances(plain)
@@ -275,11 +274,6 @@ def _found(
     few = len(result.population)
     short = f"{few} of the {size} members asked for were found: {result.outcome}"
     return result.population, [short] if few < size else []
-
-
-def _seeds(members: Population) -> npt.NDArray[np.uint64]:
-    own = members.noise_seeds
-    return noise_seeds(0, len(members)) if own is None else own
 
 
 def _candidate(known: Protocol, neuron: NeuronModel) -> int | None:

@@ -18,11 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import Cancelled, PredictorError
-from spike2pop_nb.experiments.change_learning import (
-    LEVELS,
-    amounts_of,
-    learned_changes,
-)
+from spike2pop_nb.experiments.change_learning import LEVELS, amounts_of, learned_changes
 from spike2pop_nb.experiments.changes import (
     candidates,
     hypotheses,
@@ -218,12 +214,10 @@ def make_teller(
     names, ends = candidates(model), limits(model)
 
     def say(done: float, words: str) -> None:
-        if progress is not None:
-            progress(round(100 * done), 100, f"{words} (once for the {model.name} neuron)")
-
-    def cancelled() -> None:
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
+        if progress is not None:
+            progress(round(100 * done), 100, f"{words} (once for the {model.name} neuron)")
 
     n = len(atlas.members.g)
     most = n - max(1, round(_HELD * n))
@@ -236,17 +230,16 @@ def make_teller(
         cancel=cancel,
     )
     others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
-    learned = learned_changes(
+    layers, learned = learned_changes(
         trains,
         simulated_pairs(atlas, model, others, seed=seed, accuracy="standard", cancel=cancel),
         atlas.scale,
         ends,
         seed=seed,
-        progress=lambda done: say(0.7 + 0.3 * done, "Learning what recordings tell of changes"),
-        cancelled=cancelled,
+        say=lambda done: say(0.7 + 0.3 * done, "Learning what recordings tell of changes"),
     )
-    about = {"declaration": model.declaration, "names": names, "seed": seed, **learned.about}
-    made = Teller(names, atlas.scale, learned.layers, ends, about)
+    about = {"declaration": model.declaration, "names": names, "seed": seed, **learned}
+    made = Teller(names, atlas.scale, layers, ends, about)
     keep(
         weight_files.own_atlases_folder() / f"{model.name}{_ENDING}" if path is None else path,
         made.layers,
