@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from spike2pop_nb.cli.common import DeviceOption, NeuronOption, SeedOption, cli, progress_bar
+from spike2pop_nb.cli.common import DeviceOption, NeuronOption, SeedOption, progress_bar
 
 __all__ = ["adapt", "atlas", "dataset", "evaluate", "train"]
 
 
-@cli.command()
 def atlas(
     neuron: NeuronOption,
     out: Annotated[
@@ -31,7 +30,6 @@ def atlas(
     typer.echo(f"Atlas written to {path}.")
 
 
-@cli.command()
 def dataset(
     out: Annotated[Path, typer.Option("--out", help="Folder for the shards.", show_default=False)],
     neuron: NeuronOption = "stg",
@@ -83,7 +81,6 @@ def dataset(
     typer.echo(f"{rows} rows in {out}.")
 
 
-@cli.command()
 def train(
     data: Annotated[list[Path], typer.Argument(help="Folders made by `spike2pop dataset`.")],
     out: Annotated[
@@ -145,7 +142,6 @@ def train(
     typer.echo(f"Weights written to {weights}.")
 
 
-@cli.command()
 def adapt(
     out: Annotated[
         Path, typer.Option("--out", help="Folder for data, weights and scores.", show_default=False)
@@ -196,7 +192,6 @@ def adapt(
         typer.echo(f"Weights written to {weights}.")
 
 
-@cli.command()
 def evaluate(
     weights: Annotated[Path, typer.Argument(help="Weights made by `spike2pop train`.")],
     data: Annotated[
