@@ -95,15 +95,7 @@ def limits(neuron: NeuronModel) -> FloatArray:
 
 
 def applied(x: FloatArray, changes: FloatArray) -> FloatArray:
-    """Return members with changes.
-
-    Parameters
-    ----------
-    x : (..., n)
-        Conductances, current and noise.
-    changes : (..., n)
-        ln of factors, and shifts of current and noise; 0 for what stays.
-    """
+    """Return members, `members_as` (..., n), with changes (..., n): ln of factors, shifts of the drive."""
     x, changes = np.broadcast_arrays(x, changes)
     g = x[..., :-2] * np.exp(changes[..., :-2])
     drive = x[..., -2:] + changes[..., -2:]
@@ -284,14 +276,7 @@ def recorded(times_ms: Floats, rng: np.random.Generator, duration_ms: float = WI
     """Return a train as a recording of it may be.
 
     It may be shorter, run a little faster or slower (as a cell drifts from one window to another), its spikes
-    may be jittered, missed or false, and its times in steps of up to 1 ms.
-
-    Parameters
-    ----------
-    times_ms
-        Spike times from 0 to ``duration_ms``.
-    rng
-        Where chance comes from.
+    may be jittered, missed or false, and its times, from 0 to ``duration_ms``, in steps of up to 1 ms.
     """
     draw = rng.random(6)
     length = duration_ms * (1.0 if draw[0] < _SHORTER else math.exp(rng.uniform(math.log(_SHORTEST), 0.0)))

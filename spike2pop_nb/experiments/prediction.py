@@ -273,13 +273,10 @@ def reference_populations(
             warnings.warn(f"There is no population {which!r} to compare with: {error}", stacklevel=2)
             continue
         rows = np.arange(len(made)) % len(population)
-        drive = {name: population.table[name].to_numpy()[rows] for name in _driven(population)}
+        driven = [name for name in DRIVE_COLUMNS if name in population.table]
+        drive = {name: population.table[name].to_numpy()[rows] for name in driven}
         found[which] = Population(made.neuron, made.table.assign(id=which, **drive), made.made_by)
     return found
-
-
-def _driven(population: Population) -> list[str]:
-    return [name for name in DRIVE_COLUMNS if name in population.table]
 
 
 @dataclass(frozen=True)

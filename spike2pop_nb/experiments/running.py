@@ -172,14 +172,10 @@ def _conditions(
 
 
 class Applied(Schedule):
-    """What protocols do to rows of members.
+    """What protocols, one for each condition, do to rows of members of a neuron.
 
     Parameters
     ----------
-    neuron
-        Of all members.
-    protocols
-        One for each condition.
     condition, member : (n_rows,)
         Which condition and which member each row is.
     begin_ms

@@ -147,22 +147,7 @@ def load_teller(
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Teller:
-    """Return what tells changes of a neuron; what is not there yet is learned, which takes minutes.
-
-    Parameters
-    ----------
-    neuron
-        A neuron that has an atlas, or its name.
-    progress, cancel
-        As `make_teller` has them.
-
-    Raises
-    ------
-    PredictorError
-        If the neuron has no atlas.
-    Cancelled
-        If ``cancel`` said so.
-    """
+    """Return what tells changes of a neuron; what is not there yet is learned, in minutes."""
     model = get_neuron(neuron)
     for folder in (weight_files.own_atlases_folder(), weight_files.SHIPPED_ATLASES):
         path = folder / f"{model.name}{_ENDING}"
@@ -195,12 +180,8 @@ def make_teller(
         Where it is written; by default where `load_teller` finds it.
     size
         Members that are learned from; nine in ten of the atlas by default, the others calibrate and test.
-    seed
-        Of all that is drawn.
-    progress
-        Called with (done, total, words).
-    cancel
-        Polled often; nothing is written then.
+    progress, cancel
+        Called with (done, total, words); polled often, and nothing is written then.
 
     Raises
     ------

@@ -25,7 +25,7 @@ from spike2pop_nb.experiments import (
 )
 from spike2pop_nb.export.figures import ColumnWidth, FigureFormat, drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import figure, plain, series
-from spike2pop_nb.export.provenance import summary_json
+from spike2pop_nb.export.provenance import told_files
 from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 from spike2pop_nb.plots.drawing import Drawing
@@ -373,7 +373,6 @@ def write_experiments(
     if predictions:
         tables = [one.to_frame().assign(experiment=experiment_title(one.experiment)) for one in predictions]
         files |= table_files({"predictions": pd.concat(tables, ignore_index=True)})
-    files["methods.md"] = f"{experiments_in_words(experiments, predictions)}\n".encode()
     told = {"experiments": [experiment_summary(experiment) for experiment in experiments]}
-    files["summary.json"] = summary_json(options, told)
+    files |= told_files(experiments_in_words(experiments, predictions), options, told)
     return write_files(Path(out_dir), files)

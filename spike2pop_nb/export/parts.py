@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,34 +33,24 @@ _AT_ONCE = 128  # recordings that are read together
 
 @dataclass(frozen=True)
 class Found:
-    """What was found for one recording.
-
-    Attributes
-    ----------
-    place
-        Of the recording among all, from 0.
-    outcome
-        Its row of ``outcomes.csv``.
-    entry
-        What ``summary.json`` says of it, as JSON.
-    tables
-        Its rows of `TABLES`.
-    formats
-        What it was written as.
-    files, missing
-        Files that it has by itself, and sentences on what it has not.
-    session
-        What its `Result` can be restored from; empty if nothing will be drawn of it.
-    """
+    """What was found for one recording."""
 
     place: int
+    """Of the recording among all, from 0."""
     outcome: dict[str, Any]
+    """Its row of ``outcomes.csv``."""
     entry: str
+    """What ``summary.json`` says of it, as JSON."""
     tables: dict[str, pd.DataFrame]
-    formats: Sequence[str] = ()
-    files: dict[str, bytes] = field(default_factory=dict)
-    missing: Sequence[str] = ()
-    session: bytes = b""
+    """Its rows of `TABLES`."""
+    formats: Sequence[str]
+    """What it was written as."""
+    files: dict[str, bytes]
+    """Those that it has by itself."""
+    missing: Sequence[str]
+    """Sentences on what it has not."""
+    session: bytes
+    """What its `Result` can be restored from; empty if nothing will be drawn of it."""
 
 
 class Parts:

@@ -139,15 +139,15 @@ def _channel(channel: ChannelText, ion: str, types: list[ComponentType]) -> ET.E
             inner = ET.SubElement(root, "gateHHtauInf", attributes)
             ET.SubElement(inner, "timeCourse", _course(gate, types))
         ET.SubElement(inner, "steadyState", _steady(gate, types))
+    standing = []
     if channel.nernst is not None:
-        attributes = {"id": f"{channel.symbol}_follows", "instances": "1"}
-        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
-        ET.SubElement(inner, "steadyState", _drive(channel, types))
+        standing.append((f"{channel.symbol}_follows", _drive(channel, types)))
     if channel.scheme is not None:
         # a gate that stands at once where the states of the scheme, which are within it, have come to
-        attributes = {"id": channel.scheme.conducting, "instances": "1"}
-        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
-        ET.SubElement(inner, "steadyState", _kinetics(channel.symbol, channel.scheme, types))
+        standing.append((channel.scheme.conducting, _kinetics(channel.symbol, channel.scheme, types)))
+    for name, state in standing:
+        inner = ET.SubElement(root, "gateHHInstantaneous", {"id": name, "instances": "1"})
+        ET.SubElement(inner, "steadyState", state)
     return root
 
 

@@ -115,18 +115,8 @@ def filled(template: str, neuron: NeuronModel, about: list[str], **values: Any) 
 def script(template: str, population: Population, target: str, *more: str, **values: Any) -> str:
     """Return a script for a simulator, which writes the spike times of all members to a CSV file.
 
-    Parameters
-    ----------
-    template
-        Its name.
-    population
-        Members: one within the script, several in a table beside it.
-    target
-        What the simulator is called.
-    more
-        Lines below those that say where the script comes from.
-    values
-        What the template needs besides.
+    One member stands within the script, several in a table beside it; ``more`` are lines below those that say
+    where the script comes from, ``values`` what the template needs besides.
     """
     neuron = population.neuron
     start, stop = (float(time) for time in neuron.recording_window_ms)
