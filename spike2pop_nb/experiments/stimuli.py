@@ -1,4 +1,4 @@
-"""What is injected, in densities or pA and nS: steps, ramps, chirps, samples, noise, pulses of a conductance."""
+"""What is injected, in densities or in pA and nS: currents of all shapes, and pulses of a conductance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError, WayOut
 from spike2pop_nb.experiments.action import (
