@@ -105,22 +105,16 @@ def applied(x: FloatArray, changes: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class ChangedTrains:
-    """Trains of members, some of them changed.
-
-    Attributes
-    ----------
-    times_ms
-        Spike times of each train, from the start of its window.
-    member, candidate : (n,)
-        Which member it is of, and what was changed; −1 for nothing.
-    amount : (n,)
-        By how much: ln of a factor, or a shift.
-    """
+    """Trains of members, some of them changed."""
 
     times_ms: list[FloatArray]
+    """Spike times of each train, from the start of its window."""
     member: npt.NDArray[np.int64]
+    """(n,): which member it is of."""
     candidate: npt.NDArray[np.int64]
+    """(n,): what was changed; −1 for nothing."""
     amount: FloatArray
+    """(n,): by how much, ln of a factor or a shift."""
 
 
 class ChangedPairs(NamedTuple):

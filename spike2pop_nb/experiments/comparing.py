@@ -130,7 +130,8 @@ def compare_recordings(
     target = Target(None if silent else Variability.of(after, longest_ms=LONGEST_MS))
     teller = load_teller(model, progress=progress, cancel=cancel)
     notes: list[str] = []
-    by_members = bool(protocol) and _candidate(protocol, model) is None
+    one_of = _candidate(protocol, model)
+    by_members = bool(protocol) and one_of is None
     if members is None and (size or by_members):
         say(f"Finding members that fire like {before.id}")
         members, outcome = _found(
@@ -147,7 +148,6 @@ def compare_recordings(
             under = simulated_under(model, x, seeds, length, protocol, cancel)
             moved = [teller.moved(one, other) for one, other in zip(plain, under, strict=True)]
     same = np.array_equal(before.times_ms, after.times_ms) and not protocol
-    one_of = _candidate(protocol, model)
     if one_of is not None:
         told = _given(teller, teller.told(before.times_ms, after.times_ms), one_of)
     elif protocol:

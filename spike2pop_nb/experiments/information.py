@@ -20,14 +20,27 @@ scikit-learn (``bench_next.py known``): it errs by less, and takes answers and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.experiments.observed import FAILED, MEASURES, Answers, FloatArray, IntArray, told_by
 
-__all__ = ["RecordingNoise", "Shown", "about_members", "about_target", "recording_noise", "shown_under"]
+if TYPE_CHECKING:
+    from spike2pop_nb.experiments.targets import Target
+
+__all__ = [
+    "RecordingNoise",
+    "Shown",
+    "about_members",
+    "about_target",
+    "ranked_bits",
+    "recording_noise",
+    "shown_under",
+]
 
 _LEAST = np.array([measure.least for measure in MEASURES.values()])
 _KINDS = (0, 1, 2)
@@ -41,18 +54,12 @@ _SAME, _TINY = 1e-9, 1e-300
 
 @dataclass(frozen=True, eq=False)
 class RecordingNoise:
-    """What a recording cannot tell.
-
-    Attributes
-    ----------
-    sd : (k, q)
-        SD of each of the `MEASURES` from one recording to another of the same cell, by condition.
-    slips : (k,)
-        How probable an answer is that says nothing of the cell.
-    """
+    """What a recording cannot tell, by condition."""
 
     sd: FloatArray
+    """(k, q): SD of each of the `MEASURES` from one recording to another of the same cell."""
     slips: FloatArray
+    """(k,): how probable an answer is that says nothing of the cell."""
 
 
 def recording_noise(first: Answers, second: Answers) -> RecordingNoise:
@@ -69,22 +76,12 @@ def recording_noise(first: Answers, second: Answers) -> RecordingNoise:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What members show under one condition, with the noise of a recording of it.
+    """What members show under one condition, as in `Answers`, with the noise of a recording of it."""
 
-    Attributes
-    ----------
-    kinds : (n,), values : (n, q)
-        As in `Answers`.
-    weights : (n,)
-        How probable each member is, together 1.
-    sd : (q,), slips
-        As in `RecordingNoise`.
-    """
-
-    kinds: IntArray
-    values: FloatArray
-    weights: FloatArray
-    sd: FloatArray
+    kinds: IntArray  # (n,)
+    values: FloatArray  # (n, q)
+    weights: FloatArray  # (n,): how probable each member is, together 1
+    sd: FloatArray  # (q,)
     slips: float
 
     def smoothed(self) -> Shown:
@@ -154,6 +151,23 @@ class Shown:
                 off = np.abs(self.values[:, at] - values[at]) / self.sd[at]
                 worst = np.maximum(worst, np.nan_to_num(off, nan=0.0))
         return worst
+
+
+def ranked_bits(
+    answers: Answers,
+    noise: RecordingNoise,
+    weights: FloatArray,
+    places: Sequence[int],
+    target: Target,
+    numbers: FloatArray,
+    labels: IntArray | None = None,
+    seed: int = 0,
+) -> FloatArray:
+    """Return how many bits the answers under each of some conditions tell about a target."""
+    every = [shown_under(answers, noise, weights, place) for place in places]
+    if target.kind == "conductances":
+        return np.array([about_members(shown, seed) for shown in every])
+    return np.array([about_target(shown, numbers, labels, seed) for shown in every])
 
 
 def shown_under(answers: Answers, noise: RecordingNoise, weights: FloatArray, at: int) -> Shown:

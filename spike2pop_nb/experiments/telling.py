@@ -56,29 +56,18 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Teller:
-    """The perceptron of one neuron.
-
-    Attributes
-    ----------
-    names
-        Candidates.
-    scale
-        What standardises statistics.
-    layers
-        Weights and biases.
-    limits : (n_candidates, 2)
-        Least and most change of each.
-    about
-        ``temperature`` and ``widening`` by which it was calibrated; ``unchanged``, the least probability of
-        no change at which a pair is called so; ``mass``, up to which explanations are taken into the 80 %
-        set; what it scored on pairs that it did not learn from.
-    """
+    """The perceptron of one neuron."""
 
     names: tuple[str, ...]
+    """Candidates."""
     scale: TokenScale
     layers: Layers
     limits: Floats
+    """(n_candidates, 2): least and most change of each."""
     about: Mapping[str, Any]
+    """``temperature`` and ``widening`` by which it was calibrated; ``unchanged``, the least probability of no
+    change at which a pair is called so; ``mass``, up to which explanations are taken into the 80 % set; what
+    it scored on pairs that it did not learn from."""
 
     def told(self, before_ms: Floats, after_ms: Floats, by: Floats | None = None) -> Told:
         """Ask about two recordings, spike times in ms.

@@ -15,7 +15,7 @@ from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_title
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
 from spike2pop_nb.export.html import page
-from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.methods import methods_paragraph, with_interval
 from spike2pop_nb.export.methods_of_members import fell_by
 from spike2pop_nb.export.pictures import pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
@@ -179,11 +179,8 @@ def _dics(result: Result) -> tuple[str, str]:
     if not getattr(found, "usable", False) or not hasattr(found, "std"):
         return "–", "–"
     if isinstance(found, Posterior):
-        low, high = found.quantile(0.025), found.quantile(0.975)
-        widths = [f"({fixed(float(low[i]))} to {fixed(float(high[i]))})" for i in range(2)]
-    else:
-        widths = [f"± {fixed(float(found.std[i]))}" for i in range(2)]
-    s, u = (f"{fixed(float(found.mean[i]))} {widths[i]}" for i in range(2))
+        return with_interval(found, 0), with_interval(found, 1)
+    s, u = (f"{fixed(float(found.mean[i]))} ± {fixed(float(found.std[i]))}" for i in range(2))
     return s, u
 
 

@@ -28,11 +28,11 @@ from scipy.special import logsumexp
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Target, feasible_experiments, next_experiments, run_experiment
-from spike2pop_nb.experiments.choosing import ranked_bits
 from spike2pop_nb.experiments.information import (
     RecordingNoise,
     Shown,
     about_target,
+    ranked_bits,
     recording_noise,
     shown_under,
 )

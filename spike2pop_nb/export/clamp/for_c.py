@@ -57,39 +57,19 @@ def _said(text: str) -> str:
 
 @dataclass
 class _Body:
-    """What the template is filled in with.
+    """What the template is filled in with."""
 
-    Attributes
-    ----------
-    name
-        Of the header, with which its words begin.
-    columns
-        Of the table of the voltage: name and expression.
-    states
-        Variables of the state: name and what they are.
-    gates
-        Those that relax: variable, steady state and rate (columns), and the factor that calcium is.
-    instant
-        Those that follow the voltage at once: name and column.
-    exchanges
-        Of kinetic schemes: two states, rates (columns or "0.0") and the share of a step.
-    fractions
-        States of each kinetic scheme.
-    pools
-        Calcium of each side.
-    currents
-        What is injected, as text, in µA/cm².
-    """
-
-    name: str
-    columns: dict[str, Expr] = field(default_factory=dict)
-    states: dict[str, str] = field(default_factory=dict)
+    name: str  # of the header, with which its words begin
+    columns: dict[str, Expr] = field(default_factory=dict)  # of the table of the voltage
+    states: dict[str, str] = field(default_factory=dict)  # variables, and what they are
+    # those that relax: variable, steady state and rate (columns), and the factor that calcium is
     gates: list[dict[str, str]] = field(default_factory=list)
-    instant: list[str] = field(default_factory=list)
+    instant: list[str] = field(default_factory=list)  # columns of those that follow the voltage at once
+    # of kinetic schemes: two states, rates (columns or "0.0") and the share of a step
     exchanges: list[dict[str, str]] = field(default_factory=list)
-    fractions: list[dict[str, float]] = field(default_factory=list)
-    pools: list[dict[str, Any]] = field(default_factory=list)
-    currents: list[str] = field(default_factory=list)
+    fractions: list[dict[str, float]] = field(default_factory=list)  # states of each kinetic scheme
+    pools: list[dict[str, Any]] = field(default_factory=list)  # calcium of each side
+    currents: list[str] = field(default_factory=list)  # what is injected, as text, in µA/cm²
 
     @property
     def used(self) -> str:
