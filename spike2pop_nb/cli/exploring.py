@@ -16,7 +16,6 @@ from spike2pop_nb.cli.common import (
     end_failed,
     notes_of,
     pair_of,
-    posteriors_of,
     progress_bar,
     say_compiling,
     say_notes,
@@ -217,13 +216,14 @@ def _targets(
         return {f"g_s {given[0]:g}, g_u {given[1]:g}": (given[0], given[1])} if given else {}, []
     if given:
         raise CompensationError("Give a file, whose DICs are predicted, or --g-s and --g-u, not both.")
+    from spike2pop_nb.inference import attempt_predictions, load_predictor
     from spike2pop_nb.neurons import threshold_note
 
     recordings = how.read(file)
     if note := threshold_note(neuron):
         typer.echo(note, err=True)
     trains = list(recordings) if aim.recording is None else [recordings.by_id(aim.recording)]
-    posteriors = posteriors_of(trains, neuron.name, prior)
+    posteriors = attempt_predictions(load_predictor(neuron.name), trains, prior=prior)
     say_notes(notes_of(trains, posteriors))
     usable = {posterior.id: posterior for posterior in posteriors if posterior.usable}
     failed = [posterior.id for posterior in posteriors if posterior.failure]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spike2pop_nb.export.parts import TABLES, Found, Parts
 from spike2pop_nb.export.report import MOST_REPORTED
@@ -23,9 +25,6 @@ from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import growing_table, results_frames
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.files import recording_folder, whole_file, write_whole
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["found", "gather"]
 
@@ -142,17 +141,12 @@ def gather(
 
 def _frame(rows: pa.Table) -> pd.DataFrame:
     """Rows as pandas has them; whole numbers that some lack keep all their digits."""
-    import pyarrow as pa
-
     whole = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
     lacking = any(rows[field.name].null_count for field in rows.schema if field.type in whole)
     return rows.to_pandas(ignore_metadata=True, types_mapper=whole.get if lacking else None)
 
 
 def _write_parquet(file: BinaryIO, empty: pd.DataFrame, schema: pa.Schema, tables: Any) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if not schema.names:
         schema = pa.Schema.from_pandas(empty, preserve_index=False)
     with pq.ParquetWriter(file, schema) as writer:
