@@ -6,6 +6,7 @@ import atexit
 import gc
 import io
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
@@ -18,7 +19,7 @@ from spike2pop_nb.errors import Spike2PopError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS: Final = {
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "selfcheck": installation.selfcheck,
     "next": experimenting.next_,
     "narrow": experimenting.narrow,

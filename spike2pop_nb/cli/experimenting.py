@@ -112,9 +112,9 @@ def experiment(
         found = ran.pop("")
         predictions = []
         if band is not None:
-            for place, one in enumerate(found):
+            for place, made in enumerate(found):
                 others = {name: those[place] for name, those in ran.items()}
-                predictions.append(predicted(one, band / 100, others))
+                predictions.append(predicted(made, band / 100, others))
         options = {
             "population": printable(population.name),
             **done.told(),

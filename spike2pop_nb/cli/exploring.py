@@ -185,8 +185,7 @@ def plane(
     if simulate:
         say_compiling()
         with progress_bar(grid * grid, " nodes") as update:
-            chosen = {"n_grid": grid, "members": members, "seed": basis.seed}
-            firing = pattern_map(model, pair, **chosen, progress=update)
+            firing = pattern_map(model, pair, n_grid=grid, members=members, seed=basis.seed, progress=update)
     points = point if posterior is None else posterior.sample(256, 0)
     for found in (reach, firing):
         if found is not None:

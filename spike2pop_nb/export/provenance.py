@@ -17,7 +17,7 @@ from spike2pop_nb import __version__
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Network, Posterior
 
-__all__ = ["as_json", "as_plain", "heading", "network_of", "summary_json", "told_files", "versions"]
+__all__ = ["as_json", "as_plain", "network_of", "summary_json", "told_files", "versions"]
 
 _LIBRARIES = ("numpy", "scipy", "numba", "torch", "pandas", "elephant", "plotly", "matplotlib", "pyarrow")
 
@@ -46,15 +46,10 @@ def told_files(words: str, options: Mapping[str, Any], told: Mapping[str, Any]) 
     return {"methods.md": f"{words}\n".encode(), "summary.json": summary_json(options, told)}
 
 
-def heading(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a ``summary.json`` begins with: when and by what it was made, and the options."""
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"made_at": made_at, "versions": versions(), "options": dict(options)}
-
-
 def summary_json(options: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
-    """Return a ``summary.json``: its heading, and what else is told."""
-    whole = as_plain(heading(options) | dict(told))
+    """Return a ``summary.json``: when and by what it was made, the options, and what else is told."""
+    made = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
+    whole = as_plain({**made, "options": dict(options), **told})
     return f"{json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_summary
-from spike2pop_nb.export.provenance import as_plain, heading, network_of
+from spike2pop_nb.export.provenance import as_plain, network_of, versions
 from spike2pop_nb.export.tables import describe_column
 from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.differences import beyond_range
@@ -126,7 +127,9 @@ def summary(
     {'seed': 1}
     """
     return {
-        **heading(options),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "options": dict(options),
         "units": {
             "g_*": describe_column("g_leak").unit,
             "g_s, g_u": describe_column("g_s").unit,
