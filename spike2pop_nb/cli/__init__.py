@@ -6,42 +6,44 @@ import atexit
 import gc
 import io
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
 
-from spike2pop_nb.cli import (
-    checking,
-    choosing,
-    comparing,
-    detecting,
-    experimenting,
-    exploring,
-    exporting,
-    models,
-    populations,
-    posterior,
-    training,
-)
-from spike2pop_nb.cli.common import cli
+from spike2pop_nb.cli import experimenting, exploring, installation, populations, recordings, training
+from spike2pop_nb.cli.common import cli, with_options
+from spike2pop_nb.cli.comparing import compare
+from spike2pop_nb.cli.exporting import export
 from spike2pop_nb.errors import Spike2PopError
 
-__all__ = [
-    "checking",
-    "choosing",
-    "cli",
-    "comparing",
-    "detecting",
-    "experimenting",
-    "exploring",
-    "exporting",
-    "main",
-    "models",
-    "populations",
-    "posterior",
-    "training",
-]
+__all__ = ["cli", "main"]
 
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "selfcheck": installation.selfcheck,
+    "next": experimenting.next_,
+    "narrow": experimenting.narrow,
+    "compare": compare,
+    "voltage": recordings.voltage,
+    "experiment": experimenting.experiment,
+    "choices": exploring.choices,
+    "map": exploring.plane,
+    "export": export,
+    "app": installation.app,
+    "run": populations.run,
+    "predict": recordings.predict,
+    "which": recordings.which,
+    "simulate": populations.simulate,
+    "posterior": populations.posterior,
+    "atlas": training.atlas,
+    "dataset": training.dataset,
+    "train": training.train,
+    "adapt": training.adapt,
+    "evaluate": training.evaluate,
+}
+for _name, _command in _COMMANDS.items():
+    cli.command(_name)(with_options(_command))
+cli.add_typer(installation.group, name="models")
 
 _OBJECTS_BEFORE_COLLECTING: Final = 100_000  # imports make many objects and drop none
 _OPTIONS: Final = {"time_unit": "--unit"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from spike2pop_nb.neurons import NeuronModel
 
 __all__ = [
-    "AS_DECLARED",
-    "AS_USUAL",
-    "NOTHING",
     "Assumed",
     "Done",
     "DurationOption",
@@ -148,11 +145,6 @@ class HowSimulated:
             "noise_sigma": self.noise,
             "seed": self.seed,
         }
-
-
-AS_DECLARED: Final = Assumed()
-NOTHING: Final = Done()
-AS_USUAL: Final = HowSimulated()
 
 
 def one_protocol(asked: Asked) -> Protocol:

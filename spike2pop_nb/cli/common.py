@@ -43,7 +43,6 @@ __all__ = [
     "notes_of",
     "pair_of",
     "percent_bar",
-    "posteriors_of",
     "progress_bar",
     "read_members",
     "say_compiling",
@@ -246,13 +245,6 @@ def formats_with(figures: bool) -> tuple[FigureFormat | Literal["csv"], ...]:
 def pair_of(text: str | None) -> tuple[str, ...] | None:
     """Names that are written with commas between them."""
     return None if text is None else tuple(part.strip() for part in text.split(","))
-
-
-def posteriors_of(recordings: Sequence[SpikeTrain], neuron: str, prior: str) -> Posteriors:
-    """Predict the DICs of recordings; one that fails says so, and the others go on."""
-    from spike2pop_nb.inference import attempt_predictions, load_predictor
-
-    return attempt_predictions(load_predictor(neuron), recordings, prior=prior)
 
 
 def end_failed(failed: Sequence[str], n: int) -> None:

@@ -15,11 +15,9 @@ from spike2pop_nb.cli.common import (
     FolderOption,
     NeuronOption,
     SeedOption,
-    cli,
     percent_bar,
-    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
+from spike2pop_nb.cli.reading import HowToRead
 from spike2pop_nb.errors import ExperimentError, SpikeTrainError, printable
 
 if TYPE_CHECKING:
@@ -34,11 +32,10 @@ OtherFile = Annotated[
 ]
 
 
-@cli.command()
-@with_options
 def compare(
     file: FileArgument,
     out: FolderOption,
+    *,
     other_file: OtherFile = None,
     neuron: NeuronOption = "stg",
     before: Annotated[
@@ -58,7 +55,7 @@ def compare(
         int, typer.Option(min=0, max=1000, help="Members to find, before and after; 0 for none.")
     ] = 12,
     seed: SeedOption = 1,
-    how: HowToRead = AS_IT_SAYS,
+    how: HowToRead,
 ) -> None:
     """Tell what changed in a cell between two recordings: a conductance, the current, the noise, or nothing.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from spike2pop_nb.cli.common import MembersArgument, OptionalNeuron, cli, pair_of, read_members
+from spike2pop_nb.cli.common import MembersArgument, OptionalNeuron, pair_of, read_members
 from spike2pop_nb.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@cli.command()
 def export(
     population: MembersArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.", show_default=False)],

@@ -1,11 +1,9 @@
-"""Commands that users of recordings need: the dashboard, populations, predictions, simulations."""
+"""Commands that find members for recordings, one population or a posterior each, and simulate them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,34 +20,22 @@ from spike2pop_nb.cli.common import (
     PriorOption,
     SeedOption,
     check_places,
-    cli,
     end_failed,
+    formats_with,
     notes_of,
     pair_of,
+    percent_bar,
     progress_bar,
     read_members,
     say_compiling,
     say_notes,
-    with_options,
 )
-from spike2pop_nb.cli.reading import AS_IT_SAYS, HowToRead
-from spike2pop_nb.errors import check_installed, printable
+from spike2pop_nb.cli.reading import HowToRead
+from spike2pop_nb.errors import SpikeTrainError, printable
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from spike2pop_nb.spiketrains import SpikeTrain
-
-__all__ = ["app", "predict", "run", "simulate", "which"]
+__all__ = ["posterior", "run", "simulate"]
 
 _MOST_LINES = 200  # on the progress of recordings, where there is no terminal
-_MOST_AT_ONCE, _SPIKES_AT_ONCE = 256, 100_000  # of recordings that are predicted together
-_DRIVE = ("current_uA_cm2", "noise_uA_cm2")
-_ON_SCREEN = [
-    *("id", "g_s", "g_u", "g_s_std", "g_u_std", "pattern", "n_spikes", "in_domain", "drifts"),
-    *_DRIVE,
-]
-
 
 ToleranceOption = Annotated[
     float | None,
@@ -61,72 +47,10 @@ ToleranceOption = Annotated[
 ]
 
 
-@cli.command()
-def app(
-    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8866,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
-    sessions: Annotated[
-        int, typer.Option(help="Most pages at once; who comes then waits for one to be closed.")
-    ] = 10,
-    host: Annotated[
-        str,
-        typer.Option(
-            help="Address to listen on. Other machines reach any but 127.0.0.1; that needs --password-file."
-        ),
-    ] = "127.0.0.1",
-    name: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name by which browsers reach the page through a proxy; can be given several times.",
-            show_default=False,
-        ),
-    ] = None,
-    base_url: Annotated[str, typer.Option(help="Path of the page, as a proxy knows it.")] = "/",
-    password_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="File whose first line is the password for the page, or its hash.", show_default=False
-        ),
-    ] = None,
-    certfile: Annotated[
-        Path | None, typer.Option(help="Certificate (PEM), to serve over https.", show_default=False)
-    ] = None,
-    keyfile: Annotated[
-        Path | None, typer.Option(help="Key of the certificate (PEM).", show_default=False)
-    ] = None,
-    own_neurons: Annotated[
-        bool,
-        typer.Option(
-            "--own-neurons",
-            help="Let the page run declarations of neurons, which are Python. Others who use this machine "
-            "could then run Python as you.",
-        ),
-    ] = False,
-) -> None:
-    """Open the dashboard in a browser: served on this machine only, or to a lab."""
-    for package in ("plotly", "voila"):
-        check_installed("Pages", package)
-    from spike2pop_nb.app.serve import serve
-
-    serve(
-        port=port,
-        open_browser=browser,
-        host=host,
-        names=name or (),
-        base_url=base_url,
-        password_file=password_file,
-        certfile=certfile,
-        keyfile=keyfile,
-        sessions=sessions,
-        own_neurons=own_neurons,
-    )
-
-
-@cli.command()
-@with_options
 def run(
     file: FileArgument,
     out: FolderOption,
+    *,
     neuron: NeuronOption = "stg",
     size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 16,
     seed: SeedOption = 1,
@@ -177,7 +101,7 @@ def run(
     ] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler to use instead.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of resuming.")] = False,
-    how: HowToRead = AS_IT_SAYS,
+    how: HowToRead,
 ) -> None:
     """Make a verified population for every recording of a file; resumes where it was stopped.
 
@@ -197,17 +121,21 @@ def run(
             f"`spike2pop atlas --neuron {model.name}` makes a small one in minutes.",
             err=True,
         )
+    chosen: dict[str, Any] = {
+        "prior": prior,
+        "size": size,
+        "seed": seed,
+        "compensate": pair_of(compensate),
+        "budget": budget,
+        "accuracy": accuracy,
+        "refine": refine,
+    }
     options = {
         "file": printable(file.name),
         "unit": recordings.report.unit,
         "neuron": model.name,
-        "prior": prior,
-        "size": size,
-        "seed": seed,
-        "compensate": list(pair_of(compensate) or ()) or "recommended",
-        "budget": budget,
-        "accuracy": accuracy,
-        "refine": refine,
+        **chosen,
+        "compensate": list(chosen["compensate"] or ()) or "recommended",
         "pass_rule": rule.model_dump() if isinstance(rule, PassRule) else rule or "by the recording",
         "inhibition": INHIBITION_SAID[inhibition],
         "current": current,
@@ -227,13 +155,7 @@ def run(
                 recordings,
                 model,
                 out,
-                prior=prior,
-                size=size,
-                compensate=pair_of(compensate),
-                seed=seed,
-                budget=budget,
-                accuracy=accuracy,
-                refine=refine,
+                **chosen,
                 rule=rule,
                 inhibition=inhibition,
                 current=current,
@@ -259,111 +181,67 @@ def run(
     end_failed(ran.failed, n)
 
 
-@cli.command()
-@with_options
-def predict(
+def posterior(
     file: FileArgument,
+    out: FolderOption,
+    *,
     neuron: NeuronOption = "stg",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
-    ] = None,
-    course: Annotated[
-        Path | None, typer.Option("--course", help="CSV to write: the DICs over each recording's time.")
-    ] = None,
+    size: Annotated[int, typer.Option(help="Members wanted for each recording.")] = 384,
+    seed: SeedOption = 1,
+    budget: Annotated[int, typer.Option(help="Most members that are simulated for each recording.")] = 24_576,
+    accuracy: Annotated[
+        str, typer.Option(help="Of the simulation of the members kept: standard or exact.")
+    ] = "standard",
+    inhibition: InhibitionOption = None,
     current: CurrentOption = None,
-    prior: PriorOption = "compensated",
-    how: HowToRead = AS_IT_SAYS,
+    figures: Annotated[bool, typer.Option(help="Draw the pair plot too, as SVG and PNG.")] = True,
+    how: HowToRead,
 ) -> None:
-    """Predict the DICs of every recording, with their width; say which recordings are strange or drift."""
-    import pandas as pd
+    """Draw members from a posterior: conductances, current and noise, as probable as each is.
 
-    from spike2pop_nb.export.tables import growing_table
-    from spike2pop_nb.inference import attempt_predictions, load_predictor
+    Writes population.csv, posterior.csv (intervals), correlations.csv, a pair plot, summary.json and
+    methods.md; of several recordings, into a folder each.
+    """
+    from spike2pop_nb.export import write_posterior
+    from spike2pop_nb.fidelity import sample_posterior
+    from spike2pop_nb.files import ready, recording_folder
     from spike2pop_nb.neurons import get_neuron
 
-    check_places(out, course)
-    model, n = get_neuron(neuron), 0
+    formats, model = formats_with(figures), get_neuron(neuron)
     recordings = how.read(file)
-    predictor = load_predictor(model.name, current=current)
-    noted: dict[str, list[str]] = {}
+    say_compiling()
+    chosen: dict[str, Any] = {
+        "size": size,
+        "seed": seed,
+        "budget": budget,
+        "accuracy": accuracy,
+        "inhibition": inhibition,
+        "current": current,
+    }
+    options = {
+        "file": printable(file.name),
+        "neuron": model.name,
+        **chosen,
+        "inhibition": INHIBITION_SAID[inhibition],
+        **how.asked(),
+    }
     failed: list[str] = []
-    shown = []
-    with ExitStack() as files:
-        add, add_course = (
-            None if path is None else files.enter_context(growing_table(path)) for path in (out, course)
-        )
-        with progress_bar(len(recordings), " recordings") as update:
-            for some in _in_blocks(recordings):
-                posteriors = attempt_predictions(predictor, some, prior=prior)
-                notes_of(some, posteriors, noted)
-                failed += [posterior.id for posterior in posteriors if posterior.failure]
-                if add_course is not None:
-                    add_course(posteriors.to_frame(course=True))
-                table = posteriors.to_frame().assign(**_drives(model.name, some, current))
-                if add is None:
-                    shown.append(table[_ON_SCREEN])
-                else:
-                    add(table)
-                n += len(some)
-                update(n)
-    say_notes(noted)
-    if out is not None:
-        typer.echo(f"{n} recordings written to {out}.")
-    else:
-        # a screen is narrow: what the file has beyond this, and the notes above instead of in a column
-        whole = pd.concat(shown, ignore_index=True)
-        words = {True: "yes", False: "no"}
-        whole = whole.assign(**{name: whole[name].map(words) for name in ("in_domain", "drifts")})
-        typer.echo(whole.round(3).to_string(index=False, na_rep="-"))
-    end_failed(failed, n)
+    with ready(out), percent_bar() as progress:
+        for place, train in enumerate(recordings, 1):
+            folder = out if len(recordings) == 1 else out / recording_folder(place, len(recordings), train.id)
+            try:
+                found = sample_posterior(train, model, **chosen, progress=progress)
+            except SpikeTrainError as error:
+                failed.append(train.id)
+                typer.echo(f"{train.id}: {error}", err=True)
+                continue
+            write_posterior(found, folder, options, formats=formats)
+            typer.echo(found.describe())
+    if len(failed) < len(recordings):
+        typer.echo(f"Written to {out}.")
+    end_failed(failed, len(recordings))
 
 
-def _in_blocks(recordings: Sequence[SpikeTrain]) -> Iterator[list[SpikeTrain]]:
-    """Give recordings in order, some at once: so many that their intervals fit well into memory."""
-    some: list[SpikeTrain] = []
-    for train in recordings:
-        some.append(train)
-        if len(some) == _MOST_AT_ONCE or sum(one.n_spikes for one in some) >= _SPIKES_AT_ONCE:
-            yield some
-            some = []
-    if some:
-        yield some
-
-
-def _drives(neuron: str, recordings: Sequence[SpikeTrain], current: float | None) -> dict[str, list[float]]:
-    """Columns of the current and noise that the neuron needs, with their widths."""
-    from spike2pop_nb.inference import drives_of
-
-    found = drives_of(neuron, recordings, current)
-    values = [(drive.current, drive.noise_sigma, *drive.std) for drive in found]
-    columns = [*_DRIVE, *(f"{name}_std" for name in _DRIVE)]
-    return {name: [row[k] for row in values] for k, name in enumerate(columns)}
-
-
-@cli.command()
-@with_options
-def which(
-    file: FileArgument,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="CSV to write; a table on screen if none.")
-    ] = None,
-    how: HowToRead = AS_IT_SAYS,
-) -> None:
-    """Ask of every recording which neuron fires like it; “none of these” is an answer."""
-    from spike2pop_nb.inference import which_neuron
-
-    check_places(out)
-    recordings = how.read(file)
-    with progress_bar(1, " steps") as update:
-        table = which_neuron(recordings, progress=update).to_frame()
-    if out is not None:
-        _write(table, out)
-        typer.echo(f"{len(table)} recordings written to {out}.")
-        return
-    typer.echo(table.round(2).to_string(index=False, na_rep="-"))
-
-
-@cli.command()
 def simulate(
     population: MembersArgument,
     out: Annotated[Path, typer.Option("--out", help="CSV of spike times to write.", show_default=False)],
@@ -387,19 +265,18 @@ def simulate(
 ) -> None:
     """Simulate the members of a table and write their spikes (id, member, time_ms from the start)."""
     from spike2pop_nb import simulation
+    from spike2pop_nb.export.tables import write_table
 
     check_places(out)
     members = read_members(population, neuron)
     if device == "cpu":
         say_compiling()
     window = members.neuron.recording_window_ms
-    transient = window[0] if transient_ms is None else transient_ms
-    duration = window[1] if duration_ms is None else duration_ms
     with progress_bar(1, " member·ms") as update:
         simulated = simulation.simulate(
             members,
-            duration_ms=duration,
-            transient_ms=transient,
+            duration_ms=window[1] if duration_ms is None else duration_ms,
+            transient_ms=window[0] if transient_ms is None else transient_ms,
             accuracy=accuracy,
             record="spikes",
             noise_sigma=noise,
@@ -408,15 +285,8 @@ def simulate(
             progress=update,
         )
     table = simulated.to_frame()
-    _write(table, out)
+    write_table(table, out)
     for row, reason in simulated.reasons.items():
         name, member = simulated.labels[row]
         typer.echo(f"Member {name}/{member} failed: {reason}.", err=True)
     typer.echo(f"{len(table)} spikes of {len(members)} members written to {out}.")
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write a CSV table; only then is what writes results imported."""
-    from spike2pop_nb.export.tables import write_table
-
-    write_table(table, path)

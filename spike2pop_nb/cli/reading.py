@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from spike2pop_nb.errors import SpikeTrainError
 if TYPE_CHECKING:
     from spike2pop_nb.spiketrains import Detected, Recordings, SpikeTrain
 
-__all__ = ["AS_IT_SAYS", "HowToDetect", "HowToRead", "levels_of"]
+__all__ = ["HowToDetect", "HowToRead", "levels_of"]
 
 _Layout = Literal["auto", "list", "long", "columns", "rows", "single", "trials"]
 
@@ -125,8 +125,8 @@ class HowToRead(HowToDetect):
         return found
 
     def _voltage(self, file: Path) -> tuple[Recordings, list[Detected]]:
-        for name in ("layout", "id_columns", "time_column", "sheets"):
-            if getattr(self, name) != getattr(AS_IT_SAYS, name):
+        for name in self.asked():
+            if name in ("layout", "id_columns", "time_column", "sheets"):
                 raise SpikeTrainError(f"--{name.replace('_', '-')} is for spike times, not for --voltage.")
         from spike2pop_nb.spiketrains import detect_traces, read_voltage
         from spike2pop_nb.spiketrains.detected import recordings_of
@@ -170,10 +170,6 @@ def _said(recordings: Recordings) -> Recordings:
     for line in recordings.report.describe().splitlines():
         typer.echo(line, err=True)
     return recordings
-
-
-AS_IT_SAYS: Final = HowToRead()
-"""Nothing fixed: a file is read as it says itself."""
 
 
 def levels_of(texts: list[str] | None, option: str) -> list[float] | dict[str, float] | None:

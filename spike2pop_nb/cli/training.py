@@ -7,19 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from spike2pop_nb.cli.common import (
-    DeviceOption,
-    NeuronOption,
-    SeedOption,
-    check_places,
-    cli,
-    progress_bar,
-)
+from spike2pop_nb.cli.common import DeviceOption, NeuronOption, SeedOption, check_places, progress_bar
 
 __all__ = ["adapt", "atlas", "dataset", "evaluate", "train"]
 
 
-@cli.command()
 def atlas(
     neuron: NeuronOption,
     out: Annotated[
@@ -51,7 +43,6 @@ def atlas(
         typer.echo(f"Card written to {card}.")
 
 
-@cli.command()
 def dataset(
     out: Annotated[Path, typer.Option("--out", help="Folder for the shards.", show_default=False)],
     neuron: NeuronOption = "stg",
@@ -103,7 +94,6 @@ def dataset(
     typer.echo(f"{rows} rows in {out}.")
 
 
-@cli.command()
 def train(
     data: Annotated[list[Path], typer.Argument(help="Folders made by `spike2pop dataset`.")],
     out: Annotated[
@@ -165,7 +155,6 @@ def train(
     typer.echo(f"Weights written to {weights}.")
 
 
-@cli.command()
 def adapt(
     out: Annotated[
         Path, typer.Option("--out", help="Folder for data, weights and scores.", show_default=False)
@@ -216,7 +205,6 @@ def adapt(
         typer.echo(f"Weights written to {weights}.")
 
 
-@cli.command()
 def evaluate(
     weights: Annotated[Path, typer.Argument(help="Weights made by `spike2pop train`.")],
     data: Annotated[

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,27 @@ import numpy.typing as npt
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["Action", "Amount", "Waves", "amount", "each", "number", "said"]
+__all__ = ["Action", "Amount", "Effect", "Waves", "amount", "check_count", "each", "number", "said"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 Amount = float | tuple[float, ...]
 """One number for all members, or one for each."""
 Waves = tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.floating[Any]] | None]
-"""A current and a conductance of every step, (n or 1, n_steps) each."""
+"""A current and a conductance of every step, (n or 1, n_steps) each, in µA/cm² and mS/cm²."""
+
+
+class Effect(NamedTuple):
+    """What is done to some members at a time; of channels (n or 1, n_channels), the current (n or 1,)."""
+
+    g_factor: FloatArray | float = 1.0
+    """By what conductances are multiplied."""
+    g_added: FloatArray | float = 0.0
+    """What is added to them after that, in mS/cm²."""
+    E_shift: FloatArray | float = 0.0
+    """By what reversal potentials are shifted, in mV."""
+    level: FloatArray | float = 0.0
+    """A current that stays, in µA/cm²."""
 
 
 def number(value: Any, what: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -58,7 +72,15 @@ def amount(value: Any, what: str, low: float = -math.inf, high: float = math.inf
     return tuple(number(one, what, low, high) for one in value)
 
 
-def each(value: Amount, members: npt.NDArray[np.int64]) -> FloatArray:
+def check_count(value: Amount, n: int, what: str, numbers: str = "numbers") -> None:
+    """Raise `ExperimentError` if there is neither one number for all members nor one for each."""
+    if isinstance(value, tuple) and len(value) != n:
+        raise ExperimentError(
+            f"{what} has {len(value)} {numbers} for {n} members; give one, or one for each."
+        )
+
+
+def each(value: Amount, members: IntArray) -> FloatArray:
     """Return the numbers of some members, (n,), or (1,) where all have the same."""
     values = np.atleast_1d(np.asarray(value, dtype=float))
     return values if values.size == 1 else values[members]
@@ -95,6 +117,10 @@ class Action:
 
     kind: ClassVar[str]
     changes_neuron: ClassVar[bool] = False
+    done: ClassVar[str]
+    """The form of `words`, of `label` and of `axis`: {0} is the action."""
+    named: ClassVar[str]
+    dosed: ClassVar[str] = "dose"
 
     def __post_init__(self) -> None:
         for name in ("start_ms", "stop_ms"):
@@ -188,28 +214,14 @@ class Action:
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise `ExperimentError` if it cannot be done to n members of a neuron."""
 
-    def g_factor(
-        self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]
-    ) -> FloatArray | None:
-        """Return by what conductances are multiplied, (n or 1, n_channels)."""
-        return None
-
-    def g_added(self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]) -> FloatArray | None:
-        """Return what is added to conductances after that, (n or 1, n_channels) in mS/cm²."""
-        return None
-
-    def E_shift(self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]) -> FloatArray | None:
-        """Return by what reversal potentials are shifted, (n or 1, n_channels) in mV."""
-        return None
-
-    def level(self, neuron: NeuronModel, share: float, members: npt.NDArray[np.int64]) -> FloatArray | None:
-        """Return a current that stays, (n or 1,) in µA/cm²."""
-        return None
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
+        """Return what stays the same while there is as much of it."""
+        return Effect()
 
     def wave(
-        self, neuron: NeuronModel, ms: FloatArray, members: npt.NDArray[np.int64], seed: Sequence[int]
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
     ) -> Waves | None:
-        """Return a current and a conductance of every step, (n or 1, n_steps) in µA/cm² and mS/cm²."""
+        """Return what changes from step to step, at given times; None for nothing."""
         return None
 
     def changed(self, neuron: NeuronModel, share: float) -> NeuronModel:
@@ -224,17 +236,17 @@ class Action:
 
     def words(self) -> str:
         """Say what is done, without when."""
-        raise NotImplementedError
+        return self.done.format(self)
 
     @property
     def label(self) -> str:
         """Say it in as few words as can be."""
-        raise NotImplementedError
+        return self.named.format(self)
 
     @property
     def axis(self) -> str:
         """What its dose is, for an axis."""
-        return "dose"
+        return self.dosed.format(self)
 
     def when(self) -> str:
         """Say when."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,26 +11,27 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from spike2pop_nb.experiments.change_inputs import (
+from spike2pop_nb.experiments.changes import (
+    FACTORS,
+    SHARES,
+    ChangedPairs,
+    ChangedTrains,
+    hypotheses,
     pair_inputs,
     paired_inputs,
     places_of,
     recorded,
     statistics_of_trains,
 )
-from spike2pop_nb.experiments.changes import FACTORS, SHARES, ChangedPairs, ChangedTrains, hypotheses
 from spike2pop_nb.inference.perceptron import Layers, best_temperature, fitted, outputs, softmax
 from spike2pop_nb.inference.tokens import TokenScale
 
-__all__ = [
-    "LEVELS",
-    "Learned",
-    "amounts_of",
-    "learned_changes",
-]
+__all__ = ["LEVELS", "amounts_of", "learned_changes"]
 
 Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.int64]
+Asked = tuple[npt.NDArray[Any], ...]
+"""Of pairs their inputs, labels, what changed (n, 2), and by how much, from −1 to 1 between the ends."""
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Quantiles that are told of by how much something changed."""
 _RECORDED = 3  # times that each train is recorded
@@ -38,13 +39,6 @@ _HIDDEN, _STEPS, _BATCH, _DECAY, _DROPOUT = 256, 4000, 1024, 0.02, 0.1
 _FEWEST = 11  # spikes before, of pairs that calibrate and test it
 _AMOUNTS = 0.5  # weight of by how much beside what
 _LEVEL, _CALLED = 0.8, 0.93  # share of sets that hold what changed, of unchanged pairs that are called so
-
-
-class Learned(NamedTuple):
-    """Weights and biases, and how they were calibrated and tested."""
-
-    layers: Layers
-    about: dict[str, Any]
 
 
 def amounts_of(quantiles: Floats, widening: float, ends: Floats) -> Floats:
@@ -105,45 +99,35 @@ class _Pairs:
         return weight
 
 
-class _Table(NamedTuple):
-    """Each train, recorded several times: (times recorded, n_trains, ...)."""
-
-    places: Floats
-    silent: npt.NDArray[np.bool_]
-
-
 def _table_of(
-    trains: ChangedTrains,
-    scale: TokenScale,
-    seed: int,
-    say: Callable[[float], None],
-    cancelled: Callable[[], None],
-) -> _Table:
+    trains: ChangedTrains, scale: TokenScale, seed: int, say: Callable[[float], None]
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return places and silence of each train, recorded several times: (times recorded, n_trains, ...)."""
     parts = []
     for copy in range(_RECORDED):
         rng = np.random.default_rng([seed, copy])
         seen = []
         for row, times in enumerate(trains.times_ms):
             if row % 4096 == 0:
-                cancelled()
                 say((copy + row / len(trains.times_ms)) / _RECORDED)
             seen.append(recorded(times, rng))
         statistics, silent = statistics_of_trains(seen)
         parts.append((places_of(scale, statistics, silent), silent))
-    return _Table(*(np.stack(part) for part in zip(*parts, strict=True)))
+    places, silents = zip(*parts, strict=True)
+    return np.stack(places), np.stack(silents)
 
 
 class _Draws:
     """Batches of pairs, each recording as it was recorded one of several times."""
 
-    def __init__(self, pairs: _Pairs, table: _Table, ends: Floats) -> None:
-        self.pairs, self.table, self.ends = pairs, table, ends
+    def __init__(self, pairs: _Pairs, places: Floats, silent: npt.NDArray[np.bool_], ends: Floats) -> None:
+        self.pairs, self.places, self.silent, self.ends = pairs, places, silent, ends
         self.rows = np.flatnonzero(pairs.weight > 0)
         self.summed = np.cumsum(pairs.weight[self.rows])
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Rows, Rows, Floats]:
-        """Return inputs, labels, what changed and by how much, (n, 2) from −1 to 1 between the ends."""
-        pairs, (places, silent) = self.pairs, self.table
+    def draw(self, n: int, rng: np.random.Generator) -> Asked:
+        """Draw about n pairs."""
+        pairs, places, silent = self.pairs, self.places, self.silent
         at = np.searchsorted(self.summed, rng.random(n) * self.summed[-1])
         rows = self.rows[np.minimum(at, len(self.rows) - 1)]
         b, a = rng.integers(0, len(silent), (2, n))
@@ -167,9 +151,7 @@ def _in_units(what: Rows, by: Floats, ends: Floats) -> Floats:
     return np.clip(unit, -1.0, 1.0).astype(np.float32)
 
 
-def _asked(
-    pairs: ChangedPairs, scale: TokenScale, ends: Floats, seed: int
-) -> tuple[Floats, Rows, Rows, Floats]:
+def _asked(pairs: ChangedPairs, scale: TokenScale, ends: Floats, seed: int) -> Asked:
     """Return of pairs, recorded once, what `_Draws` draws; without those of too few spikes before."""
     rng = np.random.default_rng([seed, 11])
     before, after = ([recorded(times, rng) for times in each] for each in pairs[:2])
@@ -194,10 +176,9 @@ def learned_changes(
     scale: TokenScale,
     ends: Floats,
     *,
-    seed: int = 0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], None] = lambda: None,
-) -> Learned:
+    seed: int,
+    say: Callable[[float], None],
+) -> tuple[Layers, dict[str, Any]]:
     """Learn from the trains of members what pairs of them tell.
 
     Parameters
@@ -210,76 +191,47 @@ def learned_changes(
         What standardises statistics.
     ends : (n_candidates, 2)
         Least and most change of each.
-    progress
-        Called with the share that is done.
-    cancelled
-        Called often; raises to stop.
+    say
+        Called often with the share that is done; may raise to stop.
+
+    Returns
+    -------
+    layers, dict
+        Weights and biases, and how they were calibrated and tested.
     """
     n_candidates = len(ends)
-
-    def say(done: float) -> None:
-        if progress is not None:
-            progress(done)
-
-    table = _table_of(trains, scale, seed, lambda done: say(0.2 * done), cancelled)
+    n_hypotheses = len(hypotheses(n_candidates))
+    places, silent = _table_of(trains, scale, seed, lambda done: say(0.2 * done))
+    fitting = _Draws(_Pairs(trains, n_candidates), places, silent, ends)
     rng = np.random.default_rng([seed, 7])
-    layers = _fitted(
-        _Draws(_Pairs(trains, n_candidates), table, ends),
-        len(hypotheses(n_candidates)),
-        n_candidates,
-        rng,
-        seed,
-        lambda done: say(0.2 + 0.8 * done),
-        cancelled,
-    )
-    x, label, what, by = _asked(pairs, scale, ends, seed)
-    held, test = slice(0, None, 2), slice(1, None, 2)
-    about = _calibrated(layers, (x[held], label[held], what[held], by[held]), n_candidates)
-    tested = (x[test], label[test], what[test], by[test])
-    about["tested"] = _tested(layers, tested, n_candidates, about)
-    about["members"] = len(np.unique(trains.member))
-    return Learned(layers, about)
-
-
-def _fitted(
-    fitting: _Draws,
-    n_hypotheses: int,
-    n_candidates: int,
-    rng: np.random.Generator,
-    seed: int,
-    say: Callable[[float], None],
-    cancelled: Callable[[], None],
-) -> Layers:
     levels = torch.tensor(LEVELS)
 
     def loss(network: Callable[[Tensor], Tensor]) -> Tensor:
-        x, label, what, by = fitting.draw(_BATCH, rng)
-        y = network(torch.from_numpy(x))
+        x, label, what, by = map(torch.from_numpy, fitting.draw(_BATCH, rng))
+        y = network(x)
         told = y[:, n_hypotheses:].reshape(-1, n_candidates, len(LEVELS))
-        amounts = _pinball(told, torch.from_numpy(what), torch.from_numpy(by), levels)
-        return F.cross_entropy(y[:, :n_hypotheses], torch.from_numpy(label)) + _AMOUNTS * amounts
+        rows, columns = torch.nonzero(what >= 0, as_tuple=True)
+        off = by[rows, columns, None] - told[rows, what[rows, columns]]
+        amounts = torch.maximum(
+            levels * off, (levels - 1.0) * off
+        ).mean()  # the quantile loss of what changed
+        return F.cross_entropy(y[:, :n_hypotheses], label) + _AMOUNTS * amounts
 
-    def told_so_far(step: int) -> None:
-        cancelled()
-        say(step / _STEPS)
-
-    return fitted(
+    layers = fitted(
         loss,
         (fitting.draw(2, rng)[0].shape[1], _HIDDEN, _HIDDEN, n_hypotheses + n_candidates * len(LEVELS)),
         steps=_STEPS,
         decay=_DECAY,
         dropout=_DROPOUT,
         seed=seed,
-        say=told_so_far,
+        say=lambda step: say(0.2 + 0.8 * step / _STEPS),
         dtype=torch.float16,
     )
-
-
-def _pinball(told: Tensor, what: Tensor, by: Tensor, levels: Tensor) -> Tensor:
-    """Return the mean quantile loss over what changed."""
-    rows, places = torch.nonzero(what >= 0, as_tuple=True)
-    off = by[rows, places, None] - told[rows, what[rows, places]]
-    return torch.maximum(levels * off, (levels - 1.0) * off).mean()
+    asked = _asked(pairs, scale, ends, seed)
+    about = _calibrated(layers, tuple(one[::2] for one in asked), n_candidates)
+    about["tested"] = _tested(layers, tuple(one[1::2] for one in asked), n_candidates, about)
+    about["members"] = len(np.unique(trains.member))
+    return layers, about
 
 
 def _mass_before(shares: Floats, label: Rows) -> Floats:
@@ -291,9 +243,7 @@ def _mass_before(shares: Floats, label: Rows) -> Floats:
     return np.where(place > 0, above[rows, np.maximum(place - 1, 0)], 0.0)
 
 
-def _calibrated(
-    layers: Layers, asked: tuple[Floats, Rows, Rows, Floats], n_candidates: int
-) -> dict[str, Any]:
+def _calibrated(layers: Layers, asked: Asked, n_candidates: int) -> dict[str, Any]:
     x, label, what, by = asked
     y, n = outputs(layers, x), len(hypotheses(n_candidates))
     temperature = best_temperature(y[:, :n], label)
@@ -323,12 +273,7 @@ def _weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
     return float(values[order][np.searchsorted(summed, level * summed[-1]).clip(0, len(values) - 1)])
 
 
-def _tested(
-    layers: Layers,
-    asked: tuple[Floats, Rows, Rows, Floats],
-    n_candidates: int,
-    about: dict[str, Any],
-) -> dict[str, float]:
+def _tested(layers: Layers, asked: Asked, n_candidates: int, about: dict[str, Any]) -> dict[str, float]:
     """Scores on pairs of members that it did not learn from; ranks are of pairs in which channels changed."""
     x, label, what, by = asked
     y, every = outputs(layers, x), hypotheses(n_candidates)

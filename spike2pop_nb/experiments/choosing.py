@@ -13,7 +13,7 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
 from spike2pop_nb.errors import ExperimentError, check_whole, three_digits
 from spike2pop_nb.experiments.experiment import Experiment
-from spike2pop_nb.experiments.information import about_members, about_target, shown_under
+from spike2pop_nb.experiments.information import RecordingNoise, ranked_bits, recording_noise
 from spike2pop_nb.experiments.observed import (
     KINDS_OF_FIRING,
     MEASURES,
@@ -24,12 +24,11 @@ from spike2pop_nb.experiments.observed import (
     told_by,
 )
 from spike2pop_nb.experiments.protocol import Protocol
-from spike2pop_nb.experiments.recording_noise import RecordingNoise, recording_noise
 from spike2pop_nb.experiments.rig import Feasible, feasible_experiments
 from spike2pop_nb.experiments.running import run_experiment
 from spike2pop_nb.experiments.targets import Target, of_answers
 
-__all__ = ["MOST_ASKED", "Ranking", "next_experiments", "ranked_bits", "repeated"]
+__all__ = ["MOST_ASKED", "Ranking", "next_experiments", "repeated"]
 
 MOST_ASKED = 64
 """Members that are simulated at most; of more, so many are drawn by their weights."""
@@ -55,6 +54,8 @@ class Ranking:
         What the members did; its conditions are the names of the experiments.
     answers, noise
         What of that a recording shows, with the noise of one, by condition.
+    weights : (n,)
+        How probable each member is; of several neurons, each neuron as probable as another.
     by
         Whether they are ranked by bits, or by bits for their price.
     neurons
@@ -77,9 +78,9 @@ class Ranking:
     experiment: Experiment
     answers: Answers
     noise: RecordingNoise
+    weights: FloatArray
     by: str = "bits"
     neurons: tuple[str, ...] = ()
-    others: tuple[Experiment, ...] = ()
     made_by: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -116,13 +117,6 @@ class Ranking:
     def _shares(self, name: str) -> FloatArray:
         kinds = self.answers.kinds[:, self.experiment.place(name)]
         return np.bincount(kinds, self.weights, minlength=len(KINDS_OF_FIRING)).astype(float)
-
-    @property
-    def weights(self) -> FloatArray:
-        """How probable each member is; of several neurons, each neuron as probable as another."""
-        if not self.neurons:
-            return self.population.weights
-        return _of_several([self.experiment, *self.others])
 
     def why(self, name: str) -> str:
         """Say what the answers of members are, in a few words."""
@@ -278,7 +272,7 @@ def next_experiments(
         np.max([noise.slips for *_, noise in found], axis=0),
     )
     neurons = tuple(one.neuron.name for one in groups for _ in range(len(one))) if len(groups) > 1 else ()
-    weights = _of_several(made) if neurons else groups[0].weights
+    weights = np.concatenate([one.weights / len(groups) for one in groups])
     numbers, labels = wanted.of(groups[0]), None
     if wanted.question is not None:
         labels, numbers = of_answers(answers, made[0].place(_ASKED))
@@ -286,7 +280,7 @@ def next_experiments(
         labels = np.unique(neurons, return_inverse=True)[1].astype(np.int64)
         numbers = np.zeros((len(neurons), 0))
     places = [made[0].place(one.name) for one in rig]
-    bits = ranked_bits(answers, noise, weights, places, wanted, numbers, labels, seed=seed)
+    bits = ranked_bits(answers, noise, weights, places, wanted, numbers, labels, seed)
     value = bits / np.array([one.price for one in rig]) if by == "bits_per_price" else bits
     order = np.argsort(-value, kind="stable")
     told = {"duration_ms": made[0].duration_ms, "repeated": _REPEATED, "seed": seed}
@@ -298,33 +292,11 @@ def next_experiments(
         made[0],
         answers,
         noise,
+        weights,
         by,
         neurons,
-        tuple(made[1:]),
         told,
     )
-
-
-def ranked_bits(
-    answers: Answers,
-    noise: RecordingNoise,
-    weights: FloatArray,
-    places: Sequence[int],
-    target: Target,
-    numbers: FloatArray,
-    labels: Any = None,
-    *,
-    seed: int = 0,
-) -> FloatArray:
-    """Return how many bits the answers under each of some conditions tell about a target."""
-    bits = []
-    for place in places:
-        shown = shown_under(answers, noise, weights, place)
-        if target.kind == "conductances":
-            bits.append(about_members(shown, seed))
-        else:
-            bits.append(about_target(shown, numbers, labels, seed))
-    return np.array(bits)
 
 
 def repeated(
@@ -393,7 +365,3 @@ def _possible(
     if len({one.name for one in experiments}) < len(experiments):
         raise ExperimentError("Each experiment needs a name of its own.")
     return list(experiments)
-
-
-def _of_several(made: Sequence[Experiment]) -> FloatArray:
-    return np.concatenate([one.population.weights / len(made) for one in made])

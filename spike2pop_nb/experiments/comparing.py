@@ -12,9 +12,9 @@ import numpy.typing as npt
 from spike2pop_nb.conductances import Population, dics
 from spike2pop_nb.errors import Cancelled, ExperimentError, SpikeTrainError, check_whole
 from spike2pop_nb.experiments.action import Action
-from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits
+from spike2pop_nb.experiments.changes import CURRENT, applied, candidates, limits, members_as, simulated_under
 from spike2pop_nb.experiments.comparison import SURE, UNCHANGED, Comparison, table_of
-from spike2pop_nb.experiments.pairing import Pairs, Target, members_as, paired, simulated_under
+from spike2pop_nb.experiments.pairing import Pairs, Target, paired, seeds_of
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.experiments.telling import LEVELS, Teller, Told, load_teller
 from spike2pop_nb.fidelity import Result, Variability, find_population
@@ -24,7 +24,6 @@ from spike2pop_nb.inference import find_network, load_predictor
 from spike2pop_nb.inference.tokens import MIN_SPIKES
 from spike2pop_nb.neurons import NeuronModel, get_neuron, same_neuron
 from spike2pop_nb.simulation import compiling_words, needs_compiling
-from spike2pop_nb.simulation.noise import noise_seeds
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -131,7 +130,8 @@ def compare_recordings(
     target = Target(None if silent else Variability.of(after, longest_ms=LONGEST_MS))
     teller = load_teller(model, progress=progress, cancel=cancel)
     notes: list[str] = []
-    by_members = bool(protocol) and _candidate(protocol, model) is None
+    one_of = _candidate(protocol, model)
+    by_members = bool(protocol) and one_of is None
     if members is None and (size or by_members):
         say(f"Finding members that fire like {before.id}")
         members, outcome = _found(
@@ -140,7 +140,7 @@ def compare_recordings(
         notes += outcome
     off, moved = np.zeros(0), list[Any]()
     if members is not None:
-        seeds = _seeds(members)
+        seeds = seeds_of(members)
         x, length = members_as(members), window_ms(before, own)
         plain = simulated_under(model, x, seeds, length, Protocol(), cancel)
         off = own.distances(plain)
@@ -148,7 +148,6 @@ def compare_recordings(
             under = simulated_under(model, x, seeds, length, protocol, cancel)
             moved = [teller.moved(one, other) for one, other in zip(plain, under, strict=True)]
     same = np.array_equal(before.times_ms, after.times_ms) and not protocol
-    one_of = _candidate(protocol, model)
     if one_of is not None:
         told = _given(teller, teller.told(before.times_ms, after.times_ms), one_of)
     elif protocol:
@@ -277,11 +276,6 @@ def _found(
     return result.population, [short] if few < size else []
 
 
-def _seeds(members: Population) -> npt.NDArray[np.uint64]:
-    own = members.noise_seeds
-    return noise_seeds(0, len(members)) if own is None else own
-
-
 def _candidate(known: Protocol, neuron: NeuronModel) -> int | None:
     """Return which candidate is known to have changed, if it is one and nothing else is known."""
     names = candidates(neuron)
@@ -337,8 +331,7 @@ def _reaches(
     mean, precision = drawn.mean(axis=0), np.linalg.pinv(np.cov(drawn.T))
     x, every = members_as(members), np.arange(len(members))
     for action in known.actions:
-        factor = action.g_factor(neuron, 1.0, every)
-        x[:, :-2] *= 1.0 if factor is None else factor
+        x[:, :-2] *= action.effect(neuron, 1.0, every).g_factor
     found = none.copy()
     for k, ends in enumerate(limits(neuron)):
         changes = np.zeros((_LINE, len(names)))

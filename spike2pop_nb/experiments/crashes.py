@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spike2pop_nb.spiketrains import ActivityPattern, PatternReport, SpikeTrain, describe_pattern
 
-__all__ = ["BLOCKED", "LOST", "PAUSES", "RAN_AWAY", "SILENT", "Crash", "crash_of", "hidden", "ran_away"]
+__all__ = ["BLOCKED", "LOST", "PAUSES", "RAN_AWAY", "SILENT", "Crash", "crash_of", "ran_away"]
 
 FloatArray = npt.NDArray[np.float64]
 SILENT, BLOCKED, LOST, RAN_AWAY = "silent", "depolarisation block", "lost its pattern", "ran away"
@@ -46,21 +46,9 @@ def crash_of(
 ) -> Crash:
     """Return how and when a member lost the rhythm that it has in the control.
 
-    Parameters
-    ----------
-    times_ms
-        All its spikes.
-    found, was
-        Its pattern in full effect, and in the control.
-    longest_ms
-        Its longest interval in the control.
-    window_ms, onset_ms
-        The stretch of full effect, and when the effect begins, which may be before the recording.
-    voltage
-        Times in ms and voltages in mV. A member that is silent while its voltage stays above the threshold is
-        in depolarisation block.
-    V_th_mV
-        The threshold.
+    It has a pattern and a longest interval in the control, and a pattern in the stretch of full effect, whose
+    onset may lie before the recording. If it is silent while its voltage (times in ms, mV) stays above the
+    threshold, it is in depolarisation block.
     """
     if was.kind is ActivityPattern.SILENT:
         return Crash()
@@ -94,8 +82,3 @@ def _left(times_ms: FloatArray, was: PatternReport, span: tuple[float, float], w
         if alike(describe_pattern(SpikeTrain("stretch", inside, (begin, end))), was):
             return end
     return start
-
-
-def hidden(V_mV: npt.NDArray[np.float32], failed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """Return voltages (n, k, n_samples) without those of members that failed, which are none."""
-    return np.where(failed[..., None], np.float32(np.nan), V_mV)

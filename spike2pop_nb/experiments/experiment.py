@@ -13,7 +13,7 @@ import pandas as pd
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.action import said as said_amount
-from spike2pop_nb.experiments.crashes import BLOCKED, PAUSES, SILENT, Crash, crash_of, hidden, ran_away
+from spike2pop_nb.experiments.crashes import BLOCKED, PAUSES, SILENT, Crash, crash_of, ran_away
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import SpikeTrain, describe_pattern
@@ -274,7 +274,7 @@ class Experiment:
         if traces:
             variables["V_mV"] = (
                 ("member", "condition", "time"),
-                hidden(V.transpose(1, 0, 2), failed.T),
+                np.where(failed.T[..., None], np.float32(np.nan), V.transpose(1, 0, 2)),
                 {"units": "mV", "long_name": "membrane potential"},
             )
             coords["time"] = ("time", time, {"units": "ms", "long_name": "time in the recording"})

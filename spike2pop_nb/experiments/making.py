@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from spike2pop_nb.experiments import perturbations as done
-from spike2pop_nb.experiments import pulses, stimuli, warming
+from spike2pop_nb.experiments import stimuli
 from spike2pop_nb.experiments.protocol import Protocol
 
 __all__ = [
@@ -212,7 +212,7 @@ def conductance_pulses(
     >>> conductance_pulses(0.05, -80, [200, 400], rise_ms=1, decay_ms=10).label
     'pulses 0.05 mS/cm²'
     """
-    made = pulses.ConductancePulses(
+    made = stimuli.ConductancePulses(
         conductance,
         E_mV,
         times_ms,  # type: ignore[arg-type]
@@ -400,5 +400,5 @@ def temperature(
     >>> temperature(19, start_ms=0, ramp_ms=2000).label
     '19 °C'
     """
-    made = warming.Temperature(temperature_C, rate_q10, conductance_q10, declared_C, **times)
+    made = done.Temperature(temperature_C, rate_q10, conductance_q10, declared_C, **times)
     return Protocol((made,))

@@ -15,10 +15,9 @@ from spike2pop_nb.conductances.member_table import WEIGHT_COLUMN
 from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.choosing import repeated
 from spike2pop_nb.experiments.experiment import Experiment
-from spike2pop_nb.experiments.information import shown_under
+from spike2pop_nb.experiments.information import Shown, shown_under
 from spike2pop_nb.experiments.observed import KINDS_OF_FIRING, FloatArray, observe_train
 from spike2pop_nb.experiments.protocol import Protocol
-from spike2pop_nb.experiments.recording_noise import Shown
 from spike2pop_nb.fidelity.variability import LONGEST_MS
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train

@@ -33,26 +33,17 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that a recording shows.
-
-    Attributes
-    ----------
-    title, unit
-        What it is called.
-    logarithm
-        Whether values are compared by their logarithms.
-    bursts
-        Whether only cells that burst have it.
-    least
-        SD below which a recording cannot tell it: how cells drift from one window to the next, and how much
-        a spike more or less in a burst is; of logarithms a share.
-    """
+    """A number that a recording shows."""
 
     title: str
     unit: str
     logarithm: bool
+    """Whether values are compared by their logarithms."""
     bursts: bool
+    """Whether only cells that burst have it."""
     least: float
+    """SD below which a recording cannot tell it: how cells drift from one window to the next, and how much a
+    spike more or less in a burst is; of logarithms a share."""
 
 
 MEASURES = {
@@ -81,18 +72,12 @@ def told_by(kind: int) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What members, or a cell, show under each condition.
-
-    Attributes
-    ----------
-    kinds : (n, k)
-        Places in `KINDS_OF_FIRING`.
-    values : (n, k, q)
-        The `MEASURES`, those that are logarithms as such; NaN where there is none.
-    """
+    """What members, or a cell, show under each condition."""
 
     kinds: IntArray
+    """(n, k): places in `KINDS_OF_FIRING`."""
     values: FloatArray
+    """(n, k, q): the `MEASURES`, those that are logarithms as such; NaN where there is none."""
 
     def at(self, condition: int) -> tuple[IntArray, FloatArray]:
         """Return kinds, (n,), and values, (n, q), under one condition."""

@@ -16,15 +16,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.conductances import Population, dics
-from spike2pop_nb.experiments.applied import Applied
-from spike2pop_nb.experiments.changes import applied, candidates, limits
+from spike2pop_nb.experiments.changes import (
+    applied,
+    candidates,
+    course_of,
+    limits,
+    members_as,
+    simulated_under,
+)
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.fidelity import Variability
-from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, simulate
 from spike2pop_nb.simulation.noise import noise_seeds
 
-__all__ = ["Pairs", "Target", "members_as", "paired", "simulated_under", "with_voltages"]
+__all__ = ["Pairs", "Target", "paired", "seeds_of", "with_voltages"]
 
 FloatArray = npt.NDArray[np.float64]
 _GRID, _ROUNDS = 9, 2  # changes on a line, and how often the best is looked at more closely
@@ -91,45 +96,10 @@ class Pairs:
         return np.asarray(dics(self.before.neuron, way)[..., 1:])
 
 
-def members_as(population: Population) -> FloatArray:
-    """Return conductances, current and noise of members, (n, n_candidates)."""
-    return np.column_stack([population.g, population.current, population.noise_sigma])
-
-
-def simulated_under(
-    neuron: NeuronModel,
-    x: FloatArray,
-    seeds: npt.NDArray[np.uint64],
-    window_ms: float,
-    known: Protocol,
-    cancel: Callable[[], bool] | None = None,
-    accuracy: str = "screening",
-) -> list[FloatArray]:
-    """Return spike times of members over a window, with what is known to be done to them."""
-    start = neuron.recording_window_ms[0]
-    run = simulate(
-        x[:, :-2],
-        neuron,
-        current=x[:, -2],
-        noise_sigma=x[:, -1],
-        seed=seeds,
-        transient_ms=start,
-        duration_ms=start + window_ms,
-        accuracy=accuracy,
-        record="spikes",
-        course=_course(neuron, known, len(x)),
-        cancel=cancel,
-    )
-    return [
-        times[:0] if failed else times for times, failed in zip(run.spike_times_ms, run.failed, strict=True)
-    ]
-
-
-def _course(neuron: NeuronModel, known: Protocol, n: int) -> Applied | None:
-    if not known:
-        return None
-    at = np.zeros(n, dtype=np.int64), np.arange(n)
-    return Applied(neuron, (known,), *at, neuron.recording_window_ms[0], 0)
+def seeds_of(members: Population) -> npt.NDArray[np.uint64]:
+    """Return the seed of the noise of each member, its own where it has one."""
+    own = members.noise_seeds
+    return noise_seeds(0, len(members)) if own is None else own
 
 
 def with_voltages(members: Population, known: Protocol, duration_ms: float) -> Simulated:
@@ -141,7 +111,7 @@ def with_voltages(members: Population, known: Protocol, duration_ms: float) -> S
         # from their first spike on there is as much
         duration_ms=start + 2.0 * duration_ms,
         sample_ms=0.5,
-        course=_course(members.neuron, known, len(members)),
+        course=course_of(members.neuron, known, len(members)),
     )
 
 
@@ -186,8 +156,7 @@ def paired(
     """
     neuron, x = start.neuron, members_as(start)
     n, n_candidates = x.shape
-    own_seeds = start.noise_seeds
-    seeds = noise_seeds(0, n) if own_seeds is None else own_seeds
+    seeds = seeds_of(start)
     names, ends = candidates(neuron), limits(neuron)
     unit = np.max(np.abs(ends), axis=1)
 
@@ -206,9 +175,8 @@ def paired(
         for _ in range(_ROUNDS if which else 0):
             step = step / 2.0
             best = found[np.arange(n), _best(off, found, unit)]
-            near = np.stack(
-                [best + sign * step[None] * _one(k, n_candidates) for k in which for sign in (-1, 1)], 1
-            )
+            ways = [sign * step[None] * np.eye(n_candidates)[k] for k in which for sign in (-1, 1)]
+            near = np.stack([best + way for way in ways], axis=1)
             near = np.clip(near, ends[:, 0], ends[:, 1])
             off = np.concatenate([off, distances(near)], axis=1)
             found = np.concatenate([found, near], axis=1)
@@ -254,12 +222,6 @@ def paired(
         tuple(names[k] for k in which): float((results[which][1] <= 1.0).mean()) for which in tried_ones
     }
     return Pairs(start, after, table, reached)
-
-
-def _one(k: int, n: int) -> FloatArray:
-    unit = np.zeros(n)
-    unit[k] = 1.0
-    return unit
 
 
 def _best(off: FloatArray, changes: FloatArray, unit: FloatArray) -> npt.NDArray[np.int64]:

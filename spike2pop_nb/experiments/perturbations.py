@@ -1,4 +1,4 @@
-"""What is done to the neuron itself: its channels, reversal potentials and calcium."""
+"""What is done to the neuron itself: its channels, reversal potentials, calcium and temperature."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments.action import Action, Amount, FloatArray, amount, each, number, said
+from spike2pop_nb.errors import ExperimentError, WayOut
+from spike2pop_nb.experiments.action import (
+    Action,
+    Amount,
+    Effect,
+    FloatArray,
+    IntArray,
+    amount,
+    check_count,
+    each,
+    number,
+    said,
+)
 from spike2pop_nb.experiments.stimuli import Stimulus
 from spike2pop_nb.neurons import Nernst, NeuronModel
+from spike2pop_nb.neurons.temperature import TEMPERATURE_RANGE_C, lacking_q10
 
-__all__ = ["Block", "CalciumBuffering", "KnockIn", "Potassium", "ReversalShift", "Scale"]
+__all__ = ["Block", "CalciumBuffering", "KnockIn", "Potassium", "ReversalShift", "Scale", "Temperature"]
 
-IntArray = npt.NDArray[np.int64]
 _ROOM_C = 20.0
 _SAME_E_MV = 5.0
 
@@ -28,11 +38,6 @@ def _one_channel(neuron: NeuronModel, channel: str, values: FloatArray, rest: fl
     return found
 
 
-def _check_count(value: Amount, n: int, what: str) -> None:
-    if isinstance(value, tuple) and len(value) != n:
-        raise ExperimentError(f"{what} has {len(value)} numbers for {n} members; give one, or one for each.")
-
-
 @dataclass(frozen=True)
 class Block(Action):
     """A share of a channel is blocked, as by a toxin at some dose."""
@@ -40,6 +45,9 @@ class Block(Action):
     channel: str
     blocked: Amount
     kind = "block"
+    done = "{0.much} of {0.channel} is blocked"
+    named = "{0.channel} −{0.much}"
+    dosed = "share of {0.channel} blocked"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,24 +62,18 @@ class Block(Action):
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if there is no such channel, or nothing would be left of the leak."""
         at = neuron.index(self.channel)
-        _check_count(self.blocked, n, f"The block of {self.channel}")
+        check_count(self.blocked, n, f"The block of {self.channel}")
         if at == neuron.n_channels - 1 and np.max(self.blocked) == 1:
             raise ExperimentError("The leak cannot be blocked entirely: a membrane without one has no rest.")
 
-    def g_factor(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return what is left."""
-        return _one_channel(neuron, self.channel, 1.0 - share * each(self.blocked, members), 1.0)
-
-    def words(self) -> str:
-        return f"{said(self.blocked, '%', 100.0)} of {self.channel} is blocked"
+        return Effect(_one_channel(neuron, self.channel, 1.0 - share * each(self.blocked, members), 1.0))
 
     @property
-    def axis(self) -> str:
-        return f"share of {self.channel} blocked"
-
-    @property
-    def label(self) -> str:
-        return f"{self.channel} −{said(self.blocked, '%', 100.0)}"
+    def much(self) -> str:
+        """How much, in words."""
+        return said(self.blocked, "%", 100.0)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class Scale(Action):
     channel: str
     factor: Amount
     kind = "scale"
+    done = "the conductance of {0.channel} is multiplied by {0.much}"
+    named = "{0.channel} ×{0.much}"
+    dosed = "factor on {0.channel}"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,24 +94,19 @@ class Scale(Action):
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if there is no such channel, or nothing would be left of the leak."""
         at = neuron.index(self.channel)
-        _check_count(self.factor, n, f"The factor on {self.channel}")
+        check_count(self.factor, n, f"The factor on {self.channel}")
         if at == neuron.n_channels - 1 and np.min(self.factor) == 0:
             raise ExperimentError("The leak cannot be scaled to nothing: a membrane without one has no rest.")
 
-    def g_factor(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return the factor."""
-        return _one_channel(neuron, self.channel, 1.0 + share * (each(self.factor, members) - 1.0), 1.0)
-
-    def words(self) -> str:
-        return f"the conductance of {self.channel} is multiplied by {said(self.factor)}"
+        factor = 1.0 + share * (each(self.factor, members) - 1.0)
+        return Effect(_one_channel(neuron, self.channel, factor, 1.0))
 
     @property
-    def axis(self) -> str:
-        return f"factor on {self.channel}"
-
-    @property
-    def label(self) -> str:
-        return f"{self.channel} ×{said(self.factor)}"
+    def much(self) -> str:
+        """The factor, in words."""
+        return said(self.factor)
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ class KnockIn(Stimulus):
     kind = "knock_in"
     density = "mS/cm2"
     absolute = "nS"
+    done = "{0.much} of {0.channel} is added"
+    dosed = "{0.channel} added ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,24 +131,22 @@ class KnockIn(Stimulus):
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if there is no such channel."""
         neuron.index(self.channel)
-        _check_count(self.conductance, n, f"What is added of {self.channel}")
+        check_count(self.conductance, n, f"What is added of {self.channel}")
 
-    def g_added(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return what is added."""
         added = share * self.per_area(neuron) * each(self.conductance, members)
-        return _one_channel(neuron, self.channel, added, 0.0)
-
-    def words(self) -> str:
-        return f"{said(self.conductance, self.unit_words)} of {self.channel} is added"
+        return Effect(g_added=_one_channel(neuron, self.channel, added, 0.0))
 
     @property
-    def axis(self) -> str:
-        return f"{self.channel} added ({self.unit_words})"
+    def much(self) -> str:
+        """How much, in words."""
+        return said(self.conductance, self.unit_words)
 
     @property
     def label(self) -> str:
         sign = "+" if np.min(self.conductance) >= 0 else ""
-        return f"{self.channel} {sign}{said(self.conductance, self.unit_words)}"
+        return f"{self.channel} {sign}{self.much}"
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,9 @@ class ReversalShift(Action):
     channel: str
     by_mV: Amount
     kind = "reversal"
+    done = "the reversal potential of {0.channel} is shifted by {0.much}"
+    named = "E_{0.channel} {0.much}"
+    dosed = "shift of E_{0.channel} (mV)"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -169,40 +172,23 @@ class ReversalShift(Action):
                 f"The reversal potential of {self.channel} follows calcium and cannot be shifted; buffer "
                 "calcium instead."
             )
-        _check_count(self.by_mV, n, f"The shift of E_{self.channel}")
+        check_count(self.by_mV, n, f"The shift of E_{self.channel}")
 
-    def E_shift(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return the shift."""
-        return _one_channel(neuron, self.channel, share * each(self.by_mV, members), 0.0)
-
-    def words(self) -> str:
-        return f"the reversal potential of {self.channel} is shifted by {said(self.by_mV, 'mV')}"
+        return Effect(E_shift=_one_channel(neuron, self.channel, share * each(self.by_mV, members), 0.0))
 
     @property
-    def axis(self) -> str:
-        return f"shift of E_{self.channel} (mV)"
-
-    @property
-    def label(self) -> str:
-        return f"E_{self.channel} {said(self.by_mV, 'mV')}"
+    def much(self) -> str:
+        """The shift, in words."""
+        return said(self.by_mV, "mV")
 
 
 @dataclass(frozen=True)
 class Potassium(Action):
-    """Potassium outside is multiplied by a factor, and E_K follows by the Nernst equation.
+    """Potassium outside is multiplied by a factor, and E_K follows by the Nernst equation; see `potassium`.
 
-    Attributes
-    ----------
-    factor
-        On the concentration outside.
-    channels
-        Those that let pass potassium alone. By default all but the leak whose reversal potential lies within
-        5 mV of the lowest.
-    shares
-        ``{channel: share}`` for channels of which only a share of the conductance is one for potassium, such
-        as the leak: their reversal potential moves by that share of the shift of E_K.
-    temperature_C
-        Of the Nernst equation; by default that of the neuron, or 20 °C where it declares none.
+    Of channels with a share the reversal potential moves by that share of the shift of E_K.
     """
 
     factor: float
@@ -210,6 +196,8 @@ class Potassium(Action):
     shares: tuple[tuple[str, float], ...] = ()
     temperature_C: float | None = None
     kind = "potassium"
+    named = "K⁺ ×{0.factor:g}"
+    dosed = "factor on potassium outside"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -239,7 +227,7 @@ class Potassium(Action):
         for name in self.carriers(neuron):
             neuron.index(name)
 
-    def E_shift(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return the shift of each channel."""
         from scipy import constants
 
@@ -253,7 +241,7 @@ class Potassium(Action):
         found = np.zeros((1, neuron.n_channels))
         for name, part in self.carriers(neuron).items():
             found[0, neuron.index(name)] = part * shift
-        return found
+        return Effect(E_shift=found)
 
     def words(self) -> str:
         whose = (
@@ -263,14 +251,6 @@ class Potassium(Action):
         )
         mixed = "".join(f"; {part:.0%} of {name} follows" for name, part in self.shares)
         return f"potassium outside is multiplied by {self.factor:g} (Nernst; E of {whose}{mixed})"
-
-    @property
-    def axis(self) -> str:
-        return "factor on potassium outside"
-
-    @property
-    def label(self) -> str:
-        return f"K⁺ ×{self.factor:g}"
 
 
 @dataclass(frozen=True)
@@ -284,6 +264,9 @@ class CalciumBuffering(Action):
     factor: float
     kind = "buffering"
     changes_neuron = True
+    done = "calcium is buffered {0.factor:g} times as much"
+    named = "Ca²⁺ buffer ×{0.factor:g}"
+    dosed = "factor on calcium buffering"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -298,17 +281,6 @@ class CalciumBuffering(Action):
         """Return the neuron with a slower pool."""
         return _buffered(neuron, 1.0 + share * (self.factor - 1.0))
 
-    def words(self) -> str:
-        return f"calcium is buffered {self.factor:g} times as much"
-
-    @property
-    def axis(self) -> str:
-        return "factor on calcium buffering"
-
-    @property
-    def label(self) -> str:
-        return f"Ca²⁺ buffer ×{self.factor:g}"
-
 
 @lru_cache(maxsize=64)
 def _buffered(neuron: NeuronModel, factor: float) -> NeuronModel:
@@ -321,3 +293,95 @@ def _buffered(neuron: NeuronModel, factor: float) -> NeuronModel:
             pump = replace(pump, rate_uM_per_ms=pump.rate_uM_per_ms / factor)
         slower.append(replace(pool, tau_ms=pool.tau_ms * factor, pump=pump))
     return replace(neuron, calcium=tuple(slower))
+
+
+@dataclass(frozen=True)
+class Temperature(Action):
+    """The neuron is brought to another temperature; see `temperature`.
+
+    ``rate_q10`` is assumed of gates, kinetic schemes and the removal of calcium, where they state none.
+    """
+
+    temperature_C: float
+    rate_q10: float | None = None
+    conductance_q10: float | None = None
+    declared_C: float | None = None
+    kind = "temperature"
+    changes_neuron = True
+    named = "{0.temperature_C:g} °C"
+    dosed = "temperature (°C)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("temperature_C", number(self.temperature_C, "The temperature in °C", *TEMPERATURE_RANGE_C))
+        for name in ("rate_q10", "conductance_q10"):
+            if getattr(self, name) is not None:
+                self._set(name, number(getattr(self, name), name, 0.1, 20.0))
+        if self.declared_C is not None:
+            self._set("declared_C", number(self.declared_C, "declared_C", *TEMPERATURE_RANGE_C))
+
+    def check(self, neuron: NeuronModel, n: int) -> None:
+        """Raise if it is not known at which temperature the declaration holds, or a Q10 is missing."""
+        changed = self.changed(neuron, 1.0)
+        if changed.temperature_C is None:
+            raise ExperimentError(
+                f"The {neuron.name} neuron does not declare at which temperature it holds.",
+                WayOut("say so", ("declared_C",)),
+                WayOut("declare it"),
+            )
+        if lacking := lacking_q10(changed):
+            raise ExperimentError(
+                f"The {neuron.name} neuron declares no Q10 of {', '.join(lacking)}.",
+                WayOut("say which to assume there", ("rate_q10", "conductance_q10")),
+                WayOut("declare them, as 1 where temperature does nothing"),
+            )
+
+    def at(self, neuron: NeuronModel, share: float) -> float | None:
+        """Return the temperature."""
+        declared = self.changed(neuron, share).temperature_C
+        return None if declared is None else declared + share * (self.temperature_C - declared)
+
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
+        """Return by how much conductances are larger."""
+        return Effect(self.changed(neuron, share).conductance_factors(self.at(neuron, share))[None])
+
+    def changed(self, neuron: NeuronModel, share: float) -> NeuronModel:
+        """Return the neuron with the Q10s that are assumed."""
+        return _assuming(neuron, self.rate_q10, self.conductance_q10, self.declared_C)
+
+    def words(self) -> str:
+        assumed = [
+            f"{what} {value:g}"
+            for what, value in (("rates", self.rate_q10), ("conductances", self.conductance_q10))
+            if value is not None
+        ]
+        given = f" (Q10 where none is declared: {', '.join(assumed)})" if assumed else ""
+        from_C = "" if self.declared_C is None else f" from {self.declared_C:g}"
+        return f"the temperature is brought{from_C} to {self.temperature_C:g} °C{given}"
+
+
+@lru_cache(maxsize=64)
+def _assuming(
+    neuron: NeuronModel, rate: float | None, conductance: float | None, declared_C: float | None
+) -> NeuronModel:
+    if neuron.temperature_C is not None:
+        declared_C = None
+    if rate is None and conductance is None and declared_C is None:
+        return neuron
+    channels = tuple(
+        replace(
+            channel,
+            q10=conductance if channel.q10 is None else channel.q10,
+            gates=tuple(
+                replace(gate, q10=rate) if gate.q10 is None and gate.tau is not None else gate
+                for gate in channel.gates
+            ),
+            scheme=replace(channel.scheme, q10=rate)
+            if channel.scheme is not None and channel.scheme.q10 is None
+            else channel.scheme,
+        )
+        for channel in neuron.channels
+    )
+    pools = tuple(replace(pool, q10=rate) if pool.q10 is None else pool for pool in neuron.pools)
+    at = neuron.temperature_C if declared_C is None else declared_C
+    return replace(neuron, channels=channels, calcium=pools or None, temperature_C=at)

@@ -3,7 +3,9 @@
 Members that fire like a cell do not spread as far as cells that fire alike: the raw band over members holds
 the cell too seldom, or too often. By how much wider it must be is learnt on simulated cells that members know
 only by their own recording (conformal prediction: Vovk, Gammerman & Shafer 2005; Lei et al. 2018,
-doi:10.1080/01621459.2017.1307116), for each measure, and stored in `widening`.
+doi:10.1080/01621459.2017.1307116), for each measure: a factor says how far from the median each end of the
+middle 80 % of members comes to lie. Learnt by ``tests/benchmarks/bench_next.py learn`` from 68 simulated STG
+cells, each with all of its feasible experiments; for other neurons the factors are taken to be the same.
 """
 
 from __future__ import annotations
@@ -31,13 +33,22 @@ from spike2pop_nb.experiments.observed import (
 )
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.experiments.running import run_experiment
-from spike2pop_nb.experiments.widening import LEVELS, widening
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
-__all__ = ["MEMBERS", "Prediction", "band_of", "predict_answer", "reference_populations"]
+__all__ = ["LEVELS", "MEMBERS", "Prediction", "predict_answer", "predicted", "reference_populations"]
 
 MEMBERS = "members"
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""How probably a band holds the cell."""
+_FACTORS = {
+    "rate_Hz": (0.26, 0.38, 0.57, 0.82, 1.00, 1.19),
+    "cv": (0.06, 0.15, 0.30, 0.57, 0.93, 1.08),
+    "burst_period_ms": (0.33, 0.39, 0.57, 0.84, 0.96, 1.23),
+    "burst_duration_ms": (0.31, 0.47, 0.67, 0.86, 1.03, 1.25),
+    "spikes_per_burst": (0.00, 0.06, 0.79, 1.00, 1.00, 1.00),
+    "intra_burst_Hz": (0.28, 0.37, 0.54, 0.77, 0.99, 1.26),
+}
 _INNER = 0.8  # of the members, of which the ends are moved
 _FEWEST = 4
 _LEAST = np.array([measure.least for measure in MEASURES.values()])
@@ -177,12 +188,7 @@ def predict_answer(
                 progress(int(1000 * (place + done / max(total, 1)) / len(groups)), 1000)
 
         found[name] = run_experiment(group, protocol, progress=part, **{"record": "spikes", **options})
-    return Prediction(
-        found[MEMBERS],
-        {name: one for name, one in found.items() if name != MEMBERS},
-        band,
-        _table(found, band),
-    )
+    return predicted(found.pop(MEMBERS), band, found)
 
 
 def predicted(
@@ -267,13 +273,10 @@ def reference_populations(
             warnings.warn(f"There is no population {which!r} to compare with: {error}", stacklevel=2)
             continue
         rows = np.arange(len(made)) % len(population)
-        drive = {name: population.table[name].to_numpy()[rows] for name in _driven(population)}
+        driven = [name for name in DRIVE_COLUMNS if name in population.table]
+        drive = {name: population.table[name].to_numpy()[rows] for name in driven}
         found[which] = Population(made.neuron, made.table.assign(id=which, **drive), made.made_by)
     return found
-
-
-def _driven(population: Population) -> list[str]:
-    return [name for name in DRIVE_COLUMNS if name in population.table]
 
 
 @dataclass(frozen=True)
@@ -343,6 +346,11 @@ def band_of(values: FloatArray, weights: FloatArray, measure: int, band: float) 
     low, middle, high = spread_of(values, weights, measure)
     wider = widening(tuple(MEASURES)[measure], band)
     return middle - wider * (middle - low), middle, middle + wider * (high - middle)
+
+
+def widening(measure: str, band: float) -> float:
+    """Return the factor of a measure for a band, linear between `LEVELS`."""
+    return float(np.interp(band, LEVELS, _FACTORS[measure]))
 
 
 def spread_of(values: FloatArray, weights: FloatArray, measure: int) -> tuple[float, float, float]:

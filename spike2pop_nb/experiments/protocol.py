@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spike2pop_nb.errors import ExperimentError
-from spike2pop_nb.experiments import perturbations, pulses, stimuli, warming
+from spike2pop_nb.experiments import perturbations, stimuli
 from spike2pop_nb.experiments.action import Action, number
 from spike2pop_nb.neurons import NeuronModel
 
@@ -21,7 +21,7 @@ __all__ = ["KINDS", "MOST_CONDITIONS", "Doses", "Protocol", "doses"]
 MOST_CONDITIONS = 1000
 KINDS: dict[str, type[Action]] = {
     kind.kind: kind
-    for module in (stimuli, pulses, perturbations, warming)
+    for module in (stimuli, perturbations)
     for name in module.__all__
     if hasattr(kind := getattr(module, name), "kind")
 }

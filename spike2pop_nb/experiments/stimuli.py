@@ -1,4 +1,4 @@
-"""Currents that are injected, in µA/cm² or pA: steps, ramps, chirps, those that were sampled, and noise."""
+"""What is injected, in densities or in pA and nS: currents of all shapes, and pulses of a conductance."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import ExperimentError, WayOut
-from spike2pop_nb.experiments.action import Action, Amount, FloatArray, Waves, amount, each, number, said
+from spike2pop_nb.experiments.action import (
+    Action,
+    Amount,
+    Effect,
+    FloatArray,
+    IntArray,
+    Waves,
+    amount,
+    check_count,
+    each,
+    number,
+    said,
+)
 from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["MOST_UA", "Chirp", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
+__all__ = ["MOST_UA", "Chirp", "ConductancePulses", "Noise", "Ramp", "Step", "Stimulus", "Waveform"]
 
-IntArray = npt.NDArray[np.int64]
 _COARSEST_MS = 1.0
 _HIGHEST_HZ = 2000.0
 _CLOCK_MS = 0.1  # of noise
@@ -62,11 +73,9 @@ class Stimulus(Action):
 
     def per_area(self, neuron: NeuronModel) -> float:
         """Return by what a value in its unit is multiplied to be a density."""
-        return (
-            1.0
-            if self.capacitance_pF is None or self.unit == self.density
-            else (neuron.capacitance_uF / self.capacitance_pF)
-        )
+        if self.capacitance_pF is None or self.unit == self.density:
+            return 1.0
+        return neuron.capacitance_uF / self.capacitance_pF
 
     @property
     def unit_words(self) -> str:
@@ -86,6 +95,8 @@ class Step(Stimulus):
 
     current: Amount
     kind = "step"
+    done = "a current of {0.label} is injected"
+    dosed = "current ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -93,16 +104,13 @@ class Step(Stimulus):
 
     def check(self, neuron: NeuronModel, n: int) -> None:
         """Raise if it has another number of currents than there are members."""
-        if isinstance(self.current, tuple) and len(self.current) != n:
-            raise ExperimentError(
-                f"A step has {len(self.current)} currents for {n} members; give one, or one for each."
-            )
+        check_count(self.current, n, "A step", "currents")
 
-    def level(self, neuron: NeuronModel, share: float, members: IntArray) -> FloatArray | None:
+    def effect(self, neuron: NeuronModel, share: float, members: IntArray) -> Effect:
         """Return the current, where it does not change."""
         if self.moving_ms():
-            return None
-        return share * self.per_area(neuron) * each(self.current, members)
+            return Effect()
+        return Effect(level=share * self.per_area(neuron) * each(self.current, members))
 
     def wave(
         self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
@@ -111,13 +119,6 @@ class Step(Stimulus):
         if not self.moving_ms():
             return None
         return self.per_area(neuron) * each(self.current, members)[:, None] * self.share(ms), None
-
-    def words(self) -> str:
-        return f"a current of {said(self.current, self.unit_words)} is injected"
-
-    @property
-    def axis(self) -> str:
-        return f"current ({self.unit_words})"
 
     @property
     def label(self) -> str:
@@ -145,6 +146,8 @@ class Ramp(Course):
     first: float
     last: float
     kind = "ramp"
+    done = "a current that goes from {0.first:g} to {0.last:g} {0.unit_words} is injected"
+    named = "ramp {0.first:g} to {0.last:g} {0.unit_words}"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,13 +160,6 @@ class Ramp(Course):
         course = self.first + (self.last - self.first) * np.clip((ms - start) / (stop - start), 0.0, 1.0)
         return course * self.share(ms)
 
-    def words(self) -> str:
-        return f"a current that goes from {self.first:g} to {self.last:g} {self.unit_words} is injected"
-
-    @property
-    def label(self) -> str:
-        return f"ramp {self.first:g} to {self.last:g} {self.unit_words}"
-
 
 @dataclass(frozen=True)
 class Chirp(Course):
@@ -174,6 +170,7 @@ class Chirp(Course):
     to_Hz: float
     logarithmic: bool = False
     kind = "chirp"
+    named = "chirp {0.from_Hz:g} to {0.to_Hz:g} Hz"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,10 +195,6 @@ class Chirp(Course):
             f"({'logarithmic' if self.logarithmic else 'linear'}) is injected"
         )
 
-    @property
-    def label(self) -> str:
-        return f"chirp {self.from_Hz:g} to {self.to_Hz:g} Hz"
-
 
 @dataclass(frozen=True)
 class Waveform(Course):
@@ -210,6 +203,7 @@ class Waveform(Course):
     samples: tuple[float, ...]
     sample_ms: float
     kind = "waveform"
+    named = "waveform"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -243,32 +237,129 @@ class Waveform(Course):
             f"{min(self.samples):.3g} to {max(self.samples):.3g} {self.unit_words}, is injected"
         )
 
+
+@dataclass(frozen=True)
+class ConductancePulses(Stimulus):
+    """Pulses of a conductance with its own reversal potential, which add up; see `conductance_pulses`."""
+
+    conductance: float
+    E_mV: float
+    times_ms: tuple[float, ...]
+    duration_ms: float | None = None
+    rise_ms: float | None = None
+    decay_ms: float | None = None
+    kind = "pulses"
+    density = "mS/cm2"
+    absolute = "nS"
+    named = "pulses {0.conductance:g} {0.unit_words}"
+    dosed = "conductance ({0.unit_words})"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.start_ms is not None or self.stop_ms is not None or self.course or self.ramp_ms:
+            raise ExperimentError("Pulses begin at times_ms; they take no start, stop, ramp or course.")
+        self._set("conductance", number(self.conductance, "The conductance of a pulse", 0.0, 1e5))
+        self._set("E_mV", number(self.E_mV, "E_mV of pulses", -200.0, 200.0))
+        times = tuple(sorted(number(ms, "A time of a pulse", 0.0) for ms in np.atleast_1d(self.times_ms)))
+        if not times:
+            raise ExperimentError("Pulses need at least one time in times_ms.")
+        self._set("times_ms", times)
+        smooth = self.rise_ms is not None and self.decay_ms is not None
+        if smooth == (self.duration_ms is not None):
+            raise ExperimentError("Pulses need either duration_ms, or rise_ms and decay_ms.")
+        if smooth:
+            self._set("rise_ms", number(self.rise_ms, "rise_ms of pulses", 0.02))
+            self._set("decay_ms", number(self.decay_ms, "decay_ms of pulses", 0.02))
+            if self.decay_ms <= self.rise_ms:  # type: ignore[operator]
+                raise ExperimentError("Pulses must decay more slowly than they rise.")
+        else:
+            self._set("duration_ms", number(self.duration_ms, "duration_ms of pulses", 0.02))
+
     @property
-    def label(self) -> str:
-        return "waveform"
+    def length_ms(self) -> float:
+        """How long a pulse lasts: to its end, or until a thousandth of a per cent is left."""
+        return self.duration_ms if self.duration_ms is not None else 12.0 * (self.decay_ms or 0.0)
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """From the first pulse to the end of the last."""
+        return ((self.times_ms[0], 1.0), (self.times_ms[-1] + self.length_ms, 0.0))
+
+    def share(self, ms: npt.ArrayLike) -> FloatArray:
+        """Return 1 from the first pulse to the end of the last, and 0 elsewhere."""
+        at = np.asarray(ms, dtype=float)
+        (first, _), (end, _) = self.points
+        return np.where((at >= first) & (at < end), 1.0, 0.0)
+
+    def moving_ms(self) -> tuple[tuple[float, float], ...]:
+        """Nothing: the conductance itself is given at each step."""
+        return ()
+
+    @property
+    def last_ms(self) -> float:
+        """When the last begins."""
+        return self.times_ms[-1]
+
+    def onset_ms(self) -> float:
+        """Return when the first begins."""
+        return self.times_ms[0]
+
+    def span_ms(self) -> tuple[float, float]:
+        """Return from when to when it acts."""
+        return self.times_ms[0], self.times_ms[-1] + self.length_ms
+
+    def conductance_at(self, ms: FloatArray) -> FloatArray:
+        """Return the conductance in its unit."""
+        total = np.zeros(len(ms))
+        for time in self.times_ms:
+            if time + self.length_ms < ms[0] or time > ms[-1]:
+                continue
+            past = ms - time
+            if self.duration_ms is not None:
+                total += (past >= 0) & (past < self.duration_ms)
+            elif self.rise_ms is not None and self.decay_ms is not None:
+                rise, decay = self.rise_ms, self.decay_ms
+                peak = rise * decay / (decay - rise) * math.log(decay / rise)
+                scale = math.exp(-peak / decay) - math.exp(-peak / rise)
+                on = np.clip(past, 0.0, None)
+                total += (np.exp(-on / decay) - np.exp(-on / rise)) / scale
+        return self.conductance * total
+
+    def wave(
+        self, neuron: NeuronModel, ms: FloatArray, members: IntArray, seed: Sequence[int]
+    ) -> Waves | None:
+        """Return what flows towards its reversal potential, and the conductance."""
+        g = self.per_area(neuron) * self.conductance_at(ms)[None]
+        return g * self.E_mV, g
+
+    def words(self) -> str:
+        shape = (
+            f"{self.duration_ms:g} ms long"
+            if self.duration_ms is not None
+            else f"rising with {self.rise_ms:g} and decaying with {self.decay_ms:g} ms"
+        )
+        count = len(self.times_ms)
+        return (
+            f"{count} conductance {'pulse' if count == 1 else 'pulses'} of {self.conductance:g} "
+            f"{self.unit_words} ({shape}; E {self.E_mV:g} mV) {'is' if count == 1 else 'are'} added"
+        )
+
+    def when(self) -> str:
+        first, last = self.times_ms[0], self.times_ms[-1]
+        return f"at {first:g} ms" if first == last else f"from {first:g} to {last:g} ms"
 
 
 @dataclass(frozen=True)
 class Noise(Stimulus):
-    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck.
-
-    Attributes
-    ----------
-    sd
-        Standard deviation of the current.
-    tau_ms
-        Correlation time of an Ornstein–Uhlenbeck process; 0 for white noise.
-    mean
-        Of the current.
-    same_for_all
-        Whether all members get the same noise ("frozen"). A member gets the same in all conditions anyway.
-    """
+    """A Gaussian noise current, white on a clock of 0.1 ms or Ornstein–Uhlenbeck; see `noise`."""
 
     sd: float
     tau_ms: float = 0.0
     mean: float = 0.0
     same_for_all: bool = False
     kind = "noise"
+    named = "noise {0.sd:g} {0.unit_words}"
+    dosed = "standard deviation of noise ({0.unit_words})"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -313,14 +404,6 @@ class Noise(Stimulus):
         mean = f" around {self.mean:g}" if self.mean else ""
         same = ", the same for all members," if self.same_for_all else ""
         return f"{sort} of standard deviation {self.sd:g}{mean} {self.unit_words}{same} is injected"
-
-    @property
-    def axis(self) -> str:
-        return f"standard deviation of noise ({self.unit_words})"
-
-    @property
-    def label(self) -> str:
-        return f"noise {self.sd:g} {self.unit_words}"
 
 
 @lru_cache(maxsize=4096)  # all conditions get the same

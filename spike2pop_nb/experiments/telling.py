@@ -18,18 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from spike2pop_nb.errors import Cancelled, PredictorError
-from spike2pop_nb.experiments.change_inputs import pair_inputs, statistics_of_trains
-from spike2pop_nb.experiments.change_learning import (
-    LEVELS,
-    amounts_of,
-    learned_changes,
-)
+from spike2pop_nb.experiments.change_learning import LEVELS, amounts_of, learned_changes
 from spike2pop_nb.experiments.changes import (
     candidates,
     hypotheses,
     limits,
+    pair_inputs,
     simulated_changes,
     simulated_pairs,
+    statistics_of_trains,
 )
 from spike2pop_nb.experiments.comparison import CHANGED, SURE, UNCHANGED, UNTOLD
 from spike2pop_nb.inference import weight_files
@@ -59,29 +56,18 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Teller:
-    """The perceptron of one neuron.
-
-    Attributes
-    ----------
-    names
-        Candidates.
-    scale
-        What standardises statistics.
-    layers
-        Weights and biases.
-    limits : (n_candidates, 2)
-        Least and most change of each.
-    about
-        ``temperature`` and ``widening`` by which it was calibrated; ``unchanged``, the least probability of
-        no change at which a pair is called so; ``mass``, up to which explanations are taken into the 80 %
-        set; what it scored on pairs that it did not learn from.
-    """
+    """The perceptron of one neuron."""
 
     names: tuple[str, ...]
+    """Candidates."""
     scale: TokenScale
     layers: Layers
     limits: Floats
+    """(n_candidates, 2): least and most change of each."""
     about: Mapping[str, Any]
+    """``temperature`` and ``widening`` by which it was calibrated; ``unchanged``, the least probability of no
+    change at which a pair is called so; ``mass``, up to which explanations are taken into the 80 % set; what
+    it scored on pairs that it did not learn from."""
 
     def told(self, before_ms: Floats, after_ms: Floats, by: Floats | None = None) -> Told:
         """Ask about two recordings, spike times in ms.
@@ -150,22 +136,7 @@ def load_teller(
     progress: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Teller:
-    """Return what tells changes of a neuron; what is not there yet is learned, which takes minutes.
-
-    Parameters
-    ----------
-    neuron
-        A neuron that has an atlas, or its name.
-    progress, cancel
-        As `make_teller` has them.
-
-    Raises
-    ------
-    PredictorError
-        If the neuron has no atlas.
-    Cancelled
-        If ``cancel`` said so.
-    """
+    """Return what tells changes of a neuron; what is not there yet is learned, in minutes."""
     model = get_neuron(neuron)
     for folder in (weight_files.own_atlases_folder(), weight_files.SHIPPED_ATLASES):
         path = folder / f"{model.name}{_ENDING}"
@@ -198,12 +169,8 @@ def make_teller(
         Where it is written; by default where `load_teller` finds it.
     size
         Members that are learned from; nine in ten of the atlas by default, the others calibrate and test.
-    seed
-        Of all that is drawn.
-    progress
-        Called with (done, total, words).
-    cancel
-        Polled often; nothing is written then.
+    progress, cancel
+        Called with (done, total, words); polled often, and nothing is written then.
 
     Raises
     ------
@@ -217,12 +184,10 @@ def make_teller(
     names, ends = candidates(model), limits(model)
 
     def say(done: float, words: str) -> None:
-        if progress is not None:
-            progress(round(100 * done), 100, f"{words} (once for the {model.name} neuron)")
-
-    def cancelled() -> None:
         if cancel is not None and cancel():
             raise Cancelled("Learning what changes tell was cancelled.")
+        if progress is not None:
+            progress(round(100 * done), 100, f"{words} (once for the {model.name} neuron)")
 
     n = len(atlas.members.g)
     most = n - max(1, round(_HELD * n))
@@ -235,17 +200,16 @@ def make_teller(
         cancel=cancel,
     )
     others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
-    learned = learned_changes(
+    layers, learned = learned_changes(
         trains,
         simulated_pairs(atlas, model, others, seed=seed, accuracy="standard", cancel=cancel),
         atlas.scale,
         ends,
         seed=seed,
-        progress=lambda done: say(0.7 + 0.3 * done, "Learning what recordings tell of changes"),
-        cancelled=cancelled,
+        say=lambda done: say(0.7 + 0.3 * done, "Learning what recordings tell of changes"),
     )
-    about = {"declaration": model.declaration, "names": names, "seed": seed, **learned.about}
-    made = Teller(names, atlas.scale, learned.layers, ends, about)
+    about = {"declaration": model.declaration, "names": names, "seed": seed, **learned}
+    made = Teller(names, atlas.scale, layers, ends, about)
     keep(
         weight_files.own_atlases_folder() / f"{model.name}{_ENDING}" if path is None else path,
         made.layers,

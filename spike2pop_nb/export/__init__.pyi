@@ -22,6 +22,7 @@ from .exploring import write_choices as write_choices
 from .exploring import write_choices_figure as write_choices_figure
 from .exploring import write_plane as write_plane
 from .exploring import write_plane_figure as write_plane_figure
+from .exploring import write_voltage_figure as write_voltage_figure
 from .figures import COLUMN_MM as COLUMN_MM
 from .figures import FIGURES as FIGURES
 from .figures import best_currents as best_currents
@@ -55,4 +56,3 @@ from .tables import table_csv as table_csv
 from .tables import table_parquet as table_parquet
 from .tables import traces_npz as traces_npz
 from .tables import write_table as write_table
-from .voltages import write_voltage_figure as write_voltage_figure

@@ -10,7 +10,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.experiments import Narrowed, Ranking
 from spike2pop_nb.export.figures import drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import plain
-from spike2pop_nb.export.provenance import summary_json
+from spike2pop_nb.export.provenance import told_files
 from spike2pop_nb.export.tables import table_files
 from spike2pop_nb.files import write_files
 
@@ -58,7 +58,7 @@ def ranking_files(
                 for one, bits in zip(ranking.experiments, ranking.bits, strict=True)
             ],
         }
-        files |= _described(ranking, told, options)
+        files |= told_files(plain(ranking.methods()), options, told)
     return files
 
 
@@ -117,7 +117,7 @@ def narrowed_files(narrowed: Narrowed, options: Mapping[str, Any]) -> dict[str, 
     }
     return {
         **table_files({"population": narrowed.population.to_frame(), "members": narrowed.to_frame()}),
-        **_described(narrowed, told, options),
+        **told_files(plain(narrowed.methods()), options, told),
     }
 
 
@@ -142,12 +142,3 @@ def write_narrowed(narrowed: Narrowed, out_dir: str | Path, options: Mapping[str
     ['population.csv', 'members.csv', 'methods.md', 'summary.json']
     """
     return write_files(Path(out_dir), narrowed_files(narrowed, options))
-
-
-def _described(
-    found: Ranking | Narrowed, told: Mapping[str, Any], options: Mapping[str, Any]
-) -> dict[str, bytes]:
-    return {
-        "methods.md": f"{plain(found.methods())}\n".encode(),
-        "summary.json": summary_json(options, told),
-    }

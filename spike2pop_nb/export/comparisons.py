@@ -12,7 +12,7 @@ import pandas as pd
 from spike2pop_nb.experiments import Comparison
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain, series
 from spike2pop_nb.export.guide import guide_of_tables
-from spike2pop_nb.export.provenance import summary_json, versions
+from spike2pop_nb.export.provenance import told_files, versions
 from spike2pop_nb.export.references import BRANDOIT, CRANMER, DRION, KUNSCH, STORN, ZHANG
 from spike2pop_nb.export.tables import Column, table_files
 from spike2pop_nb.files import make_folder, write_files
@@ -136,8 +136,7 @@ def comparison_files(comparison: Comparison, options: Mapping[str, Any]) -> dict
     """
     frames = comparison_frames(comparison)
     files = table_files(frames)
-    files["methods.md"] = f"{comparison_in_words(comparison)}\n".encode()
-    files["summary.json"] = summary_json(options, comparison_summary(comparison))
+    files |= told_files(comparison_in_words(comparison), options, comparison_summary(comparison))
     factors = {
         f"change_{name}": Column("factor", f"by which its conductance of {name} was multiplied")
         for name in comparison.neuron.channel_names

@@ -1,4 +1,4 @@
-"""Rankings of choices and maps over the plane as files: CSV, Parquet, a page of figures, SVG, PNG or PDF."""
+"""Choices, maps over the plane and voltages as files: CSV, Parquet, a page of figures, SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from spike2pop_nb import __version__, plots
 from spike2pop_nb.conductances import Ranking, Reachability
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export.figures import COLUMN_MM, FigureFormat
-from spike2pop_nb.export.html import figure_json, page
+from spike2pop_nb.export.html import Picture, page
 from spike2pop_nb.export.tables import Column, table_csv, table_parquet
 from spike2pop_nb.fidelity import ACTIVITY_PATTERNS, PatternMap
 from spike2pop_nb.files import write_whole
-from spike2pop_nb.plots import choices, plane
+from spike2pop_nb.plots import choices, plane, recordings
 from spike2pop_nb.plots.drawing import Drawing
+from spike2pop_nb.spiketrains import Detected
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,10 +30,9 @@ __all__ = [
     "table_format",
     "write_choices",
     "write_choices_figure",
-    "write_drawing",
-    "write_page",
     "write_plane",
     "write_plane_figure",
+    "write_voltage_figure",
 ]
 
 _CHOICES = {
@@ -222,10 +222,9 @@ def write_choices_figure(rankings: Mapping[str, Ranking], path: str | Path, whos
             (f"Choices for {whose} {name}", [ranking.describe()], [(words, plots.ranking(ranking))])
             for name, ranking in rankings.items()
         ]
-        write_page(Path(path), "Which two conductances to compensate", sections)
-        return
-
-    write_drawing(Path(path), choices.rankings(rankings, whose), kind)
+        _write_page(Path(path), "Which two conductances to compensate", sections)
+    else:
+        _write_drawing(Path(path), choices.rankings(rankings, whose), kind)
 
 
 def write_plane_figure(
@@ -275,17 +274,70 @@ def write_plane_figure(
                 for layer in ("pattern", "rate")
             ]
             sentences.append(firing.describe(points, where))
-        write_page(
+        _write_page(
             Path(path),
             f"What {reach.choice} can reach, {reach.neuron.title}",
             [(reach.choice, sentences, figures)],
         )
-        return
+    else:
+        _write_drawing(Path(path), plane.plane_maps(reach, firing, posterior, target), kind)
 
-    write_drawing(Path(path), plane.plane_maps(reach, firing, posterior, target), kind)
+
+def write_voltage_figure(found: Sequence[Detected], path: str | Path) -> None:
+    """Draw voltages with their thresholds and detected spikes: a page (.html) or a figure (.svg, .png, .pdf).
+
+    Parameters
+    ----------
+    found : sequence of Detected
+        What `detect_traces` returned.
+    path : path
+        Where to write it.
+
+    Raises
+    ------
+    Spike2PopError
+        If there are too many traces for one figure, or the name has another ending.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import numpy as np
+    >>> from spike2pop_nb.export import write_voltage_figure
+    >>> from spike2pop_nb.spiketrains import VoltageTrace, detect_traces
+    >>> times_ms = np.arange(0, 1000, 0.1)
+    >>> trace = VoltageTrace("Vm", times_ms, 100 * np.exp(-(((times_ms % 100) - 50) ** 2)) - 60)
+    >>> file = Path(mkdtemp()) / "voltage.svg"
+    >>> write_voltage_figure(detect_traces([trace]), file)
+    >>> file.exists()
+    True
+    """
+    kind = figure_format(path)
+    if not 1 <= len(found) <= _MOST_DRAWN:
+        raise Spike2PopError(
+            f"A figure shows 1 to {_MOST_DRAWN} voltages, not {len(found)}; choose some of them."
+        )
+    if kind == "html":
+        _write_page(Path(path), "Spikes detected in voltage traces", [_voltage(one) for one in found])
+    else:
+        _write_drawing(Path(path), recordings.voltages(found), kind)
 
 
-def write_drawing(path: Path, drawn: Drawing, kind: str) -> None:
+def _voltage(one: Detected) -> tuple[str, list[str], list[tuple[str, go.Figure]]]:
+    detection, unit = one.detection, one.trace.unit
+    n = one.train.n_spikes
+    said = f"{n} {'spike' if n == 1 else 'spikes'}"
+    if detection is None:
+        said += ": nothing stands out of the voltage."
+        threshold = None
+    else:
+        threshold = detection.threshold
+        said += f" at a threshold of {threshold:.4g} {unit} ({detection.reason})."
+    words = "Voltage, the threshold (dashed), and above them a stroke for each detected spike."
+    return one.train.id, [said], [(words, plots.voltage(one.trace, threshold, 300, spikes=one.train))]
+
+
+def _write_drawing(path: Path, drawn: Drawing, kind: str) -> None:
     """Write a drawing as SVG, PNG or PDF."""
     from spike2pop_nb.plots.on_paper import rendered
 
@@ -296,7 +348,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def write_page(
+def _write_page(
     path: Path, title: str, sections: Sequence[tuple[str, Sequence[str], Sequence[tuple[str, go.Figure]]]]
 ) -> None:
     """Write a page of titles, sentences, and figures with their captions."""
@@ -305,12 +357,7 @@ def write_page(
             "title": head,
             "sentences": list(sentences),
             "figures": [
-                {
-                    "id": f"figure-{i}-{k}",
-                    "wide": len(figures) == 1,
-                    "words": words,
-                    "json": figure_json(drawn),
-                }
+                Picture(str(k), len(figures) == 1, words, drawn).entry(i)
                 for k, (words, drawn) in enumerate(figures)
             ],
         }

@@ -123,10 +123,12 @@ def _traces(result: Any, mm: float) -> Drawing | None:
     )
 
 
-def _raster(result: Result, mm: float) -> Drawing | None:
+def _raster(result: Any, mm: float) -> Drawing | None:
     n = min(64, len(result.simulated or ()))
     height = round(120 + 5 * n * max(1.5, min(2.7, 24 / n), 8 / n))
-    return plots.members.drawing(result.simulated, result.recording, height=height, passed=_passed(result))
+    return plots.members.drawing(
+        result.simulated, result.recording, height=height, passed=result.verdict.passed
+    )
 
 
 def _pairs(result: Any, mm: float) -> Drawing | None:
@@ -145,24 +147,19 @@ def _currents(result: Result, mm: float) -> Drawing | None:
 def _curves(result: Any, mm: float) -> Drawing | None:
     wide = mm >= 120
     options: dict[str, Any] = {"height": 250 if wide else 460, "columns": 4 if wide else 2}
-    return plots.dic_curves.drawing(result.population, _passed(result), **options)
-
-
-def _passed(result: Result) -> Any:
-    assert result.verdict is not None
-    return result.verdict.passed
+    return plots.dic_curves.drawing(result.population, result.verdict.passed, **options)
 
 
 _OF_RECORDING = {"recording": _recording, "posterior": _posterior}
 _OF_MEMBERS: dict[str, Callable[[Any, float], Drawing | None]] = {
-    "conductances": lambda r, mm: plots.conductances.drawing(r.population, _passed(r), 300, most=400),
+    "conductances": lambda r, mm: plots.conductances.drawing(r.population, r.verdict.passed, 300, most=400),
     "traces": _traces,
     "raster": _raster,
     "intervals": lambda r, mm: plots.intervals.drawing(
-        r.simulated, r.recording, height=310, passed=_passed(r)
+        r.simulated, r.recording, height=310, passed=r.verdict.passed
     ),
     "return_map": lambda r, mm: plots.return_map.drawing(
-        r.simulated, r.recording, most=32, height=round(5 * min(mm + 8, 98)), passed=_passed(r)
+        r.simulated, r.recording, most=32, height=round(5 * min(mm + 8, 98)), passed=r.verdict.passed
     ),
     "pairs": _pairs,
     "dic_curves": _curves,

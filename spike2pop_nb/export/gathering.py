@@ -1,28 +1,93 @@
-"""The files of all recordings made from the parts that a run has left, a few recordings at a time."""
+"""What a run keeps of each recording, and the files of all made from it, a few recordings at a time."""
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from spike2pop_nb.export.found import ENTRIES, OF_ALL, TABLES, restored
-from spike2pop_nb.export.parts import Parts
-from spike2pop_nb.export.results import ExportFormat, documents
+from spike2pop_nb.export.parts import TABLES, Found, Parts
+from spike2pop_nb.export.report import MOST_REPORTED
+from spike2pop_nb.export.results import ExportFormat, documents, recording_files
+from spike2pop_nb.export.saving import npy, session_zip
+from spike2pop_nb.export.sessions import open_session
 from spike2pop_nb.export.summaries import summary
 from spike2pop_nb.export.tables import growing_table, results_frames
+from spike2pop_nb.fidelity import Result
 from spike2pop_nb.files import recording_folder, whole_file, write_whole
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+__all__ = ["found", "gather"]
 
-__all__ = ["gather"]
-
+OF_ALL: tuple[ExportFormat, ...] = ("html", "md", "txt")
+"""What is made from the results of all recordings."""
+ENTRIES = ('\n  "recordings": [', "\n  ]\n}")
+"""What comes before and after the entries of ``summary.json``; so far to the left, it is the outermost."""
+_VOLTAGES = ("time_ms", "V_mV")
 _OUTCOMES = ("id", "n_spikes", "duration_ms", "asked", "passed", "kept", "tried", "simulations", "took_s")
+
+
+def found(result: Result, place: int, n: int, took_s: float, formats: Sequence[ExportFormat]) -> Found:
+    """Return what is kept of the result of the recording at a place, from 0, among n."""
+    train = result.recording
+    outcome = {
+        "id": train.id,
+        "n_spikes": train.n_spikes,
+        "duration_ms": float(train.duration_ms),
+        "asked": result.n_asked,
+        "kept": 0 if result.population is None else len(result.population),
+        "passed": result.n_kept_passed,
+        "tried": result.n_tried,
+        "simulations": result.n_simulated,
+        "took_s": round(took_s, 3),
+        "failed": bool(result.failure),
+        "message": result.outcome,
+    }
+    files, missing = recording_files(result, recording_folder(place + 1, n, train.id), formats)
+    text = json.dumps(summary([result], {}), indent=2, ensure_ascii=False)
+    return Found(
+        place,
+        outcome,
+        text.partition(ENTRIES[0])[2].removesuffix(ENTRIES[1]),
+        results_frames([result]),
+        formats,
+        files,
+        missing,
+        _session(result, place) if set(OF_ALL) & set(formats) else b"",
+    )
+
+
+def _session(result: Result, place: int) -> bytes:
+    """What a result is restored from; with voltages, where the report will show them."""
+    content = session_zip([result])
+    if place >= MOST_REPORTED or result.simulated is None or not result.simulated.V_mV.size:
+        return content
+    sink = io.BytesIO(content)
+    with zipfile.ZipFile(sink, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name in _VOLTAGES:
+            archive.writestr(f"{name}.npy", npy(getattr(result.simulated, name)))
+    return sink.getvalue()
+
+
+def restored(session: bytes, predict: Callable[[Any], Any]) -> Result:
+    """Return a result from its session; ``predict`` gives what the network says of its recording."""
+    result = open_session(session, predict=lambda _neuron, train, *_told: predict(train)).results[0]
+    with zipfile.ZipFile(io.BytesIO(session)) as archive:
+        if f"{_VOLTAGES[0]}.npy" not in archive.namelist():
+            return result
+        arrays = {
+            name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False) for name in _VOLTAGES
+        }
+    return replace(result, simulated=replace(result.simulated, **arrays))
 
 
 def gather(
@@ -76,17 +141,12 @@ def gather(
 
 def _frame(rows: pa.Table) -> pd.DataFrame:
     """Rows as pandas has them; whole numbers that some lack keep all their digits."""
-    import pyarrow as pa
-
     whole = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
     lacking = any(rows[field.name].null_count for field in rows.schema if field.type in whole)
     return rows.to_pandas(ignore_metadata=True, types_mapper=whole.get if lacking else None)
 
 
 def _write_parquet(file: BinaryIO, empty: pd.DataFrame, schema: pa.Schema, tables: Any) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if not schema.names:
         schema = pa.Schema.from_pandas(empty, preserve_index=False)
     with pq.ParquetWriter(file, schema) as writer:

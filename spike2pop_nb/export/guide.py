@@ -47,24 +47,17 @@ def guide(
     folders: Mapping[str, str],
     missing: Iterable[str],
 ) -> str:
-    """Describe files.
+    """Describe files by their paths, and the tables among them.
 
-    Parameters
-    ----------
-    names
-        Paths of the files.
-    frames
-        The tables among them.
-    folders
-        Name of the recording behind each folder or file of its own.
-    missing
-        Sentences on what could not be written.
+    ``folders`` has the recording behind each folder or file of its own, ``missing`` sentences on what could
+    not be written.
     """
     names = list(names)
     parts = ["FILES"]
     for table, words in _TABLES.items():
         if files := [name for name in names if name.startswith(f"{table}.")]:
-            parts.append(f"{' and '.join(files)}\n    {words}\n{_columns(frames[table].columns)}")
+            columns = "\n".join(_line(name, describe_column(name)) for name in frames[table].columns)
+            parts.append(f"{' and '.join(files)}\n    {words}\n{columns}")
     if any(name.startswith("traces/") for name in names):
         arrays = "\n".join(_line(name, column) for name, column in TRACE_ARRAYS.items())
         parts.append(
@@ -99,16 +92,9 @@ def guide_of_tables(
     columns: Mapping[str, Column],
     others: Mapping[str, str],
 ) -> str:
-    """Describe a few tables and other files.
+    """Describe a few tables, by what each holds and the names of its columns, and other files.
 
-    Parameters
-    ----------
-    tables
-        Of each file, what it holds and the names of its columns.
-    columns
-        What columns hold that is not what `describe_column` says.
-    others
-        What each other file is.
+    ``columns`` says what columns hold that is not what `describe_column` says.
     """
     parts = ["FILES"]
     for file, (words, names) in tables.items():
@@ -116,10 +102,6 @@ def guide_of_tables(
         parts.append("\n".join([file, f"    {words}", *lines]))
     parts += [f"{file}\n    {words}" for file, words in ({**_OTHERS, **others}).items() if file in others]
     return "\n\n".join([*parts, f"NOTES\n    {_CSV_NOTE}"]) + "\n"
-
-
-def _columns(names: Iterable[str]) -> str:
-    return "\n".join(_line(name, describe_column(name)) for name in names)
 
 
 def _line(name: str, column: Column) -> str:

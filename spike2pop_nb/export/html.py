@@ -7,7 +7,7 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from spike2pop_nb.plots.style import ON_DARK
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["figure_json", "page"]
+__all__ = ["Picture", "page"]
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -69,13 +69,31 @@ def _environment() -> Any:
     )
 
 
-def figure_json(drawn: go.Figure) -> str:
-    """A figure as JSON that no HTML parser takes for anything else."""
-    from plotly.utils import PlotlyJSONEncoder
+class Picture(NamedTuple):
+    """A figure of a page: its name, whether it takes the whole width, and its caption."""
 
-    data = [{key: _packed(value) for key, value in trace.to_plotly_json().items()} for trace in drawn.data]
-    text = json.dumps({"data": data, "layout": drawn.layout.to_plotly_json()}, cls=PlotlyJSONEncoder)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    name: str
+    wide: bool
+    words: str
+    drawn: go.Figure
+
+    def entry(self, section: int) -> dict[str, Any]:
+        """Return what a template shows: the figure as JSON that no HTML parser takes for anything else."""
+        from plotly.utils import PlotlyJSONEncoder
+
+        traces = [trace.to_plotly_json() for trace in self.drawn.data]
+        content = {
+            "data": [{key: _packed(value) for key, value in trace.items()} for trace in traces],
+            "layout": self.drawn.layout.to_plotly_json(),
+        }
+        text = json.dumps(content, cls=PlotlyJSONEncoder)
+        text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        return {
+            "id": f"figure-{section}-{self.name}",
+            "wide": self.wide,
+            "words": self.words,
+            "json": text,
+        }
 
 
 def _packed(value: Any) -> Any:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.export.experiments import experiments_in_words
 from spike2pop_nb.export.formatting import Citations, count, doi, figure, fixed, plain, series
-from spike2pop_nb.export.methods_of_experiments import experiments_in_words
 from spike2pop_nb.export.methods_of_members import (
     MOST_NAMED,
     found_by_evolution,
@@ -25,7 +25,7 @@ from spike2pop_nb.inference import PRIORS, Network, Posterior
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.spiketrains import features
 
-__all__ = ["methods_paragraph"]
+__all__ = ["methods_paragraph", "with_interval"]
 
 _METHODS = {doi(text) for text in (BRANDOIT, DRION, FYON, VAN_ROSSUM)}
 _LIBRARIES = {
@@ -195,7 +195,7 @@ def _inference(
         f"{cited.mark(BRANDOIT)}, {_PRIOR_WORDS[inferred[0].prior]}{given}."
     ]
     if alone:
-        s, u = (f"{name} = {_with_interval(inferred[0], i)}" for i, name in enumerate(("g_s", "g_u")))
+        s, u = (f"{name} = {with_interval(inferred[0], i)}" for i, name in enumerate(("g_s", "g_u")))
         sentences.append(f"The posterior means with 95 % credible intervals were {s} and {u}.")
     else:
         sentences.append(f"Table {table} gives the posterior means with 95 % credible intervals.")
@@ -214,7 +214,8 @@ def _inference(
     return sentences
 
 
-def _with_interval(posterior: Posterior, i: int) -> str:
+def with_interval(posterior: Posterior, i: int) -> str:
+    """Return a mean with its 95 % credible interval."""
     low, high = (float(posterior.quantile(q)[i]) for q in (0.025, 0.975))
     return f"{fixed(float(posterior.mean[i]))} ({fixed(low)} to {fixed(high)})"
 
@@ -249,7 +250,7 @@ def _table(group: list[Result], number: int) -> str:
     rows = [head, ["---"] * len(head)]
     for result in group:
         train, posterior = result.recording, posterior_of(result)
-        dics = ["–", "–"] if posterior is None else [_with_interval(posterior, i) for i in range(2)]
+        dics = ["–", "–"] if posterior is None else [with_interval(posterior, i) for i in range(2)]
         kept = len(result.population) if result.population is not None else 0
         numbers = [result.n_tried, result.n_passed, kept, result.n_kept_passed]
         fired = [str(train.n_spikes), figure(train.duration_ms / 1000), figure(train.rate_hz)]

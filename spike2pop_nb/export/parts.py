@@ -10,24 +10,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from spike2pop_nb.export.found import TABLES, Found
 from spike2pop_nb.export.tables import arrow_table
 from spike2pop_nb.files import make_folder, whole_file, write_whole
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+__all__ = ["TABLES", "Found", "Parts"]
 
-__all__ = ["Parts"]
-
+TABLES = ("population", "spike_times")
 _OUTCOMES = "outcomes"
 _JOINED, _SMALL_BYTES = 128, 400_000  # so many files become one, if each is so small
 _AT_ONCE = 128  # recordings that are read together
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for one recording."""
+
+    place: int
+    """Of the recording among all, from 0."""
+    outcome: dict[str, Any]
+    """Its row of ``outcomes.csv``."""
+    entry: str
+    """What ``summary.json`` says of it, as JSON."""
+    tables: dict[str, pd.DataFrame]
+    """Its rows of `TABLES`."""
+    formats: Sequence[str]
+    """What it was written as."""
+    files: dict[str, bytes]
+    """Those that it has by itself."""
+    missing: Sequence[str]
+    """Sentences on what it has not."""
+    session: bytes
+    """What its `Result` can be restored from; empty if nothing will be drawn of it."""
 
 
 class Parts:
@@ -49,8 +71,6 @@ class Parts:
     """
 
     def __init__(self, folder: Path, n: int) -> None:
-        import pyarrow as pa
-
         self.folder, self.n = folder, n
         self.failed: set[int] = set()
         self.formats: dict[int, str] = {}
@@ -83,8 +103,6 @@ class Parts:
         Spike2PopError
             If it cannot be written; what was there before stays.
         """
-        import pyarrow as pa
-
         number = self._next
         rows = [
             {
@@ -131,8 +149,6 @@ class Parts:
 
     def rows(self, name: str, schema: pa.Schema) -> Iterator[pa.Table]:
         """Give the rows of a table, those of so many recordings at once, in their order."""
-        import pyarrow as pa
-
         for places in self._blocks():
             rows = self._rows(name, places)
             if rows.num_rows:
@@ -141,9 +157,6 @@ class Parts:
 
     def schema(self, name: str) -> pa.Schema:
         """Return the columns of a table, in the order in which its recordings have them."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         names: dict[str, None] = {}
         told = (row["columns"] for rows in self.outcomes("columns") for row in rows)
         for columns in dict.fromkeys(told):
@@ -162,8 +175,6 @@ class Parts:
 
     def _rows(self, name: str, places: list[int], columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of recordings in their order."""
-        import pyarrow as pa
-
         wanted = [("place", ">=", places[0]), ("place", "<=", places[-1])]
         parts = [
             self._own(name, number, columns, wanted) for number in np.unique(self._part[places]).tolist()
@@ -176,15 +187,11 @@ class Parts:
         self, name: str, number: int, columns: Sequence[str] | None = None, filters: Any = None
     ) -> pa.Table:
         """Return the rows of a part that are of the recordings that it counts for."""
-        import pyarrow as pa
-
         rows = self._read(name, number, columns=columns, filters=filters)
         return rows.filter(pa.array(self._part[rows["place"].to_numpy()] == number))
 
     def _join(self) -> None:
         """Make one part of the small ones."""
-        import pyarrow as pa
-
         old, number = self._small, self._next
         tables = {
             name: pa.concat_tables([self._own(name, part) for part in old], promote_options="permissive")
@@ -212,15 +219,10 @@ class Parts:
         return number >= 0 and sum(path.stat().st_size for path in paths) < _SMALL_BYTES
 
     def _read(self, name: str, number: int, **chosen: Any) -> pa.Table:
-        import pyarrow.parquet as pq
-
         return pq.read_table(self._path(name, number), partitioning=None, **chosen)
 
     def _write(self, number: int, tables: dict[str, pa.Table]) -> None:
         """Write a part, the outcomes last."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         self._next = number + 1
         try:
             for name, table in tables.items():
@@ -241,7 +243,5 @@ class Parts:
 
 def _placed(frame: pd.DataFrame, place: int) -> pa.Table:
     """Rows with the place of their recording, as Arrow has them."""
-    import pyarrow as pa
-
     table = arrow_table(frame)
     return table.add_column(0, "place", pa.array(np.full(len(frame), place, dtype=np.int64)))

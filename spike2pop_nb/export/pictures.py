@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import numpy as np
 
 from spike2pop_nb import plots
@@ -11,24 +9,13 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.experiments import CONTROL, Experiment, most_split
 from spike2pop_nb.export.figures import best_currents
 from spike2pop_nb.export.formatting import count
+from spike2pop_nb.export.html import Picture
 from spike2pop_nb.fidelity import Result, Verdict
 from spike2pop_nb.simulation import Simulated
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-__all__ = ["Picture", "pictures", "pictures_of_experiment"]
+__all__ = ["pictures", "pictures_of_experiment"]
 
 _MOST_TRACES, _TRACE_POINTS = 6, 1500
-
-
-class Picture(NamedTuple):
-    """A figure of a report: its name, whether it takes the whole width, and its caption."""
-
-    name: str
-    wide: bool
-    words: str
-    drawn: go.Figure
 
 
 def pictures(result: Result) -> list[Picture]:

@@ -10,7 +10,7 @@ from spike2pop_nb import plots
 from spike2pop_nb.export.figures import COLUMN_MM, drawn_files, drawn_formats
 from spike2pop_nb.export.formatting import Citations, count, figure, interval, percent, plain
 from spike2pop_nb.export.guide import guide_of_tables
-from spike2pop_nb.export.provenance import summary_json, versions
+from spike2pop_nb.export.provenance import told_files, versions
 from spike2pop_nb.export.references import BEAUMONT, CORNUET, CRANMER, KUNSCH, SISSON, STORN
 from spike2pop_nb.export.tables import Column, table_files
 from spike2pop_nb.fidelity import DrawnPosterior
@@ -70,8 +70,7 @@ def posterior_files(
             "values": drawn.to_frame().to_dict("records"),
             "notes": list(drawn.notes),
         }
-        files["methods.md"] = f"{posterior_in_words(drawn)}\n".encode()
-        files["summary.json"] = summary_json(options, told)
+        files |= told_files(posterior_in_words(drawn), options, told)
         files["README.txt"] = _guide(drawn, files).encode()
     return files
 

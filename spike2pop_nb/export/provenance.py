@@ -17,7 +17,7 @@ from spike2pop_nb import __version__
 from spike2pop_nb.fidelity import Result
 from spike2pop_nb.inference import Network, Posterior
 
-__all__ = ["as_json", "network_of", "summary_json", "versions"]
+__all__ = ["as_json", "as_plain", "network_of", "summary_json", "told_files", "versions"]
 
 _LIBRARIES = ("numpy", "scipy", "numba", "torch", "pandas", "elephant", "plotly", "matplotlib", "pyarrow")
 
@@ -41,14 +41,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def summary_json(options: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
-    """Return a ``summary.json``: when and by what it was made, the options, and what else is told.
+def told_files(words: str, options: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return what tells of other files: ``methods.md`` and ``summary.json``."""
+    return {"methods.md": f"{words}\n".encode(), "summary.json": summary_json(options, told)}
 
-    What is no number is null: JSON has no NaN.
-    """
+
+def summary_json(options: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
+    """Return a ``summary.json``: when and by what it was made, the options, and what else is told."""
     made = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
-    whole = {**made, "options": dict(options), **told}
-    return f"{json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
+    whole = as_plain({**made, "options": dict(options), **told})
+    return f"{json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 def as_json(value: Any) -> Any:
@@ -56,13 +58,14 @@ def as_json(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """Return a value, and all within it, as JSON has it: what is no finite number is None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): as_plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [as_plain(one) for one in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return as_plain(value.tolist())
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -14,10 +14,10 @@ from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_title
 from spike2pop_nb.export.formatting import count, figure, fixed, percent
-from spike2pop_nb.export.html import figure_json, page
-from spike2pop_nb.export.methods import methods_paragraph
+from spike2pop_nb.export.html import page
+from spike2pop_nb.export.methods import methods_paragraph, with_interval
 from spike2pop_nb.export.methods_of_members import fell_by
-from spike2pop_nb.export.pictures import Picture, pictures, pictures_of_experiment
+from spike2pop_nb.export.pictures import pictures, pictures_of_experiment
 from spike2pop_nb.export.provenance import network_of, versions
 from spike2pop_nb.export.summaries import experiments_on
 from spike2pop_nb.fidelity import Result
@@ -100,7 +100,8 @@ def html_report(
         read=sorted(read, key=lambda line: not line.startswith(CAUTION)),
         overview=[_row(result) for result in every],
         sections=[
-            _section(place, result, experiments_on(result, experiments)) for place, result in enumerate(shown)
+            _section(place, result, experiments_on(result, experiments))
+            for place, result in enumerate(shown, 1)
         ],
         left_out=len(every) - len(shown),
         methods=_html(methods_paragraph(every, experiments)),
@@ -178,11 +179,8 @@ def _dics(result: Result) -> tuple[str, str]:
     if not getattr(found, "usable", False) or not hasattr(found, "std"):
         return "–", "–"
     if isinstance(found, Posterior):
-        low, high = found.quantile(0.025), found.quantile(0.975)
-        widths = [f"({fixed(float(low[i]))} to {fixed(float(high[i]))})" for i in range(2)]
-    else:
-        widths = [f"± {fixed(float(found.std[i]))}" for i in range(2)]
-    s, u = (f"{fixed(float(found.mean[i]))} {widths[i]}" for i in range(2))
+        return with_interval(found, 0), with_interval(found, 1)
+    s, u = (f"{fixed(float(found.mean[i]))} ± {fixed(float(found.std[i]))}" for i in range(2))
     return s, u
 
 
@@ -201,7 +199,7 @@ def _section(place: int, result: Result, experiments: Sequence[Experiment]) -> d
     network = network_of(result)
     fell = [f"{reason}: {count(n, 'member')}" for reason, n in result.reasons.items()]
     return {
-        "anchor": f"recording-{place + 1}",
+        "anchor": f"recording-{place}",
         "id": train.id,
         "source": "" if train.provenance is None else train.provenance.source,
         "message": result.outcome,
@@ -216,27 +214,18 @@ def _section(place: int, result: Result, experiments: Sequence[Experiment]) -> d
         "fell_by": fell_by(result),
         "rule": "" if result.verdict is None else result.verdict.rule.describe(),
         "seed": result.options.get("seed", "–"),
-        "figures": [_figure(place, picture) for picture in pictures(result)],
+        "figures": [picture.entry(place) for picture in pictures(result)],
         "experiments": [
             {
                 "title": experiment_title(experiment),
                 "sentences": experiment.describe().splitlines(),
                 "figures": [
-                    _figure(place, picture) for picture in pictures_of_experiment(experiment, f"asked-{k}")
+                    picture.entry(place) for picture in pictures_of_experiment(experiment, f"asked-{k}")
                 ],
             }
             for k, experiment in enumerate(experiments, 1)
         ],
         "members": _members(result),
-    }
-
-
-def _figure(place: int, picture: Picture) -> dict[str, Any]:
-    return {
-        "id": f"figure-{place + 1}-{picture.name}",
-        "wide": picture.wide,
-        "words": picture.words,
-        "json": figure_json(picture.drawn),
     }
 
 

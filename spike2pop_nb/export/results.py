@@ -105,14 +105,7 @@ def recording_files(
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the files that one recording has by itself, by name, and sentences on what it has not.
 
-    Parameters
-    ----------
-    result
-        What was found.
-    folder
-        What its files are called, as by `recording_folder`.
-    formats
-        Of `write_results`; traces, NWB and figures are such files.
+    These are traces, NWB and figures, called as `recording_folder` says.
     """
     files: dict[str, bytes] = {}
     missing: list[str] = []
@@ -147,16 +140,8 @@ def documents(
 ) -> dict[str, bytes]:
     """Return what describes all results: ``methods.md``, ``report.html`` and ``README.txt``.
 
-    Parameters
-    ----------
-    results, options, formats, experiments
-        As in `write_results`.
-    frames, names
-        The tables, and all files that are there already.
-    ids
-        Name of the recording behind each `recording_folder`.
-    missing
-        Sentences on what could not be written.
+    Of what is there already are given the tables, the names of all files, the recording behind each
+    `recording_folder`, and sentences on what could not be written; all else as in `write_results`.
     """
     files: dict[str, bytes] = {}
     if "md" in formats:

@@ -17,9 +17,8 @@ import numpy as np
 from spike2pop_nb import __version__
 from spike2pop_nb.conductances import DICSampler
 from spike2pop_nb.errors import Spike2PopError, WayOut
-from spike2pop_nb.export.found import Found, found
-from spike2pop_nb.export.gathering import gather
-from spike2pop_nb.export.parts import Parts
+from spike2pop_nb.export.gathering import found, gather
+from spike2pop_nb.export.parts import Found, Parts
 from spike2pop_nb.export.results import ExportFormat, check_formats
 from spike2pop_nb.fidelity import PassRule, Result, Variability, attempt_population, check_search
 from spike2pop_nb.files import check_name, check_room, locked, make_folder, write_whole

@@ -2,7 +2,8 @@
 
 The file is a zip archive of JSON, Parquet and NPY, so that reading one runs nothing that it holds. Voltages
 are left out, since they are many times as large as all the rest and can be simulated again; so is what the
-network says, which is asked again.
+network says, which is asked again. Of experiments protocols, spikes, and who lost the rhythm are kept, of
+posteriors members with weights, what each fires, and how well they are known.
 """
 
 from __future__ import annotations
@@ -17,26 +18,120 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.archive import SESSION, packed
 from spike2pop_nb.export.provenance import as_json, network_of, versions
-from spike2pop_nb.export.session_story import (
-    COUNTS,
-    FILE,
-    RUN,
-    WORDS,
-    described_experiment,
-    described_posterior,
-    spikes_of,
-)
 from spike2pop_nb.export.tables import table_parquet
 from spike2pop_nb.fidelity import DrawnPosterior, Result, Verdict
 from spike2pop_nb.files import write_whole
 from spike2pop_nb.inference import Posterior
 
-__all__ = ["npy", "save_session", "session_zip"]
+__all__ = [
+    "COUNTS",
+    "FILE",
+    "FLAGS",
+    "NUMBERS",
+    "RUN",
+    "TEXTS",
+    "WORDS",
+    "Asked",
+    "Drawn",
+    "Entry",
+    "Run",
+    "Story",
+    "npy",
+    "save_session",
+    "session_zip",
+]
+
+FILE = "recordings"
+COUNTS = ("n_asked", "n_tried", "n_passed", "n_simulated", "n_crosses", "n_late")
+WORDS = ("usable", "outcome", "reasons", "cancelled", "exhausted", "failure", "options")
+RUN = ("duration_ms", "transient_ms", "dt_ms", "accuracy")
+TEXTS, FLAGS = ("pattern", "reasons"), ("passed",)
+NUMBERS = ("length_ms", "n_effective", "tolerance", "n_simulated", "within")
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Run(_Checked):
+    duration_ms: float = Field(gt=0, allow_inf_nan=False)
+    transient_ms: float = Field(ge=0, allow_inf_nan=False)
+    dt_ms: float = Field(gt=0, allow_inf_nan=False)
+    accuracy: str
+    failed: dict[str, str]
+
+
+class Train(_Checked):
+    id: str
+    window_ms: tuple[FiniteFloat, FiniteFloat] | None = Field(strict=False)
+    provenance: dict[str, str] | None
+
+
+class Asked(_Checked):
+    """What is said of one experiment; its spikes lie beside the population it was done on."""
+
+    members: list[int]
+    protocols: dict[str, dict[str, Any]]
+    doses: dict[str, Any] | None
+    made_by: dict[str, Any]
+    crash: list[list[str]]
+
+
+class Drawn(_Checked):
+    """What is said of a posterior; its members and their spikes lie beside it."""
+
+    period_ms: float | None = Field(gt=0, allow_inf_nan=False)
+    current: float | None = Field(default=None, allow_inf_nan=False)
+    length_ms: float = Field(gt=0, allow_inf_nan=False)
+    n_effective: float = Field(ge=0, allow_inf_nan=False)
+    tolerance: float = Field(ge=0, allow_inf_nan=False)
+    n_simulated: int = Field(ge=0)
+    within: float = Field(ge=0, le=1)
+    made_by: dict[str, Any]
+
+
+class Entry(_Checked):
+    """What is said of one result; its tables and spikes lie in ``folder``."""
+
+    folder: str
+    recording: Train
+    neuron: dict[str, Any]
+    prior: str | None
+    network: str | None
+    n_asked: int = Field(ge=0)
+    n_tried: int = Field(ge=0)
+    n_passed: int = Field(ge=0)
+    n_simulated: int = Field(ge=0)
+    n_crosses: int = Field(ge=0)
+    n_late: int = Field(ge=0)
+    usable: bool
+    outcome: str
+    reasons: dict[str, int]
+    cancelled: bool
+    exhausted: str
+    failure: str
+    options: dict[str, Any]
+    made_by: dict[str, Any]
+    unrefined_by: dict[str, Any]
+    rule: dict[str, Any] | None
+    scores: list[str]
+    run: Run | None
+    experiments: list[Asked] = []
+    drawn: Drawn | None = None
+
+
+class Story(_Checked):
+    spike2pop_session: int = Field(ge=1, le=1)
+    versions: dict[str, str]
+    file: str | None
+    settings: str
+    results: list[Entry]
 
 
 def session_zip(
@@ -73,16 +168,19 @@ def session_zip(
     for place, result in enumerate(results, 1):
         folder = f"populations/{place:04d}"
         done = experiments[place - 1] if len(experiments) >= place and result.population is not None else ()
-        entry = {**_entry(result, folder), "experiments": list(map(described_experiment, done))}
+        entry = {**_entry(result, folder), "experiments": list(map(_experiment_entry, done))}
         contents = _contents(result)
         if len(posteriors) >= place and (drawn := posteriors[place - 1]) is not None:
-            entry["drawn"] = described_posterior(drawn)
+            entry["drawn"] = _posterior_entry(drawn)
             contents["drawn.parquet"] = table_parquet(drawn.population.to_frame())
             contents |= _spikes(drawn.spike_times_ms, "drawn_")
+        for k, one in enumerate(done):
+            every = [times for times_of in one.spike_times_ms.values() for times in times_of]
+            contents |= _spikes(every, f"asked{k}_")
+            for name in ("crash_ms", "failed"):
+                contents[f"asked{k}_{name}.npy"] = npy(one.data[name].values)
         entries.append(entry)
         files |= {f"{folder}/{name}": content for name, content in contents.items()}
-        for k, one in enumerate(done):
-            files |= {f"{folder}/asked{k}_{name}.npy": npy(array) for name, array in spikes_of(one).items()}
     if file is not None:
         files[FILE] = file[1]
     story = {
@@ -119,6 +217,28 @@ def _entry(result: Result, folder: str) -> dict[str, Any]:
         | {"failed": {str(row): run.reasons.get(row, "") for row in np.flatnonzero(run.failed).tolist()}}
         if made
         else None,
+    }
+
+
+def _experiment_entry(experiment: Experiment) -> dict[str, Any]:
+    """Return what is said of an experiment, as `Asked` has it."""
+    return {
+        "members": [int(member) for _, member in experiment.population.labels],
+        "protocols": {name: protocol.to_dict() for name, protocol in experiment.protocols.items()},
+        "doses": None if experiment.doses is None else experiment.doses.to_dict(),
+        "made_by": dict(experiment.made_by),
+        "crash": experiment.data["crash"].values.astype(str).tolist(),
+    }
+
+
+def _posterior_entry(drawn: DrawnPosterior) -> dict[str, Any]:
+    """Return what is said of a posterior, as `Drawn` has it."""
+    numbers = {name: getattr(drawn, name) for name in NUMBERS}
+    return {
+        "period_ms": drawn.prior.period_ms,
+        "current": drawn.prior.current,
+        **numbers,
+        "made_by": dict(drawn.population.made_by),
     }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +20,21 @@ from pydantic import ValidationError
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.conductances.member_table import neuron_of
 from spike2pop_nb.errors import Spike2PopError
-from spike2pop_nb.experiments import Experiment
+from spike2pop_nb.experiments import Doses, Experiment, Protocol
 from spike2pop_nb.export.archive import SESSION, is_session
-from spike2pop_nb.export.session_story import (
+from spike2pop_nb.export.saving import (
     COUNTS,
     FILE,
     FLAGS,
+    NUMBERS,
     RUN,
     TEXTS,
     WORDS,
+    Asked,
     Entry,
-    Run,
     Story,
-    restored_experiment,
-    restored_posterior,
 )
-from spike2pop_nb.fidelity import DrawnPosterior, PassRule, Result, Variability, Verdict
+from spike2pop_nb.fidelity import DrawnPosterior, MemberPrior, PassRule, Result, Variability, Verdict
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import MAX_FILE_BYTES, Provenance, SpikeTrain, features
@@ -178,17 +176,23 @@ def _result(archive: Archive, entry: Entry, name: str, predict: Predict) -> Resu
         raise Spike2PopError(
             f"{name} is a damaged file of a session (scores of {train.id!r}); save it again."
         )
+    n, reasons = len(population), {int(row): why for row, why in entry.run.failed.items()}
+    simulated = _simulated(
+        population,
+        _spikes(archive, f"{entry.folder}/", n),
+        np.isin(np.arange(n), list(reasons)),
+        {key: getattr(entry.run, key) for key in RUN},
+        reasons=reasons,
+        noise_sigma=population.noise_sigma,
+    )
+    rule = Variability(**entry.rule) if "wanted" in entry.rule else PassRule(**entry.rule)
     return replace(
         result,
         population=population,
         unrefined=unrefined,
-        simulated=_simulated(archive, entry, entry.run, population),
-        verdict=Verdict(features(train), scores, _rule(entry.rule)),
+        simulated=simulated,
+        verdict=Verdict(features(train), scores, rule),
     )
-
-
-def _rule(said: dict[str, Any]) -> PassRule | Variability:
-    return Variability(**said) if "wanted" in said else PassRule(**said)
 
 
 def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
@@ -196,14 +200,37 @@ def _asked(archive: Archive, entry: Entry, result: Result) -> list[Experiment]:
     population = result.population
     if population is None:
         return []
-
-    def read(name: str, k: int) -> npt.NDArray[Any]:
-        own = f"asked{k}_{name}"
-        return archive.array(f"{entry.folder}/{own}.npy", own)
-
     return [
-        restored_experiment(said, population, partial(read, k=k)) for k, said in enumerate(entry.experiments)
+        _experiment(archive, f"{entry.folder}/asked{k}_", said, population)
+        for k, said in enumerate(entry.experiments)
     ]
+
+
+def _experiment(archive: Archive, whose: str, said: Asked, population: Population) -> Experiment:
+    numbers = [member for _, member in population.labels]
+    members = population.select([numbers.index(member) for member in said.members])
+    protocols = {name: Protocol.from_dict(values) for name, values in said.protocols.items()}
+    n, k, run = len(members), len(protocols), said.made_by
+    begin = float(run["transient_ms"])
+    failed = archive.array(f"{whose}failed.npy", "failed")
+    simulated = _simulated(
+        members,
+        [times + begin for times in _spikes(archive, whose, n * k)],
+        np.asarray(failed, dtype=bool).T.reshape(n * k),
+        {name: run[name] for name in RUN} | {"duration_ms": float(run["duration_ms"]) + begin},
+    )
+    doses = None if said.doses is None else Doses.from_dict(said.doses)
+    found = Experiment.judged(members, protocols, doses, simulated, run, traces=False)
+    # what only voltages tell: a block from silence, and when one ran away
+    known = {
+        "crash": np.array(said.crash, dtype=object),
+        "crash_ms": archive.array(f"{whose}crash_ms.npy", "crash_ms"),
+    }
+    for name, values in known.items():
+        if values.shape != (n, k):
+            raise ValueError("members and conditions differ")
+        found.data[name] = found.data[name].copy(data=values)
+    return found
 
 
 def _drawn(archive: Archive, entry: Entry, result: Result, name: str) -> DrawnPosterior | None:
@@ -214,7 +241,11 @@ def _drawn(archive: Archive, entry: Entry, result: Result, name: str) -> DrawnPo
     table = _table(archive, f"{entry.folder}/drawn.parquet")
     population = _population(table, result.neuron, result.recording, said.made_by, name)
     spikes = _spikes(archive, f"{entry.folder}/drawn_", len(population))
-    return restored_posterior(said, result.recording, population, spikes)
+    prior = MemberPrior(population.neuron, said.period_ms, said.current)
+    if not set(prior.columns) <= set(population.table.columns):
+        raise ValueError("members without what the prior has")
+    numbers = {key: getattr(said, key) for key in NUMBERS}
+    return DrawnPosterior(result.recording, prior, population, spike_times_ms=spikes, **numbers)
 
 
 def _posterior(entry: Entry, neuron: NeuronModel, train: SpikeTrain, predict: Predict) -> Any:
@@ -256,9 +287,9 @@ def _floats(archive: Archive, path: str) -> npt.NDArray[np.float64]:
 
 def _spikes(archive: Archive, whose: str, n: int) -> list[npt.NDArray[np.float64]]:
     """Return the trains of n members whose files begin so."""
-    times, counts = (archive.array(f"{whose}{part}.npy", part) for part in ("spikes", "counts"))
-    if counts.shape != (n,) or counts.dtype.kind != "i" or times.dtype != np.float64 or times.ndim != 1:
-        raise ValueError("spikes and members differ")
+    times, counts = _floats(archive, f"{whose}spikes.npy"), archive.array(f"{whose}counts.npy", "counts")
+    if counts.shape != (n,) or counts.dtype.kind != "i":
+        raise ValueError("counts and members differ")
     if (counts < 0).any() or (counts > len(times)).any() or counts.sum() != len(times):
         raise ValueError("spikes and members differ")
     spikes = [part.copy() for part in np.split(times, np.cumsum(counts)[:-1])]
@@ -267,18 +298,21 @@ def _spikes(archive: Archive, whose: str, n: int) -> list[npt.NDArray[np.float64
     return spikes
 
 
-def _simulated(archive: Archive, entry: Entry, run: Run, population: Population) -> Simulated:
-    n = len(population)
-    spikes = _spikes(archive, f"{entry.folder}/", n)
-    reasons = {int(row): why for row, why in run.failed.items()}
+def _simulated(
+    population: Population,
+    spikes: list[npt.NDArray[np.float64]],
+    failed: npt.NDArray[np.bool_],
+    run: Mapping[str, Any],
+    **more: Any,
+) -> Simulated:
+    """Return what a simulation gave, but for voltages; of members once or under several conditions."""
     return Simulated(
         neuron=population.neuron,
-        labels=population.labels,
+        labels=population.labels * (len(spikes) // len(population)),
         spike_times_ms=spikes,
-        failed=np.isin(np.arange(n), list(reasons)),
-        reasons=reasons,
+        failed=failed,
         time_ms=np.zeros(0),
-        V_mV=np.zeros((n, 0), dtype=np.float32),
-        **{key: getattr(run, key) for key in RUN},
-        noise_sigma=population.noise_sigma,
+        V_mV=np.zeros((len(spikes), 0), dtype=np.float32),
+        **run,
+        **{"reasons": {}, **more},
     )

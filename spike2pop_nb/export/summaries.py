@@ -6,25 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from spike2pop_nb.conductances import neuron_cells
 from spike2pop_nb.experiments import Experiment
 from spike2pop_nb.export.experiments import experiment_summary
-from spike2pop_nb.export.provenance import network_of, versions
+from spike2pop_nb.export.provenance import as_plain, network_of, versions
 from spike2pop_nb.export.tables import describe_column
 from spike2pop_nb.fidelity import Diversity, Result
 from spike2pop_nb.fidelity.differences import beyond_range
 from spike2pop_nb.inference import Posterior
 
 __all__ = ["experiments_on", "summary"]
-
-
-def _number(value: Any) -> float | None:
-    """Return a finite float, or None, since JSON knows no NaN."""
-    number = float(value)
-    return number if np.isfinite(number) else None
 
 
 def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, Any]:
@@ -34,7 +25,7 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
         "neuron": neuron_cells(result.neuron),
         "n_spikes": train.n_spikes,
         "duration_ms": train.duration_ms,
-        "rate_hz": _number(train.rate_hz),
+        "rate_hz": float(train.rate_hz),
         "usable": result.usable,
         "message": result.outcome,
         "asked": result.n_asked,
@@ -45,7 +36,7 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
         "kept_passed": result.n_kept_passed,
         "kept_crosses": result.n_crosses,
         "kept_late": result.n_late,
-        "acceptance": _number(result.acceptance),
+        "acceptance": float(result.acceptance),
         "reasons_of_others": result.reasons,
         "cancelled": result.cancelled,
         "options": dict(result.options),
@@ -59,10 +50,10 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
             entry["source"]["reading"] = origin.reading
     if posterior is not None and getattr(posterior, "usable", False):
         entry["dics"] = {
-            "g_s": _number(posterior.mean[0]),
-            "g_u": _number(posterior.mean[1]),
-            "g_s_std": _number(posterior.std[0]),
-            "g_u_std": _number(posterior.std[1]),
+            "g_s": float(posterior.mean[0]),
+            "g_u": float(posterior.mean[1]),
+            "g_s_std": float(posterior.std[0]),
+            "g_u_std": float(posterior.std[1]),
             "pattern": posterior.pattern,
             "notes": list(posterior.notes),
         }
@@ -77,7 +68,7 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
         if isinstance(posterior, Posterior):
             low, high = posterior.quantile(0.025), posterior.quantile(0.975)
             entry["dics"] |= {
-                f"{name}_interval_95": [_number(low[i]), _number(high[i])]
+                f"{name}_interval_95": [float(low[i]), float(high[i])]
                 for i, name in enumerate(("g_s", "g_u"))
             }
     for name, members in (("kept", result.population), ("unrefined", result.unrefined)):
@@ -94,31 +85,22 @@ def _describe(result: Result, experiments: Sequence[Experiment]) -> dict[str, An
         entry["transient_ms"] = result.simulated.transient_ms
     if experiments:
         entry["experiments"] = [experiment_summary(experiment) for experiment in experiments]
-    return entry
+    return dict(as_plain(entry))
 
 
 def _diversity(found: Diversity) -> dict[str, Any]:
     """How different the members kept are; of a refined population also against the unrefined one."""
     entry: dict[str, Any] = {
         "effective_sample_size": found.effective_sample_size,
-        "least_distance": _number(found.least_distance),
-        "dimensions": _number(found.dimensions),
-        "correlations": _matrix(found.correlations),
+        "least_distance": float(found.least_distance),
+        "dimensions": float(found.dimensions),
+        "correlations": found.correlations.to_dict("index"),
     }
     if found.correlations_unrefined is not None and found.dimensions_unrefined is not None:
-        by_channel = zip(found.table["channel"], found.table["spread"], strict=True)
-        entry["spread_against_unrefined"] = {str(name): _number(value) for name, value in by_channel}
-        entry["dimensions_unrefined"] = _number(found.dimensions_unrefined)
-        entry["correlations_unrefined"] = _matrix(found.correlations_unrefined)
+        entry["spread_against_unrefined"] = found.table.set_index("channel")["spread"].to_dict()
+        entry["dimensions_unrefined"] = float(found.dimensions_unrefined)
+        entry["correlations_unrefined"] = found.correlations_unrefined.to_dict("index")
     return entry
-
-
-def _matrix(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Return {channel: {channel: value}}; None for a channel that does not vary."""
-    return {
-        str(row): {str(column): _number(frame.loc[row, column]) for column in frame.columns}
-        for row in frame.index
-    }
 
 
 def summary(

@@ -25,8 +25,7 @@ import numpy as np
 from spike2pop_nb import SpikeTrain, compare_recordings, get_neuron
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.experiments import Protocol
-from spike2pop_nb.experiments.change_inputs import recorded
-from spike2pop_nb.experiments.changes import FACTORS, applied
+from spike2pop_nb.experiments.changes import FACTORS, applied, recorded
 from spike2pop_nb.experiments.pairing import Target, paired
 from spike2pop_nb.experiments.telling import load_teller
 from spike2pop_nb.fidelity import Variability, measures

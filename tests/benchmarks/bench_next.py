@@ -28,13 +28,17 @@ from scipy.special import logsumexp
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import Target, feasible_experiments, next_experiments, run_experiment
-from spike2pop_nb.experiments.choosing import ranked_bits
-from spike2pop_nb.experiments.information import about_target, shown_under
+from spike2pop_nb.experiments.information import (
+    RecordingNoise,
+    Shown,
+    about_target,
+    ranked_bits,
+    recording_noise,
+    shown_under,
+)
 from spike2pop_nb.experiments.narrowing import FAR, reweighted
 from spike2pop_nb.experiments.observed import FAILED, MEASURES, Answers, observe
-from spike2pop_nb.experiments.prediction import spread_of
-from spike2pop_nb.experiments.recording_noise import RecordingNoise, Shown, recording_noise
-from spike2pop_nb.experiments.widening import LEVELS
+from spike2pop_nb.experiments.prediction import LEVELS, spread_of
 from spike2pop_nb.fidelity import find_population
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
@@ -185,7 +189,7 @@ def factors(found: list[list[tuple[str, int, float]]]) -> FloatArray:
 
 
 def learn(folder: Path) -> None:
-    """Print the constants of `spike2pop_nb.experiments.widening`."""
+    """Print the constants of `spike2pop_nb.experiments.prediction`."""
     found = [scores(Cell.read(path)) for path in sorted(folder.glob("*.npz"))]
     for name, row in zip(MEASURES, factors(found), strict=True):
         print(f'    "{name}": ({", ".join(f"{value:.2f}" for value in row)}),')

@@ -25,7 +25,7 @@ from spike2pop_nb.experiments import (
     temperature,
     who_crashes,
 )
-from spike2pop_nb.experiments.applied import Applied
+from spike2pop_nb.experiments.running import Applied
 from spike2pop_nb.neurons import NeuronModel, get_neuron
 from spike2pop_nb.simulation import simulate
 
@@ -143,7 +143,7 @@ def test_noise_has_the_deviation_and_correlation_that_are_asked_for() -> None:
 def test_potassium_follows_Nernst() -> None:
     neuron = get_neuron("stg")
     (action,) = potassium(2.5, shares={"leak": 0.4}, temperature_C=11).actions
-    shift = action.E_shift(neuron, 1.0, np.arange(1))[0]
+    shift = action.effect(neuron, 1.0, np.arange(1)).E_shift[0]
     expected = 8.314462618 * (273.15 + 11) / 96485.33212 * 1000 * np.log(2.5)
     by_name = dict(zip(neuron.channel_names, shift, strict=True))
     for name in ("Kd", "KCa", "A"):

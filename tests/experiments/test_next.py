@@ -23,9 +23,8 @@ from spike2pop_nb.experiments import (
     run_experiment,
     temperature,
 )
-from spike2pop_nb.experiments.information import about_members, about_target
+from spike2pop_nb.experiments.information import Shown, about_members, about_target, recording_noise
 from spike2pop_nb.experiments.observed import MEASURES, Answers, observe_train
-from spike2pop_nb.experiments.recording_noise import Shown, recording_noise
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.spiketrains import SpikeTrain
 

@@ -19,8 +19,7 @@ from spike2pop_nb.experiments import (
     run_experiment,
 )
 from spike2pop_nb.experiments.observed import MEASURES
-from spike2pop_nb.experiments.prediction import band_of
-from spike2pop_nb.experiments.widening import LEVELS, widening
+from spike2pop_nb.experiments.prediction import LEVELS, band_of, widening
 
 
 @pytest.fixture(scope="module")

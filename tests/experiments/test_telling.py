@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from spike2pop_nb.errors import Cancelled
-from spike2pop_nb.experiments import change_inputs, telling
 from spike2pop_nb.experiments import change_learning as learning
+from spike2pop_nb.experiments import telling
 from spike2pop_nb.experiments.changes import (
     ChangedTrains,
     applied,
     candidates,
     hypotheses,
     limits,
+    recorded,
     simulated_changes,
     simulated_pairs,
 )
@@ -133,7 +134,7 @@ def test_a_recording_is_shorter_and_has_spikes_in_order() -> None:
     rng = np.random.default_rng(3)
     times = np.sort(rng.uniform(0.0, 15_000.0, 400))
     for _ in range(50):
-        found = change_inputs.recorded(times, rng)
+        found = recorded(times, rng)
         assert (np.diff(found) > 0).all()
         assert len(found) <= 1.05 * len(times)
 

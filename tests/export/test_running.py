@@ -17,7 +17,7 @@ import pytest
 from spike2pop_nb.data import example_path
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.export import parts, results_frames, run_recordings, running, table_csv, write_results
-from spike2pop_nb.export.found import found
+from spike2pop_nb.export.gathering import found
 from spike2pop_nb.export.parts import Parts
 from spike2pop_nb.fidelity import Result, find_population
 from spike2pop_nb.files import locked

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.clamp.for_c import clamp_header, clamp_name
-from spike2pop_nb.export.clamp.for_rtxi import LIMIT_PA, rtxi_files
+from spike2pop_nb.export.clamp.for_c import LIMIT_PA, clamp_header, clamp_name, rtxi_files
 from spike2pop_nb.export.clamp.model import Clamp, dynamic_clamp
 from spike2pop_nb.export.clamp.predicting import ClampPrediction, predict_clamp
 from spike2pop_nb.export.formatting import Citations, plain, series
@@ -150,14 +149,10 @@ def export_clamp(
     """
     out = make_folder(Path(folder))
     prediction = predict_clamp(clamp, population, seed=seed) if predict else None
-    made = clamp_files(clamp, _of(clamp, population), prediction)
+    labels = [label for label in (clamp.to_label, clamp.from_label) if label is not None]
+    members = population.select([population.labels.index(label) for label in labels])
+    made = clamp_files(clamp, members, prediction)
     return write_files(out, {name: text.encode() for name, text in made.items()})
-
-
-def _of(clamp: Clamp, population: Population) -> Population:
-    """Return the member or members that a clamp is of."""
-    labels = (clamp.to_label, *(() if clamp.from_label is None else (clamp.from_label,)))
-    return population.select([population.labels.index(label) for label in labels])
 
 
 def clamps_zip(population: Population, row: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A dynamic clamp as one C header: gates from tables of the voltage, calcium carried along."""
+"""A dynamic clamp as a C header, gates from tables of the voltage, and as plugins of RTXI around it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from spike2pop_nb.export.simulators.expressions import VOLTAGE, WHERE, Printer
 from spike2pop_nb.export.simulators.scripts import filled, one_line
 from spike2pop_nb.neurons import Hill
 
-__all__ = ["clamp_header", "clamp_name", "said_in_code"]
+__all__ = ["LIMIT_PA", "clamp_header", "clamp_name", "rtxi_files"]
 
+LIMIT_PA = 10_000.0
+"""More than this is not injected, unless the user of the plugin says so."""
 _MOST_NAMED = 3
 _FINE_MV, _MOST_PARTS = 1.0, 32  # a step in which the voltage jumps is taken in so many parts of that
 
@@ -48,46 +50,26 @@ def clamp_name(clamp: Clamp) -> str:
     return name if name[0].isalpha() else f"n{name}"
 
 
-def said_in_code(text: str) -> str:
+def _said(text: str) -> str:
     """Return a text as it can stand in a comment and in a string of C, whatever a recording is called."""
     return one_line(text).replace("\\", "/").replace('"', "'").replace("*/", "* /").replace("??", "? ?")
 
 
 @dataclass
 class _Body:
-    """What the template is filled in with.
+    """What the template is filled in with."""
 
-    Attributes
-    ----------
-    name
-        Of the header, with which its words begin.
-    columns
-        Of the table of the voltage: name and expression.
-    states
-        Variables of the state: name and what they are.
-    gates
-        Those that relax: variable, steady state and rate (columns), and the factor that calcium is.
-    instant
-        Those that follow the voltage at once: name and column.
-    exchanges
-        Of kinetic schemes: two states, rates (columns or "0.0") and the share of a step.
-    fractions
-        States of each kinetic scheme.
-    pools
-        Calcium of each side.
-    currents
-        What is injected, as text, in µA/cm².
-    """
-
-    name: str
-    columns: dict[str, Expr] = field(default_factory=dict)
-    states: dict[str, str] = field(default_factory=dict)
+    name: str  # of the header, with which its words begin
+    columns: dict[str, Expr] = field(default_factory=dict)  # of the table of the voltage
+    states: dict[str, str] = field(default_factory=dict)  # variables, and what they are
+    # those that relax: variable, steady state and rate (columns), and the factor that calcium is
     gates: list[dict[str, str]] = field(default_factory=list)
-    instant: list[str] = field(default_factory=list)
+    instant: list[str] = field(default_factory=list)  # columns of those that follow the voltage at once
+    # of kinetic schemes: two states, rates (columns or "0.0") and the share of a step
     exchanges: list[dict[str, str]] = field(default_factory=list)
-    fractions: list[dict[str, float]] = field(default_factory=list)
-    pools: list[dict[str, Any]] = field(default_factory=list)
-    currents: list[str] = field(default_factory=list)
+    fractions: list[dict[str, float]] = field(default_factory=list)  # states of each kinetic scheme
+    pools: list[dict[str, Any]] = field(default_factory=list)  # calcium of each side
+    currents: list[str] = field(default_factory=list)  # what is injected, as text, in µA/cm²
 
     @property
     def used(self) -> str:
@@ -239,13 +221,40 @@ def clamp_header(clamp: Clamp, about: list[str]) -> str:
     return filled(
         "clamp.h",
         clamp.neuron,
-        [said_in_code(line) for line in about],
+        [_said(line) for line in about],
         name=name,
         guard=f"{name.upper()}_H",
-        what=said_in_code(clamp.describe()),
+        what=_said(clamp.describe()),
         made=made,
         columns=[(column, _text(expression)) for column, expression in made.columns.items()],
         voltage=VOLTAGE.name,
         fine_mV=_FINE_MV,
         most_parts=_MOST_PARTS,
     )
+
+
+def rtxi_files(clamp: Clamp, header: str, about: list[str]) -> dict[str, str]:
+    """Return the files of both plugins by their paths, each in a folder with the text of the C header.
+
+    ``about`` are lines that say where it comes from.
+    """
+    name = clamp_name(clamp)
+    values = {
+        "name": name,
+        "plugin": "".join(word[:1].upper() + word[1:] for word in name.split("_")),
+        "what": _said(clamp.describe()),
+        "capacitance_pF": 0.0 if clamp.capacitance_pF is None else float(clamp.capacitance_pF),
+        "limit_pA": LIMIT_PA,
+        "V_initial": repr(float(clamp.neuron.V_initial_mV)),
+    }
+    templates = {
+        f"rtxi2/{name}_rtxi.h": "rtxi2.h",
+        f"rtxi2/{name}_rtxi.cpp": "rtxi2.cpp",
+        "rtxi2/Makefile": "rtxi2.mk",
+        f"rtxi3/{name}_rtxi.hpp": "rtxi3.hpp",
+        f"rtxi3/{name}_rtxi.cpp": "rtxi3.cpp",
+        "rtxi3/CMakeLists.txt": "rtxi3.cmake",
+    }
+    about = [_said(line) for line in about]
+    made = {path: filled(template, clamp.neuron, about, **values) for path, template in templates.items()}
+    return {**made, f"rtxi2/{name}.h": header, f"rtxi3/{name}.h": header}

@@ -78,18 +78,9 @@ class Clamp:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two members of a clamp, as far as calcium of its own is needed to know its currents.
+    """One of the two members of a clamp (to, from), as far as its own calcium is needed to know its currents.
 
-    Attributes
-    ----------
-    clamp
-        Of which it is a side.
-    name
-        ``"to"`` or ``"from"``.
-    sign
-        With which its currents count.
-    g : (n_channels,)
-        Its conductances.
+    Its currents count with a sign.
     """
 
     clamp: Clamp

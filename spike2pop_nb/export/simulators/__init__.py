@@ -8,18 +8,21 @@ from typing import Literal, get_args
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import NeuronModelError, SimulationError
 from spike2pop_nb.export.archive import packed
-from spike2pop_nb.export.simulators.for_brian2 import brian2_script
-from spike2pop_nb.export.simulators.for_jaxley import jaxley_script
 from spike2pop_nb.export.simulators.for_neuroml import (
     lems_file,
     neuroml_lems,
     neuroml_model,
     neuroml_script,
 )
-from spike2pop_nb.export.simulators.for_neuron import mechanism, neuron_mod, neuron_script
+from spike2pop_nb.export.simulators.for_scripts import (
+    brian2_script,
+    jaxley_script,
+    mechanism,
+    neuron_mod,
+    neuron_script,
+)
 from spike2pop_nb.export.simulators.scripts import members_csv, members_file
 from spike2pop_nb.files import write_whole
-from spike2pop_nb.neurons import get_neuron
 
 __all__ = ["MAX_MEMBERS", "TARGETS", "Target", "export", "simulators_zip"]
 
@@ -51,7 +54,7 @@ def _files(population: Population, target: Target) -> dict[str, str]:
         raise SimulationError(
             f"The population has {len(population)} members; 1 to {MAX_MEMBERS} can be exported."
         )
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     script = f"{neuron.name}_{target}.py"
     if target == "neuron":
         made = {script: neuron_script(population), f"{mechanism(neuron)}.mod": neuron_mod(population)}

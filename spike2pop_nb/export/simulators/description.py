@@ -139,18 +139,10 @@ class ChannelText:
         rest: bool = False,
         pool: str | None = None,
     ) -> str:
-        """Return the product that its conductance is.
+        """Return the product that its conductance is, by the forms of names and the sign of a power.
 
-        Parameters
-        ----------
-        g, state, instant
-            Forms of the names of its maximal conductance, of its states, and of gates that follow at once.
-        sign
-            Of a power.
-        rest
-            Whether the first state of a scheme has no variable.
-        pool
-            Of a calcium pool, if names of gates that follow at once stand for their part of voltage alone.
+        With ``rest`` the first state of a scheme has no variable; with ``pool`` names of gates that follow at
+        once stand for their part of voltage alone.
         """
         factors = [g % self.symbol]
         for gate in self.gates:

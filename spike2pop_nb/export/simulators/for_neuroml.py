@@ -2,7 +2,7 @@
 
 Kinetics of the forms that NeuroML knows are written in them; all others become LEMS component types within
 the same file, which is valid by the NeuroML schema. Neurons that have more than NeuroML's own cell can hold
-become one such type (see `lems_cell`).
+become one such type (see `lems`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import SimulationError
 from spike2pop_nb.export.simulators.description import ChannelText, GateText, SchemeText, describe
 from spike2pop_nb.export.simulators.expressions import express
-from spike2pop_nb.export.simulators.lems import ComponentType
-from spike2pop_nb.export.simulators.lems_cell import cell_type, cells, is_one_type, parameters, type_name
+from spike2pop_nb.export.simulators.lems import (
+    ComponentType,
+    cell_type,
+    cells,
+    is_one_type,
+    parameters,
+    type_name,
+)
 from spike2pop_nb.export.simulators.scripts import one_line, origin, script
-from spike2pop_nb.neurons import CalciumPool, NeuronModel, get_neuron, sigmoid
+from spike2pop_nb.neurons import CalciumPool, NeuronModel, sigmoid
 
 __all__ = ["lems_file", "neuroml_lems", "neuroml_model", "neuroml_script"]
 
@@ -133,15 +139,15 @@ def _channel(channel: ChannelText, ion: str, types: list[ComponentType]) -> ET.E
             inner = ET.SubElement(root, "gateHHtauInf", attributes)
             ET.SubElement(inner, "timeCourse", _course(gate, types))
         ET.SubElement(inner, "steadyState", _steady(gate, types))
+    standing = []
     if channel.nernst is not None:
-        attributes = {"id": f"{channel.symbol}_follows", "instances": "1"}
-        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
-        ET.SubElement(inner, "steadyState", _drive(channel, types))
+        standing.append((f"{channel.symbol}_follows", _drive(channel, types)))
     if channel.scheme is not None:
         # a gate that stands at once where the states of the scheme, which are within it, have come to
-        attributes = {"id": channel.scheme.conducting, "instances": "1"}
-        inner = ET.SubElement(root, "gateHHInstantaneous", attributes)
-        ET.SubElement(inner, "steadyState", _kinetics(channel.symbol, channel.scheme, types))
+        standing.append((channel.scheme.conducting, _kinetics(channel.symbol, channel.scheme, types)))
+    for name, state in standing:
+        inner = ET.SubElement(root, "gateHHInstantaneous", {"id": name, "instances": "1"})
+        ET.SubElement(inner, "steadyState", state)
     return root
 
 
@@ -217,7 +223,7 @@ def neuroml_model(population: Population) -> str:
 
     Of members that are components of one LEMS cell type it holds that type alone.
     """
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     if population.noise_sigma.any():
         raise SimulationError(
             "The members have injected noise, which LEMS cannot draw alike; without it they would fire "
@@ -255,7 +261,7 @@ def neuroml_lems(population: Population) -> str:
 
     It holds the members and their network where they are components of one LEMS cell type.
     """
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     root = ET.Element("Lems")
     ET.SubElement(root, "Target", {"component": "simulation"})
     for file in ("Cells.xml", "Networks.xml", "Simulation.xml", f"{neuron.name}.nml"):
@@ -288,7 +294,7 @@ def neuroml_lems(population: Population) -> str:
 
 def neuroml_script(population: Population) -> str:
     """Return the script; it writes the spike times of all members to a CSV file."""
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     return script(
         "neuroml.py",
         population,

@@ -13,7 +13,7 @@ from spike2pop_nb.conductances import INHIBITION_E_MV, Population
 from spike2pop_nb.conductances.member_table import CURRENT_COLUMN, NOISE_COLUMN, SEED_COLUMN
 from spike2pop_nb.export.simulators.description import describe, describe_pools
 from spike2pop_nb.export.tables import table_csv
-from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.neurons import NeuronModel
 
 __all__ = ["filled", "injected", "members_csv", "members_file", "one_line", "origin", "script"]
 
@@ -32,7 +32,7 @@ def _plain(text: object) -> str:
 
 def origin(population: Population, target: str) -> list[str]:
     """Return lines that say what a file is: neuron, simulator, maker, recording, seed, references."""
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     labels = population.labels
     ids = list(dict.fromkeys(name for name, _member in labels))
     if len(labels) == 1:
@@ -61,7 +61,7 @@ def members_file(neuron: NeuronModel) -> str:
 
 def members_csv(population: Population) -> str:
     """Return the table of members: id, member, conductances in mS/cm², and what is injected."""
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     return table_csv(population.table[["id", "member", *neuron.g_columns]].assign(**injected(population)))
 
 
@@ -115,20 +115,10 @@ def filled(template: str, neuron: NeuronModel, about: list[str], **values: Any) 
 def script(template: str, population: Population, target: str, *more: str, **values: Any) -> str:
     """Return a script for a simulator, which writes the spike times of all members to a CSV file.
 
-    Parameters
-    ----------
-    template
-        Its name.
-    population
-        Members: one within the script, several in a table beside it.
-    target
-        What the simulator is called.
-    more
-        Lines below those that say where the script comes from.
-    values
-        What the template needs besides.
+    One member stands within the script, several in a table beside it; ``more`` are lines below those that say
+    where the script comes from, ``values`` what the template needs besides.
     """
-    neuron = get_neuron(population.neuron)
+    neuron = population.neuron
     start, stop = (float(time) for time in neuron.recording_window_ms)
     drive = injected(population)
     if drive:
