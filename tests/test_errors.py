@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spike2pop_nb import cli
-from spike2pop_nb.app.controls import LABELS, control
+from spike2pop_nb.app.messages import LABELS, control
 from spike2pop_nb.app.settings import Settings
 from spike2pop_nb.errors import Spike2PopError, SpikeTrainError, WayOut, three_digits
 from spike2pop_nb.spiketrains import read_spike_trains, read_voltage

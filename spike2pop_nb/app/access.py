@@ -30,27 +30,16 @@ _HASHES = ("argon2:", "sha1:", "sha256:", "sha512:")
 class Access:
     """How the page can be reached.
 
-    Parameters
-    ----------
-    host
-        Address to listen on.
-    names
-        Further names by which browsers reach it, as behind a proxy.
-    password
-        Hash of the password, or "" where the token in the printed address is needed.
-    tls
-        Certificate and key, or None to serve without encryption.
-
     Raises
     ------
     Spike2PopError
         If other machines reach the page and whoever serves it has named neither password nor token.
     """
 
-    host: str
-    names: tuple[str, ...] = ()
-    password: str = ""
-    tls: ssl.SSLContext | None = None
+    host: str  # address to listen on
+    names: tuple[str, ...] = ()  # by which browsers reach it, too, as behind a proxy
+    password: str = ""  # its hash, or "" where the token in the printed address is needed
+    tls: ssl.SSLContext | None = None  # certificate and key, or None to serve without encryption
 
     def __post_init__(self) -> None:
         if self.shared and not self.password and not os.environ.get(TOKEN):

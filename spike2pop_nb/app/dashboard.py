@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.browser import Browser
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.layout import card, classed, text
+from spike2pop_nb.app.browser import Browser, static
+from spike2pop_nb.app.figures import DrawingQueue
+from spike2pop_nb.app.layout import card, classed, row, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.comparing import ComparisonPanel
-from spike2pop_nb.app.panels.compensation import CompensationPanel
 from spike2pop_nb.app.panels.dics import DICPanel
 from spike2pop_nb.app.panels.experiments import ExperimentsPanel
 from spike2pop_nb.app.panels.explore import ExplorePanel
-from spike2pop_nb.app.panels.population import PopulationPanel
+from spike2pop_nb.app.panels.population import CompensationPanel, PopulationPanel
 from spike2pop_nb.app.panels.recordings import RecordingPanel
 from spike2pop_nb.app.panels.results import ResultsPanel
 from spike2pop_nb.app.panels.table import TablePanel
@@ -27,8 +24,6 @@ from spike2pop_nb.app.runner import Dispatch, Runner, on_this_loop
 from spike2pop_nb.app.state import Session
 
 __all__ = ["Dashboard", "page"]
-
-_STYLE = Path(__file__).parent / "static" / "style.css"
 
 
 class Dashboard:
@@ -53,27 +48,24 @@ class Dashboard:
         dispatch = dispatch or on_this_loop()
         self.runner = Runner(dispatch)
         self.actions = Actions(self.session, self.runner, self.messages)
-        guard = self.messages.guard
+        guard, after = self.messages.guard, self.messages.after
         drawing = DrawingQueue(self.session, dispatch, self.messages)
         self.browser = Browser(guard(self._opened))
         self.toolbar = Toolbar(self.session, self.actions, self.messages, self.browser)
         self.recordings = RecordingPanel(self.session, self.actions, self.messages)
-        self.table = TablePanel(
-            self.session, self.messages, drawing, lambda: self.population.generate.click()
-        )
         self.dics = DICPanel(self.session, self.actions, self.messages, drawing)
         self.compensation = CompensationPanel(self.session, self.messages)
         self.population = PopulationPanel(self.session, self.actions, self.messages)
+        self.table = TablePanel(self.session, self.messages, drawing, self.population.generate)
         self.results = ResultsPanel(self.session, self.actions, self.messages, drawing)
         self.experiments = ExperimentsPanel(self.session, self.actions, self.messages, drawing)
         self.explore = ExplorePanel(self.session, self.runner)
         self.comparison = ComparisonPanel(self.session, self.actions)
         self.status = text("", "s2p-status")
-        self._panels = (self.toolbar, self.recordings, self.dics, self.compensation, self.population)
-        self.session.observe(guard(self._show_status), ["busy", "ready", "generating", "drawing"])
-        self.session.observe(guard(lambda _change: self._warn_of_loss()), "results")
+        self.session.observe(after(self._show_status), ["busy", "ready", "drawing"])
+        self.session.observe(after(self._warn_of_loss), "results")
         self.actions.on_taken = guard(self._warn_of_loss)
-        self._show_status(None)
+        self._show_status()
         self.widget = self._compose()
 
     def _compose(self) -> w.VBox:
@@ -81,10 +73,10 @@ class Dashboard:
             "<h1>spike2pop</h1><p>From the spike times of one neuron to a verified, degenerate population of "
             "conductance-based models</p>"
         )
-        head = classed(w.HBox([brand, self.toolbar.widget, self.status]), "s2p-head")
+        head = row(brand, self.toolbar.widget, self.status, kind="s2p-head")
         made = card("3", "Compensation and search", [self.compensation.widget, self.population.widget])
-        steps = classed(w.HBox([self.recordings.widget, self.dics.widget, made]), "s2p-steps")
-        style = w.HTML(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
+        steps = row(self.recordings.widget, self.dics.widget, made, kind="s2p-steps")
+        style = w.HTML(f"<style>{static('style.css')}</style>", layout={"display": "none"})
         head_parts = [style, self.browser, head, self.messages.widget, self.toolbar.guide, steps]
         panels = (self.table, self.results, self.experiments, self.explore, self.comparison)
         return classed(w.VBox([*head_parts, *(panel.widget for panel in panels)]), "s2p-page")
@@ -102,11 +94,8 @@ class Dashboard:
         found = [result for result in self.session.results.values() if result.usable]
         self.browser.unsaved = any(result not in self.actions.taken for result in found)
 
-    def _show_status(self, _change: Any) -> None:
+    def _show_status(self) -> None:
         session = self.session
-        usable = session.ready and not session.generating
-        for panel in self._panels:
-            panel.enable(usable)
         words = session.busy or ("Drawing the figures…" if session.drawing else "")
         words = words or ("Ready" if session.ready else "Preparing the page…")
         kind = "s2p-idle" if words == "Ready" else "s2p-busy"

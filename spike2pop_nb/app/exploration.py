@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from traitlets import Any as AnyTrait
@@ -36,55 +37,30 @@ FIRING_LAYERS = ("pattern", "rate")
 _MAPS, _MEMBERS = "maps", "members"  # a map can take long; members follow the target beside it
 _STEPS = 40
 _MOST_WAIT_S = 0.5
-Pair = tuple[str, str]
 
 
 class Exploration(Picking):
-    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Settings.explore``.
-
-    Attributes
-    ----------
-    active
-        Whether the explorer is open; nothing is computed while it is not.
-    pair, layer, target
-        Compensated conductances, layer of the map, and (g_s, g_u) of the members.
-    V_th_mV, ranges
-        Threshold voltage, and baseline ranges {channel: (low, high)} that differ from the declared ones.
-    noise_sigma
-        Of the current that is injected in the members, in µA/cm².
-    ranking, map
-        All choices for this posterior (or the target), and the map that is shown.
-    population, simulated
-        The members at the target, and what they do; the latter None until it is simulated.
-    end, modulated, step
-        Where members are modulated to, what they do on their way, and the step that is looked at.
-    told, of_found
-        Who was modulated by which conductances, in words; and whether it was the population found.
-    member
-        Number of the member that is picked, or `NO_MEMBER`.
-    mapping, working
-        What is being mapped and what is being simulated, in words; empty when nothing is.
-    """
+    """State of the explorer, which `Explorer` writes; what the user has chosen is ``Settings.explore``."""
 
     group = "explore"
-    active = Bool(False)
-    pair = AnyTrait(None, allow_none=True)
-    layer = Unicode("reached")
-    target = Tuple(Float(), Float(), default_value=(0.0, 0.0))
+    active = Bool(False)  # whether the explorer is open; nothing is computed while it is not
+    pair = AnyTrait(None, allow_none=True)  # compensated conductances
+    layer = Unicode("reached")  # of the map
+    target = Tuple(Float(), Float(), default_value=(0.0, 0.0))  # (g_s, g_u) of the members
     V_th_mV = Float(0.0)
-    ranges: Dict[str, Any] = Dict()
-    noise_sigma = Float(0.0)
-    ranking = AnyTrait(None, allow_none=True)
-    map = AnyTrait(None, allow_none=True)
-    population = AnyTrait(None, allow_none=True)
-    simulated = AnyTrait(None, allow_none=True)
-    end = Tuple(Float(), Float(), default_value=(0.0, 0.0))
-    modulated = AnyTrait(None, allow_none=True)
-    step = Int(0)
-    told = Unicode("")
-    of_found = Bool(False)
-    mapping = Unicode("")
-    working = Unicode("")
+    ranges: Dict[str, Any] = Dict()  # baseline {channel: (low, high)} that differ from the declared ones
+    noise_sigma = Float(0.0)  # of the current that is injected in the members, in µA/cm²
+    ranking = AnyTrait(None, allow_none=True)  # all choices for this posterior, or the target
+    map = AnyTrait(None, allow_none=True)  # that is shown
+    population = AnyTrait(None, allow_none=True)  # the members at the target
+    simulated = AnyTrait(None, allow_none=True)  # and what they do; None until it is simulated
+    end = Tuple(Float(), Float(), default_value=(0.0, 0.0))  # where members are modulated to
+    modulated = AnyTrait(None, allow_none=True)  # what they do on their way
+    step = Int(0)  # that is looked at
+    told = Unicode("")  # who was modulated by which conductances, in words
+    of_found = Bool(False)  # whether it was the population found
+    mapping = Unicode("")  # what is being mapped, in words; empty when nothing is
+    working = Unicode("")  # and what is being simulated
 
 
 class Explorer(Acting):
@@ -101,22 +77,19 @@ class Explorer(Acting):
         self._middle = (0.0, 0.0)  # where members are until the user says where
         self._given = threading.Event()  # whether the members that were last asked for are there
         self._given.set()
-        guard = messages.guard
-        self._reset(None)
-        session.follow(guard(self._reset), "neuron")
-        session.follow(guard(self._take_explored), "explore")
-        session.observe(guard(lambda _change: self._settle()), "pair")
-        session.observe(guard(self._take_posterior), "posterior")
-        session.observe(guard(lambda _change: state.set_trait("modulated", None)), "result")
-        state.observe(guard(lambda _change: self._open()), "active")
-        of_members = ["pair", "target", "V_th_mV", "ranges", "noise_sigma"]
-        state.observe(guard(lambda _change: self.follow()), of_members)
-        state.observe(guard(lambda _change: self.draw_map()), ["pair", "layer", "V_th_mV", "ranges"])
-        state.observe(guard(lambda _change: self.rank()), ["V_th_mV", "ranges"])
-        state.observe(
-            guard(lambda _change: state.set_trait("modulated", None)), ["pair", "V_th_mV", "noise_sigma"]
-        )
-        state.observe(guard(lambda _change: self._rank_target()), "target")
+        after = messages.after
+        self._reset()
+        session.follow(after(self._reset), "neuron")
+        session.follow(messages.guard(self._take_explored), "explore")
+        session.observe(after(self._settle), "pair")
+        session.observe(after(self._take_posterior), "posterior")
+        session.observe(after(self._stay), "result")
+        state.observe(after(self._open), "active")
+        state.observe(after(self.follow), ["pair", "target", "V_th_mV", "ranges", "noise_sigma"])
+        state.observe(after(self.draw_map), ["pair", "layer", "V_th_mV", "ranges"])
+        state.observe(after(self.rank), ["V_th_mV", "ranges"])
+        state.observe(after(self._stay), ["pair", "V_th_mV", "noise_sigma"])
+        state.observe(after(self._rank_target), "target")
 
     @property
     def neuron(self) -> NeuronModel:
@@ -135,7 +108,7 @@ class Explorer(Acting):
         free = self.session.neuron.baseline.free
         return {n: (s.low, s.high) if isinstance(s, Range) else (s, s) for n, s in free.items()}
 
-    def set_pair(self, pair: Pair) -> None:
+    def set_pair(self, pair: tuple[str, str]) -> None:
         """Explore another pair than that of the search."""
         self.choose(pair=None if pair == self.session.pair else pair)
 
@@ -143,10 +116,10 @@ class Explorer(Acting):
         """Read DICs at another voltage."""
         self.choose(V_th_mV=None if V_th_mV == self.session.neuron.V_th_mV else V_th_mV)
 
-    def set_range(self, channel: str, low: float, high: float) -> None:
+    def set_range(self, channel: str, range_mS: tuple[float, float]) -> None:
         """Draw one conductance of the baseline from another range."""
-        ranges = {**self.session.settings.explore.ranges, channel: (low, high)}
-        if (low, high) == self.declared()[channel]:
+        ranges = {**self.session.settings.explore.ranges, channel: range_mS}
+        if range_mS == self.declared()[channel]:
             del ranges[channel]
         self.choose(ranges=ranges)
 
@@ -158,10 +131,6 @@ class Explorer(Acting):
         """Choose where members are modulated to, given to a thousandth."""
         self.choose(end=(round(g_s, 3), round(g_u, 3)))
 
-    def restore(self) -> None:
-        """Go back to the declared threshold and ranges."""
-        self.choose(V_th_mV=None, ranges={})
-
     def choose(self, **choices: Any) -> None:
         """Take choices of the user's, as `Explored` has them.
 
@@ -170,11 +139,7 @@ class Explorer(Acting):
         Spike2PopError
             If the neuron cannot be explored so.
         """
-        self.session.choose(explore={**dict(self.session.settings.explore), **choices})
-
-    def use(self) -> None:
-        """Compensate the explored pair in the search too."""
-        self.session.choose(compensate=self.state.pair)
+        self.session.choose_of("explore", **choices)
 
     def follow(self) -> None:
         """Generate members at the target, and simulate them."""
@@ -203,14 +168,12 @@ class Explorer(Acting):
             with state.hold_trait_notifications():
                 state.population, state.simulated = population, None
 
-        def done(simulated: Any) -> None:
-            state.simulated = simulated
-
         def failed() -> None:
             with state.hold_trait_notifications():
                 state.population = state.simulated = None
 
-        self._run("follow", "Simulating the members…", work, done, failed, partly, lane=_MEMBERS)
+        done = partial(state.set_trait, "simulated")
+        self.run("follow", "Simulating the members…", work, done, failed, partly, lane=_MEMBERS)
 
     def draw_map(self) -> None:
         """Draw the layer that is chosen; simulated layers come coarse at first, then finer."""
@@ -234,17 +197,11 @@ class Explorer(Acting):
 
             return pattern_map(neuron, pair, progress=progress, cancel=task.cancelled, coarse=task.give)
 
-        def show(found: Any) -> None:
-            state.map = found
-
         def progress(_fraction: float, words: str) -> None:
             self.say("map", words)
 
-        def failed() -> None:
-            state.map = None
-
-        words = f"Mapping what {' and '.join(pair)} can reach…"
-        self._run("map", words, work, show, failed, show, progress, lane=_MAPS)
+        words, show = f"Mapping what {' and '.join(pair)} can reach…", partial(state.set_trait, "map")
+        self.run("map", words, work, show, partial(show, None), show, progress, lane=_MAPS)
 
     def rank(self) -> None:
         """Rank all choices for the posterior, or for the target if there is none."""
@@ -254,16 +211,12 @@ class Explorer(Acting):
         neuron, posterior = self.neuron, self._posterior()
         target = state.target if posterior is None else posterior
 
+        done = partial(state.set_trait, "ranking")
+
         def work(_task: Task) -> Any:
             return rank_choices(neuron, target)
 
-        def done(ranking: Any) -> None:
-            state.ranking = ranking
-
-        def failed() -> None:
-            state.ranking = None
-
-        self._run("rank", "Ranking all choices…", work, done, failed, lane=_MEMBERS)
+        self.run("rank", "Ranking all choices…", work, done, partial(done, None), lane=_MEMBERS)
 
     def moving(self) -> tuple[Population | None, str]:
         """Members to modulate, and who they are: of the population found, or those at the target before."""
@@ -293,24 +246,22 @@ class Explorer(Acting):
         def work(task: Task) -> tuple[Any, str]:
             from spike2pop_nb.simulation import simulate_modulation
 
-            told = f"{who[0].upper()}{who[1:]}:"
             if chosen is None:
                 path = widest_modulation(population, end, steps=_STEPS, first=(pair,))
-                told = f"{told} {path.describe()}"
-                if not path.arrived.all():
-                    told += " No other two conductances take more of them there."
             else:
                 path = modulation_path(population, end, steps=_STEPS, compensate=chosen)
-                told = f"{told} {path.describe()}"
-                if not path.arrived.all():
+            told = f"{who[0].upper()}{who[1:]}: {path.describe()}"
+            if not path.arrived.all():
+                if chosen is None:
+                    told += " No other two conductances take more of them there."
+                else:
                     widest = widest_modulation(population, end, steps=_STEPS, first=(chosen,))
                     n, others = int(widest.arrived.sum()), " and ".join(widest.compensate)
                     if n > path.arrived.sum():
                         told += f" Moving {others} instead would take {n} of them there."
             compiling.wait(task.cancelled)
-            return simulate_modulation(
-                path, cancel=task.cancelled, noise_sigma=sigma or None, seed=seed
-            ), told
+            noise = sigma or None
+            return simulate_modulation(path, cancel=task.cancelled, noise_sigma=noise, seed=seed), told
 
         def done(answer: tuple[Any, str]) -> None:
             self.messages.clear()
@@ -320,10 +271,11 @@ class Explorer(Acting):
                     state.modulated, state.told = answer
                     state.step, state.of_found = 0, of_found
 
-        def failed() -> None:
-            state.modulated = None
+        self.run("modulate", "Modulating the members…", work, done, self._stay, lane=_MEMBERS)
 
-        self._run("modulate", "Modulating the members…", work, done, failed, lane=_MEMBERS)
+    def _stay(self) -> None:
+        """Forget who was modulated."""
+        self.state.modulated = None
 
     def _tell(self) -> None:
         """Tell what goes on, maps apart from members."""
@@ -360,7 +312,7 @@ class Explorer(Acting):
             # modulation leads to the other side of the range of g_s
             state.end = chosen.end or (low + high - g_s, g_u)
 
-    def _reset(self, _change: Any) -> None:
+    def _reset(self) -> None:
         """Begin anew with another neuron."""
         session, state = self.session, self.state
         active, state.active = state.active, False
@@ -383,7 +335,7 @@ class Explorer(Acting):
         posterior = self.session.posterior
         return posterior if posterior is not None and posterior.usable else None
 
-    def _take_posterior(self, _change: Any) -> None:
+    def _take_posterior(self) -> None:
         posterior = self._posterior()
         if posterior is not None:
             limits = [self.session.neuron.dic_range[name] for name in ("g_s", "g_u")]

@@ -1,4 +1,7 @@
-"""Plotly figures as widgets that always show the newest figure, whatever was lost on the way."""
+"""Plotly figures as widgets that always show the newest figure, whatever was lost on the way.
+
+They are drawn one after the other, so that words come before them and answers pass between them.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ import plotly
 import plotly.graph_objects as go
 from traitlets import Dict, HasTraits, Int, List, Unicode
 
+from spike2pop_nb.app.browser import static
 from spike2pop_nb.app.local import PLOTLY_URL
 from spike2pop_nb.plots import darkened, placeholder
 
 if TYPE_CHECKING:
+    from spike2pop_nb.app.messages import Messages
+    from spike2pop_nb.app.runner import Dispatch
     from spike2pop_nb.app.state import Session
 
-__all__ = ["NO_MEMBER", "FigureView", "Picking"]
+__all__ = ["NO_MEMBER", "DrawingQueue", "FigureView", "Picking"]
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 NO_MEMBER = -1
@@ -59,7 +65,7 @@ class _StateFigure(anywidget.AnyWidget):
     ground up, and tells the kernel of all that plotly fills in and of every point that the mouse passes.
     """
 
-    _esm = (Path(__file__).parent / "static" / "figure.js").read_text(encoding="utf-8")
+    _esm = static("figure.js")
     _bundle_url = Unicode("").tag(sync=True)
     _bundle_code = Unicode("").tag(sync=True)
     _config: Dict[str, Any] = Dict().tag(sync=True)
@@ -125,15 +131,9 @@ def _curves(figure: go.Figure) -> list[dict[str, Any]]:
 
 
 class Picking(HasTraits):
-    """Members of which one can be picked; figures of the same ``group`` light it up together.
+    """Members of which one can be picked; figures of the same ``group`` light it up together."""
 
-    Attributes
-    ----------
-    member
-        Number of the member that is picked, or `NO_MEMBER`.
-    """
-
-    member = Int(NO_MEMBER)
+    member = Int(NO_MEMBER)  # the number of the one that is picked
     group = ""
 
 
@@ -145,20 +145,17 @@ class FigureView:
 
     Parameters
     ----------
-    text
-        What stands in its place before there is anything to show.
-    height
-        In pixels.
+    text, height
+        What stands in its place before there is anything to show, and how high it is in pixels.
     session
         Says whether the page is dark, and which member of the results is picked.
     says
         What the figure shows, for those who cannot see it.
     members
         Those it shows, if they are not those of the results.
-    on_drag
-        Called with the height to which the figure's line was dragged.
-    on_point
-        Called with the coordinates to which the figure's point was moved; see `point`.
+    on_drag, on_point
+        Called with the height to which the figure's line was dragged, and with the coordinates to which its
+        point was moved; see `point`.
     on_stretch
         Called with the ends of what was marked along the figure, in the unit of its axis; with it, the mouse
         marks until another of the figure's own buttons is pressed.
@@ -206,17 +203,9 @@ class FigureView:
                     self._on_point(x, y)
                 self.widget._point_heard = told
             elif kind == "stretch" and self._on_stretch is not None:
-                low, high = sorted((float(content["from"]), float(content["to"])))
-                if math.isfinite(low) and math.isfinite(high) and low < high:
-                    self._on_stretch(low, high)
+                self._on_stretch(*_stretch((content["from"], content["to"])))
             elif kind == "zoom" and self._on_zoom is not None:
-                ends = content["ends"]
-                if ends is None:
-                    self._on_zoom(None)
-                else:
-                    low, high = sorted(map(float, ends))
-                    if math.isfinite(low) and math.isfinite(high) and low < high:
-                        self._on_zoom((low, high))
+                self._on_zoom(None if content["ends"] is None else _stretch(content["ends"]))
         except (KeyError, TypeError, ValueError, OverflowError):
             return  # no page of ours sends that
 
@@ -263,3 +252,41 @@ class FigureView:
 
     def _light(self, _change: Any = None) -> None:
         self.widget._group, self.widget._member = self._members.group, self._members.member
+
+
+def _stretch(ends: Sequence[Any]) -> tuple[float, float]:
+    low, high = sorted(map(float, ends))
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError("no stretch")
+    return low, high
+
+
+class DrawingQueue:
+    """What waits to be drawn; the session is told in ``drawing`` whether something does."""
+
+    def __init__(self, session: Session, dispatch: Dispatch, messages: Messages) -> None:
+        self._session, self._dispatch, self._guard = session, dispatch, messages.guard
+        self._waiting: dict[str, Callable[[], Any]] = {}
+
+    def add(self, name: str, draw: Callable[[], Any], of: str = "") -> None:
+        """Draw once those before it are drawn, in place of what still waits under the same name.
+
+        What is drawn ``of`` something that the session holds is not, if that is another by then.
+        """
+        held = getattr(self._session, of, None)
+
+        def unless_gone() -> None:
+            if getattr(self._session, of, None) is held:
+                draw()
+
+        self._waiting[name] = unless_gone
+        if not self._session.drawing:
+            self._session.drawing = True
+            self._dispatch(self._next)
+
+    def _next(self) -> None:
+        self._guard(self._waiting.pop(next(iter(self._waiting))))()
+        if self._waiting:
+            self._dispatch(self._next)
+        else:
+            self._session.drawing = False

@@ -1,24 +1,49 @@
-"""One place on the page for what went wrong, around every callback and all background work."""
+"""One place on the page for what went wrong, around every callback and all background work.
+
+It names settings by the labels of their controls, which are listed here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as w
 from traitlets.log import get_logger
 
-from spike2pop_nb.app.controls import control
 from spike2pop_nb.errors import Cancelled, Spike2PopError
 
-__all__ = ["GENERAL", "Messages"]
+__all__ = ["GENERAL", "LABELS", "Messages", "control"]
 
 GENERAL = (
     "Something went wrong inside the program; your recording and settings are kept, so you can go on. "
     "The details are in the log of the server (the window in which it was started)."
 )
+
+LABELS: Final = {
+    "neuron": "Neuron model",
+    "unit": "Unit of the times",
+    "sampling_rate_hz": "Sampling rate (Hz)",
+    "layout": "Layout",
+    "sheets": "Sheets",
+    "time_column": "Column of times",
+    "id_columns": "Columns of ids",
+    "start_s": "Start (s)",
+    "stop_s": "Stop (s)",
+    "voltage_unit": "Unit of the voltage",
+    "threshold_mV": "Spike threshold",
+    "reset_mV": "Reset",
+    "polarity": "Spikes point",
+}
+_OTHERS: Final = {"time_unit": "unit", "voltage": "layout"}
+
+
+def control(setting: str) -> str:
+    """The control for a setting of the library, in quotes; of what the page has none, the option."""
+    label = LABELS.get(_OTHERS.get(setting, setting))
+    return f"--{setting.replace('_', '-')} on the command line" if label is None else f"“{label}”"
 
 
 class Messages:
@@ -69,3 +94,7 @@ class Messages:
                 self.report(error)
 
         return guarded
+
+    def after(self, act: Callable[[], Any]) -> Callable[..., None]:
+        """Return what does it after an event, whatever that tells, such that nothing it raises is lost."""
+        return self.guard(lambda *_told: act())

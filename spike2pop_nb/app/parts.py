@@ -20,7 +20,7 @@ from spike2pop_nb.experiments import (
 )
 from spike2pop_nb.neurons import NeuronModel, vary_neuron
 
-__all__ = ["MOST_DOSES", "Asked", "Compared", "Explored", "Pair", "check_channels", "different"]
+__all__ = ["MOST_DOSES", "Asked", "Compared", "Explored", "Name", "Pair", "check_channels", "different"]
 
 MOST_DOSES = 12
 """Most doses that the page gives at once."""
@@ -58,7 +58,7 @@ def check_channels(names: tuple[str, ...] | None, neuron: NeuronModel) -> None:
             )
 
 
-_Name = Annotated[str, Field(max_length=300)]
+Name = Annotated[str, Field(max_length=300)]
 Pair = Annotated[tuple[str, str], BeforeValidator(_parts)]
 _Point = Annotated[tuple[FiniteFloat, FiniteFloat], BeforeValidator(_parts)]
 
@@ -87,33 +87,18 @@ class _Part(BaseModel):
 
 
 class Explored(_Part):
-    """Choices of the explorer; None leaves one to the program.
+    """Choices of the explorer; None leaves one to the program."""
 
-    Attributes
-    ----------
-    pair
-        The two conductances that are explored; None for those of the search.
-    layer
-        What the map shows; of `plots.LAYERS`.
-    target, end
-        (g_s, g_u) of the members, and where they are modulated to; None for those that the recording gives.
-    V_th_mV
-        Threshold voltage; None for the declared one.
-    ranges
-        Baseline ranges {channel: (low, high)} in mS/cm² that differ from the declared ones.
-    noise_sigma
-        Of the current noise that is injected in the members, in µA/cm²; see `simulate`.
-    """
-
-    pair: Pair | None = None
-    layer: Literal["reached", "condition", "residual", "pattern", "rate"] = "reached"
+    pair: Pair | None = None  # that is explored; None for that of the search
+    layer: Literal["reached", "condition", "residual", "pattern", "rate"] = "reached"  # of `plots.LAYERS`
+    # (g_s, g_u) of the members, and where they are modulated to; None for those that the recording gives
     target: _Point | None = None
     end: _Point | None = None
-    V_th_mV: FiniteFloat | None = None
-    ranges: Annotated[dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)] = Field(
-        default_factory=dict
-    )
-    noise_sigma: float = Field(default=0, ge=0, le=100)
+    V_th_mV: FiniteFloat | None = None  # None for the declared one
+    ranges: Annotated[  # of the baseline in mS/cm², by channel, that differ from the declared ones
+        dict[str, tuple[FiniteFloat, FiniteFloat]], BeforeValidator(_ranges)
+    ] = Field(default_factory=dict)
+    noise_sigma: float = Field(default=0, ge=0, le=100)  # of what is injected, in µA/cm²; see `simulate`
 
     _two = field_validator("pair")(different)
 
@@ -140,39 +125,20 @@ class Explored(_Part):
 
 
 class Asked(_Part):
-    """What is asked of a population; None leaves a choice to the program.
+    """What is asked of a population; None leaves a choice to the program."""
 
-    Attributes
-    ----------
-    kind
-        What is done; of `QUESTIONS`.
-    channel
-        Which is blocked; None for the last of those with the lowest reversal potential.
-    range, n
-        The lowest and the highest dose, and how many there are from one to the other; None for the usual.
-    rate_q10, conductance_q10, declared_C
-        What a temperature assumes where the neuron states none.
-    target
-        What the next experiment shall tell; see `spike2pop_nb.experiments.Target`.
-    prices
-        Of experiments, by their kind, where they are not the usual ones; 0 for what cannot be done.
-    by
-        Whether experiments are ranked by bits, or by bits for the price.
-    """
-
-    kind: Literal["block", "current", "temperature", "potassium"] = "block"
-    channel: _Name | None = None
-    range: _Point | None = None
-    n: int = Field(default=6, ge=1, le=MOST_DOSES)
+    kind: Literal["block", "current", "temperature", "potassium"] = "block"  # of `QUESTIONS`
+    channel: Name | None = None  # that is blocked; None for the last with the lowest reversal potential
+    range: _Point | None = None  # the lowest and the highest dose; None for the usual
+    n: int = Field(default=6, ge=1, le=MOST_DOSES)  # doses from one to the other
+    # what a temperature assumes where the neuron states none
     rate_q10: float | None = Field(default=None, ge=0.1, le=20)
     conductance_q10: float | None = Field(default=None, ge=0.1, le=20)
     declared_C: float | None = Field(default=None, ge=0, le=50)
-    target: _Name = "conductances"
-    prices: Annotated[
-        dict[str, FiniteFloat],
-        BeforeValidator(_prices),
-    ] = Field(default_factory=dict)
-    by: Literal["bits", "bits_per_price"] = "bits"
+    target: Name = "conductances"  # what the next experiment shall tell; see `experiments.Target`
+    # of experiments, by their kind, where they are not the usual ones; 0 for what cannot be done
+    prices: Annotated[dict[str, FiniteFloat], BeforeValidator(_prices)] = Field(default_factory=dict)
+    by: Literal["bits", "bits_per_price"] = "bits"  # that experiments are ranked by
 
     def checked(self, neuron: NeuronModel) -> Asked:
         """Itself, if it can be asked of a neuron, which may still lack something.
@@ -248,23 +214,13 @@ class Asked(_Part):
 
 
 class Compared(_Part):
-    """Which recordings are compared.
+    """Which recordings are compared."""
 
-    Attributes
-    ----------
-    before, after
-        Ids of the recordings; None for the first and the second.
-    known, share
-        A conductance that is known to be blocked in the second, and by which share; None for none.
-    size
-        Members before and after; 0 for the answer alone.
-    """
-
-    before: _Name | None = None
-    after: _Name | None = None
-    known: _Name | None = None
+    before: Name | None = None  # ids; None for the first and the second
+    after: Name | None = None
+    known: Name | None = None  # a conductance that is blocked in the second, and by which share
     share: float = Field(default=0.5, ge=0.05, le=1)
-    size: int = Field(default=12, ge=0, le=48)
+    size: int = Field(default=12, ge=0, le=48)  # members before and after; 0 for the answer alone
 
     def checked(self, neuron: NeuronModel) -> Compared:
         """Itself, if a neuron has what is known to be blocked.

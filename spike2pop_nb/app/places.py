@@ -23,12 +23,7 @@ _GONE_S = 300
 class Places:
     """As many sessions as there may be, each of one visitor; others wait in the order in which they came.
 
-    Parameters
-    ----------
-    most
-        How many sessions there may be.
-    kernels
-        Jupyter's manager of the processes behind them.
+    ``most`` is how many sessions there may be, ``kernels`` Jupyter's manager of the processes behind them.
     """
 
     def __init__(self, most: int, kernels: Any) -> None:
@@ -91,12 +86,7 @@ class Places:
 class Kernels:
     """Jupyter's manager of kernels as one page sees it: the kernel that it gets becomes its own.
 
-    Parameters
-    ----------
-    manager
-        What it stands for.
-    given
-        Called with the id of that kernel.
+    ``manager`` is what it stands for; ``given`` is called with the id of that kernel.
     """
 
     def __init__(self, manager: Any, given: Callable[[str], None]) -> None:

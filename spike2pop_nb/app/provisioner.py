@@ -98,12 +98,8 @@ class Forked:
 class ForkServer:
     """The prepared process, as seen from the server.
 
-    Parameters
-    ----------
-    command
-        What to run; the number of a socket is added to it.
-    leaves
-        Folder to remove when this process has ended, be it killed.
+    ``command`` is what to run, to which the number of a socket is added, and ``leaves`` a folder to remove
+    when this process has ended, be it killed.
     """
 
     def __init__(

@@ -36,12 +36,11 @@ class Task:
     """One piece of work; what the worker function gets to report and to look for a wish to stop."""
 
     def __init__(
-        self, name: str, say: Callable[[Task, float, str], None], give: Callable[[Task, Any], None]
+        self, dispatch: Dispatch, said: Callable[[float, str], None], gave: Callable[[Any], None]
     ) -> None:
-        self.name = name
-        self._say, self._give = say, give
+        self._dispatch, self._said, self._gave = dispatch, said, gave
         self._cancel = threading.Event()
-        self._dropped = False
+        self.dropped = False  # then nobody waits for the answer any more
         self._last = 0.0
 
     def cancel(self) -> None:
@@ -50,13 +49,8 @@ class Task:
 
     def drop(self) -> None:
         """Ask the work to stop and forget its answer."""
-        self._dropped = True
+        self.dropped = True
         self._cancel.set()
-
-    @property
-    def dropped(self) -> bool:
-        """Whether nobody waits for the answer any more."""
-        return self._dropped
 
     def cancelled(self) -> bool:
         """Whether the work should stop; made to be polled."""
@@ -67,11 +61,15 @@ class Task:
         now = time.monotonic()
         if now - self._last >= _PROGRESS_EVERY_S or done >= total:
             self._last = now
-            self._say(self, done / total if total else 0.0, text)
+            self.answer(self._said, done / total if total else 0.0, text)
 
     def give(self, part: Any) -> None:
         """Hand over a part of the answer before the rest is there."""
-        self._give(self, part)
+        self.answer(self._gave, part)
+
+    def answer(self, hear: Callable[..., None], *told: Any) -> None:
+        """Tell it on the event loop, unless nobody waits for it by then."""
+        self._dispatch(lambda: None if self.dropped else hear(*told))
 
 
 class Runner:
@@ -117,17 +115,9 @@ class Runner:
         lane
             Work in different lanes goes on side by side.
         """
-
-        def say(task: Task, fraction: float, text: str) -> None:
-            self._answer(task, lambda: progress(fraction, text))
-
-        def give(task: Task, part: Any) -> None:
-            self._answer(task, lambda: partly(part))
-
-        task = Task(name, say, give)
-        earlier = self._latest.get(name)
-        if earlier is not None:
-            earlier.drop()
+        task = Task(self._dispatch, progress, partly)
+        if name in self._latest:
+            self._latest[name].drop()
         self._latest[name] = task
 
         def run() -> None:
@@ -136,11 +126,9 @@ class Runner:
             try:
                 answer = work(task)
             except BaseException as error:
-                # The name is gone once the block ends, and the answer is called later.
-                caught = error
-                self._answer(task, lambda: failed(caught))
+                task.answer(failed, error)
             else:
-                self._answer(task, lambda: done(answer))
+                task.answer(done, answer)
 
         if lane not in self._lanes:
             self._lanes[lane] = queue.Queue()
@@ -149,13 +137,6 @@ class Runner:
             ).start()
         self._lanes[lane].put(run)
         return task
-
-    def _answer(self, task: Task, act: Callable[[], None]) -> None:
-        def unless_dropped() -> None:
-            if not task.dropped:
-                act()
-
-        self._dispatch(unless_dropped)
 
 
 def _work_off(waiting: queue.Queue[Callable[[], None]]) -> None:

@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from spike2pop_nb.app.parts import Asked, Compared, Explored, Pair, check_channels, different
+from spike2pop_nb.app.parts import Asked, Compared, Explored, Name, Pair, check_channels, different
 from spike2pop_nb.errors import Spike2PopError, printable
 from spike2pop_nb.inference.drive import MOST_CURRENT
 from spike2pop_nb.neurons import broken_neurons, get_neuron, list_neurons
@@ -47,7 +47,7 @@ MAX_MEMBERS = 1000
 """Most members that the page generates at once, so that their traces fit in memory and in the browser."""
 # As many sheets as Excel makes a new workbook with at most. A name of 31 letters, each up to nine characters
 # of an address, has room in the text so many times.
-_LONGEST_TEXT, _LONGEST_NAME = 200_000, 300
+_LONGEST_TEXT = 200_000
 _MOST_COLUMNS, _MOST_CHANNELS, _MOST_SHEETS = 8, 100, 255
 PARTS: dict[str, type[Explored | Asked | Compared]] = {"explore": Explored, "ask": Asked, "compare": Compared}
 """Settings that have settings of their own."""
@@ -79,9 +79,9 @@ def _levels(value: object) -> object:
     return value
 
 
-_Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
+_Names = tuple[Name, ...] | None
 _Level = Annotated[
-    FiniteFloat | Annotated[dict[_Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
+    FiniteFloat | Annotated[dict[Name, FiniteFloat], Field(min_length=1, max_length=_MOST_CHANNELS)],
     BeforeValidator(_levels),
 ]
 
@@ -98,14 +98,8 @@ _OF_NUMBERS = ("greater_than", "less_than", "int_", "float_", "finite_number")
 class SettingError(Spike2PopError):
     """A setting cannot be what was chosen.
 
-    Attributes
-    ----------
-    words
-        Why, without naming it.
-    number
-        "a whole number" or "a number", where that or another one is needed; else "".
-    limits
-        The lowest and the highest that it may be; empty where there are none.
+    ``words`` say why, without naming it; ``number`` is "a whole number" or "a number" where that or another
+    is needed, and ``limits`` are the lowest and the highest that it may be, where there are any.
     """
 
     def __init__(
@@ -129,78 +123,44 @@ class SettingError(Spike2PopError):
 
 
 class Settings(BaseModel):
-    """Choices of one session.
-
-    Attributes
-    ----------
-    file
-        Name of the file, or of the bundled example; only examples can be opened again by name.
-    recording
-        Id of the chosen recording; the first is looked at where none is chosen or the file has no such.
-    unit
-        Unit that the file's times are taken to have; "auto" for what the file says or the intervals suggest.
-    layout, sheets, id_columns, time_column, sampling_rate_hz, start_s, stop_s
-        How the file is read, and which stretch of it; see `read_spike_trains`. No columns of ids at all are
-        an empty tuple.
-    voltage_unit
-        Unit that recorded voltages are taken to have; see `read_voltage`.
-    threshold_mV, reset_mV, polarity
-        Where spikes of a recorded voltage are detected, and what it must come back to before the next: for
-        all traces or by the name of a channel ("*" for all that are not named), None for what each trace
-        suggests; and which way they point. See `detect_recordings`.
-    neuron, prior
-        The model, and the prior over its conductances; see `Predictor.predict`.
-    compensate
-        The two conductances solved for; None for the recommended ones.
-    size, seed, budget
-        Members wanted, seed, and most simulations of a member (0 leaves it to the program).
-    refine
-        Whether members are refined until they fire like the recording.
-    judged
-        By what members pass: "automatic" leaves it to the recording, "own" is its own variability.
-    inhibition
-        Whether members of a bursting recording receive a rhythmic inhibition; see `find_population`.
-    current
-        Constant current that members receive, in µA/cm², where it is known; see `find_population`.
-    rate_tolerance, isi_tolerance, burst_tolerance
-        How far a member may be from the recording and pass; see `PassRule` (0 leaves it to the program).
-    explore, ask, compare
-        Choices of the explorer, what is asked of a population, and which recordings are compared.
-    """
+    """Choices of one session."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: _Name | None = None
-    recording: _Name | None = None
+    file: Name | None = None  # or of the bundled example; only examples can be opened again by name
+    # id of the chosen one; the first is looked at where none is chosen or the file has no such
+    recording: Name | None = None
+    # how the file is read, and which stretch of it, see `read_spike_trains`; the unit "auto" is what the file
+    # says or the intervals suggest, and no columns of ids at all are an empty tuple
     unit: Annotated[str, AfterValidator(_unit), READING] = "auto"
     layout: Annotated[Layout, READING] = "auto"
     sheets: Annotated[
-        tuple[_Name, ...] | None,
-        Field(min_length=1, max_length=_MOST_SHEETS),
-        BeforeValidator(_columns),
-        READING,
+        _Names, Field(min_length=1, max_length=_MOST_SHEETS), BeforeValidator(_columns), READING
     ] = None
-    id_columns: Annotated[
-        tuple[_Name, ...] | None, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns), READING
-    ] = None
-    time_column: Annotated[_Name | None, READING] = None
+    id_columns: Annotated[_Names, Field(max_length=_MOST_COLUMNS), BeforeValidator(_columns), READING] = None
+    time_column: Annotated[Name | None, READING] = None
     sampling_rate_hz: Annotated[float | None, Field(ge=1, le=MOST_SAMPLES_PER_S), READING] = None
     start_s: Annotated[FiniteFloat | None, READING] = None
     stop_s: Annotated[FiniteFloat | None, READING] = None
-    voltage_unit: Annotated[VoltageUnit, READING] = "auto"
+    voltage_unit: Annotated[VoltageUnit, READING] = "auto"  # see `read_voltage`
+    # where spikes of a recorded voltage are detected, and what it must come back to before the next: for all
+    # traces or by the name of a channel ("*" for all that are not named), None for what each trace suggests;
+    # and which way they point; see `detect_recordings`
     threshold_mV: Annotated[_Level | None, DETECTING] = None
     reset_mV: Annotated[_Level | None, DETECTING] = None
     polarity: Annotated[Polarity, DETECTING] = "auto"
-    neuron: str = "stg"
+    neuron: str = "stg"  # the model, and the prior over its conductances; see `Predictor.predict`
     prior: Literal["compensated", "drawn", "both"] = "compensated"
-    compensate: Annotated[Pair | None, SEARCHING] = None
+    compensate: Annotated[Pair | None, SEARCHING] = None  # None for the recommended ones
     size: Annotated[int, Field(ge=1, le=MAX_MEMBERS), SEARCHING] = 16
     seed: Annotated[int, Field(ge=0, le=2**31 - 1), SEARCHING] = 1
-    budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0
-    refine: Annotated[bool, SEARCHING] = True
-    judged: Literal["automatic", "own"] = "automatic"
+    budget: Annotated[int, Field(ge=0, le=1_000_000), SEARCHING] = 0  # of simulations; 0 for the program's
+    refine: Annotated[bool, SEARCHING] = True  # until members fire like the recording
+    judged: Literal["automatic", "own"] = "automatic"  # as the recording needs, or by its own variability
+    # inhibition of members of a bursting recording, and a current in µA/cm² that is known: `find_population`
     inhibition: Literal["if needed", "always", "never"] = "if needed"
     current: Annotated[float | None, Field(ge=-MOST_CURRENT, le=MOST_CURRENT), SEARCHING] = None
+    # how far a member may be from the recording and pass, see `PassRule`; 0 leaves it to the program
     rate_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0
     isi_tolerance: Annotated[float, Field(ge=0, le=10), JUDGING] = 0
     burst_tolerance: Annotated[float, Field(ge=0, le=1), JUDGING] = 0

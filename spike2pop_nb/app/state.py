@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Instance, Tuple, Unicode
+from traitlets import Bool, Dict, Instance, Tuple, Unicode, observe
 
 from spike2pop_nb.app.figures import Picking
 from spike2pop_nb.app.settings import Settings
@@ -38,119 +38,72 @@ class Source:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the file that is open could not be read as it was asked for.
-
-    Attributes
-    ----------
-    sentence
-        Says so, and what would settle it.
-    settings
-        Those that may settle it.
-    columns, sheets
-        Those there are to name.
-    trace
-        The voltage whose levels are asked for; None where it is not that.
-    """
+    """Why the file that is open could not be read as it was asked for, and what may settle it."""
 
     sentence: str
-    settings: frozenset[str] = frozenset()
-    columns: tuple[str, ...] = ()
+    settings: frozenset[str] = frozenset()  # those that may settle it
+    columns: tuple[str, ...] = ()  # those there are to name
     sheets: tuple[str, ...] = ()
-    trace: VoltageTrace | None = None
+    trace: VoltageTrace | None = None  # the voltage whose levels are asked for
 
 
 class Session(Picking):
     """State of one open page: what the user chose, and what follows from it.
 
     Panels change ``settings`` with `choose` and observe the rest, which `Actions` write.
-
-    Attributes
-    ----------
-    settings
-        All that the user has chosen.
-    ready
-        Whether the page stands in a browser, so that it may be used.
-    source
-        The file that was read last.
-    refused
-        Why it was not, if another choice of how to read it may settle that; then there are no recordings.
-    recordings, voltages
-        What was read: trains, and the voltages they were detected in, if it was those.
-    train, chosen
-        The recording that is looked at, and the ids of those that are run together.
-    survey
-        A row of measures and DICs per recording.
-    pair
-        The conductances compensated: those chosen, or the recommended ones.
-    fit, fits_better
-        Which neurons fire like the recording, and the name of another where it is hardly like the chosen one.
-    drive
-        Which current and noise the chosen neuron needs.
-    judging
-        The rule that members of the recording will be judged by, or a sentence where it is too short for one;
-        None while that is not known.
-    posterior, reach
-        Predicted DICs, and what compensating `pair` reaches.
-    results, result
-        Populations found in this session, and that of the recording that is looked at.
-    searched
-        The settings by which each population was searched.
-    posteriors
-        Those drawn in this session, by population.
-    experiments, experiment
-        Experiments done in this session by population and by what was done, and the one that is looked at.
-    ranking, narrowed
-        Which experiment would tell the most of the population that is looked at, and that population narrowed
-        by the recording of one.
-    comparison
-        What changed between two recordings.
-    member
-        Number of the member that is picked, or `NO_MEMBER`.
-    busy
-        What runs in the background, in words; empty when nothing does.
-    generating, experimenting, ranks
-        Whether populations are being searched, one is being asked, and experiments are being ranked, or a
-        population narrowed.
-    drawing
-        Whether figures wait to be drawn.
-    dark
-        Whether the page is dark.
     """
 
-    settings = Instance(Settings)
-    ready = Bool(False)
-    source = Instance(Source, allow_none=True)
+    settings = Instance(Settings)  # all that the user has chosen
+    ready = Bool(False)  # whether the page stands in a browser
+    usable = Bool(False)  # whether choices may be made: once it is ready, and while no population is searched
+    source = Instance(Source, allow_none=True)  # the file that was read last
+    # why it was not, if another choice of how to read it may settle that; then there are no recordings
     refused = Instance(Refusal, allow_none=True)
+    # what was read: trains, and the voltages they were detected in, if it was those
     recordings = Instance(Recordings, allow_none=True)
     voltages = Instance(VoltageTraces, args=())
-    train = Instance(SpikeTrain, allow_none=True)
-    chosen = Tuple()
-    survey = AnyTrait(None, allow_none=True)
-    pair = AnyTrait(None, allow_none=True)
+    train = Instance(SpikeTrain, allow_none=True)  # the recording that is looked at
+    chosen = Tuple()  # ids of those that are run together
+    survey = AnyTrait(None, allow_none=True)  # a row of measures and DICs per recording
+    pair = AnyTrait(None, allow_none=True)  # conductances compensated: those chosen, or the recommended ones
+    # which neurons fire like the recording, and another's name where it is hardly like the chosen one
     fit = AnyTrait(None, allow_none=True)
     fits_better = Unicode(None, allow_none=True)
-    drive = AnyTrait(None, allow_none=True)
+    drive = AnyTrait(None, allow_none=True)  # which current and noise the chosen neuron needs
+    # the rule that members of the recording will be judged by, a sentence where it is too short for one, or
+    # None while that is not known
     judging = AnyTrait(None, allow_none=True)
-    posterior = AnyTrait(None, allow_none=True)
-    reach = AnyTrait(None, allow_none=True)
+    posterior = AnyTrait(None, allow_none=True)  # predicted DICs
+    reach = AnyTrait(None, allow_none=True)  # what compensating the pair reaches
+    # populations found in this session, by which settings each was searched, that of the recording that is
+    # looked at, and the posteriors drawn
     results: Dict[Any, Any] = Dict()
     searched: Dict[Any, Any] = Dict()
     result = AnyTrait(None, allow_none=True)
     posteriors: Dict[Any, Any] = Dict()
+    # experiments done in this session by population and by what was done, and the one that is looked at
     experiments: Dict[Any, Any] = Dict()
     experiment = AnyTrait(None, allow_none=True)
+    # which experiment would tell the most of the population that is looked at, and that population narrowed
+    # by the recording of one
     ranking = AnyTrait(None, allow_none=True)
     narrowed = AnyTrait(None, allow_none=True)
-    comparison = AnyTrait(None, allow_none=True)
-    busy = Unicode("")
-    generating = Bool(False)
-    experimenting = Bool(False)
-    ranks = Bool(False)
-    drawing = Bool(False)
-    dark = Bool(False)
+    comparison = AnyTrait(None, allow_none=True)  # what changed between two recordings
+    busy = Unicode("")  # what runs in the background, in words; empty when nothing does
+    generating = Bool(False)  # whether populations are being searched,
+    experimenting = Bool(False)  # one is being asked,
+    ranks = Bool(False)  # experiments are being ranked, or a population narrowed,
+    comparing = Bool(False)  # two recordings are being compared,
+    sampling = Bool(False)  # or a posterior is being drawn
+    drawing = Bool(False)  # whether figures wait to be drawn
+    dark = Bool(False)  # whether the page is dark
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(settings=settings or Settings())
+    def __init__(self) -> None:
+        super().__init__(settings=Settings())
+
+    @observe("ready", "generating")
+    def _allow(self, _change: Any) -> None:
+        self.usable = self.ready and not self.generating
 
     @property
     def neuron(self) -> NeuronModel:
@@ -167,6 +120,10 @@ class Session(Picking):
         """
         self.settings = self.settings.changed(**choices)
 
+    def choose_of(self, part: str, **choices: Any) -> None:
+        """Take choices of one of the parts of the settings, "explore", "ask" or "compare"."""
+        self.choose(**{part: {**dict(getattr(self.settings, part)), **choices}})
+
     def follow(self, act: Callable[[Any], None], *names: str) -> None:
         """Have something done whenever one of these settings changes; it is given the change of them all."""
 
@@ -176,12 +133,20 @@ class Session(Picking):
 
         self.observe(changed, "settings")
 
-    def looked_at(self, recordings: Recordings | None) -> SpikeTrain | None:
-        """The recording that is chosen, else the first."""
-        chosen = self.settings.recording
-        if recordings is None or not len(recordings):
-            return None
-        return recordings.by_id(chosen) if chosen in recordings.ids else recordings[0]
+    def look(self) -> None:
+        """Look at the recording that is chosen, else the first."""
+        found, chosen = self.recordings, self.settings.recording
+        if found is None or not len(found):
+            self.train = None
+        else:
+            self.train = found.by_id(chosen) if chosen in found.ids else found[0]
+
+    @property
+    def voltage(self) -> VoltageTrace | None:
+        """The voltage that is looked at, or whose levels are asked for; None where it is none."""
+        if self.refused is not None:
+            return self.refused.trace
+        return next((v for v in self.voltages if self.train is not None and v.id == self.train.id), None)
 
     def key(self, train: SpikeTrain) -> tuple[Any, ...]:
         """Under what the population of a train is kept."""

@@ -16,18 +16,8 @@ from spike2pop_nb.plots.style import BLUE, GREY, INK, PATTERN_LOOKS, spread, thi
 __all__ = ["answers_of_members", "next_experiments"]
 
 _MOST_STROKES = 20_000
-_COLOURS = dict(
-    zip(
-        KINDS_OF_FIRING,
-        (
-            PATTERN_LOOKS["silent"][1],
-            PATTERN_LOOKS["regular tonic"][1],
-            PATTERN_LOOKS["bursting"][1],
-            INK,
-        ),
-        strict=True,
-    )
-)
+_FIRING = [PATTERN_LOOKS[kind][1] for kind in ("silent", "regular tonic", "bursting")]
+_COLOURS = dict(zip(KINDS_OF_FIRING, (*_FIRING, INK), strict=True))
 
 
 @figure
@@ -142,14 +132,11 @@ def answers_of_members(
                 marks.append(Strokes(shown, y - 0.42, y + 0.42, 1.0, hover=hover, member=member, **look))
         title = f"{labels[name]}: {bits[name]:.2f} bits" if name in bits else name
         x = Axis(f"time ({unit})", (0.0, factor * until), few=4, grid=False)
-        ticks = [str(int(made.members[row])) for row in rows]
-        y_axis = Axis(
-            "" if panels else "member",
-            (-0.6, len(rows) - 0.4),
-            ticks=list(range(len(rows))),
-            labels=ticks,
-            grid=False,
-        )
+        whose: dict[str, Any] = {
+            "ticks": range(len(rows)),
+            "labels": [str(made.members[row]) for row in rows],
+        }
+        y_axis = Axis("" if panels else "member", (-0.6, len(rows) - 0.4), grid=False, **whose)
         panels.append(Panel(x, y_axis, marks, title))
     tall = height or 120 + 14 * len(rows)
     return Drawing(panels, tall, legend=True, columns=len(panels), gaps=(0.03, 0.1), share_y=True)

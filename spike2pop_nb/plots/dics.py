@@ -101,15 +101,9 @@ def course(posterior: Any, height: int = 320) -> Drawing:
     looks = (("g_s", BLUE, "circle", "solid"), ("g_u", RED, "square", "dot"))
     marks = []
     for i, (name, colour, symbol, dash) in enumerate(looks):
-        look: dict[str, Any] = {
-            "symbol": symbol,
-            "colour": colour,
-            "joined": dash,
-            "name": name,
-            "legend": True,
-        }
+        look: dict[str, Any] = {"symbol": symbol, "colour": colour, "joined": dash, "name": name}
         hover, errors = f"{name} at %{{x:.3g}} s: %{{y:.2f}}", (None, found.std[:, i])
-        marks.append(Points(found.time_s, found.mean[:, i], errors=errors, hover=hover, **look))
+        marks.append(Points(found.time_s, found.mean[:, i], errors=errors, hover=hover, legend=True, **look))
     panel = Panel(Axis("time in the recording (s)"), Axis("DIC / leak conductance"), marks)
     return Drawing([panel], height, legend=True)
 
@@ -149,17 +143,13 @@ def enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: 
     of_posterior = _ENCLOSED.setdefault(posterior, {})
     key = (*np.ravel(window).tolist(), n)
     if key not in of_posterior:
-        of_posterior[key] = _enclosed(posterior, window, n)
+        g_s, g_u = (np.linspace(low, high, n) for low, high in window)
+        density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
+        order = np.argsort(density, axis=None)[::-1]
+        held = np.empty(density.size)
+        held[order] = np.cumsum(density.ravel()[order]) / density.sum()
+        of_posterior[key] = g_s, g_u, held.reshape(density.shape)
     return of_posterior[key]
-
-
-def _enclosed(posterior: Any, window: Sequence[Sequence[float]] | FloatArray, n: int) -> Grid:
-    g_s, g_u = (np.linspace(low, high, n) for low, high in window)
-    density = np.exp(posterior.log_prob(np.stack(np.meshgrid(g_s, g_u), axis=-1)))
-    order = np.argsort(density, axis=None)[::-1]
-    held = np.empty(density.size)
-    held[order] = np.cumsum(density.ravel()[order]) / density.sum()
-    return g_s, g_u, held.reshape(density.shape)
 
 
 def posterior_marks(

@@ -151,12 +151,8 @@ def _of(mark: Any) -> dict[str, Any]:
             return made | {"stackgroup": mark.stack, "legendrank": mark.rank}
         case d.Bars():
             colours, widths = [edge or INK for edge in mark.edges], [3 * bool(edge) for edge in mark.edges]
-            made = {
-                "type": "bar",
-                "orientation": "h",
-                "x": mark.lengths,
-                "y": [escape(n) for n in mark.names],
-            }
+            names = [escape(name) for name in mark.names]
+            made = {"type": "bar", "orientation": "h", "x": mark.lengths, "y": names}
             made |= {"text": mark.texts, "textposition": "outside", "cliponaxis": False}
             return made | {"marker": {"color": mark.colour, "line": {"color": colours, "width": widths}}}
         case d.Heat():
@@ -198,9 +194,8 @@ def _heat(mark: d.Heat) -> dict[str, Any]:
     if not mark.steps:
         bar = {"title": {"text": escape(mark.name), "side": "right"}, "thickness": 9, "len": 0.95, "x": 1.01}
         bar |= {"outlinecolor": "#C3CAD4"}
-        made["colorbar"] = (
-            bar if mark.ticks is None else bar | {"tickvals": mark.ticks, "ticktext": mark.labels}
-        )
+        bar |= {} if mark.ticks is None else {"tickvals": mark.ticks, "ticktext": mark.labels}
+        made["colorbar"] = bar
     return made
 
 
@@ -265,9 +260,8 @@ def _margins(drawn: d.Drawing) -> dict[str, Any]:
     bars = any(isinstance(mark, d.Heat) and not mark.steps for mark in marks)
     below = any("\n" in label for panel in drawn.panels for label in panel.x.labels or ())
     top = 28 if drawn.legend or drawn.note or drawn.title else 20 if drawn.panels[0].title else 10
-    margin: dict[str, Any] = {
-        "l": max(56, 24 + 5.8 * max((len(label) for labels in left for label in labels), default=0))
-    }
+    longest = max((len(label) for labels in left for label in labels), default=0)
+    margin: dict[str, Any] = {"l": max(56, 24 + 5.8 * longest)}
     margin |= {"r": 100 if bars else 34, "t": top, "b": 60 if below else 44}
     if drawn.note and drawn.legend:  # one above the other, for narrow pages
         return {"margin": margin | {"t": 52}, "legend": {"yref": "container", "y": 1, "yanchor": "top"}}

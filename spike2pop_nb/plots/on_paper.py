@@ -270,10 +270,8 @@ def _heat(axes: Axes, mark: d.Heat) -> None:
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
     made = LinearSegmentedColormap.from_list("", mark.colours)
-    look: dict[str, Any] = {
-        "cmap": ListedColormap(mark.colours) if mark.steps else made,
-        "shading": "nearest",
-    }
+    cmap = ListedColormap(mark.colours) if mark.steps else made
+    look: dict[str, Any] = {"cmap": cmap, "shading": "nearest"}
     look |= {"vmin": mark.low, "vmax": mark.high, "rasterized": mark.z.size > _MOST_VECTORS}
     area = axes.pcolormesh(mark.x, mark.y, np.ma.masked_invalid(mark.z), **look)
     if mark.steps:

@@ -142,7 +142,8 @@ def _reached(reach: Reachability, layer: str) -> Heat:
 def _fired(found: PatternMap, layer: str) -> list[Mark]:
     if layer not in ("pattern", "rate"):
         raise Spike2PopError(f"A map of firing has the layers pattern and rate, not {layer!r}.")
-    told: dict[str, Any] = {"texts": _texts(found), "hover": "g_s %{x:.3g}, g_u %{y:.3g}: %{text}"}
+    texts = [[_text(found, j, i) for i in range(len(found.g_s))] for j in range(len(found.g_u))]
+    told: dict[str, Any] = {"texts": texts, "hover": "g_s %{x:.3g}, g_u %{y:.3g}: %{text}"}
     closed = Points([None], [None], "square", 9, edge=GREY, colour=CLOSED, name="not reached", legend=True)
     if layer == "rate":
         told |= {"low": 0, "high": float(np.nanmax(found.rate_hz, initial=1.0)), "name": LAYERS["rate"]}
@@ -156,38 +157,22 @@ def _fired(found: PatternMap, layer: str) -> list[Mark]:
     for k, (kind, (_, colour, symbol)) in enumerate(_LOOKS.items()):
         here = pattern == k
         if here.any():
-            look: dict[str, Any] = {
-                "filled": symbol in ("circle", "square"),
-                "edge": colour,
-                "colour": colour,
-            }
+            filled = symbol in ("circle", "square")
+            look: dict[str, Any] = {"filled": filled, "edge": colour, "colour": colour}
             look |= {"size": min(7.0, 140 / len(found.g_s)), "opacity": agreed[here], "name": str(kind)}
             marks.append(Points(s[here], u[here], symbol, legend=True, **look))
     return [*marks, closed]
 
 
-def _texts(found: PatternMap) -> list[list[str]]:
-    """What the mouse is told at each node."""
-    kinds = list(_LOOKS)
-    texts = []
-    for j in range(len(found.g_u)):
-        row = []
-        for i in range(len(found.g_s)):
-            shares = found.shares[j, i]
-            if not np.isfinite(shares[0]):
-                row.append("no member gets there")
-                continue
-            words = [
-                f"{kinds[k]} {100 * shares[k]:.0f} %"
-                for k in np.argsort(-shares, kind="stable")
-                if shares[k] > 0
-            ]
-            reaches = 100 * found.valid_fraction[j, i]
-            row.append(
-                f"{', '.join(words)}; {found.rate_hz[j, i]:.3g} Hz; {reaches:.0f} % of members get there"
-            )
-        texts.append(row)
-    return texts
+def _text(found: PatternMap, j: int, i: int) -> str:
+    """What the mouse is told at a node."""
+    shares, kinds = found.shares[j, i], list(_LOOKS)
+    if not np.isfinite(shares[0]):
+        return "no member gets there"
+    order = [k for k in np.argsort(-shares, kind="stable") if shares[k] > 0]
+    words = ", ".join(f"{kinds[k]} {100 * shares[k]:.0f} %" for k in order)
+    reaches = 100 * found.valid_fraction[j, i]
+    return f"{words}; {found.rate_hz[j, i]:.3g} Hz; {reaches:.0f} % of members get there"
 
 
 def _decades(z: FloatArray, low: float, least: float) -> dict[str, Any]:

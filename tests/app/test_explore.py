@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from spike2pop_nb import plots
-from spike2pop_nb.app import history
 from spike2pop_nb.app.exploration import MEMBERS
+from spike2pop_nb.app.panels import toolbar
 from spike2pop_nb.app.settings import Explored, Settings
 from spike2pop_nb.conductances import dics, generate_population
 from spike2pop_nb.neurons import get_neuron
@@ -339,7 +339,7 @@ def test_a_closed_explorer_rests_and_its_members_are_its_own(opened, loop):
 
 def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop, monkeypatch):
     explorer, session = opened.explorer, dashboard.session
-    monkeypatch.setattr(history, "_AT_ONCE_S", 60.0)  # what follows is made at once, on a slow machine too
+    monkeypatch.setattr(toolbar, "_AT_ONCE_S", 60.0)  # what follows is made at once, on a slow machine too
     assert session.settings.explore == Explored()
     explorer.set_target(1.0, 5.0)
     opened.modulation.g_s.value = -3.0
@@ -358,7 +358,7 @@ def test_choices_are_settings_and_can_be_undone(opened, dashboard, loop, monkeyp
     assert session.settings.explore == chosen
     assert "explore.target=1.0%2C5.0" in dashboard.browser.fragment
     kept = session.settings.to_json()
-    monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
+    monkeypatch.setattr(toolbar, "_AT_ONCE_S", 0.0)
     explorer.set_target(3.0, 5.0)
     assert session.settings.explore.target == (3.0, 5.0)
     dashboard.toolbar.undo.click()
@@ -396,8 +396,8 @@ def test_an_address_restores_what_was_explored_of_a_recording(loop, network, mon
     assert (explore.V_th.value, explore.sliders["Kd"].value) == (-42.0, (0.0, 300.0))
     # another recording begins at its own DICs, and going back to the first brings its target back; on a slow
     # machine too, where what follows from a choice comes long after it
-    monkeypatch.setattr(history, "_AT_ONCE_S", 0.0)
-    monkeypatch.setattr(history, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(toolbar, "_AT_ONCE_S", 0.0)
+    monkeypatch.setattr(toolbar, "_AGAIN_S", 0.0)
     made.recordings.choice.index = 1
     assert session.settings.explore.target is None
     loop.until(lambda: session.posterior is not None and not session.busy)

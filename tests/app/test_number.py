@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spike2pop_nb.app.binding import bind
+from spike2pop_nb.app.binding import Number, as_number, bind, number_if_any, number_in
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number, as_number, number_if_any, number_in
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.errors import Spike2PopError
 

@@ -160,7 +160,7 @@ def test_the_atlas_of_a_neuron_is_made_with_a_button_that_stops_it_too(dashboard
         assert go_on.wait(60)
         if cancel():
             raise Cancelled("The atlas was not made.")
-        monkeypatch.setattr("spike2pop_nb.app.panels.atlas.list_predictors", lambda: [neuron.name])
+        monkeypatch.setattr("spike2pop_nb.app.panels.neurons.list_predictors", lambda: [neuron.name])
 
     monkeypatch.setattr("spike2pop_nb.training.atlas.make_atlas", make_atlas)
     assert panel.widget.layout.display == "none"  # the STG neuron has a network

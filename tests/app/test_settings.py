@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spike2pop_nb.app.history import History
+from spike2pop_nb.app.panels.toolbar import History
 from spike2pop_nb.app.parts import MOST_DOSES, Asked, Compared
 from spike2pop_nb.app.settings import MAX_MEMBERS, PARTS, Explored, Settings
 from spike2pop_nb.errors import Spike2PopError

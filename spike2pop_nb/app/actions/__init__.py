@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from spike2pop_nb.app.actions.adding import Adding
-from spike2pop_nb.app.actions.choosing import Choosing
-from spike2pop_nb.app.actions.keeping import Keeping
-from spike2pop_nb.app.actions.searching import MAX_TRACE_BYTES, Searching
+from spike2pop_nb.app.actions.experimenting import Experimenting
+from spike2pop_nb.app.actions.predicting import Predicting
+from spike2pop_nb.app.actions.searching import Searching
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Runner
-from spike2pop_nb.app.settings import DETECTING, JUDGING, MAX_MEMBERS, READING, Settings
+from spike2pop_nb.app.settings import DETECTING, JUDGING, READING, Settings
 from spike2pop_nb.app.state import Session
 
-__all__ = ["MAX_MEMBERS", "MAX_TRACE_BYTES", "Actions"]
+__all__ = ["Actions"]
 
 
-class Actions(Keeping, Adding, Searching, Choosing):
+class Actions(Experimenting, Predicting, Searching):
     """Verbs of the page over one session; those that follow from a choice are done when it is made."""
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         super().__init__(session, runner, messages)
-
-        def after(act: Callable[[], None]) -> Callable[[Any], None]:
-            return messages.guard(lambda _change: act())
-
+        after = messages.after
         session.follow(after(self._forget_pair), "neuron")
         session.observe(after(self.settle), "settings")
         session.follow(after(self.read), "file", *Settings.names(READING))

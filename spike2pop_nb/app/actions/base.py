@@ -15,19 +15,16 @@ __all__ = ["Acting"]
 class Acting:
     """Actions over one session: settings are read from it, results written to it, and errors told.
 
-    Attributes
-    ----------
-    on_progress
-        Called, by the name of the work, with a fraction from 0 to 1 and words while it goes on.
+    ``on_progress`` is called, by the name of the work, with a fraction from 0 to 1 and words meanwhile.
     """
 
     def __init__(self, session: Session, runner: Runner, messages: Messages) -> None:
         self.session, self.runner, self.messages = session, runner, messages
         self.on_progress: dict[str, Callable[[float, str], None]] = {}
         self._going: dict[str, str] = {}
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, tuple[Task, Callable[[bool], None]]] = {}
 
-    def _run(
+    def run(
         self,
         name: str,
         words: str,
@@ -38,12 +35,13 @@ class Acting:
         progress: Callable[[float, str], None] | None = None,
         lane: str = "",
         during: str = "",
-    ) -> Task:
+        messages: Messages | None = None,
+    ) -> None:
         """Queue work, and tell in words that it goes on until it is done; see `Runner.submit`.
 
-        ``during`` names what of the session is true meanwhile.
+        ``during`` names what of the session is true meanwhile; errors are told in other ``messages``, if any.
         """
-        guard = self.messages.guard
+        tell = messages or self.messages
 
         def hear(fraction: float, text: str) -> None:
             told = progress or self.on_progress.get(name)
@@ -57,23 +55,30 @@ class Acting:
 
         def finished(answer: Any) -> None:
             going(False)
-            guard(done)(answer)
+            tell.guard(done)(answer)
 
         def gave_up(error: BaseException) -> None:
             going(False)
-            self.messages.report(error)
-            guard(failed)()
+            tell.report(error)
+            tell.guard(failed)()
 
         going(True)
-        self._tasks[name] = self.runner.submit(
-            name, work, finished, gave_up, progress=guard(hear), partly=guard(partly), lane=lane
+        task = self.runner.submit(
+            name, work, finished, gave_up, progress=tell.guard(hear), partly=tell.guard(partly), lane=lane
         )
-        return self._tasks[name]
+        self._tasks[name] = task, going
 
     def stop(self, name: str) -> None:
         """Stop some work; what it has found so far is kept."""
         if name in self._tasks:
-            self._tasks[name].cancel()
+            self._tasks[name][0].cancel()
+
+    def drop(self, name: str) -> None:
+        """Stop some work and forget what it finds."""
+        if name in self._tasks:
+            task, going = self._tasks.pop(name)
+            task.drop()
+            going(False)
 
     def say(self, name: str, words: str) -> None:
         """Say that some work goes on, or with no words that it is over."""

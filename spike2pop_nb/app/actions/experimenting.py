@@ -1,4 +1,4 @@
-"""Asking a population: what is done to its members at a series of doses."""
+"""Asking a population: what is done to its members at a series of doses, and which of that to do next."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 
 from spike2pop_nb.app import compiling
-from spike2pop_nb.app.actions.downloading import Downloading
+from spike2pop_nb.app.actions.keeping import Keeping
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import Population
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Experimenting"]
 
-_LANE = "experiments"  # of their own, so that neither keeps the others waiting
+_LANE, _RANKING = "experiments", "ranking"  # of their own, so that neither keeps the others waiting
+_SILENT_MS = 10_000.0
 _SAMPLE_MS = 0.5
 _MOST_TRACE_BYTES = 128_000_000
 
 
-class Experimenting(Downloading):
-    """Actions that do experiments."""
+class Experimenting(Keeping):
+    """Actions that do experiments, and that say which to do next; these count as the work "ranking"."""
 
     def asked(self) -> tuple[Population, str] | None:
         """Whom an experiment is done on: the members that passed, or else all; and who that is in words."""
@@ -74,14 +76,92 @@ class Experimenting(Downloading):
             if session.result is result:
                 session.experiment = found
 
-        words = "Asking the population…"
-        self._run("experiment", words, work, done, lane=_LANE, during="experimenting")
+        self.run("experiment", "Asking the population…", work, done, lane=_LANE, during="experimenting")
 
     def show_experiment(self) -> None:
         """Look at the last experiment on the population that is looked at."""
         session = self.session
         done = {} if session.train is None else session.experiments.get(session.key(session.train), {})
         session.experiment = next(reversed(done.values()), None) if session.result is not None else None
+
+    def rank(self) -> None:
+        """Rank experiments by what they would tell of the population that is looked at."""
+        session, population = self.session, self.left()
+        ask, result = session.settings.ask.checked(session.neuron), session.result
+        rig = ask.rig(population.neuron)
+        self.messages.clear()
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.experiments import next_experiments
+
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
+            return next_experiments(
+                population,
+                ask.target,
+                experiments=rig,
+                by=ask.by,
+                progress=lambda done, total: task.progress(
+                    done, total, f"Simulating members in {len(rig)} experiments"
+                ),
+                cancel=task.cancelled,
+            )
+
+        def done(found: Any) -> None:
+            if session.result is result:
+                session.ranking = found
+                self.not_taken(result)
+
+        self.run("ranking", "Ranking experiments…", work, done, lane=_RANKING, during="ranks")
+
+    def left(self) -> Population:
+        """Return the members that are left of the population that is looked at.
+
+        Raises
+        ------
+        Spike2PopError
+            If there is none.
+        """
+        whom, narrowed = self.asked(), self.session.narrowed
+        if whom is None:
+            raise Spike2PopError("There is no population to ask yet: generate one for this recording first.")
+        return whom[0] if narrowed is None else narrowed.population
+
+    def narrow(self, experiment: str, recording: str | None) -> None:
+        """Narrow the population that is looked at by a recording of an experiment that was ranked.
+
+        The recording has an id in the file that is open; of none, the cell was silent for ten seconds.
+        """
+        session, population = self.session, self.left()
+        result, ranking, recordings = session.result, session.ranking, session.recordings
+        if ranking is None or recordings is None:
+            raise Spike2PopError("Rank experiments first, and choose the recording of the one that was done.")
+        (protocol,) = (one.protocol for one in ranking.experiments if one.name == experiment)
+        silent = SpikeTrain("silent", np.zeros(0), (0.0, _SILENT_MS))
+        train = silent if recording is None else recordings.by_id(recording)
+        self.messages.clear()
+
+        def work(task: Task) -> Any:
+            from spike2pop_nb.experiments import narrow
+
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
+            return narrow(
+                population,
+                protocol,
+                train,
+                progress=lambda done, total: task.progress(done, total, f"Simulating members, {experiment}"),
+                cancel=task.cancelled,
+            )
+
+        def done(found: Any) -> None:
+            if session.result is result:
+                session.narrowed = found
+                self.not_taken(result)
+
+        self.run("ranking", "Narrowing the population…", work, done, lane=_RANKING, during="ranks")
+
+    def forget_ranking(self) -> None:
+        """Forget a ranking and what it was narrowed to, which belong to one population."""
+        self.session.ranking = self.session.narrowed = None
 
 
 def _lighter(experiment: Any) -> Any:

@@ -1,9 +1,15 @@
-"""What follows from a recording at once: its DICs, those of the others, and what can be compensated."""
+"""What follows from a recording at once: its DICs, those of the others, and what can be compensated.
+
+And what the network needs for that: a neuron, which may be the user's own, and its atlas.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,11 +17,12 @@ import numpy as np
 from spike2pop_nb.app import compiling
 from spike2pop_nb.app.actions.base import Acting
 from spike2pop_nb.app.figures import NO_MEMBER
+from spike2pop_nb.app.local import may_add_neurons
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.conductances import reachability
-from spike2pop_nb.errors import PredictorError, Spike2PopError
+from spike2pop_nb.errors import Cancelled, NeuronModelError, PredictorError, Spike2PopError
 from spike2pop_nb.inference import list_predictors
-from spike2pop_nb.neurons import get_neuron
+from spike2pop_nb.neurons import NeuronModel, add_neuron, get_neuron, load_neuron
 
 __all__ = ["Predicting", "network"]
 
@@ -37,7 +44,7 @@ def _network(neuron: str, _declaration: str, current: float | None) -> Any:
 
 
 class Predicting(Acting):
-    """Actions that ask the network, and that map what a pair of conductances reaches."""
+    """Actions that ask the network, map what a pair of conductances reaches, and make a neuron known."""
 
     def warm_up(self) -> None:
         """Import what is slow to import while the user looks at the page."""
@@ -55,7 +62,7 @@ class Predicting(Acting):
             if not needs_compiling():
                 simulate(np.ones((1, neuron.n_channels)), neuron, duration_ms=1.0, transient_ms=0.0)
 
-        self._run("warm up", "Loading the network and the simulator…", work, lambda _answer: None)
+        self.run("warm up", "Loading the network and the simulator…", work, lambda _answer: None)
 
     def predict(self) -> None:
         """Predict the DICs of the recording that is looked at, with the chosen neuron's network."""
@@ -85,7 +92,7 @@ class Predicting(Acting):
                 session.posterior = posterior
             self._look_further(train)
 
-        self._run("predict", "Predicting the dynamic input conductances…", work, done)
+        self.run("predict", "Predicting the dynamic input conductances…", work, done)
 
     def _look_further(self, train: Any) -> None:
         """Tell the current and noise that the neuron needs, and which neurons fire like the recording."""
@@ -104,7 +111,7 @@ class Predicting(Acting):
                 session.drive, session.fit = found
                 session.fits_better = session.fit and session.fit.other_than(name)
 
-        self._run("other", "Trying all neurons…", work, done)
+        self.run("other", "Trying all neurons…", work, done)
 
     def judge(self) -> None:
         """Find out by what members of the recording that is looked at will be judged."""
@@ -129,7 +136,7 @@ class Predicting(Acting):
             if session.train is train:
                 session.judging = found
 
-        self._run("judge", "Looking how regular the recording is…", work, done)
+        self.run("judge", "Looking how regular the recording is…", work, done)
 
     def survey(self) -> None:
         """Measure all recordings of the file and predict their DICs, for the table."""
@@ -162,7 +169,7 @@ class Predicting(Acting):
             if session.recordings is recordings:
                 session.survey = table
 
-        self._run("survey", "Looking through all recordings…", work, done)
+        self.run("survey", "Looking through all recordings…", work, done)
 
     def _forget_pair(self) -> None:
         """Channels of another neuron mean nothing to this one."""
@@ -188,11 +195,64 @@ class Predicting(Acting):
         session.reach = None
         if pair is None:
             return
+        words = f"Mapping what {' and '.join(pair)} can reach…"
+        done = partial(session.set_trait, "reach")
+        self.run("reach", words, lambda _task: reachability(neuron, pair), done)
 
-        def work(_task: Task) -> Any:
-            return reachability(neuron, pair)
+    def make_atlas(self, done: Callable[[], None]) -> None:
+        """Make the atlas of the chosen neuron; stopping leaves nothing. ``done`` is called in any case."""
+        self.messages.clear()
+        neuron = self.session.neuron
 
-        def done(reach: Any) -> None:
-            session.reach = reach
+        def work(task: Task) -> None:
+            from spike2pop_nb.training.atlas import make_atlas
 
-        self._run("reach", f"Mapping what {' and '.join(pair)} can reach…", work, done)
+            with suppress(Cancelled):
+                make_atlas(neuron, progress=task.progress, cancel=task.cancelled)
+
+        def over(_answer: Any = None) -> None:
+            done()
+            if self.session.neuron.name == neuron.name:
+                self.predict()
+                self.survey()
+
+        self.run("atlas", f"Making the atlas of the {neuron.title}…", work, over, done, lane="atlas")
+
+    def add_neuron(
+        self, data: bytes, name: str, done: Callable[[tuple[NeuronModel, list[str]]], None]
+    ) -> None:
+        """Run a Python file, check the neuron that it declares, and keep it among the user's own.
+
+        ``done`` is called with the neuron and what the check says.
+
+        Raises
+        ------
+        NeuronModelError
+            If the server was not told to run declarations, or the file is not Python.
+        """
+        if not may_add_neurons():
+            raise NeuronModelError(
+                "This page runs no Python. Open it with spike2pop app --own-neurons, or add the file with "
+                "spike2pop models add."
+            )
+        if PurePath(name).suffix.lower() != ".py":
+            raise NeuronModelError(f"{name} is no Python file; choose the .py file that declares the neuron.")
+        self.messages.clear()
+        chosen = self.session.settings.neuron
+
+        def work(_task: Task) -> tuple[NeuronModel, list[str]]:
+            from spike2pop_nb.simulation.model_check import check_model
+
+            with TemporaryDirectory(prefix="spike2pop-") as folder:
+                path = Path(folder) / f"{PurePath(name).stem or 'neuron'}.py"
+                path.write_bytes(data)
+                neuron = load_neuron(path)
+                if neuron.name == chosen:
+                    raise NeuronModelError(
+                        f"The neuron {neuron.name!r} is the one that is chosen; choose another before you "
+                        "replace it."
+                    )
+                found = check_model(neuron)
+                return add_neuron(path), found.describe().splitlines()
+
+        self.run("add neuron", f"Running {name} and trying out its neuron…", work, done)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from spike2pop_nb.app.actions.base import Acting
-from spike2pop_nb.app.controls import control
 from spike2pop_nb.app.levels import Levels, asked_for, levels_for
-from spike2pop_nb.app.messages import Messages
+from spike2pop_nb.app.messages import Messages, control
 from spike2pop_nb.app.runner import Runner, Task
 from spike2pop_nb.app.settings import DETECTING, READING, Settings
 from spike2pop_nb.app.state import Refusal, Session, Source
@@ -65,7 +64,7 @@ class Reading(Acting):
         """Keep settings that fit what was read; look at the recording that they choose."""
         session = self.session
         if self._wanted() == self._read:
-            session.train = session.looked_at(session.recordings)
+            session.look()
             if session.settings.part(DETECTING) == self._detected:
                 self._last = session.settings
 
@@ -96,7 +95,7 @@ class Reading(Acting):
                 session.source, session.chosen = source, ()
                 session.voltages, session.refused = voltages, refused
                 session.recordings = recordings
-                session.train = session.looked_at(recordings)
+                session.look()
             self.settle()
             self.detect()  # what was chosen meanwhile
 
@@ -105,7 +104,7 @@ class Reading(Acting):
                 self._opening = None
                 session.settings = session.settings.with_file_of(self._last)
 
-        self._run("read", f"Reading {source.name}…", work, done, failed)
+        self.run("read", f"Reading {source.name}…", work, done, failed)
 
     def detect(self) -> None:
         """Detect the spikes of a voltage anew, at other levels; where that fails, the last ones come back."""
@@ -123,13 +122,13 @@ class Reading(Acting):
             self._detected = levels
             with session.hold_trait_notifications():
                 session.recordings, session.refused = answer
-                session.train = session.looked_at(session.recordings)
+                session.look()
             self.settle()
 
         def failed() -> None:
             session.choose(**self._detected)
 
-        self._run("detect", "Detecting spikes…", work, done, failed)
+        self.run("detect", "Detecting spikes…", work, done, failed)
 
     def open(self, source: Source, settings: Settings | None = None) -> None:
         """Take another file, even one of the same name; how the last one was read says nothing about it.

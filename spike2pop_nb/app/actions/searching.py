@@ -92,7 +92,7 @@ class Searching(Acting):
                 session.result = session.results[key]
 
         words = "Searching the population…" if len(trains) == 1 else f"Searching {len(trains)} populations…"
-        self._run("generate", words, work, lambda _none: None, partly=partly, during="generating")
+        self.run("generate", words, work, lambda _none: None, partly=partly, during="generating")
 
     def follow_traces(self, result: Any, rows: list[int], done: Any) -> None:
         """Simulate some members of a result again, for the voltages that it does not hold."""
@@ -109,7 +109,7 @@ class Searching(Acting):
                 cancel=task.cancelled,
             )
 
-        self._run("traces", "Recording the voltages of the members shown…", work, done)
+        self.run("traces", "Recording the voltages of the members shown…", work, done)
 
     def follow_currents(self, result: Any, row: int, done: Any) -> None:
         """Compute the currents of one member of a result."""
@@ -119,7 +119,7 @@ class Searching(Acting):
 
             return currents(result.population, row, like=result.simulated)
 
-        self._run("currents", "Computing the currents of a member…", work, done)
+        self.run("currents", "Computing the currents of a member…", work, done)
 
 
 def seconds_left(n_done: int, n: int, took_s: float, current_s: float) -> float:

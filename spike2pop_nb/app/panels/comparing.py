@@ -11,15 +11,13 @@ import ipywidgets as w
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
 from spike2pop_nb.app.binding import Binding
+from spike2pop_nb.app.browser import Download
 from spike2pop_nb.app.figures import FigureView, Picking
-from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
+from spike2pop_nb.app.layout import Fold, Going, button, card, field, halves, row, said, shown_if, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.parts import Compared
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import Cancelled
 from spike2pop_nb.experiments import Protocol, block
 
 if TYPE_CHECKING:
@@ -51,63 +49,58 @@ class ComparisonPanel:
         self.messages = Messages()
         self.members = _Members()
         self.found: Comparison | None = None
-        self._task: Task | None = None
-        self._asked: dict[str, Any] = {}  # what the comparison that goes on was started with
-        self._options: dict[str, Any] = {}  # and the one that is shown
-        self.fold = Fold(
-            "What did the drug change? Two recordings of one cell, and which conductance differs",
-            build=self.messages.guard(self._build),
-        )
+        self._options: dict[str, Any] = {}  # what the comparison that is shown was started with
+        title = "What did the drug change? Two recordings of one cell, and which conductance differs"
+        self.fold = Fold(title, build=self.messages.after(self._build))
         self.widget = card("7", "Before and after", [self.fold], "s2p-compare")
 
     def _build(self) -> None:
-        guard, session = self.messages.guard, self.session
+        after, session = self.messages.after, self.session
         self.before, self.after, self.known = w.Dropdown(), w.Dropdown(), w.Dropdown()
         self.share = w.FloatSlider(min=0.05, max=1.0, step=0.05, continuous_update=False)
         self.size = w.IntSlider(min=0, max=48, step=4, continuous_update=False)
         self.run = button("Compare", "Tell what changed, and find members before and after", "primary")
-        self._going = Going(self.run, "Stop this comparison", self._stop, self.messages)
+        over = "Cancelled; nothing was found."
+        self._going = Going(
+            self.run, "Stop this comparison", self._actions, "compare", self.messages, cancelled=over
+        )
         self.stop, self.says, self.answer = self._going.stop, self._going.says, text("", "s2p-says")
-        self.download = Download(
-            guard(self._give),
-            label="Comparison (zip)",
-            hint="Probabilities, members before and after, a methods paragraph, options and versions",
+        tip = "Probabilities, members before and after, a methods paragraph, options and versions"
+        self.download = Download(after(self._give), label="Comparison (zip)", hint=tip)
+        figures = (
+            ("What changed appears here", _BARS_PX, "Probability that each changed"),
+            (
+                "Ways through the DIC plane appear here",
+                _PLANE_PX,
+                "Members before and after in the DIC plane",
+            ),
+            ("Members before and after appear here", _TRACES_PX, "Voltages of members before and after"),
         )
-        self.bars = self._figure("What changed appears here", _BARS_PX, "Probability that each changed")
-        self.plane = self._figure(
-            "Ways through the DIC plane appear here", _PLANE_PX, "Members before and after in the DIC plane"
-        )
-        self.traces = self._figure(
-            "Members before and after appear here", _TRACES_PX, "Voltages of members before and after"
+        self.bars, self.plane, self.traces = (
+            FigureView(empty, height, session, says, members=self.members) for empty, height, says in figures
         )
         self.fold.body.children = self._compose()
-        self.run.on_click(guard(lambda _button: self._ask()))
+        self.run.on_click(after(self._ask))
         controls = {name: getattr(self, name) for name in Compared.model_fields}
         self._tied = {
             name: Binding(control, partial(self._choose, name), self.messages, self._show_chosen)
             for name, control in controls.items()
         }
-        session.follow(guard(lambda _change: self._show_chosen()), "compare")
-        session.observe(guard(lambda _change: self._show_choices()), "recordings")
-        session.follow(guard(lambda _change: self._show_choices()), "neuron")
+        session.follow(after(self._show_chosen), "compare")
+        session.observe(after(self._show_going), "comparing")
+        session.observe(after(self._show_choices), "recordings")
+        session.follow(after(self._show_choices), "neuron")
         self._show_choices()
 
-    def _figure(self, empty: str, height: int, says: str) -> FigureView:
-        return FigureView(empty, height, self.session, says, members=self.members)
-
     def _compose(self) -> list[w.Widget]:
-        which = w.HBox(
-            [
-                field("Before", self.before, "Recording without the drug."),
-                field("After", self.after, "Recording of the same cell with it; it may be silent."),
-            ]
+        which = row(
+            field("Before", self.before, "Recording without the drug."),
+            field("After", self.after, "Recording of the same cell with it; it may be silent."),
         )
         self._of_block = field("Share of it that is blocked", self.share, "It is done to all members first.")
-        known = w.HBox(
-            [
-                field("Known to be blocked after", self.known, "What you know is not asked again."),
-                self._of_block,
-            ]
+        known = row(
+            field("Known to be blocked after", self.known, "What you know is not asked again."),
+            self._of_block,
         )
         size = field("Members before and after", self.size, "0 for the answer alone, which comes at once.")
         legend = text(said([_BARS]), "s2p-help")
@@ -120,15 +113,12 @@ class ComparisonPanel:
 
     def _show_choices(self) -> None:
         """Offer the recordings and channels there are; what was found of others is put away."""
-        if self._task is not None:
-            self._task.drop()
-            self._task = None
+        self._actions.drop("compare")
         self._show_chosen()
         self._show(None)
 
     def _choose(self, name: str, value: Any) -> None:
-        chosen = {**dict(self.session.settings.compare), name: None if value == _NOTHING else value}
-        self.session.choose(compare=chosen)
+        self.session.choose_of("compare", **{name: None if value == _NOTHING else value})
 
     def _show_chosen(self) -> None:
         chosen, recordings = self.session.settings.compare, self.session.recordings
@@ -142,29 +132,28 @@ class ComparisonPanel:
         self._tied["known"].show(chosen.known or _NOTHING, options=options)
         self._tied["share"].show(chosen.share)
         self._tied["size"].show(chosen.size)
-        self._of_block.layout.display = "" if chosen.known else "none"
+        shown_if(bool(chosen.known), self._of_block)
         self._show_going()
 
     def _show_going(self) -> None:
-        going = self._task is not None
+        going = self.session.comparing
         enough = bool(self.before.value and self.after.value and self.before.value != self.after.value)
         self.run.disabled = going or not enough
-        self._going.show(going)
-        self._actions.say("compare", "Comparing two recordings…" if going else "")
-        if not going:
+        changed = self._going.show(going)
+        if not (going or changed):
             short = "Load recordings of one cell in two conditions, and choose which is which."
             self.says.value = "" if enough else said([short])
 
     def _ask(self) -> None:
         """Compare the recordings that are chosen, in the background."""
         recordings = self.session.recordings
-        if recordings is None or self._task is not None:
+        if recordings is None or self.session.comparing:
             return
         before, after = (recordings.by_id(str(control.value)) for control in (self.before, self.after))
         known = block(self.known.value, self.share.value) if self.known.value else Protocol()
         neuron, size, seed = self.session.neuron, int(self.size.value), int(self.session.settings.seed)
         chosen = self.session.settings.compare.model_copy(update={"before": before.id, "after": after.id})
-        self._asked = {**chosen.model_dump(), "seed": seed}
+        options = {**chosen.model_dump(), "seed": seed}
 
         def work(task: Task) -> tuple[Comparison, tuple[Simulated, Simulated] | None]:
             from spike2pop_nb.experiments import compare_recordings
@@ -181,33 +170,20 @@ class ComparisonPanel:
             )
             return found, None if found.pairs is None else found.simulated(range(_SHOWN))
 
+        def done(answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
+            self._options = options
+            self._show(*answer)
+
         self.messages.clear()
-        self._task = self._actions.runner.submit(
-            "compare", work, self._done, self._failed, self._going.progress, lane="compare"
-        )
-        self._show_going()
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _done(self, answer: tuple[Comparison, tuple[Simulated, Simulated] | None]) -> None:
-        self._task, self._options = None, self._asked
-        self._show(*answer)
-
-    def _failed(self, error: BaseException) -> None:
-        self._task = None
-        self._show_going()
-        if isinstance(error, Cancelled):
-            self.says.value = said(["Cancelled; nothing was found."])
-        self.messages.report(error)
+        words, own = "Comparing two recordings…", self.messages
+        self._actions.run("compare", words, work, done, lane="compare", during="comparing", messages=own)
 
     # what came of it
 
     def _show(self, found: Comparison | None, simulated: tuple[Simulated, Simulated] | None = None) -> None:
         self.found = self.session.comparison = found
         self.download.disabled = found is None
-        self._results.layout.display = "none" if found is None else ""
+        shown_if(found is not None, self._results)
         self._show_going()
         if found is None:
             return

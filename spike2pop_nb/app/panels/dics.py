@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import ipywidgets as w
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.binding import bind
-from spike2pop_nb.app.controls import LABELS
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import button, card, field, jump, listed, said, text
-from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.panels.atlas import AtlasPanel
-from spike2pop_nb.app.panels.own_neuron import OwnNeuronPanel
+from spike2pop_nb.app.binding import bind, open_while_usable
+from spike2pop_nb.app.figures import DrawingQueue, FigureView
+from spike2pop_nb.app.layout import button, card, classed, field, jump, listed, said, shown_if, text
+from spike2pop_nb.app.messages import LABELS, Messages
+from spike2pop_nb.app.panels.neurons import AtlasPanel, OwnNeuronPanel
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.inference import list_predictors, network_words
 from spike2pop_nb.neurons import broken_neurons, card_lines, get_neuron, list_neurons
@@ -35,9 +31,9 @@ class DICPanel:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session = session
-        guard = messages.guard
+        after = messages.after
         self.neuron = w.Dropdown(options=_neurons())
-        self.own = OwnNeuronPanel(actions, messages, self._list_neurons)
+        self.own = OwnNeuronPanel(session, actions, messages, self._list_neurons)
         self.prior = w.Dropdown(
             options=[
                 ("compensated: as in the populations generated here", "compensated"),
@@ -49,8 +45,8 @@ class DICPanel:
         self.atlas = AtlasPanel(session, actions, messages, self._known)
         self.says = text("", "s2p-says")
         self.warning = text("", "s2p-warning")
-        self.other = button("", "The recording looks like one of this neuron: read it as such", "primary")
-        self.other.add_class("s2p-wraps")
+        tip = "The recording looks like one of this neuron: read it as such"
+        self.other = classed(button("", tip, "primary"), "s2p-wraps")
         self.notes = text()
         self.further = text()
         self.figure = FigureView(
@@ -85,26 +81,19 @@ class DICPanel:
         )
         self._neuron = bind(session, self.neuron, "neuron", messages)
         bind(session, self.prior, "prior", messages)
-        session.follow(guard(self._show_figure), "neuron")
-        session.follow(guard(self._show_card), "neuron")
-        session.observe(guard(self._show_figure), ["posterior", "reach"])
-        session.observe(
-            guard(lambda _change: drawing.add("plane", lambda: self._show_figure(None))), "result"
-        )
-        session.observe(guard(self._show_words), ["posterior", "train", "busy"])
-        session.observe(guard(self._show_further), ["drive", "fit"])
-        session.follow(guard(self._show_words), "neuron")
-        session.observe(guard(self._show_other), "fits_better")
-        self.other.on_click(guard(lambda _button: session.choose(neuron=session.fits_better)))
-        self._show_other(None)
-        self._show_figure(None)
-        self._show_card(None)
-
-    def enable(self, on: bool) -> None:
-        """Let the controls be used, or not."""
-        self.neuron.disabled = self.prior.disabled = self.other.disabled = not on
-        self.own.enable(on)
-        self.atlas.enable(on)
+        open_while_usable(session, self.neuron, self.prior, self.other)
+        session.follow(after(self._show_figure), "neuron")
+        session.follow(after(self._show_card), "neuron")
+        session.observe(after(self._show_figure), ["posterior", "reach"])
+        session.observe(after(lambda: drawing.add("plane", self._show_figure)), "result")
+        session.observe(after(self._show_words), ["posterior", "train", "busy"])
+        session.observe(after(self._show_further), ["drive", "fit"])
+        session.follow(after(self._show_words), "neuron")
+        session.observe(after(self._show_other), "fits_better")
+        self.other.on_click(after(lambda: session.choose(neuron=session.fits_better)))
+        self._show_other()
+        self._show_figure()
+        self._show_card()
 
     def look_again(self) -> None:
         """List the neurons anew: the page may have been made long before it is opened."""
@@ -116,41 +105,38 @@ class DICPanel:
 
     def _known(self) -> None:
         """The neuron that is chosen has an atlas now."""
-        self._show_card(None)
-        self._show_words(None)
+        self._show_card()
+        self._show_words()
 
-    def _show_card(self, _change: Any) -> None:
+    def _show_card(self) -> None:
         name = self.session.settings.neuron
         lines = (*card_lines(get_neuron(name)), network_words(name))
         self.card.value = f'<div class="s2p-help">{said(lines)}</div>'
 
-    def _show_figure(self, _change: Any) -> None:
+    def _show_figure(self) -> None:
         session = self.session
         population = session.result.population if session.result is not None else None
         self.figure.show(plots.dic_plane(session.neuron, session.posterior, session.reach, population, 330))
 
-    def _show_other(self, _change: Any) -> None:
+    def _show_other(self) -> None:
         name = self.session.fits_better
-        self.other.layout.display = "none" if name is None else ""
+        shown_if(name is not None, self.other)
         if name is not None:
             self.other.description = f"Try the {get_neuron(name).title}"
 
-    def _show_further(self, _change: Any) -> None:
+    def _show_further(self) -> None:
         drive, fit = self.session.drive, self.session.fit
         told = ["" if drive is None else drive.describe(), "" if fit is None else fit.describe(_short_title)]
         self.further.value = said([sentence for sentence in told if sentence])
 
-    def _show_words(self, _change: Any) -> None:
+    def _show_words(self) -> None:
         posterior = self.session.posterior
         if posterior is None:
             train, name = self.session.train, self.session.neuron.name
+            words = "Predicting…" if train is not None and self.session.busy else "Choose a recording first."
             if train is not None and name not in list_predictors():
-                self.says.value = said(
-                    ["DICs are not predicted for this neuron; Generate seeks members all the same."]
-                )
-            else:
-                waits = train is not None and self.session.busy
-                self.says.value = said(["Predicting…" if waits else "Choose a recording first."])
+                words = "DICs are not predicted for this neuron; Generate seeks members all the same."
+            self.says.value = said([words])
             self.notes.value = self.warning.value = ""
             return
         strange = posterior.domain is not None and not posterior.domain.inside
@@ -160,8 +146,7 @@ class DICPanel:
         if not posterior.usable:
             self.says.value = said(["This recording is silent, so its DICs cannot be predicted."])
             return
-        s, u = posterior.mean
-        ds, du = posterior.std
+        (s, u), (ds, du) = posterior.mean, posterior.std
         train = self.session.train
         differs = posterior.against(str(describe_pattern(train).kind)) if train is not None else ""
         shares = sorted(posterior.pattern.items(), key=lambda item: -item[1])

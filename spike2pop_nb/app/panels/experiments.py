@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,13 +11,23 @@ import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.binding import Binding
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import NO_MEMBER, FigureView
-from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, card, classed, field, halves, listed, said, text
+from spike2pop_nb.app.binding import Binding, number_if_any
+from spike2pop_nb.app.figures import NO_MEMBER, DrawingQueue, FigureView
+from spike2pop_nb.app.layout import (
+    Fold,
+    Going,
+    Pager,
+    button,
+    card,
+    field,
+    halves,
+    listed,
+    row,
+    said,
+    shown_if,
+    text,
+)
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import number_if_any
 from spike2pop_nb.app.panels.next_experiment import NextPart
 from spike2pop_nb.app.parts import MOST_DOSES, Asked
 from spike2pop_nb.app.state import Session
@@ -41,7 +50,12 @@ _FIGURES = {
     "f_I": ("f–I curves", "Firing rate of every member over the injected current"),
     "raster": ("Spikes over doses", "Spikes of the members under each condition, the control at the top"),
 }
-_Q10S = ("rate_q10", "conductance_q10", "declared_C")
+_Q10S = {
+    "rate_q10": ("Q10 of gates", "By which gates are faster 10 °C up."),
+    "conductance_q10": ("Q10 of conductances", "By which they are larger."),
+    "declared_C": ("Neuron holds at (°C)", "As it is declared."),
+}
+_BEFORE = "Voltages of members in the control, and beside it at the dose that is looked at"
 
 
 class ExperimentsPanel:
@@ -50,13 +64,10 @@ class ExperimentsPanel:
     def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._messages = session, actions, messages
         self._drawing = drawing
-        self.page = 0
-        self.fold = Fold(
-            "Block a channel, inject a current, warm it, raise potassium: who keeps the rhythm?",
-            build=messages.guard(self._build),
-        )
+        title = "Block a channel, inject a current, warm it, raise potassium: who keeps the rhythm?"
+        self.fold = Fold(title, build=messages.after(self._build))
         self.widget = card("5", "Experiments", [self.fold], "s2p-experiments")
-        session.follow(messages.guard(lambda _change: self._show_restored()), "ask")
+        session.follow(messages.after(self._show_restored), "ask")
 
     def _show_restored(self) -> None:
         """Open on choices that were made before the panel was ever opened: those that were restored."""
@@ -64,28 +75,22 @@ class ExperimentsPanel:
             self.fold.opened = True
 
     def _build(self) -> None:
-        session, guard = self.session, self._messages.guard
+        session, after = self.session, self._messages.after
         self.kind = w.Dropdown(options=[(kind.title, name) for name, kind in QUESTIONS.items()])
         self.channel = w.Dropdown()
         self.range = w.FloatRangeSlider(readout_format=".4", continuous_update=False)
         self.n = w.IntSlider(min=1, max=MOST_DOSES, continuous_update=False)
         self.q10s = {name: w.Text(continuous_update=False, placeholder="none") for name in _Q10S}
-        self.doses, self.lacks, self.whom = (
-            text("", "s2p-says"),
-            text("", "s2p-warning"),
-            text("", "s2p-says"),
-        )
-        self.run = button(
-            "Run the experiment", "Simulate every member at every dose, and a control", "primary"
-        )
+        self.doses, self.whom, self.found = (text("", "s2p-says") for _ in range(3))
+        self.lacks, self.who = text("", "s2p-warning"), text()
+        tip = "Simulate every member at every dose, and a control"
+        self.run = button("Run the experiment", tip, "primary")
         kept = "Stop this experiment; those before it are kept"
-        self._going = Going(self.run, kept, lambda: self.actions.stop("experiment"), self._messages)
+        self._going = Going(self.run, kept, self.actions, "experiment", self._messages)
         self.stop, self.says = self._going.stop, self._going.says
-        self.found, self.who = text("", "s2p-says"), text()
         self.shown = w.SelectionSlider(options=[("–", "")], disabled=True)
-        self.back = button("‹ Back", "Show the members before these")
-        self.next = button("Next ›", "Show the members after these")
-        self.where = text()
+        self.pager = Pager(_MEMBERS_A_PAGE, after(self._show_page))
+        self.back, self.next, self.where = self.pager.back, self.pager.next, self.pager.where
         self.traces = FigureView("Members before and after appear here", _TRACES_PX, session, _BEFORE)
         self.sides = {
             name: FigureView(f"{title}: appears here", _SIDE_PX, session, says)
@@ -93,63 +98,50 @@ class ExperimentsPanel:
         }
         self.choosing = NextPart(session, self.actions, self._messages, self._drawing)
         self.fold.body.children = [*self._compose(), self.choosing.widget]
-        self._tied = {
-            "kind": self._tie(self.kind, lambda kind: {"kind": kind, "range": None}),
-            "channel": self._tie(self.channel, lambda channel: {"channel": channel}),
-            "range": self._tie(self.range, lambda ends: {"range": tuple(ends)}),
-            "n": self._tie(self.n, lambda n: {"n": n}),
-            **{name: self._tie(made, partial(_named, name)) for name, made in self.q10s.items()},
-        }
-        self.run.on_click(guard(lambda _button: self.actions.ask()))
-        self.back.on_click(guard(lambda _button: self._turn(-1)))
-        self.next.on_click(guard(lambda _button: self._turn(1)))
+        self._tied = {name: self._tie(name, control, number_if_any) for name, control in self.q10s.items()}
+        self._tied["kind"] = self._tie("kind", self.kind, range=None)
+        self._tied["channel"] = self._tie("channel", self.channel)
+        self._tied["range"] = self._tie("range", self.range, tuple)
+        self._tied["n"] = self._tie("n", self.n)
+        self.run.on_click(after(self.actions.ask))
         self._looked_at = Binding(self.shown, lambda _condition: self._show_condition(), self._messages)
-        self.actions.on_progress["experiment"] = guard(self._going.progress)
-        session.follow(guard(lambda _change: self._show_asked()), "ask", "neuron")
-        session.observe(guard(lambda _change: self._show_going()), ["experimenting", "result", "ready"])
-        session.observe(guard(lambda _change: self._show()), "experiment")
-        session.observe(guard(lambda _change: self._show_member()), "member")
+        session.follow(after(self._show_asked), "ask", "neuron")
+        session.observe(after(self._show_going), ["experimenting", "result", "ready"])
+        session.observe(after(self._show), "experiment")
+        session.observe(after(self._show_member), "member")
         self._show_asked()
         self._show_going()
         self._show()
 
-    def _tie(self, control: Any, taken: Callable[[Any], dict[str, Any]]) -> Binding:
-        """Tie a control to what is asked; ``taken`` makes choices of what it holds."""
+    def _tie(
+        self, name: str, control: Any, taken: Callable[[Any], Any] = lambda value: value, **others: Any
+    ) -> Binding:
+        """Tie a control to what is asked; ``others`` are chosen with it."""
 
         def take(value: Any) -> None:
-            session = self.session
-            session.choose(ask={**dict(session.settings.ask), **taken(value)})
+            self.session.choose_of("ask", **{name: taken(value)}, **others)
 
         return Binding(control, take, self._messages, self._show_asked)
 
     def _compose(self) -> list[w.Widget]:
         self._of_block = field("Channel", self.channel, "Which is blocked, by the share that the dose says.")
-        hints = ("By which gates are faster 10 °C up.", "By which they are larger.", "As it is declared.")
-        names = ("Q10 of gates", "Q10 of conductances", "Neuron holds at (°C)")
-        assumed = [
-            field(label, self.q10s[name], hint) for name, label, hint in zip(_Q10S, names, hints, strict=True)
-        ]
-        self._of_warmth = w.HBox(assumed)
-        what = w.HBox([field("What is done", self.kind, "To every member, all the time."), self._of_block])
-        doses = w.HBox(
-            [
-                field("Doses from, to", self.range, "The lowest and the highest."),
-                field("How many doses", self.n, "Evenly spaced; a control comes beside them."),
-            ]
+        self._of_warmth = row(*(field(label, self.q10s[name], hint) for name, (label, hint) in _Q10S.items()))
+        what = row(field("What is done", self.kind, "To every member, all the time."), self._of_block)
+        doses = row(
+            field("Doses from, to", self.range, "The lowest and the highest."),
+            field("How many doses", self.n, "Evenly spaced; a control comes beside them."),
         )
         asked = [what, doses, self.doses, self.lacks, self._of_warmth]
         going = [self.whom, *self._going.widgets, self.found, self.who]
-        shown = field(
-            "Dose that is looked at", self.shown, "For the members below, and who loses the rhythm at it."
-        )
-        pager = classed(w.HBox([self.back, self.where, self.next]), "s2p-bar")
+        whose = "For the members below, and who loses the rhythm at it."
+        shown = field("Dose that is looked at", self.shown, whose)
         boxes = {
             name: w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget])
             for name, (title, _says) in _FIGURES.items()
         }
         self._curves = boxes["f_I"]
         sides = [boxes[name] for name in ("doses", "f_I", "ranking")]
-        columns = halves([shown, pager, self.traces.widget], sides, "s2p-columns")
+        columns = halves([shown, self.pager, self.traces.widget], sides, "s2p-columns")
         self._results = w.VBox([columns, boxes["conductances"], boxes["raster"]])
         return [halves(asked, going), self._results]
 
@@ -172,14 +164,12 @@ class ExperimentsPanel:
         for name in _Q10S:
             value = getattr(ask, name)
             self._tied[name].show("" if value is None else f"{value:.10g}")
-        self._of_block.layout.display = "" if ask.kind == "block" else "none"
+        shown_if(ask.kind == "block", self._of_block)
         self.doses.value = said([f"{kind.dose[0].upper()}{kind.dose[1:]}: {_listed(ask.doses)}."])
         lacking = ask.question(neuron).lacking(neuron)
         self.lacks.value = said([lacking]) if lacking else ""
-        assumes = ask.kind == "temperature" and (
-            bool(lacking) or any(getattr(ask, name) is not None for name in _Q10S)
-        )
-        self._of_warmth.layout.display = "" if assumes else "none"
+        assumed = any(getattr(ask, name) is not None for name in _Q10S)
+        shown_if(ask.kind == "temperature" and (bool(lacking) or assumed), self._of_warmth)
         self._show_going()
 
     # going on
@@ -187,21 +177,19 @@ class ExperimentsPanel:
     def _show_going(self) -> None:
         """Say who can be asked, or what goes on."""
         session, whom = self.session, self.actions.asked()
-        going = session.experimenting
-        ask = session.settings.ask
+        going, ask = session.experimenting, session.settings.ask
         lacking = ask.question(session.neuron).lacking(session.neuron)
         self.run.disabled = going or whom is None or bool(lacking) or not session.ready
         self._going.show(going)
-        self.whom.value = said(
-            ["Generate a population first; then it can be asked." if whom is None else f"Asks {whom[1]}."]
-        )
+        first = "Generate a population first; then it can be asked."
+        self.whom.value = said([first if whom is None else f"Asks {whom[1]}."])
 
     # what came of it
 
     def _show(self) -> None:
         experiment = self.session.experiment
-        self._results.layout.display = "none" if experiment is None else ""
-        self.page = 0
+        shown_if(experiment is not None, self._results)
+        self.pager.page = 0
         if experiment is None:
             self.found.value = self.who.value = ""
             return
@@ -214,26 +202,19 @@ class ExperimentsPanel:
             + f"<details><summary>What became of the members at each dose</summary>"
             f"{listed(experiment.describe().splitlines())}</details>"
         )
-        self._curves.layout.display = "" if self._kind(experiment) == "step" else "none"
+        injects = next(iter(experiment.doses.protocols)).actions[-1].kind == "step"
+        shown_if(injects, self._curves)
         options = tuple((name, name) for name in experiment.conditions[1:])
         split = most_split(experiment)
         self._looked_at.show(split, options=options, disabled=len(options) < 2)
-        self._draw(experiment, "doses", lambda: plots.dose_response(experiment, _SIDE_PX))
-        if self._kind(experiment) == "step":
-            self._draw(experiment, "f_I", lambda: plots.f_I_curves(experiment, _SIDE_PX))
+        self._draw("doses", lambda: plots.dose_response(experiment, _SIDE_PX))
+        if injects:
+            self._draw("f_I", lambda: plots.f_I_curves(experiment, _SIDE_PX))
         self._show_condition()
-        self._draw(experiment, "raster", lambda: plots.experiment_raster(experiment, most=16))
+        self._draw("raster", lambda: plots.experiment_raster(experiment, most=16))
 
-    @staticmethod
-    def _kind(experiment: Any) -> str:
-        return str(next(iter(experiment.doses.protocols)).actions[-1].kind)
-
-    def _draw(self, experiment: Any, name: str, make: Callable[[], Any]) -> None:
-        def draw() -> None:
-            if self.session.experiment is experiment:  # else there is another one to draw by now
-                self.sides[name].show(make())
-
-        self._drawing.add(f"experiment {name}", draw)
+    def _draw(self, name: str, make: Callable[[], Any]) -> None:
+        self._drawing.add(f"experiment {name}", lambda: self.sides[name].show(make()), "experiment")
 
     def _show_condition(self) -> None:
         """Show members, and who loses the rhythm, at the dose that is looked at."""
@@ -241,13 +222,10 @@ class ExperimentsPanel:
         if experiment is None or condition not in experiment.protocols:
             return
         kept = experiment.kept(condition)
-        self._draw(experiment, "ranking", lambda: plots.who_crashes(experiment, condition, _SIDE_PX))
+        population, words = experiment.population, plots.KEPT_OR_LOST
+        self._draw("ranking", lambda: plots.who_crashes(experiment, condition, _SIDE_PX))
         self._draw(
-            experiment,
-            "conductances",
-            lambda: plots.conductances(
-                experiment.population, kept, _SIDE_PX, words=plots.KEPT_OR_LOST, most=200
-            ),
+            "conductances", lambda: plots.conductances(population, kept, _SIDE_PX, words=words, most=200)
         )
         numbers = experiment.members
         lines = [f"At {condition}, {kept.sum()} of {len(kept)} keep their rhythm: {_some(numbers[kept])}."]
@@ -256,18 +234,15 @@ class ExperimentsPanel:
             these = numbers[~kept & (became == what)]
             lines.append(f"{len(these)} lose it and are then {what}: {_some(these)}.")
         self.who.value = said(lines)
-        self._drawing.add("experiment traces", lambda: self._turn(0))
+        self._drawing.add("experiment traces", self._show_page)
 
-    def _turn(self, by: int) -> None:
-        """Show the members of another page, before and after."""
+    def _show_page(self) -> None:
+        """Show the members of a page, before and after."""
         experiment, condition = self.session.experiment, self.shown.value
         if experiment is None or condition not in experiment.protocols:
             return
-        pages = -(-len(experiment) // _MEMBERS_A_PAGE)
-        self.page = min(max(0, self.page + by), pages - 1)
-        self.back.disabled, self.next.disabled = self.page <= 0, self.page >= pages - 1
-        self.where.value = f"page {self.page + 1} of {pages}"
-        rows = range(len(experiment))[self.page * _MEMBERS_A_PAGE :][:_MEMBERS_A_PAGE]
+        self.pager.show(len(experiment))
+        rows = range(len(experiment))[self.pager.page * _MEMBERS_A_PAGE :][:_MEMBERS_A_PAGE]
         self.traces.show(
             plots.before_and_after(
                 experiment, condition, rows=rows, until_ms=_SHOWN_MS, most_points=1500, height=_TRACES_PX
@@ -280,16 +255,8 @@ class ExperimentsPanel:
         if experiment is None or member == NO_MEMBER:
             return
         found = np.flatnonzero(experiment.members == member)
-        if found.size and (page := int(found[0]) // _MEMBERS_A_PAGE) != self.page:
-            self._turn(page - self.page)
-
-
-_BEFORE = "Voltages of members in the control, and beside it at the dose that is looked at"
-
-
-def _named(name: str, value: str) -> dict[str, float | str | None]:
-    """A number that may be left out, by its name."""
-    return {name: number_if_any(value)}
+        if found.size and (page := int(found[0]) // _MEMBERS_A_PAGE) != self.pager.page:
+            self.pager.turn(page)
 
 
 def _listed(doses: tuple[float, ...]) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
 
 import ipywidgets as w
+from traitlets import dlink
 
 from spike2pop_nb import plots
-from spike2pop_nb.app.binding import Binding
+from spike2pop_nb.app.binding import Binding, Number, number_in
 from spike2pop_nb.app.exploration import FIRING_LAYERS, MEMBERS, Exploration, Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import Fold, button, card, field, halves, said, text
+from spike2pop_nb.app.layout import Fold, button, card, field, halves, row, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number, number_in
 from spike2pop_nb.app.panels.modulate import ModulatePanel
 from spike2pop_nb.app.runner import Runner
 from spike2pop_nb.app.settings import Explored
@@ -44,24 +45,22 @@ class ExplorePanel:
         self.messages = Messages()
         self.explorer = Explorer(session, runner, self.messages)
         self.state: Exploration = self.explorer.state
+        after = self.messages.after
         self.fold = Fold(
             "What each choice reaches, how members fire over the plane, and neuromodulation",
-            build=self.messages.guard(self._build),
+            build=after(self._build),
         )
         self.widget = card("6", "Explore", [self.fold], "s2p-explore")
-        self.fold.observe(self.messages.guard(self._opened), "opened")
-        session.follow(self.messages.guard(self._show_restored), "explore")
+        dlink((self.fold, "opened"), (self.state, "active"))
+        session.follow(after(self._show_restored), "explore")
 
-    def _opened(self, _change: Any) -> None:
-        self.state.active = self.fold.opened
-
-    def _show_restored(self, _change: Any) -> None:
+    def _show_restored(self) -> None:
         """Open on choices that were made before the explorer was ever opened: those that were restored."""
         if self.fold.build is not None and self.session.settings.explore != Explored():
             self.fold.opened = True
 
     def _build(self) -> None:
-        guard, state, explorer = self.messages.guard, self.state, self.explorer
+        guard, after, state, explorer = self.messages.guard, self.messages.after, self.state, self.explorer
         self.layer = w.Dropdown(options=_LAYERS)
         self.pair = w.Dropdown()
         self.use = button("Use this pair in the search", "Compensate it in step 3 too")
@@ -81,26 +80,20 @@ class ExplorePanel:
             "A map over the plane of slow and ultraslow DICs, with the posterior of the recording and a "
             "target that can be moved",
             members=state,
-            on_point=guard(lambda g_s, g_u: explorer.set_target(g_s, g_u)),
+            on_point=guard(explorer.set_target),
         )
+        says = "Conductances of the members at the target, each relative to its median"
         self.conductances = FigureView(
-            "Conductances of the members appear here",
-            _SIDE_PX,
-            self.session,
-            "Conductances of the members at the target, each relative to its median",
-            members=state,
+            "Conductances of the members appear here", _SIDE_PX, self.session, says, members=state
         )
+        says = "Voltages of the members at the target over time"
         self.traces = FigureView(
-            "Voltages of the members appear here",
-            _TRACES_PX,
-            self.session,
-            "Voltages of the members at the target over time",
-            members=state,
+            "Voltages of the members appear here", _TRACES_PX, self.session, says, members=state
         )
         self.modulation = ModulatePanel(explorer, self.messages)
         self.fold.body.children = self._compose()
-        self.use.on_click(guard(lambda _button: explorer.use()))
-        self.restore.on_click(guard(lambda _button: explorer.restore()))
+        self.use.on_click(after(lambda: self.session.choose(compensate=state.pair)))
+        self.restore.on_click(after(lambda: explorer.choose(V_th_mV=None, ranges={})))
         self._tied = {
             name: Binding(getattr(self, name), take, self.messages, again)
             for name, take, again in (
@@ -112,69 +105,53 @@ class ExplorePanel:
                 ("noise", lambda sigma: explorer.choose(noise_sigma=sigma), self._show_knobs),
             )
         }
-        state.observe(guard(self._show_choices), ["ranking", "pair"])
-        state.observe(guard(self._show_layer), "layer")
-        state.observe(guard(self._show_ranking), "ranking")
+        state.observe(after(self._show_choices), ["ranking", "pair"])
+        state.observe(after(self._show_layer), "layer")
+        state.observe(after(self._show_ranking), "ranking")
         # the map of another layer may be the very same one
-        state.observe(guard(self._show_plane), ["map", "layer", "modulated"])
-        state.observe(guard(self._show_step), "step")
-        state.observe(guard(self._show_target), "target")
-        state.observe(guard(self._show_conductances), "population")
-        state.observe(guard(self._show_traces), "simulated")
-        state.observe(guard(self._show_status), ["mapping", "working", "population"])
-        state.observe(guard(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
-        state.observe(guard(self._show_whose), "modulated")
-        self.session.observe(guard(self._show_plane), "posterior")
-        self.session.follow(guard(self._fill_knobs), "neuron")
+        state.observe(after(self._show_plane), ["map", "layer", "modulated"])
+        state.observe(after(self._show_step), "step")
+        state.observe(after(self._show_target), "target")
+        state.observe(after(self._show_conductances), "population")
+        state.observe(after(self._show_traces), "simulated")
+        state.observe(after(self._show_status), ["mapping", "working", "population"])
+        state.observe(after(self._show_knobs), ["V_th_mV", "ranges", "noise_sigma"])
+        state.observe(after(self._show_whose), "modulated")
+        self.session.observe(after(self._show_plane), "posterior")
+        self.session.follow(after(self._fill_knobs), "neuron")
         self._fill_knobs()
         self._show_target()
         self._show_layer()
         self._show_choices()
 
     def _compose(self) -> list[w.Widget]:
-        choose = w.HBox(
-            [
-                field(
-                    "Map of", self.layer, "The last two simulate members all over the plane: some seconds."
-                ),
-                field(
-                    "Compensated",
-                    self.pair,
-                    "Best first, with the share of members that get there within the ranges.",
-                ),
-            ]
+        best = "Best first, with the share of members that get there within the ranges."
+        choose = row(
+            field("Map of", self.layer, "The last two simulate members all over the plane: some seconds."),
+            field("Compensated", self.pair, best),
         )
-        target = w.HBox(
-            [
-                field(
-                    "Target g_s (in units of g_leak)", self.g_s, "Or drag the point; arrow keys move it too."
-                ),
-                field("Target g_u (in units of g_leak)", self.g_u, f"{MEMBERS} members follow it at once."),
-            ]
+        target = row(
+            field("Target g_s (in units of g_leak)", self.g_s, "Or drag the point; arrow keys move it too."),
+            field("Target g_u (in units of g_leak)", self.g_u, f"{MEMBERS} members follow it at once."),
+        )
+        read = "Voltage at which DICs are read. The network's posterior is about the declared one."
+        noise = (
+            "Of the current injected in the members that are simulated here; 0 for none. The map has none."
         )
         knobs = Fold(
             "Threshold voltage, baseline ranges, noise",
             [
-                field(
-                    "V_th (mV)",
-                    self.V_th,
-                    "Voltage at which DICs are read. The network's posterior is about the declared one.",
-                ),
+                field("V_th (mV)", self.V_th, read),
                 self.knobs,
                 self.restore,
-                field(
-                    "Noise σ (µA/cm²)",
-                    self.noise,
-                    "Of the current injected in the members that are simulated here; 0 for none. The map has "
-                    "none.",
-                ),
+                field("Noise σ (µA/cm²)", self.noise, noise),
             ],
         )
         left = [choose, self.use, self.plane.widget, target, self.says, knobs]
         right = [self.status, self.conductances.widget, self.traces.widget]
         return [self.messages.widget, halves(left, right), self.ranking, self.modulation.widget]
 
-    def _show_whose(self, _change: Any) -> None:
+    def _show_whose(self) -> None:
         """Members that are moved may be those of the results, which are then lit there too."""
         of_found = self.state.modulated is not None and self.state.of_found
         for figure in (self.plane, self.modulation.ways, self.modulation.course):
@@ -187,24 +164,23 @@ class ExplorePanel:
     def _choose_target(self, _value: float) -> None:
         self.explorer.set_target(number_in(self.g_s), number_in(self.g_u))
 
-    def _show_target(self, _change: Any = None) -> None:
+    def _show_target(self) -> None:
         g_s, g_u = self.state.target
         self._tied["g_s"].show(round(g_s, 3))
         self._tied["g_u"].show(round(g_u, 3))
         self.plane.point(g_s, g_u, "Target: slow DIC g_s, ultraslow DIC g_u")
 
-    def _show_layer(self, _change: Any = None) -> None:
+    def _show_layer(self) -> None:
         self._tied["layer"].show(self.state.layer)
 
-    def _show_choices(self, _change: Any = None) -> None:
+    def _show_choices(self) -> None:
         ranking, pair = self.state.ranking, self.state.pair
         options: list[tuple[str, Any]] = []
         if ranking is not None:
             for place, choice in enumerate(ranking.choices, start=1):
                 # The pair may be declared in the other order than the list has it.
-                value = (
-                    pair if pair is not None and set(pair) == set(choice.compensate) else choice.compensate
-                )
+                same = pair is not None and set(pair) == set(choice.compensate)
+                value = pair if same else choice.compensate
                 note = ", published" if choice.published else ""
                 options.append((f"{place}. {choice.name} ({100 * choice.within:.0f} %{note})", value))
         elif pair is not None:
@@ -213,48 +189,40 @@ class ExplorePanel:
         shown = pair if pair in values else next(iter(values), None)
         self._tied["pair"].show(shown, options=tuple(options))
 
-    def _show_ranking(self, _change: Any) -> None:
+    def _show_ranking(self) -> None:
         ranking = self.state.ranking
         if ranking is None:
             self.ranking.value = ""
             return
-        heads = ("choice", "score", "reached", "within", "moved", "cond.", "why not first")
         rows = []
         for choice in ranking.choices:
             known = choice.reached > 0
-            cells = (
-                choice.name,
-                f"{choice.score:.2f}",
-                f"{100 * choice.reached:.0f} %",
-                f"{100 * choice.within:.0f} %",
-                f"{100 * choice.moved:.0f} %" if known else "–",
-                f"{choice.condition:.1f}" if known else "–",
-                ranking.why(choice),
+            rows.append(
+                (
+                    choice.name,
+                    f"{choice.score:.2f}",
+                    f"{100 * choice.reached:.0f} %",
+                    f"{100 * choice.within:.0f} %",
+                    f"{100 * choice.moved:.0f} %" if known else "–",
+                    f"{choice.condition:.1f}" if known else "–",
+                    ranking.why(choice),
+                )
             )
-            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
-        head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + "</tr>"
-        table = (
-            '<div class="s2p-wide-table" tabindex="0" role="region" aria-label="Choices, ranked">'
-            f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{{}}</tbody></table></div>'
-        )
         posterior = self.session.posterior
         whose = "this recording" if posterior is not None and posterior.usable else "the target"
-        more = len(rows) - _SHOWN
-        rest = (
-            f"<details><summary>{more} more</summary>{table.format(''.join(rows[_SHOWN:]))}</details>"
-            if more > 0
-            else ""
-        )
+        others = ""
+        if len(rows) > _SHOWN:
+            others = f"<details><summary>{len(rows) - _SHOWN} more</summary>{_table(rows[_SHOWN:])}</details>"
         self.ranking.value = (
             f"<h3>All choices, ranked for {whose}</h3>{said([ranking.describe()])}"
-            f"{table.format(''.join(rows[:_SHOWN]))}{rest}"
+            f"{_table(rows[:_SHOWN])}{others}"
             "<p class='s2p-help'>Reached: members with no negative conductance. Within: those whose solved "
             "conductances also lie in this neuron's ranges. Moved: how far these go from the baseline. "
             "Cond.: condition number of the solve; at 1 the two set g_s and g_u independently, and the "
             "larger it is, the more a small error is amplified. Score = within / ((1 + moved) · √cond.).</p>"
         )
 
-    def _show_plane(self, _change: Any) -> None:
+    def _show_plane(self) -> None:
         state, session = self.state, self.session
         found = state.map
         if found is None:
@@ -279,18 +247,18 @@ class ExplorePanel:
         found = self.state.modulated
         return [] if found is None else plots.path_points(found.path, self.state.step)
 
-    def _show_step(self, _change: Any) -> None:
+    def _show_step(self) -> None:
         if self.state.map is not None and self.state.modulated is not None:
             self.plane.move(self._points())
 
-    def _show_conductances(self, _change: Any) -> None:
+    def _show_conductances(self) -> None:
         population = self.state.population
         if population is None:
             self.conductances.clear()
         else:
             self.conductances.show(plots.conductances(population, height=_SIDE_PX))
 
-    def _show_traces(self, _change: Any) -> None:
+    def _show_traces(self) -> None:
         """Voltages of other members stay until those of these members are there."""
         simulated = self.state.simulated
         if simulated is None:
@@ -298,38 +266,29 @@ class ExplorePanel:
                 self.traces.clear()
             return
         labels = []
-        for row, train in enumerate(simulated.trains()):
-            kind = simulated.reasons.get(row) or str(describe_pattern(train).kind)
-            labels.append(f"member {simulated.labels[row][1]} · {kind}, {train.rate_hz:.3g} Hz")
-        self.traces.show(
-            plots.traces(
-                simulated, rows=range(len(simulated)), labels=labels, most_points=1500, height=_TRACES_PX
-            )
-        )
+        for at, train in enumerate(simulated.trains()):
+            kind = simulated.reasons.get(at) or str(describe_pattern(train).kind)
+            labels.append(f"member {simulated.labels[at][1]} · {kind}, {train.rate_hz:.3g} Hz")
+        all_of = range(len(simulated))
+        drawn = plots.traces(simulated, rows=all_of, labels=labels, most_points=1500, height=_TRACES_PX)
+        self.traces.show(drawn)
 
-    def _show_status(self, _change: Any) -> None:
+    def _show_status(self) -> None:
         words = " ".join(filter(None, (self.state.working, self.state.mapping)))
         g_s, g_u = self.state.target
         there = f"{MEMBERS} members" if self.state.population is not None else "No members"
         self.status.value = said([words or f"{there} at g_s {g_s:.2f}, g_u {g_u:.2f}."])
 
-    def _fill_knobs(self, _change: Any = None) -> None:
+    def _fill_knobs(self) -> None:
         """Make a slider for each conductance that this neuron's baseline draws."""
         neuron = self.session.neuron
         boxes: list[w.Widget] = []
         self._ranges: dict[str, Binding] = {}
         for channel, (low, high) in self.explorer.declared().items():
             top = max(2 * high, 1e-6)
-            slider = w.FloatRangeSlider(
-                value=(low, high),
-                min=0.0,
-                max=top,
-                step=top / 200,
-                readout_format=".3g",
-                continuous_update=False,
-            )
-
-            tied = Binding(slider, partial(self._choose_range, channel), self.messages, self._show_knobs)
+            look: dict[str, Any] = {"readout_format": ".3g", "continuous_update": False}
+            slider = w.FloatRangeSlider(value=(low, high), min=0.0, max=top, step=top / 200, **look)
+            tied = Binding(slider, partial(self.explorer.set_range, channel), self.messages, self._show_knobs)
             hint = f"Declared: {low:g} to {high:g}." if low < high else f"Declared: {low:g}."
             boxes.append(field(f"g_{channel} of the baseline (mS/cm²)", slider, hint))
             self._ranges[channel] = tied
@@ -341,10 +300,7 @@ class ExplorePanel:
         self._tied["V_th"].show(V_th, min=max(low, V_th - _V_TH_SPAN_MV), max=min(high, V_th + _V_TH_SPAN_MV))
         self._show_knobs()
 
-    def _choose_range(self, channel: str, range_mS: tuple[float, float]) -> None:
-        self.explorer.set_range(channel, *range_mS)
-
-    def _show_knobs(self, _change: Any = None) -> None:
+    def _show_knobs(self) -> None:
         """Show threshold, ranges and noise; sliders get longer for what was restored from elsewhere."""
         V_th, slider = self.state.V_th_mV, self.V_th
         self._tied["V_th"].show(V_th, min=min(slider.min, V_th), max=max(slider.max, V_th))
@@ -353,3 +309,15 @@ class ExplorePanel:
             if channel in self._ranges:
                 tied = self._ranges[channel]
                 tied.show(wanted, max=max(tied.control.max, wanted[1]))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Choices as HTML."""
+    heads = ("choice", "score", "reached", "within", "moved", "cond.", "why not first")
+    head = "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + "</tr>"
+    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in one) for one in rows)
+    body = "".join(f"<tr>{one}</tr>" for one in cells)
+    return (
+        '<div class="s2p-wide-table" tabindex="0" role="region" aria-label="Choices, ranked">'
+        f'<table class="s2p-ranking"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    )

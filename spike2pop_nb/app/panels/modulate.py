@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import ipywidgets as w
 
 from spike2pop_nb import plots
-from spike2pop_nb.app.binding import Binding
+from spike2pop_nb.app.binding import Binding, Number, number_in
 from spike2pop_nb.app.exploration import Explorer
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.layout import button, classed, field, halves, said, text
+from spike2pop_nb.app.layout import button, field, halves, row, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number, number_in
 
 __all__ = ["ModulatePanel"]
 
@@ -27,14 +25,14 @@ class ModulatePanel:
 
     def __init__(self, explorer: Explorer, messages: Messages) -> None:
         self.explorer, self.state = explorer, explorer.state
-        guard, state, session = messages.guard, explorer.state, explorer.session
+        after, state, session = messages.after, explorer.state, explorer.session
         self.g_s, self.g_u = Number(), Number()
         self.start = button("Modulate", "Move the members there and simulate them on their way", "primary")
         self.step = w.IntSlider(min=0, max=1, disabled=True)
         # the ready-made widget's buttons have no names for those who cannot see them
         self.play = button(_PLAY, "Go through the steps one after the other")
         self._playing = False
-        self._tick = guard(self._advance)
+        self._tick = after(self._advance)
         self.who, self.says, self.where = (text("", "s2p-says") for _ in range(3))
         self.ways = FigureView(
             "The two conductances that move appear here",
@@ -50,55 +48,49 @@ class ModulatePanel:
             "Conductances and voltages of members over time, before, during and after modulation",
             members=state,
         )
-        controls = w.HBox(
-            [
-                field("To g_s (in units of g_leak)", self.g_s, "Each member goes there from its own DICs."),
-                field("To g_u (in units of g_leak)", self.g_u, "Straight through the plane, in equal steps."),
-            ]
+        controls = row(
+            field("To g_s (in units of g_leak)", self.g_s, "Each member goes there from its own DICs."),
+            field("To g_u (in units of g_leak)", self.g_u, "Straight through the plane, in equal steps."),
         )
         steps = field("Step", self.step, "Move it, or press play, to watch each member on its own way.")
-        playing = classed(w.HBox([self.play, steps]), "s2p-bar")
+        playing = row(self.play, steps, kind="s2p-bar")
         left = [self.who, controls, self.start, self.says, playing, self.where, self.ways.widget]
         title = text("<h3>Neuromodulation: members move to other DICs</h3>")
         self.widget = w.VBox([title, halves(left, [self.course.widget])])
         self._tied = [
             Binding(number, self._choose, messages, self._show_end) for number in (self.g_s, self.g_u)
         ]
-        self.play.on_click(guard(lambda _button: self._toggle()))
-        self.start.on_click(guard(lambda _button: explorer.modulate()))
-        self.step.observe(guard(lambda change: state.set_trait("step", change["new"])), "value")
-        state.observe(guard(self._show_end), "end")
-        state.observe(guard(self._show), "modulated")
-        state.observe(guard(self._show_step), "step")
-        state.observe(guard(self._show_who), "population")
-        session.observe(guard(self._show_who), "result")
-        session.follow(guard(self._show_who), "explore")
-        self._show_who(None)
+        self.play.on_click(after(self._toggle))
+        self.start.on_click(after(explorer.modulate))
+        self.step.observe(after(lambda: state.set_trait("step", self.step.value)), "value")
+        state.observe(after(self._show_end), "end")
+        state.observe(after(self._show), "modulated")
+        state.observe(after(self._show_step), "step")
+        state.observe(after(self._show_who), "population")
+        session.observe(after(self._show_who), "result")
+        session.follow(after(self._show_who), "explore")
+        self._show_who()
         self._show_end()
-        self._show(None)
+        self._show()
 
     def _choose(self, _value: float) -> None:
         self.explorer.set_end(number_in(self.g_s), number_in(self.g_u))
 
-    def _show_end(self, _change: Any = None) -> None:
+    def _show_end(self) -> None:
         for tied, value in zip(self._tied, self.state.end, strict=True):
             tied.show(round(value, 3))
 
-    def _show_who(self, _change: Any) -> None:
+    def _show_who(self) -> None:
         """Say who will be moved, and by what, before anyone is."""
         explored = self.explorer.session.settings.explore.pair
-        by = (
-            "the two conductances that take most of them there"
-            if explored is None
-            else " and ".join(explored)
-        )
+        widest = "the two conductances that take most of them there"
+        by = widest if explored is None else " and ".join(explored)
         self.who.value = said([f"Moves {self.explorer.moving()[1]} by {by}."])
 
-    def _show(self, _change: Any) -> None:
+    def _show(self) -> None:
         found = self.state.modulated
         self._stop()
-        for control in (self.step, self.play):
-            control.disabled = found is None
+        self.step.disabled = self.play.disabled = found is None
         if found is None:
             self.says.value = self.where.value = ""
             self.ways.clear()
@@ -134,7 +126,7 @@ class ModulatePanel:
         else:
             asyncio.get_running_loop().call_later(_STEP_S, self._tick)
 
-    def _show_step(self, _change: Any) -> None:
+    def _show_step(self) -> None:
         found, step = self.state.modulated, self.state.step
         if found is None:
             return

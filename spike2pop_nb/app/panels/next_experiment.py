@@ -9,13 +9,10 @@ import ipywidgets as w
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.binding import Binding
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, classed, field, halves, said, text
+from spike2pop_nb.app.binding import Binding, Number
+from spike2pop_nb.app.figures import DrawingQueue, FigureView
+from spike2pop_nb.app.layout import Fold, Going, button, field, halves, row, said, shown_if, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number
 from spike2pop_nb.app.state import Session
 from spike2pop_nb.experiments import PRICES
 
@@ -38,22 +35,17 @@ class NextPart:
         self.by = w.Dropdown(options=[("bits", "bits"), ("bits for the price", "bits_per_price")])
         self.prices = {name: Number() for name in PRICES}
         self.run = button("Rank experiments", "Simulate members in each, and rank what they tell", "primary")
-        self._going = Going(self.run, "Stop ranking", lambda: actions.stop("ranking"), messages)
+        self._going = Going(self.run, "Stop ranking", actions, "ranking", messages)
         self.stop, self.says, self.found = self._going.stop, self._going.says, text("", "s2p-says")
         self.bars = FigureView(
             "Bits of each experiment appear here", _BARS_PX, session, "Bits that experiments would tell"
         )
-        self.answers = FigureView(
-            "Members' answers appear here",
-            _ANSWERS_PX,
-            session,
-            "Spikes of members in the control and the first three",
-        )
-        guard = messages.guard
+        says = "Spikes of members in the control and the first three"
+        self.answers = FigureView("Members' answers appear here", _ANSWERS_PX, session, says)
+        after = messages.after
         self.done, self.recording = w.Dropdown(), w.Dropdown()
-        self.narrow = button(
-            "Narrow the population", "Weigh members by how probable this recording is for them"
-        )
+        tip = "Weigh members by how probable this recording is for them"
+        self.narrow = button("Narrow the population", tip)
         self.all = button("All members again", "Forget what the population was narrowed to")
         self.left = text("", "s2p-says")
         self._tied = {
@@ -64,56 +56,41 @@ class NextPart:
                 for name, control in self.prices.items()
             },
         }
-        self.run.on_click(guard(lambda _button: self.actions.rank()))
+        self.run.on_click(after(actions.rank))
         self.narrow.on_click(
-            guard(lambda _button: self.actions.narrow(str(self.done.value), self.recording.value or None))
+            after(lambda: actions.narrow(str(self.done.value), self.recording.value or None))
         )
-        self.all.on_click(guard(lambda _button: self.actions.forget_narrowed()))
+        self.all.on_click(after(lambda: session.set_trait("narrowed", None)))
         self.widget = self._compose()
-        actions.on_progress["ranking"] = guard(self._going.progress)
-        session.follow(guard(lambda _change: self.show()), "ask", "neuron")
-        session.observe(guard(lambda _change: self._show_going()), ["ranks", "result", "ready"])
-        session.observe(guard(lambda _change: self._show_found()), "ranking")
-        session.observe(
-            guard(lambda _change: self._show_left()), ["narrowed", "ranking", "recordings", "train"]
-        )
+        session.follow(after(self.show), "ask", "neuron")
+        session.observe(after(self._show_going), ["ranks", "result", "ready"])
+        session.observe(after(self._show_found), "ranking")
+        session.observe(after(self._show_left), ["narrowed", "ranking", "recordings", "train"])
         self.show()
         self._show_going()
         self._show_found()
         self._show_left()
 
     def _compose(self) -> w.Widget:
-        prices = Fold(
-            "Prices",
-            [
-                w.HBox(
-                    [
-                        field(name.capitalize(), control, "0 if your rig cannot do it.")
-                        for name, control in self.prices.items()
-                    ]
-                )
-            ],
-        )
-        asked = w.HBox(
-            [
-                field("What it shall tell", self.target, "About which its answer says the most."),
-                field("Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."),
-            ]
+        usual = "0 if your rig cannot do it."
+        each = (field(name.capitalize(), control, usual) for name, control in self.prices.items())
+        prices = Fold("Prices", [row(*each)])
+        asked = row(
+            field("What it shall tell", self.target, "About which its answer says the most."),
+            field("Ranked by", self.by, "A current costs 1, a blocker 10, or what you say below."),
         )
         top = halves([asked, prices], [*self._going.widgets, self.found])
-        which = w.HBox(
-            [
-                field("Done", self.done, "One of those that were ranked."),
-                field("Recording of it", self.recording, "Of the same cell, in the file that is open."),
-            ]
+        which = row(
+            field("Done", self.done, "One of those that were ranked."),
+            field("Recording of it", self.recording, "Of the same cell, in the file that is open."),
         )
-        narrowing = classed(w.HBox([self.narrow, self.all]), "s2p-buttons")
+        narrowing = row(self.narrow, self.all, kind="s2p-buttons")
         told = w.VBox([text("<h3>What came of it?</h3>"), which, narrowing, self.left])
         self._results = w.VBox([self.answers.widget, self.bars.widget, told])
         return w.VBox([text("<h3>Which experiment next?</h3>"), top, self._results])
 
     def _choose(self, name: str, value: Any) -> None:
-        self.session.choose(ask={**dict(self.session.settings.ask), name: value})
+        self.session.choose_of("ask", **{name: value})
 
     def _price(self, name: str, value: float) -> None:
         self._choose("prices", {**self.session.settings.ask.prices, name: value})
@@ -139,18 +116,17 @@ class NextPart:
 
     def _show_found(self) -> None:
         ranking = self.session.ranking
-        self._results.layout.display = "none" if ranking is None else ""
+        shown_if(ranking is not None, self._results)
         self.found.value = "" if ranking is None else said(ranking.describe().splitlines())
         if ranking is None:
             return
         self.says.value = ""
 
         def draw() -> None:
-            if self.session.ranking is ranking:  # else there is another one to draw by now
-                self.answers.show(plots.answers_of_members(ranking, height=_ANSWERS_PX))
-                self.bars.show(plots.next_experiments(ranking, height=_BARS_PX))
+            self.answers.show(plots.answers_of_members(ranking, height=_ANSWERS_PX))
+            self.bars.show(plots.next_experiments(ranking, height=_BARS_PX))
 
-        self._drawing.add("ranking", draw)
+        self._drawing.add("ranking", draw, "ranking")
 
     def _show_left(self) -> None:
         """Show what can be narrowed by, and what was."""

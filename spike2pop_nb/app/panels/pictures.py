@@ -9,8 +9,7 @@ import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import FigureView
+from spike2pop_nb.app.figures import DrawingQueue, FigureView
 from spike2pop_nb.app.layout import Fold, classed, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
@@ -52,19 +51,19 @@ class PicturesPanel:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
-        guard = messages.guard
+        after = messages.after
         self._followed: dict[int, Any] = {}
         self.figure: FigureView | None = None
         self.choice = w.ToggleButtons(options=[(label, name) for name, (label, _) in PICTURES.items()])
         self.says = text("", "s2p-help")
         self.body = classed(w.VBox([self.choice, self.says]), "s2p-closer")
         self.widget = Fold("A closer look: currents, conductance pairs, DIC curves, return map", [self.body])
-        self.widget.observe(guard(lambda _change: self._show()), "opened")
-        self.choice.observe(guard(lambda _change: self._show()), "value")
-        session.observe(guard(self._new_result), "result")
-        session.observe(guard(self._new_member), "member")
+        self.widget.observe(after(self._show), "opened")
+        self.choice.observe(after(self._show), "value")
+        session.observe(after(self._new_result), "result")
+        session.observe(after(self._new_member), "member")
 
-    def _new_result(self, _change: Any) -> None:
+    def _new_result(self) -> None:
         self._followed = {}
         result = self.session.result
         if result is not None and result.usable:
@@ -72,7 +71,7 @@ class PicturesPanel:
         else:
             self._show()
 
-    def _new_member(self, _change: Any) -> None:
+    def _new_member(self) -> None:
         if self.choice.value == "currents":
             self._show()
 

@@ -1,23 +1,24 @@
-"""How many members, from which seed; the button that starts the search, and the one that stops it."""
+"""Step 3: which two conductances are solved for, how members are searched, and the buttons for that."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import ipywidgets as w
 
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.binding import bind
-from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, field, jump, said, text
+from spike2pop_nb.app.binding import Binding, Number, bind, in_field, number_if_any, open_while_usable
+from spike2pop_nb.app.layout import Fold, Going, button, field, jump, row, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.number import Number, in_field, number_if_any
 from spike2pop_nb.app.settings import MAX_MEMBERS, Settings
 from spike2pop_nb.app.state import Session
+from spike2pop_nb.conductances import solvable_pairs
 from spike2pop_nb.fidelity import PassRule, pass_rule
 from spike2pop_nb.inference import find_atlas
+from spike2pop_nb.neurons import NeuronModel
 
-__all__ = ["PopulationPanel"]
+__all__ = ["CompensationPanel", "PopulationPanel"]
 
 _JUDGED = [("automatic", "automatic"), ("its own variability", "own")]
 _INHIBITION = [
@@ -25,14 +26,12 @@ _INHIBITION = [
     ("for all members", "always"),
     ("never", "never"),
 ]
-
-
 _BY_EVOLUTION = (
     "Members will be judged by the recording's own variability and found by evolution, which does not use "
     "the compensated conductances chosen above."
 )
 _NOR_DICS = "Nor does it use the predicted DICs."
-_CHOICES = {
+_LABELS = {
     "compensate": "Compensated conductances",
     "size": "Members",
     "seed": "Seed",
@@ -45,7 +44,65 @@ _CHOICES = {
     "isi_tolerance": "ln(ISI)",
     "burst_tolerance": "Bursts (%)",
 }
-"""What the settings of a search are called above."""
+
+
+@lru_cache(maxsize=16)
+def _pairs(neuron: NeuronModel) -> tuple[tuple[str, str], ...]:
+    return tuple(solvable_pairs(neuron))
+
+
+class CompensationPanel:
+    """First half of step 3: the compensated pair."""
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        self.session = session
+        after = messages.after
+        self.pair = w.Dropdown()
+        self.says = text("", "s2p-says")
+        hint = (
+            "Solved for, so that each member has the wanted DICs; the others vary freely. Explore, below, "
+            "ranks all choices."
+        )
+        self.widget = w.VBox([field(_LABELS["compensate"], self.pair, hint), self.says])
+        self._tied = Binding(self.pair, self._choose, messages, self._list_pairs)
+        open_while_usable(session, self.pair)
+        session.follow(after(self._list_pairs), "neuron")
+        session.observe(after(self._list_pairs), ["posterior", "pair"])
+        session.observe(after(self._say), ["reach", "pair", "posterior"])
+        self._list_pairs()
+
+    def _recommended(self) -> tuple[str, str] | None:
+        posterior = self.session.posterior
+        if posterior is None or not posterior.usable:
+            return None
+        return self.session.neuron.recommend(posterior.g_s, posterior.g_u)
+
+    def _list_pairs(self) -> None:
+        recommended, chosen = self._recommended(), self.session.pair
+        pairs = list(_pairs(self.session.neuron))
+        # The pair may be declared in the other order than the list has it.
+        for pair in (recommended, chosen):
+            if pair is not None and pair not in pairs:
+                pairs = [pair, *(other for other in pairs if set(other) != set(pair))]
+        if recommended is not None:
+            pairs = [recommended, *(pair for pair in pairs if pair != recommended)]
+        options = tuple(
+            (f"{a} and {b}" + (" (published heuristic)" if (a, b) == recommended else ""), (a, b))
+            for a, b in pairs
+        )
+        self._tied.show(chosen or pairs[0], options=options)
+
+    def _choose(self, pair: tuple[str, str] | None) -> None:
+        if pair is not None:
+            self.session.choose(compensate=None if pair == self._recommended() else pair)
+
+    def _say(self) -> None:
+        reach, posterior = self.session.reach, self.session.posterior
+        if reach is None:
+            self.says.value = said(["Mapping what this choice can reach…"]) if self.session.pair else ""
+            return
+        points = posterior.sample(256, 0) if posterior is not None and posterior.usable else None
+        self.says.value = said([reach.describe(points)])
 
 
 class PopulationPanel:
@@ -53,7 +110,7 @@ class PopulationPanel:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
-        guard = messages.guard
+        after = messages.after
         self.size, self.seed, self.budget = Number(), Number(), Number()
         self.refine = w.Checkbox(indent=False)
         self.judged = w.Dropdown(options=_JUDGED)
@@ -63,21 +120,29 @@ class PopulationPanel:
         self.generate = button("Generate", "Search members that fire like the recording", "primary")
         self.how = text("", "s2p-says")
         kept = "Stop the search and keep what was found"
-        self._going = Going(self.generate, kept, lambda: actions.stop("generate"), messages)
+        self._going = Going(self.generate, kept, actions, "generate", messages)
         self.stop, self.says = self._going.stop, self._going.says
+        percent = (
+            lambda share: round(100 * share, 6),
+            lambda percent: percent if isinstance(percent, str) else percent / 100,
+        )
+        self._tied: list[Binding] = []
+
+        def tied(name: str, control: Any, help: str, *ways: Any) -> w.VBox:
+            """A control as a field, tied to a setting."""
+            made = field(_LABELS[name], control, help)
+            self._tied.append(bind(session, control, name, messages, *ways))
+            return made
+
         self.widget = w.VBox(
             [
-                w.HBox(
-                    [
-                        field(
-                            "Members", self.size, f"1 to {MAX_MEMBERS}; the command spike2pop run makes more."
-                        ),
-                        field("Seed", self.seed, "Same seed, same result."),
-                        field("Budget", self.budget, "Most simulations, also for a posterior; 0: automatic."),
-                    ]
+                row(
+                    tied("size", self.size, f"1 to {MAX_MEMBERS}; the command spike2pop run makes more."),
+                    tied("seed", self.seed, "Same seed, same result."),
+                    tied("budget", self.budget, "Most simulations, also for a posterior; 0: automatic."),
                 ),
-                field(
-                    "Refine",
+                tied(
+                    "refine",
                     self.refine,
                     "Change members until they fire within 1 % of the recording, or, of one that varies, "
                     "within its own variability; those then have a current and noise.",
@@ -86,65 +151,42 @@ class PopulationPanel:
                 Fold(
                     "How members are judged, and what they receive",
                     [
-                        field(
-                            "Judged by",
+                        tied(
+                            "judged",
                             self.judged,
                             "Automatic: its own variability if it is no clock, unless Refine is off or a "
                             "number is given below.",
                         ),
-                        w.HBox(
-                            [
-                                field("Rate (%)", self.rate, _automatic("rate", 100)),
-                                field("ln(ISI)", self.isi, _automatic("isi")),
-                                field("Bursts (%)", self.burst, _automatic("burst", 100)),
-                            ]
+                        row(
+                            tied("rate_tolerance", self.rate, _automatic("rate", 100), *percent),
+                            tied("isi_tolerance", self.isi, _automatic("isi")),
+                            tied("burst_tolerance", self.burst, _automatic("burst", 100), *percent),
                         ),
-                        field(
-                            "Rhythmic inhibition",
+                        tied(
+                            "inhibition",
                             self.inhibition,
                             "Of members of a bursting recording that are judged by its own variability, as "
                             "cells have that follow a rhythm.",
                         ),
-                        field(
-                            _CHOICES["current"],
+                        tied(
+                            "current",
                             self.current,
                             "That all members receive, such as 0 of a cell that was left alone. Where it is "
                             "unknown, each has one that makes it fire like the recording.",
+                            in_field,
+                            number_if_any,
                         ),
                     ],
                 ),
                 *self._going.widgets,
             ]
         )
-        percent = (
-            lambda share: round(100 * share, 6),
-            lambda percent: percent if isinstance(percent, str) else percent / 100,
-        )
-        self._tied = [
-            bind(session, self.size, "size", messages),
-            bind(session, self.seed, "seed", messages),
-            bind(session, self.budget, "budget", messages),
-            bind(session, self.refine, "refine", messages),
-            bind(session, self.judged, "judged", messages),
-            bind(session, self.inhibition, "inhibition", messages),
-            bind(session, self.current, "current", messages, in_field, number_if_any),
-            bind(session, self.rate, "rate_tolerance", messages, *percent),
-            bind(session, self.isi, "isi_tolerance", messages),
-            bind(session, self.burst, "burst_tolerance", messages, *percent),
-        ]
-        self.generate.on_click(guard(lambda _button: self._generate()))
-        actions.on_progress["generate"] = guard(self._going.progress)
-        session.observe(
-            guard(lambda _change: self._show()), ["generating", "train", "ready", "result", "chosen"]
-        )
-        session.follow(guard(lambda _change: self._show()), *Settings.of_search())
-        session.observe(guard(lambda _change: self._show_how()), "judging")
+        open_while_usable(session, *(tied.control for tied in self._tied))
+        self.generate.on_click(after(self._generate))
+        session.observe(after(self._show), ["generating", "train", "ready", "result", "chosen"])
+        session.follow(after(self._show), *Settings.of_search())
+        session.observe(after(self._show_how), "judging")
         self._show()
-
-    def enable(self, on: bool) -> None:
-        """Let the controls be used, or not."""
-        for tied in self._tied:
-            tied.control.disabled = not on
 
     def _generate(self) -> None:
         for tied in self._tied:
@@ -186,7 +228,7 @@ class PopulationPanel:
         searched = session.searched.get(session.key(session.train), session.settings)
         evolved = session.result.options.get("found_by") == "evolution"
         changed = [
-            _CHOICES.get(name, name)
+            _LABELS[name]
             for name in Settings.of_search()
             if not (evolved and name == "compensate")
             and getattr(searched, name) != getattr(session.settings, name)

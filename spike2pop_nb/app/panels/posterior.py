@@ -9,14 +9,13 @@ import ipywidgets as w
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
+from spike2pop_nb.app.browser import Download
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.going import Going
-from spike2pop_nb.app.layout import Fold, button, said, text
+from spike2pop_nb.app.layout import Fold, Going, button, said, shown_if, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.runner import Task
 from spike2pop_nb.app.state import Session
-from spike2pop_nb.errors import Cancelled, three_digits
+from spike2pop_nb.errors import three_digits
 
 if TYPE_CHECKING:
     from spike2pop_nb.fidelity import DrawnPosterior
@@ -36,21 +35,21 @@ class PosteriorPanel:
     """A part of the population's card, built when it is first opened."""
 
     def __init__(self, session: Session, actions: Actions) -> None:
-        self.session, self._actions, self._runner = session, actions, actions.runner
+        self.session, self._actions = session, actions
         self.messages = Messages()
         self.figure: FigureView | None = None
         self.found: DrawnPosterior | None = None
-        self._task: Task | None = None
         self._asked: tuple[Any, ...] | None = None  # for which population it draws
-        guard = self.messages.guard
-        self.widget = Fold("Draw a posterior: conductances, current and noise", build=guard(self._build))
-        session.observe(guard(lambda _change: self._look_again()), ["result", "train", "posteriors"])
+        after = self.messages.after
+        self.widget = Fold("Draw a posterior: conductances, current and noise", build=after(self._build))
+        session.observe(after(self._look_again), ["result", "train", "posteriors"])
 
     def _build(self) -> None:
-        guard = self.messages.guard
+        after = self.messages.after
         self.run = button("Draw a posterior", "Simulate thousands of members, and weight them", "primary")
-        self.save = Download(guard(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
-        self._going = Going(self.run, "Stop drawing members", self._stop, self.messages, [self.save])
+        self.save = Download(after(self._give), label="Posterior (zip)", hint="Members, intervals, a figure")
+        tip, over = "Stop drawing members", "Cancelled; nothing was drawn."
+        self._going = Going(self.run, tip, self._actions, "posterior", self.messages, [self.save], over)
         self.stop, self.says = self._going.stop, self._going.says
         self.answer, self.table = text("", "s2p-says"), text()
         self.figure = FigureView(
@@ -66,15 +65,15 @@ class PosteriorPanel:
             *self._going.widgets,
             self._results,
         ]
-        self.run.on_click(guard(lambda _button: self._draw()))
+        self.run.on_click(after(self._draw))
+        self.session.observe(after(self._show_going), "sampling")
         self._look_again()
 
     def _look_again(self) -> None:
         """Show what was drawn for the population that is looked at; what is being drawn for another ends."""
         key = self._key
-        if self._task is not None and key != self._asked:
-            self._task.drop()
-            self._task = None
+        if key != self._asked:
+            self._actions.drop("posterior")
         if self.figure is not None:
             self._show(None if key is None else self.session.posteriors.get(key))
 
@@ -86,7 +85,7 @@ class PosteriorPanel:
 
     def _draw(self) -> None:
         result = self.session.result
-        if result is None or self._task is not None:
+        if result is None or self.session.sampling:
             return
         train, neuron, settings = result.recording, result.neuron, self.session.settings
         self._asked = self._key
@@ -106,27 +105,13 @@ class PosteriorPanel:
                 cancel=task.cancelled,
             )
 
+        def done(found: DrawnPosterior) -> None:
+            self.session.posteriors = {**self.session.posteriors, self._asked: found}
+            self._actions.not_taken(self.session.result)
+
         self.messages.clear()
-        self._task = self._runner.submit(
-            "posterior", work, self._done, self._failed, self._going.progress, lane="posterior"
-        )
-        self._show_going()
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _done(self, found: DrawnPosterior) -> None:
-        self._task = None
-        self.session.posteriors = {**self.session.posteriors, self._asked: found}
-        self._actions.not_taken(self.session.result)
-
-    def _failed(self, error: BaseException) -> None:
-        self._task = None
-        self._show_going()
-        if isinstance(error, Cancelled):
-            self.says.value = said(["Cancelled; nothing was drawn."])
-        self.messages.report(error)
+        words, own = "Drawing a posterior…", self.messages
+        self._actions.run("posterior", words, work, done, lane="posterior", during="sampling", messages=own)
 
     def _give(self) -> None:
         """Make the files to take away."""
@@ -141,30 +126,23 @@ class PosteriorPanel:
 
             return packed(posterior_files(found, options=dict(found.population.made_by)))
 
-        self._runner.submit(
-            "posterior files",
-            work,
-            lambda content: self.save.give(content, "spike2pop_posterior.zip", "application/zip"),
-            self._not_made,
-            lane="posterior",
-        )
+        def give(content: bytes) -> None:
+            self.save.give(content, "spike2pop_posterior.zip", "application/zip")
 
-    def _not_made(self, error: BaseException) -> None:
-        self.save.refuse()
-        self.messages.report(error)
+        refuse, own = self.save.refuse, self.messages
+        self._actions.run("posterior files", "", work, give, refuse, lane="posterior", messages=own)
 
     def _show_going(self) -> None:
-        going, result = self._task is not None, self.session.result
+        going, result = self.session.sampling, self.session.result
         self.run.disabled = going or result is None
         self._going.show(going)
-        self._actions.say("posterior", "Drawing a posterior…" if going else "")
         self.save.disabled = self.found is None or going
         if not going and result is None:
             self.says.value = said(["Generate a population for this recording first."])
 
     def _show(self, found: DrawnPosterior | None) -> None:
         self.found = found
-        self._results.layout.display = "none" if found is None else ""
+        shown_if(found is not None, self._results)
         self._show_going()
         if found is None or self.figure is None:
             return

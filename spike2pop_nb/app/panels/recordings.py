@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import ipywidgets as w
 import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.binding import Binding
+from spike2pop_nb.app.binding import Binding, open_while_usable
+from spike2pop_nb.app.browser import Upload
 from spike2pop_nb.app.figures import FigureView
-from spike2pop_nb.app.files import Upload
-from spike2pop_nb.app.layout import Fold, button, card, field, listed, said, text
+from spike2pop_nb.app.layout import Fold, button, card, classed, field, listed, said, text
 from spike2pop_nb.app.messages import Messages
-from spike2pop_nb.app.panels.detection import DetectionPanel
+from spike2pop_nb.app.panels.detection import DetectionPanel, StretchPanel
 from spike2pop_nb.app.panels.reading import ReadingPanel
-from spike2pop_nb.app.panels.stretch import StretchPanel
 from spike2pop_nb.app.settings import DETECTING, Settings, is_settings
 from spike2pop_nb.app.state import Session, Source
 from spike2pop_nb.data import example_path, list_examples
@@ -44,7 +42,7 @@ class RecordingPanel:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages) -> None:
         self.session, self.actions = session, actions
-        guard = messages.guard
+        guard, after = messages.guard, messages.after
         self.upload = Upload(
             self._uploaded,
             messages.report,
@@ -69,7 +67,6 @@ class RecordingPanel:
             on_stretch=guard(self.stretch.marked),
             on_zoom=guard(self._zoomed),
         )
-        self.figure.widget.add_class("s2p-recording")
         limit = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
         formats = (
             "CSV, TXT, Excel, JSON, MAT, NPY, NPZ, NWB, Phy or Kilosort as a zip, ABF, what else Neo reads, "
@@ -89,25 +86,18 @@ class RecordingPanel:
                 self.reading.widget,
                 field("Recording (id)", self.choice, "One spike train of the file."),
                 self._threshold,
-                self.figure.widget,
+                classed(self.figure.widget, "s2p-recording"),
                 self.stretch.widget,
                 self.facts,
             ],
         )
         self._example = Binding(self.example, self._open_example, messages, self._show_file)
         self._choice = Binding(self.choice, self._choose, messages, self._list_recordings)
-        self.take.on_click(guard(self._take_pasted))
-        session.observe(guard(self._show_train), ["train", "recordings", "voltages", "refused"])
-        session.follow(guard(lambda _change: self._show_voltage()), *Settings.names(DETECTING))
-        session.follow(guard(lambda _change: self._show_file()), "file")
-
-    def enable(self, on: bool) -> None:
-        """Let the controls be used, or not."""
-        self.upload.disabled = not on
-        for control in (self.example, self.choice, self.pasted, self.take):
-            control.disabled = not on
-        for panel in (self.detection, self.reading, self.stretch):
-            panel.enable(on)
+        open_while_usable(session, self.upload, self.example, self.choice, self.pasted, self.take)
+        self.take.on_click(after(self._take_pasted))
+        session.observe(after(self._show_train), ["train", "recordings", "voltages", "refused"])
+        session.follow(after(self._show_voltage), *Settings.names(DETECTING))
+        session.follow(after(self._show_file), "file")
 
     def _uploaded(self, data: bytes, name: str) -> None:
         if is_session(data):
@@ -121,7 +111,7 @@ class RecordingPanel:
         if name:
             self.actions.open(Source(example_path(name), name))
 
-    def _take_pasted(self, _button: Any) -> None:
+    def _take_pasted(self) -> None:
         if not self.pasted.value.strip():
             raise SpikeTrainError("There is nothing to read; paste the spike times of one neuron first.")
         self.actions.open(Source(self.pasted.value.encode(), PASTED))
@@ -154,7 +144,7 @@ class RecordingPanel:
 
     def _zoomed(self, ends: tuple[float, float] | None) -> None:
         """Draw what is looked at of a voltage in more detail."""
-        voltage = self.detection.trace
+        voltage = self.session.voltage
         if voltage is None:
             return
         if ends is not None:
@@ -163,9 +153,8 @@ class RecordingPanel:
         drawn = plots.voltage(voltage, spikes=self.session.train, window_ms=ends)
         self.figure.move([curve.to_plotly_json() for curve in drawn.data])
 
-    def _show_train(self, _change: Any) -> None:
-        session = self.session
-        train = session.train
+    def _show_train(self) -> None:
+        train = self.session.train
         self._list_recordings()
         voltage = self._show_voltage()
         if train is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -11,10 +12,9 @@ import numpy as np
 
 from spike2pop_nb import plots
 from spike2pop_nb.app.actions import Actions
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.figures import NO_MEMBER, FigureView
-from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.layout import button, card, classed, halves, listed, said, text
+from spike2pop_nb.app.browser import Download
+from spike2pop_nb.app.figures import NO_MEMBER, DrawingQueue, FigureView
+from spike2pop_nb.app.layout import Pager, card, classed, halves, listed, row, said, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.panels.pictures import PicturesPanel
 from spike2pop_nb.app.panels.posterior import PosteriorPanel
@@ -60,17 +60,12 @@ class ResultsPanel:
 
     def __init__(self, session: Session, actions: Actions, messages: Messages, drawing: DrawingQueue) -> None:
         self.session, self.actions, self._drawing = session, actions, drawing
-        guard = messages.guard
-        self.page = 0
+        guard, after = messages.guard, messages.after
         self.says = text("", "s2p-says")
         self.why = text()
         self.picked = text("", "s2p-picked")
-        self.traces = FigureView(
-            "Simulated voltages appear here",
-            _TRACES_PX,
-            session,
-            "Voltage of some members over time, under the spikes of the recording",
-        )
+        says = "Voltage of some members over time, under the spikes of the recording"
+        self.traces = FigureView("Simulated voltages appear here", _TRACES_PX, session, says)
         sides = (
             ("conductances", "Conductances", "Conductances of the members, each relative to its median"),
             ("scores", "Scores", "Score of each member, 1 for one that fires like the recording"),
@@ -80,13 +75,10 @@ class ResultsPanel:
         self.sides = {
             name: FigureView(f"{title} appear here", _SIDE_PX, session, says) for name, title, says in sides
         }
-        self.back = button("‹ Back", "Show the members before these")
-        self.next = button("Next ›", "Show the members after these")
-        self.where = text()
-        self.order = w.Dropdown(
-            options=[("as found", "found"), ("worst first", "worst")], description="order"
-        )
-        self.order.layout.width = "190px"
+        orders = [("as found", "found"), ("worst first", "worst")]
+        self.order = w.Dropdown(options=orders, description="order", layout={"width": "190px"})
+        self.pager = Pager(MEMBERS_A_PAGE, after(self._show_page), self.order)
+        self.back, self.next, self.where = self.pager.back, self.pager.next, self.pager.where
         self.downloads = {
             name: Download(
                 guard(lambda name=name: actions.download(name, self.downloads[name])),
@@ -96,39 +88,36 @@ class ResultsPanel:
             )
             for name, label, tip in DOWNLOADS
         }
-        bar = classed(w.HBox([text("<b>Download</b>"), *self.downloads.values()]), "s2p-bar")
-        pager = classed(w.HBox([self.back, self.where, self.next, self.order]), "s2p-bar")
+        bar = row(text("<b>Download</b>"), *self.downloads.values(), kind="s2p-bar")
         pairs = [w.VBox([text(f"<h3>{title}</h3>"), self.sides[name].widget]) for name, title, _says in sides]
         for wide in (pairs[0], pairs[-1]):
             wide.add_class("s2p-wide")
         grid = classed(w.GridBox(pairs), "s2p-sides")
-        columns = halves([pager, self.traces.widget], [self.picked, grid], "s2p-columns")
+        columns = halves([self.pager, self.traces.widget], [self.picked, grid], "s2p-columns")
         self.closer = PicturesPanel(session, actions, messages, drawing)
         self.posterior = PosteriorPanel(session, actions)
-        summary = classed(w.HBox([self.says, bar]), "s2p-summary")
+        summary = row(self.says, bar, kind="s2p-summary")
         parts = [summary, self.why, columns, self.closer.widget, self.posterior.widget]
         self.widget = card("4", "Population", parts, "s2p-results")
-        self.back.on_click(guard(lambda _button: self._turn(-1)))
-        self.next.on_click(guard(lambda _button: self._turn(1)))
-        self.order.observe(guard(lambda _change: self._turn(-self.page)), "value")
-        session.observe(guard(self._show), ["result"])
-        session.observe(guard(self._say_nothing), ["results"])
-        session.observe(guard(self._show_member), ["member", "result"])
-        self._show(None)
-        self._show_member(None)
+        self.order.observe(after(lambda: self.pager.turn(0)), "value")
+        session.observe(after(self._show), ["result"])
+        session.observe(after(self._say_nothing), ["results"])
+        session.observe(after(self._show_member), ["member", "result"])
+        self._show()
+        self._show_member()
 
-    def _show(self, _change: Any) -> None:
+    def _show(self) -> None:
         result = self.session.result
-        self.page = 0
+        self.pager.page = 0
         usable = result is not None and result.usable
         for download in self.downloads.values():
             download.disabled = not usable
         if not usable:
-            self._say_nothing(None)
+            self._say_nothing()
             self.why.value = ""
             for figure in [self.traces, *self.sides.values()]:
                 figure.clear()
-            self._pager(0)
+            self._count(0)
             return
         from spike2pop_nb.export.methods_of_members import fell_by
 
@@ -139,8 +128,8 @@ class ResultsPanel:
             f"{escape(result.recording.id)}</p><p>{escape(result.outcome)}</p>"
         )
         fell = [f"{why}: {count}" for why, count in list(result.reasons.items())[:8]]
-        judged = [result.verdict.rule.describe()]
-        judged.append("A score of 1 is a perfect match; 0.5 is just within what is allowed.")
+        scores = "A score of 1 is a perfect match; 0.5 is just within what is allowed."
+        judged = [result.verdict.rule.describe(), scores]
         if result.diversity is not None:
             judged.append(f"The members kept are {result.diversity.describe()}")
         if fell:
@@ -157,28 +146,28 @@ class ResultsPanel:
             "intervals": lambda: plots.intervals(*spikes, height=_SIDE_PX),
             "raster": lambda: plots.members(*spikes, height=_SIDE_PX),
         }
-        self._pager(-(-len(table) // MEMBERS_A_PAGE))
-        self._drawing.add("traces", lambda: self._turn(0))
+        self._count(len(table))
+        self._drawing.add("traces", self._show_page)
         for name, make in figures.items():
-            self._drawing.add(name, self._drawn(result, name, make))
+            self._drawing.add(name, partial(self._draw, name, make), "result")
 
-    def _say_nothing(self, _change: Any) -> None:
+    def _draw(self, name: str, make: Callable[[], Any]) -> None:
+        self.sides[name].show(make())
+
+    def _say_nothing(self) -> None:
         """Say that there are no members to show, and which there are of other choices."""
         result = self.session.result
         if result is not None:
             if not result.usable:
                 self.says.value = said([result.outcome])
             return
-        kept = [
-            f"recording {at[1]} of {at[0].name}" for at, one in self.session.results.items() if one.usable
-        ]
-        kept = list(dict.fromkeys(kept))
+        found = [at for at, one in self.session.results.items() if one.usable]
+        kept = list(dict.fromkeys(f"recording {at[1]} of {at[0].name}" for at in found))
         if not kept:
             self.says.value = said(["Nothing has been generated yet."])
             return
-        named = ", ".join(kept[:_MOST_NAMED]) + (
-            f" and {len(kept) - _MOST_NAMED} more" if len(kept) > _MOST_NAMED else ""
-        )
+        more = f" and {len(kept) - _MOST_NAMED} more" if len(kept) > _MOST_NAMED else ""
+        named = ", ".join(kept[:_MOST_NAMED]) + more
         self.says.value = said(
             [
                 "Nothing has been generated yet for what is chosen above.",
@@ -187,13 +176,6 @@ class ResultsPanel:
             ]
         )
 
-    def _drawn(self, result: Any, name: str, make: Callable[[], Any]) -> Callable[[], None]:
-        def draw() -> None:
-            if self.session.result is result:  # else there is another one to draw by now
-                self.sides[name].show(make())
-
-        return draw
-
     def _rows(self) -> np.ndarray:
         """Rows of the members in the order of the pages."""
         table = self.session.result.verdict.table
@@ -201,21 +183,19 @@ class ResultsPanel:
             return np.argsort(table["score"].to_numpy(float), kind="stable")
         return np.arange(len(table))
 
-    def _turn(self, by: int) -> None:
+    def _show_page(self) -> None:
         result = self.session.result
         if result is None or not result.usable:
             return
         table = result.verdict.table
-        rows = self._rows()
-        pages = -(-len(rows) // MEMBERS_A_PAGE)
-        self.page = min(max(0, self.page + by), pages - 1)
-        shown = rows[self.page * MEMBERS_A_PAGE :][:MEMBERS_A_PAGE]
+        self._count(len(table))
+        page = self.pager.page
+        shown = self._rows()[page * MEMBERS_A_PAGE :][:MEMBERS_A_PAGE]
         labels = [
-            f"member {table['member'].iloc[row]} · score {table['score'].iloc[row]:.2f}"
-            + ("" if table["passed"].iloc[row] else f" · {_first(str(table['reasons'].iloc[row]))}")
-            for row in shown
+            f"member {table['member'].iloc[at]} · score {table['score'].iloc[at]:.2f}"
+            + ("" if table["passed"].iloc[at] else f" · {_first(str(table['reasons'].iloc[at]))}")
+            for at in shown
         ]
-        self._pager(pages)
 
         def draw(simulated: Any, rows: list[int]) -> None:
             figure = plots.traces(simulated, result.recording, rows=rows, labels=labels, height=_TRACES_PX)
@@ -223,21 +203,18 @@ class ResultsPanel:
 
         draw(result.simulated, shown.tolist())
         if not result.simulated.V_mV.size:  # left out when the search was cancelled, or dropped since
-            page = self.page
 
             def came(simulated: Any) -> None:
-                if self.session.result is result and self.page == page:
+                if self.session.result is result and self.pager.page == page:
                     draw(simulated, list(range(len(shown))))
 
             self.actions.follow_traces(result, shown.tolist(), came)
 
-    def _pager(self, pages: int) -> None:
-        self.back.disabled = self.page <= 0
-        self.next.disabled = self.page >= pages - 1
-        self.order.disabled = not pages
-        self.where.value = f"page {self.page + 1} of {pages}" if pages else ""
+    def _count(self, n: int) -> None:
+        self.pager.show(n)
+        self.order.disabled = not n
 
-    def _show_member(self, _change: Any) -> None:
+    def _show_member(self) -> None:
         member, result = self.session.member, self.session.result
         if result is None or not result.usable:
             self.picked.value = ""
@@ -247,12 +224,12 @@ class ResultsPanel:
         if member == NO_MEMBER or not found.size:
             self.picked.value = said(["Click a member in any figure to see it in all of them."])
             return
-        row = int(found[0])
-        page = int(np.flatnonzero(self._rows() == row)[0]) // MEMBERS_A_PAGE
-        if page != self.page:
-            self._turn(page - self.page)
-        verdict, g = table.iloc[row], result.population.g[row]
-        made = result.population.table.iloc[row]
+        at = int(found[0])
+        page = int(np.flatnonzero(self._rows() == at)[0]) // MEMBERS_A_PAGE
+        if page != self.pager.page:
+            self.pager.turn(page)
+        verdict, g = table.iloc[at], result.population.g[at]
+        made = result.population.table.iloc[at]
         names = result.population.channel_names
         conductances = ", ".join(f"{escape(name)} {value:.4g}" for name, value in zip(names, g, strict=True))
         judged = "passed" if verdict["passed"] else f"not passed: {escape(str(verdict['reasons']))}"
@@ -260,7 +237,7 @@ class ResultsPanel:
             f"<p><b>Member {member}</b>: {escape(str(verdict['pattern']))}, {verdict['rate_hz']:.3g} Hz, "
             f"score {verdict['score']:.2f}, {judged}; g<sub>s</sub> {made['g_s']:.2f}, g<sub>u</sub> "
             f"{made['g_u']:.2f}, in units of g<sub>leak</sub>.</p>"
-            f"<p>Conductances in mS/cm²: {conductances}.</p>{said(injected(result.population, row))}"
+            f"<p>Conductances in mS/cm²: {conductances}.</p>{said(injected(result.population, at))}"
         )
 
 

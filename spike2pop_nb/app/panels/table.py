@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
 import pandas as pd
 from itables.widget import ITable
+from traitlets import dlink
 
 from spike2pop_nb.app.binding import Binding
-from spike2pop_nb.app.drawing import DrawingQueue
-from spike2pop_nb.app.files import Download
-from spike2pop_nb.app.layout import Fold, button, classed, said, text
+from spike2pop_nb.app.browser import Download
+from spike2pop_nb.app.figures import DrawingQueue
+from spike2pop_nb.app.layout import Fold, button, classed, row, said, shown_if, text
 from spike2pop_nb.app.messages import Messages
 from spike2pop_nb.app.state import Session
 
@@ -36,55 +36,49 @@ _MOST_ROWS = 2000
 
 
 class TablePanel:
-    """The table, under the steps; folded until there is more than one recording."""
+    """The table, under the steps; folded until there is more than one recording.
+
+    Its own button does what ``generate`` does, and looks the same.
+    """
 
     def __init__(
-        self, session: Session, messages: Messages, drawing: DrawingQueue, on_generate: Callable[[], None]
+        self, session: Session, messages: Messages, drawing: DrawingQueue, generate: w.Button
     ) -> None:
         self.session = session
-        guard = messages.guard
+        after = messages.after
         self.says = text("", "s2p-says")
         self.table: ITable | None = None
         self.generate = button("Generate", "Search populations for the recordings chosen here", "primary")
         self.save = Download(
             self._save, label="This table (CSV)", hint="Measures and predicted DICs of every recording"
         )
-        self.bar = classed(w.HBox([self.generate, self.save]), "s2p-bar")
+        self.bar = row(self.generate, self.save, kind="s2p-bar")
         self.body = w.VBox([self.says, self.bar])
         self.fold = Fold("All recordings of the file", [self.body])
         self.widget = classed(w.VBox([self.fold]), "s2p-card", "s2p-table")
-        self.widget.layout.display = "none"
+        shown_if(False, self.widget)
         self._messages = messages
         self._choosing = False
-        session.observe(guard(lambda _change: self._show()), ["survey", "recordings"])
-        session.observe(guard(lambda _change: drawing.add("table", self._show)), "results")
-        session.observe(guard(lambda _change: self._follow()), "train")
-        self.generate.on_click(guard(lambda _button: on_generate()))
-        session.observe(
-            guard(lambda _change: self._allow()), ["ready", "generating", "train", "chosen", "survey"]
-        )
-        self._allow()
-        session.observe(guard(self._say), ["chosen", "survey", "generating"])
-
-    def _allow(self) -> None:
-        session = self.session
-        self.generate.disabled = session.generating or not session.ready or session.train is None
-        several = len(session.chosen)
-        self.generate.description = f"Generate for {several} recordings" if several > 1 else "Generate"
-        self.save.disabled = session.survey is None
+        for trait in ("description", "disabled"):
+            dlink((generate, trait), (self.generate, trait))
+        self.generate.on_click(after(generate.click))
+        dlink((session, "survey"), (self.save, "disabled"), lambda survey: survey is None)
+        session.observe(after(self._show), ["survey", "recordings"])
+        session.observe(after(lambda: drawing.add("table", self._show)), "results")
+        session.observe(after(self._follow), "train")
+        session.observe(after(self._say), ["chosen", "survey", "generating"])
 
     def _save(self) -> None:
         from spike2pop_nb.export import table_csv
 
-        self.save.give(
-            table_csv(self.session.survey).encode(), "recordings_dics.csv", "text/csv;charset=utf-8"
-        )
+        made = table_csv(self.session.survey).encode()
+        self.save.give(made, "recordings_dics.csv", "text/csv;charset=utf-8")
 
     def _show(self) -> None:
         session = self.session
         recordings, survey = session.recordings, session.survey
         several = recordings is not None and len(recordings) > 1
-        self.widget.layout.display = "" if several else "none"
+        shown_if(several, self.widget)
         if not several or survey is None:
             return
         assert recordings is not None
@@ -136,8 +130,8 @@ class TablePanel:
         recordings = self.session.recordings
         if recordings is None:
             return
-        rows = [row for row in selected if 0 <= row < len(recordings)]
-        self.session.chosen = tuple(recordings[row].id for row in rows)
+        rows = [place for place in selected if 0 <= place < len(recordings)]
+        self.session.chosen = tuple(recordings[place].id for place in rows)
         if rows and not self.session.generating:
             self._choosing = True
             try:
@@ -145,7 +139,7 @@ class TablePanel:
             finally:
                 self._choosing = False
 
-    def _say(self, _change: Any) -> None:
+    def _say(self) -> None:
         session = self.session
         if session.recordings is None:
             return
