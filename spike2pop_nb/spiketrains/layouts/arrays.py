@@ -15,8 +15,6 @@ from spike2pop_nb.spiketrains.behaviour import (
     has_equal_steps,
     is_counter,
     is_whole,
-    looks_like_intervals,
-    looks_like_samples,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of, says_nothing
@@ -24,10 +22,10 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .bins import refuse_binned
 from .choosing import arrays_of_times, as_pair, growth
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
+from .no_spikes import refuse_binned, refuse_unordered
 from .ragged import with_lists
 from .reading import (
     RawTrain,
@@ -37,7 +35,6 @@ from .reading import (
     label_of,
     times_of,
     trains_by_key,
-    values_of,
     without_padding,
 )
 
@@ -112,7 +109,7 @@ def _read(
         return _lists(table, column, source, keys)
     if column.kind == "matrix":
         return _matrix(column, name, source, options)
-    values = times_of(column, source) if column.rows is not None else values_of(column)
+    values = times_of(column, source) if column.rows is not None else column.numbers
     refuse_binned(values, f"{name} holds", source)
     other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
     if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
@@ -120,18 +117,8 @@ def _read(
             f"{name} does not increase, and its name is not that of spike times.",
             WayOut("name the array of times", ("time_column",)),
         )
-    if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
-        raise source.error(
-            f"the numbers of {name} are unordered and clustered, like inter-spike intervals.",
-            WayOut("give their cumulative sum"),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
-    if options.layout == "auto" and len(table.columns) == 1 and looks_like_samples(values):
-        raise source.error(
-            f"the numbers of {name} go up and down without order, like samples of a trace.",
-            WayOut("read it as a voltage", ("voltage",)),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
+    if options.layout == "auto" and len(table.columns) == 1:
+        refuse_unordered(values, f"the numbers of {name}", source)
     beside = _beside(table, column, source)
     label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
     if keys is None:
@@ -171,7 +158,7 @@ def _beside(table: Table, time: Column, source: Source) -> list[Column]:
         if column.kind in ("numbers", "text"):
             found.append(column)
         elif column.kind == "matrix" and role_of(column.leaf) == "id":
-            codes = values_of(column)
+            codes = column.numbers
             if codes.shape[1] <= _MAX_KEY_WIDTH:
                 found += [
                     replace(column, values=own)
@@ -272,7 +259,7 @@ def _ids_of(beside: Sequence[Column]) -> list[Column]:
 
 
 def _matrix(column: Column, name: str, source: Source, options: Options) -> Reading:
-    values = values_of(column)
+    values = column.numbers
     refuse_binned(values, f"{name} holds", source)
     layout = options.layout
     if layout == "single":
@@ -312,7 +299,7 @@ def _less_counter(values: FloatArray) -> FloatArray | None:
 
 
 def _rows(column: Column, name: str, source: Source, options: Options) -> Reading:
-    values = values_of(column)
+    values = column.numbers
     by_column = options.layout == "columns"
     if options.layout == "auto":
         by_row, by_col = growth(values)

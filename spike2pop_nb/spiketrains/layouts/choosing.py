@@ -24,7 +24,6 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .reading import values_of
 from .tables import pick_time_column
 
 __all__ = ["arrays_of_times", "as_pair", "growth"]
@@ -105,15 +104,11 @@ def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: S
 
 def _is_clock(column: Column) -> bool:
     """Whether numbers, or those of each entry, have equal steps."""
-    return column.kind != "matrix" and len(column) > 0 and all(map(has_equal_steps, _parts(column)))
-
-
-def _parts(column: Column) -> list[FloatArray]:
-    return column.values if isinstance(column.values, list) else [values_of(column)]
+    return column.kind != "matrix" and len(column) > 0 and all(map(has_equal_steps, column.parts))
 
 
 def _sizes(column: Column) -> list[int]:
-    return [len(part) for part in _parts(column)]
+    return [len(part) for part in column.parts]
 
 
 def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
@@ -146,9 +141,9 @@ def _in_times(column: Column) -> bool:
 def _usable(column: Column) -> bool:
     """Whether an array that is named as times may hold them: not waveforms, not traces."""
     if column.kind == "matrix":
-        return as_pair(column) is not None or max(growth(values_of(column))) >= MIN_INCREASING
+        return as_pair(column) is not None or max(growth(column.numbers)) >= MIN_INCREASING
     if column.kind == "numbers":
-        values = values_of(column)
+        values = column.numbers
         return not len(column) or (share_increasing([values]) >= MIN_INCREASING and not is_binary(values))
     return column.kind == "lists"
 
@@ -160,7 +155,7 @@ def growth(matrix: FloatArray) -> tuple[float, float]:
 
 def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:
     """One array of times for each struct or group; numbered ones are a train each."""
-    others = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))]
+    others = [c for c in columns if c.kind != "numbers" or not _is_axis(c.numbers)]
     columns = others or list(columns)
     chosen = []
     for parent in dict.fromkeys(c.parent for c in columns):
@@ -214,11 +209,11 @@ def _labels(column: Column, columns: Sequence[Column]) -> bool:
     """Whether an array lists ids: few whole numbers, or those that another array repeats."""
     if role_of(column.leaf) == "trial" and not column.leaf[-1:].isdecimal():
         return True  # when trials begin
-    if column.kind != "numbers" or not is_whole(values_of(column)):
+    if column.kind != "numbers" or not is_whole(column.numbers):
         return False
-    own = np.unique(values_of(column))
+    own = np.unique(column.numbers)
     repeated = any(
-        len(other) > len(column) and is_whole(values_of(other)) and np.isin(values_of(other), own).all()
+        len(other) > len(column) and is_whole(other.numbers) and np.isin(other.numbers, own).all()
         for other in columns
         if other is not column and other.kind == "numbers" and len(other)
     )
@@ -227,8 +222,8 @@ def _labels(column: Column, columns: Sequence[Column]) -> bool:
 
 def _may_grow(column: Column) -> bool:
     if column.kind == "matrix":
-        return max(growth(values_of(column))) >= MIN_INCREASING
-    values = values_of(column)
+        return max(growth(column.numbers)) >= MIN_INCREASING
+    values = column.numbers
     if not values.size:
         return role_of(column.leaf) == ""
     return values.size > 1 and share_increasing([values]) > 0.9 and not _is_axis(values)
@@ -236,7 +231,7 @@ def _may_grow(column: Column) -> bool:
 
 def as_pair(column: Column, *, sure: bool = False) -> tuple[FloatArray, FloatArray] | None:
     """Ids and times of a two-column (or two-row) matrix; None when it is not one."""
-    values = values_of(column)
+    values = column.numbers
     for table in (values, values.T):
         if table.shape[1] != 2:
             continue

@@ -27,14 +27,8 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .keys import may_label, refuse_sums, shown_names
-from .reading import (
-    RawTrain,
-    Reading,
-    times_of,
-    values_of,
-    without_padding,
-)
-from .tables import labels_of, numbers_rows
+from .reading import RawTrain, Reading, times_of, without_padding
+from .tables import numbers_rows
 
 __all__ = ["columns_layout", "grow_down", "grows_by", "repeated_layout", "stand_apart"]
 
@@ -50,7 +44,7 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if len(columns) > 1:
         first = columns[0]
         if numbers_rows(first, table) or (
-            first.kind == "numbers" and not first.name and table.named and is_counter(values_of(first))
+            first.kind == "numbers" and not first.name and table.named and is_counter(first.numbers)
         ):
             left.append(first)
             columns = columns[1:]
@@ -62,27 +56,25 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if table.named and not sure and _describe_events(columns):
         return None
     plain = [c for c in columns if c.kind == "numbers"]
-    axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
+    axes = [c for c in plain if has_equal_steps(c.numbers[np.isfinite(c.numbers)])]
     if axes and len(axes) < len(plain) and not sure:
         columns = [c for c in plain if c not in axes]
     if not columns or any(c.kind != "numbers" for c in columns):
         return None
     if not table.named and not sure:
         _refuse_numbered(columns, source)
-    if not sure and not _all_grow([values_of(c) for c in columns]):
+    if not sure and not _all_grow([c.numbers for c in columns]):
         return None
     if table.named and not sure:
         _refuse_numbers_below(columns, source)
     total = 0
     trains: list[RawTrain] = []
     for k, column in enumerate(columns):
-        times_of(column, source)
-        empty = column.empty if column.empty is not None else np.zeros(len(column), dtype=bool)
-        values = values_of(column)[~empty]
+        values = times_of(column, source)[~column.gaps]
         total += values.size
         source.check_counts(total, len(trains) + 1)
         label = source.id(column.name or f"column {k + 1 + len(left)}")
-        rows = column.rows[~empty] if column.rows is not None else None
+        rows = column.rows[~column.gaps] if column.rows is not None else None
         trains.append(RawTrain(label, values, f"column {label!r}", rows))
     reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
     if left:
@@ -112,12 +104,12 @@ def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Re
         groups = [f"{column.name} {k}" for k, column in enumerate(times, start=1)]
     own = [replace(column, name=name) for column, name in zip(times, groups, strict=True)]
     reading = columns_layout(replace(table, columns=own), source, sure=True)
-    if reading is None or not _all_grow([values_of(c) for c in own]):
+    if reading is None or not _all_grow([c.numbers for c in own]):
         return None
     reading.times = list(times)
     reading.reason = f"a train for each column {times[0].name!r}"
     reading.key = "what stands above the names" if all(c.group for c in times) else "the order of the columns"
-    others = [column.name for column in table.columns if not any(column is time for time in times)]
+    others = [column.name for column in table.columns if column not in times]
     if others:
         reading.skipped.append(f"the columns {shown(list(dict.fromkeys(others)))}, neither ids nor times")
     return reading
@@ -125,7 +117,7 @@ def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Re
 
 def grow_down(columns: Sequence[Column]) -> bool:
     """Whether columns grow, but for those that repeat one number."""
-    grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
+    grown = [c.numbers[np.isfinite(c.numbers)] for c in columns]
     return (
         bool(grown)
         and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
@@ -135,14 +127,14 @@ def grow_down(columns: Sequence[Column]) -> bool:
 
 def grows_by(group: Column, time: Column) -> bool:
     """Whether the times grow within each value of `group`, which repeats."""
-    return may_label(group) and grows_within(codes_of(labels_of(group)), values_of(time))
+    return may_label(group) and grows_within(codes_of(group.labels), time.numbers)
 
 
 def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
     """Whole numbers in order above whole times may be numbers of units."""
-    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
-    whole = all(is_whole(values_of(c)) for c in columns)
-    apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
+    first = np.array([c.numbers[0] if len(c) else np.nan for c in columns])
+    whole = all(is_whole(c.numbers) for c in columns)
+    apart = (np.diff(first) > 0).all() or stand_apart([c.numbers for c in columns])
     if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
         raise source.error(
             "the first row may hold the numbers of the units or their first times.",
@@ -153,21 +145,20 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
 
 def _refuse_numbers_below(columns: Sequence[Column], source: Source) -> None:
     """Whole numbers in the first row above times with decimals may be numbers of cells."""
-    filled = [values[np.isfinite(values)] for values in map(values_of, columns)]
+    filled = [values[np.isfinite(values)] for values in (c.numbers for c in columns)]
     if len(filled) < 2 or min(map(len, filled)) < 3:
         return
     first = np.array([values[0] for values in filled])
     below = np.concatenate([values[1:] for values in filled])
     chance = float(np.mean(below == np.rint(below))) ** len(filled)
     if is_whole(first) and np.unique(first).size == first.size and chance < 0.01:
-        row = int(columns[0].rows[0]) if columns[0].rows is not None else None
         numbers = ", ".join(f"{value:g}" for value in first[:4])
         raise source.error(
             f"the numbers {numbers} under the names are whole and those below are not, so they may number "
             "cells.",
             WayOut("write them into the names"),
             WayOut("choose the layout 'columns' if they are times", ("layout",)),
-            row=row,
+            row=columns[0].row(0),
         )
 
 

@@ -28,15 +28,14 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
-from .bins import counts_in_bins, refuse_binned, refuse_bursts
 from .columns import columns_layout, grow_down, grows_by, repeated_layout
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
+from .no_spikes import find_trace, refuse_binned, refuse_bursts, trace_error
 from .pairs import pair_of, refuse_pair, times_of_two
-from .reading import Reading, values_of
+from .reading import Reading
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
-from .traces import Trace, find_trace
+from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
 
 __all__ = ["understand"]
 
@@ -163,11 +162,11 @@ def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[
 def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     """The reading for which the table speaks."""
     if all(c.kind in ("numbers", "lists") for c in table.columns):
-        parts = [c.values if isinstance(c.values, list) else [values_of(c)] for c in table.columns]
-        refuse_binned(np.concatenate([values for own in parts for values in own]), "the numbers are", source)
+        parts = [part for c in table.columns for part in c.parts]
+        refuse_binned(np.concatenate(parts), "the numbers are", source)
     trace = find_trace(table) if keys is None else None
     if trace is not None and trace.sure:
-        raise _trace_error(trace, source)
+        raise trace_error(trace, table, source)
     if table.ragged:
         running = running_layout(table, source) if keys is None else None
         return running or rows_layout(table, source, ids=None if keys is None else bool(keys))
@@ -183,19 +182,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
     keyed = reading.columns.get("id") or len(reading.times) > 1  # or one list over all columns
     if trace is not None and reading.layout in ("long", "single") and not keyed:
-        raise _trace_error(trace, source)
+        raise trace_error(trace, table, source)
     return reading
-
-
-def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
-    if all(is_binary(values[np.isfinite(values)]) for values in map(values_of, trace.columns)):
-        return counts_in_bins(trace.names, source)
-    return source.error(
-        f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
-        "trace.",
-        WayOut("read it as a voltage", ("voltage",)),
-        WayOut("name the time column if these are spike times", ("time_column",)),
-    )
 
 
 def _unrecognised(table: Table, source: Source) -> SpikeTrainError:
@@ -216,14 +204,14 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
     timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked and not _is_signal(c)]
-    binned = [c for c in timed if is_binary(values_of(c))]
+    binned = [c for c in timed if is_binary(c.numbers)]
     timed = [c for c in timed if c not in binned]
     refuse_words(table.columns, [*timed, *binned], source)
     others = [c for c in numeric if c not in timed and c not in asked]
-    if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
-        timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
-    if binned and all(has_equal_steps(values_of(c)) for c in timed):
-        refuse_binned(values_of(binned[0]), f"the column {binned[0].name!r} holds", source)
+    if any(share_increasing([c.numbers]) > 0.9 and len(c) > 2 for c in others):
+        timed = [c for c in timed if not is_counter(c.numbers)]  # "Event" numbers the rows
+    if binned and all(has_equal_steps(c.numbers) for c in timed):
+        refuse_binned(binned[0].numbers, f"the column {binned[0].name!r} holds", source)
     filled = [c for c in table.columns if not (c.empty is not None and c.empty.all())]
     if len(timed) > 1 and len(timed) == len(filled):
         reading = columns_layout(table, source)
@@ -252,7 +240,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         if len(alike) > 1 and time in alike:
             continue  # several columns that grow are as many trains
         for group, codes in repeating:
-            if group is not time and grows_within(codes, values_of(time)):
+            if group is not time and grows_within(codes, time.numbers):
                 return long_layout(table, time, keys, source)
     if all(c.kind == "numbers" for c in filled):
         reading = columns_layout(table, source)
@@ -277,7 +265,7 @@ def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64
     found: list[tuple[Column, NDArray[np.int64]]] = []
     for column in columns:
         if len(found) < _MOST_GROUPS and may_label(column):
-            codes = codes_of(labels_of(column))
+            codes = codes_of(column.labels)
             if repeats(codes):
                 found.append((column, codes))
     return found
@@ -285,9 +273,9 @@ def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64
 
 def _proportional(columns: Sequence[Column]) -> bool:
     """Whether two columns are the same times in different units."""
-    first = values_of(columns[0])
+    first = columns[0].numbers
     for other in columns[1:]:
-        values = values_of(other)
+        values = other.numbers
         if values.size != first.size or values.size < 2:
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -310,7 +298,7 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         if along > max(down, MIN_INCREASING) and all(key is table.columns[0] for key in keys):
             return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
-    counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
+    counter = is_counter(table.columns[0].numbers) if table.columns[0].kind == "numbers" else False
     if counter and grow_down(numeric[1:]):
         return _without_counter(_guessed(_less_counter(table), source, None))
     if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and grow_down(numeric[1:2]):
@@ -357,11 +345,11 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
 def _growth(columns: Sequence[Column]) -> tuple[float, float]:
     """Share of steps that go up along the lines, and down the columns."""
     along = share_increasing([line[np.isfinite(line)] for line in _matrix(columns)])
-    return along, share_increasing([values_of(c) for c in columns])
+    return along, share_increasing([c.numbers for c in columns])
 
 
 def _matrix(columns: Sequence[Column]) -> np.ndarray:
-    return np.column_stack([values_of(c) for c in columns])
+    return np.column_stack([c.numbers for c in columns])
 
 
 def _less_words(table: Table) -> Table:

@@ -36,7 +36,7 @@ def grades_of(column: Column) -> list[str] | None:
         return [str(value).strip() for value in column.values] if found and found <= _GRADES else None
     if column.kind != "numbers" or " ".join(words_of(column.leaf)) not in _NUMBERED:
         return None
-    values = np.asarray(column.values, dtype=float)
+    values = column.numbers
     if not np.isin(values, np.arange(len(GROUPS))).all():
         return None
     return [GROUPS[int(value)] for value in values]

@@ -54,7 +54,7 @@ def may_label(column: Column) -> bool:
         return True
     if column.kind != "numbers":
         return False
-    return is_whole(np.asarray(column.values, dtype=float))
+    return is_whole(column.numbers)
 
 
 def needed_keys(keys: Sequence[Column]) -> list[Column]:
@@ -64,7 +64,7 @@ def needed_keys(keys: Sequence[Column]) -> list[Column]:
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
-    return codes_of(column.cells if column.cells is not None else np.asarray(column.values))
+    return codes_of(column.labels)
 
 
 def _n_groups(column: Column) -> int:
@@ -72,7 +72,7 @@ def _n_groups(column: Column) -> int:
 
 
 def _counts_rows(column: Column) -> bool:
-    return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
+    return column.kind == "numbers" and is_counter(column.numbers)
 
 
 def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True) -> Keys:
@@ -98,7 +98,7 @@ def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, n
     keys: list[Column] = []
     unknown: list[Column] = []
     grades = [column for column in columns if grades_of(column) is not None]
-    others = [column for column in columns if not any(column is grade for grade in grades)]
+    others = [column for column in columns if column not in grades]
     for column in others:
         role = _role(column, others)
         if role_of(column.leaf) in ("counter", "") and _counts_within(column, others):
@@ -149,8 +149,7 @@ def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
     for column in columns:
         if len(column) < 6 or _n_groups(column) != 2:
             continue
-        entries = column.cells if column.cells is not None else column.values
-        labels = {str(entry).strip().lower() for entry in entries}
+        labels = {str(entry).strip().lower() for entry in column.labels}
         if not _EDGES & set(words_of(column.leaf)) and labels not in _PAIRS_OF_EDGES:
             continue
         if (np.diff(_codes(column)) != 0).all():
@@ -210,7 +209,7 @@ def _counts_within(column: Column, columns: Sequence[Column]) -> bool:
     for ids in ([c for c in named if role_of(c.leaf) == "id"], named):
         codes = key_codes(ids, len(column))
         order = np.argsort(codes, kind="stable")
-        values, parted = np.asarray(column.values, dtype=float)[order], np.diff(codes[order]) > 0
+        values, parted = column.numbers[order], np.diff(codes[order]) > 0
         if ids and ((np.diff(values) == 1) | parted).all():
             return True
     return False
@@ -256,7 +255,7 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
 
 def _is_measured(column: Column) -> bool:
     """Whether numbers lie below -1, as heights of spikes may, and ids do not."""
-    return column.kind == "numbers" and float(np.nanmin(np.asarray(column.values, dtype=float))) < -1
+    return column.kind == "numbers" and float(np.nanmin(column.numbers)) < -1
 
 
 def _intervals(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:

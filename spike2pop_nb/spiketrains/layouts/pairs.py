@@ -21,7 +21,6 @@ from spike2pop_nb.spiketrains.readers.raw import Source
 from spike2pop_nb.spiketrains.table import Column
 
 from .columns import grow_down, grows_by
-from .reading import values_of
 
 __all__ = ["Pair", "pair_of", "refuse_pair", "times_of_two"]
 
@@ -51,7 +50,7 @@ def pair_of(columns: Sequence[Column], source: Source) -> Pair | None:
     likely = [told] if told is not None else columns if len(columns) <= _MOST_COLUMNS else []
     for time in likely:
         groups = [c for c in columns if c is not time and grows_by(c, time) and not _may_be_times(c)]
-        if not groups or has_equal_steps(values_of(time)):
+        if not groups or has_equal_steps(time.numbers):
             continue
         # In the order of time, a column of whole numbers may be heights as well as ids.
         sure = len(columns) == 2 and (not grow_down([time]) or groups[0] is columns[0])
@@ -70,7 +69,7 @@ def refuse_pair(columns: Sequence[Column], source: Source) -> None:
     if len(columns) != 2:
         return
     for time, other in (columns, columns[::-1]):
-        times, numbers = values_of(time), values_of(other)
+        times, numbers = time.numbers, other.numbers
         ordered = np.isfinite(times).all() and bool((np.diff(times) >= 0).all())
         repeated = is_whole(numbers) and repeats(codes_of(numbers)) and not is_counter(numbers)
         if ordered and repeated and times.size > 10 and times[0] < times[-1] and not has_equal_steps(times):
@@ -84,7 +83,7 @@ def refuse_pair(columns: Sequence[Column], source: Source) -> None:
 
 def _may_be_times(column: Column) -> bool:
     """Whether numbers grow and hardly repeat, unlike those of units that fire in turn."""
-    return grow_down([column]) and 5 * np.unique(values_of(column)).size > len(column)
+    return grow_down([column]) and 5 * np.unique(column.numbers).size > len(column)
 
 
 def times_of_two(columns: Sequence[Column], source: Source) -> Column | None:
@@ -98,7 +97,7 @@ def times_of_two(columns: Sequence[Column], source: Source) -> Column | None:
         When either may hold the times.
     """
     for outer, inner in (columns, columns[::-1]) if len(columns) == 2 else ():
-        steps, numbers = values_of(outer), values_of(inner)
+        steps, numbers = outer.numbers, inner.numbers
         if not (is_whole(steps) and is_whole(numbers)) or np.abs(numbers).max(initial=0) >= _NO_ID:
             continue
         codes = codes_of(steps)

@@ -12,8 +12,6 @@ from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .reading import values_of
-
 __all__ = ["with_lists"]
 
 
@@ -25,7 +23,7 @@ def with_lists(table: Table) -> Table:
     """
     numbers = [c for c in table.columns if c.kind == "numbers"]
     for times in numbers:
-        values = values_of(times)
+        values = times.numbers
         falls = np.flatnonzero(values[1:] < values[:-1]) + 1
         if not falls.size or not np.isfinite(values).all():
             continue
@@ -33,7 +31,7 @@ def with_lists(table: Table) -> Table:
             # Rows of a table that happen to add up part the times nowhere else.
             fits = (
                 ends
-                for ends in _ends(values_of(index), values.size)
+                for ends in _ends(index.numbers, values.size)
                 if np.isin(falls, ends).all() and 2 * falls.size >= np.unique(ends).size - 1
             )
             ends = next(fits, None)

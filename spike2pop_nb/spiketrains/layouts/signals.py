@@ -26,10 +26,10 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
-from .bins import counts_spikes, of_bursts
+from .no_spikes import counts_spikes, of_bursts
 from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
 from .reading import times_of
-from .turned import is_lines, numbers_of, upright
+from .turned import is_lines, upright
 
 __all__ = ["signals_of_table"]
 
@@ -63,12 +63,12 @@ def signals_of_table(
     signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
     table = upright(table, signals.cautions)
     keys = [c for c in table.columns if _is_key(c, table)]
-    words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
+    words = [c for c in table.columns if c.kind == "text" and c not in keys]
     if words:
         signals.skipped.append(f"{counted(len(words), 'column')} of text, {shown([c.name for c in words])}")
-    numbers = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    numbers = [c for c in table.columns if c.kind == "numbers" and c not in keys]
     clock = _clock(table, numbers)
-    counters = [c for c in numbers if c is not clock and is_counter(numbers_of(c)) and len(c) > 2]
+    counters = [c for c in numbers if c is not clock and is_counter(c.numbers) and len(c) > 2]
     if counters:
         signals.skipped.append(
             "the first column, which numbers the rows"
@@ -78,7 +78,7 @@ def signals_of_table(
     n = None if clock is None else len(clock)
     channels: list[tuple[str, FloatArray, Column]] = []
     for column in table.columns:
-        if column is clock or any(column is other for other in (*keys, *words, *counters)):
+        if column is clock or column in (*keys, *words, *counters):
             continue
         channels += _channels(column, table, n, source, signals)
     channels = _of_one_length(channels, clock, signals)
@@ -144,7 +144,7 @@ def _is_key(column: Column, table: Table) -> bool:
         return False
     values = np.asarray(column.values)
     changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
-    return changes * FEWEST <= values.size and (column.kind == "text" or is_whole(numbers_of(column)))
+    return changes * FEWEST <= values.size and (column.kind == "text" or is_whole(column.numbers))
 
 
 def _are_ids(name: str, samples: FloatArray) -> bool:
@@ -157,13 +157,13 @@ def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
     """The column of times, which may count samples; None when there is none."""
     named = [c for c in numbers if table.named and role_of(c.leaf) == "time"]
     for column in named:
-        if share_increasing([numbers_of(column)[:_SAMPLED]]) > 0.9:
+        if share_increasing([column.numbers[:_SAMPLED]]) > 0.9:
             return column
     if named:  # printed with so few digits that times repeat, or no times
-        rounded = [c for c in named if (np.diff(numbers_of(c)[:_SAMPLED]) >= 0).all()]
+        rounded = [c for c in named if (np.diff(c.numbers[:_SAMPLED]) >= 0).all()]
         return rounded[0] if rounded else None
     for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
-        head = numbers_of(column)[:_SAMPLED]
+        head = column.numbers[:_SAMPLED]
         if has_even_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
             return column
     return None
@@ -173,13 +173,13 @@ def _channels(
     column: Column, table: Table, n: int | None, source: Source, signals: Signals
 ) -> list[tuple[str, FloatArray, Column]]:
     """The signals that a column holds; those of a matrix run along the axis of the clock, or the longer."""
-    name = column.name or dict(zip(map(id, table.columns), table.names, strict=True))[id(column)]
+    name = table.name_of(column)
     if column.kind == "numbers":
         return [(name, _samples(column, source, signals), column)]
     if isinstance(column.values, list):
         rows = [np.asarray(row, dtype=np.float64) for row in column.values]
     else:
-        matrix = numbers_of(column)
+        matrix = column.numbers
         if matrix.shape[0] == matrix.shape[1] and n is None:
             raise source.error(
                 f"{name!r} has as many rows as columns ({matrix.shape[0]:,}), so which of them are channels "

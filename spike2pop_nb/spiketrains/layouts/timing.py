@@ -27,7 +27,7 @@ from spike2pop_nb.spiketrains.units import (
     unit_from_intervals,
 )
 
-from .reading import RawTrain, Reading, values_of
+from .reading import RawTrain, Reading
 
 __all__ = ["Timing", "is_res", "may_be_samples", "names_unit", "timing_of"]
 
@@ -159,7 +159,7 @@ def _rates_in_columns(table: Table) -> Facts:
     found: Facts = {}
     for column in table.columns:
         if column.kind == "numbers" and len(column) > 1 and column.name:
-            values = values_of(column)
+            values = column.numbers
             if values[0] > 0 and (values == values[0]).all():
                 found[column.leaf] = float(values[0])
     return found

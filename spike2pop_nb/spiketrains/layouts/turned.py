@@ -13,13 +13,9 @@ from spike2pop_nb.spiketrains.readers.raw import counted
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["is_lines", "label_at", "numbers_of", "quantities_upright", "upright"]
+__all__ = ["is_lines", "label_at", "quantities_upright", "upright"]
 
 _MOST_QUANTITIES = 20
-
-
-def numbers_of(column: Column) -> FloatArray:
-    return np.asarray(column.values, dtype=np.float64)
 
 
 def is_lines(table: Table) -> bool:
@@ -73,7 +69,7 @@ def upright(table: Table, said: list[str]) -> Table:
     if not n or not is_wide or table.columns[0].rows is None:
         return table
     labels = table.columns[0] if table.columns[0].kind == "text" else None
-    lines = np.stack([numbers_of(c) for c in numbers], axis=1)
+    lines = np.stack([c.numbers for c in numbers], axis=1)
     names = [f"channel {k + 1}" if labels is None else label_at(labels, k) for k in range(n)]
     said.append(f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines")
     columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]
