@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +159,11 @@ class Table:
     skipped: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
     sheets: tuple[str, ...] = ()
+
+    @classmethod
+    def of_roles(cls, format_: str, columns: Mapping[str, Column], **more: Any) -> Table:
+        """A table of a format that says what each column is: the columns by their roles."""
+        return cls(format_, [*columns.values()], roles={role: c.name for role, c in columns.items()}, **more)
 
     def column(self, name: str) -> Column:
         """The column of that name."""

@@ -12,6 +12,7 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
+    growth,
     has_equal_steps,
     is_counter,
     is_whole,
@@ -22,14 +23,14 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .choosing import arrays_of_times, as_pair, growth
+from .choosing import arrays_of_times, as_pair
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
 from .no_spikes import refuse_binned, refuse_unordered
-from .ragged import with_lists
 from .reading import (
     RawTrain,
     Reading,
+    beside,
     check_keys,
     key_codes,
     label_of,
@@ -37,6 +38,7 @@ from .reading import (
     trains_by_key,
     without_padding,
 )
+from .reshaped import with_lists
 
 __all__ = ["arrays_layout"]
 
@@ -45,23 +47,9 @@ _FEWEST: Final = 20
 
 
 def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence[Column] | None) -> Reading:
-    """Trains in the arrays of a file.
+    """Trains in named arrays, lists and matrices of any lengths.
 
-    Parameters
-    ----------
-    table : Table
-        Named arrays, lists and matrices of any lengths.
-    source : Source
-        Names the file in errors.
-    options : Options
-        ``time_column`` names an array; a named layout overrides the guess.
-    keys : sequence of Column or None
-        What identifies a train, if the caller named it.
-
-    Raises
-    ------
-    SpikeTrainError
-        When no array looks like spike times, or several do and nothing prefers one.
+    ``time_column`` names one, a named layout overrides the guess, and `keys` are those that the caller named.
     """
     source.check_counts(0, len(table.columns))
     if options.layout == "auto" and keys is None:
@@ -119,11 +107,11 @@ def _read(
         )
     if options.layout == "auto" and len(table.columns) == 1:
         refuse_unordered(values, f"the numbers of {name}", source)
-    beside = _beside(table, column, source)
-    label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
+    others = _beside(table, column, source)
+    label, grades = "as asked for", [c for c in others if grades_of(c) is not None and c not in (keys or ())]
     if keys is None:
         asked = options.layout in ("single", "columns", "rows")
-        found = find_keys([] if asked else beside, values, source)
+        found = find_keys([] if asked else others, values, source)
         keys, label, grades = found.columns, found.why, found.grades
     if keys:
         trains = trains_by_key(keys, values, name, source)
@@ -197,15 +185,9 @@ def _says_whose(column: Column, time: Column) -> bool:
 def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] | None) -> Reading:
     """A train per entry, with the ids that lie beside."""
     assert isinstance(column.values, list)
-    beside = [
-        c
-        for c in table.columns
-        if c is not column
-        and c.kind in ("numbers", "text")
-        and len(c) == len(column)
-        and c.parent in (column.parent, column.parent.rpartition("/")[0])
-    ]
-    ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
+    around = (column.parent, column.parent.rpartition("/")[0])
+    others = [c for c in beside(table, column) if c.parent in around]
+    ids = list(keys) if keys is not None else _ids_of([c for c in others if grades_of(c) is None])
     check_keys(ids, len(column), "list", f"array {column.name!r}", source)
     trains = []
     for k, times in enumerate(column.values):
@@ -214,7 +196,7 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         trains.append(RawTrain(source.id(label), times, f"cell {k + 1} of {column.name!r}"))
     where = repr(column.parent or column.name)
     reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
-    grade_entries([c for c in beside if c not in ids], reading)
+    grade_entries([c for c in others if c not in ids], reading)
     trials = [
         c
         for c in table.columns

@@ -13,6 +13,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
     grows_within,
+    growth,
     has_equal_steps,
     is_binary,
     is_counter,
@@ -26,7 +27,7 @@ from spike2pop_nb.spiketrains.train import FloatArray
 
 from .tables import pick_time_column
 
-__all__ = ["arrays_of_times", "as_pair", "growth"]
+__all__ = ["arrays_of_times", "as_pair"]
 
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
@@ -56,10 +57,7 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         raise source.error(f"none of {shown(table.names)} is an array of spike times.")
     named = [c for c in numeric if _named(c)]
     usable = [c for c in named if _usable(c)]
-    events = [c for c in usable if _is_event(c, table)]
-    if events and len(events) < len(usable):
-        skipped.append(f"{shown([c.name for c in events])}, times of other events")
-        usable = [c for c in usable if c not in events]
+    usable = _less_events(usable, table, skipped)
     if usable:
         _refuse_trace(usable, numeric, source)
     if usable and all(map(_is_clock, usable)):
@@ -70,11 +68,16 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
             usable, numeric = [], others
     if usable:
         return _one_each(usable, source)
-    events = [c for c in numeric if _is_event(c, table)]
-    if events and len(events) < len(numeric):
-        skipped.append(f"{shown([c.name for c in events])}, times of other events")
-        numeric = [c for c in numeric if c not in events]
-    return _by_behaviour(numeric, skipped, source)
+    return _by_behaviour(_less_events(numeric, table, skipped), skipped, source)
+
+
+def _less_events(columns: list[Column], table: Table, skipped: list[str]) -> list[Column]:
+    """The arrays without those of triggers and stimuli, if others are left."""
+    events = [c for c in columns if _is_event(c, table)]
+    if not events or len(events) == len(columns):
+        return columns
+    skipped.append(f"{shown([c.name for c in events])}, times of other events")
+    return [c for c in columns if c not in events]
 
 
 def _is_event(column: Column, table: Table) -> bool:
@@ -146,11 +149,6 @@ def _usable(column: Column) -> bool:
         values = column.numbers
         return not len(column) or (share_increasing([values]) >= MIN_INCREASING and not is_binary(values))
     return column.kind == "lists"
-
-
-def growth(matrix: FloatArray) -> tuple[float, float]:
-    """Share of steps that go up along the rows, and down the columns."""
-    return share_increasing(list(matrix)), share_increasing(list(matrix.T))
 
 
 def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:

@@ -14,6 +14,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
     grows_within,
+    growth,
     has_equal_steps,
     is_binary,
     is_counter,
@@ -28,11 +29,10 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
-from .columns import columns_layout, grow_down, grows_by, repeated_layout
+from .columns import columns_layout, grow_down, grows_by, pair_of, refuse_pair, repeated_layout, times_of_two
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
 from .no_spikes import find_trace, refuse_binned, refuse_bursts, trace_error
-from .pairs import pair_of, refuse_pair, times_of_two
 from .reading import Reading
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
 from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
@@ -46,20 +46,8 @@ _TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
 def understand(table: Table, source: Source, options: Options) -> Reading:
     """What a table means as spike trains.
 
-    Parameters
-    ----------
-    table : Table
-        A parsed file.
-    source : Source
-        Names it in errors.
-    options : Options
-        What the caller fixed.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the table holds no spike times, or may be read in more than one way that changes the numbers; the
-        sentence says which option settles it.
+    Refused where it holds none, or may be read in several ways that change the numbers; the sentence says
+    which option settles it.
     """
     if options.layout == "trials":
         layout = "single" if len(table.columns) == 1 else "long"
@@ -72,17 +60,12 @@ def _read(table: Table, source: Source, options: Options) -> Reading:
         raise source.error("the file holds no columns or arrays, so no spike times.")
     if table.roles and options.layout in ("auto", "list"):
         return fixed_layout(table, source, options)
-    keys = _asked_keys(table, source, options)
+    asked_for = options.id_columns
+    keys = None if asked_for is None else [_find(table, wanted, source) for wanted in asked_for]
     if table.format not in _TEXT_FORMATS:
         return arrays_layout(table, source, options, keys)
     asked = options.layout != "auto" or options.time_column is not None
     return _asked(table, source, options, keys) if asked else _guessed(table, source, keys)
-
-
-def _asked_keys(table: Table, source: Source, options: Options) -> list[Column] | None:
-    if options.id_columns is None:
-        return None
-    return [_find(table, wanted, source) for wanted in options.id_columns]
 
 
 def _find(table: Table, wanted: str | int, source: Source) -> Column:
@@ -107,8 +90,8 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     layout = options.layout
     time = _find(table, options.time_column, source) if options.time_column is not None else None
     if layout == "rows":
-        ids = bool(keys) if keys is not None else None if not _equal_numbers(table) else False
-        return rows_layout(table, source, ids=ids)
+        numbers = not table.ragged and all(c.kind == "numbers" for c in table.columns)
+        return rows_layout(table, source, ids=bool(keys) if keys is not None or numbers else None)
     if layout == "columns":
         reading = columns_layout(table, source, sure=True)
         if reading is None:
@@ -136,10 +119,6 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
         named = [c for c in table.columns if c is not time and role_of(c.leaf) in ("id", "trial")]
         keys = named or [c for c in table.columns if c is not time]
     return long_layout(table, time, keys, source, check=keys is None, asked=options.time_column is not None)
-
-
-def _equal_numbers(table: Table) -> bool:
-    return not table.ragged and all(c.kind == "numbers" for c in table.columns)
 
 
 def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[Column] | None) -> Column:
@@ -172,7 +151,8 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         return running or rows_layout(table, source, ids=None if keys is None else bool(keys))
     lists = [c for c in table.columns if c.kind == "lists"]
     if lists:
-        return lists_layout(table, _one_list(lists, source), keys, source)
+        timed = [c for c in lists if role_of(c.leaf) == "time"]
+        return lists_layout(table, pick_time_column(timed or lists, source), keys, source)
     if len(table.columns) == 1:
         column = table.columns[0]
         if column.kind != "numbers":
@@ -189,11 +169,6 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
 def _unrecognised(table: Table, source: Source) -> SpikeTrainError:
     what = f"the columns {shown(table.names)}" if table.named else "the contents"
     return source.error(f"{what} cannot be recognised as spike times; {EXPECTED}.")
-
-
-def _one_list(lists: Sequence[Column], source: Source) -> Column:
-    named = [c for c in lists if role_of(c.leaf) == "time"] or list(lists)
-    return pick_time_column(named, source)
 
 
 def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
@@ -294,15 +269,16 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _unrecognised(table, source)
     if keys is not None:
         lines = [c for c in numeric if c not in keys]
-        along, down = _growth(lines) if len(lines) > 2 else (0.0, 1.0)
+        along, down = growth(_matrix(lines)) if len(lines) > 2 else (0.0, 1.0)
         if along > max(down, MIN_INCREASING) and all(key is table.columns[0] for key in keys):
             return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
     counter = is_counter(table.columns[0].numbers) if table.columns[0].kind == "numbers" else False
+    less_counter = replace(table, columns=table.columns[1:])
     if counter and grow_down(numeric[1:]):
-        return _without_counter(_guessed(_less_counter(table), source, None))
+        return _without_counter(_guessed(less_counter, source, None))
     if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and grow_down(numeric[1:2]):
-        return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
+        return _without_counter(long_layout(less_counter, numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
         constant = (
@@ -329,7 +305,7 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if pair is not None:
         groups, why = pair.groups if pair.sure else None, "since it parts the times into trains"
         return long_layout(table, pair.time, groups, source, why=why)
-    along, down = _growth(numeric)
+    along, down = growth(_matrix(numeric))
     if max(along, down) < MIN_INCREASING:
         refuse_pair(numeric, source)
         raise _unrecognised(table, source)
@@ -340,12 +316,6 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _unrecognised(table, source)
     check_trains(reading.trains, source, keyed=False)
     return reading
-
-
-def _growth(columns: Sequence[Column]) -> tuple[float, float]:
-    """Share of steps that go up along the lines, and down the columns."""
-    along = share_increasing([line[np.isfinite(line)] for line in _matrix(columns)])
-    return along, share_increasing([c.numbers for c in columns])
 
 
 def _matrix(columns: Sequence[Column]) -> np.ndarray:
@@ -361,10 +331,6 @@ def _less_words(table: Table) -> Table:
         elif columns and (unit := canonical_unit(str(column.values[0]))) is not None:
             columns[-1] = replace(columns[-1], unit=unit)
     return replace(table, columns=columns)
-
-
-def _less_counter(table: Table) -> Table:
-    return replace(table, columns=table.columns[1:])
 
 
 def _without_counter(reading: Reading) -> Reading:

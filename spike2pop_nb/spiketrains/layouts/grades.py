@@ -97,10 +97,7 @@ def _label(reading: Reading, column: Column, grades: Sequence[str]) -> None:
 def leave_out_noise(reading: Reading, source: Source) -> None:
     """Leave out the units labelled noise, artefact or unsorted, and point out those of several neurons.
 
-    Raises
-    ------
-    SpikeTrainError
-        When no unit is left that is not labelled noise or artefact.
+    Refused where no unit is left.
     """
     grade = {
         id(train): next((train.labels[k].lower() for k in _QUALITY if k in train.labels), "")

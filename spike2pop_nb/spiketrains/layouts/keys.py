@@ -16,6 +16,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     share_increasing_within,
+    steps_within,
     sum_below,
 )
 from spike2pop_nb.spiketrains.names import role_of, words_of
@@ -78,21 +79,9 @@ def _counts_rows(column: Column) -> bool:
 def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True) -> Keys:
     """The columns beside the times that identify a train.
 
-    Parameters
-    ----------
-    columns : sequence of Column
-        As long as `times`.
-    times : ndarray, shape (n,)
-        In the file's order; NaN for a row without a time.
-    source : Source
-        Names the file in errors.
-    named : bool
-        Whether the file names its columns; a few whole numbers without a name may always be ids.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a column may or may not identify a train, or only grades trains that nothing tells apart.
+    The times are in the file's order, NaN for a row without one. Where the columns are not `named`, a few
+    whole numbers may always be ids. Refused are a column that may or may not identify a train, and one that
+    only grades trains that nothing tells apart.
     """
     _refuse_edges(columns, source)
     keys: list[Column] = []
@@ -243,7 +232,7 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
         return "no" if better <= grown else "perhaps"
     # The file is sorted by time, so any column leaves growing times. No neuron fires twice at once: where
     # spikes follow each other at all distances, several neurons fire; where a shortest interval is kept, one.
-    pooled, parted = _intervals(before, times), _intervals(after, times)
+    pooled, parted = steps_within(before, times), steps_within(after, times)
     if pooled.size < 20 or parted.size < 5:
         return "perhaps"
     middle = float(np.median(pooled))
@@ -258,21 +247,10 @@ def _is_measured(column: Column) -> bool:
     return column.kind == "numbers" and float(np.nanmin(column.numbers)) < -1
 
 
-def _intervals(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
-    finite = np.isfinite(times)
-    order = np.argsort(codes[finite], kind="stable")
-    steps = np.diff(times[finite][order])
-    return steps[np.diff(codes[finite][order]) == 0]
-
-
 def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> None:
     """Refuse trains that show that a key was left out, or that one too many was taken.
 
-    Raises
-    ------
-    SpikeTrainError
-        When times start over as those of trials written one after another do, most of them repeat, or nearly
-        every train has one spike.
+    Their times start over as those of trials do, most of them repeat, or nearly every train has one spike.
     """
     refuse_sums(trains, source)
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
@@ -307,13 +285,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
 
 
 def refuse_sums(trains: Sequence[RawTrain], source: Source, layout: str = "single") -> None:
-    """Refuse a train that ends with the mean, the sum or the count of its times.
-
-    Raises
-    ------
-    SpikeTrainError
-        With the place of that number, and the layout that takes it for a time.
-    """
+    """Refuse a train that ends with the mean, the sum or the count of its times."""
     for train in trains:
         found = sum_below(train.times)
         if found is not None:

@@ -13,7 +13,7 @@ from spike2pop_nb.spiketrains.signal_units import Quantity, SignalUnit, signal_u
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .turned import label_at
+from .reshaped import label_at
 
 __all__ = ["FEWEST", "Clock", "RawTrace", "Signals", "pieces_of", "signals_of_format"]
 

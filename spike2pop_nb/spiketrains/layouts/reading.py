@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import codes_of, kept_before_padding, paddings
+from spike2pop_nb.spiketrains.readers.cells import no_time
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
@@ -83,20 +84,13 @@ class Reading:
 
 
 def times_of(column: Column, source: Source) -> FloatArray:
-    """The numbers of a column that is taken for times.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a cell is no finite number, or the numbers cannot be told.
-    """
+    """The numbers of a column that is taken for times; refused where one is none or they cannot be told."""
     where = f"column {column.name!r}" if column.name else "one time per line"
     if column.kind != "numbers":
         raise source.error(f"{where} holds {column.kind}, where spike times should be.")
     if column.wrong is not None:
         row, cell = column.wrong
-        what = f"{shown([cell])} is text where a number should be" if cell.strip() else "a time is missing"
-        raise source.error(f"{what} ({where}); every entry there must be a spike time.", row=row)
+        raise source.error(no_time(cell, where), row=row)
     if column.doubt:
         raise source.error(f"{column.doubt} ({where}).")
     return column.numbers

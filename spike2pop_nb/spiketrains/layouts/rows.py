@@ -81,17 +81,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
 
 
 def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
-    """A train per line, with or without its id in front.
-
-    Parameters
-    ----------
-    table : Table
-        Ragged, or rectangular without names.
-    source : Source
-        Names the file in errors.
-    ids : bool, optional
-        Whether lines begin with an id; by default that is found out.
-    """
+    """A train per line; whether lines begin with `ids` is found out where the caller does not say."""
     labels, lists, rows, times = _lines_of(table, source)
     if labels is None and ids is not False and len(lists) > (0 if ids else 1):
         first = np.array([line[0] if line.size else np.nan for line in lists])

@@ -29,7 +29,7 @@ from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 from .no_spikes import counts_spikes, of_bursts
 from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
 from .reading import times_of
-from .turned import is_lines, upright
+from .reshaped import is_lines, upright
 
 __all__ = ["signals_of_table"]
 
@@ -42,21 +42,7 @@ def signals_of_table(
 ) -> Signals:
     """Traces of a table: of columns beside one of times, or of columns and a sampling rate.
 
-    Parameters
-    ----------
-    table : Table
-        A parsed file.
-    source : Source
-        Names it in errors.
-    sampling_rate_hz : float, optional
-        What the caller says.
-    time_unit : str
-        "auto", or as `units.canonical_unit` gives it.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there is no column that may be a trace, a cell is no number, or the sampling rate is not known.
+    What the caller says, the rate and the unit of the times, is used; "auto" takes what the table says.
     """
     if table.roles or (table.ragged and not is_lines(table)):
         raise _none(source)

@@ -50,13 +50,7 @@ _DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
-    """The one column of times among several that could be.
-
-    Raises
-    ------
-    SpikeTrainError
-        When several could be, and nothing prefers one.
-    """
+    """The one column of times among several that could be; refused where nothing prefers one."""
     if len(columns) > 1:
         # An axis of equal steps and a counter are no spike times where something else may be.
         columns = [c for c in columns if c.kind != "numbers" or not _is_axis(c.numbers)] or list(columns)
@@ -125,25 +119,12 @@ def long_layout(
 
     Parameters
     ----------
-    table : Table
-        The file.
-    time : Column
-        Of the times.
     keys : sequence of Column or None
-        What identifies a train; None to find out.
-    source : Source
-        Names the file in errors.
+        What identifies a train, and `why`; None to find out.
     check : bool
         Whether trains that look as if a key were missing are refused.
     asked : bool
         Whether the caller named the times, so that each row is a spike.
-    why : str
-        Why the keys given identify a train.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a time is no finite number, an id is missing, or which columns identify a train is not clear.
     """
     times = times_of(time, source)
     others = beside(table, time)
@@ -273,13 +254,7 @@ def _drop_blanks(trains: list[RawTrain]) -> int:
 
 
 def refuse_words(columns: Sequence[Column], times: Sequence[Column], source: Source) -> None:
-    """Refuse a column that is named as times and holds text, where no column of numbers is named so.
-
-    Raises
-    ------
-    SpikeTrainError
-        With the first text, and whether it is a date.
-    """
+    """Refuse dates and text in a column that is named as times, where no column of numbers is named so."""
     if any(names_time(column.leaf) for column in times):
         return
     for column in columns:

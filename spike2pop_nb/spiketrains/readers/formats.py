@@ -9,14 +9,13 @@ from spike2pop_nb.spiketrains.table import Table
 
 from .archive import Archive, Files, Folder
 from .matlab_table import DAMAGED_MAT, check_whole
-from .mclust_table import is_mclust, mclust_table
 from .neo_table import NEO_READERS, neo_signals, neo_table
-from .nex5_table import NEX5_MAGIC, nex5_table
 from .numpy_table import npy_table, npz_table
 from .phy_table import LABEL_FILES, phy_table
 from .raw import Source, shown
 from .sandbox import Parser, parsed, require
 from .sorting_table import INFO_NAME, Wanted, numpy_folder_table
+from .systems_table import NEX5_MAGIC, is_mclust, mclust_table, nex5_table
 from .workbook import holds_workbook
 
 __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
@@ -65,23 +64,9 @@ _MAT: Final = Parser(
 def read_binary(source: Source, only: Wanted = None) -> Table | None:
     """Parse a binary file or a folder; what it begins with decides, then the end of its name.
 
-    Parameters
-    ----------
-    source : Source
-        The file or folder.
-    only : callable, optional
-        Tells from an id whether a train is wanted. Used where single trains can be read out of a large
-        folder (Phy, Kilosort, SpikeInterface); elsewhere all are given.
-
-    Returns
-    -------
-    Table or None
-        None when the file is text, or a workbook, whose sheet `workbook.read_workbook` hands on as text.
-
-    Raises
-    ------
-    SpikeTrainError
-        With one sentence that names the file.
+    `only` tells from an id whether a train is wanted. It is used where single trains can be read out of a
+    large folder (Phy, Kilosort, SpikeInterface); elsewhere all are given. None when the file is text, or a
+    workbook, whose sheets `workbook.read_workbook` hands on as text.
     """
     try:
         return _read(source, only)
@@ -139,24 +124,9 @@ def is_opened(source: Source) -> bool:
 
 
 def read_signals(source: Source) -> Table | None:
-    """The signals of voltage in NWB and NIX files and those of acquisition systems.
+    """The signals of voltage in NWB and NIX files and those of acquisition systems; None for other files.
 
-    Parameters
-    ----------
-    source : Source
-        The file.
-
-    Returns
-    -------
-    Table or None
-        A row per signal: lists "signals" (in mV or V, as the column says) and "timestamps" (s; empty where
-        the numbers "start" and "rate" stand for them), texts "name", "place" and "reason". None for files
-        of other kinds.
-
-    Raises
-    ------
-    SpikeTrainError
-        With one sentence that names the file.
+    They are rows of `builder.table_of_signals`.
     """
     if is_hdf5(source):
         require("h5py", "HDF5 files (NWB, MATLAB 7.3)", source)
