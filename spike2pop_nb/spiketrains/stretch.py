@@ -46,7 +46,7 @@ class Stretch:
     def checked(
         cls, recordings: str | Sequence[str] | None, start_s: float | None, stop_s: float | None
     ) -> Stretch:
-        """A stretch of what a caller gave; refused where an edge or no recording is named."""
+        """A stretch of what a caller gave: its edges are finite and in order, and a recording is named."""
         for name, edge in (("start", start_s), ("stop", stop_s)):
             if edge is not None and not math.isfinite(edge):
                 raise SpikeTrainError(f"The {name} of the stretch is {edge} s; it must be a finite number.")
