@@ -12,10 +12,10 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut, printable
 
 from .detected import detect_recordings
 from .detection import detect_spikes, suggest_threshold_mV
-from .layouts.raw_traces import RawTrace, Signals, signals_of_format
-from .layouts.signals import signals_of_table
+from .layouts.signals import RawTrace, Signals, signals_of_format, signals_of_table
 from .limits import MAX_SAMPLES
 from .reader import load, parse_file
+from .readers.builder import is_of_signals
 from .readers.formats import is_hdf5, read_signals
 from .readers.raw import Source, counted, shown
 from .readers.signal_objects import table_from_signal
@@ -153,7 +153,7 @@ def _signals(
         if not loaded.data:
             raise loaded.error("the file is empty; it must hold a voltage trace.")
         table = _parsed(loaded, source, filename)
-    if {"signals", "timestamps"} <= {column.name for column in table.columns}:
+    if is_of_signals(table):
         return loaded, _with_unique_ids(signals_of_format(table)), table.format
     if not table.columns:
         raise loaded.error("the file holds no voltage trace.")

@@ -21,6 +21,7 @@ __all__ = [
     "Signal",
     "TableBuilder",
     "floats",
+    "is_of_signals",
     "is_vector",
     "table_of_signals",
     "text_of",
@@ -147,18 +148,26 @@ class Signal(NamedTuple):
 
     samples: FloatArray
     times: FloatArray
-    start: float
-    rate: float
     name: str
     channel: str
     place: str
     unit: str
     own: str
     reason: str
+    start: float
+    rate: float
+
+
+_OF_SIGNALS: Final = ("signals", "timestamps", *Signal._fields[2:])
+
+
+def is_of_signals(table: Table) -> bool:
+    """Whether a table is one of `table_of_signals`, and not a file whose columns are called alike."""
+    return tuple(column.name for column in table.columns) == _OF_SIGNALS
 
 
 def table_of_signals(format_: str, signals: Sequence[Signal], unit: str, skipped: list[str]) -> Table:
-    """A table with a row per signal: lists "signals" and "timestamps", and a column for all else of each."""
+    """A table with a row per signal and its columns in the order of `Signal`, which are lists first."""
     columns = [
         Column("signals", [signal.samples for signal in signals], unit),
         Column("timestamps", [signal.times for signal in signals], "s"),

@@ -186,14 +186,14 @@ def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Sourc
                 Signal(
                     np.ascontiguousarray(samples),
                     np.empty(0) if regular else np.asarray(signal.times.rescale("s").magnitude, float),
-                    float(signal.t_start.rescale("s")),
-                    float(signal.sampling_rate.rescale("Hz")) if regular else 0.0,
                     name=f"{full}/{number}" if several else full,
                     channel=full,
                     place=f"{full}, segment {number}",
                     unit="mV" if is_voltage else unit,
                     own=unit,
                     reason=f"{unit} and s, as neo gives them",
+                    start=float(signal.t_start.rescale("s")),
+                    rate=float(signal.sampling_rate.rescale("Hz")) if regular else 0.0,
                 )
             )
     skipped = []

@@ -196,7 +196,7 @@ def nwb_signals(file: h5py.File, source: Source) -> Table:
             else:
                 values, kept = np.ascontiguousarray(values), unit.name
                 reason = f"{text!r} and s, as NWB says"
-            signals.append(Signal(values, stamps, start, rate, full, full, place, kept, text, reason))
+            signals.append(Signal(values, stamps, full, full, place, kept, text, reason, start, rate))
     skipped = []
     if other:
         skipped.append(f"{len(other):,} acquired series that are not a single voltage, {shown(other)}")
