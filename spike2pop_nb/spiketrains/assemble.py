@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -33,43 +35,33 @@ _OF_NO_NEURON = {
     ),
     "artefacts": re.compile(r"arts?|(?:.*[\W_])?art[ei]facts?", re.IGNORECASE),
 }
+_PUT_RIGHT: Final = {
+    "unsorted": "{trains} with times out of order, now sorted",
+    "twice": "{times} given twice, in {trains}, kept once",
+}
+_ODD: Final = {
+    "backwards": "in {trains} over a quarter of the times ran backwards, so they may not be spike times",
+    "negative": "{times} before zero in {trains}, kept, since times may be relative to a stimulus",
+    "even": "in {trains} all intervals are equal, as on an axis and hardly in a neuron",
+    "silent": "{trains} without any spike, kept as silent",
+    "outside": "{trains} with spikes outside the time it is said to be observed in, which is not used",
+}
 # In the stated unit, a median interval outside this range is no neuron's.
 _ODD_MEDIAN_MS = (0.5, 60_000.0)
 
 
 def assemble(table: Table, reading: Reading, timing: Timing, source: Source, stretch: Stretch) -> Recordings:
-    """Check, convert to ms, sort, cut and report.
+    """Trains in ms with unique ids, sorted, checked and cut, and the report.
 
-    Parameters
-    ----------
-    table : Table
-        The parsed file.
-    reading : Reading
-        What a layout made of it.
-    timing : Timing
-        The unit of its times.
-    source : Source
-        The file.
-    stretch : Stretch
-        Which of the recordings, and which stretch of them, are wanted.
-
-    Returns
-    -------
-    Recordings
-        Trains with unique ids and strictly increasing times in ms.
-
-    Raises
-    ------
-    SpikeTrainError
-        For no trains at all, too many, a time that is not finite or too far away, a recording that is not
-        there, or a stretch without a spike.
+    Refused are no trains at all, too many, a time that is not finite or too far away, a recording that is not
+    there, and a stretch without a spike.
     """
     source.check_counts(sum(train.times.size for train in reading.trains), len(reading.trains))
     if not reading.trains:
         raise source.error("the file holds no spike train; it must hold at least one.")
     repairs = [*table.repairs, *reading.repairs, *_unique_ids(reading.trains), *_marks(reading)]
     skipped = [*table.skipped, *reading.skipped]
-    wanted = _wanted(reading.trains, stretch, source, skipped)
+    wanted = stretch.chosen(reading.trains, source, skipped)
     for train in wanted:
         _refuse(train, ~np.isfinite(train.times), source, "spike times must be finite numbers")
     counts = _Counts()
@@ -77,10 +69,10 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
     if stretch.is_part:
         if not any(train.n_spikes for train in trains):
             raise source.error(f"there is no spike {stretch}; choose another stretch of the recording.")
-        skipped.append(f"{counted(counts.cut, 'spike')} outside the stretch {stretch}")
-    repairs += counts.repairs()
+        skipped.append(f"{counted(counts.times['cut'], 'spike')} outside the stretch {stretch}")
+    repairs += counts.said(_PUT_RIGHT)
     cautions = [timing.caution] if timing.caution else []
-    cautions += [*table.cautions, *reading.cautions, *counts.cautions()]
+    cautions += [*table.cautions, *reading.cautions, *counts.said(_ODD)]
     cautions += _of_no_neuron([train.id for train in trains])
     cautions += _other_events(reading)
     if is_res(source.name) and timing.sampling_rate_hz is not None and len(trains) == 1:
@@ -114,56 +106,24 @@ def assemble(table: Table, reading: Reading, timing: Timing, source: Source, str
 
 @dataclass
 class _Counts:
-    """How many trains and times were put right, or look odd."""
+    """Of how many trains, and of how many of their times, something is to be said."""
 
-    unsorted: int = 0
-    backwards: int = 0
-    duplicates: int = 0
-    duplicate_trains: int = 0
-    negative: int = 0
-    negative_trains: int = 0
-    silent: int = 0
-    even: int = 0
-    outside: int = 0
-    cut: int = 0
+    trains: Counter[str] = field(default_factory=Counter)
+    times: Counter[str] = field(default_factory=Counter)
 
-    def repairs(self) -> list[str]:
-        """What was put right."""
-        found = []
-        if self.unsorted:
-            found.append(f"{_trains(self.unsorted)} with times out of order, now sorted")
-        if self.duplicates:
-            times = "time" if self.duplicates == 1 else "times"
-            where = _trains(self.duplicate_trains)
-            found.append(f"{self.duplicates:,} {times} given twice, in {where}, kept once")
-        return found
+    def note(self, what: str, n_times: int) -> None:
+        """Count a train in which that holds for some times, or for the whole where it is True."""
+        if n_times:
+            self.trains[what] += 1
+            self.times[what] += n_times
 
-    def cautions(self) -> list[str]:
-        """What looks odd."""
-        found = []
-        if self.backwards:
-            found.append(
-                f"in {_trains(self.backwards)} over a quarter of the times ran backwards, "
-                "so they may not be spike times"
-            )
-        if self.negative:
-            times = "time" if self.negative == 1 else "times"
-            found.append(
-                f"{self.negative:,} {times} before zero in {_trains(self.negative_trains)}, "
-                "kept, since times may be relative to a stimulus"
-            )
-        if self.even:
-            found.append(
-                f"in {_trains(self.even)} all intervals are equal, as on an axis and hardly in a neuron"
-            )
-        if self.silent:
-            found.append(f"{_trains(self.silent)} without any spike, kept as silent")
-        if self.outside:
-            found.append(
-                f"{_trains(self.outside)} with spikes outside the time it is said to be observed in, which "
-                "is not used"
-            )
-        return found
+    def said(self, sentences: Mapping[str, str]) -> list[str]:
+        """Those of the sentences for which there are trains."""
+        return [
+            text.format(trains=counted(self.trains[what], "train"), times=counted(self.times[what], "time"))
+            for what, text in sentences.items()
+            if self.trains[what]
+        ]
 
 
 def _train(
@@ -178,27 +138,23 @@ def _train(
     )
     _refuse(found, np.abs(times) >= MAX_TIME_MS, source, why)
     steps = np.diff(times)
-    if (steps < 0).any():
-        counts.unsorted += 1
-        counts.backwards += int(steps.size >= 10 and np.mean(steps < 0) > 0.25)
+    counts.note("unsorted", bool((steps < 0).any()))
+    counts.note("backwards", steps.size >= 10 and bool(np.mean(steps < 0) > 0.25))
     if not (steps > 0).all():
         kept = np.unique(times)
-        counts.duplicates += times.size - kept.size
-        counts.duplicate_trains += int(kept.size < times.size)
+        counts.note("twice", times.size - kept.size)
         times = kept
     steps = np.diff(times)
-    counts.even += int(steps.size >= 10 and float(np.ptp(steps)) <= 1e-6 * float(steps.mean()))
+    counts.note("even", steps.size >= 10 and float(np.ptp(steps)) <= 1e-6 * float(steps.mean()))
     window = _window_ms(found.window, timing)
     if window is not None and times.size and not window[0] <= times[0] <= times[-1] <= window[1]:
-        counts.outside += 1
+        counts.note("outside", True)
         window = None
     before = times.size
     times, window = stretch.cut(times, window)
-    counts.cut += before - times.size
-    before_zero = int(np.searchsorted(times, 0.0)) if times.size else 0
-    counts.negative += before_zero
-    counts.negative_trains += int(before_zero > 0)
-    counts.silent += int(not times.size)
+    counts.note("cut", before - times.size)
+    counts.note("negative", int(np.searchsorted(times, 0.0)))
+    counts.note("silent", not times.size)
     provenance = Provenance(source.name, table.format, found.location, timing.unit, timing.reason)
     return SpikeTrain(found.id, times, window, provenance)
 
@@ -226,23 +182,6 @@ def _marks(reading: Reading) -> list[str]:
     return found
 
 
-def _wanted(trains: list[RawTrain], stretch: Stretch, source: Source, skipped: list[str]) -> list[RawTrain]:
-    """The trains that the caller wants, in the order in which they are named."""
-    if stretch.recordings is None:
-        return trains
-    by_id = {train.id: train for train in trains}
-    wanted = [
-        part.strip() for name in stretch.recordings for part in ([name] if name in by_id else name.split(","))
-    ]
-    missing = [name for name in wanted if name not in by_id]
-    if missing:
-        raise source.error(f"there is no recording {missing[0]!r}; the file has {shown(list(by_id), 8)}.")
-    kept = [by_id[name] for name in dict.fromkeys(wanted)]
-    if len(kept) < len(trains):
-        skipped.append(f"{counted(len(trains) - len(kept), 'recording')} not asked for")
-    return kept
-
-
 def _window_ms(window: tuple[float, float] | None, timing: Timing) -> tuple[float, float] | None:
     """The window in ms; None when there is none, or it has no length."""
     if window is None or not all(math.isfinite(edge) for edge in window) or window[0] >= window[1]:
@@ -261,15 +200,14 @@ def _refuse(train: RawTrain, wrong: np.ndarray, source: Source, why: str) -> Non
 
 def _unique_ids(trains: list[RawTrain]) -> list[str]:
     """Rename trains whose id is taken ("7" becomes "7 (2)") and say which."""
-    ids = [train.id for train in trains]
     renamed = []
-    for train, new in zip(trains, unique_ids(ids), strict=True):
+    for train, new in zip(trains, unique_ids([train.id for train in trains]), strict=True):
         if new != train.id:
             renamed.append(train.id)
             train.id = new
-    if not renamed:
-        return []
-    return [f"{_trains(len(renamed))} with an id that was taken, {shown(sorted(set(renamed)))}, now numbered"]
+    taken = shown(sorted(set(renamed)))
+    said = f"{counted(len(renamed), 'train')} with an id that was taken, {taken}, now numbered"
+    return [said] if renamed else []
 
 
 def _of_no_neuron(ids: Sequence[str]) -> list[str]:
@@ -342,7 +280,3 @@ def _odd_rate(trains: list[SpikeTrain], unit: str, assumed: bool) -> list[str]:
         f"in the {how} unit {shown_unit(unit)} the median interval is {median:.3g} ms, {speed}; "
         "choose another unit by hand if that is wrong"
     ]
-
-
-def _trains(n: int) -> str:
-    return "1 train" if n == 1 else f"{n:,} trains"

@@ -16,6 +16,7 @@ __all__ = [
     "counts_ahead",
     "falls_back",
     "grows_within",
+    "growth",
     "has_equal_steps",
     "has_even_steps",
     "is_binary",
@@ -28,6 +29,7 @@ __all__ = [
     "repeats",
     "share_increasing",
     "share_increasing_within",
+    "steps_within",
     "sum_below",
 ]
 
@@ -58,6 +60,11 @@ def share_increasing(columns: Sequence[FloatArray]) -> float:
     steps = [np.diff(column[np.isfinite(column)]) for column in columns]
     joined = np.concatenate(steps or [np.empty(0)])
     return float(np.mean(joined > 0)) if joined.size else 1.0
+
+
+def growth(matrix: FloatArray) -> tuple[float, float]:
+    """Share of steps that go up along the rows, and down the columns."""
+    return share_increasing(list(matrix)), share_increasing(list(matrix.T))
 
 
 def is_binary(values: FloatArray) -> bool:
@@ -104,7 +111,7 @@ def codes_of(labels: NDArray[np.generic]) -> NDArray[np.int64]:
     return np.asarray(pd.factorize(labels)[0], dtype=np.int64)
 
 
-def _within(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
+def steps_within(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
     """Steps between one time of a group and the next, over all groups."""
     finite = np.isfinite(times)
     order = np.argsort(codes[finite], kind="stable")
@@ -114,7 +121,7 @@ def _within(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
 
 def share_increasing_within(codes: NDArray[np.int64], times: FloatArray) -> float:
     """Share of steps that go up from one time of a group to its next; 1 where there is no such step."""
-    steps = _within(codes, times)
+    steps = steps_within(codes, times)
     return float(np.mean(steps > 0)) if steps.size else 1.0
 
 
@@ -124,7 +131,7 @@ def grows_within(codes: NDArray[np.int64], times: FloatArray) -> bool:
         return False
     if not repeats(codes):
         return False
-    steps = _within(codes, times)
+    steps = steps_within(codes, times)
     return steps.size > 0 and bool(np.mean(steps > 0) > 0.9)
 
 

@@ -169,13 +169,12 @@ def recordings_of(ones: Sequence[Detected], traces: Sequence[VoltageTrace]) -> R
     parts = [part for trace in traces for part in trace.unit_reason.split("; ") if part]
     reasons = list(dict.fromkeys(parts))
     places = [trace.provenance.location for trace in traces if trace.provenance and trace.provenance.location]
+    where = f" ({_some(list(dict.fromkeys(places)), ', ')})" if places else ""
     report = ReadReport(
         filename=origin.source,
         format=origin.format or "voltage",
         layout="voltage",
-        layout_reason="; ".join(
-            [f"a train per trace, of {n_channels}{_of(places)}", *([] if doubtful else said)]
-        ),
+        layout_reason="; ".join([f"a train per trace, of {n_channels}{where}", *([] if doubtful else said)]),
         unit=origin.unit,
         unit_reason=_some(reasons) or "mV and ms",
         n_trains=len(ones),
@@ -185,10 +184,6 @@ def recordings_of(ones: Sequence[Detected], traces: Sequence[VoltageTrace]) -> R
         cautions=(*(said if doubtful else []), *_cautions(ones), *getattr(traces, "cautions", ())),
     )
     return Recordings([one.train for one in ones], report)
-
-
-def _of(places: list[str]) -> str:
-    return f" ({_some(list(dict.fromkeys(places)), ', ')})" if places else ""
 
 
 def _some(texts: list[str], between: str = "; ", most: int = 6) -> str:
@@ -225,34 +220,30 @@ def _levels(levels: Levels, traces: Sequence[VoltageTrace], what: str) -> list[f
 
 def _said(ones: Sequence[Detected]) -> tuple[list[str], bool]:
     """How spikes were detected, in words, and whether any of that is only what the traces suggest."""
-    groups: dict[tuple[bool, str, str, bool], list[Detected]] = {}
+    groups: dict[tuple[bool, str, str, bool], list[tuple[str, Detection]]] = {}
     for one in ones:
-        if one.detection is not None:
-            d = one.detection
-            groups.setdefault((d.outside, d.polarity, one.trace.unit, d.slow_removed), []).append(one)
+        if (d := one.detection) is not None:
+            kind = d.outside, d.polarity, one.trace.unit, d.slow_removed
+            groups.setdefault(kind, []).append((one.trace.id, d))
     texts = []
     doubtful = False
     for (outside, polarity, unit, slow), group in groups.items():
-        first = group[0].detection
-        assert first is not None
-        levels = [one.detection.threshold for one in group if one.detection is not None]
+        ids, first = [name for name, _ in group], group[0][1]
+        levels = [abs(d.threshold - d.centre) if polarity == "both" else d.threshold for _, d in group]
         way = {"up": "rises through", "down": "falls through", "both": "leaves the median by more than"}[
             polarity
         ]
-        if polarity == "both":
-            levels = [abs(one.detection.threshold - one.detection.centre) for one in group if one.detection]
         asked = first.reason == "as asked for"
-        why = f", {first.reason}" if outside or asked else ", as the trace suggests"
-        if len(group) > 1 and not asked:
-            why = f", {first.reason}" if outside else ", as the traces suggest"
-        span = f"{min(levels):.3g} {unit}" if min(levels) == max(levels) else ""
-        if not span and len(group) <= _LISTED:
-            span = (
-                ", ".join(f"{x:.3g}" for x in levels)
-                + f" {unit} ({', '.join(repr(o.trace.id) for o in group)})"
-            )
-        span = span or f"{min(levels):.3g} to {max(levels):.3g} {unit}"
-        others = f" {shown([one.trace.id for one in group])}" if len(groups) > 1 else ""
+        suggests = "traces suggest" if len(group) > 1 else "trace suggests"
+        why = f", {first.reason}" if outside or asked else f", as the {suggests}"
+        if min(levels) == max(levels):
+            span = f"{min(levels):.3g} {unit}"
+        elif len(group) <= _LISTED:
+            listed = ", ".join(f"{level:.3g}" for level in levels)
+            span = f"{listed} {unit} ({', '.join(map(repr, ids))})"
+        else:
+            span = f"{min(levels):.3g} to {max(levels):.3g} {unit}"
+        others = f" {shown(ids)}" if len(groups) > 1 else ""
         what = "beside the cell (extracellular)" if outside else "inside the cell"
         text = f"spikes detected where the voltage{others} {way} {span}{why}"
         if slow:

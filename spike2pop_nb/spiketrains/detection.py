@@ -207,13 +207,7 @@ def choose_detection(
     reset: float | None = None,
     polarity: Polarity = "auto",
 ) -> Detection:
-    """How the spikes of a trace are to be found, from what is given and what the trace looks like.
-
-    Raises
-    ------
-    SpikeTrainError
-        As `detect_spikes`.
-    """
+    """How the spikes of a trace are to be found, from what is given and what the trace looks like."""
     if polarity not in get_args(Polarity):
         known = ", ".join(repr(choice) for choice in get_args(Polarity))
         raise SpikeTrainError(f"The polarity {polarity!r} is unknown; choose one of {known}.")
@@ -249,13 +243,7 @@ def size_unknown(trace: VoltageTrace) -> SpikeTrainError:
 
 
 def find_spikes(trace: VoltageTrace, detection: Detection, min_interval_ms: float | None = None) -> Found:
-    """Times and heights of the spikes.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the shortest interval is negative.
-    """
+    """Times and heights of the spikes."""
     dead = _DEAD_MS[detection.polarity] if min_interval_ms is None else min_interval_ms
     if not dead >= 0:
         raise SpikeTrainError(f"The shortest interval is {dead} ms; it must be zero or more.")

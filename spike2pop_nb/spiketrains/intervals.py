@@ -99,18 +99,7 @@ class IntervalMeasures:
 
 
 def measure_intervals(isi_ms: FloatArray) -> IntervalMeasures:
-    """Measures of the intervals of one train.
-
-    Parameters
-    ----------
-    isi_ms : array of float, shape (n,)
-        Inter-spike intervals in ms, positive, in the order of the recording.
-
-    Returns
-    -------
-    IntervalMeasures
-        Defaults for fewer than two intervals, except the longest.
-    """
+    """Measures of the intervals in ms of one train, in their order; for fewer than two only the longest."""
     n = isi_ms.size
     if n < 2:
         return IntervalMeasures(longest_ms=float(isi_ms[0]) if n else _NAN)

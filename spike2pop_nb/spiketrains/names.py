@@ -18,17 +18,19 @@ __all__ = [
     "role_of",
     "same_name",
     "says_nothing",
+    "vocabulary",
     "words_of",
 ]
 
 Role: TypeAlias = Literal["time", "id", "trial", "interval", "attribute", "counter", ""]
 
 
-def _vocabulary(words: str) -> frozenset[str]:
+def vocabulary(words: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(words.split())
 
 
-_IDS: Final = _vocabulary(
+_IDS: Final = vocabulary(
     "neuron cell unit train spiketrain electrode elec channel chan ch chn cluster clu clust template "
     "assign assignment recording rec sender source node nid gid id ids uid uids cid cids clusterid "
     "unitid cellid neuronid spkid cluid tetrode tt shank probe well session subject animal mouse rat monkey "
@@ -38,25 +40,25 @@ _IDS: Final = _vocabulary(
     "neurone neurônio unità cel komórka kanał "
     "нейрон клетка канал ニューロン 細胞 单元 神经元 チャンネル 電極 电极 通道"
 )
-_TRIALS: Final = _vocabulary(
+_TRIALS: Final = vocabulary(
     "trial member sweep trace repeat repetition rep segment seg block epoch episode run condition cond "
     "day date lap bout pass stimulus stim presentation iteration realization realisation"
 )
-_TIMES: Final = _vocabulary(
+_TIMES: Final = vocabulary(
     "t time timestamp timestep ts st spkt spiketime spiketimes spiketimestamp sample frame tick zeit zeiten "
     "zeitpunkt temps tiempo tiempos tempo tempi tijd tijden instant czas время 時刻 時間 时间 时刻"
 )
 # Words for the spikes themselves: alone they name the times, beside others they only say whose.
-_SPIKES: Final = _vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
-_BESIDE_TIMES: Final = _vocabulary(
+_SPIKES: Final = vocabulary("spike spk spiking firing event sp ap actionpotential potential discharge")
+_BESIDE_TIMES: Final = vocabulary(
     "start peak onset list train array vector vec abs absolute rel relative of the all sorted raw index "
     "number idx no nr num rec recording session corrected aligned step in within since from after"
 )
-_INTERVALS: Final = _vocabulary(
+_INTERVALS: Final = vocabulary(
     "isi isis interval intervals interspike iei ieis ibi ici iti intervall intervalle intervalo intervallo "
     "zwischenspikeintervall interspikeintervall 間隔 间隔 интервал"
 )
-_ATTRIBUTES: Final = _vocabulary(
+_ATTRIBUTES: Final = vocabulary(
     "amplitude amp ampl peak height width snr area rise decay quality score energy depth x y z v vm mv "
     "uv pa na phase value val waveform wave wf pc pca fet feature noise in is has confidence probability "
     "prob sd std mean max min fwhm duration dur burst slope baseline threshold thr speed position pos "
@@ -68,12 +70,12 @@ _ATTRIBUTES: Final = _vocabulary(
     "fläche aire strom courant tension spannung fréquence frequenz frecuencia амплитуда напряжение ток "
     "частота 振幅 幅度 電圧 电压 電流 电流 周波数 频率"
 )
-_OF_TRIALS: Final = _vocabulary("dir direction type kind length phase")
-_COUNTING: Final = _vocabulary("no nr num number index idx row n event spike unnamed item entry")
+_OF_TRIALS: Final = vocabulary("dir direction type kind length phase")
+_COUNTING: Final = vocabulary("no nr num number index idx row n event spike unnamed item entry")
 
 _FEATURE: Final = re.compile(r"(?:pc|pca|wave|wf|fet|feature|amp|peak|energy)\d+")  # PC3, Wave12
 
-EVENTS: Final = _vocabulary(
+EVENTS: Final = vocabulary(
     "ttl keyboard kbd digmark trigger trig sync stim stimulus lick reward laser led pulse marker strobe "
     "strobed evt"
 )

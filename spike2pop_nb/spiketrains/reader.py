@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
+from pathlib import Path, PurePath
+from typing import Final, Literal, TypeAlias, get_args
 
 from spike2pop_nb.errors import SpikeTrainError, printable
 
 from .assemble import assemble
 from .layouts import understand
+from .layouts.reshaped import quantities_upright
 from .layouts.timing import timing_of
-from .layouts.turned import quantities_upright
-from .loading import load
-from .readers.formats import read_binary
+from .limits import MAX_FILE_BYTES, MAX_OPENED_BYTES
+from .readers.formats import is_opened, read_binary
 from .readers.json_table import json_table
 from .readers.objects import table_from_object
 from .readers.raw import Options, Source, Subtable
@@ -23,9 +24,11 @@ from .recordings import Recordings
 from .sheets import first_sheet, read_sheets
 from .stretch import Stretch
 from .table import Table
-from .units import MOST_SAMPLES_PER_S, canonical_unit
+from .units import check_rate, checked_unit
 
-__all__ = ["Layout", "parse_file", "read_spike_trains"]
+__all__ = ["Layout", "load", "parse_file", "read_spike_trains"]
+
+_HEAD_BYTES: Final = 4096
 
 Layout: TypeAlias = Literal["auto", "list", "long", "columns", "rows", "single", "trials"]
 
@@ -120,19 +123,7 @@ def parse_file(
 ) -> tuple[Source, Table]:
     """Name and table of a file, whatever its format; of a workbook the first sheet that is a table.
 
-    Parameters
-    ----------
-    source : object
-        As `read_spike_trains` takes it.
-    filename : str, optional
-        Name to use in messages.
-    stretch : Stretch, optional
-        Large folders are read only for the recordings that it names.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the file cannot be opened or parsed.
+    Large folders are read only for the recordings that `stretch` names.
     """
     loaded, table = _opened(source, filename, stretch)
     if not isinstance(table, list):
@@ -170,22 +161,72 @@ def _options(
     sampling_rate_hz: float | None,
     sheets: str | Sequence[str] | None,
 ) -> Options:
-    named = unit if unit == "auto" else canonical_unit(str(unit))
-    if named is None:
-        raise SpikeTrainError(
-            f"The unit {unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple such "
-            "as '0.1 ms'."
-        )
+    named = checked_unit(unit)
     if layout not in get_args(Layout):
         known = ", ".join(repr(choice) for choice in get_args(Layout))
         raise SpikeTrainError(f"The layout {layout!r} is unknown; choose one of {known}.")
-    if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
-        raise SpikeTrainError(
-            f"The sampling rate is {sampling_rate_hz} Hz; it must lie between 1 and "
-            f"{MOST_SAMPLES_PER_S:g} Hz."
-        )
+    check_rate(sampling_rate_hz)
     if isinstance(id_columns, (str, int)):
         id_columns = () if id_columns == "none" else (id_columns,)
     keys = None if id_columns is None else tuple(id_columns)
     chosen = None if not sheets else (sheets,) if isinstance(sheets, str) else tuple(sheets)
     return Options(named, layout, keys, time_column, sampling_rate_hz, chosen)
+
+
+def load(source: object, filename: str | None) -> Source:
+    """Name and contents of a path, bytes or an open file, refused by size before anything is read.
+
+    A folder is taken as it is. A file on disk that its format's library opens by itself (HDF5, and what neo
+    reads) is not loaded and may be larger.
+    """
+    if isinstance(source, (str, Path)):
+        return _from_disk(source, filename)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        name = printable(filename or "the upload")
+        _check_size(source.nbytes if isinstance(source, memoryview) else len(source), name)
+        data = bytes(source)
+    elif hasattr(source, "read"):
+        name = printable(filename or PurePath(str(getattr(source, "name", "the stream"))).name)
+        data = source.read(MAX_FILE_BYTES + 1)
+        if not isinstance(data, bytes):
+            raise SpikeTrainError(f"{name}: the file must be opened in binary mode ('rb').")
+    else:
+        raise SpikeTrainError(f"A path, bytes or an open file is needed, not {type(source).__name__}.")
+    _check_size(len(data), name)
+    return Source(name, data)
+
+
+def _from_disk(source: str | Path, filename: str | None) -> Source:
+    path = Path(source)
+    name = printable(filename or path.name or str(path))
+    try:
+        if not path.exists():
+            raise SpikeTrainError(f"{printable(str(path))}: there is no such file.")
+        if path.is_dir():
+            return Source(name, b"", path)
+        if not path.is_file():
+            raise SpikeTrainError(
+                f"{printable(str(path))}: this is not a file; give the path of a file of spike times."
+            )
+        with path.open("rb") as stream:
+            size, head = path.stat().st_size, stream.read(_HEAD_BYTES)
+            opened = Source(name, head, path)
+            if is_opened(opened):
+                _check_size(size, name, MAX_OPENED_BYTES)
+                return opened
+            _check_size(size, name)
+            data = head + stream.read(MAX_FILE_BYTES + 1 - len(head))
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpikeTrainError):
+            raise
+        reason = getattr(error, "strerror", None) or "the path is not valid"
+        raise SpikeTrainError(f"{str(source)[:200]!r} cannot be opened: {reason}.") from None
+    _check_size(len(data), name)
+    return Source(name, data, path)
+
+
+def _check_size(n_bytes: int, name: str, most: int = MAX_FILE_BYTES) -> None:
+    if n_bytes > most:
+        limit = f"{most / 1e6:.0f} MB"
+        shown = f"{n_bytes / 1e6:,.1f} MB" if n_bytes != most + 1 else f"over {limit}"
+        raise SpikeTrainError(f"{name} has {shown}; files of up to {limit} are read, so split it.")

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args, overload
 
 from spike2pop_nb.errors import SpikeTrainError
 
+from .activity import describe_pattern
+from .patterns import features
 from .train import SpikeTrain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .train_table import PatternRule
-
 __all__ = ["CAUTION", "ReadReport", "Recordings"]
+
+PatternRule: TypeAlias = Literal["honest", "published"]
 
 CAUTION: Final = "Please check: "
 """Begins a sentence about what looks odd."""
+
+_COLUMNS = {
+    "id": "str",
+    "n_spikes": "int64",
+    "duration_s": "float64",
+    "rate_hz": "float64",
+    "cv": "float64",
+    "cv2": "float64",
+    "lv": "float64",
+    "pattern": "str",
+    "confidence": "float64",
+    "pattern_note": "str",
+    "longest_gap_s": "float64",
+    "rate_change_ratio": "float64",
+}
 
 
 @dataclass(frozen=True)
@@ -222,9 +239,38 @@ class Recordings(Sequence[SpikeTrain]):
         SpikeTrainError
             When there is no such rule.
         """
-        from .train_table import train_table
+        import pandas as pd
 
-        return train_table(self, rule)
+        if rule not in get_args(PatternRule):
+            known = " or ".join(repr(name) for name in get_args(PatternRule))
+            raise SpikeTrainError(f"There is no pattern rule {rule!r}; it must be {known}.")
+        rows = [_row(train, rule) for train in self]
+        return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
     def __repr__(self) -> str:
         return f"Recordings({len(self)} trains from {self.report.filename!r})"
+
+
+def _row(train: SpikeTrain, rule: PatternRule) -> tuple[object, ...]:
+    report = describe_pattern(train)
+    found = report.measures
+    if rule == "published":
+        published = features(train)
+        pattern, confidence, notes = str(published.pattern), float("nan"), published.notes
+    else:
+        doubt = (f"Uncertain (confidence {report.confidence:.2f}).",) if report.uncertain else ()
+        pattern, confidence, notes = str(report.kind), report.confidence, (*doubt, *report.notes)
+    return (
+        train.id,
+        train.n_spikes,
+        train.duration_ms / 1000.0,
+        train.rate_hz,
+        found.cv,
+        found.cv2,
+        found.lv,
+        pattern,
+        confidence,
+        " ".join(notes),
+        found.longest_ms / 1000.0,
+        found.rate_change if found.rate_change != 1.0 else float("nan"),
+    )

@@ -15,14 +15,13 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from .behaviour import has_equal_steps, is_counter, share_increasing
 from .layouts import understand
 from .layouts.reading import RawTrain, Reading
+from .layouts.reshaped import quantities_upright
 from .layouts.timing import Timing, timing_of
-from .layouts.turned import quantities_upright
 from .names import EVENTS, role_of, same_name, words_of
 from .readers.cells import is_number, value_of
-from .readers.raw import Options, Source, Subtable, shown
+from .readers.raw import Options, Source, Subtable, named, shown
 from .readers.text_table import text_table
 from .table import Column, Table
-from .train import FloatArray
 from .units import shown_unit, to_ms, unit_from_name
 
 __all__ = ["first_sheet", "read_sheets"]
@@ -62,13 +61,7 @@ class _Part:
 
 
 def first_sheet(source: Source, sheets: Sequence[Subtable]) -> Table:
-    """The first sheet of a workbook that can be a table, with a caution on the others.
-
-    Raises
-    ------
-    SpikeTrainError
-        When none can.
-    """
+    """The first sheet of a workbook that can be a table, with a caution on the others."""
     tables = [sheet for sheet in sheets if sheet.kind == "table"] or [s for s in sheets if s.kind == "few"]
     parts = [_parsed(source, sheet, len(tables) > 1) for sheet in tables]
     part = next((part for part in parts if part.table is not None), parts[0])
@@ -90,20 +83,9 @@ def read_sheets(
 ) -> tuple[Table, Reading, Timing]:
     """The trains of all sheets that hold recordings.
 
-    Parameters
-    ----------
-    source : Source
-        The workbook.
-    sheets : sequence of Subtable
-        All of its sheets.
-    options : Options
-        ``sheets`` names those to read; without them, sheets of notes, parameters and sums are left out.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a sheet that seems to hold spike times cannot be read, or which sheets are recordings cannot be
-        told.
+    ``sheets`` of the options names them; without it, sheets of notes, parameters and sums are left out.
+    Refused where a sheet that seems to hold spike times cannot be read, or which are recordings cannot be
+    told.
     """
     chosen = _asked(source, sheets, options) or [sheet for sheet in sheets if sheet.kind != "words"]
     parts = [_parsed(source, sheet, len(sheets) > 1) for sheet in chosen]
@@ -127,13 +109,11 @@ def read_sheets(
 
 def _asked(source: Source, sheets: Sequence[Subtable], options: Options) -> list[Subtable]:
     by_name = {sheet.name: sheet for sheet in sheets}
-    found = []
-    for text in options.sheets or ():
-        for name in [text] if text in by_name else [part.strip() for part in text.split(",")]:
-            if name not in by_name:
-                raise source.error(f"there is no sheet {name!r}; the sheets are {shown(list(by_name), 12)}.")
-            found.append(by_name[name])
-    return list(dict.fromkeys(found))
+    names = dict.fromkeys(named(options.sheets or (), by_name))
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        raise source.error(f"there is no sheet {missing[0]!r}; the sheets are {shown(list(by_name), 12)}.")
+    return [by_name[name] for name in names]
 
 
 def _parsed(source: Source, sheet: Subtable, several: bool) -> _Part:
@@ -165,13 +145,7 @@ def _understand(part: _Part, options: Options) -> None:
 
 
 def _recordings(parts: list[_Part], source: Source) -> list[_Part]:
-    """The sheets of recordings among several.
-
-    Raises
-    ------
-    SpikeTrainError
-        When it cannot be told which they are.
-    """
+    """The sheets of recordings among several; refused where it cannot be told which they are."""
     full = [part for part in parts if part.sheet.kind == "table"] or parts
     beside = [part for part in full if _is_beside(part.sheet.name)]
     beside = beside if len(beside) < len(full) else []
@@ -206,7 +180,7 @@ def _may_hold_times(part: _Part) -> bool:
     grown: list[bool] = []
     for k in range(width):
         cells = [row[k] for row in rows if k < len(row) and row[k]]
-        values = _numbers(cells)
+        values = np.array([value_of(cell) for cell in cells if is_number(cell)])
         if 2 * len(values) < len(cells) and len(cells) > 5:
             grown += [False] * width  # words beside numbers sum up cells
         if len(values) < 5 or is_counter(values) or has_equal_steps(values):
@@ -216,10 +190,6 @@ def _may_hold_times(part: _Part) -> bool:
             return True
         grown.append(not roles - {""} and share_increasing([values]) > 0.9)
     return 2 * sum(grown) > len(grown)
-
-
-def _numbers(cells: Sequence[str]) -> FloatArray:
-    return np.array([value_of(cell) for cell in cells if is_number(cell)])
 
 
 def _joined(parts: Sequence[_Part], source: Source, options: Options) -> tuple[Table, Reading, Timing]:

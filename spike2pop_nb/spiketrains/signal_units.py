@@ -1,7 +1,8 @@
-"""The quantity and unit of a sampled signal: what its name, the file or a comment says, else its size."""
+"""The quantity and unit of a sampled signal, by its name, the file, a comment or its size; sampling rates."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,14 +10,16 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from .names import vocabulary
 from .train import FloatArray
-from .units import MOST_SAMPLES_PER_S, SAMPLES, canonical_unit, rate_from_facts, to_ms
+from .units import LONGEST_LINE, LONGEST_NAME, MOST_SAMPLES_PER_S, SAMPLES, canonical_unit, to_ms
 
 __all__ = [
     "Quantity",
     "SignalUnit",
     "judged_unit",
     "named_signal",
+    "rate_from_facts",
     "sampling_rate",
     "signal_unit",
     "stated_signal_unit",
@@ -42,76 +45,13 @@ _OTHERS: Final = frozenset(
     f"{prefix}{word}"
     for prefix in ("", "m", "u", "µ", "μ", "n", "p", "k", "g")
     for word in ("s", "siemens", "m", "molar", "hz", "ohm", "ohms", "ω", "f", "n", "pa", "bar", "w", "g", "l")
-) - {"pa", "g"} | {
-    "°c",
-    "degc",
-    "celsius",
-    "c",
-    "k",
-    "%",
-    "mmhg",
-    "deg",
-    "rad",
-    "lux",
-    "rpm",
-    "m/s",
-    "cm/s",
-    "cm",
-}
+) - {"pa", "g"} | vocabulary("°c degc celsius c k % mmhg deg rad lux rpm m/s cm/s cm")
 # What converters count and what authors scale: numbers without a known size.
-_ODD: Final = frozenset(
-    [
-        "count",
-        "counts",
-        "adc",
-        "adu",
-        "adus",
-        "bit",
-        "bits",
-        "lsb",
-        "lsbs",
-        "au",
-        "a.u.",
-        "a.u",
-        "arb",
-        "arb.",
-        "arbitrary",
-        "raw",
-        "dac",
-        "int16",
-        "level",
-        "levels",
-        "digit",
-        "digits",
-        "step",
-        "steps",
-        "dimensionless",
-        "normalized",
-        "normalised",
-        "norm",
-        "z",
-        "z-score",
-        "zscore",
-        "sd",
-        "std",
-        "sigma",
-        "ratio",
-        "unknown",
-        "none",
-        "n/a",
-        "na",
-        "n.a.",
-        "unit",
-        "units",
-        "uncalibrated",
-        "arbitrary units",
-        "arb. units",
-        "adc counts",
-        "adc units",
-        "raw counts",
-        "adc bits",
-    ]
-)
+_ODD: Final = vocabulary(
+    "count counts adc adu adus bit bits lsb lsbs au a.u. a.u arb arb. arbitrary raw dac int16 level levels "
+    "digit digits step steps dimensionless normalized normalised norm z z-score zscore sd std sigma ratio "
+    "unknown none n/a na n.a. unit units uncalibrated"
+) | {"arbitrary units", "arb. units", "adc counts", "adc units", "raw counts", "adc bits"}
 _NUMBERED: Final = re.compile(
     r"(?:[x×*]\s*)?(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*[*·x×]?\s*(\S+?)(?:\s*(?:/|per)\s*\w+)?", re.I
 )
@@ -145,6 +85,28 @@ _STEP_NAME: Final = re.compile(
     r"(?:[\s_(\[]*(?P<unit>[munµμ]?s(?:ec(?:onds?)?)?|milliseconds?)[)\]]?)?",
     re.I,
 )
+# Lowest sampling rate in Hz that a file may state: spikes are sampled faster, and 30 may mean kHz.
+_FEWEST_SAMPLES_PER_S: Final = 500.0
+_RATE_NAME: Final = re.compile(
+    r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
+    r"(?:sample|time)res|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
+    r"(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
+    re.IGNORECASE,
+)
+# In a comment, the number that follows the word for sampling: others are filters, stimuli, mains.
+_RATE_SAID: Final = re.compile(
+    r"(?:\b(?:fs|sr|srate|sfreq)\b|\bsampl\w*|\bticks?\b|\bdigiti[sz]\w*|\bacqui\w*)(?P<between>[^\d]{0,40}?)"
+    r"(?P<number>\d[\d ,']*(?:\.\d+)?(?:e\+?\d+)?)\s*(?P<unit>khz|mhz|hz|/\s*s|per\s+s)?",
+    re.IGNORECASE,
+)
+_NO_RATE: Final = re.compile(
+    r"lfp|filter|pass|stim|cut|interval|period|number|count|size|width", re.IGNORECASE
+)
+_RATE_TEXT: Final = re.compile(
+    r"(?<![\w.])(\d[\d ,']*(?:\.\d+)?(?:e[+]?\d+)?)\s*(khz|mhz|hz|samples?\s*(?:/|per)\s*s(?:ec(?:ond)?)?)\b",
+    re.IGNORECASE,
+)
+_HZ: Final = {"khz": 1e3, "mhz": 1e6, "hz": 1.0}
 _LOWEST_REST_MV, _HIGHEST_REST_MV = -120.0, -20.0
 _TALLEST_MV, _LOWEST_MV, _SPIKE_MV = 150.0, -250.0, 20.0
 
@@ -257,15 +219,10 @@ def stated_signal_unit(
 
 
 def judged_unit(samples: FloatArray, *, is_voltage: bool) -> tuple[SignalUnit, str] | None:
-    """The unit of voltage that the values suggest; None where they may as well be something else.
+    """The unit of voltage that the finite values suggest; None where they may as well be something else.
 
-    Parameters
-    ----------
-    samples : ndarray
-        Finite values.
-    is_voltage : bool
-        Whether a name says that it is a voltage; otherwise only spikes of 20 mV and more above a resting
-        potential are taken for one, since currents and counts may have any other size.
+    Where no name says that they are a voltage, only spikes of 20 mV and more above a resting potential are
+    taken for one, since currents and counts may have any other size.
     """
     middle, low, high = float(np.median(samples)), float(samples.min()), float(samples.max())
     for unit, factor in (("mV", 1.0), ("V", 1e3), ("uV", 1e-3)):
@@ -284,6 +241,52 @@ def judged_unit(samples: FloatArray, *, is_voltage: bool) -> tuple[SignalUnit, s
     return SignalUnit(
         "voltage", unit, _VOLTS[unit.lower()]
     ), f"assumed from the largest value of {largest:.4g}"
+
+
+def _rate_from_text(text: str) -> float | None:
+    """A sampling rate in Hz that stands in a text with its unit, such as "12.5 kHz"; None for none."""
+    found = _RATE_TEXT.search(text)
+    if found is None:
+        return None
+    number = re.sub(r"[ ,']", "", found[1])
+    rate = float(number) * _HZ.get(found[2].lower(), 1.0)
+    return rate if 1.0 <= rate <= MOST_SAMPLES_PER_S else None
+
+
+def _rate_said(line: str) -> float | None:
+    said = _RATE_SAID.search(line)
+    if said is None or _NO_RATE.search(line[: said.start("number")]):
+        return None
+    named = said["unit"] or (re.search(r"k?hz|mhz", said["between"], re.IGNORECASE) or [""])[0]
+    rate = float(re.sub(r"[ ,']", "", said["number"])) * _HZ.get(named.lower(), 1.0)
+    return rate if _FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S else None
+
+
+def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -> tuple[float, str] | None:
+    """Sampling rate in Hz that a file states, and where; None when it states none.
+
+    Two rates that differ are none: which of them the spikes were counted at is not known.
+    """
+    found: dict[float, str] = {}
+    for name, value in facts.items():
+        name, value = name[:LONGEST_NAME], value[:LONGEST_NAME] if isinstance(value, str) else value
+        match = _RATE_NAME.fullmatch(name.rpartition("/")[2].strip())
+        if match is None:
+            continue
+        rate = _rate_from_text(value) if isinstance(value, str) else None
+        if rate is None:
+            try:
+                rate = float(value) * _HZ.get((match["unit"] or "hz").lower(), 1.0)
+            except ValueError:
+                continue
+        if math.isfinite(rate) and _FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S:
+            found.setdefault(rate, repr(name))
+    if not found:
+        for line in (line[:LONGEST_LINE] for line in comments):
+            rate = _rate_said(line)
+            if rate is not None:
+                found.setdefault(rate, f"the comment {line.strip()!r}")
+    return next(iter(found.items())) if len(found) == 1 else None
 
 
 def sampling_rate(facts: Mapping[str, float | str], comments: Iterable[str]) -> tuple[float, str] | None:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError
 
+from .readers.raw import Source, counted, named, shown
 from .train import FloatArray
 
 __all__ = ["Stretch"]
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
 
 
 @dataclass(frozen=True)
@@ -36,13 +46,7 @@ class Stretch:
     def checked(
         cls, recordings: str | Sequence[str] | None, start_s: float | None, stop_s: float | None
     ) -> Stretch:
-        """A stretch of what a caller gave.
-
-        Raises
-        ------
-        SpikeTrainError
-            When an edge is not finite, the stop is not after the start, or no recording is named.
-        """
+        """A stretch of what a caller gave: its edges are finite and in order, and a recording is named."""
         for name, edge in (("start", start_s), ("stop", stop_s)):
             if edge is not None and not math.isfinite(edge):
                 raise SpikeTrainError(f"The {name} of the stretch is {edge} s; it must be a finite number.")
@@ -64,10 +68,29 @@ class Stretch:
         named = {part.strip() for text in self.recordings for part in (text, *text.split(","))}
         return name in named or any(text.startswith(f"{name}/") for text in named)
 
+    def chosen(self, found: Sequence[T], source: Source, skipped: list[str]) -> list[T]:
+        """What was found and is wanted, in the order in which it is named; the rest is noted."""
+        if self.recordings is None:
+            return list(found)
+        by_id = {one.id: one for one in found}
+        wanted = dict.fromkeys(named(self.recordings, by_id))
+        missing = [name for name in wanted if name not in by_id]
+        if missing:
+            raise source.error(f"there is no recording {missing[0]!r}; the file has {shown(list(by_id), 8)}.")
+        if len(wanted) < len(found):
+            skipped.append(f"{counted(len(found) - len(wanted), 'recording')} not asked for")
+        return [by_id[name] for name in wanted]
+
     @property
     def is_part(self) -> bool:
         """Whether anything of the time is cut away."""
         return self.start_s is not None or self.stop_s is not None
+
+    @property
+    def edges_ms(self) -> tuple[float, float]:
+        """Start and stop in ms, infinite where there is none."""
+        low = -np.inf if self.start_s is None else 1000.0 * self.start_s
+        return low, np.inf if self.stop_s is None else 1000.0 * self.stop_s
 
     def cut(
         self, times_ms: FloatArray, window_ms: tuple[float, float] | None
@@ -79,8 +102,7 @@ class Stretch:
         """
         if not self.is_part:
             return times_ms, window_ms
-        low = -np.inf if self.start_s is None else 1000.0 * self.start_s
-        high = np.inf if self.stop_s is None else 1000.0 * self.stop_s
+        low, high = self.edges_ms
         kept = times_ms[(times_ms >= low) & (times_ms < high)]
         first, last = window_ms or ((times_ms[0], times_ms[-1]) if times_ms.size else (np.inf, -np.inf))
         start, end = max(low, float(first)), min(high, float(last))

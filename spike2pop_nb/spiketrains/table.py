@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,30 @@ class Column:
         """The groups or structs that it lies in, "" for none."""
         return "" if self.rows is not None else self.name.rpartition("/")[0]
 
+    @property
+    def numbers(self) -> FloatArray:
+        """The values as numbers, for a column or a matrix of them."""
+        return np.asarray(self.values, dtype=np.float64)
+
+    @property
+    def parts(self) -> list[FloatArray]:
+        """The numbers of each row of lists; of another column all as one."""
+        return self.values if isinstance(self.values, list) else [self.numbers]
+
+    @property
+    def labels(self) -> NDArray[np.generic]:
+        """The entries as labels: as they stand in a text file, otherwise their values."""
+        return self.cells if self.cells is not None else np.asarray(self.values)
+
+    @property
+    def gaps(self) -> NDArray[np.bool_]:
+        """Which cells are empty."""
+        return self.empty if self.empty is not None else np.zeros(len(self), dtype=bool)
+
+    def row(self, index: int) -> int | None:
+        """Row of a value in a text file; None for another file."""
+        return int(self.rows[index]) if self.rows is not None else None
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -136,6 +160,11 @@ class Table:
     cautions: list[str] = field(default_factory=list)
     sheets: tuple[str, ...] = ()
 
+    @classmethod
+    def of_roles(cls, format_: str, columns: Mapping[str, Column], **more: Any) -> Table:
+        """A table of a format that says what each column is: the columns by their roles."""
+        return cls(format_, [*columns.values()], roles={role: c.name for role, c in columns.items()}, **more)
+
     def column(self, name: str) -> Column:
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)
@@ -144,3 +173,7 @@ class Table:
     def names(self) -> list[str]:
         """Names of the columns; "column 1" and so on for those without."""
         return [column.name or f"column {k + 1}" for k, column in enumerate(self.columns)]
+
+    def name_of(self, column: Column) -> str:
+        """Name of one of the columns, as in `names`."""
+        return column.name or f"column {self.columns.index(column) + 1}"

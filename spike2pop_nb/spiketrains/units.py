@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
+from spike2pop_nb.errors import SpikeTrainError
+
 from .train import FloatArray
-from .unit_words import SAMPLES, UNIT_WORDS
 
 __all__ = [
-    "FEWEST_SAMPLES_PER_S",
+    "LONGEST_LINE",
+    "LONGEST_NAME",
     "MOST_SAMPLES_PER_S",
     "REFRACTORY_MS",
     "SAMPLES",
+    "UNDERSTOOD",
     "canonical_unit",
+    "check_rate",
+    "checked_unit",
     "ms_per_unit",
-    "rate_from_facts",
-    "rate_from_text",
     "shown_unit",
     "to_ms",
     "unit_from_comments",
@@ -28,19 +31,49 @@ __all__ = [
     "unit_from_name",
 ]
 
+SAMPLES: Final = "samples"
+"""The unit of times that count samples; it takes a sampling rate to know how long they are."""
+
+UNDERSTOOD: Final = "h, min, s, ms, us, ns, samples, or a multiple such as '0.1 ms'"
+"""The units of time that can be given, in words."""
+
+_SECONDS: Final = (
+    "second seconds secs sec sek seg seconde secondes sekunde sekunden sekunder sekundy sekund segundo "
+    "segundos secondo secondi seconden"
+)
+_PREFIXES: Final = {
+    **{"": "s", "milli": "ms", "milli ": "ms", "milli-": "ms", "mili": "ms", "nano": "ns"},
+    **{"micro": "us", "micro ": "us", "mikro": "us", "deci": "ds", "centi": "cs"},
+}
+_WORDS: Final = {
+    "h": "h hr hrs hour hours stunde stunden heure heures hora horas ore ч час",
+    "min": "min mins minute minutes minuten minuto minutos minuti мин 分",
+    "s": "s с сек секунда секунды секунд 秒",
+    "ms": "ms msec msecs msek мс мсек миллисекунды миллисекунд 毫秒 ミリ秒",
+    "us": "us µs μs usec µsec μsec usecs мкс микросекунды микросекунд 微秒 マイクロ秒",
+    "ns": "ns nsec nsecs нс",
+    "ds": "ds",
+    "cs": "cs",
+    SAMPLES: "sample samples samp frame frames tick ticks pts datapoints timesteps",
+}
+
+_UNIT_WORDS: Final[dict[str, str]] = {
+    **{prefix + word: unit for prefix, unit in _PREFIXES.items() for word in _SECONDS.split()},
+    **{word: unit for unit, words in _WORDS.items() for word in words.split()},
+}
+"""The unit for each word that names one, in small letters."""
+
+
 MOST_SAMPLES_PER_S: Final = 1e7
 """Highest sampling rate in Hz that is taken for one."""
-
-FEWEST_SAMPLES_PER_S: Final = 500.0
-"""Lowest sampling rate in Hz that a file may state: spikes are sampled faster, and 30 may mean kHz."""
 
 _MS: Final[dict[str, float]] = {
     **{"h": 3.6e6, "min": 6e4, "s": 1e3, "ds": 100.0, "cs": 10.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 }
 _LONGEST_TICK_MS: Final = 10.0
 # Longer texts name no unit, and patterns would take long to find that out.
-_LONGEST_NAME, _LONGEST_LINE = 200, 500
-_WORD: Final = "|".join(re.escape(word) for word in sorted(UNIT_WORDS, key=len, reverse=True))
+LONGEST_NAME, LONGEST_LINE = 200, 500
+_WORD: Final = "|".join(re.escape(word) for word in sorted(_UNIT_WORDS, key=len, reverse=True))
 # Full-width letters and brackets, as Japanese and Chinese keyboards write them.
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
@@ -94,27 +127,6 @@ _SCALED: Final = re.compile(
 _SCALE_SAID: Final = re.compile(
     r"\b(?:multipl|divid)\w+\s+(?:\w+\s+){0,2}?(?:by|with)\s+[\d.e^-]+", re.IGNORECASE
 )
-_RATE_NAME: Final = re.compile(
-    r"(?:.*[\s_./])?(?:fs|sr|srate|sfreq|sampl(?:e|es|ing)[\s_-]*(?:rate|freq(?:uency)?|hz)|samplerate|samplefreq|"
-    r"(?:sample|time)res|(?:time)?stamp[\s_-]*(?:freq(?:uency)?|rate)|adfreq(?:uency)?|ticks?[\s_-]*per[\s_-]*sec(?:ond)?)"
-    r"(?:[\s_(\[]*(?P<unit>k?hz|mhz)[)\]]?)?",
-    re.IGNORECASE,
-)
-# In a comment, the number that follows the word for sampling: others are filters, stimuli, mains.
-_RATE_SAID: Final = re.compile(
-    r"(?:\b(?:fs|sr|srate|sfreq)\b|\bsampl\w*|\bticks?\b|\bdigiti[sz]\w*|\bacqui\w*)(?P<between>[^\d]{0,40}?)"
-    r"(?P<number>\d[\d ,']*(?:\.\d+)?(?:e\+?\d+)?)\s*(?P<unit>khz|mhz|hz|/\s*s|per\s+s)?",
-    re.IGNORECASE,
-)
-_NO_RATE: Final = re.compile(
-    r"lfp|filter|pass|stim|cut|interval|period|number|count|size|width", re.IGNORECASE
-)
-_RATE_TEXT: Final = re.compile(
-    r"(?<![\w.])(\d[\d ,']*(?:\.\d+)?(?:e[+]?\d+)?)\s*(khz|mhz|hz|samples?\s*(?:/|per)\s*s(?:ec(?:ond)?)?)\b",
-    re.IGNORECASE,
-)
-_HZ: Final = {"khz": 1e3, "mhz": 1e6, "hz": 1.0}
-
 # A median interval of 2 ms to 2 s is a rate of 0.5 to 500 Hz: what neurons do. The three units differ by a
 # thousand each, so exactly one of them puts any median there.
 _SHORTEST_MEDIAN_MS, _LONGEST_MEDIAN_MS = 2.0, 2000.0
@@ -145,10 +157,10 @@ def canonical_unit(text: str) -> str | None:
     ('us', '0.1 ms', None)
     """
     text = text.strip().rstrip(".").strip()
-    match = _EXPRESSION.fullmatch(text) if len(text) <= _LONGEST_NAME else None
+    match = _EXPRESSION.fullmatch(text) if len(text) <= LONGEST_NAME else None
     if match is None:
         return None
-    word = UNIT_WORDS[match["word"].lower()]
+    word = _UNIT_WORDS[match["word"].lower()]
     if match["number"] is None:
         return word
     number = _number(match["number"])
@@ -162,6 +174,21 @@ def canonical_unit(text: str) -> str | None:
         if math.isclose(number * _MS[word], ms, rel_tol=1e-9):
             return name
     return f"{float(f'{number * _MS[word]:.16g}')!r} ms"
+
+
+def checked_unit(unit: object) -> str:
+    """A unit that the caller gave, in one spelling, or "auto"."""
+    found = unit if unit == "auto" else canonical_unit(str(unit))
+    if found is None:
+        raise SpikeTrainError(f"The unit {unit!r} is unknown; choose one of {UNDERSTOOD}.")
+    return str(found)
+
+
+def check_rate(sampling_rate_hz: float | None) -> None:
+    """Refuse a sampling rate that the caller gave and that can be none."""
+    if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
+        between = f"between 1 and {MOST_SAMPLES_PER_S:g} Hz"
+        raise SpikeTrainError(f"The sampling rate is {sampling_rate_hz} Hz; it must lie {between}.")
 
 
 def _number(text: str) -> float:
@@ -180,15 +207,7 @@ def shown_unit(unit: str) -> str:
 
 
 def ms_per_unit(unit: str, sampling_rate_hz: float | None = None) -> float:
-    """How many ms the unit is long.
-
-    Parameters
-    ----------
-    unit : str
-        As `canonical_unit` gives it.
-    sampling_rate_hz : float, optional
-        Needed for "samples".
-    """
+    """How many ms a unit, as `canonical_unit` gives it, is long; samples need their rate."""
     if unit == SAMPLES:
         assert sampling_rate_hz is not None
         return 1000.0 / sampling_rate_hz
@@ -222,7 +241,7 @@ def unit_from_name(name: str) -> tuple[str, str | None]:
         brackets that is not understood is returned as it stands, behind a question mark: "?lightyears".
     """
     name = name.translate(_FULL_WIDTH).strip()
-    if len(name) > _LONGEST_NAME:
+    if len(name) > LONGEST_NAME:
         return name, None
     if _CLOCK_FORMAT.search(name):
         return name, None
@@ -272,7 +291,7 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
     Understood are ``unit: ms``, ``time unit: 100 microseconds``, ``times in samples at 30 kHz`` and the like.
     A unit that is stated and not understood is returned with a question mark before it.
     """
-    lines = [line[:_LONGEST_LINE].strip().strip('"') for line in lines]
+    lines = [line[:LONGEST_LINE].strip().strip('"') for line in lines]
     for line in lines:
         parts = [line, *re.split(r"[;,]\s", line)]
         stated = _UNIT_IS.match(line)
@@ -296,52 +315,6 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
         if scaled and "hz" not in scaled[0].lower():
             return f"?{scaled[0]}", line
     return None
-
-
-def rate_from_text(text: str) -> float | None:
-    """A sampling rate in Hz that stands in a text with its unit, such as "12.5 kHz"; None for none."""
-    found = _RATE_TEXT.search(text)
-    if found is None:
-        return None
-    number = re.sub(r"[ ,']", "", found[1])
-    rate = float(number) * _HZ.get(found[2].lower(), 1.0)
-    return rate if 1.0 <= rate <= MOST_SAMPLES_PER_S else None
-
-
-def _rate_said(line: str) -> float | None:
-    said = _RATE_SAID.search(line)
-    if said is None or _NO_RATE.search(line[: said.start("number")]):
-        return None
-    named = said["unit"] or (re.search(r"k?hz|mhz", said["between"], re.IGNORECASE) or [""])[0]
-    rate = float(re.sub(r"[ ,']", "", said["number"])) * _HZ.get(named.lower(), 1.0)
-    return rate if FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S else None
-
-
-def rate_from_facts(facts: Mapping[str, float | str], comments: Iterable[str]) -> tuple[float, str] | None:
-    """Sampling rate in Hz that a file states, and where; None when it states none.
-
-    Two rates that differ are none: which of them the spikes were counted at is not known.
-    """
-    found: dict[float, str] = {}
-    for name, value in facts.items():
-        name, value = name[:_LONGEST_NAME], value[:_LONGEST_NAME] if isinstance(value, str) else value
-        match = _RATE_NAME.fullmatch(name.rpartition("/")[2].strip())
-        if match is None:
-            continue
-        rate = rate_from_text(value) if isinstance(value, str) else None
-        if rate is None:
-            try:
-                rate = float(value) * _HZ.get((match["unit"] or "hz").lower(), 1.0)
-            except ValueError:
-                continue
-        if math.isfinite(rate) and FEWEST_SAMPLES_PER_S <= rate <= MOST_SAMPLES_PER_S:
-            found.setdefault(rate, repr(name))
-    if not found:
-        for line in (line[:_LONGEST_LINE] for line in comments):
-            rate = _rate_said(line)
-            if rate is not None:
-                found.setdefault(rate, f"the comment {line.strip()!r}")
-    return next(iter(found.items())) if len(found) == 1 else None
 
 
 def unit_from_intervals(trains: Iterable[FloatArray]) -> tuple[str, str]:

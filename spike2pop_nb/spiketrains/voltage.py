@@ -12,11 +12,10 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut, printable
 
 from .detected import detect_recordings
 from .detection import detect_spikes, suggest_threshold_mV
-from .layouts.raw_traces import RawTrace, Signals, signals_of_format
-from .layouts.signals import signals_of_table
+from .layouts.signals import RawTrace, Signals, signals_of_format, signals_of_table
 from .limits import MAX_SAMPLES
-from .loading import load
-from .reader import parse_file
+from .reader import load, parse_file
+from .readers.builder import is_of_signals
 from .readers.formats import is_hdf5, read_signals
 from .readers.raw import Source, counted, shown
 from .readers.signal_objects import table_from_signal
@@ -25,7 +24,7 @@ from .stretch import Stretch
 from .table import Table
 from .trace import VoltageTrace, VoltageTraces
 from .train import Provenance, unique_ids
-from .units import MOST_SAMPLES_PER_S, canonical_unit, shown_unit, to_ms
+from .units import check_rate, checked_unit, shown_unit, to_ms
 
 __all__ = [
     "VoltageTrace",
@@ -110,17 +109,8 @@ def read_voltage(
     if unit not in get_args(VoltageUnit):
         known = ", ".join(repr(choice) for choice in get_args(VoltageUnit))
         raise SpikeTrainError(f"The unit {unit!r} is unknown; choose one of {known}.")
-    clock = time_unit if time_unit == "auto" else canonical_unit(str(time_unit))
-    if clock is None:
-        raise SpikeTrainError(
-            f"The unit {time_unit!r} is unknown; choose one of h, min, s, ms, us, ns, samples, or a multiple "
-            "such as '0.1 ms'."
-        )
-    if sampling_rate_hz is not None and not 1.0 <= sampling_rate_hz <= MOST_SAMPLES_PER_S:
-        raise SpikeTrainError(
-            f"The sampling rate is {sampling_rate_hz} Hz; it must lie between 1 and {MOST_SAMPLES_PER_S:g} "
-            "Hz."
-        )
+    clock = checked_unit(time_unit)
+    check_rate(sampling_rate_hz)
     stretch = Stretch.checked(recordings, start_s, stop_s)
     loaded, signals, format_ = _signals(source, filename, sampling_rate_hz, clock)
     try:
@@ -130,7 +120,7 @@ def read_voltage(
             raise loaded.error(
                 f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
             )
-        raws = _wanted(raws, stretch, signals, loaded)
+        raws = stretch.chosen(raws, loaded, signals.skipped)
         traces = [_converted(raw, format_, unit, clock, judged, stretch, signals, loaded) for raw in raws]
     except MemoryError:
         raise loaded.error("the file needs more memory than is available; split it.") from None
@@ -163,10 +153,7 @@ def _signals(
         if not loaded.data:
             raise loaded.error("the file is empty; it must hold a voltage trace.")
         table = _parsed(loaded, source, filename)
-    formal = any(column.name == "signals" for column in table.columns) and any(
-        column.name == "timestamps" for column in table.columns
-    )
-    if formal:
+    if is_of_signals(table):
         return loaded, _with_unique_ids(signals_of_format(table)), table.format
     if not table.columns:
         raise loaded.error("the file holds no voltage trace.")
@@ -280,26 +267,6 @@ def _channel(name: str | int, names: list[str], raws: list[RawTrace], source: So
     raise source.error(f"there is no channel {text!r}; the file has {shown(names, 8)}.")
 
 
-def _wanted(raws: list[RawTrace], stretch: Stretch, signals: Signals, source: Source) -> list[RawTrace]:
-    if stretch.recordings is None:
-        return raws
-    ids = {raw.id for raw in raws}
-    asked = [
-        name
-        for text in stretch.recordings
-        for name in ([text] if text in ids else map(str.strip, text.split(",")))
-    ]
-    missing = [name for name in asked if name not in ids]
-    if missing:
-        raise source.error(
-            f"there is no recording {missing[0]!r}; the file has {shown([r.id for r in raws], 8)}."
-        )
-    kept = [raw for name in dict.fromkeys(asked) for raw in raws if raw.id == name]
-    if len(kept) < len(raws):
-        signals.skipped.append(f"{counted(len(raws) - len(kept), 'recording')} not asked for")
-    return kept
-
-
 def _judge(raws: Sequence[RawTrace]) -> _Judged:
     """The unit that the values of each channel suggest, over all its sweeps; None where they do not tell."""
     by_channel: dict[str, list[RawTrace]] = {}
@@ -337,8 +304,7 @@ def _converted(
     times = to_ms(raw.times, clock)
     samples = raw.samples
     if stretch.is_part:
-        low = -np.inf if stretch.start_s is None else 1000.0 * stretch.start_s
-        high = np.inf if stretch.stop_s is None else 1000.0 * stretch.stop_s
+        low, high = stretch.edges_ms
         inside = (times >= low) & (times < high)
         times, samples = times[inside], samples[inside]
         if times.size < 2:

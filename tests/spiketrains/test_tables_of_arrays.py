@@ -11,10 +11,10 @@ import pytest
 from table_files import npy, npz, phy, table, values, zipped
 
 from spike2pop_nb.errors import SpikeTrainError
-from spike2pop_nb.spiketrains.readers import grouping
+from spike2pop_nb.spiketrains.readers import sorting_table
 from spike2pop_nb.spiketrains.readers.formats import read_binary
-from spike2pop_nb.spiketrains.readers.grouping import grouped
 from spike2pop_nb.spiketrains.readers.raw import Source
+from spike2pop_nb.spiketrains.readers.sorting_table import grouped
 
 
 def test_npy() -> None:
@@ -154,7 +154,7 @@ def test_phy_folders_that_lack_something(changes: dict[str, Any], part: str) -> 
 
 
 def test_spikes_are_parted_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grouping, "BLOCK", 7)
+    monkeypatch.setattr(sorting_table, "BLOCK", 7)
     rng = np.random.default_rng(0)
     labels, times = rng.integers(5, size=100).astype(np.int32), np.arange(100)
     for wanted in ([0, 1, 2, 3, 4, 5], [4, 1], []):

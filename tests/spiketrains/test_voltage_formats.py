@@ -379,6 +379,11 @@ def test_text_that_is_laid_out_in_other_ways() -> None:
     assert spikes_are_right(read_voltage(bare.encode(), sampling_rate_hz=RATE_HZ), 2)
 
 
+def test_columns_that_are_called_as_readers_call_theirs() -> None:
+    table = pd.DataFrame({"timestamps": TIMES_S, "signals": VOLTS}).to_csv(index=False)
+    assert spikes_are_right(read_voltage(table.encode(), unit="mV", time_unit="s"))
+
+
 def test_times_with_too_few_digits() -> None:
     data = csv({"time_ms": np.round(1000 * TIMES_S), "V_mV": VOLTS})
     with pytest.raises(SpikeTrainError, match=r"repeat, .* too few digits; give the sampling rate"):

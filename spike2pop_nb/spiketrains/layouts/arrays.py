@@ -12,11 +12,10 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
+    growth,
     has_equal_steps,
     is_counter,
     is_whole,
-    looks_like_intervals,
-    looks_like_samples,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import role_of, says_nothing
@@ -24,22 +23,22 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .bins import refuse_binned
-from .choosing import arrays_of_times, as_pair, growth
+from .choosing import arrays_of_times, as_pair
 from .grades import grade_clusters, grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label
-from .ragged import with_lists
+from .no_spikes import refuse_binned, refuse_unordered
 from .reading import (
     RawTrain,
     Reading,
+    beside,
     check_keys,
     key_codes,
     label_of,
     times_of,
     trains_by_key,
-    values_of,
     without_padding,
 )
+from .reshaped import with_lists
 
 __all__ = ["arrays_layout"]
 
@@ -48,23 +47,9 @@ _FEWEST: Final = 20
 
 
 def arrays_layout(table: Table, source: Source, options: Options, keys: Sequence[Column] | None) -> Reading:
-    """Trains in the arrays of a file.
+    """Trains in named arrays, lists and matrices of any lengths.
 
-    Parameters
-    ----------
-    table : Table
-        Named arrays, lists and matrices of any lengths.
-    source : Source
-        Names the file in errors.
-    options : Options
-        ``time_column`` names an array; a named layout overrides the guess.
-    keys : sequence of Column or None
-        What identifies a train, if the caller named it.
-
-    Raises
-    ------
-    SpikeTrainError
-        When no array looks like spike times, or several do and nothing prefers one.
+    ``time_column`` names one, a named layout overrides the guess, and `keys` are those that the caller named.
     """
     source.check_counts(0, len(table.columns))
     if options.layout == "auto" and keys is None:
@@ -112,7 +97,7 @@ def _read(
         return _lists(table, column, source, keys)
     if column.kind == "matrix":
         return _matrix(column, name, source, options)
-    values = times_of(column, source) if column.rows is not None else values_of(column)
+    values = times_of(column, source) if column.rows is not None else column.numbers
     refuse_binned(values, f"{name} holds", source)
     other = role_of(column.leaf) in ("id", "trial", "attribute") and options.time_column is None
     if options.layout == "auto" and other and share_increasing([values]) < MIN_INCREASING:
@@ -120,23 +105,13 @@ def _read(
             f"{name} does not increase, and its name is not that of spike times.",
             WayOut("name the array of times", ("time_column",)),
         )
-    if options.layout == "auto" and len(table.columns) == 1 and looks_like_intervals(values):
-        raise source.error(
-            f"the numbers of {name} are unordered and clustered, like inter-spike intervals.",
-            WayOut("give their cumulative sum"),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
-    if options.layout == "auto" and len(table.columns) == 1 and looks_like_samples(values):
-        raise source.error(
-            f"the numbers of {name} go up and down without order, like samples of a trace.",
-            WayOut("read it as a voltage", ("voltage",)),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
-    beside = _beside(table, column, source)
-    label, grades = "as asked for", [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
+    if options.layout == "auto" and len(table.columns) == 1:
+        refuse_unordered(values, f"the numbers of {name}", source)
+    others = _beside(table, column, source)
+    label, grades = "as asked for", [c for c in others if grades_of(c) is not None and c not in (keys or ())]
     if keys is None:
         asked = options.layout in ("single", "columns", "rows")
-        found = find_keys([] if asked else beside, values, source)
+        found = find_keys([] if asked else others, values, source)
         keys, label, grades = found.columns, found.why, found.grades
     if keys:
         trains = trains_by_key(keys, values, name, source)
@@ -171,7 +146,7 @@ def _beside(table: Table, time: Column, source: Source) -> list[Column]:
         if column.kind in ("numbers", "text"):
             found.append(column)
         elif column.kind == "matrix" and role_of(column.leaf) == "id":
-            codes = values_of(column)
+            codes = column.numbers
             if codes.shape[1] <= _MAX_KEY_WIDTH:
                 found += [
                     replace(column, values=own)
@@ -210,15 +185,9 @@ def _says_whose(column: Column, time: Column) -> bool:
 def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] | None) -> Reading:
     """A train per entry, with the ids that lie beside."""
     assert isinstance(column.values, list)
-    beside = [
-        c
-        for c in table.columns
-        if c is not column
-        and c.kind in ("numbers", "text")
-        and len(c) == len(column)
-        and c.parent in (column.parent, column.parent.rpartition("/")[0])
-    ]
-    ids = list(keys) if keys is not None else _ids_of([c for c in beside if grades_of(c) is None])
+    around = (column.parent, column.parent.rpartition("/")[0])
+    others = [c for c in beside(table, column) if c.parent in around]
+    ids = list(keys) if keys is not None else _ids_of([c for c in others if grades_of(c) is None])
     check_keys(ids, len(column), "list", f"array {column.name!r}", source)
     trains = []
     for k, times in enumerate(column.values):
@@ -227,7 +196,7 @@ def _lists(table: Table, column: Column, source: Source, keys: Sequence[Column] 
         trains.append(RawTrain(source.id(label), times, f"cell {k + 1} of {column.name!r}"))
     where = repr(column.parent or column.name)
     reading = Reading("arrays", f"a train per entry of {where}", trains, [column])
-    grade_entries([c for c in beside if c not in ids], reading)
+    grade_entries([c for c in others if c not in ids], reading)
     trials = [
         c
         for c in table.columns
@@ -272,7 +241,7 @@ def _ids_of(beside: Sequence[Column]) -> list[Column]:
 
 
 def _matrix(column: Column, name: str, source: Source, options: Options) -> Reading:
-    values = values_of(column)
+    values = column.numbers
     refuse_binned(values, f"{name} holds", source)
     layout = options.layout
     if layout == "single":
@@ -312,7 +281,7 @@ def _less_counter(values: FloatArray) -> FloatArray | None:
 
 
 def _rows(column: Column, name: str, source: Source, options: Options) -> Reading:
-    values = values_of(column)
+    values = column.numbers
     by_column = options.layout == "columns"
     if options.layout == "auto":
         by_row, by_col = growth(values)

@@ -13,6 +13,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
     grows_within,
+    growth,
     has_equal_steps,
     is_binary,
     is_counter,
@@ -24,10 +25,9 @@ from spike2pop_nb.spiketrains.readers.raw import Options, Source, shown
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .reading import values_of
 from .tables import pick_time_column
 
-__all__ = ["arrays_of_times", "as_pair", "growth"]
+__all__ = ["arrays_of_times", "as_pair"]
 
 _NUMBERED: Final = re.compile(r"^(.*?)[\s_.\-]*\d+$")
 
@@ -57,10 +57,7 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
         raise source.error(f"none of {shown(table.names)} is an array of spike times.")
     named = [c for c in numeric if _named(c)]
     usable = [c for c in named if _usable(c)]
-    events = [c for c in usable if _is_event(c, table)]
-    if events and len(events) < len(usable):
-        skipped.append(f"{shown([c.name for c in events])}, times of other events")
-        usable = [c for c in usable if c not in events]
+    usable = _less_events(usable, table, skipped)
     if usable:
         _refuse_trace(usable, numeric, source)
     if usable and all(map(_is_clock, usable)):
@@ -71,11 +68,16 @@ def arrays_of_times(table: Table, options: Options, source: Source, skipped: lis
             usable, numeric = [], others
     if usable:
         return _one_each(usable, source)
-    events = [c for c in numeric if _is_event(c, table)]
-    if events and len(events) < len(numeric):
-        skipped.append(f"{shown([c.name for c in events])}, times of other events")
-        numeric = [c for c in numeric if c not in events]
-    return _by_behaviour(numeric, skipped, source)
+    return _by_behaviour(_less_events(numeric, table, skipped), skipped, source)
+
+
+def _less_events(columns: list[Column], table: Table, skipped: list[str]) -> list[Column]:
+    """The arrays without those of triggers and stimuli, if others are left."""
+    events = [c for c in columns if _is_event(c, table)]
+    if not events or len(events) == len(columns):
+        return columns
+    skipped.append(f"{shown([c.name for c in events])}, times of other events")
+    return [c for c in columns if c not in events]
 
 
 def _is_event(column: Column, table: Table) -> bool:
@@ -105,15 +107,11 @@ def _refuse_trace(usable: Sequence[Column], numeric: Sequence[Column], source: S
 
 def _is_clock(column: Column) -> bool:
     """Whether numbers, or those of each entry, have equal steps."""
-    return column.kind != "matrix" and len(column) > 0 and all(map(has_equal_steps, _parts(column)))
-
-
-def _parts(column: Column) -> list[FloatArray]:
-    return column.values if isinstance(column.values, list) else [values_of(column)]
+    return column.kind != "matrix" and len(column) > 0 and all(map(has_equal_steps, column.parts))
 
 
 def _sizes(column: Column) -> list[int]:
-    return [len(part) for part in _parts(column)]
+    return [len(part) for part in column.parts]
 
 
 def _wanted(table: Table, wanted: str | int, source: Source) -> list[Column]:
@@ -146,21 +144,16 @@ def _in_times(column: Column) -> bool:
 def _usable(column: Column) -> bool:
     """Whether an array that is named as times may hold them: not waveforms, not traces."""
     if column.kind == "matrix":
-        return as_pair(column) is not None or max(growth(values_of(column))) >= MIN_INCREASING
+        return as_pair(column) is not None or max(growth(column.numbers)) >= MIN_INCREASING
     if column.kind == "numbers":
-        values = values_of(column)
+        values = column.numbers
         return not len(column) or (share_increasing([values]) >= MIN_INCREASING and not is_binary(values))
     return column.kind == "lists"
 
 
-def growth(matrix: FloatArray) -> tuple[float, float]:
-    """Share of steps that go up along the rows, and down the columns."""
-    return share_increasing(list(matrix)), share_increasing(list(matrix.T))
-
-
 def _one_each(columns: Sequence[Column], source: Source) -> list[Column]:
     """One array of times for each struct or group; numbered ones are a train each."""
-    others = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))]
+    others = [c for c in columns if c.kind != "numbers" or not _is_axis(c.numbers)]
     columns = others or list(columns)
     chosen = []
     for parent in dict.fromkeys(c.parent for c in columns):
@@ -214,11 +207,11 @@ def _labels(column: Column, columns: Sequence[Column]) -> bool:
     """Whether an array lists ids: few whole numbers, or those that another array repeats."""
     if role_of(column.leaf) == "trial" and not column.leaf[-1:].isdecimal():
         return True  # when trials begin
-    if column.kind != "numbers" or not is_whole(values_of(column)):
+    if column.kind != "numbers" or not is_whole(column.numbers):
         return False
-    own = np.unique(values_of(column))
+    own = np.unique(column.numbers)
     repeated = any(
-        len(other) > len(column) and is_whole(values_of(other)) and np.isin(values_of(other), own).all()
+        len(other) > len(column) and is_whole(other.numbers) and np.isin(other.numbers, own).all()
         for other in columns
         if other is not column and other.kind == "numbers" and len(other)
     )
@@ -227,8 +220,8 @@ def _labels(column: Column, columns: Sequence[Column]) -> bool:
 
 def _may_grow(column: Column) -> bool:
     if column.kind == "matrix":
-        return max(growth(values_of(column))) >= MIN_INCREASING
-    values = values_of(column)
+        return max(growth(column.numbers)) >= MIN_INCREASING
+    values = column.numbers
     if not values.size:
         return role_of(column.leaf) == ""
     return values.size > 1 and share_increasing([values]) > 0.9 and not _is_axis(values)
@@ -236,7 +229,7 @@ def _may_grow(column: Column) -> bool:
 
 def as_pair(column: Column, *, sure: bool = False) -> tuple[FloatArray, FloatArray] | None:
     """Ids and times of a two-column (or two-row) matrix; None when it is not one."""
-    values = values_of(column)
+    values = column.numbers
     for table in (values, values.T):
         if table.shape[1] != 2:
             continue

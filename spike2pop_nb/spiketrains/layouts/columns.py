@@ -1,9 +1,9 @@
-"""The layout of a column per train."""
+"""Layouts of columns: one per train, or without names one of times beside others of ids."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,9 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_whole,
     kept_before_padding,
     paddings,
+    repeats,
     share_increasing,
+    share_increasing_within,
 )
 from spike2pop_nb.spiketrains.names import names_cells, names_events, role_of, says_nothing, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
@@ -27,20 +29,27 @@ from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .keys import may_label, refuse_sums, shown_names
-from .reading import (
-    RawTrain,
-    Reading,
-    times_of,
-    values_of,
-    without_padding,
-)
-from .tables import labels_of, numbers_rows
+from .reading import RawTrain, Reading, times_of, without_padding
+from .tables import numbers_rows
 
-__all__ = ["columns_layout", "grow_down", "grows_by", "repeated_layout", "stand_apart"]
+__all__ = [
+    "Pair",
+    "columns_layout",
+    "grow_down",
+    "grows_by",
+    "pair_of",
+    "refuse_pair",
+    "repeated_layout",
+    "stand_apart",
+    "times_of_two",
+]
 
 _EDGES: Final = frozenset(
     ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
 )
+_MOST_COLUMNS: Final = 8
+_FEW_GROUPS, _MANY_EACH, _ALONE = 20, 5, 1.25
+_NO_ID: Final = 1e5
 
 
 def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Reading | None:
@@ -50,7 +59,7 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if len(columns) > 1:
         first = columns[0]
         if numbers_rows(first, table) or (
-            first.kind == "numbers" and not first.name and table.named and is_counter(values_of(first))
+            first.kind == "numbers" and not first.name and table.named and is_counter(first.numbers)
         ):
             left.append(first)
             columns = columns[1:]
@@ -62,27 +71,25 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if table.named and not sure and _describe_events(columns):
         return None
     plain = [c for c in columns if c.kind == "numbers"]
-    axes = [c for c in plain if has_equal_steps(values_of(c)[np.isfinite(values_of(c))])]
+    axes = [c for c in plain if has_equal_steps(c.numbers[np.isfinite(c.numbers)])]
     if axes and len(axes) < len(plain) and not sure:
         columns = [c for c in plain if c not in axes]
     if not columns or any(c.kind != "numbers" for c in columns):
         return None
     if not table.named and not sure:
         _refuse_numbered(columns, source)
-    if not sure and not _all_grow([values_of(c) for c in columns]):
+    if not sure and not _all_grow([c.numbers for c in columns]):
         return None
     if table.named and not sure:
         _refuse_numbers_below(columns, source)
     total = 0
     trains: list[RawTrain] = []
     for k, column in enumerate(columns):
-        times_of(column, source)
-        empty = column.empty if column.empty is not None else np.zeros(len(column), dtype=bool)
-        values = values_of(column)[~empty]
+        values = times_of(column, source)[~column.gaps]
         total += values.size
         source.check_counts(total, len(trains) + 1)
         label = source.id(column.name or f"column {k + 1 + len(left)}")
-        rows = column.rows[~empty] if column.rows is not None else None
+        rows = column.rows[~column.gaps] if column.rows is not None else None
         trains.append(RawTrain(label, values, f"column {label!r}", rows))
     reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
     if left:
@@ -112,12 +119,12 @@ def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Re
         groups = [f"{column.name} {k}" for k, column in enumerate(times, start=1)]
     own = [replace(column, name=name) for column, name in zip(times, groups, strict=True)]
     reading = columns_layout(replace(table, columns=own), source, sure=True)
-    if reading is None or not _all_grow([values_of(c) for c in own]):
+    if reading is None or not _all_grow([c.numbers for c in own]):
         return None
     reading.times = list(times)
     reading.reason = f"a train for each column {times[0].name!r}"
     reading.key = "what stands above the names" if all(c.group for c in times) else "the order of the columns"
-    others = [column.name for column in table.columns if not any(column is time for time in times)]
+    others = [column.name for column in table.columns if column not in times]
     if others:
         reading.skipped.append(f"the columns {shown(list(dict.fromkeys(others)))}, neither ids nor times")
     return reading
@@ -125,7 +132,7 @@ def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Re
 
 def grow_down(columns: Sequence[Column]) -> bool:
     """Whether columns grow, but for those that repeat one number."""
-    grown = [values_of(c)[np.isfinite(values_of(c))] for c in columns]
+    grown = [c.numbers[np.isfinite(c.numbers)] for c in columns]
     return (
         bool(grown)
         and all(share_increasing([values]) > 0.9 or (np.unique(values).size == 1) for values in grown)
@@ -135,14 +142,14 @@ def grow_down(columns: Sequence[Column]) -> bool:
 
 def grows_by(group: Column, time: Column) -> bool:
     """Whether the times grow within each value of `group`, which repeats."""
-    return may_label(group) and grows_within(codes_of(labels_of(group)), values_of(time))
+    return may_label(group) and grows_within(codes_of(group.labels), time.numbers)
 
 
 def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
     """Whole numbers in order above whole times may be numbers of units."""
-    first = np.array([values_of(c)[0] if len(c) else np.nan for c in columns])
-    whole = all(is_whole(values_of(c)) for c in columns)
-    apart = (np.diff(first) > 0).all() or stand_apart([values_of(c) for c in columns])
+    first = np.array([c.numbers[0] if len(c) else np.nan for c in columns])
+    whole = all(is_whole(c.numbers) for c in columns)
+    apart = (np.diff(first) > 0).all() or stand_apart([c.numbers for c in columns])
     if len(columns) > 1 and min(len(c) for c in columns) > 3 and whole and apart:
         raise source.error(
             "the first row may hold the numbers of the units or their first times.",
@@ -153,21 +160,20 @@ def _refuse_numbered(columns: Sequence[Column], source: Source) -> None:
 
 def _refuse_numbers_below(columns: Sequence[Column], source: Source) -> None:
     """Whole numbers in the first row above times with decimals may be numbers of cells."""
-    filled = [values[np.isfinite(values)] for values in map(values_of, columns)]
+    filled = [values[np.isfinite(values)] for values in (c.numbers for c in columns)]
     if len(filled) < 2 or min(map(len, filled)) < 3:
         return
     first = np.array([values[0] for values in filled])
     below = np.concatenate([values[1:] for values in filled])
     chance = float(np.mean(below == np.rint(below))) ** len(filled)
     if is_whole(first) and np.unique(first).size == first.size and chance < 0.01:
-        row = int(columns[0].rows[0]) if columns[0].rows is not None else None
         numbers = ", ".join(f"{value:g}" for value in first[:4])
         raise source.error(
             f"the numbers {numbers} under the names are whole and those below are not, so they may number "
             "cells.",
             WayOut("write them into the names"),
             WayOut("choose the layout 'columns' if they are times", ("layout",)),
-            row=row,
+            row=columns[0].row(0),
         )
 
 
@@ -196,3 +202,74 @@ def stand_apart(lists: Sequence[FloatArray]) -> bool:
     if len(lists) < 2 or min(line.size for line in lists) < 5:
         return False
     return all(line[1] - line[0] > 1.2 * np.median(np.diff(line[1:])) for line in lists)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Times, the columns by whose values they grow, and whether these are sure to be ids."""
+
+    time: Column
+    groups: list[Column]
+    sure: bool
+
+
+def pair_of(columns: Sequence[Column], source: Source) -> Pair | None:
+    """The times among columns of numbers without names; None where none grow by the values of others."""
+    told = times_of_two(columns, source)
+    likely = [told] if told is not None else columns if len(columns) <= _MOST_COLUMNS else []
+    for time in likely:
+        groups = [c for c in columns if c is not time and grows_by(c, time) and not _may_be_times(c)]
+        if not groups or has_equal_steps(time.numbers):
+            continue
+        # In the order of time, a column of whole numbers may be heights as well as ids.
+        sure = len(columns) == 2 and (not grow_down([time]) or groups[0] is columns[0])
+        return Pair(time, groups, sure)
+    return None
+
+
+def refuse_pair(columns: Sequence[Column], source: Source) -> None:
+    """Refuse times in their order beside whole numbers that repeat, which may be ids or may be heights."""
+    if len(columns) != 2:
+        return
+    for time, other in (columns, columns[::-1]):
+        times, numbers = time.numbers, other.numbers
+        ordered = np.isfinite(times).all() and bool((np.diff(times) >= 0).all())
+        repeated = is_whole(numbers) and repeats(codes_of(numbers)) and not is_counter(numbers)
+        if ordered and repeated and times.size > 10 and times[0] < times[-1] and not has_equal_steps(times):
+            at = next(k for k, column in enumerate(columns) if column is other)
+            raise source.error(
+                f"the numbers of column {2 - at} grow, as times do, and column {at + 1} holds whole numbers "
+                "that may identify trains or only describe the spikes.",
+                WayOut(f"say that column {at} (counted from 0) holds the ids, or 'none'", ("id_columns",)),
+            )
+
+
+def _may_be_times(column: Column) -> bool:
+    """Whether numbers grow and hardly repeat, unlike those of units that fire in turn."""
+    return grow_down([column]) and 5 * np.unique(column.numbers).size > len(column)
+
+
+def times_of_two(columns: Sequence[Column], source: Source) -> Column | None:
+    """The times of two columns of whole numbers that may be times and who fires then, or ids and their times.
+
+    None where that is no question; refused where either may hold the times.
+    """
+    for outer, inner in (columns, columns[::-1]) if len(columns) == 2 else ():
+        steps, numbers = outer.numbers, inner.numbers
+        if not (is_whole(steps) and is_whole(numbers)) or np.abs(numbers).max(initial=0) >= _NO_ID:
+            continue
+        codes = codes_of(steps)
+        each, other = steps.size / np.unique(steps).size, numbers.size / np.unique(numbers).size
+        if not repeats(codes) or (np.diff(steps) < 0).any() or share_increasing_within(codes, numbers) <= 0.9:
+            continue
+        # Many spikes of few ids, or of any where none of the other numbers would have two.
+        if each >= _MANY_EACH and (steps.size / each <= _FEW_GROUPS or other < _ALONE):
+            return inner
+        if other >= _MANY_EACH and other > 4 * each and repeats(codes_of(numbers)):
+            return outer
+        raise source.error(
+            "either column of whole numbers may hold the times, and the other the ids.",
+            WayOut("write their names above them, such as id and time_ms"),
+            WayOut("name the time column, numbered from 0", ("time_column",)),
+        )
+    return None

@@ -14,6 +14,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     MIN_INCREASING,
     codes_of,
     grows_within,
+    growth,
     has_equal_steps,
     is_binary,
     is_counter,
@@ -28,15 +29,13 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.units import canonical_unit
 
 from .arrays import arrays_layout
-from .bins import counts_in_bins, refuse_binned, refuse_bursts
-from .columns import columns_layout, grow_down, grows_by, repeated_layout
+from .columns import columns_layout, grow_down, grows_by, pair_of, refuse_pair, repeated_layout, times_of_two
 from .fixed import fixed_layout
 from .keys import check_trains, may_label
-from .pairs import pair_of, refuse_pair, times_of_two
-from .reading import Reading, values_of
+from .no_spikes import find_trace, refuse_binned, refuse_bursts, trace_error
+from .reading import Reading
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import labels_of, lists_layout, long_layout, pick_time_column, refuse_words, single_layout
-from .traces import Trace, find_trace
+from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
 
 __all__ = ["understand"]
 
@@ -47,20 +46,8 @@ _TEXT_FORMATS: Final = frozenset({"CSV", "TXT", "Excel", "table"})
 def understand(table: Table, source: Source, options: Options) -> Reading:
     """What a table means as spike trains.
 
-    Parameters
-    ----------
-    table : Table
-        A parsed file.
-    source : Source
-        Names it in errors.
-    options : Options
-        What the caller fixed.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the table holds no spike times, or may be read in more than one way that changes the numbers; the
-        sentence says which option settles it.
+    Refused where it holds none, or may be read in several ways that change the numbers; the sentence says
+    which option settles it.
     """
     if options.layout == "trials":
         layout = "single" if len(table.columns) == 1 else "long"
@@ -73,17 +60,12 @@ def _read(table: Table, source: Source, options: Options) -> Reading:
         raise source.error("the file holds no columns or arrays, so no spike times.")
     if table.roles and options.layout in ("auto", "list"):
         return fixed_layout(table, source, options)
-    keys = _asked_keys(table, source, options)
+    asked_for = options.id_columns
+    keys = None if asked_for is None else [_find(table, wanted, source) for wanted in asked_for]
     if table.format not in _TEXT_FORMATS:
         return arrays_layout(table, source, options, keys)
     asked = options.layout != "auto" or options.time_column is not None
     return _asked(table, source, options, keys) if asked else _guessed(table, source, keys)
-
-
-def _asked_keys(table: Table, source: Source, options: Options) -> list[Column] | None:
-    if options.id_columns is None:
-        return None
-    return [_find(table, wanted, source) for wanted in options.id_columns]
 
 
 def _find(table: Table, wanted: str | int, source: Source) -> Column:
@@ -108,8 +90,8 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     layout = options.layout
     time = _find(table, options.time_column, source) if options.time_column is not None else None
     if layout == "rows":
-        ids = bool(keys) if keys is not None else None if not _equal_numbers(table) else False
-        return rows_layout(table, source, ids=ids)
+        numbers = not table.ragged and all(c.kind == "numbers" for c in table.columns)
+        return rows_layout(table, source, ids=bool(keys) if keys is not None or numbers else None)
     if layout == "columns":
         reading = columns_layout(table, source, sure=True)
         if reading is None:
@@ -139,10 +121,6 @@ def _asked(table: Table, source: Source, options: Options, keys: list[Column] | 
     return long_layout(table, time, keys, source, check=keys is None, asked=options.time_column is not None)
 
 
-def _equal_numbers(table: Table) -> bool:
-    return not table.ragged and all(c.kind == "numbers" for c in table.columns)
-
-
 def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[Column] | None) -> Column:
     if lists is not None:
         candidates = lists
@@ -163,17 +141,18 @@ def _any_time(table: Table, source: Source, keys: Sequence[Column], lists: list[
 def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     """The reading for which the table speaks."""
     if all(c.kind in ("numbers", "lists") for c in table.columns):
-        parts = [c.values if isinstance(c.values, list) else [values_of(c)] for c in table.columns]
-        refuse_binned(np.concatenate([values for own in parts for values in own]), "the numbers are", source)
+        parts = [part for c in table.columns for part in c.parts]
+        refuse_binned(np.concatenate(parts), "the numbers are", source)
     trace = find_trace(table) if keys is None else None
     if trace is not None and trace.sure:
-        raise _trace_error(trace, source)
+        raise trace_error(trace, table, source)
     if table.ragged:
         running = running_layout(table, source) if keys is None else None
         return running or rows_layout(table, source, ids=None if keys is None else bool(keys))
     lists = [c for c in table.columns if c.kind == "lists"]
     if lists:
-        return lists_layout(table, _one_list(lists, source), keys, source)
+        timed = [c for c in lists if role_of(c.leaf) == "time"]
+        return lists_layout(table, pick_time_column(timed or lists, source), keys, source)
     if len(table.columns) == 1:
         column = table.columns[0]
         if column.kind != "numbers":
@@ -183,29 +162,13 @@ def _guessed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     reading = _named(table, source, keys) if table.named else _unnamed(table, source, keys)
     keyed = reading.columns.get("id") or len(reading.times) > 1  # or one list over all columns
     if trace is not None and reading.layout in ("long", "single") and not keyed:
-        raise _trace_error(trace, source)
+        raise trace_error(trace, table, source)
     return reading
-
-
-def _trace_error(trace: Trace, source: Source) -> SpikeTrainError:
-    if all(is_binary(values[np.isfinite(values)]) for values in map(values_of, trace.columns)):
-        return counts_in_bins(trace.names, source)
-    return source.error(
-        f"the column {trace.clock_name!r} has equal steps and {shown(trace.names)} beside it, like a sampled "
-        "trace.",
-        WayOut("read it as a voltage", ("voltage",)),
-        WayOut("name the time column if these are spike times", ("time_column",)),
-    )
 
 
 def _unrecognised(table: Table, source: Source) -> SpikeTrainError:
     what = f"the columns {shown(table.names)}" if table.named else "the contents"
     return source.error(f"{what} cannot be recognised as spike times; {EXPECTED}.")
-
-
-def _one_list(lists: Sequence[Column], source: Source) -> Column:
-    named = [c for c in lists if role_of(c.leaf) == "time"] or list(lists)
-    return pick_time_column(named, source)
 
 
 def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
@@ -216,14 +179,14 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
     numeric = [c for c in table.columns if c.kind == "numbers"]
     asked = keys or []
     timed = [c for c in numeric if role_of(c.leaf) == "time" and c not in asked and not _is_signal(c)]
-    binned = [c for c in timed if is_binary(values_of(c))]
+    binned = [c for c in timed if is_binary(c.numbers)]
     timed = [c for c in timed if c not in binned]
     refuse_words(table.columns, [*timed, *binned], source)
     others = [c for c in numeric if c not in timed and c not in asked]
-    if any(share_increasing([values_of(c)]) > 0.9 and len(c) > 2 for c in others):
-        timed = [c for c in timed if not is_counter(values_of(c))]  # "Event" numbers the rows
-    if binned and all(has_equal_steps(values_of(c)) for c in timed):
-        refuse_binned(values_of(binned[0]), f"the column {binned[0].name!r} holds", source)
+    if any(share_increasing([c.numbers]) > 0.9 and len(c) > 2 for c in others):
+        timed = [c for c in timed if not is_counter(c.numbers)]  # "Event" numbers the rows
+    if binned and all(has_equal_steps(c.numbers) for c in timed):
+        refuse_binned(binned[0].numbers, f"the column {binned[0].name!r} holds", source)
     filled = [c for c in table.columns if not (c.empty is not None and c.empty.all())]
     if len(timed) > 1 and len(timed) == len(filled):
         reading = columns_layout(table, source)
@@ -252,7 +215,7 @@ def _named(table: Table, source: Source, keys: list[Column] | None) -> Reading:
         if len(alike) > 1 and time in alike:
             continue  # several columns that grow are as many trains
         for group, codes in repeating:
-            if group is not time and grows_within(codes, values_of(time)):
+            if group is not time and grows_within(codes, time.numbers):
                 return long_layout(table, time, keys, source)
     if all(c.kind == "numbers" for c in filled):
         reading = columns_layout(table, source)
@@ -277,7 +240,7 @@ def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64
     found: list[tuple[Column, NDArray[np.int64]]] = []
     for column in columns:
         if len(found) < _MOST_GROUPS and may_label(column):
-            codes = codes_of(labels_of(column))
+            codes = codes_of(column.labels)
             if repeats(codes):
                 found.append((column, codes))
     return found
@@ -285,9 +248,9 @@ def _repeating(columns: Sequence[Column]) -> list[tuple[Column, NDArray[np.int64
 
 def _proportional(columns: Sequence[Column]) -> bool:
     """Whether two columns are the same times in different units."""
-    first = values_of(columns[0])
+    first = columns[0].numbers
     for other in columns[1:]:
-        values = values_of(other)
+        values = other.numbers
         if values.size != first.size or values.size < 2:
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -306,15 +269,16 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
         raise _unrecognised(table, source)
     if keys is not None:
         lines = [c for c in numeric if c not in keys]
-        along, down = _growth(lines) if len(lines) > 2 else (0.0, 1.0)
+        along, down = growth(_matrix(lines)) if len(lines) > 2 else (0.0, 1.0)
         if along > max(down, MIN_INCREASING) and all(key is table.columns[0] for key in keys):
             return rows_layout(table, source, ids=bool(keys))
         return long_layout(table, _any_time(table, source, keys, None), keys, source)
-    counter = is_counter(values_of(table.columns[0])) if table.columns[0].kind == "numbers" else False
+    counter = is_counter(table.columns[0].numbers) if table.columns[0].kind == "numbers" else False
+    less_counter = replace(table, columns=table.columns[1:])
     if counter and grow_down(numeric[1:]):
-        return _without_counter(_guessed(_less_counter(table), source, None))
+        return _without_counter(_guessed(less_counter, source, None))
     if counter and len(table.columns[0]) >= 8 and len(numeric) > 2 and grow_down(numeric[1:2]):
-        return _without_counter(long_layout(_less_counter(table), numeric[1], None, source))
+        return _without_counter(long_layout(less_counter, numeric[1], None, source))
     if text:
         labels_first = table.columns[0].kind == "text" and len(text) == 1
         constant = (
@@ -341,7 +305,7 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     if pair is not None:
         groups, why = pair.groups if pair.sure else None, "since it parts the times into trains"
         return long_layout(table, pair.time, groups, source, why=why)
-    along, down = _growth(numeric)
+    along, down = growth(_matrix(numeric))
     if max(along, down) < MIN_INCREASING:
         refuse_pair(numeric, source)
         raise _unrecognised(table, source)
@@ -354,14 +318,8 @@ def _unnamed(table: Table, source: Source, keys: list[Column] | None) -> Reading
     return reading
 
 
-def _growth(columns: Sequence[Column]) -> tuple[float, float]:
-    """Share of steps that go up along the lines, and down the columns."""
-    along = share_increasing([line[np.isfinite(line)] for line in _matrix(columns)])
-    return along, share_increasing([values_of(c) for c in columns])
-
-
 def _matrix(columns: Sequence[Column]) -> np.ndarray:
-    return np.column_stack([values_of(c) for c in columns])
+    return np.column_stack([c.numbers for c in columns])
 
 
 def _less_words(table: Table) -> Table:
@@ -373,10 +331,6 @@ def _less_words(table: Table) -> Table:
         elif columns and (unit := canonical_unit(str(column.values[0]))) is not None:
             columns[-1] = replace(columns[-1], unit=unit)
     return replace(table, columns=columns)
-
-
-def _less_counter(table: Table) -> Table:
-    return replace(table, columns=table.columns[1:])
 
 
 def _without_counter(reading: Reading) -> Reading:

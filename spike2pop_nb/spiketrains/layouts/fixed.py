@@ -14,13 +14,7 @@ __all__ = ["fixed_layout"]
 
 
 def fixed_layout(table: Table, source: Source, options: Options) -> Reading:
-    """A train per unit, as the format says.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there is no such table of units, or no unit is left that is not labelled noise.
-    """
+    """A train per unit, as the format says."""
     time, prefix = _times(table, source, options)
     ids = _beside(table, prefix, "id")
     if options.id_columns:

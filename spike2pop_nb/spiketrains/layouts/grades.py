@@ -36,7 +36,7 @@ def grades_of(column: Column) -> list[str] | None:
         return [str(value).strip() for value in column.values] if found and found <= _GRADES else None
     if column.kind != "numbers" or " ".join(words_of(column.leaf)) not in _NUMBERED:
         return None
-    values = np.asarray(column.values, dtype=float)
+    values = column.numbers
     if not np.isin(values, np.arange(len(GROUPS))).all():
         return None
     return [GROUPS[int(value)] for value in values]
@@ -97,10 +97,7 @@ def _label(reading: Reading, column: Column, grades: Sequence[str]) -> None:
 def leave_out_noise(reading: Reading, source: Source) -> None:
     """Leave out the units labelled noise, artefact or unsorted, and point out those of several neurons.
 
-    Raises
-    ------
-    SpikeTrainError
-        When no unit is left that is not labelled noise or artefact.
+    Refused where no unit is left.
     """
     grade = {
         id(train): next((train.labels[k].lower() for k in _QUALITY if k in train.labels), "")

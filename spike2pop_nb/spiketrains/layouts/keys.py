@@ -16,6 +16,7 @@ from spike2pop_nb.spiketrains.behaviour import (
     is_counter,
     is_whole,
     share_increasing_within,
+    steps_within,
     sum_below,
 )
 from spike2pop_nb.spiketrains.names import role_of, words_of
@@ -54,7 +55,7 @@ def may_label(column: Column) -> bool:
         return True
     if column.kind != "numbers":
         return False
-    return is_whole(np.asarray(column.values, dtype=float))
+    return is_whole(column.numbers)
 
 
 def needed_keys(keys: Sequence[Column]) -> list[Column]:
@@ -64,7 +65,7 @@ def needed_keys(keys: Sequence[Column]) -> list[Column]:
 
 
 def _codes(column: Column) -> NDArray[np.int64]:
-    return codes_of(column.cells if column.cells is not None else np.asarray(column.values))
+    return codes_of(column.labels)
 
 
 def _n_groups(column: Column) -> int:
@@ -72,33 +73,21 @@ def _n_groups(column: Column) -> int:
 
 
 def _counts_rows(column: Column) -> bool:
-    return column.kind == "numbers" and is_counter(np.asarray(column.values, dtype=float))
+    return column.kind == "numbers" and is_counter(column.numbers)
 
 
 def find_keys(columns: Sequence[Column], times: FloatArray, source: Source, *, named: bool = True) -> Keys:
     """The columns beside the times that identify a train.
 
-    Parameters
-    ----------
-    columns : sequence of Column
-        As long as `times`.
-    times : ndarray, shape (n,)
-        In the file's order; NaN for a row without a time.
-    source : Source
-        Names the file in errors.
-    named : bool
-        Whether the file names its columns; a few whole numbers without a name may always be ids.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a column may or may not identify a train, or only grades trains that nothing tells apart.
+    The times are in the file's order, NaN for a row without one. Where the columns are not `named`, a few
+    whole numbers may always be ids. Refused are a column that may or may not identify a train, and one that
+    only grades trains that nothing tells apart.
     """
     _refuse_edges(columns, source)
     keys: list[Column] = []
     unknown: list[Column] = []
     grades = [column for column in columns if grades_of(column) is not None]
-    others = [column for column in columns if not any(column is grade for grade in grades)]
+    others = [column for column in columns if column not in grades]
     for column in others:
         role = _role(column, others)
         if role_of(column.leaf) in ("counter", "") and _counts_within(column, others):
@@ -149,8 +138,7 @@ def _refuse_edges(columns: Sequence[Column], source: Source) -> None:
     for column in columns:
         if len(column) < 6 or _n_groups(column) != 2:
             continue
-        entries = column.cells if column.cells is not None else column.values
-        labels = {str(entry).strip().lower() for entry in entries}
+        labels = {str(entry).strip().lower() for entry in column.labels}
         if not _EDGES & set(words_of(column.leaf)) and labels not in _PAIRS_OF_EDGES:
             continue
         if (np.diff(_codes(column)) != 0).all():
@@ -210,7 +198,7 @@ def _counts_within(column: Column, columns: Sequence[Column]) -> bool:
     for ids in ([c for c in named if role_of(c.leaf) == "id"], named):
         codes = key_codes(ids, len(column))
         order = np.argsort(codes, kind="stable")
-        values, parted = np.asarray(column.values, dtype=float)[order], np.diff(codes[order]) > 0
+        values, parted = column.numbers[order], np.diff(codes[order]) > 0
         if ids and ((np.diff(values) == 1) | parted).all():
             return True
     return False
@@ -244,7 +232,7 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
         return "no" if better <= grown else "perhaps"
     # The file is sorted by time, so any column leaves growing times. No neuron fires twice at once: where
     # spikes follow each other at all distances, several neurons fire; where a shortest interval is kept, one.
-    pooled, parted = _intervals(before, times), _intervals(after, times)
+    pooled, parted = steps_within(before, times), steps_within(after, times)
     if pooled.size < 20 or parted.size < 5:
         return "perhaps"
     middle = float(np.median(pooled))
@@ -256,24 +244,13 @@ def _identifies(columns: list[Column], keys: list[Column], times: FloatArray) ->
 
 def _is_measured(column: Column) -> bool:
     """Whether numbers lie below -1, as heights of spikes may, and ids do not."""
-    return column.kind == "numbers" and float(np.nanmin(np.asarray(column.values, dtype=float))) < -1
-
-
-def _intervals(codes: NDArray[np.int64], times: FloatArray) -> FloatArray:
-    finite = np.isfinite(times)
-    order = np.argsort(codes[finite], kind="stable")
-    steps = np.diff(times[finite][order])
-    return steps[np.diff(codes[finite][order]) == 0]
+    return column.kind == "numbers" and float(np.nanmin(column.numbers)) < -1
 
 
 def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> None:
     """Refuse trains that show that a key was left out, or that one too many was taken.
 
-    Raises
-    ------
-    SpikeTrainError
-        When times start over as those of trials written one after another do, most of them repeat, or nearly
-        every train has one spike.
+    Their times start over as those of trials do, most of them repeat, or nearly every train has one spike.
     """
     refuse_sums(trains, source)
     starting_over = [(train, falls) for train in trains if (falls := falls_back(train.times)).size]
@@ -308,13 +285,7 @@ def check_trains(trains: Sequence[RawTrain], source: Source, *, keyed: bool) -> 
 
 
 def refuse_sums(trains: Sequence[RawTrain], source: Source, layout: str = "single") -> None:
-    """Refuse a train that ends with the mean, the sum or the count of its times.
-
-    Raises
-    ------
-    SpikeTrainError
-        With the place of that number, and the layout that takes it for a time.
-    """
+    """Refuse a train that ends with the mean, the sum or the count of its times."""
     for train in trains:
         found = sum_below(train.times)
         if found is not None:

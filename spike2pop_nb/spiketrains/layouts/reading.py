@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import codes_of, kept_before_padding, paddings
+from spike2pop_nb.spiketrains.readers.cells import no_time
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
-from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["RawTrain", "Reading", "label_of", "times_of", "trains_by_key", "values_of", "without_padding"]
+__all__ = [
+    "RawTrain",
+    "Reading",
+    "beside",
+    "check_keys",
+    "key_codes",
+    "label_of",
+    "times_of",
+    "trains_by_key",
+    "without_padding",
+]
 
 
 @dataclass
@@ -34,6 +45,11 @@ class RawTrain:
             return f"{self.location}, value {index + 1}"
         row = f"row {self.rows[index]}"
         return row if self.location.startswith("row") else f"{row}, {self.location}"
+
+    def keep(self, which: NDArray[np.bool_] | slice) -> None:
+        """Leave out all but some of the times."""
+        self.times = self.times[which]
+        self.rows = self.rows[which] if self.rows is not None else None
 
 
 @dataclass
@@ -68,29 +84,23 @@ class Reading:
 
 
 def times_of(column: Column, source: Source) -> FloatArray:
-    """The numbers of a column that is taken for times.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a cell is no finite number, or the numbers cannot be told.
-    """
+    """The numbers of a column that is taken for times; refused where one is none or they cannot be told."""
     where = f"column {column.name!r}" if column.name else "one time per line"
     if column.kind != "numbers":
         raise source.error(f"{where} holds {column.kind}, where spike times should be.")
     if column.wrong is not None:
         row, cell = column.wrong
-        what = f"{shown([cell])} is text where a number should be" if cell.strip() else "a time is missing"
-        raise source.error(f"{what} ({where}); every entry there must be a spike time.", row=row)
+        raise source.error(no_time(cell, where), row=row)
     if column.doubt:
         raise source.error(f"{column.doubt} ({where}).")
-    assert not isinstance(column.values, list)
-    return np.asarray(column.values, dtype=np.float64)
+    return column.numbers
 
 
-def values_of(column: Column) -> FloatArray:
-    """The numbers of a column, only to judge it by."""
-    return np.asarray(column.values, dtype=np.float64)
+def beside(table: Table, time: Column) -> list[Column]:
+    """The columns with a number or text for each entry of another."""
+    return [
+        c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
+    ]
 
 
 def label_of(column: Column, index: int) -> object:
@@ -108,20 +118,9 @@ def trains_by_key(
     source: Source,
     rows: NDArray[np.int64] | None = None,
 ) -> list[RawTrain]:
-    """Trains from key columns and times of equal length, in the order in which the keys first appear.
+    """Trains from keys and times of equal length, NaN for none, in the order in which the keys first appear.
 
-    Parameters
-    ----------
-    keys : sequence of Column
-        What identifies a train, all together.
-    times : ndarray of float64, shape (n,)
-        Times in the file's unit; NaN for none.
-    place : str
-        Where they stand, in words.
-    source : Source
-        Names the file in errors.
-    rows : ndarray of int, shape (n,), optional
-        Row numbers; counted from 1 by default.
+    The times stand at `place`, in words, in `rows`, which are counted from 1 by default.
 
     Raises
     ------
@@ -160,8 +159,7 @@ def key_codes(keys: Sequence[Column], n: int) -> NDArray[np.int64]:
     """A number for each different combination of keys, in the order of their first appearance."""
     codes = np.zeros(n, dtype=np.int64)
     for key in keys:
-        labels = key.cells if key.cells is not None else np.asarray(key.values)
-        own = codes_of(labels)
+        own = codes_of(key.labels)
         codes = codes_of(codes * (int(own.max(initial=0)) + 1) + own)
     return codes
 
@@ -176,15 +174,13 @@ def without_padding(trains: list[RawTrain], reading_skipped: list[str]) -> None:
             start = int(np.argmax(train.times != first[0]))  # filled up at the front
             n_cut += start
             padding |= {float(first[0])}
-            train.times = train.times[start:]
-            train.rows = train.rows[start:] if train.rows is not None else None
+            train.keep(slice(start, None))
         kept = kept_before_padding(train.times, padding)
         cut = train.times[kept:]
         n_nan += int(np.isnan(cut).sum())
         n_cut += int((~np.isnan(cut)).sum())
         if cut.size:
-            train.times = train.times[:kept]
-            train.rows = train.rows[:kept] if train.rows is not None else None
+            train.keep(slice(kept))
     if n_nan:
         reading_skipped.append(f"{n_nan:,} NaN of padding at the ends of trains")
     if n_cut:

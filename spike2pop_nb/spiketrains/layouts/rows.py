@@ -24,8 +24,8 @@ from spike2pop_nb.spiketrains.units import unit_from_name
 
 from .columns import stand_apart
 from .keys import may_label, needed_keys, refuse_sums
-from .reading import RawTrain, Reading, label_of, times_of, values_of, without_padding
-from .tables import labels_of, note_left
+from .reading import RawTrain, Reading, label_of, times_of, without_padding
+from .tables import note_left
 
 __all__ = ["rows_layout", "running_layout", "trials_layout", "wide_layout"]
 
@@ -40,7 +40,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
         return None
     keys = [c for c in table.columns if c.kind in ("numbers", "text") and role_of(c.leaf) in ("id", "trial")]
     first = table.columns[0]
-    if not keys and not first.name and may_label(first) and np.unique(labels_of(first)).size == len(first):
+    if not keys and not first.name and may_label(first) and np.unique(first.labels).size == len(first):
         keys = [first]  # pandas prints the labels of rows without a name above them
     times = [c for c in table.columns if c.kind == "numbers" and c not in keys]
     stems = {m[1].lower() if (m := _NUMBERED.match(unit_from_name(c.name)[0])) else None for c in times}
@@ -51,11 +51,11 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
         or not (keys or stems <= {"t", "time", "spike", "spk"})
     ):
         return None
-    matrix = np.column_stack([values_of(c) for c in times])
+    matrix = np.column_stack([c.numbers for c in times])
     if len(matrix) > 1 and share_increasing(list(matrix)) < 0.8:
         return None
     named = [c for c in keys if c.name]
-    if not named and share_increasing([values_of(c) for c in times]) >= share_increasing(list(matrix)):
+    if not named and share_increasing([c.numbers for c in times]) >= share_increasing(list(matrix)):
         return None
     for column in times:
         times_of(column, source)
@@ -81,17 +81,7 @@ def wide_layout(table: Table, source: Source) -> Reading | None:
 
 
 def rows_layout(table: Table, source: Source, *, ids: bool | None = None) -> Reading:
-    """A train per line, with or without its id in front.
-
-    Parameters
-    ----------
-    table : Table
-        Ragged, or rectangular without names.
-    source : Source
-        Names the file in errors.
-    ids : bool, optional
-        Whether lines begin with an id; by default that is found out.
-    """
+    """A train per line; whether lines begin with `ids` is found out where the caller does not say."""
     labels, lists, rows, times = _lines_of(table, source)
     if labels is None and ids is not False and len(lists) > (0 if ids else 1):
         first = np.array([line[0] if line.size else np.nan for line in lists])
@@ -213,10 +203,8 @@ def _lines_of(
         raise source.error("a train per line needs lines of numbers, with at most one id in front.")
     for column in numbers:
         times_of(column, source)
-    matrix = np.column_stack([values_of(c) for c in numbers])
-    empty = np.column_stack(
-        [c.empty if c.empty is not None else np.zeros(len(c), dtype=bool) for c in numbers]
-    )
+    matrix = np.column_stack([c.numbers for c in numbers])
+    empty = np.column_stack([c.gaps for c in numbers])
     lists = [line[~gaps] for line, gaps in zip(matrix, empty, strict=True)]
     rows = numbers[0].rows if numbers[0].rows is not None else np.arange(1, len(lists) + 1)
     labels = [str(label).rstrip(":=") for label in text[0].values] if text else None

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
+    falls_back,
     has_even_steps,
     is_counter,
     is_whole,
     share_increasing,
 )
 from spike2pop_nb.spiketrains.names import named_unit, role_of
+from spike2pop_nb.spiketrains.readers.builder import Signal
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
 from spike2pop_nb.spiketrains.signal_units import (
+    Quantity,
+    SignalUnit,
     named_signal,
     sampling_rate,
     signal_unit,
@@ -26,15 +31,124 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import SAMPLES, canonical_unit, ms_per_unit
 
-from .bins import counts_spikes, of_bursts
-from .raw_traces import FEWEST, Clock, RawTrace, Signals, pieces_of
+from .no_spikes import counts_spikes, of_bursts
 from .reading import times_of
-from .turned import is_lines, numbers_of, upright
+from .reshaped import is_lines, label_at, upright
 
-__all__ = ["signals_of_table"]
+__all__ = ["Clock", "RawTrace", "Signals", "signals_of_format", "signals_of_table"]
 
+_FEWEST: Final = 10  # samples of a sweep
 _SAMPLED: Final = 2_000
 _ASK_RATE: Final = WayOut("give the sampling rate in Hz, such as 20000", ("sampling_rate_hz",))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How times are known: their unit, None where only the step tells it, and the rate they rest on."""
+
+    unit: str | None
+    reason: str = ""
+    rate_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class RawTrace:
+    """A trace in the file's units.
+
+    Attributes
+    ----------
+    id, channel : str
+        Name of the trace, and of its channel, which several sweeps share.
+    times, samples : ndarray, shape (n,)
+        In the units of `clock` and `unit`.
+    location : str
+        Place in the file, in words.
+    clock : Clock
+        The unit of the times.
+    quantity : str
+        What the file says that is measured, "" for nothing.
+    unit : SignalUnit or None
+        What the file says, None when it does not.
+    reason : str
+        Where it says so, in words.
+    own : SignalUnit or None
+        The unit in the file itself, where the samples were converted from it.
+    """
+
+    id: str
+    channel: str
+    times: FloatArray
+    samples: FloatArray
+    location: str
+    clock: Clock
+    quantity: Quantity
+    unit: SignalUnit | None
+    reason: str
+    own: SignalUnit | None = None
+
+
+@dataclass
+class Signals:
+    """The traces of a file, with what was left out, put right and looks odd, in words."""
+
+    traces: list[RawTrace]
+    skipped: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+
+def signals_of_format(table: Table) -> Signals:
+    """The signals of a format that says what they are, as `formats.read_signals` gives them."""
+    found = []
+    for row in zip(*(column.values for column in table.columns), strict=True):
+        one = Signal(*row)
+        clocked = not one.times.size
+        times = one.start + np.arange(one.samples.size) / one.rate if clocked else one.times
+        unit = signal_unit(str(one.unit)) or SignalUnit("odd", "unknown")
+        found.append(
+            RawTrace(
+                str(one.name),
+                str(one.channel),
+                times,
+                one.samples,
+                str(one.place),
+                Clock("s", "", float(one.rate) if clocked else None),
+                unit.quantity,
+                unit,
+                str(one.reason),
+                signal_unit(str(one.own)),
+            )
+        )
+    return Signals(found, list(table.skipped), list(table.repairs), list(table.cautions))
+
+
+def _pieces_of(trace: RawTrace, keys: Sequence[Column], table: Table, signals: Signals) -> list[RawTrace]:
+    """Sweeps that stand one after another: told apart by columns, or by times that start over."""
+    n = trace.samples.size
+    keys = [key for key in keys if len(key) >= n]  # arrays of a file may have any length
+    bounds = np.empty(0, dtype=np.int64)
+    labels: list[str] = []
+    if keys:
+        changes = [
+            np.flatnonzero(np.asarray(c.values)[1:n] != np.asarray(c.values)[: n - 1]) + 1 for c in keys
+        ]
+        bounds = np.unique(np.concatenate(changes))
+        starts = np.concatenate(([0], bounds)).astype(int)
+        labels = ["/".join(label_at(c, int(k)) for c in keys) for k in starts]
+        if trace.id == trace.channel or len(set(labels)) == 1:
+            labels = [f"{trace.id}/{label}" for label in labels]
+    elif n == trace.times.size and not (np.diff(trace.times) > 0).all():
+        bounds = falls_back(trace.times)
+        if not bounds.size or int(np.diff(np.concatenate(([0], bounds, [n]))).min()) < _FEWEST:
+            return [trace]
+        labels = [f"{trace.id}/{k}" for k in range(1, bounds.size + 2)]
+        text = f"{bounds.size + 1:,} sweeps one after another, since the times start over"
+        if text not in signals.cautions:
+            signals.cautions.append(text)
+    if not bounds.size:
+        return [trace]
+    parts = zip(labels, np.split(trace.times[:n], bounds), np.split(trace.samples, bounds), strict=True)
+    return [replace(trace, id=label, times=times, samples=values) for label, times, values in parts]
 
 
 def signals_of_table(
@@ -42,33 +156,19 @@ def signals_of_table(
 ) -> Signals:
     """Traces of a table: of columns beside one of times, or of columns and a sampling rate.
 
-    Parameters
-    ----------
-    table : Table
-        A parsed file.
-    source : Source
-        Names it in errors.
-    sampling_rate_hz : float, optional
-        What the caller says.
-    time_unit : str
-        "auto", or as `units.canonical_unit` gives it.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there is no column that may be a trace, a cell is no number, or the sampling rate is not known.
+    What the caller says, the rate and the unit of the times, is used; "auto" takes what the table says.
     """
     if table.roles or (table.ragged and not is_lines(table)):
         raise _none(source)
     signals = Signals([], list(table.skipped), list(table.repairs), list(table.cautions))
     table = upright(table, signals.cautions)
     keys = [c for c in table.columns if _is_key(c, table)]
-    words = [c for c in table.columns if c.kind == "text" and not any(c is key for key in keys)]
+    words = [c for c in table.columns if c.kind == "text" and c not in keys]
     if words:
         signals.skipped.append(f"{counted(len(words), 'column')} of text, {shown([c.name for c in words])}")
-    numbers = [c for c in table.columns if c.kind == "numbers" and not any(c is key for key in keys)]
+    numbers = [c for c in table.columns if c.kind == "numbers" and c not in keys]
     clock = _clock(table, numbers)
-    counters = [c for c in numbers if c is not clock and is_counter(numbers_of(c)) and len(c) > 2]
+    counters = [c for c in numbers if c is not clock and is_counter(c.numbers) and len(c) > 2]
     if counters:
         signals.skipped.append(
             "the first column, which numbers the rows"
@@ -78,7 +178,7 @@ def signals_of_table(
     n = None if clock is None else len(clock)
     channels: list[tuple[str, FloatArray, Column]] = []
     for column in table.columns:
-        if column is clock or any(column is other for other in (*keys, *words, *counters)):
+        if column is clock or column in (*keys, *words, *counters):
             continue
         channels += _channels(column, table, n, source, signals)
     channels = _of_one_length(channels, clock, signals)
@@ -121,7 +221,7 @@ def signals_of_table(
             unit,
             reason,
         )
-        signals.traces += pieces_of(trace, keys, table, signals)
+        signals.traces += _pieces_of(trace, keys, table, signals)
     if clock is not None and not any(trace.quantity for trace in signals.traces) and not _is_sampled(times):
         raise _none(source)
     return signals
@@ -144,12 +244,12 @@ def _is_key(column: Column, table: Table) -> bool:
         return False
     values = np.asarray(column.values)
     changes = int((values[1:] != values[:-1]).sum()) if values.size > 1 else 0
-    return changes * FEWEST <= values.size and (column.kind == "text" or is_whole(numbers_of(column)))
+    return changes * _FEWEST <= values.size and (column.kind == "text" or is_whole(column.numbers))
 
 
 def _are_ids(name: str, samples: FloatArray) -> bool:
     """Whether numbers beside times are ids, as in a table of spikes."""
-    few = np.unique(samples).size * FEWEST <= samples.size
+    few = np.unique(samples).size * _FEWEST <= samples.size
     return few and is_whole(samples) and role_of(name) in ("id", "trial")
 
 
@@ -157,13 +257,13 @@ def _clock(table: Table, numbers: Sequence[Column]) -> Column | None:
     """The column of times, which may count samples; None when there is none."""
     named = [c for c in numbers if table.named and role_of(c.leaf) == "time"]
     for column in named:
-        if share_increasing([numbers_of(column)[:_SAMPLED]]) > 0.9:
+        if share_increasing([column.numbers[:_SAMPLED]]) > 0.9:
             return column
     if named:  # printed with so few digits that times repeat, or no times
-        rounded = [c for c in named if (np.diff(numbers_of(c)[:_SAMPLED]) >= 0).all()]
+        rounded = [c for c in named if (np.diff(c.numbers[:_SAMPLED]) >= 0).all()]
         return rounded[0] if rounded else None
     for column in numbers[:2] if table.columns and table.columns[0].rows is not None else numbers:
-        head = numbers_of(column)[:_SAMPLED]
+        head = column.numbers[:_SAMPLED]
         if has_even_steps(head) and not is_counter(head) and len(numbers) + len(table.columns) > 2:
             return column
     return None
@@ -173,13 +273,13 @@ def _channels(
     column: Column, table: Table, n: int | None, source: Source, signals: Signals
 ) -> list[tuple[str, FloatArray, Column]]:
     """The signals that a column holds; those of a matrix run along the axis of the clock, or the longer."""
-    name = column.name or dict(zip(map(id, table.columns), table.names, strict=True))[id(column)]
+    name = table.name_of(column)
     if column.kind == "numbers":
         return [(name, _samples(column, source, signals), column)]
     if isinstance(column.values, list):
         rows = [np.asarray(row, dtype=np.float64) for row in column.values]
     else:
-        matrix = numbers_of(column)
+        matrix = column.numbers
         if matrix.shape[0] == matrix.shape[1] and n is None:
             raise source.error(
                 f"{name!r} has as many rows as columns ({matrix.shape[0]:,}), so which of them are channels "

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
 from spike2pop_nb.spiketrains.behaviour import (
@@ -16,8 +15,6 @@ from spike2pop_nb.spiketrains.behaviour import (
     has_equal_steps,
     is_counter,
     is_whole,
-    looks_like_intervals,
-    looks_like_samples,
 )
 from spike2pop_nb.spiketrains.names import names_time, role_of, says_nothing
 from spike2pop_nb.spiketrains.readers.raw import Source, counted, shown
@@ -25,22 +22,21 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import unit_from_name
 
-from .bins import refuse_binned, refuse_bins, refuse_bursts, refuse_samples
 from .grades import grade_entries, grade_spikes, grades_of, leave_out_noise
 from .keys import check_trains, find_keys, may_label, needed_keys, shown_names
+from .no_spikes import refuse_binned, refuse_bins, refuse_bursts, refuse_samples, refuse_unordered
 from .reading import (
     RawTrain,
     Reading,
+    beside,
     key_codes,
     label_of,
     times_of,
     trains_by_key,
-    values_of,
     without_padding,
 )
 
 __all__ = [
-    "labels_of",
     "lists_layout",
     "long_layout",
     "note_left",
@@ -54,19 +50,13 @@ _DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]
 
 
 def pick_time_column(columns: Sequence[Column], source: Source) -> Column:
-    """The one column of times among several that could be.
-
-    Raises
-    ------
-    SpikeTrainError
-        When several could be, and nothing prefers one.
-    """
+    """The one column of times among several that could be; refused where nothing prefers one."""
     if len(columns) > 1:
         # An axis of equal steps and a counter are no spike times where something else may be.
-        columns = [c for c in columns if c.kind != "numbers" or not _is_axis(values_of(c))] or list(columns)
+        columns = [c for c in columns if c.kind != "numbers" or not _is_axis(c.numbers)] or list(columns)
     if len(columns) > 1:
         # "sample" and "frame" may as well name what was recorded.
-        varied = [c for c in columns if c.kind != "numbers" or 2 * np.unique(values_of(c)).size >= len(c)]
+        varied = [c for c in columns if c.kind != "numbers" or 2 * np.unique(c.numbers).size >= len(c)]
         columns = _without_ticks(varied or columns)
     if len(columns) > 1:
         spikes = [c for c in columns if re.search(r"sp(?!an)|firing", c.leaf.lower())]
@@ -91,8 +81,7 @@ def _without_ticks(columns: Sequence[Column]) -> list[Column]:
     """The columns less those that repeat another in samples: the same times by a constant factor."""
 
     def flat(column: Column) -> FloatArray:
-        lists = column.values if isinstance(column.values, list) else [values_of(column)]
-        return np.concatenate([np.asarray(part, dtype=float) for part in lists] or [np.empty(0)])
+        return np.concatenate(column.parts or [np.empty(0)])
 
     kept = list(columns)
     for ticks in columns:
@@ -130,49 +119,33 @@ def long_layout(
 
     Parameters
     ----------
-    table : Table
-        The file.
-    time : Column
-        Of the times.
     keys : sequence of Column or None
-        What identifies a train; None to find out.
-    source : Source
-        Names the file in errors.
+        What identifies a train, and `why`; None to find out.
     check : bool
         Whether trains that look as if a key were missing are refused.
     asked : bool
         Whether the caller named the times, so that each row is a spike.
-    why : str
-        Why the keys given identify a train.
-
-    Raises
-    ------
-    SpikeTrainError
-        When a time is no finite number, an id is missing, or which columns identify a train is not clear.
     """
     times = times_of(time, source)
-    beside = [
-        c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
-    ]
+    others = beside(table, time)
     if keys is None:
         if not asked:
-            refuse_bursts(beside, source)
-            refuse_samples(beside, times, source)
+            refuse_bursts(others, source)
+            refuse_samples(others, times, source)
         named = table.named and not all(column.leaf.isdecimal() for column in table.columns)
-        found = find_keys(beside, times, source, named=named)
+        found = find_keys(others, times, source, named=named)
         if not asked:
             refuse_bins(found.columns, times, source)
         keys, why, grades = found.columns, found.why, found.grades
     else:
-        grades = [c for c in beside if grades_of(c) is not None and c not in keys]
+        grades = [c for c in others if grades_of(c) is not None and c not in keys]
     _refuse_non_finite(time, times, source)
     filled = [_filled_down(key) for key in keys]
     below = [key.name for key, own in zip(keys, filled, strict=True) if key is not own]
     keys, before = filled, [*keys]
     for key in keys:
-        missing = key.empty if key.empty is not None else np.zeros(len(key), dtype=bool)
-        if missing.any():
-            row = int(key.rows[missing.argmax()]) if key.rows is not None else None
+        if key.gaps.any():
+            row = key.row(int(key.gaps.argmax()))
             raise source.error(f"the id is missing (column {key.name!r}).", row=row)
     place = f"column {time.name!r}" if time.name else "one time per line"
     if keys:
@@ -182,14 +155,16 @@ def long_layout(
         name = source.stem if table.named or not time.name else time.name
         trains = [RawTrain(source.id(name), times, place, time.rows)]
     blanks = _drop_blanks(trains)
-    reason = f"a row per spike, the time in {_named(table, time)}"
+    reason = f"a row per spike, the time in column {table.name_of(time)!r}"
     if not keys:
         reason = (
-            f"one train, its times in {_named(table, time)}" if table.named else "one train, a time per line"
+            f"one train, its times in column {table.name_of(time)!r}"
+            if table.named
+            else "one train, a time per line"
         )
     reading = Reading("long" if keys else "single", reason, trains, [time], _roles(table, keys, time))
     if keys:
-        reading.key = f"{' + '.join(_label(table, key) for key in before)}, {why}"
+        reading.key = f"{' + '.join(table.name_of(key) for key in before)}, {why}"
     if below:
         reading.repairs.append(f"the ids of {shown(below)}, each written once, stand for the rows below them")
     if blanks:
@@ -218,14 +193,6 @@ def _filled_down(key: Column) -> Column:
     above = np.maximum.accumulate(np.where(key.empty, 0, np.arange(len(key))))
     values = np.asarray(key.values)[above]
     return replace(key, values=values, cells=key.cells[above], empty=None)
-
-
-def _named(table: Table, column: Column) -> str:
-    return f"column {_label(table, column)!r}"
-
-
-def _label(table: Table, column: Column) -> str:
-    return table.names[next(k for k, other in enumerate(table.columns) if other is column)]
 
 
 def _roles(table: Table, keys: Sequence[Column], time: Column) -> dict[str, str]:
@@ -257,26 +224,21 @@ def note_left(table: Table, used: Sequence[Column], reading: Reading) -> None:
 
 
 def numbers_rows(column: Column, table: Table) -> bool:
-    if column.kind != "numbers" or not is_counter(values_of(column)):
+    if column.kind != "numbers" or not is_counter(column.numbers):
         return False
     return not table.named or role_of(column.leaf) == "counter" or not column.name
 
 
 def _refuse_non_finite(time: Column, times: FloatArray, source: Source) -> None:
-    empty = time.empty if time.empty is not None else np.zeros(times.size, dtype=bool)
-    wrong = ~np.isfinite(times) & ~empty
+    wrong = ~np.isfinite(times) & ~time.gaps
     if wrong.any() and time.rows is not None:
         where = int(wrong.argmax())
         cell = time.cells[where] if time.cells is not None else times[where]
-        place = f" ({_place(time)})" if time.name else ""
+        place = f" (column {time.name!r})" if time.name else ""
         raise source.error(
             f"the time {shown([cell])} cannot be used{place}; spike times must be finite numbers.",
-            row=int(time.rows[where]),
+            row=time.row(where),
         )
-
-
-def _place(time: Column) -> str:
-    return f"column {time.name!r}"
 
 
 def _drop_blanks(trains: list[RawTrain]) -> int:
@@ -287,19 +249,12 @@ def _drop_blanks(trains: list[RawTrain]) -> int:
         if not filled.all():
             if filled.any():
                 blanks += int((~filled).sum())
-            train.times = train.times[filled]
-            train.rows = train.rows[filled] if train.rows is not None else None
+            train.keep(filled)
     return blanks
 
 
 def refuse_words(columns: Sequence[Column], times: Sequence[Column], source: Source) -> None:
-    """Refuse a column that is named as times and holds text, where no column of numbers is named so.
-
-    Raises
-    ------
-    SpikeTrainError
-        With the first text, and whether it is a date.
-    """
+    """Refuse dates and text in a column that is named as times, where no column of numbers is named so."""
     if any(names_time(column.leaf) for column in times):
         return
     for column in columns:
@@ -310,12 +265,11 @@ def refuse_words(columns: Sequence[Column], times: Sequence[Column], source: Sou
         if not first:
             continue
         what = "dates" if _DATE.search(first) else "text"
-        row = int(column.rows[cells.index(first)]) if column.rows is not None else None
         raise source.error(
             f"the column {column.name!r} holds {what} such as {shown([first])}; give the times since the "
             "start of the recording as numbers, in s or ms.",
             WayOut("name the column that holds them", ("time_column",)),
-            row=row,
+            row=column.row(cells.index(first)),
         )
 
 
@@ -342,18 +296,8 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
             WayOut("leave it out" if ahead == 1 else "leave them out, and choose the layout 'trials'"),
             WayOut("choose the layout 'single' if it is one", ("layout",)),
         )
-    if check and looks_like_intervals(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
-        raise source.error(
-            "the numbers are unordered and clustered, like inter-spike intervals rather than spike times.",
-            WayOut("give their cumulative sum"),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
-    if check and looks_like_samples(times) and len(table.columns) == 1 and role_of(time.leaf) != "time":
-        raise source.error(
-            "the numbers go up and down without order, like samples of a trace rather than spike times.",
-            WayOut("read it as a voltage", ("voltage",)),
-            WayOut("choose the layout 'single' if they are times", ("layout",)),
-        )
+    if check and len(table.columns) == 1 and role_of(time.leaf) != "time":
+        refuse_unordered(times, "the numbers", source, " rather than spike times")
     return long_layout(table, time, [], source, check=check)
 
 
@@ -362,16 +306,14 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
     assert isinstance(time.values, list)
     if role_of(time.leaf) == "interval":
         raise source.error(f"{time.name!r} holds intervals, not times; give the times of the spikes.")
-    beside = [
-        c for c in table.columns if c is not time and len(c) == len(time) and c.kind in ("numbers", "text")
-    ]
-    grades = [c for c in beside if grades_of(c) is not None and c not in (keys or ())]
+    others = beside(table, time)
+    grades = [c for c in others if grades_of(c) is not None and c not in (keys or ())]
     why = "as asked for"
     if keys is None:
-        keys, why = _keys_of_lists([c for c in beside if c not in grades], table)
+        keys, why = _keys_of_lists([c for c in others if c not in grades], table)
     trains: list[RawTrain] = []
     for k, times in enumerate(time.values):
-        row = int(time.rows[k]) if time.rows is not None else None
+        row = time.row(k)
         for key in keys:
             if (key.empty is not None and key.empty[k]) or not str(label_of(key, k)).strip():
                 raise source.error(f"the id is missing (column {key.name!r}).", row=row)
@@ -379,10 +321,10 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
         place = f"row {row}" if row is not None else f"entry {k + 1} of {time.name!r}"
         trains.append(RawTrain(source.id("/".join(parts) or str(k + 1), row=row), times, place))
     source.check_counts(sum(train.times.size for train in trains), len(trains))
-    reason = f"a list of times per row, in {_named(table, time)}"
+    reason = f"a list of times per row, in column {table.name_of(time)!r}"
     reading = Reading("list", reason, trains, [time], _roles(table, keys, time))
     if keys:
-        reading.key = f"{' + '.join(_label(table, key) for key in keys)}, {why}"
+        reading.key = f"{' + '.join(table.name_of(key) for key in keys)}, {why}"
     without_padding(trains, reading.skipped)
     grade_entries(grades, reading)
     leave_out_noise(reading, source)
@@ -398,8 +340,3 @@ def _keys_of_lists(beside: Sequence[Column], table: Table) -> tuple[list[Column]
         labels = [c for c in beside if may_label(c) and role_of(c.leaf) != "attribute"] or list(beside)
         return labels[:1], "the first column that is no list"
     return needed_keys(named), "by name"
-
-
-def labels_of(column: Column) -> NDArray[np.generic]:
-    """The entries of a column as labels: as they stand in a text file, otherwise their values."""
-    return column.cells if column.cells is not None else np.asarray(column.values)

@@ -14,20 +14,21 @@ from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.limits import MAX_TIME_MS
 from spike2pop_nb.spiketrains.names import named_unit, names_time
 from spike2pop_nb.spiketrains.readers.raw import Options, Source
+from spike2pop_nb.spiketrains.signal_units import rate_from_facts
 from spike2pop_nb.spiketrains.table import Column, Facts, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 from spike2pop_nb.spiketrains.units import (
     REFRACTORY_MS,
     SAMPLES,
+    UNDERSTOOD,
     canonical_unit,
     ms_per_unit,
-    rate_from_facts,
     shown_unit,
     unit_from_comments,
     unit_from_intervals,
 )
 
-from .reading import RawTrain, Reading, values_of
+from .reading import RawTrain, Reading
 
 __all__ = ["Timing", "is_res", "may_be_samples", "names_unit", "timing_of"]
 
@@ -38,7 +39,6 @@ _UNIT_FACTS: Final = frozenset(
     {"time_unit", "time_units", "timeunit", "timeunits", "unit", "units", "timebase"}
 )
 _ASK_RATE: Final = WayOut("give the sampling rate in Hz, such as 30000", ("sampling_rate_hz",))
-_UNDERSTOOD: Final = "h, min, s, ms, us, ns, samples, or a multiple such as '0.1 ms'"
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,8 @@ class Timing:
 def timing_of(table: Table, reading: Reading, source: Source, options: Options) -> Timing:
     """The unit of the times: as asked for, as the file says, or as the intervals suggest.
 
-    Raises
-    ------
-    SpikeTrainError
-        When a unit is named and not understood, several differ, times count samples at a rate that is not
-        known, or whole numbers may be samples or microseconds.
+    Refused are a unit that is named and not understood, several that differ, samples at a rate that is not
+    known, and whole numbers that may be samples or microseconds.
     """
     asked_for = options.unit != "auto" or options.sampling_rate_hz is not None
     stated = _stated(table, reading, None if asked_for else source)
@@ -159,7 +156,7 @@ def _rates_in_columns(table: Table) -> Facts:
     found: Facts = {}
     for column in table.columns:
         if column.kind == "numbers" and len(column) > 1 and column.name:
-            values = values_of(column)
+            values = column.numbers
             if values[0] > 0 and (values == values[0]).all():
                 found[column.leaf] = float(values[0])
     return found
@@ -217,7 +214,7 @@ def _stated(table: Table, reading: Reading, source: Source | None) -> tuple[str,
     if unknown and source is not None:
         raise source.error(
             f"the unit {unknown[0]} is not understood.",
-            WayOut(f"give the unit of the times: {_UNDERSTOOD}", ("unit",)),
+            WayOut(f"give the unit of the times: {UNDERSTOOD}", ("unit",)),
         )
     if len(found) > 1 and source is not None:
         units = " and in ".join(f"{shown_unit(unit)} ({why})" for unit, why in found.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,18 @@ from spike2pop_nb.spiketrains.train import FloatArray
 
 from .raw import Source, shown
 
-__all__ = ["NO_NUMBERS", "PICKLE", "TableBuilder", "floats", "is_vector", "texts"]
+__all__ = [
+    "NO_NUMBERS",
+    "PICKLE",
+    "Signal",
+    "TableBuilder",
+    "floats",
+    "is_of_signals",
+    "is_vector",
+    "table_of_signals",
+    "text_of",
+    "texts",
+]
 
 NO_NUMBERS: Final = "which holds no real numbers"
 PICKLE: Final = "which holds Python objects (a pickle), which are never loaded"
@@ -25,21 +36,12 @@ _MAX_FACTS: Final = 20_000
 
 
 class TableBuilder:
-    """Collects the columns of a `Table`.
-
-    Parameters
-    ----------
-    format_ : str
-        For the report.
-    source : Source
-        Names the file in errors.
-    """
+    """Collects the columns of a `Table` of a format."""
 
     def __init__(self, format_: str, source: Source) -> None:
         self.format, self.source = format_, source
         self.columns: list[Column] = []
         self.facts: Facts = {}
-        self.cautions: list[str] = []
         self._skipped: dict[str, list[str]] = {}
         self._n_cells = 0
 
@@ -126,20 +128,7 @@ class TableBuilder:
         ]
 
     def table(self, what: str, **more: Any) -> Table:
-        """The finished table.
-
-        Parameters
-        ----------
-        what : str
-            The file in words, for the error: "the MAT file".
-        **more
-            Further fields of `Table`.
-
-        Raises
-        ------
-        SpikeTrainError
-            When there is not a single column, with what was left out.
-        """
+        """The finished table of `what`, in words, with further fields; refused without a single column."""
         if not self.columns:
             found = "; ".join(self.skipped)
             if not found and self.facts:
@@ -147,14 +136,48 @@ class TableBuilder:
             raise self.source.error(
                 f"{what} holds nothing that could be spike times" + (f" ({found})." if found else ".")
             )
-        return Table(
-            self.format,
-            self.columns,
-            self.facts,
-            skipped=self.skipped,
-            cautions=self.cautions,
-            **more,
-        )
+        return Table(self.format, self.columns, self.facts, skipped=self.skipped, **more)
+
+
+class Signal(NamedTuple):
+    """A sampled signal, or a channel of one: a row of `table_of_signals`.
+
+    Its samples are in `unit`; where it has no times in s, its start in s and its rate in Hz say them. Sweeps
+    share their `channel`; `own` is the unit in the file, and `reason` says how the units are fixed.
+    """
+
+    samples: FloatArray
+    times: FloatArray
+    name: str
+    channel: str
+    place: str
+    unit: str
+    own: str
+    reason: str
+    start: float
+    rate: float
+
+
+_OF_SIGNALS: Final = ("signals", "timestamps", *Signal._fields[2:])
+
+
+def is_of_signals(table: Table) -> bool:
+    """Whether a table is one of `table_of_signals`, and not a file whose columns are called alike."""
+    return tuple(column.name for column in table.columns) == _OF_SIGNALS
+
+
+def table_of_signals(format_: str, signals: Sequence[Signal], unit: str, skipped: list[str]) -> Table:
+    """A table with a row per signal and its columns in the order of `Signal`, which are lists first."""
+    columns = [
+        Column("signals", [signal.samples for signal in signals], unit),
+        Column("timestamps", [signal.times for signal in signals], "s"),
+    ]
+    for word in ("name", "channel", "place", "unit", "own", "reason"):
+        columns.append(Column(word, texts([getattr(signal, word) for signal in signals])))
+    for number, of in (("start", "s"), ("rate", "Hz")):
+        values = np.array([getattr(signal, number) for signal in signals], dtype=np.float64)
+        columns.append(Column(number, values, of))
+    return Table(format_, columns, skipped=skipped)
 
 
 def is_vector(values: NDArray[Any]) -> bool:

@@ -1,20 +1,35 @@
-"""From text cells to numbers: decimal commas, thousands, Fortran's exponents, lists."""
+"""From text cells to numbers: decimal commas, thousands, Fortran's exponents, lists, units, times of day."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spike2pop_nb.spiketrains.behaviour import MIN_INCREASING, share_increasing
 from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import canonical_unit, shown_unit
 
 from .raw import Source, shown
 
-__all__ = ["MISSING", "Numbers", "is_list", "is_number", "numbers_of", "parse_list", "value_of"]
+__all__ = [
+    "MISSING",
+    "Numbers",
+    "is_list",
+    "is_measured",
+    "is_number",
+    "is_time_of_day",
+    "measured",
+    "measured_numbers",
+    "no_time",
+    "numbers_of",
+    "parse_list",
+    "row_of_times",
+    "value_of",
+]
 
 MISSING: Final = frozenset(
     {"", "na", "n/a", "#n/a", "n.a.", "none", "null", "nil", "-", "--", ".", "missing"}
@@ -40,8 +55,19 @@ _DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}\s*$")
 # [ms] and (s) are units, [nan] is a list.
 _IN_BRACKETS: Final = re.compile(r"[\[(]\s*(?!nan|none)[^\W\d_]{1,12}\s*[\])]", re.IGNORECASE)
 _PAIRS: Final = {"[": "]", "(": ")", "{": "}"}
+_MEASURED: Final = re.compile(
+    r"\s*(?P<number>[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\W\d_]{1,12})\.?\s*"
+)
+# 1:02:03.5 and 02:03.5; 02:03 may be hours or minutes, and tells no spikes apart.
+_CLOCK: Final = re.compile(
+    r"\s*(?:(?P<h>\d{1,3}):(?P<m>[0-5]?\d):(?P<s>[0-5]?\d(?:[.,]\d+)?)|"
+    r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]?\d[.,]\d+))\s*",
+    re.ASCII,
+)
+_HALF_A_DAY_S: Final = 43_200.0
 
 
+@dataclass
 class Numbers:
     """Numbers of a column, and what stands in the way of using them.
 
@@ -59,12 +85,11 @@ class Numbers:
         Why the numbers cannot be told, in words; "" where they can.
     """
 
-    def __init__(self, n: int) -> None:
-        self.values: FloatArray = np.full(n, np.nan)
-        self.wrong: int | None = None
-        self.decimal_commas = 0
-        self.thousands = ""
-        self.doubt = ""
+    values: FloatArray
+    wrong: int | None = None
+    decimal_commas: int = 0
+    thousands: str = ""
+    doubt: str = ""
 
 
 def is_number(text: str) -> bool:
@@ -98,7 +123,7 @@ def is_list(text: str) -> bool:
 
 def numbers_of(cells: Sequence[str]) -> Numbers:
     """Convert the cells of a column, none of them blank."""
-    found = Numbers(len(cells))
+    found = Numbers(np.full(len(cells), np.nan))
     try:
         # Python reads 1_000 as a number, and digits of other scripts; a recording should not.
         joined = "".join(cells)
@@ -190,24 +215,9 @@ def _told_by_growth(cells: Sequence[str], mark: str, found: Numbers) -> str:
 
 
 def parse_list(cell: str, source: Source, row: int, where: str) -> tuple[FloatArray, int, int]:
-    """Numbers of a cell that holds a list.
+    """The numbers of a cell that holds a list, how many had a decimal comma, and how many entries were blank.
 
-    Parameters
-    ----------
-    cell : str
-        ``[1.5, 2]``, ``(1.5; 2)``, ``1.5 2``, ``1,5 2,5`` or what NumPy prints for an array.
-    source, row, where
-        Name the place in errors.
-
-    Returns
-    -------
-    (ndarray, int, int)
-        The numbers, how many had a decimal comma, and how many entries were blank and left out.
-
-    Raises
-    ------
-    SpikeTrainError
-        Names the row and text of the first entry that is no number.
+    ``[1.5, 2]``, ``(1.5; 2)``, ``1.5 2``, ``1,5 2,5`` or what NumPy prints for an array.
     """
     text = cell.strip()
     if "(" in text:
@@ -235,24 +245,81 @@ def parse_list(cell: str, source: Source, row: int, where: str) -> tuple[FloatAr
         parts.pop()  # a comma after the last entry
     filled = [part for part in parts if part.strip()]
     source.check_counts(len(filled))
-    numbers = numbers_of(filled)
-    if numbers.doubt:
-        raise source.error(f"{numbers.doubt} ({where}).", row=row)
-    refuse_wrong(numbers, filled, source, np.full(len(filled), row), where)
+    numbers = row_of_times(filled, source, row, where)
     return numbers.values, numbers.decimal_commas, len(parts) - len(filled)
 
 
-def refuse_wrong(
-    numbers: Numbers, cells: Sequence[str], source: Source, rows: NDArray[np.int64], where: str
-) -> None:
-    """Raise for the first cell that is no number."""
+def row_of_times(cells: Sequence[str], source: Source, row: int, where: str) -> Numbers:
+    """The numbers of a row, none of its cells blank; refused where one is none or they cannot be told."""
+    numbers = numbers_of(cells)
+    if numbers.doubt:
+        raise source.error(f"{numbers.doubt} ({where}).", row=row)
     if numbers.wrong is not None:
-        raise source.error(
-            f"{no_number(cells[numbers.wrong])} ({where}); every entry there must be a spike time.",
-            row=int(rows[numbers.wrong]),
+        raise source.error(no_time(cells[numbers.wrong], where), row=row)
+    return numbers
+
+
+def no_time(cell: str, where: str) -> str:
+    """In words: this cell is no spike time."""
+    what = f"{shown([cell])} is text where a number should be" if cell.strip() else "a time is missing"
+    return f"{what} ({where}); every entry there must be a spike time."
+
+
+def measured(cell: str) -> tuple[float, str] | None:
+    """The number and the unit of time that a cell holds; None for another cell.
+
+    Examples
+    --------
+    >>> measured("12,5 ms"), measured("1:00:02.5"), measured("CA1")
+    ((12.5, 'ms'), (3602.5, 's'), None)
+    """
+    clock = _CLOCK.fullmatch(cell)
+    if clock is not None:
+        hours, minutes = int(clock["h"] or 0), int(clock["m"] or clock["minutes"])
+        seconds = float((clock["s"] or clock["seconds"]).replace(",", "."))
+        return 3600.0 * hours + 60.0 * minutes + seconds, "s"
+    found = _MEASURED.fullmatch(cell)
+    unit = canonical_unit(found["unit"]) if found is not None else None
+    return (value_of(found["number"]), unit) if found is not None and unit is not None else None
+
+
+def is_measured(cells: Sequence[str], *, sure: bool) -> bool:
+    """Whether most cells are numbers with a unit of time, or times of day.
+
+    Minutes and hours name treatments as well, as in "5 min", so they count only where the column is `sure`
+    to hold times.
+    """
+    found = [one for cell in cells if (one := measured(cell)) is not None]
+    if not sure and any(unit in ("h", "min") for _, unit in found):
+        return False
+    return 2 * len(found) > len(cells)
+
+
+def is_time_of_day(cell: str) -> bool:
+    """Whether a cell holds hours, minutes and seconds."""
+    return _CLOCK.fullmatch(cell) is not None
+
+
+def measured_numbers(cells: Sequence[str]) -> tuple[Numbers, str]:
+    """The numbers of cells with a unit, and that unit; a doubt where there are several units."""
+    numbers = Numbers(np.full(len(cells), np.nan))
+    units: dict[str, str] = {}
+    for k, cell in enumerate(cells):
+        found = measured(cell)
+        if found is None:
+            if numbers.wrong is None and cell.strip().lower() not in MISSING:
+                numbers.wrong = k
+            continue
+        numbers.values[k] = found[0]
+        units.setdefault(found[1], cell)
+    if len(units) > 1:
+        (one, first), (other, second), *_ = units.items()
+        numbers.doubt = (
+            f"some numbers are in {shown_unit(one)} ({first!r}) and others in {shown_unit(other)} "
+            f"({second!r}); write all in one unit"
         )
-
-
-def no_number(cell: str) -> str:
-    """In words: this cell is no number."""
-    return f"{shown([cell])} is text where a number should be" if cell.strip() else "a time is missing"
+    steps = np.diff(numbers.values)
+    if any(map(is_time_of_day, cells[:1])) and (steps < -_HALF_A_DAY_S).any():
+        after = cells[int(np.argmax(steps < -_HALF_A_DAY_S)) + 1]
+        numbers.doubt = f"the clock passes midnight at {after!r}; write the times since the recording's start"
+    return numbers, next(iter(units), "")

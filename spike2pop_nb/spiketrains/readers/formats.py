@@ -9,45 +9,36 @@ from spike2pop_nb.spiketrains.table import Table
 
 from .archive import Archive, Files, Folder
 from .matlab_table import DAMAGED_MAT, check_whole
-from .mclust_table import is_mclust, mclust_table
 from .neo_table import NEO_READERS, neo_signals, neo_table
-from .nex5_table import NEX5_MAGIC, nex5_table
 from .numpy_table import npy_table, npz_table
 from .phy_table import LABEL_FILES, phy_table
 from .raw import Source, shown
 from .sandbox import Parser, parsed, require
 from .sorting_table import INFO_NAME, Wanted, numpy_folder_table
+from .systems_table import NEX5_MAGIC, is_mclust, mclust_table, nex5_table
 from .workbook import holds_workbook
 
 __all__ = ["is_hdf5", "is_opened", "read_binary", "read_signals"]
 
-_PICKLE: Final = "this is a Python pickle, which is never loaded; save the times as CSV or NPZ."
 _PAGE: Final = "this is a web page (HTML), which cannot be recognised as spike times; save it as CSV."
 _OF_R: Final = "this is a file of R objects; save the times with write.csv."
-_REFUSED: Final = (
-    (b"\x1f\x8b", "this is a compressed file; unpack it first."),
-    (b"BZh", "this is a compressed file; unpack it first."),
-    (b"\xfd7zXZ", "this is a compressed file; unpack it first."),
-    (b"%PDF", "this is a PDF document, not a table of spike times."),
-    (b"\x89PNG", "this is an image, not a table of spike times."),
-    (b"\xff\xd8\xff", "this is an image, not a table of spike times."),
-    *((magic, "this is a Parquet or Arrow file; save it as CSV.") for magic in (b"PAR1", b"ARROW1", b"FEA1")),
-    *(
-        (magic, _OF_R)
-        for magic in (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0", b"A\n2\n", b"A\n3\n")
-    ),
-    (b"SQLite format 3", "this is a database (SQLite), not a table; save its spike times as CSV."),
-    (
+_REFUSED: Final = {
+    "this is a compressed file; unpack it first.": (b"\x1f\x8b", b"BZh", b"\xfd7zXZ"),
+    "this is a PDF document, not a table of spike times.": (b"%PDF",),
+    "this is an image, not a table of spike times.": (b"\x89PNG", b"\xff\xd8\xff"),
+    "this is a Parquet or Arrow file; save it as CSV.": (b"PAR1", b"ARROW1", b"FEA1"),
+    _OF_R: (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0", b"A\n2\n", b"A\n3\n"),
+    "this is a database (SQLite), not a table; save its spike times as CSV.": (b"SQLite format 3",),
+    "this is an old Excel or Word document, or one with a password; save the sheet as CSV.": (
         b"\xd0\xcf\x11\xe0",
-        "this is an old Excel or Word document, or one with a password; save the sheet as CSV.",
     ),
-    *(
-        (magic, _PICKLE)
-        for magic in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0\n", b"(dp0\n")
+    "this is a Python pickle, which is never loaded; save the times as CSV or NPZ.": (
+        *(b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        *(b"(lp0\n", b"(dp0\n"),
     ),
-    (b"<?xml", "this is an XML document, not a table; save its spike times as CSV."),
-    (b"{\\rtf", "this is a formatted document (RTF), not a table; save it as plain text or CSV."),
-)
+    "this is an XML document, not a table; save its spike times as CSV.": (b"<?xml",),
+    "this is a formatted document (RTF), not a table; save it as plain text or CSV.": (b"{\\rtf",),
+}
 _PAGE_BEGINS: Final = (b"<!doctype", b"<html", b"<table")
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5: Final = Parser(
@@ -65,23 +56,9 @@ _MAT: Final = Parser(
 def read_binary(source: Source, only: Wanted = None) -> Table | None:
     """Parse a binary file or a folder; what it begins with decides, then the end of its name.
 
-    Parameters
-    ----------
-    source : Source
-        The file or folder.
-    only : callable, optional
-        Tells from an id whether a train is wanted. Used where single trains can be read out of a large
-        folder (Phy, Kilosort, SpikeInterface); elsewhere all are given.
-
-    Returns
-    -------
-    Table or None
-        None when the file is text, or a workbook, whose sheet `workbook.read_workbook` hands on as text.
-
-    Raises
-    ------
-    SpikeTrainError
-        With one sentence that names the file.
+    `only` tells from an id whether a train is wanted. It is used where single trains can be read out of a
+    large folder (Phy, Kilosort, SpikeInterface); elsewhere all are given. None when the file is text, or a
+    workbook, whose sheets `workbook.read_workbook` hands on as text.
     """
     try:
         return _read(source, only)
@@ -97,8 +74,8 @@ def _read(source: Source, only: Wanted) -> Table | None:
         raise source.error(_OF_R)
     if source.suffix in (".yaml", ".yml"):
         raise source.error("this is YAML; save its spike times as JSON or CSV.")
-    for magic, message in _REFUSED:
-        if data.startswith(magic):
+    for message, begins in _REFUSED.items():
+        if data.startswith(begins):
             raise source.error(message)
     if data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_BEGINS):
         raise source.error(_PAGE)
@@ -139,24 +116,9 @@ def is_opened(source: Source) -> bool:
 
 
 def read_signals(source: Source) -> Table | None:
-    """The signals of voltage in NWB and NIX files and those of acquisition systems.
+    """The signals of voltage in NWB and NIX files and those of acquisition systems; None for other files.
 
-    Parameters
-    ----------
-    source : Source
-        The file.
-
-    Returns
-    -------
-    Table or None
-        A row per signal: lists "signals" (in mV or V, as the column says) and "timestamps" (s; empty where
-        the numbers "start" and "rate" stand for them), texts "name", "place" and "reason". None for files
-        of other kinds.
-
-    Raises
-    ------
-    SpikeTrainError
-        With one sentence that names the file.
+    They are rows of `builder.table_of_signals`.
     """
     if is_hdf5(source):
         require("h5py", "HDF5 files (NWB, MATLAB 7.3)", source)

@@ -15,8 +15,7 @@ from spike2pop_nb.spiketrains.table import Table
 
 from .builder import NO_NUMBERS, TableBuilder, text_of
 from .matlab73_table import matlab73_table
-from .nwb_signals import nwb_signals
-from .nwb_table import nwb_table
+from .nwb_table import nwb_signals, nwb_table
 from .raw import Source, shown
 
 __all__ = ["NIX", "parse_hdf5", "parse_hdf5_signals"]
@@ -29,32 +28,13 @@ _ELSEWHERE: Final = "{} lies in another file, which is not opened; copy it into 
 def parse_hdf5(source: Source) -> Table:
     """The data sets of an HDF5 file, if it neither points elsewhere nor has blocks too large to unpack.
 
-    Returns
-    -------
-    Table
-        Without columns and of format `NIX` when neo is to read the file.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the file is damaged, anything in it lies outside it, or it holds nothing that could be read.
+    Without columns and of format `NIX` when neo is to read the file.
     """
     return _parsed(source, _table)
 
 
 def parse_hdf5_signals(source: Source) -> Table:
-    """The signals of voltage of an NWB file, as `nwb_signals` gives them.
-
-    Returns
-    -------
-    Table
-        As `parse_hdf5` when neo is to read the file.
-
-    Raises
-    ------
-    SpikeTrainError
-        As `parse_hdf5`.
-    """
+    """The signals of voltage of an NWB file, as `nwb_signals` gives them; else as `parse_hdf5`."""
     return _parsed(source, _signals)
 
 

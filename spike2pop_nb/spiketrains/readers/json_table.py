@@ -33,13 +33,7 @@ _DTYPE: Final = re.compile(r",\s*dtype=[\w.'\"]{1,30}")
 
 
 def json_table(source: Source) -> Table | None:
-    """The arrays of a JSON file by their names; None for other text, and for a plain list of numbers.
-
-    Raises
-    ------
-    SpikeTrainError
-        When nothing in it is an array of numbers.
-    """
+    """The arrays of a JSON file by their names; None for other text, and for a plain list of numbers."""
     data = source.data.lstrip(b"\xef\xbb\xbf \t\r\n")
     name = ""
     if (assigned := _ASSIGNED.match(data[:200])) is not None:  # spikes = [[12.5, 20.1], [14.1]]

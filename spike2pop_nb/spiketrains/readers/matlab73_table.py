@@ -11,7 +11,7 @@ from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_TRAINS
 from spike2pop_nb.spiketrains.table import Table
 
 from .builder import TableBuilder
-from .matlab_values import Cells, Structs, Value, add_variable
+from .matlab_table import Cells, Structs, Value, add_variable
 from .raw import Source
 
 __all__ = ["matlab73_table"]
@@ -23,13 +23,7 @@ _NUMBERS: Final = _INTEGERS | {"double", "single", ""}
 
 
 def matlab73_table(file: h5py.File, source: Source) -> Table:
-    """The variables of a MATLAB 7.3 file.
-
-    Raises
-    ------
-    SpikeTrainError
-        When none of them can be read.
-    """
+    """The variables of a MATLAB 7.3 file."""
     builder = TableBuilder("MAT", source)
     reader = _Reader(file, builder)
     for name, item in file.items():
@@ -69,19 +63,16 @@ class _Reader:
         if item.attrs.get("MATLAB_empty", 0):
             return "" if kind == "char" else Cells([]) if kind == "cell" else np.empty((0, 0))
         if nested:
-            return self._cells(item, name, depth) if h5py.check_ref_dtype(item.dtype) else None
+            if not h5py.check_ref_dtype(item.dtype):
+                return None
+            inside = item[()].ravel()
+            return Cells([self.value(self.file[at], name, depth + 1) if at else None for at in inside])
         if kind == "char":
             return _text(np.asarray(item[()]))
         if item.dtype.kind in "iuf" and kind in _NUMBERS:
             values = np.asarray(item[()]).T
             return values if kind in _INTEGERS or not kind else values.astype(np.float64)
         return None
-
-    def _cells(self, item: Any, name: str, depth: int) -> Cells:
-        return Cells([self._target(reference, name, depth) for reference in item[()].ravel()])
-
-    def _target(self, reference: Any, name: str, depth: int) -> Value:
-        return self.value(self.file[reference], name, depth + 1) if reference else None
 
     def _struct(self, group: Any, name: str, depth: int) -> Value:
         """A struct, or an array of them: then every field is an array of references without a class."""

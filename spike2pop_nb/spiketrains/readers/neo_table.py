@@ -19,7 +19,7 @@ from spike2pop_nb.spiketrains.limits import MAX_SAMPLES, MAX_TRAINS
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .builder import texts
+from .builder import Signal, table_of_signals, texts
 from .raw import Source, counted, shown
 from .sandbox import Parser, parsed, require
 
@@ -68,24 +68,12 @@ _UNIT_NUMBER: Final = re.compile(r"#(\d+)$")
 
 
 def neo_table(source: Source) -> Table:
-    """The spike trains of a file that neo reads: times in s, windows, segments, and which units are unsorted.
-
-    Raises
-    ------
-    SpikeTrainError
-        When neo is missing, cannot read the file, or finds no spike trains in it.
-    """
+    """The spike trains of a file that neo reads: times in s, windows, segments, which units are unsorted."""
     return _read(source, "parse_trains")
 
 
 def neo_signals(source: Source) -> Table:
-    """The signals of voltage in a file that neo reads, a row each, as `nwb_signals` gives them; in mV.
-
-    Raises
-    ------
-    SpikeTrainError
-        When neo is missing or cannot read the file.
-    """
+    """The signals of voltage in a file that neo reads, as `builder.table_of_signals`; in mV."""
     return _read(source, "parse_signals")
 
 
@@ -135,23 +123,24 @@ def parse_trains(source: Source) -> Table:
             f"this {reader.format} file holds no spike trains.",
             WayOut("if it holds a voltage trace, read it as one", ("voltage",)),
         )
-    columns = [
-        Column("spike trains", trains, "s"),
-        Column("unit", texts(names)),
-        Column("window", np.array(windows), "s"),
-    ]
-    roles = {"time": "spike trains", "id": "unit", "window": "window"}
+    columns = {
+        "time": Column("spike trains", trains, "s"),
+        "id": Column("unit", texts(names)),
+        "window": Column("window", np.array(windows), "s"),
+    }
     several = len(set(segments)) > 1
     if several:
-        columns.append(Column("segment", np.array(segments, dtype=np.float64), integers=True))
-        roles["segment"] = "segment"
-    labels = {}
-    for label, marked, word in (("unsorted", reader.unsorted, "yes"), ("quality", reader.noise, "noise")):
-        if marked in units:
-            columns.append(Column(label, texts([word if unit == marked else "" for unit in units])))
-            labels[label] = label
+        columns["segment"] = Column("segment", np.array(segments, dtype=np.float64), integers=True)
     reason = "a train per unit and segment" if several else "a train per unit"
-    return Table(reader.format, columns, roles=roles, labels=labels, reason=f"{reason}, as neo finds them")
+    table = Table.of_roles(reader.format, columns, reason=f"{reason}, as neo finds them")
+    marks = [("unsorted", reader.unsorted, "yes"), ("quality", reader.noise, "noise")]
+    marks = [mark for mark in marks if mark[1] in units]
+    table.labels = {label: label for label, _, _ in marks}
+    table.columns += [
+        Column(label, texts([word if unit == marked else "" for unit in units]))
+        for label, marked, word in marks
+    ]
+    return table
 
 
 def parse_signals(source: Source) -> Table:
@@ -178,10 +167,7 @@ def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Sourc
             found.append((label, number, signal, units.simplified.dimensionality == volts))
     wanted = [item for item in found if item[3]] or found
     other = list(dict.fromkeys(name for name, _, _, is_voltage in found if not is_voltage))
-    signals: list[FloatArray] = []
-    times: list[FloatArray] = []
-    texts_: list[tuple[str, str, str, str, str, str]] = []
-    numbers: list[tuple[float, float]] = []
+    signals: list[Signal] = []
     several = len({number for _, number, _, _ in wanted}) > 1
     n_samples = 0
     for name, number, signal, is_voltage in wanted:
@@ -196,34 +182,25 @@ def signals_table(segments: Sequence[Sequence[Any]], format_: str, source: Sourc
         regular = hasattr(signal, "sampling_rate")
         for channel, samples in enumerate(values.reshape(len(signal), -1).T, start=1):
             full = name if values.size == len(signal) else f"{name}/{channel}"
-            signals.append(np.ascontiguousarray(samples))
-            times.append(np.empty(0) if regular else np.asarray(signal.times.rescale("s").magnitude, float))
-            texts_.append(
-                (
-                    f"{full}/{number}" if several else full,
-                    full,
-                    f"{full}, segment {number}",
-                    "mV" if is_voltage else unit,
-                    unit,
-                    f"{unit} and s, as neo gives them",
+            signals.append(
+                Signal(
+                    np.ascontiguousarray(samples),
+                    np.empty(0) if regular else np.asarray(signal.times.rescale("s").magnitude, float),
+                    name=f"{full}/{number}" if several else full,
+                    channel=full,
+                    place=f"{full}, segment {number}",
+                    unit="mV" if is_voltage else unit,
+                    own=unit,
+                    reason=f"{unit} and s, as neo gives them",
+                    start=float(signal.t_start.rescale("s")),
+                    rate=float(signal.sampling_rate.rescale("Hz")) if regular else 0.0,
                 )
             )
-            rate = float(signal.sampling_rate.rescale("Hz")) if regular else 0.0
-            numbers.append((float(signal.t_start.rescale("s")), rate))
-    table = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-    words = [texts([row[k] for row in texts_]) for k in range(6)]
-    columns = [
-        Column("signals", signals, "mV"),
-        Column("timestamps", times, "s"),
-        *map(Column, ("name", "channel", "place", "unit", "own", "reason"), words),
-        Column("start", table[:, 0].copy(), "s"),
-        Column("rate", table[:, 1].copy(), "Hz"),
-    ]
     skipped = []
     if other and len(wanted) < len(found):
         n_other = len(found) - len(wanted)
         skipped = [f"{counted(n_other, 'signal')} of another quantity than voltage, {shown(other)}"]
-    return Table(format_, columns, skipped=skipped)
+    return table_of_signals(format_, signals, "mV", skipped)
 
 
 def _segments(reader: NeoReader, source: Source) -> Iterator[Any]:

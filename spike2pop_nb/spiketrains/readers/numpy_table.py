@@ -9,24 +9,18 @@ from numpy.typing import NDArray
 
 from spike2pop_nb.errors import SpikeTrainError
 from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
 
-from .archive import Archive
+from .archive import Archive, array_of_bytes
 from .builder import PICKLE, TableBuilder, floats
-from .npy_array import array_of_bytes
 from .raw import Source
 from .sorting_table import is_sorting, sorting_table
 
-__all__ = ["npy_table", "npz_table"]
+__all__ = ["npy_table", "npz_table", "pynapple_table"]
 
 
 def npy_table(source: Source) -> Table:
-    """The array of an NPY file: a column without a name, or one per field.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the file is damaged, or the array holds no real numbers or has none or over two dimensions.
-    """
+    """The array of an NPY file: a column without a name, or one per field."""
     array = array_of_bytes(source.data, "the array", source)
     builder = TableBuilder("NPY", source)
     if array.dtype.names is None:
@@ -41,13 +35,7 @@ def npy_table(source: Source) -> Table:
 
 
 def npz_table(archive: Archive, source: Source) -> Table:
-    """The arrays of an NPZ file by their names; those of Python objects are left out.
-
-    Raises
-    ------
-    SpikeTrainError
-        When an array is damaged, or none can be read.
-    """
+    """The arrays of an NPZ file by their names; those of Python objects are left out."""
     names = [name for name in archive.names if name.endswith(".npy")]
     if not names:
         if "content.xml" in archive.names:
@@ -92,20 +80,28 @@ def _pynapple(table: Table, arrays: dict[str, NDArray[Any]], source: Source) -> 
     order = np.argsort(index, kind="stable")
     bounds = np.searchsorted(index[order], ids[1:])
     kept = [column for column in table.columns if column.name not in {"t", "index", "keys", "start", "end"}]
-    columns = [Column("t", list(np.split(times[order], bounds)), "s")]
-    roles = {"time": "t"}
-    if grouped:
-        columns.append(Column("keys", floats(ids), integers=True))
-        roles["id"] = "keys"
+    keys = Column("keys", floats(ids), integers=True) if grouped else None
+    rows, reason = list(np.split(times[order], bounds)), "a train per unit, as pynapple saves it"
+    found = pynapple_table(rows, keys, starts, ends, reason)
+    found.columns += kept
+    found.facts, found.skipped = table.facts, table.skipped
+    return found
+
+
+def pynapple_table(
+    rows: list[FloatArray], ids: Column | None, starts: NDArray[Any], ends: NDArray[Any], reason: str
+) -> Table:
+    """Trains of pynapple, with its epochs: times in s, and when they were observed."""
+    columns = {"time": Column("t", rows, "s")}
+    if ids is not None:
+        columns["id"] = ids
+    cautions = []
     if starts.size and starts.size == ends.size:
-        window = np.tile([starts.min(), ends.max()], (ids.size, 1))
-        columns.append(Column("support", window, "s"))
-        roles["window"] = "support"
+        window = np.tile([starts.min(), ends.max()], (len(rows), 1)).astype(np.float64)
+        columns["window"] = Column("support", window, "s")
         if starts.size > 1:
-            table.cautions.append(
+            cautions.append(
                 f"the recording has {starts.size:,} epochs (time support), and the intervals between spikes "
                 "run across the gaps"
             )
-    table.columns, table.roles = [*columns, *kept], roles
-    table.format, table.reason = "pynapple", "a train per unit, as pynapple saves it"
-    return table
+    return Table.of_roles("pynapple", columns, reason=reason, cautions=cautions)

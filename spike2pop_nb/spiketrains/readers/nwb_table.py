@@ -1,4 +1,4 @@
-"""NWB files as tables: all their tables of units. Plain h5py reads them; runs in the sandbox."""
+"""NWB files as tables: their tables of units, or their voltages. Plain h5py reads them in the sandbox."""
 
 from __future__ import annotations
 
@@ -8,46 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spike2pop_nb.errors import WayOut
-from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_TRAINS
+from spike2pop_nb.spiketrains.limits import MAX_CELLS, MAX_SAMPLES, MAX_TRAINS
+from spike2pop_nb.spiketrains.signal_units import SignalUnit, signal_unit
 from spike2pop_nb.spiketrains.table import Column, Table
+from spike2pop_nb.spiketrains.train import FloatArray
 
-from .builder import floats, text_of, texts
-from .raw import Source, counted
+from .builder import Signal, floats, table_of_signals, text_of, texts
+from .raw import Source, counted, shown
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["nwb_table", "with_times"]
+__all__ = ["nwb_signals", "nwb_table", "with_times"]
 
 _NAMES: Final = ("unit_name", "cluster_id", "id")
 _LABELS: Final = ("quality", "group", "KSLabel", "label", "cell_type", "location", "group_name")
 _TIMES, _WINDOW = "spike_times", "obs_intervals"
 _TIMES_MS: Final = "spike_times_ms"
 _SAME: Final = 1e-12  # relative; what rounding to s and back may change
+_CHANNELS: Final = 1_000
 
 
 def nwb_table(file: h5py.File, source: Source) -> Table:
     """The units tables of an NWB file: times, names, labels, and when each unit was observed.
 
-    Times are in s, or, in files that this package wrote, in ms to the last bit.
-
-    Parameters
-    ----------
-    file : h5py.File
-        The file.
-    source : Source
-        Names it in errors.
-
-    Returns
-    -------
-    Table
-        With the columns of all units tables. The roles are those of ``/units``, or of the first other one
-        where that has no spike times; `with_times` gives those of another.
-
-    Raises
-    ------
-    SpikeTrainError
-        When there is no units table with spike times, or it is too large.
+    Times are in s, or, in files that this package wrote, in ms to the last bit. The roles are those of
+    ``/units``, or of the first other table where that has no spike times; `with_times` gives those of
+    another.
     """
     found: dict[str, Any] = {}
 
@@ -81,15 +68,7 @@ def nwb_table(file: h5py.File, source: Source) -> Table:
 
 
 def with_times(table: Table, name: str) -> Table:
-    """The table with its roles set to one of its units tables.
-
-    Parameters
-    ----------
-    table : Table
-        Of an NWB file.
-    name : str
-        A column of spike times, for example ``processing/ecephys/sorted_units/spike_times``.
-    """
+    """The table with its roles set to one of its units tables, by the name of its column of spike times."""
     parent = table.column(name).parent
     beside = {column.leaf: column for column in table.columns if column.parent == parent}
     for leaf in _NAMES:
@@ -173,3 +152,73 @@ def _plain(units: Any, name: str, n_units: int) -> NDArray[Any] | None:
     if values.dtype.kind in "OSU" and all(isinstance(value, bytes | str) for value in values.tolist()):
         return texts(values.tolist())
     return None
+
+
+def nwb_signals(file: h5py.File, source: Source) -> Table:
+    """The series of voltage among the acquired data, in V and s; if there are none, those in counts."""
+    acquired = file.get("acquisition", {})
+    found: list[tuple[str, Any, str, SignalUnit]] = []
+    other: list[str] = []
+    for name in list(acquired)[:MAX_TRAINS]:
+        series = acquired[name]
+        data = series["data"] if hasattr(series, "keys") and "data" in series else None
+        shape: tuple[int, ...] = getattr(data, "shape", None) or ()
+        text = text_of(data.attrs.get("unit", "")).strip() if data is not None else ""
+        unit = signal_unit(text) or SignalUnit("odd", "unknown")
+        sampled = len(shape) in (1, 2) and shape[0] > 1 and data is not None and data.dtype.kind in "iuf"
+        if not sampled or unit.quantity == "other" or (len(shape) == 2 and not 0 < shape[1] <= _CHANNELS):
+            other.append(name)
+        else:
+            found.append((name, series, text, unit))
+    wanted = [item for item in found if item[3].quantity == "voltage"]
+    wanted = wanted or [item for item in found if item[3].quantity == "odd"]
+    other = [name for name in acquired if name in other or name not in {item[0] for item in wanted}]
+    signals: list[Signal] = []
+    n_samples = 0
+    for name, series, text, unit in wanted:
+        data = series["data"]
+        n_samples += int(data.size)
+        if n_samples > MAX_SAMPLES:
+            raise source.error(
+                f"the file holds more than {MAX_SAMPLES:,} samples; split it into smaller files."
+            )
+        stamps, start, rate = _times(series, name, int(data.shape[0]), source)
+        samples = floats(data[()]).reshape(data.shape[0], -1)
+        scale = (_number(data, "conversion") or 1.0) * (unit.mV / 1000.0)
+        each = np.ravel(series["channel_conversion"][()]) if "channel_conversion" in series else np.ones(1)
+        for k, values in enumerate(samples.T):
+            factor = float(each[k]) if each.size == samples.shape[1] else 1.0
+            offset = (_number(data, "offset") or 0.0) * (unit.mV / 1000.0)
+            full = name if samples.shape[1] == 1 else f"{name}/{k + 1}"
+            place = f"acquisition {full!r}"
+            if unit.quantity == "voltage":
+                values, kept, reason = values * (scale * factor) + offset, "V", "V and s, as NWB says"
+            else:
+                values, kept = np.ascontiguousarray(values), unit.name
+                reason = f"{text!r} and s, as NWB says"
+            signals.append(Signal(values, stamps, full, full, place, kept, text, reason, start, rate))
+    skipped = []
+    if other:
+        skipped.append(f"{len(other):,} acquired series that are not a single voltage, {shown(other)}")
+    return table_of_signals("NWB", signals, "V", skipped)
+
+
+def _times(series: Any, name: str, n: int, source: Source) -> tuple[FloatArray, float, float]:
+    """Time stamps, or none and the start and rate in their place."""
+    if "timestamps" in series:
+        stamps = series["timestamps"]
+        if stamps.shape != (n,) or stamps.dtype.kind not in "iuf":
+            raise source.error(f"{shown([name])} has {n:,} samples but {stamps.size:,} times.")
+        return floats(stamps[()]), 0.0, 0.0
+    clock = series.get("starting_time")
+    rate = _number(clock, "rate") if clock is not None else None
+    if rate is None or not rate > 0:
+        raise source.error(f"{shown([name])} has neither a rate nor timestamps, so its times are not known.")
+    start = np.ravel(clock[()])
+    return np.empty(0), float(start[0]) if start.size == 1 else 0.0, rate
+
+
+def _number(item: Any, name: str) -> float | None:
+    """An attribute that is a single number."""
+    value = np.ravel(item.attrs[name]) if name in item.attrs else np.empty(0)
+    return float(value[0]) if value.size == 1 and value.dtype.kind in "iuf" else None

@@ -15,6 +15,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
 from .builder import NO_NUMBERS, TableBuilder, floats, texts
+from .numpy_table import pynapple_table
 from .raw import Source, counted
 
 __all__ = ["table_from_object"]
@@ -24,25 +25,12 @@ _TRAINS: Final = "spike trains"
 
 
 def table_from_object(given: object) -> Table | None:
-    """Spike times that are held in memory, as a table.
+    """Spike times that are held in memory, as a table, with their units; None for anything else.
 
-    Parameters
-    ----------
-    given : object
-        A SpikeTrain, Segment or Block of neo, or several trains of it; a Quantity (quantities, pint, astropy,
-        Brian2); a Ts or TsGroup of pynapple; a sorting of SpikeInterface; a Series or DataFrame of pandas; a
-        NumPy array, masked or not; a dict of arrays by name, or of times by id; a list of numbers or
-        of trains.
-
-    Returns
-    -------
-    Table or None
-        Units are kept; masked entries are left out, which `Table.skipped` says. None for anything else.
-
-    Raises
-    ------
-    SpikeTrainError
-        With one sentence, when an object of a known kind holds no spike times.
+    Those are a SpikeTrain, Segment or Block of neo, or several trains of it; a Quantity (quantities, pint,
+    astropy, Brian2); a Ts or TsGroup of pynapple; a sorting of SpikeInterface; a Series or DataFrame of
+    pandas; a NumPy array; a dict of arrays by name, or of times by id; a list of numbers or of trains. Masked
+    entries are left out, which `Table.skipped` says.
     """
     home = _home(given)
     if home == "neo":
@@ -131,21 +119,19 @@ def _one_array(given: Any) -> Table | None:
     values, unit, n_masked = _plain(given)
     if values.dtype == object and values.ndim == 1:
         return _sequence(values.tolist())
-    source = _source(given)
-    builder = TableBuilder("array", source)
+    builder = TableBuilder("array", _source(given))
     if values.dtype.names is None and (values.dtype.kind not in "iufm" or not 1 <= values.ndim <= 2):
         raise SpikeTrainError(
             f"An array of type {values.dtype} and shape {values.shape} was given; spike times are numbers, "
             "in one dimension (a train) or two (a table)."
         )
     builder.array("", values, unit)
-    table = builder.table("it", named=values.dtype.names is not None)
-    return _masked(table, n_masked)
+    return _masked(builder.table("it", named=values.dtype.names is not None), n_masked)
 
 
 def _masked(table: Table, n_masked: int) -> Table:
     if n_masked:
-        table.skipped.append(f"{counted(n_masked, 'masked value')}")
+        table.skipped.append(counted(n_masked, "masked value"))
     return table
 
 
@@ -232,9 +218,8 @@ def _rows(items: list[Any]) -> tuple[list[FloatArray], str, int]:
 
 def _trains(format_: str, ids: list[str], items: list[Any]) -> Table:
     rows, unit, n_masked = _rows(items)
-    columns = [Column(_TRAINS, rows, unit), Column("id", texts(ids))]
-    table = Table(format_, columns, roles={"time": _TRAINS, "id": "id"}, reason="a train per entry")
-    return _masked(table, n_masked)
+    columns = {"time": Column(_TRAINS, rows, unit), "id": Column("id", texts(ids))}
+    return _masked(Table.of_roles(format_, columns, reason="a train per entry"), n_masked)
 
 
 def _neo(given: Any, ids: list[str] | None = None) -> Table:
@@ -259,14 +244,15 @@ def _neo(given: Any, ids: list[str] | None = None) -> Table:
     names = ids or [name for segment in segments for name in _neo_names(segment)]
     rows = [np.asarray(train.rescale(unit).magnitude, dtype=np.float64).ravel() for train in trains]
     window = [(float(train.t_start.rescale(unit)), float(train.t_stop.rescale(unit))) for train in trains]
-    columns = [Column(_TRAINS, rows, unit), Column("id", texts(names))]
-    columns.append(Column("window", np.array(window), unit))
-    roles = {"time": _TRAINS, "id": "id", "window": "window"}
+    columns = {
+        "time": Column(_TRAINS, rows, unit),
+        "id": Column("id", texts(names)),
+        "window": Column("window", np.array(window), unit),
+    }
     if len(segments) > 1:
         numbers = np.repeat(np.arange(1.0, len(segments) + 1), [len(segment) for segment in segments])
-        columns.append(Column("segment", numbers, integers=True))
-        roles["segment"] = "segment"
-    return Table("neo", columns, roles=roles, reason="the spike trains of neo")
+        columns["segment"] = Column("segment", numbers, integers=True)
+    return Table.of_roles("neo", columns, reason="the spike trains of neo")
 
 
 def _neo_names(trains: list[Any]) -> list[str]:
@@ -288,23 +274,9 @@ def _pynapple(given: Any) -> Table:
     grouped = "TsGroup" in kinds
     keys = [*given.keys()] if grouped else []
     rows = [floats(np.asarray(given[key].t)) for key in keys] if grouped else [floats(np.asarray(given.t))]
-    columns = [Column("t", rows, "s")]
-    roles = {"time": "t"}
-    if grouped:
-        columns.append(Column("id", texts(keys)))
-        roles["id"] = "id"
-    cautions = []
+    ids = Column("id", texts(keys)) if grouped else None
     starts, ends = (np.asarray(getattr(given.time_support, edge)) for edge in ("start", "end"))
-    if starts.size:
-        window = np.tile([starts.min(), ends.max()], (len(rows), 1)).astype(np.float64)
-        columns.append(Column("support", window, "s"))
-        roles["window"] = "support"
-        if starts.size > 1:
-            cautions.append(
-                f"the recording has {starts.size:,} epochs (time support), and the intervals between spikes "
-                "run across the gaps"
-            )
-    return Table("pynapple", columns, roles=roles, reason="a train per unit", cautions=cautions)
+    return pynapple_table(rows, ids, starts, ends, "a train per unit")
 
 
 def _sorting(given: Any) -> Table:
@@ -317,27 +289,25 @@ def _sorting(given: Any) -> Table:
         for k in range(n_segments)
         for unit in unit_ids
     ]
-    columns = [Column(_TRAINS, rows, "samples", integers=True)]
-    columns.append(Column("id", texts([*unit_ids] * n_segments)))
-    roles = {"time": _TRAINS, "id": "id"}
+    columns = {
+        "time": Column(_TRAINS, rows, "samples", integers=True),
+        "id": Column("id", texts([*unit_ids] * n_segments)),
+    }
     if n_segments > 1:
         segment = np.repeat(np.arange(float(n_segments)), len(unit_ids))
-        columns.append(Column("segment", segment, integers=True))
-        roles["segment"] = "segment"
-    facts: dict[str, float | str] = {"sampling_rate_hz": rate}
-    return Table("SpikeInterface", columns, facts, roles=roles, reason="a train per unit")
+        columns["segment"] = Column("segment", segment, integers=True)
+    facts = {"sampling_rate_hz": rate}
+    return Table.of_roles("SpikeInterface", columns, facts=facts, reason="a train per unit")
 
 
 def _pandas(given: Any) -> Table:
     """A Series or DataFrame; an index counts as columns where it has names, and is left out otherwise."""
     builder = TableBuilder(type(given).__name__, _source(given))
+    no_table = f"A {type(given).__name__} is no table of spike times; give a DataFrame or Series."
     if not hasattr(given, "dtype") and not hasattr(given, "dtypes"):
-        raise SpikeTrainError(
-            f"A {type(given).__name__} is no table of spike times; give a DataFrame or Series."
-        )
+        raise SpikeTrainError(no_table)
     if not hasattr(given, "index"):  # an Index
-        values = _column(given)
-        _add(builder, str(given.name or ""), values)
+        _add(builder, str(given.name or ""), _column(given))
         return builder.table("it", named=given.name is not None)
     if _holds_times(given.index):
         raise SpikeTrainError(
@@ -345,9 +315,7 @@ def _pandas(given: Any) -> Table:
             "and name it."
         )
     if not hasattr(given, "to_frame") and not hasattr(given, "columns"):
-        raise SpikeTrainError(
-            f"A {type(given).__name__} is no table of spike times; give a DataFrame or Series."
-        )
+        raise SpikeTrainError(no_table)
     frame = given.to_frame() if not hasattr(given, "columns") else given
     levels = [name for name in frame.index.names if name is not None]
     if len(levels) == len(frame.index.names):

@@ -15,9 +15,8 @@ from spike2pop_nb.spiketrains.table import Column, Table
 
 from .archive import Files
 from .builder import floats, texts
-from .grouping import BLOCK, grouped
 from .raw import Source
-from .sorting_table import Wanted, checked_rate
+from .sorting_table import BLOCK, Wanted, checked_rate, grouped
 
 __all__ = ["GROUPS", "LABEL_FILES", "phy_table"]
 
@@ -42,21 +41,8 @@ _MAX_CLUSTER: Final = 10_000_000
 def phy_table(files: Files, folder: str, source: Source, only: Wanted = None) -> Table:
     """A Phy or Kilosort folder: the sample numbers of each cluster, and the clusters' labels.
 
-    Parameters
-    ----------
-    files : Files
-        Where it lies.
-    folder : str
-        Its name with a ``/`` at the end, or "".
-    source : Source
-        Names the file in errors.
-    only : callable, optional
-        Tells from a cluster's number whether its spikes are wanted.
-
-    Raises
-    ------
-    SpikeTrainError
-        When ``spike_clusters.npy`` or the sampling rate in ``params.py`` is missing, or a file is damaged.
+    `folder` is its name among the files, with a ``/`` at the end or ""; `only` tells from a cluster's number
+    whether its spikes are wanted.
     """
     present = {name.removeprefix(folder) for name in files.names if name.startswith(folder)}
     if "params.py" not in present:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from spike2pop_nb.errors import SpikeTrainError, WayOut
 from spike2pop_nb.spiketrains.limits import MAX_OPENED_SPIKES, MAX_SPIKES, MAX_TRAINS
 from spike2pop_nb.spiketrains.train import checked_id
 
-__all__ = ["Options", "Source", "Subtable", "counted", "shown"]
+__all__ = ["Options", "Source", "Subtable", "counted", "named", "shown"]
 
 
 _LONG: Final = re.compile(r"(?<!\w)(['\"])(?:(?!\1).){200,}\1(?!\w)")
@@ -129,6 +129,15 @@ class Subtable(NamedTuple):
     text: str
     kind: str
     what: str = "sheet"
+
+
+def named(texts: Iterable[str], known: Container[str]) -> list[str]:
+    """Names that a caller gave, each on its own or several parted by commas."""
+    return [
+        name
+        for text in texts
+        for name in ([text] if text in known else [part.strip() for part in text.split(",")])
+    ]
 
 
 def counted(n: int, noun: str) -> str:

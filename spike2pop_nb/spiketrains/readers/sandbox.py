@@ -68,22 +68,7 @@ class Parser:
 
 
 def require(library: str, what: str, source: Source) -> None:
-    """Refuse when a library of the ``io`` extra is not installed; it is not imported.
-
-    Parameters
-    ----------
-    library : str
-        Module name, for example "h5py".
-    what : str
-        The files that it reads, in words.
-    source : Source
-        Names the file in errors.
-
-    Raises
-    ------
-    SpikeTrainError
-        With the command that installs it.
-    """
+    """Refuse files when the library that reads them is not installed; nothing is imported."""
     try:
         found = find_spec(library) is not None
     except (ImportError, ValueError):
@@ -98,21 +83,8 @@ def require(library: str, what: str, source: Source) -> None:
 def parsed(source: Source, parser: Parser, *, suffix: str = "", alone: bool = False) -> Table:
     """Parse a file in a process of its own.
 
-    Parameters
-    ----------
-    source : Source
-        The file, on disk or in memory.
-    parser : Parser
-        What parses it.
-    suffix : str
-        Ending of the name by which the parser finds it, where that decides.
-    alone : bool
-        Whether the parser must find it alone in a folder.
-
-    Raises
-    ------
-    SpikeTrainError
-        With what the parser said, or because it crashed or took too long.
+    The parser finds it by the ending `suffix` where that decides, and `alone` in a folder where it must.
+    Refused with what the parser said, or because it crashed or took too long.
     """
     with tempfile.TemporaryDirectory(prefix="spike2pop_", ignore_cleanup_errors=True) as name:
         folder = Path(name)

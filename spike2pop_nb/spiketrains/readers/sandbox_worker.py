@@ -61,14 +61,7 @@ def _limit_time(seconds: float) -> None:
 
 
 def answer_to(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parse a file, and give what was found as JSON can hold it and as arrays.
-
-    Parameters
-    ----------
-    request : dict
-        ``module`` and ``function`` that parse it, ``libraries`` to import before the clock runs, ``name`` and
-        ``path`` of the file, ``seconds`` allowed.
-    """
+    """Parse the file of a request, and give what was found as JSON can hold it and as arrays."""
     from spike2pop_nb.errors import SpikeTrainError
 
     raw: Any = importlib.import_module("spike2pop_nb.spiketrains.readers.raw")

@@ -18,24 +18,11 @@ __all__ = ["table_from_signal"]
 
 
 def table_from_signal(given: object) -> Table | None:
-    """Signals that are held in memory, as a table.
+    """Signals that are held in memory, as a table; None for anything else, such as a path.
 
-    Parameters
-    ----------
-    given : object
-        AnalogSignal, Segment or Block of neo, or several signals; a Quantity (quantities, pint); an array,
-        one signal or channels and samples either way round; a dict of arrays by name; a list of equally long
-        signals; a DataFrame or Series of pandas, whose index holds the times unless it counts rows.
-
-    Returns
-    -------
-    Table or None
-        None for anything else, such as a path.
-
-    Raises
-    ------
-    SpikeTrainError
-        When an object of a known kind holds no numbers.
+    Those are an AnalogSignal, Segment or Block of neo, or several signals; a Quantity (quantities, pint); an
+    array, one signal or channels and samples either way round; a dict of arrays by name; a list of equally
+    long signals; a DataFrame or Series of pandas, whose index holds the times unless it counts rows.
     """
     home = {cls.__module__.partition(".")[0] for cls in type(given).__mro__}
     if "neo" in home or (isinstance(given, Sequence) and given and all(_is_neo(item) for item in given)):

@@ -1,10 +1,10 @@
-"""Sortings of SpikeInterface as tables: sample numbers per unit and segment."""
+"""Sortings of SpikeInterface as tables: sample numbers per unit and segment, parted without a sort of all."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -15,23 +15,56 @@ from spike2pop_nb.spiketrains.table import Column, Table
 
 from .archive import Files
 from .builder import texts
-from .grouping import grouped
 from .raw import Source, shown
 
-__all__ = ["INFO_NAME", "Wanted", "checked_rate", "is_sorting", "numpy_folder_table", "sorting_table"]
+__all__ = [
+    "BLOCK",
+    "INFO_NAME",
+    "Wanted",
+    "checked_rate",
+    "grouped",
+    "is_sorting",
+    "numpy_folder_table",
+    "sorting_table",
+]
 
+BLOCK: Final = 1 << 20
+"""How many spikes are taken at a time."""
 INFO_NAME: Final = "numpysorting_info.json"
 Wanted: TypeAlias = "Callable[[str], bool] | None"
 
 
-def checked_rate(value: object, what: str, source: Source) -> float:
-    """A sampling rate in Hz.
+def grouped(
+    values: NDArray[Any], labels: NDArray[Any], wanted: Sequence[int], n_labels: int
+) -> list[NDArray[np.float64]]:
+    """The values of each wanted label, in the order of the file: parts of one array that holds these alone.
 
-    Raises
-    ------
-    SpikeTrainError
-        When it is no positive finite number.
+    Values and labels, which are numbers below `n_labels`, may lie on disk (memory maps); they are read block
+    by block, twice.
     """
+    counts = np.zeros(n_labels + 1, dtype=np.int64)
+    for start in range(0, labels.size, BLOCK):
+        counts += np.bincount(labels[start : start + BLOCK].astype(np.int64), minlength=n_labels + 1)
+    # What is not wanted goes by the number that follows the last wanted one, and is cut off.
+    place = np.full(n_labels + 1, len(wanted), dtype=np.min_scalar_type(len(wanted)))
+    place[list(wanted)] = np.arange(len(wanted))
+    ends = np.cumsum(counts[list(wanted)]) if len(wanted) else np.zeros(0, dtype=np.int64)
+    filled = np.concatenate([[0], ends])
+    result = np.empty(int(filled[-1]), dtype=np.float64)
+    for start in range(0, labels.size, BLOCK):
+        places = place[labels[start : start + BLOCK].astype(np.int64)]
+        order = np.argsort(places, kind="stable")  # of small integers: linear in time
+        per_place = np.bincount(places, minlength=len(wanted) + 1)[: len(wanted)]
+        n_kept = int(per_place.sum())
+        firsts = np.cumsum(per_place) - per_place
+        targets = np.repeat(filled[:-1] - firsts, per_place) + np.arange(n_kept)
+        result[targets] = values[start : start + BLOCK][order[:n_kept]]
+        filled[:-1] += per_place
+    return np.split(result, ends[:-1]) if len(wanted) else []
+
+
+def checked_rate(value: object, what: str, source: Source) -> float:
+    """A sampling rate in Hz."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         rate = float(value) if abs(value) < 1e300 else math.inf
         if math.isfinite(rate) and 500.0 <= rate <= 1e7:
@@ -45,13 +78,7 @@ def is_sorting(arrays: Mapping[str, NDArray[Any]]) -> bool:
 
 
 def sorting_table(arrays: Mapping[str, NDArray[Any]], source: Source) -> Table:
-    """The arrays of SpikeInterface's NpzSortingExtractor.
-
-    Raises
-    ------
-    SpikeTrainError
-        When one is missing, or they do not match.
-    """
+    """The arrays of SpikeInterface's NpzSortingExtractor."""
     rate = checked_rate(_scalar(arrays["sampling_frequency"]), "'sampling_frequency'", source)
     n_segments = _scalar(arrays["num_segment"])
     if not isinstance(n_segments, int) or not 1 <= n_segments <= len(arrays):
@@ -79,13 +106,7 @@ def sorting_table(arrays: Mapping[str, NDArray[Any]], source: Source) -> Table:
 
 
 def numpy_folder_table(files: Files, folder: str, source: Source, only: Wanted = None) -> Table:
-    """SpikeInterface's NumpyFolder: ``spikes.npy`` and ``numpysorting_info.json``.
-
-    Raises
-    ------
-    SpikeTrainError
-        When one is damaged, or they do not match.
-    """
+    """SpikeInterface's NumpyFolder: ``spikes.npy`` and ``numpysorting_info.json``."""
     try:
         info = json.loads(files.read(folder + INFO_NAME))
         unit_ids, n_segments = [str(name) for name in info["unit_ids"]], int(info["num_segments"])
@@ -133,19 +154,15 @@ def _table(
     for samples, units in segments:
         rows += grouped(samples, units, wanted, len(unit_ids))
     ids = texts([unit_ids[k] for _ in segments for k in wanted])
-    columns = [Column("spike_indexes", rows, "samples", integers=True), Column("unit_ids", ids)]
-    roles = {"time": "spike_indexes", "id": "unit_ids"}
+    columns = {
+        "time": Column("spike_indexes", rows, "samples", integers=True),
+        "id": Column("unit_ids", ids),
+    }
     if len(segments) > 1:
         numbers = np.repeat(np.arange(len(segments), dtype=np.float64), len(wanted))
-        columns.append(Column("segment", numbers, integers=True))
-        roles["segment"] = "segment"
-    return Table(
-        "SpikeInterface",
-        columns,
-        {"sampling_rate_hz": rate},
-        roles=roles,
-        reason="a train per unit" + (" and segment" if len(segments) > 1 else ""),
-    )
+        columns["segment"] = Column("segment", numbers, integers=True)
+    reason = "a train per unit" + (" and segment" if len(segments) > 1 else "")
+    return Table.of_roles("SpikeInterface", columns, facts={"sampling_rate_hz": rate}, reason=reason)
 
 
 def _scalar(array: NDArray[Any]) -> object:

@@ -11,13 +11,11 @@ from typing import Final
 
 from spike2pop_nb.spiketrains.table import Facts
 
-from .cells import is_list, is_number, value_of
-from .measured import measured
+from .cells import is_list, is_number, measured, value_of
 from .raw import Source, counted
 from .text_around import above_table, cut_foot, groups_above, is_setting, take_fact
 from .text_cells import SAMPLE_COLUMNS, cells_of, delimiter_of
-from .text_numbered import with_block_names
-from .text_printed import less_print
+from .text_printed import less_print, with_block_names
 
 __all__ = ["COMMENT_MARKS", "Text", "decoded", "take_apart"]
 
@@ -101,13 +99,7 @@ class Text:
 
 
 def take_apart(source: Source) -> Text:
-    """Decode a text file and find its comments, delimiter and column names.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the bytes are no text, or there is nothing in it.
-    """
+    """Decode a text file and find its comments, delimiter and column names."""
     content, repairs = _decode(source)
     content = content.replace("\r\n", "\n").replace("\r", "\n")
     lines = content.split("\n")
@@ -216,13 +208,7 @@ def _sample_lines(lines: list[str]) -> list[str]:
 
 
 def decoded(source: Source) -> str:
-    """The text of a file, whatever its encoding.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the bytes are no text.
-    """
+    """The text of a file, whatever its encoding."""
     return _decode(source)[0]
 
 

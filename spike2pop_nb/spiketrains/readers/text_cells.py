@@ -7,8 +7,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from .cells import is_number, value_of
-from .measured import measured
+from .cells import is_number, measured, value_of
 
 __all__ = ["BLANK", "SAMPLE_COLUMNS", "cells_of", "delimiter_of", "with_quoted_lists"]
 

@@ -13,8 +13,7 @@ from spike2pop_nb.spiketrains.signal_units import signal_unit
 from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.units import canonical_unit
 
-from .cells import MISSING, is_number, numbers_of, parse_list
-from .measured import is_measured, measured_numbers
+from .cells import MISSING, is_measured, is_number, measured_numbers, numbers_of, parse_list
 from .raw import Source
 
 __all__ = ["column_of", "join_spellings", "numbers_column", "units_below"]
@@ -23,10 +22,7 @@ __all__ = ["column_of", "join_spellings", "numbers_column", "units_below"]
 def units_below(first: Sequence[str], second: Sequence[str]) -> list[str] | None:
     """The unit of each column, "" for none, where the line under the names holds units; otherwise None.
 
-    Parameters
-    ----------
-    first, second : sequence of str
-        Cells of the first two lines under the names.
+    Given the cells of the first two lines under the names.
     """
     if len(second) < len(first) or any(is_number(cell) for cell in first):
         return None

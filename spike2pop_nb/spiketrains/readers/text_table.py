@@ -18,16 +18,14 @@ from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .cells import MISSING, is_list, is_number, numbers_of, parse_list, refuse_wrong
-from .igor_text import igor_table, is_igor_text
-from .measured import is_measured
+from .cells import MISSING, is_list, is_measured, is_number, parse_list, row_of_times
 from .raw import Source, counted, shown
 from .running import running_table
-from .spike2_text import is_spike2_text, spike2_table
 from .text import COMMENT_MARKS, Text, take_apart
 from .text_around import LABEL, block_labels, labels_stand_apart
 from .text_cells import BLANK, cells_of, with_quoted_lists
 from .text_columns import column_of, join_spellings, numbers_column, units_below
+from .text_exports import igor_table, is_igor_text, is_spike2_text, spike2_table
 
 __all__ = ["text_table"]
 
@@ -36,14 +34,7 @@ _WIDE: Final = 500
 
 
 def text_table(source: Source) -> Table:
-    """Parse a CSV or TXT file.
-
-    Raises
-    ------
-    SpikeTrainError
-        When the bytes are no text, a table has rows of too many cells, or a list holds something else than
-        numbers.
-    """
+    """Parse a CSV or TXT file."""
     if is_spike2_text(source):
         return spike2_table(source)
     if is_igor_text(source):
@@ -234,10 +225,7 @@ def _line(
     while cells and cells[-1].lower() in MISSING:
         cells.pop()  # what fills up ragged lines
     filled = [cell for cell in cells if cell]
-    numbers = numbers_of(filled)
-    if numbers.doubt:
-        raise source.error(f"{numbers.doubt} ({where}).", row=row)
-    refuse_wrong(numbers, filled, source, np.full(len(filled), row), where)
+    numbers = row_of_times(filled, source, row, where)
     return label, numbers.values, numbers.decimal_commas, len(cells) - len(filled)
 
 

@@ -13,8 +13,7 @@ from spike2pop_nb.spiketrains.table import Column, Table
 
 from .archive import Archive
 from .builder import texts
-from .cells import is_list, is_number
-from .measured import measured
+from .cells import is_list, is_number, measured
 from .raw import Source, Subtable
 from .sandbox import Parser, parsed, require
 
@@ -43,13 +42,7 @@ def is_workbook(source: Source) -> bool:
 
 
 def read_workbook(source: Source) -> list[Subtable]:
-    """The sheets of an Excel workbook, in its order.
-
-    Raises
-    ------
-    SpikeTrainError
-        When openpyxl is missing, the file is damaged, or no sheet holds numbers.
-    """
+    """The sheets of an Excel workbook, in its order."""
     Archive(source)  # refuses what unpacks to too much
     require("openpyxl", "Excel workbooks", source)
     table = parsed(source, _PARSER, suffix=".xlsx")

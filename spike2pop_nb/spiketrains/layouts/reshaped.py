@@ -1,25 +1,68 @@
-"""Tables that are written otherwise: a quantity or channel per line, units in a line of their own."""
+"""Tables that are written otherwise: a quantity or channel per line, or trains one after another."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spike2pop_nb.spiketrains.behaviour import is_whole
 from spike2pop_nb.spiketrains.names import role_of
 from spike2pop_nb.spiketrains.readers.cells import is_number, value_of
 from spike2pop_nb.spiketrains.readers.raw import counted
 from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-__all__ = ["is_lines", "label_at", "numbers_of", "quantities_upright", "upright"]
+__all__ = ["is_lines", "label_at", "quantities_upright", "upright", "with_lists"]
 
 _MOST_QUANTITIES = 20
 
 
-def numbers_of(column: Column) -> FloatArray:
-    return np.asarray(column.values, dtype=np.float64)
+def with_lists(table: Table) -> Table:
+    """The table with a list per train, where the numbers of one array fall back just where another says.
+
+    The other holds where trains begin or end (``spike_times_index`` of NWB, ``row_splits``), or how many
+    spikes each has.
+    """
+    numbers = [c for c in table.columns if c.kind == "numbers"]
+    for times in numbers:
+        values = times.numbers
+        falls = np.flatnonzero(values[1:] < values[:-1]) + 1
+        if not falls.size or not np.isfinite(values).all():
+            continue
+        for index in (c for c in numbers if c is not times):
+            # Rows of a table that happen to add up part the times nowhere else.
+            fits = (
+                ends
+                for ends in _ends(index.numbers, values.size)
+                if np.isin(falls, ends).all() and 2 * falls.size >= np.unique(ends).size - 1
+            )
+            ends = next(fits, None)
+            if ends is None:
+                continue
+            lists = np.split(values, ends[:-1])
+            columns = [replace(times, values=lists) if c is times else c for c in table.columns]
+            said = [*table.repairs, f"{times.name!r} was parted into trains where {index.name!r} says"]
+            kept: list[Column] = [c for c in columns if c is not index]
+            return replace(table, columns=kept, repairs=said)
+    return table
+
+
+def _ends(index: FloatArray, size: int) -> Iterator[NDArray[np.int64]]:
+    """Where each train may end, as numbers may be counts, ends or starts."""
+    if not 2 <= index.size < size or not is_whole(index) or not np.isfinite(index).all() or (index < 0).any():
+        return
+    whole = index.astype(np.int64)
+    if int(whole.sum()) == size:
+        yield np.cumsum(whole)
+    if (np.diff(whole) < 0).any():
+        return
+    if whole[-1] == size:
+        yield whole[1:] if whole[0] == 0 else whole
+    elif whole[0] == 0 and whole[-1] < size:
+        yield np.append(whole[1:], size)
 
 
 def is_lines(table: Table) -> bool:
@@ -73,7 +116,7 @@ def upright(table: Table, said: list[str]) -> Table:
     if not n or not is_wide or table.columns[0].rows is None:
         return table
     labels = table.columns[0] if table.columns[0].kind == "text" else None
-    lines = np.stack([numbers_of(c) for c in numbers], axis=1)
+    lines = np.stack([c.numbers for c in numbers], axis=1)
     names = [f"channel {k + 1}" if labels is None else label_at(labels, k) for k in range(n)]
     said.append(f"{counted(n, 'channel')} of {lines.shape[1]:,} samples were taken from the lines")
     columns = [Column(name, line) for name, line in zip(names, lines, strict=True)]

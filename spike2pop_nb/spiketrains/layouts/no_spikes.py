@@ -1,32 +1,44 @@
-"""Rows of a table that are bursts or bins rather than spikes."""
+"""Tables that hold something else than spikes: sampled traces, intervals, bursts, bins."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from spike2pop_nb.errors import SpikeTrainError, WayOut
-from spike2pop_nb.spiketrains.behaviour import has_equal_steps, is_binary, is_whole
+from spike2pop_nb.spiketrains.behaviour import (
+    has_equal_steps,
+    is_binary,
+    is_counter,
+    is_whole,
+    looks_like_intervals,
+    looks_like_samples,
+    share_increasing,
+)
 from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
-from spike2pop_nb.spiketrains.table import Column
+from spike2pop_nb.spiketrains.table import Column, Table
 from spike2pop_nb.spiketrains.train import FloatArray
 
-from .reading import key_codes, values_of
+from .reading import key_codes
 
 __all__ = [
-    "counts_in_bins",
+    "Trace",
     "counts_spikes",
+    "find_trace",
     "of_bursts",
     "refuse_binned",
     "refuse_bins",
     "refuse_bursts",
     "refuse_samples",
+    "refuse_unordered",
+    "trace_error",
 ]
 
+_SAMPLED: Final = 2_000
 _FEWEST_BINS: Final = 30
 _VOLTAGE: Final = frozenset(["v", "vm", "mv", "uv", "volt", "voltage", "potential", "membrane"])
 _COUNTS_SPIKES: Final = re.compile(
@@ -34,6 +46,65 @@ _COUNTS_SPIKES: Final = re.compile(
     r"\bspikes?[\s_.]*(?:in|per|/)[\s_.]*(?:the[\s_.]*)?burst|\bspike[\s_.]*counts?\b",
     re.IGNORECASE,
 )
+
+
+class Trace(NamedTuple):
+    """A clock, samples beside it, and whether these go up and down and below zero, as no spike times do."""
+
+    clock: Column
+    columns: list[Column]
+    sure: bool
+
+
+def find_trace(table: Table) -> Trace | None:
+    """The sampled trace that a table of equally long columns looks like; None when it does not."""
+    if table.ragged or (table.named and any(role_of(c.leaf) in ("id", "trial") for c in table.columns)):
+        return None
+    numeric = [c for c in table.columns if c.kind == "numbers"]
+    named = [c for c in numeric if table.named and role_of(c.leaf) == "time"]
+    for clock in [*named, *numeric[:2]]:
+        times = clock.numbers[:_SAMPLED]
+        if has_equal_steps(times):
+            break
+    else:
+        return None
+    columns = [c for c in numeric if c is not clock]
+    # Beside a counter, what grows may well be spike times.
+    if is_counter(times) and any(share_increasing([c.numbers]) > 0.9 for c in columns):
+        return None
+    if not columns:
+        return None
+    sure = any(bool((c.numbers < 0).any()) and share_increasing([c.numbers]) < 0.9 for c in columns)
+    return Trace(clock, columns, sure)
+
+
+def trace_error(trace: Trace, table: Table, source: Source) -> SpikeTrainError:
+    """The refusal of a sampled trace."""
+    names = [table.name_of(column) for column in trace.columns]
+    if all(is_binary(c.numbers[np.isfinite(c.numbers)]) for c in trace.columns):
+        return _counts_in_bins(names, source)
+    return source.error(
+        f"the column {table.name_of(trace.clock)!r} has equal steps and {shown(names)} beside it, like a "
+        "sampled trace.",
+        WayOut("read it as a voltage", ("voltage",)),
+        WayOut("name the time column if these are spike times", ("time_column",)),
+    )
+
+
+def refuse_unordered(values: FloatArray, what: str, source: Source, rather: str = "") -> None:
+    """Refuse numbers in no order, which may be intervals or samples of a trace."""
+    if looks_like_intervals(values):
+        raise source.error(
+            f"{what} are unordered and clustered, like inter-spike intervals{rather}.",
+            WayOut("give their cumulative sum"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+    if looks_like_samples(values):
+        raise source.error(
+            f"{what} go up and down without order, like samples of a trace{rather}.",
+            WayOut("read it as a voltage", ("voltage",)),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
 
 
 def counts_spikes(column: Column) -> bool:
@@ -51,7 +122,7 @@ def refuse_bursts(columns: Sequence[Column], source: Source) -> None:
     for column in columns:
         if not counts_spikes(column):
             continue
-        counts = values_of(column)
+        counts = column.numbers
         if is_whole(counts) and np.nanmedian(counts) > 1:
             raise source.error(
                 f"the column {column.name!r} counts spikes, so its rows are bursts or bins, not spikes.",
@@ -88,11 +159,10 @@ def refuse_bins(keys: Sequence[Column], times: FloatArray, source: Source) -> No
     if not keys or times.size < _FEWEST_BINS or not has_equal_steps(times):
         return
     if int(key_codes(keys, times.size).max(initial=0)) > 0:
-        raise counts_in_bins([key.name for key in keys], source)
+        raise _counts_in_bins([key.name for key in keys], source)
 
 
-def counts_in_bins(names: Sequence[str], source: Source) -> SpikeTrainError:
-    """The refusal of counts beside times of equal steps."""
+def _counts_in_bins(names: Sequence[str], source: Source) -> SpikeTrainError:
     return source.error(
         f"the times have equal steps and {shown(names)} beside them, like counts in bins.",
         WayOut("give the times of the spikes"),
