@@ -1,17 +1,13 @@
 """`Predictor`: spike trains in, posteriors out; on a CPU or a GPU.
 
-What is predicted of a recording does not depend on the others, to the last bit. Sums of floating-point
-numbers depend on their order, and libraries choose it by the shape of what they sum and by the number of
-threads. So a train is padded to a width that follows from its own length, and computed on one thread, in
-blocks of one of two numbers of rows, filled up with repeats. Where trains do not come out the same in all
-places of both, which is tried out, each is computed alone.
+What is predicted of a recording does not depend on the others, to the last bit; see `blocks`.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import PredictorError
+from spike2pop_nb.inference.blocks import Blocks, Read
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
 from spike2pop_nb.inference.drive import CURRENT_RANGE, check_current, in_range, told
@@ -27,15 +24,13 @@ from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.threads import one_thread
-from spike2pop_nb.inference.tokens import MIN_SPIKES, make_batch, pad_intervals, segments
+from spike2pop_nb.inference.tokens import MIN_SPIKES, segments
 from spike2pop_nb.inference.weight_files import find_network, list_predictors
 from spike2pop_nb.inference.weights import LoadedNetwork, load_network
 from spike2pop_nb.spiketrains.given import as_trains
 
 __all__ = ["Predictor", "load_predictor"]
 
-_ROWS = (4, 16)  # of a block for few windows, and for many
-_TRIED = 48  # windows: another order of summing changes the result of one in ten
 _DOUBT = 0.9
 _LOCATION_AND_SPREAD = [STATISTICS.index(name) for name in ("log_mean_isi", "std_log_isi")]
 _FEWEST_IN_PIECE = 16
@@ -120,20 +115,6 @@ class _Plan(NamedTuple):
     time_s: NDArray[np.floating]
 
 
-class _Read(NamedTuple):
-    """What the network says of each window; arrays over windows."""
-
-    log_weights: NDArray[np.floating]
-    means: NDArray[np.floating]
-    scales: NDArray[np.floating]
-    priors: NDArray[np.floating]
-    patterns: NDArray[np.floating]
-    features: NDArray[np.floating]
-    statistics: NDArray[np.floating]
-    domain_score: NDArray[np.floating]
-    n_intervals: NDArray[np.integer]
-
-
 class Predictor:
     """A loaded network, ready to `predict`.
 
@@ -168,17 +149,13 @@ class Predictor:
         self.box = loaded.box
         self._longest_s = float(loaded.metadata.get("data", {}).get("longest_s", math.inf))
         self._loaded = loaded
+        self._blocks = Blocks(loaded, device)
         self._told_of = loaded.network.config.n_told > 0
         self._current = current if self._told_of and current is not None and in_range(current) else None
         self._remark = self._on_current(current)
-        self._device = torch.device(device)
-        self._network = loaded.network.to(self._device).fuse()
-        config = loaded.network.config
-        self._narrowest = -(-config.most_tokens // config.patch) * config.patch
-        self._rows: dict[int, tuple[int, int]] = {}  # of the blocks of each width
 
     def __repr__(self) -> str:
-        size = sum(p.numel() for p in self._network.parameters())
+        size = sum(p.numel() for p in self._loaded.network.parameters())
         return f"Predictor(neuron={self.neuron!r}, parameters={size})"
 
     def predict(
@@ -235,7 +212,7 @@ class Predictor:
             when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
             plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
         with _turn, one_thread():
-            read = self._run(windows, known[of], progress)
+            read = self._blocks.read(windows, known[of], progress)
         return Posteriors(self._posterior(plan, read, prior) for plan in plans)
 
     def _check(self, prior: str) -> None:
@@ -264,85 +241,7 @@ class Predictor:
         fewest = math.ceil(1e-3 * (times[-1] - times[0]) / (_LONGER * self._longest_s))
         return segments(n, self._loaded.max_intervals, max(1, min(fewest, n // _FEWEST_IN_PIECE)))
 
-    @torch.inference_mode()
-    def _run(
-        self,
-        windows: Sequence[NDArray[np.floating]],
-        known: NDArray[np.floating],
-        progress: Callable[[int, int], None] | None,
-    ) -> _Read | None:
-        by_width: dict[int, list[int]] = {}
-        for i, window in enumerate(windows):
-            by_width.setdefault(self._width(window.size), []).append(i)
-        order: list[int] = []
-        parts: list[list[NDArray[Any]]] = []
-        for width, members in sorted(by_width.items()):
-            few, many = self._rows_of(width)
-            while members:
-                rows = few if len(members) <= few else many
-                chosen, members = members[:rows], members[rows:]
-                filled = np.resize(chosen, rows)
-                block = self._block([windows[i] for i in filled], width, known[filled])
-                parts.append([array[: len(chosen)] for array in block])
-                order += chosen
-                if progress is not None:
-                    progress(len(order), len(windows))
-        if not parts:
-            return None
-        back = np.argsort(order)
-        return _Read(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
-
-    def _width(self, n_intervals: int) -> int:
-        """Intervals to which a window is padded: powers of two times what attention looks at."""
-        return self._narrowest << max(0, math.ceil(n_intervals / self._narrowest) - 1).bit_length()
-
-    def _rows_of(self, width: int) -> tuple[int, int]:
-        """Rows of the blocks of a width: one if a row's place or the number of rows has a say in it here."""
-        if width not in self._rows:
-            rng = np.random.default_rng(0)
-            sizes = rng.integers(width // 2 + 1, width + 1, _TRIED)
-            shapes = rng.uniform(1.0, 9.0, _TRIED)
-            tried = [rng.gamma(shape, 20.0, size) for shape, size in zip(shapes, sizes, strict=True)]
-            few, many = (self._in_blocks(tried, width, rows) for rows in _ROWS)
-            turned = self._in_blocks(tried[::-1], width, _ROWS[1])
-            same = all(
-                np.array_equal(a, b) and np.array_equal(b, c[::-1])
-                for a, b, c in zip(few, many, turned, strict=True)
-            )
-            self._rows[width] = _ROWS if same else (1, 1)
-        return self._rows[width]
-
-    def _in_blocks(
-        self, windows: Sequence[NDArray[np.floating]], width: int, rows: int
-    ) -> list[NDArray[Any]]:
-        parts = [self._block(windows[a : a + rows], width) for a in range(0, len(windows), rows)]
-        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-
-    def _block(
-        self, windows: Sequence[NDArray[np.floating]], width: int, known: NDArray[np.floating] | None = None
-    ) -> _Read:
-        """Read a block of windows (n,), all padded to ``width`` intervals, with what is known beside them."""
-        config, domain = self._loaded.network.config, self._loaded.domain
-        isi, lengths = pad_intervals(windows, width)
-        batch = make_batch(isi, lengths, self._loaded.scale, config.patch, config.most_tokens)
-        given = [batch.tokens, batch.lengths, batch.statistics]
-        if self._told_of:
-            given.append(told(*np.full((2, len(windows)), np.nan)) if known is None else known)
-        out = self._network(*(_aligned(array, self._device) for array in given))
-        log_weights, means, scales, priors, patterns, features = (
-            t.cpu().numpy()
-            for t in (*out[:3], out.prior_logits.softmax(-1), out.pattern_logits.softmax(-1), out.features)
-        )
-        # few at once: NumPy sums many rows in another order
-        few = [batch.statistics[a : a + _ROWS[0]] for a in range(0, len(windows), _ROWS[0])]
-        score = np.concatenate(
-            [np.zeros(len(rows)) if domain is None else domain.score(rows) for rows in few]
-        )
-        return _Read(
-            log_weights, means, scales, priors, patterns, features, batch.raw_statistics, score, lengths
-        )
-
-    def _mixture(self, read: _Read, i: int, prior: str) -> Mixture:
+    def _mixture(self, read: Read, i: int, prior: str) -> Mixture:
         own = [
             Mixture(
                 read.log_weights[i, p].astype(np.float64),
@@ -355,7 +254,7 @@ class Predictor:
         ]
         return own[0] if len(own) == 1 else Mixture.pool(own, read.priors[i].astype(np.float64))
 
-    def _posterior(self, plan: _Plan, read: _Read | None, prior: str) -> Posterior:
+    def _posterior(self, plan: _Plan, read: Read | None, prior: str) -> Posterior:
         if not plan.pieces or read is None:
             silent = dict(zip(PATTERNS, (1.0, 0.0, 0.0), strict=True))
             nothing = dict.fromkeys(FEATURES, float("nan"))
@@ -405,7 +304,7 @@ class Predictor:
             current=self._current,
         )
 
-    def _judge(self, read: _Read, own: list[int]) -> DomainVerdict | None:
+    def _judge(self, read: Read, own: list[int]) -> DomainVerdict | None:
         """Judge the middle piece by strangeness, of two the less strange: what most pieces show counts."""
         domain = self._loaded.domain
         if domain is None:
@@ -415,7 +314,7 @@ class Predictor:
             float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
         )
 
-    def _course(self, plan: _Plan, read: _Read, prior: str) -> Drift | None:
+    def _course(self, plan: _Plan, read: Read, prior: str) -> Drift | None:
         if not plan.course:
             return None
         mixtures = [self._mixture(read, i, prior) for i in plan.course]
@@ -427,11 +326,6 @@ class Predictor:
         )
         intervals = read.statistics[plan.course.start : plan.course.stop, _LOCATION_AND_SPREAD]
         return find_drift(plan.time_s, mean, np.sqrt(np.diagonal(cov, axis1=1, axis2=2)), intervals)
-
-
-def _aligned(array: NDArray[Any], device: torch.device) -> torch.Tensor:
-    """A copy in memory of PyTorch's own, whose alignment is always the same: kernels may choose by it."""
-    return torch.from_numpy(array).to(device, copy=True)
 
 
 _turn = threading.Lock()

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference import Network, attempt_predictions, load_predictor, network_words
+from spike2pop_nb.inference.blocks import Blocks
 from spike2pop_nb.inference.domain import Domain
 from spike2pop_nb.inference.lora import adapter_state, apply_lora, merged_state
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
@@ -178,14 +179,14 @@ def test_rows_that_have_a_say_in_each_other_are_computed_one_by_one(
 ) -> None:
     trains = [_train(n, n) for n in (20, 30, 70, 400)]
     plain = load_predictor("toy", weights).predict(trains)
-    block = Predictor._block
+    block = Blocks._block
 
-    def uneven(self: Predictor, windows: list[np.ndarray], width: int, *known: np.ndarray) -> object:
+    def uneven(self: Blocks, windows: list[np.ndarray], width: int, *known: np.ndarray) -> object:
         found = block(self, windows, width, *known)
         found.means[1:] += 1.0
         return found
 
-    monkeypatch.setattr(Predictor, "_block", uneven)
+    monkeypatch.setattr(Blocks, "_block", uneven)
     for one, other in zip(plain, load_predictor("toy", weights).predict(trains), strict=True):
         np.testing.assert_allclose(one.mean, other.mean, rtol=1e-4)
 
