@@ -91,7 +91,7 @@ def test_an_experiment_is_shown_in_all_figures_and_goes_into_the_files(asking, l
     loop.until(lambda: not session.drawing)
     assert "At 0.75" in panel.who.value
     session.member = 0
-    assert panel.pager.page == 0
+    assert panel.page == 0
     figures = [panel.traces, *panel.sides.values(), panel.choosing.bars, panel.choosing.answers]
     assert all(figure.widget._member == 0 for figure in figures)
     given = []

@@ -236,13 +236,18 @@ class ExperimentsPanel:
         self.who.value = said(lines)
         self._drawing.add("experiment traces", self._show_page)
 
+    @property
+    def page(self) -> int:
+        """Which page of the members is shown, from 0."""
+        return self.pager.page
+
     def _show_page(self) -> None:
         """Show the members of a page, before and after."""
         experiment, condition = self.session.experiment, self.shown.value
         if experiment is None or condition not in experiment.protocols:
             return
         self.pager.show(len(experiment))
-        rows = range(len(experiment))[self.pager.page * _MEMBERS_A_PAGE :][:_MEMBERS_A_PAGE]
+        rows = range(len(experiment))[self.page * _MEMBERS_A_PAGE :][:_MEMBERS_A_PAGE]
         self.traces.show(
             plots.before_and_after(
                 experiment, condition, rows=rows, until_ms=_SHOWN_MS, most_points=1500, height=_TRACES_PX
@@ -255,7 +260,7 @@ class ExperimentsPanel:
         if experiment is None or member == NO_MEMBER:
             return
         found = np.flatnonzero(experiment.members == member)
-        if found.size and (page := int(found[0]) // _MEMBERS_A_PAGE) != self.pager.page:
+        if found.size and (page := int(found[0]) // _MEMBERS_A_PAGE) != self.page:
             self.pager.turn(page)
 
 
