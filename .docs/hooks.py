@@ -37,6 +37,10 @@ SOURCES = {
     "networks/da.md": "spike2pop_nb/inference/weights/da.md",
     "networks/stg_failures.svg": "spike2pop_nb/inference/weights/stg_failures.svg",
     "networks/da_failures.svg": "spike2pop_nb/inference/weights/da_failures.svg",
+    **{
+        f"atlases/{path.stem}.md": f"spike2pop_nb/inference/atlases/{path.name}"
+        for path in sorted((ROOT / "spike2pop_nb/inference/atlases").glob("*.md"))
+    },
     "images/dashboard.png": "notebooks/images/dashboard.png",
     "images/explore.png": "notebooks/images/explore.png",
     "notebooks/my_neuron.py": "notebooks/my_neuron.py",

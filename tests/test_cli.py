@@ -103,7 +103,7 @@ def test_a_known_current_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     np.testing.assert_allclose(table["current_uA_cm2"], 2.0, atol=1e-3)
     assert (table["current_uA_cm2_std"] < 1e-3).all()
     status, _, said = spike2pop(capsys, "predict", file, "--current-uA-cm2", "1e6", "--out", out)
-    assert status == 1
+    assert status == 2
     assert "The known current must be a number from −100 to 100 µA/cm²" in said
 
 

@@ -19,13 +19,13 @@ from spike2pop_nb.inference import (
     load_predictor,
     own_atlases_folder,
 )
-from spike2pop_nb.inference.drive import CURRENT_RANGE
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.published import sha256_of
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.neurons import get_neuron, vary_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import read_spike_trains
+from spike2pop_nb.training.atlas_card import fresh_members
 
 
 @pytest.mark.parametrize("name", list_atlases())
@@ -145,28 +145,19 @@ def test_without_an_atlas_it_is_said_how_to_make_one() -> None:
 
 
 def test_a_known_current_tells_more_of_the_dics() -> None:
-    atlas = load_atlas("stg")
-    rng = np.random.default_rng(7)
-    rows = rng.permutation(len(atlas.members.g))[:128]
-    current = rng.uniform(*CURRENT_RANGE, 128)
-    run = simulate(
-        atlas.members.g[rows], "stg", current=current, transient_ms=3000, duration_ms=13_000, record="spikes"
-    )
-    fired = [k for k, times in enumerate(run.spike_times_ms) if len(times) >= 10]
-    trains = [run.spike_times_ms[k] for k in fired]
-    predictor = Predictor(load_network(atlas.path))
+    members = fresh_members("stg", 240, 7)
+    made = members.take(~members.drawn)
+    predictor, trains = Predictor(load_network(load_atlas("stg").path)), made.listed()
 
-    def errors(drive: np.ndarray) -> float:
+    def errors(drive: np.ndarray) -> np.ndarray:
         told = np.array([[p.g_s, p.g_u] for p in predictor.predict(trains, drive=drive)])
-        return float(np.abs(told - atlas.members.dics[rows][fired]).mean(axis=0)[1])
+        return np.abs(told - made.targets).mean(axis=0)
 
-    unknown = np.full((len(fired), 2), np.nan)
-    known = np.column_stack([current[fired], np.full(len(fired), np.nan)])
-    assert errors(known) < 0.8 * errors(unknown)
-    np.testing.assert_array_equal(
-        [p.mean for p in predictor.predict(trains[:3])],
-        [p.mean for p in predictor.predict(trains[:3], drive=unknown[:3])],
-    )
+    unknown = np.full((len(made), 2), np.nan)
+    known = np.column_stack([made.current, np.full(len(made), np.nan)])
+    assert errors(known)[1] < 0.8 * errors(unknown)[1]
+    plain, untold = predictor.predict(trains[:3]), predictor.predict(trains[:3], drive=unknown[:3])
+    np.testing.assert_array_equal([p.mean for p in plain], [p.mean for p in untold])
 
 
 def test_a_known_current_is_told_to_the_network_that_knows_of_it() -> None:
