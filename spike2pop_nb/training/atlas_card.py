@@ -60,7 +60,7 @@ def atlas_scores(
     neuron: str | NeuronModel,
     path: str | Path | None = None,
     *,
-    members: int = 2000,
+    members: int = 1000,
     seed: int = _SEED,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
