@@ -48,7 +48,7 @@ from spike2pop_nb.training.options import TrainingOptions
 from spike2pop_nb.training.scores import score_all
 from spike2pop_nb.training.train import measured_scales
 
-__all__ = ["SIZE", "drawn_members", "make_atlas", "trains_of"]
+__all__ = ["SIZE", "Made", "make_atlas", "simulated_members", "trains_of"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -73,7 +73,7 @@ _OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size
 _OF_DICS = replace(_OPTIONS, network=replace(_SHAPE, n_told=2))
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """Members, whether or not they fire, and their spike times in ms from the start of the window."""
 
     g: FloatArray
@@ -149,7 +149,7 @@ def _make(
     cancel: Callable[[], bool] | None,
 ) -> None:
     say = _Told(progress, size)
-    made = _simulated(model, size, seed, device, say, cancel)
+    made = simulated_members(model, size, seed, device=device, say=say, cancel=cancel)
     trains = trains_of(made.times_ms, made.dics, made.drive, made.drawn)
     if len(trains) < size // 50 or len(trains) < 64:
         raise TrainingError(
@@ -222,7 +222,7 @@ class _Told:
         return told
 
 
-def drawn_members(
+def _drawn_members(
     neuron: NeuronModel, n: int, seed: int
 ) -> tuple[pd.DataFrame, FloatArray, np.random.Generator]:
     """Draw members as those of an atlas: a table of them, current and noise (n, 2), and what draws on."""
@@ -244,15 +244,25 @@ def drawn_members(
     return table, np.column_stack([current, sigma]), rng
 
 
-def _simulated(
-    neuron: NeuronModel, size: int, seed: int, device: str, say: _Told, cancel: Callable[[], bool] | None
-) -> _Made:
-    parts: list[_Made] = []
+def simulated_members(
+    neuron: NeuronModel,
+    size: int,
+    seed: int,
+    *,
+    driven: bool = True,
+    accuracy: str = "screening",
+    device: str = "cpu",
+    say: Callable[[float, str], None] = lambda _done, _words: None,
+    cancel: Callable[[], bool] | None = None,
+) -> Made:
+    """Draw members as those of an atlas, or without current and noise if not ``driven``; simulate them."""
+    parts: list[Made] = []
     start = neuron.recording_window_ms[0]
     for first in range(0, size, _AT_ONCE):
         say(first, f"Simulating {size} {neuron.name} neurons")
-        table, drive, rng = drawn_members(neuron, min(_AT_ONCE, size - first), seed + first)
+        table, drive, rng = _drawn_members(neuron, min(_AT_ONCE, size - first), seed + first)
         g = table[list(neuron.g_columns)].to_numpy(float)
+        drive *= driven
         current, sigma = drive.T
         run = simulate(
             g,
@@ -262,7 +272,7 @@ def _simulated(
             seed=rng,
             transient_ms=start,
             duration_ms=start + WINDOW_MS,
-            accuracy="screening",
+            accuracy=accuracy,
             record="spikes",
             device=device,
             cancel=cancel,
@@ -271,11 +281,11 @@ def _simulated(
         for row in np.flatnonzero(run.failed):
             times[row] = np.zeros(0)
         dics, drawn = table[["g_s", "g_u"]].to_numpy(float), table["monte_carlo"].to_numpy(bool)
-        parts.append(_Made(g, drive, dics, drawn, times))
+        parts.append(Made(g, drive, dics, drawn, times))
         if cancel is not None and cancel():
             raise Cancelled("The atlas was not made.")
     g, drive, dics, drawn = (np.concatenate(arrays) for arrays in zip(*(p[:4] for p in parts), strict=True))
-    return _Made(g, drive, dics, drawn, [times for part in parts for times in part.times_ms])
+    return Made(g, drive, dics, drawn, [times for part in parts for times in part.times_ms])
 
 
 def trains_of(
@@ -301,7 +311,7 @@ def trains_of(
     )
 
 
-def _tables(made: _Made, trains: Trains, seed: int) -> tuple[Members, Seen]:
+def _tables(made: Made, trains: Trains, seed: int) -> tuple[Members, Seen]:
     kept = trains.take(np.arange(min(_KEPT, len(trains))))
     current, sigma = made.drive[kept.id].T
     members = Members(made.g[kept.id], current, sigma, made.dics[kept.id], statistics_of(kept))

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from spike2pop_nb.errors import TrainingError
-from spike2pop_nb.inference.atlas import WINDOW_MS, load_atlas
+from spike2pop_nb.inference.atlas import load_atlas
 from spike2pop_nb.inference.predictor import Predictor, load_predictor
 from spike2pop_nb.inference.weight_files import find_weights
 from spike2pop_nb.inference.weights import load_network
 from spike2pop_nb.neurons import NeuronModel, get_neuron
-from spike2pop_nb.simulation import simulate
 from spike2pop_nb.training import disturbances
-from spike2pop_nb.training.atlas import drawn_members, trains_of
+from spike2pop_nb.training.atlas import simulated_members, trains_of
 from spike2pop_nb.training.batches import Trains
 from spike2pop_nb.training.model_card import rendered
 from spike2pop_nb.training.scores import score_all
@@ -37,23 +36,8 @@ def fresh_members(neuron: str | NeuronModel, n: int, seed: int = _SEED, *, drive
     driven
         Whether they have current and noise.
     """
-    model = get_neuron(neuron)
-    table, drive, rng = drawn_members(model, n, seed)
-    drive *= driven
-    start = model.recording_window_ms[0]
-    run = simulate(
-        table[list(model.g_columns)].to_numpy(float),
-        model,
-        current=drive[:, 0],
-        noise_sigma=drive[:, 1],
-        seed=rng,
-        transient_ms=start,
-        duration_ms=start + WINDOW_MS,
-        record="spikes",
-    )
-    times = [np.zeros(0) if bad else t - start for t, bad in zip(run.spike_times_ms, run.failed, strict=True)]
-    dics, drawn = table[["g_s", "g_u"]].to_numpy(float), table["monte_carlo"].to_numpy(bool)
-    return trains_of(times, dics, drive, drawn)
+    made = simulated_members(get_neuron(neuron), n, seed, driven=driven, accuracy="standard")
+    return trains_of(made.times_ms, made.dics, made.drive, made.drawn)
 
 
 def atlas_scores(

@@ -20,7 +20,7 @@ import pandas as pd
 import spike2pop_nb as s2p
 from spike2pop_nb.inference import drives_of
 from spike2pop_nb.inference.atlas import WINDOW_MS
-from spike2pop_nb.spiketrains import describe_pattern
+from spike2pop_nb.spiketrains import ActivityPattern, describe_pattern
 
 SEED = 7_000_003
 FEWEST = 20
@@ -51,9 +51,14 @@ def recordings(name: str, n: int, sigma: float) -> list[s2p.SpikeTrain]:
     return trains
 
 
+def bursts(train: s2p.SpikeTrain) -> bool:
+    """Whether it bursts; else it is tonic, regular or not."""
+    return describe_pattern(train).kind is ActivityPattern.BURSTING
+
+
 def share_of_pattern(members: s2p.Population, train: s2p.SpikeTrain, sigma: float | None = None) -> float:
-    """Share of members that fire in the recording's pattern, over three runs with other noise."""
-    wanted = describe_pattern(train).kind
+    """Share of members that burst or do not as the recording, over three runs with other noise."""
+    wanted = bursts(train)
     start = members.neuron.recording_window_ms[0]
     same = []
     for seed in (101, 102, 103):
@@ -66,7 +71,8 @@ def share_of_pattern(members: s2p.Population, train: s2p.SpikeTrain, sigma: floa
             record="spikes",
         )
         same += [
-            describe_pattern(s2p.SpikeTrain("member", times)).kind is wanted for times in run.spike_times_ms
+            len(times) > 2 and bursts(s2p.SpikeTrain("member", times)) is wanted
+            for times in run.spike_times_ms
         ]
     return float(np.mean(same))
 
@@ -83,7 +89,7 @@ def row(train: s2p.SpikeTrain, neuron: str, sigma: float, seed: int) -> dict[str
     members = None if found.population is None or not kept else found.population.select(range(kept))
     return {
         "recording": train.id,
-        "pattern": describe_pattern(train).kind.name.lower(),
+        "pattern": "bursting" if bursts(train) else "tonic",
         "passed": kept,
         "seconds": round(seconds, 1),
         "same pattern": np.nan if members is None else share_of_pattern(members, train),
