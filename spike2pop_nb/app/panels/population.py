@@ -171,8 +171,9 @@ class PopulationPanel:
                         tied(
                             "current",
                             self.current,
-                            "That all members receive, such as 0 of a cell that was left alone. Where it is "
-                            "unknown, each has one that makes it fire like the recording.",
+                            "That all members receive, such as 0 of a cell that was left alone. DICs are "
+                            "told given it. Where it is unknown, each member has one that makes it fire like "
+                            "the recording.",
                             in_field,
                             number_if_any,
                         ),
