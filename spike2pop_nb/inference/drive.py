@@ -20,6 +20,7 @@ __all__ = [
     "INHIBITION_SHARE_RANGE",
     "MOST_CURRENT",
     "NOISE_RANGE",
+    "N_TOLD",
     "Drive",
     "check_current",
     "in_range",
@@ -36,6 +37,8 @@ INHIBITION_RANGE = (0.0, 0.2)
 INHIBITION_SHARE_RANGE = (0.1, 0.9)
 """Share of each period in which they are inhibited."""
 DRIVE_BOX = Box(*np.array([CURRENT_RANGE, NOISE_RANGE]).T)
+N_TOLD = 2
+"""Current and noise: what networks of atlases can be told beside a train."""
 _FAR = 3.0  # standard deviations
 
 

@@ -19,7 +19,7 @@ from spike2pop_nb.errors import PredictorError
 from spike2pop_nb.inference.blocks import Blocks, Read
 from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Drift, drift_windows, find_drift
-from spike2pop_nb.inference.drive import CURRENT_RANGE, check_current, in_range, told
+from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE, check_current, in_range, told
 from spike2pop_nb.inference.mixture import Mixture, moments
 from spike2pop_nb.inference.posterior import FEATURES, PATTERNS, PRIORS, Posterior, Posteriors
 from spike2pop_nb.inference.statistics import STATISTICS
@@ -191,13 +191,12 @@ class Predictor:
         Raises
         ------
         PredictorError
-            If the times of a train are not finite and increasing, or the network does not know the prior.
+            If the times of a train are not finite and increasing, the network does not know the prior, or it
+            cannot be told what is known.
         """
         self._check(prior)
         named = [_named(train, place) for place, train in enumerate(as_trains(trains))]
-        usual = np.nan if self._current is None else self._current
-        drives = np.tile([usual, np.nan], (len(named), 1)) if drive is None else np.reshape(drive, (-1, 2))
-        known = told(*drives.T)
+        known = self._known(len(named), drive)
         windows: list[NDArray[np.floating]] = []
         of: list[int] = []
         plans: list[_Plan] = []
@@ -222,9 +221,26 @@ class Predictor:
                 f"The {self.neuron} network knows the prior {' or '.join(map(repr, known))}, not {prior!r}."
             )
 
+    def _known(self, n: int, drive: ArrayLike | None) -> NDArray[np.floating]:
+        """What is known beside n trains, as the network is told it."""
+        if drive is None:
+            usual = np.nan if self._current is None else self._current
+            return told(np.full(n, usual), np.full(n, np.nan))
+        given = np.asarray(drive, dtype=np.float64)
+        low, high = np.array([CURRENT_RANGE, NOISE_RANGE]).T
+        if not self._told_of:
+            raise PredictorError(f"The {self.neuron} network cannot be told of a current and noise.")
+        if given.shape != (n, 2) or ((given < low) | (given > high)).any():
+            raise PredictorError(
+                f"Current and noise are told as a table of {n} rows and two columns, from {low[0]:g} to "
+                f"{high[0]:g} and from {low[1]:g} to {high[1]:g} µA/cm², nan where unknown.".replace("-", "−")
+            )
+        return told(*given.T)
+
     def _on_current(self, current: float | None) -> str:
         """Say what a known current has to do with the DICs."""
-        if current is None or (current == 0 and not self._told_of):
+        # the larger networks learned from neurons without one
+        if current is None or (current == 0 and not self._told_of and "atlas" not in self.metadata):
             return ""
         words = (_GIVEN if in_range(current) else _TOO_FAR) if self._told_of else _KNOWS_OF_NONE
         low, high = CURRENT_RANGE

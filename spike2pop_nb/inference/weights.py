@@ -26,6 +26,7 @@ from spike2pop_nb import __version__
 from spike2pop_nb.errors import PredictorError, Spike2PopError
 from spike2pop_nb.files import make_folder, write_whole
 from spike2pop_nb.inference.domain import Domain
+from spike2pop_nb.inference.drive import N_TOLD
 from spike2pop_nb.inference.lora import merged_state
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import AttentionNetwork, NetworkConfig
@@ -247,6 +248,8 @@ def load_network(
         config = NetworkConfig.from_dict(metadata["config"])
         if config.n_channels != len(CHANNELS) or config.n_statistics not in (0, N_STATISTICS):
             raise ValueError("it was trained on other interval statistics")
+        if config.n_told not in (0, N_TOLD):
+            raise ValueError("it is told of other things than current and noise")
         scale = TokenScale.from_arrays(tensors)
         feature_scale = FeatureScale(*(_of_features(tensors[f"feature.{what}"]) for what in ("mean", "std")))
         domain = _domain(_part(tensors, "domain."))

@@ -21,7 +21,7 @@ from spike2pop_nb.errors import Cancelled, TrainingError
 from spike2pop_nb.files import check_place, made_folder
 from spike2pop_nb.inference.atlas import WINDOW_MS, Members, Seen, save_atlas
 from spike2pop_nb.inference.domain import Domain
-from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, NOISE_RANGE
+from spike2pop_nb.inference.drive import CURRENT_RANGE, DRIVE_BOX, N_TOLD, NOISE_RANGE
 from spike2pop_nb.inference.mixture import Box
 from spike2pop_nb.inference.network import NetworkConfig
 from spike2pop_nb.inference.posterior import FEATURES
@@ -70,7 +70,7 @@ _SHAPE = NetworkConfig(
 )
 _AS_RECORDED = Augmentation(crop=0.5, jitter=0.05, drop=0.1, add=0.06, sample=0.5, settle=0.05)
 _OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size=512, domain_steps=1500)
-_OF_DICS = replace(_OPTIONS, network=replace(_SHAPE, n_told=2))
+_OF_DICS = replace(_OPTIONS, network=replace(_SHAPE, n_told=N_TOLD))
 
 
 class Made(NamedTuple):

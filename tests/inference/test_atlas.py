@@ -178,6 +178,16 @@ def test_a_known_current_is_told_to_the_network_that_knows_of_it() -> None:
         load_predictor("pyloric", current=1e6)
 
 
+def test_what_cannot_be_told_is_refused() -> None:
+    trains = read_spike_trains(example_path("stg_set"))[:2]
+    small = Predictor(load_network(load_atlas("stg").path))
+    for drive in ([[0.0, 1.0]], [[0.0, -1.0]] * 2, [[9.0, 1.0]] * 2, [0.0, 1.0]):
+        with pytest.raises(PredictorError, match="2 rows and two columns, from −3 to 8 and from 0 to 12 µA"):
+            small.predict(trains, drive=drive)
+    with pytest.raises(PredictorError, match="The stg network cannot be told"):
+        load_predictor("stg").predict(trains, drive=[[0.0, 1.0]] * 2)
+
+
 def test_the_noise_is_told_given_a_known_current() -> None:
     (train,) = read_spike_trains(example_path("stg_set"))[2:3]
     (free,), (known,) = drives_of("stg", [train]), drives_of("stg", [train], 0.0)

@@ -301,6 +301,8 @@ def test_weights_that_do_not_fit_are_refused(weights: Path, tmp_path: Path) -> N
         load_predictor("toy", changed(tensors, config={"width": 3}))
     with pytest.raises(PredictorError, match="other interval statistics"):
         load_predictor("toy", changed(tensors, config={**CONFIG.as_dict(), "n_statistics": 35}))
+    with pytest.raises(PredictorError, match="told of other things"):
+        load_predictor("toy", changed(tensors, config={**CONFIG.as_dict(), "n_told": 1}))
     with pytest.raises(PredictorError, match="format 99"):
         load_predictor("toy", changed(tensors, format=99))
     broken = {
