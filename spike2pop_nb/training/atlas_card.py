@@ -25,7 +25,7 @@ __all__ = ["atlas_card", "atlas_scores", "fresh_members"]
 
 _SEED = 8_000_009
 _TOLD = {"nothing": (False, False), "current": (True, False), "current and noise": (True, True)}
-_ALIKE, _GROUP = 0.03, 6  # intervals this near make regular trains the same; neurons that fire it together
+_ALIKE, _GROUP = 0.05, 5  # intervals this near make regular trains the same; neurons that fire it together
 
 
 def fresh_members(neuron: str | NeuronModel, n: int, seed: int = _SEED, *, driven: bool = True) -> Trains:
