@@ -30,14 +30,22 @@ from spike2pop_nb.app.access import free_port
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 UPLOAD = ".s2p-steps .s2p-upload label:not(.s2p-disabled)"
 EXAMPLE = "#file=stg_set.csv&recording=3"
-# When the browser itself says that the page stood on the screen, in ms after the address was asked for; and
-# how long an act takes in the browser until its effect is on the screen, looked for once a frame.
+# When the browser itself says that the page stood on the screen, and that a file could be chosen (or that a
+# page of one word said it), in ms after the address was asked for; and how long an act takes in the browser
+# until its effect is on the screen, looked for once a frame.
 SCRIPT = """
 new PerformanceObserver((list) => {
   for (const { element, startTime } of list.getEntries()) {
     if (element?.closest(".s2p-page")) window.painted ??= startTime;
   }
 }).observe({ type: "largest-contentful-paint", buffered: true });
+const there = () => document.querySelector(UPLOAD) ||
+  [...document.querySelectorAll(".widget-label")].some((one) => one.textContent === "ready");
+new MutationObserver((_changes, observer) => {
+  if (!there()) return;
+  window.usable = performance.now();
+  observer.disconnect();
+}).observe(document, { attributes: true, childList: true, subtree: true });
 const frame = () => new Promise((done) => requestAnimationFrame(() => window.setTimeout(done)));
 const all = (what) => [...document.querySelectorAll(what)];
 window.button = (label) => all("button").find((one) => one.textContent.trim() === label);
@@ -85,11 +93,9 @@ def opened(context: BrowserContext, address: str) -> tuple[Page, float, float]:
     """A page, and the seconds until it is painted and until it can be used."""
     page = context.new_page()
     page.set_default_timeout(120_000)
-    begin = time.perf_counter()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(UPLOAD)
-    usable = time.perf_counter() - begin
-    return page, page.evaluate("window.painted") / 1e3, usable
+    return page, page.evaluate("window.painted") / 1e3, page.evaluate("window.usable") / 1e3
 
 
 @contextmanager
@@ -123,10 +129,10 @@ def loads(context: BrowserContext, address: str, word: str, n: int) -> None:
             deaf += 1
         page.close(run_before_unload=True)
         time.sleep(6)  # for the next kernel to be ready
-        page, begin = context.new_page(), time.perf_counter()
+        page = context.new_page()
         page.goto(word, wait_until="commit")
         page.wait_for_selector(".widget-label:has-text('ready')")
-        words.append(time.perf_counter() - begin)
+        words.append(page.evaluate("window.usable") / 1e3)
         page.close()
         time.sleep(8)  # its kernel is not forked, and takes longer
     for name, values in (("painted", painted), ("usable", usable), ("a page of one word there", words)):
@@ -295,7 +301,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             context = browser.new_context(viewport={"width": 1280, "height": 720})
-            context.add_init_script(SCRIPT)
+            context.add_init_script(f"const UPLOAD = {UPLOAD!r};" + SCRIPT)
             with one_word() as word:
                 time.sleep(10)
                 loads(context, found.group(), word, asked.loads)
