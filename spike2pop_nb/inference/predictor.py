@@ -228,7 +228,7 @@ class Predictor:
             return told(np.full(n, usual), np.full(n, np.nan))
         given = np.asarray(drive, dtype=np.float64)
         low, high = np.array([CURRENT_RANGE, NOISE_RANGE]).T
-        if not self._told_of:
+        if not self._told_of and np.isfinite(given).any():
             raise PredictorError(f"The {self.neuron} network cannot be told of a current and noise.")
         if given.shape != (n, 2) or ((given < low) | (given > high)).any():
             raise PredictorError(

@@ -186,6 +186,7 @@ def test_what_cannot_be_told_is_refused() -> None:
             small.predict(trains, drive=drive)
     with pytest.raises(PredictorError, match="The stg network cannot be told"):
         load_predictor("stg").predict(trains, drive=[[0.0, 1.0]] * 2)
+    assert len(load_predictor("stg").predict(trains, drive=np.full((2, 2), np.nan))) == 2  # nothing is known
 
 
 def test_the_noise_is_told_given_a_known_current() -> None:
