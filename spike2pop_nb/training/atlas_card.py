@@ -11,6 +11,7 @@ import numpy as np
 
 from spike2pop_nb.errors import TrainingError
 from spike2pop_nb.inference.atlas import load_atlas
+from spike2pop_nb.inference.drive import CURRENT_RANGE, NOISE_RANGE
 from spike2pop_nb.inference.predictor import Predictor, load_predictor
 from spike2pop_nb.inference.weight_files import find_weights
 from spike2pop_nb.inference.weights import load_network
@@ -100,11 +101,13 @@ def atlas_scores(
     asked = replace(driven, targets=np.column_stack([driven.current, driven.sigma]))
     scores["drive"] = score_all(asked, drive.predict(asked.listed()), seed=seed)["all"]
     say(4, "Disturbing recordings")
+    # regular trains are of neurons without a current, which is told: what is left is what trains do not tell
+    alone = Predictor(load_network(file, neuron=model.name), current=0.0)
     scores |= {
         "by_length": disturbances.by_length(small, made, seed=seed),
         "disturbed": disturbances.disturbed(small, made, seed=seed),
         "strange": disturbances.strange(small, driven, seed=seed),
-        "alike": disturbances.alike(small, quiet.take(~quiet.drawn), _ALIKE, _GROUP, seed, unseen=True),
+        "alike": disturbances.alike(alone, quiet.take(~quiet.drawn), _ALIKE, _GROUP, seed, unseen=True),
     }
     say(5, "")
     return scores
@@ -132,4 +135,5 @@ def atlas_card(scores: dict[str, Any]) -> str:
 
     Its words are in ``atlas_card.md.j2``.
     """
-    return rendered("atlas_card.md.j2", scores=scores, about=scores["about"])
+    current, noise = ([f"{end:g}".replace("-", "−") for end in ends] for ends in (CURRENT_RANGE, NOISE_RANGE))
+    return rendered("atlas_card.md.j2", scores=scores, about=scores["about"], current=current, noise=noise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -87,14 +88,12 @@ class Experimenting(Keeping):
     def rank(self) -> None:
         """Rank experiments by what they would tell of the population that is looked at."""
         session, population = self.session, self.left()
-        ask, result = session.settings.ask.checked(session.neuron), session.result
+        ask = session.settings.ask.checked(session.neuron)
         rig = ask.rig(population.neuron)
-        self.messages.clear()
 
-        def work(task: Task) -> Any:
+        def find(task: Task) -> Any:
             from spike2pop_nb.experiments import next_experiments
 
-            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             return next_experiments(
                 population,
                 ask.target,
@@ -106,12 +105,7 @@ class Experimenting(Keeping):
                 cancel=task.cancelled,
             )
 
-        def done(found: Any) -> None:
-            if session.result is result:
-                session.ranking = found
-                self.not_taken(result)
-
-        self.run("ranking", "Ranking experiments…", work, done, lane=_RANKING, during="ranks")
+        self._find("ranking", "Ranking experiments…", find)
 
     def left(self) -> Population:
         """Return the members that are left of the population that is looked at.
@@ -132,18 +126,16 @@ class Experimenting(Keeping):
         The recording has an id in the file that is open; of none, the cell was silent for ten seconds.
         """
         session, population = self.session, self.left()
-        result, ranking, recordings = session.result, session.ranking, session.recordings
+        ranking, recordings = session.ranking, session.recordings
         if ranking is None or recordings is None:
             raise Spike2PopError("Rank experiments first, and choose the recording of the one that was done.")
         (protocol,) = (one.protocol for one in ranking.experiments if one.name == experiment)
         silent = SpikeTrain("silent", np.zeros(0), (0.0, _SILENT_MS))
         train = silent if recording is None else recordings.by_id(recording)
-        self.messages.clear()
 
-        def work(task: Task) -> Any:
+        def find(task: Task) -> Any:
             from spike2pop_nb.experiments import narrow
 
-            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
             return narrow(
                 population,
                 protocol,
@@ -152,12 +144,23 @@ class Experimenting(Keeping):
                 cancel=task.cancelled,
             )
 
+        self._find("narrowed", "Narrowing the population…", find)
+
+    def _find(self, what: str, words: str, find: Callable[[Task], Any]) -> None:
+        """Find something of the session that belongs to the population that is looked at."""
+        session, result = self.session, self.session.result
+        self.messages.clear()
+
+        def work(task: Task) -> Any:
+            compiling.wait(task.cancelled, lambda: task.progress(0, 1, compiling.WORDS))
+            return find(task)
+
         def done(found: Any) -> None:
             if session.result is result:
-                session.narrowed = found
+                session.set_trait(what, found)
                 self.not_taken(result)
 
-        self.run("ranking", "Narrowing the population…", work, done, lane=_RANKING, during="ranks")
+        self.run("ranking", words, work, done, lane=_RANKING, during="ranks")
 
     def forget_ranking(self) -> None:
         """Forget a ranking and what it was narrowed to, which belong to one population."""
