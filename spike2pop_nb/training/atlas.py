@@ -7,7 +7,9 @@ recording needs, members to begin a search with, and which neuron fits.
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +55,8 @@ __all__ = ["SIZE", "Made", "make_atlas", "simulated_members", "trains_of"]
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 SIZE = 24_576
-"""Members that are simulated for an atlas."""
+"""Members that are simulated for an atlas; beside them half as many without current and noise."""
+_UNDRIVEN_SEED = 1_000_000
 _AT_ONCE = 2048
 _EPOCHS = 40
 _KEPT, _SEEN, _STRANGE = 8000, 6000, 2000  # members that are stored with it, and what tells neurons apart
@@ -69,7 +72,7 @@ _SHAPE = NetworkConfig(
     n_components=8,
 )
 _AS_RECORDED = Augmentation(crop=0.5, jitter=0.05, drop=0.1, add=0.06, sample=0.5, settle=0.05)
-_OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size=512, domain_steps=1500)
+_OPTIONS = TrainingOptions(network=_SHAPE, augmentation=_AS_RECORDED, batch_size=128, domain_steps=1500)
 _OF_DICS = replace(_OPTIONS, network=replace(_SHAPE, n_told=N_TOLD))
 
 
@@ -99,6 +102,7 @@ def make_atlas(
     Half of the members are made by compensation, with DICs anywhere in the neuron's range of DICs, the others
     have conductances anywhere in their declared ranges. Each has a constant current and noise of its own, and
     fires for 15 s. Two small networks learn from how they fire: one tells DICs, the other current and noise.
+    The first also learns from half as many neurons, all made by compensation, that receive neither.
 
     Parameters
     ----------
@@ -156,37 +160,46 @@ def _make(
             f"Only {len(trains)} of {size} {model.name} neurons with currents from {CURRENT_RANGE[0]:g} to "
             f"{CURRENT_RANGE[1]:g} µA/cm² fire, too few to learn from; declare other ranges of conductances."
         )
+    # Without noise the step of the simulation shows in how regularly a neuron fires
+    alone = simulated_members(
+        model,
+        size // 2,
+        seed + _UNDRIVEN_SEED,
+        driven=False,
+        accuracy="standard",
+        device=device,
+        say=lambda done, words: say(size + 2 * done, words),
+        cancel=cancel,
+    )
+    undriven = trains_of(alone.times_ms, alone.dics, alone.drive, alone.drawn)
     box = Box.from_ranges(dict(model.dic_range))
-    side = split_of(trains.group)
+    side, side_undriven = split_of(trains.group), split_of(undriven.group)
     with one_thread():
         data = _run_data(trains, side, box, seed)
     by_drive = replace(
         trains, targets=made.drive[trains.id].astype(np.float32), drawn=np.zeros_like(trains.drawn)
     )
+    of_dics = data._replace(
+        train=Trains.join([data.train, undriven.take(side_undriven == 0)]),
+        validation=Trains.join([data.validation, undriven.take(side_undriven == 1)]),
+    )
+    of_drive = data._replace(
+        train=by_drive.take(side == 0), validation=by_drive.take(side == 1), box=DRIVE_BOX
+    )
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for name, options, chosen in (
-            ("dics", _OF_DICS, data),
-            (
-                "drive",
-                _OPTIONS,
-                data._replace(
-                    train=by_drive.take(side == 0), validation=by_drive.take(side == 1), box=DRIVE_BOX
-                ),
-            ),
-        ):
+        runs = []
+        for name, options, chosen in (("dics", _OF_DICS, of_dics), ("drive", _OPTIONS, of_drive)):
             out = Path(folder) / name
             out.mkdir()
-            run = Run(chosen, out, model.name, None, options, seed, torch.device("cpu"), resume=False)
-            words = "Learning what firing tells of " + ("DICs" if name == "dics" else "current and noise")
-            with one_thread():
-                files.append(run.go(epochs, None, 1e9, say.steps(words), None, cancel))
+            runs.append(Run(chosen, out, model.name, None, options, seed, torch.device("cpu"), resume=False))
+        files = _learned(runs, epochs, say.learning, cancel)
         test = side == 2
-        made_to_test = trains.take(test & ~trains.drawn)
+        made_to_test, undriven_to_test = trains.take(test & ~trains.drawn), undriven.take(side_undriven == 2)
         tested = {
             "dics": _tested(files[0], made_to_test, box),
             "dics_given_current": _tested(files[0], made_to_test, box, known=[True, False]),
             "dics_given_current_and_noise": _tested(files[0], made_to_test, box, known=[True, True]),
+            "dics_without_drive": _tested(files[0], undriven_to_test, box, known=[True, True]),
             "drive": _tested(files[1], by_drive.take(test), DRIVE_BOX),
         }
         members, seen = _tables(made, trains.take(side == 0), seed)
@@ -202,35 +215,53 @@ def _make(
         save_atlas(target, files[0], files[1], members, seen, about)
 
 
+def _learned(
+    runs: Sequence[Run],
+    epochs: int,
+    told: Callable[[int, int], None],
+    cancel: Callable[[], bool] | None,
+) -> list[Path]:
+    """Let two networks learn beside each other, each on one core; the progress is that of the first."""
+    ended = threading.Event()
+
+    def stop() -> bool:
+        return ended.is_set() or (cancel is not None and cancel())
+
+    first, other = runs
+    with one_thread(), ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(other.go, epochs, None, 1e9, None, None, stop)
+        try:
+            return [first.go(epochs, None, 1e9, told, None, stop), beside.result()]
+        finally:
+            ended.set()
+
+
 class _Told:
-    """Progress over simulating, which takes about as long as learning, and learning."""
+    """Progress over simulating with and without current and noise, which take about as long, and learning."""
 
     def __init__(self, progress: Progress | None, size: int) -> None:
-        self.progress, self.size, self.total, self.learned = progress, size, 2 * size, 0.0
+        self.progress, self.size, self.total = progress, size, 5 * size
 
     def __call__(self, done: float, words: str) -> None:
         if self.progress is not None:
             self.progress(min(round(done), self.total), self.total, words)
 
-    def steps(self, words: str) -> Callable[[int, int], None]:
-        begun = self.size + self.learned
-        self.learned += 0.5 * self.size
-
-        def told(step: int, steps: int) -> None:
-            self(begun + 0.5 * self.size * step / max(steps, 1), words)
-
-        return told
+    def learning(self, step: int, steps: int) -> None:
+        self(
+            self.size * (2 + 3 * step / max(steps, 1)),
+            "Learning what firing tells of DICs, current and noise",
+        )
 
 
 def _drawn_members(
-    neuron: NeuronModel, n: int, seed: int
+    neuron: NeuronModel, n: int, seed: int, driven: bool
 ) -> tuple[pd.DataFrame, FloatArray, np.random.Generator]:
     """Draw members as those of an atlas: a table of them, current and noise (n, 2), and what draws on."""
     recipe = Recipe(
         neuron=neuron,
         n_trains=n,
         members_per_target=1,
-        monte_carlo_share=0.5 if neuron.conductance_range else 0.0,
+        monte_carlo_share=0.5 if driven and neuron.conductance_range else 0.0,
         noisy_share=0.0,
         seed=seed,
     )
@@ -241,7 +272,7 @@ def _drawn_members(
     )
     # little noise makes more difference than much
     sigma = NOISE_RANGE[1] * rng.random(n) ** 2
-    return table, np.column_stack([current, sigma]), rng
+    return table, driven * np.column_stack([current, sigma]), rng
 
 
 def simulated_members(
@@ -260,9 +291,8 @@ def simulated_members(
     start = neuron.recording_window_ms[0]
     for first in range(0, size, _AT_ONCE):
         say(first, f"Simulating {size} {neuron.name} neurons")
-        table, drive, rng = _drawn_members(neuron, min(_AT_ONCE, size - first), seed + first)
+        table, drive, rng = _drawn_members(neuron, min(_AT_ONCE, size - first), seed + first, driven)
         g = table[list(neuron.g_columns)].to_numpy(float)
-        drive *= driven
         current, sigma = drive.T
         run = simulate(
             g,

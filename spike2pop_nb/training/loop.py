@@ -45,6 +45,18 @@ class RunData(NamedTuple):
     recipes: dict[str, Any]
 
 
+def _told(trains: Trains, batch: Batch, seed: tuple[int, ...]) -> np.ndarray:
+    """Current and noise of a batch: of half of the trains, and the noise of half of these.
+
+    That there is no current is always told where there is no noise either. Such neurons are learned from
+    more often than atlases draw them, and answers where nothing is known are those of the draws.
+    """
+    drive = np.column_stack([trains.current[batch.rows], trains.sigma[batch.rows]])
+    known = np.random.default_rng(seed).random(drive.shape) < _TOLD
+    known[:, 0] |= ~drive.any(axis=1)
+    return told(*np.where(known, drive, np.nan).T)
+
+
 class Run:
     """One training run: network, optimiser, and where it stands."""
 
@@ -199,12 +211,6 @@ class Run:
         along = (done - warm_up) / (1 - warm_up)
         return self.options.learning_rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along)))
 
-    def _told(self, trains: Trains, batch: Batch, seed: tuple[int, ...]) -> np.ndarray:
-        """Current and noise of a batch: of half of the trains, and the noise of half of these."""
-        drive = np.column_stack([trains.current[batch.rows], trains.sigma[batch.rows]])
-        known = np.random.default_rng(seed).random(drive.shape) < _TOLD
-        return told(*np.where(known, drive, np.nan).T)
-
     def _forward(
         self, trains: Trains, batch: Batch, seed: tuple[int, ...]
     ) -> tuple[NetworkOutput, LossParts]:
@@ -215,7 +221,7 @@ class Run:
         def put(values: np.ndarray) -> torch.Tensor:
             return torch.from_numpy(values).to(self.device, non_blocking=True)
 
-        known = put(self._told(trains, batch, seed)) if self.config.n_told else None
+        known = put(_told(trains, batch, seed)) if self.config.n_told else None
         out: NetworkOutput = self.network(put(made.tokens), put(made.lengths), put(made.statistics), known)
         targets = trains.targets[batch.rows]
         box, scale = self.data.box, self.data.feature_scale

@@ -13,7 +13,11 @@ from spike2pop_nb.errors import Cancelled, TrainingError
 from spike2pop_nb.inference import find_atlas, load_atlas, load_predictor
 from spike2pop_nb.inference.weights import read_tensors
 from spike2pop_nb.training import atlas as making
+from spike2pop_nb.training import loop
 from spike2pop_nb.training.atlas import make_atlas
+from spike2pop_nb.training.atlas_card import fresh_members
+from spike2pop_nb.training.batches import Trains, ordered_batches
+from spike2pop_nb.training.loop import Run
 
 
 @pytest.fixture
@@ -31,6 +35,7 @@ def test_an_atlas_is_made_found_and_used(own, monkeypatch) -> None:
     assert not list(own.glob("*.part"))
     made = load_atlas("prebotc")
     assert made.about["size"] == 256
+    assert made.about["tested"]["dics_without_drive"]["trains"] > 0
     assert 0 < len(made.members.g) <= 256
     assert np.isfinite(made.members.statistics).all()
     assert load_predictor("prebotc").predict([np.arange(0.0, 3000.0, 40.0)])[0].usable
@@ -50,9 +55,32 @@ def test_an_atlas_is_made_found_and_used(own, monkeypatch) -> None:
     assert first
 
 
-def test_one_that_is_cancelled_leaves_nothing(own) -> None:
+@pytest.mark.parametrize("at", ["Simulating 256", "Simulating 128", "Learning"])
+def test_one_that_is_cancelled_leaves_nothing(own, at: str) -> None:
+    heard = [""]
     with pytest.raises(Cancelled):
-        make_atlas("prebotc", size=256, cancel=lambda: True)
+        make_atlas(
+            "prebotc",
+            size=256,
+            epochs=100_000,
+            progress=lambda _done, _total, words: heard.append(words),
+            cancel=lambda: heard[-1].startswith(at),
+        )
+    assert heard[-1].startswith(at)
+    assert not own.exists()
+
+
+def test_what_fails_in_learning_ends_both_networks(own, monkeypatch) -> None:
+    learn = Run.go
+
+    def fails(run, epochs, *others):
+        if run.config.n_told:
+            raise MemoryError
+        return learn(run, epochs, *others)
+
+    monkeypatch.setattr(Run, "go", fails)
+    with pytest.raises(MemoryError):
+        make_atlas("prebotc", size=256, epochs=100_000)
     assert not own.exists()
 
 
@@ -71,3 +99,16 @@ def test_the_command_writes_where_it_is_told(tmp_path) -> None:
     assert done.exit_code == 1
     assert "octopus" in str(done.exception)
     assert not out.exists()
+
+
+def test_where_nothing_is_told_neurons_are_those_that_were_drawn() -> None:
+    members = fresh_members("stg", 64, 3)
+    undriven = fresh_members("stg", 64, 4, driven=False)
+    trains = Trains.join([members, undriven])
+    batch = next(iter(ordered_batches(trains, len(trains), 256)))
+    told = loop._told(trains, batch, (0,))
+    current_known = told[np.argsort(batch.rows), 2].astype(bool)
+    assert current_known[len(members) :].all()
+    assert 0.2 < current_known[: len(members)].mean() < 0.8
+    noise_known = told[np.argsort(batch.rows), 3].astype(bool)
+    assert 0.2 < noise_known[len(members) :].mean() < 0.8
