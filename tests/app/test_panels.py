@@ -143,6 +143,7 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     assert "DA neuron" in button.description
     assert "is most like: DA neuron 90 %, STG neuron 5 %" in dashboard.dics.further.value
     assert "To fire so, the stg neuron would need a constant current of" in dashboard.dics.further.value
+    assert "say so under “Known current”" in dashboard.dics.further.value
     button.click()
     settled(dashboard, loop)
     assert session.settings.neuron == "da"
@@ -1188,6 +1189,7 @@ def test_members_receive_the_current_that_is_known(dashboard, loop):
     assert session.posterior is not before
     assert dashboard.network.current == 0.5  # the network is told, and asked again
     assert "with the known current of 0.5 µA/cm²" in dashboard.dics.further.value
+    assert "say so under" not in dashboard.dics.further.value
     session.choose(recording="3")
     result = generated(dashboard, loop, size=2, budget=900)
     assert isinstance(result.verdict.rule, Variability)

@@ -21,6 +21,10 @@ from spike2pop_nb.spiketrains import describe_pattern
 
 __all__ = ["DICPanel"]
 
+_TELL = (
+    "If you know which current the cell received, or that it received none, say so under “Known current”: "
+    "that tells more of its DICs."
+)
 _TO_STRETCH = said(["Drag over a steady stretch in the figure of the recording to use that alone."]) + jump(
     "Choose a stretch", "s2p-recording"
 )
@@ -126,7 +130,12 @@ class DICPanel:
 
     def _show_further(self) -> None:
         drive, fit = self.session.drive, self.session.fit
-        told = ["" if drive is None else drive.describe(), "" if fit is None else fit.describe(_short_title)]
+        tell = _TELL if drive is not None and drive.mixture is not None and drive.known is None else ""
+        told = [
+            "" if drive is None else drive.describe(),
+            tell,
+            "" if fit is None else fit.describe(_short_title),
+        ]
         self.further.value = said([sentence for sentence in told if sentence])
 
     def _show_words(self) -> None:
