@@ -156,13 +156,18 @@ class Domain:
         # Beyond the strangest of them there is nothing to interpolate.
         return float(1 - np.interp(score, quantiles, levels)) if score <= quantiles[-1] else 0.0
 
-    def judge(self, score: float, n_intervals: int, raw: Floats, scale: TokenScale) -> DomainVerdict:
-        """Judge a recording by its score, length and raw statistics (55,)."""
+    def judge(
+        self, score: float, n_intervals: int, raw: Floats, scale: TokenScale, where: str = ""
+    ) -> DomainVerdict:
+        """Judge a recording by its score, length and raw statistics (55,); reasons begin with ``where``."""
         span_ms = n_intervals * float(np.exp(raw[_PLACE["log_mean_isi"]]))
         p_value = self.p_value(score, n_intervals, span_ms)
-        return DomainVerdict(
-            float(score), p_value, p_value >= ALARM, partial(self._reasons, score, raw, scale)
-        )
+
+        def explain() -> list[str]:
+            reasons = self._reasons(score, raw, scale)
+            return [f"{where}{reason}" if i == 0 else reason for i, reason in enumerate(reasons)]
+
+        return DomainVerdict(float(score), p_value, p_value >= ALARM, explain)
 
     def _reasons(self, score: float, raw: Floats, scale: TokenScale, most: int = 2) -> list[str]:
         outside = []

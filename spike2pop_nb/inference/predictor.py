@@ -113,6 +113,8 @@ class _Plan(NamedTuple):
     pieces: range
     course: range
     time_s: NDArray[np.floating]
+    edges_s: NDArray[np.floating]
+    """When the pieces begin and end, (n, 2)."""
 
 
 class Predictor:
@@ -209,7 +211,9 @@ class Predictor:
             of += [place] * (len(windows) - first)
             middle = [first + len(parts), len(windows)]
             when = [0.5e-3 * (times[part.start] + times[part.stop]) for part in course]
-            plans.append(_Plan(name, times.size, range(first, middle[0]), range(*middle), np.array(when)))
+            edges = 1e-3 * times[[[part.start, part.stop] for part in parts]] if parts else np.empty((0, 2))
+            own, beside = range(first, middle[0]), range(*middle)
+            plans.append(_Plan(name, times.size, own, beside, np.array(when), edges))
         with _turn, one_thread():
             read = self._blocks.read(windows, known[of], progress)
         return Posteriors(self._posterior(plan, read, prior) for plan in plans)
@@ -294,7 +298,7 @@ class Predictor:
         values = np.exp(read.features[own].mean(axis=0) * scale.std + scale.mean)
         if probabilities[0] >= probabilities[1]:
             values[1:] = np.nan
-        domain = self._judge(read, own)
+        domain = self._judge(plan, read)
         course = self._course(plan, read, prior)
         p_drawn = float(read.priors[own, 1].mean()) if len(self.priors) > 1 else float("nan")
         remarks = [_PIECES.format(most=self._most(), n=len(own))] if len(own) > 1 else []
@@ -320,14 +324,21 @@ class Predictor:
             current=self._current,
         )
 
-    def _judge(self, read: Read, own: list[int]) -> DomainVerdict | None:
+    def _judge(self, plan: _Plan, read: Read) -> DomainVerdict | None:
         """Judge the middle piece by strangeness, of two the less strange: what most pieces show counts."""
         domain = self._loaded.domain
         if domain is None:
             return None
-        i = own[int(np.argsort(read.domain_score[own])[(len(own) - 1) // 2])]
+        own = list(plan.pieces)
+        chosen = int(np.argsort(read.domain_score[own])[(len(own) - 1) // 2])
+        i = own[chosen]
+        start, stop = plan.edges_s[chosen]
         return domain.judge(
-            float(read.domain_score[i]), int(read.n_intervals[i]), read.statistics[i], self._loaded.scale
+            float(read.domain_score[i]),
+            int(read.n_intervals[i]),
+            read.statistics[i],
+            self._loaded.scale,
+            f"from {start:.4g} to {stop:.4g} s " if len(own) > 1 else "",
         )
 
     def _course(self, plan: _Plan, read: Read, prior: str) -> Drift | None:

@@ -123,6 +123,16 @@ def test_long_recordings_are_read_whole_in_pieces(predictor: Predictor) -> None:
     np.testing.assert_allclose(long.mean, short.mean, atol=0.3)
 
 
+def test_what_is_strange_in_a_piece_is_said_of_that_piece() -> None:
+    slow = 10e3 * np.arange(65)  # a spike every 10 s
+    long, short = load_predictor("pyloric").predict([slow, slow[:5]])
+    assert (long.n_windows, short.n_windows) == (4, 1)
+    pieces = tuple(f"from {start} to {start + 160} s it fires at 0.1 Hz" for start in range(0, 640, 160))
+    assert long.domain.reasons[0].startswith(pieces)
+    assert short.domain.reasons[0].startswith("it fires at 0.1 Hz")
+    assert long.domain.reasons[1:] == short.domain.reasons[1:] != ()
+
+
 def test_each_prior_has_its_answer(predictor: Predictor) -> None:
     made, drawn, both = (
         predictor.predict([_train(30)], prior=prior)[0] for prior in ("compensated", "drawn", "both")

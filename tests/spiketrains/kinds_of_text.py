@@ -306,6 +306,17 @@ def told_apart() -> Iterator[Case]:
     yield Case("intervals without names", "\n".join(intervals), (A,), "x.txt", _OR_REFUSED)
     counted = [" ".join([str(x.size), *(f"{t:.0f}" for t in x)]) for x in parts]
     yield Case("counts first", "\n".join(counted), parts, "x.txt", within_ms=0.6)
+    counted = [2, 1, *map(len, parts), *(f"{t:.2f}" for part in parts for t in part)]
+    told = ("refused: x.txt: the first 5 numbers, such as",)
+    for layout in ("auto", "trials"):  # they would be a trial of their own
+        yield Case(
+            f"all counts first, {layout}",
+            "\n".join(map(str, counted)),
+            (),
+            "x.txt",
+            told,
+            options={"layout": layout},
+        )
     yield Case("a count first", "\n".join(["60", *(f"{t:.2f}" for t in A)]), (), "x.txt", ("refused",))
     narrow = [f"S{k}\t{t / 1000:.4f}" for k, t in enumerate(A)]
     yield Case("a label a row", "\n".join(narrow), (A,), "x.txt", _OR_REFUSED)

@@ -101,6 +101,11 @@ def beside() -> Iterator[Case]:
         case = Case(f"{spikes} {other}", _table(f"{spikes},{other}", both), (A,))
         yield case
     yield Case("conditions", _table("pre,stim", both), (A, C))
+    for edges in (("Sweep_Start", "Sweep_Stop"), ("Light onset", "Light offset")):
+        ends = ["0.000\t911.600", *[" \t "] * len(both)]
+        rows = [f"{own}\t{end}".replace(",", "\t") for own, end in zip(both, ends, strict=False)]
+        head = "\t".join(("ch_12A_unit_0", "ch_13A_unit_0", *edges))
+        yield Case(f"cells and {edges[0]}", _table(head, rows), (A, C), "x.txt")
     for labels in (("on", "off"), ("up", "down"), ("rising", "falling")):
         rows = [f"{_s(t)}\t{labels[n % 2]}" for n, t in enumerate(A)]
         yield Case(f"{labels}", "\n".join(rows), (), "x.txt", ("refused",))

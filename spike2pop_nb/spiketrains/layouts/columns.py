@@ -47,6 +47,7 @@ __all__ = [
 _EDGES: Final = frozenset(
     ["start", "stop", "end", "begin", "onset", "offset", "rise", "peak", "fall", "decay", "first", "last"]
 )
+_OTHER_EDGE: Final = {"start": "stop", "begin": "end", "onset": "offset"}
 _MOST_COLUMNS: Final = 8
 _FEW_GROUPS, _MANY_EACH, _ALONE = 20, 5, 1.25
 _NO_ID: Final = 1e5
@@ -64,7 +65,8 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
             left.append(first)
             columns = columns[1:]
     events = [c for c in columns if names_events(c.leaf)] if table.named and not sure else []
-    if events and any(names_cells(c.leaf) for c in columns):
+    events += _spans(columns) if table.named and not sure else []
+    if events and any(names_cells(c.leaf) for c in columns if c not in events):
         columns = [c for c in columns if c not in events]
     else:
         events = []
@@ -102,6 +104,18 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
     if not sure:
         refuse_sums(trains, source, "columns")
     return reading
+
+
+def _spans(columns: Sequence[Column]) -> list[Column]:
+    """Pairs of columns with starts and stops of stretches: NeuroExplorer's Sweep_Start and Sweep_Stop."""
+    by_words = {" ".join(words_of(column.leaf)): column for column in columns}
+    found: list[Column] = []
+    for name, first in by_words.items():
+        stem, _, edge = name.rpartition(" ")
+        last = by_words.get(f"{stem} {_OTHER_EDGE.get(edge, '')}")
+        if last is not None and 0 < np.sum(~first.gaps) == np.sum(~last.gaps):
+            found += [first, last]
+    return found
 
 
 def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Reading | None:

@@ -35,7 +35,7 @@ from .keys import check_trains, may_label
 from .no_spikes import find_trace, refuse_binned, refuse_bursts, trace_error
 from .reading import Reading
 from .rows import rows_layout, running_layout, trials_layout, wide_layout
-from .tables import lists_layout, long_layout, pick_time_column, refuse_words, single_layout
+from .tables import lists_layout, long_layout, pick_time_column, refuse_counts, refuse_words, single_layout
 
 __all__ = ["understand"]
 
@@ -51,7 +51,10 @@ def understand(table: Table, source: Source, options: Options) -> Reading:
     """
     if options.layout == "trials":
         layout = "single" if len(table.columns) == 1 else "long"
-        return trials_layout(_read(table, source, replace(options, layout=layout)), source)
+        reading = _read(table, source, replace(options, layout=layout))
+        for train in reading.trains if layout == "single" else ():
+            refuse_counts(train.times, source)  # they would be taken for short trials
+        return trials_layout(reading, source)
     return _read(table, source, options)
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "note_left",
     "numbers_rows",
     "pick_time_column",
+    "refuse_counts",
     "refuse_words",
     "single_layout",
 ]
@@ -273,6 +274,24 @@ def refuse_words(columns: Sequence[Column], times: Sequence[Column], source: Sou
         )
 
 
+def refuse_counts(times: FloatArray, source: Source) -> None:
+    """Refuse times that begin with how many of them each train has."""
+    ahead = counts_ahead(times)
+    if ahead == 1:
+        raise source.error(
+            f"the first number, {times[0]:g}, is the number of values that follow, not a time.",
+            WayOut("leave it out"),
+            WayOut("choose the layout 'single' if it is one", ("layout",)),
+        )
+    if ahead:
+        raise source.error(
+            f"the first {ahead} numbers, such as {times[ahead - 1]:g}, are numbers of values that follow, "
+            "not times.",
+            WayOut("leave them out, and choose the layout 'trials'"),
+            WayOut("choose the layout 'single' if they are times", ("layout",)),
+        )
+
+
 def single_layout(table: Table, time: Column, source: Source, *, check: bool = True) -> Reading:
     """One train, a time per row."""
     if role_of(time.leaf) == "interval" and check:
@@ -283,19 +302,8 @@ def single_layout(table: Table, time: Column, source: Source, *, check: bool = T
         )
     times = times_of(time, source)
     refuse_binned(times, "the numbers are", source)
-    ahead = counts_ahead(times) if check else 0
-    if ahead:
-        said = f"the first number, {times[0]:g}, is the number of values that follow, not a time."
-        if ahead > 1:
-            last = times[ahead - 1]
-            said = (
-                f"the first {ahead} numbers, such as {last:g}, are numbers of values that follow, not times."
-            )
-        raise source.error(
-            said,
-            WayOut("leave it out" if ahead == 1 else "leave them out, and choose the layout 'trials'"),
-            WayOut("choose the layout 'single' if it is one", ("layout",)),
-        )
+    if check:
+        refuse_counts(times, source)
     if check and len(table.columns) == 1 and role_of(time.leaf) != "time":
         refuse_unordered(times, "the numbers", source, " rather than spike times")
     return long_layout(table, time, [], source, check=check)
