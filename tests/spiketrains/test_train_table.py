@@ -82,3 +82,12 @@ def test_ten_thousand_trains_take_seconds() -> None:
     start = time.process_time()
     Recordings(trains).to_frame()
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("name", ["stim_s", "trial (ms)", "cell_s"])
+@pytest.mark.parametrize("filled", [4, 60])
+def test_a_column_that_names_a_unit_of_time_identifies_no_train(name: str, filled: int) -> None:
+    rows = [f"{0.2 + 0.1 * k:.1f},{2 * k + 1 if k < filled else ''}" for k in range(60)]
+    trains = read_spike_trains("\n".join([f"spike_s,{name}", *rows]).encode(), filename="a.csv")
+    assert [train.n_spikes for train in trains] == [60]
+    assert any(repr(name) in said for said in trains.report.skipped)
