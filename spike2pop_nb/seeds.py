@@ -30,7 +30,7 @@ def generator(
 
     Examples
     --------
-    >>> generator(1).integers(10) == generator(1).integers(10)
+    >>> generator(1).random() == generator(1).random()
     True
     >>> generator(1.5)
     Traceback (most recent call last):
