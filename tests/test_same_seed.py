@@ -19,14 +19,20 @@ from spike2pop_nb import (
     example_path,
     find_population,
     generate_population,
+    get_neuron,
+    pattern_map,
+    rank_choices,
     read_spike_trains,
     run_experiment,
     sample_posterior,
     simulate,
 )
+from spike2pop_nb.conductances import baseline_population, mean_threshold
 from spike2pop_nb.errors import Spike2PopError
 from spike2pop_nb.experiments import block, next_experiments
+from spike2pop_nb.fidelity import Variability
 from spike2pop_nb.inference import load_predictor
+from spike2pop_nb.simulation import check_model
 
 SIZE, SEED, BUDGET = 4, 1, 300
 SEARCH = f"""
@@ -190,6 +196,7 @@ def same(one, other) -> None:  # type: ignore[no-untyped-def]
 def test_what_is_no_seed_is_refused_in_one_sentence(seed):
     train = read_spike_trains(example_path("stg_set.csv"))[2]
     population = generate_population("stg", (5.0, 5.0), size=4, seed=np.int64(1))
+    posterior = load_predictor("stg").predict([train])[0]
     for entrance in (
         lambda: find_population(train, "stg", seed=seed),
         lambda: sample_posterior(train, "stg", seed=seed),
@@ -198,6 +205,13 @@ def test_what_is_no_seed_is_refused_in_one_sentence(seed):
         lambda: simulate(population, duration_ms=100.0, transient_ms=0.0, seed=seed),
         lambda: run_experiment(population, block("A", 0.5), duration_ms=100.0, seed=seed),
         lambda: next_experiments(population, "conductance:A", seed=seed),
+        lambda: rank_choices("stg", (4.0, 5.0), n=64, seed=seed),
+        lambda: pattern_map("stg", ("CaS", "H"), n_grid=3, members=1, seed=seed),
+        lambda: baseline_population("stg", 4, seed),
+        lambda: mean_threshold("stg", 4, seed),
+        lambda: posterior.sample(4, seed),
+        lambda: Variability.of(train, seed=seed),
+        lambda: check_model(get_neuron("stg"), 2, seed),
     ):
         with pytest.raises(Spike2PopError, match=f"The seed must be a whole number of .* not {seed!r}"):
             entrance()

@@ -12,6 +12,7 @@ from spike2pop_nb.conductances.member_table import MAX_SIZE
 from spike2pop_nb.conductances.population import DICSampler, FloatArray, Population
 from spike2pop_nb.errors import CompensationError, UnreachableTarget, check_whole
 from spike2pop_nb.neurons import NeuronModel, Range, get_neuron, vary_neuron
+from spike2pop_nb.seeds import generator
 
 __all__ = ["baseline_population", "generate_population", "mean_baseline", "modulate"]
 
@@ -45,7 +46,7 @@ def baseline_population(
     from spike2pop_nb.conductances.compensation import compensate  # Numba, which reading a table goes without
 
     neuron = get_neuron(neuron)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, error=CompensationError)
     recipe = neuron.baseline
     kept: list[FloatArray] = []
     have = drawn = 0
@@ -216,9 +217,7 @@ def generate_population(
     """
     neuron = vary_neuron(neuron, V_th_mV=V_mV, baseline=baseline)
     check_whole("population size", size, 1, MAX_SIZE, CompensationError)
-    if not isinstance(seed, np.random.Generator):
-        check_whole("seed", seed, 0, None, CompensationError)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, error=CompensationError)
     fixed: FloatArray | None = None
     if not isinstance(target, DICSampler):
         try:

@@ -22,6 +22,7 @@ from spike2pop_nb.conductances.population import DICSampler
 from spike2pop_nb.conductances.reach import solvable_pairs
 from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.seeds import generator
 
 __all__ = ["Choice", "Ranking", "rank_choices"]
 
@@ -231,7 +232,7 @@ def rank_choices(
     neuron = get_neuron(neuron)
     if n < 64:
         raise CompensationError(f"A ranking needs at least 64 members, not {n}.")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, error=CompensationError)
     draws = _draws(target, n, rng)
     pairs = solvable_pairs(neuron)
     if not pairs:

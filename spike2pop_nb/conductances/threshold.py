@@ -9,7 +9,9 @@ import numpy as np
 
 from spike2pop_nb.conductances.generation import baseline_population
 from spike2pop_nb.conductances.input_conductances import dics, find_threshold
+from spike2pop_nb.errors import CompensationError
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.seeds import generator
 
 __all__ = ["Threshold", "mean_threshold", "threshold_sensitivity"]
 
@@ -59,7 +61,7 @@ def mean_threshold(
     True
     """
     neuron = get_neuron(neuron)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, error=CompensationError)
     if members == "baseline":
         g, _ = baseline_population(neuron, n, rng)
     else:

@@ -107,6 +107,8 @@ class DoseResponse:
         """Say at which dose half have lost the rhythm, and at which they are most unlike."""
         if np.isfinite(self.half):
             said = f"Half of the members have lost their rhythm at {self.half:.3g} ({self.what})."
+        elif self.kept.all():
+            said = f"All keep their rhythm at all doses ({self.what})."
         elif self.share[0] < 0.5:
             said = (
                 f"More than half have lost their rhythm at the lowest dose, {self.dose[0]:g} ({self.what})."
@@ -115,7 +117,7 @@ class DoseResponse:
             said = f"At least half keep their rhythm at all doses ({self.what})."
         most = int(np.argmax(self.entropy_bits))
         if self.entropy_bits[most] == 0:
-            return f"{said} All members fire alike at each dose."
+            return f"{said} They all have the same pattern at each dose."
         return (
             f"{said} They are most unlike at {self.dose[most]:g}: {self.entropy_bits[most]:.2f} bits "
             "between their patterns."
@@ -137,7 +139,7 @@ def dose_response(experiment: Experiment) -> DoseResponse:
     >>> population = s2p.generate_population("stg", (5.0, 5.0), size=4, seed=1)
     >>> series = doses(lambda share: block("H", share), [0.5])
     >>> print(dose_response(s2p.run_experiment(population, series, duration_ms=2000)).describe())
-    At least half keep their rhythm at all doses (share of H blocked). All members fire alike at each dose.
+    All keep their rhythm at all doses (share of H blocked). They all have the same pattern at each dose.
     """
     if experiment.doses is None:
         raise ExperimentError("A dose–response needs a series of doses; run the experiment with doses(...).")

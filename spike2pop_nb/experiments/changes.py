@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.errors import Cancelled
+from spike2pop_nb.errors import Cancelled, ExperimentError
 from spike2pop_nb.experiments.protocol import Protocol
 from spike2pop_nb.experiments.running import Applied
 from spike2pop_nb.inference.atlas import WINDOW_MS
@@ -30,6 +30,7 @@ from spike2pop_nb.inference.tokens import (
     statistics_of_intervals,
 )
 from spike2pop_nb.neurons import NeuronModel
+from spike2pop_nb.seeds import generator
 from spike2pop_nb.simulation import simulate
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def simulated_changes(
         If ``cancel`` said so.
     """
     x = members_as(atlas.members)[:size]
-    rng = np.random.default_rng([seed, 19])
+    rng = generator(seed, 19, error=ExperimentError)
     n, n_candidates = x.shape
     each = _SAME + min(_CHANGED, n_candidates)
     member = np.repeat(np.arange(n), each)
@@ -177,7 +178,7 @@ def simulated_pairs(
         If ``cancel`` said so.
     """
     x = members_as(atlas.members)[rows]
-    rng = np.random.default_rng([seed, 23])
+    rng = generator(seed, 23, error=ExperimentError)
     n_changed = rng.choice(len(SHARES), size=len(x), p=SHARES)
     which = np.argsort(rng.random(x.shape), axis=1)
     changes = np.zeros_like(x)

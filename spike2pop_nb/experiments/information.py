@@ -27,7 +27,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.errors import ExperimentError
 from spike2pop_nb.experiments.observed import FAILED, MEASURES, Answers, FloatArray, IntArray, told_by
+from spike2pop_nb.seeds import generator
 
 if TYPE_CHECKING:
     from spike2pop_nb.experiments.targets import Target
@@ -200,7 +202,7 @@ def about_target(shown: Shown, target: FloatArray, labels: IntArray | None = Non
     kernels = _kernels(target)
     if labels is not None:
         kernels = [kernel * (labels[:, None] == labels[None, :]) for kernel in kernels]
-    rng = np.random.default_rng([seed, 1])
+    rng = generator(seed, 1, error=ExperimentError)
     orders = [np.arange(n), *(rng.permutation(n) for _ in range(_SHUFFLES))]
     best = [
         max(_foretold(density, who, kernel[np.ix_(order, order)], shown.weights) for kernel in kernels)
@@ -215,7 +217,7 @@ def _drawn(shown: Shown, seed: int) -> tuple[IntArray, FloatArray] | None:
     if len(who) < 2:
         return None
     rows = np.tile(who, _REPEATS)
-    noise = shown.sd * np.random.default_rng(seed).standard_normal((len(rows), len(shown.sd)))
+    noise = shown.sd * generator(seed, error=ExperimentError).standard_normal((len(rows), len(shown.sd)))
     return rows, shown.density(shown.kinds[rows], shown.values[rows] + noise)
 
 

@@ -33,6 +33,7 @@ from spike2pop_nb.experiments.observed import (
 )
 from spike2pop_nb.experiments.protocol import Doses, Protocol
 from spike2pop_nb.experiments.running import run_experiment
+from spike2pop_nb.seeds import generator
 from spike2pop_nb.spiketrains import SpikeTrain
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -262,7 +263,7 @@ def reference_populations(
     name = population.neuron.name
     if recording is not None and find_network(name) is not None:
         train = as_train(recording)
-        isi = np.random.default_rng([seed, 3]).permutation(np.diff(train.times_ms))
+        isi = generator(seed, 3, error=ExperimentError).permutation(np.diff(train.times_ms))
         times = train.times_ms[:1].sum() + np.concatenate([[0.0], np.cumsum(isi)])
         samplers["shuffled"] = load_predictor(name).predict([SpikeTrain("shuffled", times)])[0]
     found = {}
@@ -287,7 +288,9 @@ class _Drawn:
 
     def sample(self, n: int, seed: int | np.random.Generator = 0) -> FloatArray:
         """Draw (n, 2)."""
-        rows = np.random.default_rng(seed).choice(len(self.population), n, p=self.population.weights)
+        rows = generator(seed, error=ExperimentError).choice(
+            len(self.population), n, p=self.population.weights
+        )
         return np.asarray(self.population.table[["g_s", "g_u"]].to_numpy(float)[rows])
 
 

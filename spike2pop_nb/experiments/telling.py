@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spike2pop_nb.errors import Cancelled, PredictorError
+from spike2pop_nb.errors import Cancelled, ExperimentError, PredictorError
 from spike2pop_nb.experiments.change_learning import LEVELS, amounts_of, learned_changes
 from spike2pop_nb.experiments.changes import (
     candidates,
@@ -35,6 +35,7 @@ from spike2pop_nb.inference.perceptron import Layers, from_tensors, keep, output
 from spike2pop_nb.inference.tokens import MIN_SPIKES, TokenScale
 from spike2pop_nb.inference.weights import read_tensors
 from spike2pop_nb.neurons import NeuronModel, get_neuron
+from spike2pop_nb.seeds import generator
 
 __all__ = ["LEVELS", "Teller", "Told", "load_teller", "make_teller"]
 
@@ -199,7 +200,9 @@ def make_teller(
         progress=lambda done, total: say(0.7 * done / total, "Simulating members before and after changes"),
         cancel=cancel,
     )
-    others = np.random.default_rng([seed, 29]).integers(most, n, _ASKED if size is None else 2 * size)
+    others = generator(seed, 29, error=ExperimentError).integers(
+        most, n, _ASKED if size is None else 2 * size
+    )
     layers, learned = learned_changes(
         trains,
         simulated_pairs(atlas, model, others, seed=seed, accuracy="standard", cancel=cancel),

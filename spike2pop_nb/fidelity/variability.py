@@ -24,6 +24,7 @@ from scipy.stats import chi2
 
 from spike2pop_nb.errors import SpikeTrainError, three_digits
 from spike2pop_nb.fidelity import measures
+from spike2pop_nb.seeds import generator
 from spike2pop_nb.spiketrains import ActivityPattern, SpikeTrain, describe_pattern
 from spike2pop_nb.spiketrains.given import as_train
 
@@ -144,7 +145,7 @@ class Variability(BaseModel):
         wanted = measures.measure(parts, bursting)
         share = min(1.0, longest_ms / train.duration_ms)
         n = max(min(len(parts), PERIODS if bursting else fewest), round(len(parts) * share))
-        rng = np.random.default_rng(seed)
+        rng = generator(seed, error=SpikeTrainError)
         drift = math.sqrt(2.0) * _drift(wanted, bursting)
         scales = [_halves(parts, bursting)]
         for blocks in _BLOCKS:

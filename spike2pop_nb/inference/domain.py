@@ -259,13 +259,13 @@ _ASPECTS = (
         ("log_isi_q090", "log_isi_q095", "log_isi_q100", "std_log_gap", "std_log_gap_by_logs"),
     ),
     _Aspect(
-        "the sizes of its bursts vary",
+        "the number of spikes between its long intervals varies",
         "std_spikes_per_burst",
         "standard deviation {} spikes",
         ("std_spikes_per_burst", "std_spikes_per_burst_by_logs"),
     ),
     _Aspect(
-        "the course of its intervals within bursts",
+        "the course of its intervals between the long ones",
         "log_intra_burst_isi",
         "{} ms on average",
         (*_starting("after_gap", "before_gap"), "log_intra_burst_isi", "log_short_range"),

@@ -16,6 +16,7 @@ from spike2pop_nb.inference.domain import DomainVerdict
 from spike2pop_nb.inference.drift import Drift
 from spike2pop_nb.inference.mixture import Mixture
 from spike2pop_nb.inference.region import CredibleRegion
+from spike2pop_nb.seeds import generator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,7 +239,7 @@ class Posterior:
         PredictorError
             If the recording is silent.
         """
-        return self._needed().sample(n, np.random.default_rng(seed))
+        return self._needed().sample(n, generator(seed, error=PredictorError))
 
     def log_prob(self, x: Floats) -> Floats:
         """Log density (…) at points (…, 2), per squared DIC unit; -inf outside the neuron's DIC range.

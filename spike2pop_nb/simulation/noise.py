@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from spike2pop_nb.errors import SimulationError, check_whole
+from spike2pop_nb.errors import SimulationError
+from spike2pop_nb.seeds import generator
 from spike2pop_nb.simulation.one_by_one import QUANTILE_BITS
 
 __all__ = ["NOISE_CLOCK_MS", "NOISE_CUTOFF_HZ", "filter_sections", "gaussian_quantiles", "noise_seeds"]
@@ -60,7 +61,4 @@ def noise_seeds(seed: int | np.random.Generator | npt.NDArray[np.uint64], n: int
     """Return one 64-bit seed a member, so that its noise does not depend on its neighbours or workers."""
     if isinstance(seed, np.ndarray):
         return np.broadcast_to(seed.astype(np.uint64), (n,)).copy()
-    if not isinstance(seed, np.random.Generator):
-        check_whole("seed", seed, 0, None, SimulationError)
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 2**63, size=n, dtype=np.uint64)
+    return generator(seed, error=SimulationError).integers(0, 2**63, size=n, dtype=np.uint64)

@@ -116,6 +116,12 @@ _ODD_UNIT: Final = re.compile(
 _TIMES_BRACKETED: Final = re.compile(
     rf"{_OF_SPIKES}\s*[(\[](?P<unit>[^()\[\]]{{1,30}})[)\]]\W*$", re.IGNORECASE
 )
+# "spike times, milliseconds", "Times - s", "spike times ms": the unit closes the line.
+_TIMES_THEN: Final = re.compile(
+    rf"{_OF_SPIKES}(?:\s*[,;/–—-]\s*|\s+(?=[mµμun]s\b|milli|micro|msec|usec|sec|sek))"
+    rf"(?P<unit>{_EXPRESSION.pattern})\W*$",
+    re.IGNORECASE,
+)
 _TIME_WORD: Final = re.compile(
     r"(?:^|[^a-z])t(?:$|[^a-z])|time|stamp|spike|zeit|temps|tiempo|tempo|tijd|czas|instant|врем|時|时"
 )
@@ -302,7 +308,7 @@ def unit_from_comments(lines: Iterable[str]) -> tuple[str, str] | None:
             if unit or "time" in stated["what"].lower() or re.fullmatch(r"[a-zµ]{2,}", words):
                 return unit or f"?{words}", line
         for part in parts:
-            found = _TIMES_IN.match(part) or _TIMES_BRACKETED.match(part)
+            found = _TIMES_IN.match(part) or _TIMES_BRACKETED.match(part) or _TIMES_THEN.match(part)
             if found and (unit := canonical_unit(found["unit"])):
                 return unit, line
             odd = _ODD_UNIT.match(part)

@@ -120,6 +120,9 @@ def test_the_network_is_asked_under_the_prior_chosen(dashboard, loop):
 def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
     session = opened(dashboard, loop)
     assert dashboard.dics.warning.value == ""
+    loop.until(lambda: session.drive is not None)
+    doubtful = "µA/cm². That is as doubtful as its DICs."
+    assert doubtful not in dashboard.dics.further.value
     posterior = session.posterior
     strange = type(posterior)(session.train)
     strange.domain = type("Verdict", (), {"inside": False})()
@@ -127,6 +130,7 @@ def test_a_strange_recording_is_said_to_be_one(dashboard, loop, monkeypatch):
     session.posterior = strange
     assert "Outside what the &lt;b&gt;" in dashboard.dics.warning.value
     assert dashboard.dics.notes.value == "<p>Another remark.</p>"
+    assert doubtful in dashboard.dics.further.value
 
 
 def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from spike2pop_nb.conductances import Population, generate_population
 from spike2pop_nb.errors import Cancelled, ExperimentError
 from spike2pop_nb.experiments import (
+    DoseResponse,
     Experiment,
     Protocol,
     block,
@@ -211,6 +212,17 @@ def test_doses_and_the_dose_at_which_half_have_lost_the_rhythm(population: Popul
     assert np.all(np.isin(response.lost_at, [0.5, 0.75]))
     with pytest.raises(ExperimentError, match="needs a series of doses"):
         dose_response(run_experiment(population.select([0]), block("A", 0.1), duration_ms=500))
+
+
+def test_members_that_all_keep_the_rhythm_are_said_to_have_one_pattern() -> None:
+    kept = np.ones((4, 2), dtype=bool)
+    none, at = np.full(4, np.nan), np.array([0.2, 0.5])
+    said = DoseResponse(at, "share of H blocked", kept, np.nan, none, np.zeros(2)).describe()
+    all_keep = "All keep their rhythm at all doses (share of H blocked)."
+    assert said == f"{all_keep} They all have the same pattern at each dose."
+    kept[0, 1] = False
+    said = DoseResponse(at, "share of H blocked", kept, np.nan, none, np.array([0.0, 0.8])).describe()
+    assert said.startswith("At least half keep their rhythm at all doses (share of H blocked). They are most")
 
 
 def test_tables_and_words(halves: Experiment) -> None:

@@ -60,7 +60,7 @@ def refusal(data: bytes, name: str = "bad.csv") -> str:
         (b"a,b\n1,2\n3,x\n5,6\n7,8\n", ["row 3", "'x'", "column 'b'"]),
         (b"1.5\n2.5\nabc\n4.5\n", ["row 3", "'abc'"]),
         (b"1.5 2.5\n3 4 x\n5 6\n7 8\n", ["row 2", "'x'"]),
-        (b"id,time_ms\n,1\n", ["row 2", "id is missing"]),
+        (b"id,time_ms\n,1\n", ["row 2", "id is missing", "leave out the row", "(id_columns)"]),
         (b"id,time_ms\na,1,2\na,2\n", ["row 2", "'2'"]),
         (b"id,time_ms\na,1,2,3\na,2\nb,3\n", ["row 2", "4 cells", "'2', '3'"]),
         (b'id,time_ms\na,1\n"a,2\n', ["quotation mark"]),

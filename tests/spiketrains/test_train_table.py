@@ -82,3 +82,31 @@ def test_ten_thousand_trains_take_seconds() -> None:
     start = time.process_time()
     Recordings(trains).to_frame()
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("name", ["stim_s", "trial (ms)", "cell_s"])
+@pytest.mark.parametrize("filled", [4, 60])
+def test_a_column_that_names_a_unit_of_time_identifies_no_train(name: str, filled: int) -> None:
+    rows = [f"{0.2 + 0.1 * k:.1f},{2 * k + 1 if k < filled else ''}" for k in range(60)]
+    trains = read_spike_trains("\n".join([f"spike_s,{name}", *rows]).encode(), filename="a.csv")
+    assert [train.n_spikes for train in trains] == [60]
+    assert any(repr(name) in said for said in trains.report.skipped)
+
+
+@pytest.mark.parametrize(
+    ("above", "names", "ids"),
+    [
+        ("Cell 1,Cell 2", "time (s),time (s)", ["Cell 1", "Cell 2"]),
+        ("A,,B,", "pre_s,post_s,pre_s,post_s", ["A pre_s", "A post_s", "B pre_s", "B post_s"]),
+        ("", "time (s),time (s)", ["time (s)", "time (s) (2)"]),
+    ],
+)
+def test_names_that_repeat_are_told_apart_by_the_row_above_them(
+    above: str, names: str, ids: list[str]
+) -> None:
+    n = len(ids)
+    rows = [",".join(f"{0.2 + 0.13 * i + 0.01 * k:.3f}" for k in range(n)) for i in range(40)]
+    trains = read_spike_trains("\n".join([above, names, *rows]).encode(), filename="a.csv")
+    assert trains.ids == ids
+    assert trains.report.unit == "s"
+    assert not (above and trains.report.skipped)

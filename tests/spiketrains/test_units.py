@@ -29,6 +29,22 @@ def test_names(name: str, stem: str, unit: str | None) -> None:
     assert unit_from_name(name) == (stem, unit)
 
 
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [
+        ("spike times, milliseconds", "ms"),
+        ("Spike times - seconds", "s"),
+        ("spike times ms", "ms"),
+        ("times, 0.1 ms", "0.1 ms"),
+        ("time frame", None),
+        ("spike times, sorted", None),
+        ("spike times, 30 s", None),
+    ],
+)
+def test_a_unit_that_closes_a_comment(line: str, unit: str | None) -> None:
+    assert unit_from_comments([line]) == (None if unit is None else (unit, line))
+
+
 def test_comments() -> None:
     found = unit_from_comments(["# recorded in spring", "# unit: s"])
     assert found == ("s", "# unit: s")

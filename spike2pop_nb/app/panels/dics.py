@@ -91,7 +91,7 @@ class DICPanel:
         session.observe(after(self._show_figure), ["posterior", "reach"])
         session.observe(after(lambda: drawing.add("plane", self._show_figure)), "result")
         session.observe(after(self._show_words), ["posterior", "train", "busy"])
-        session.observe(after(self._show_further), ["drive", "fit"])
+        session.observe(after(self._show_further), ["drive", "fit", "posterior"])
         session.follow(after(self._show_words), "neuron")
         session.observe(after(self._show_other), "fits_better")
         self.other.on_click(after(lambda: session.choose(neuron=session.fits_better)))
@@ -130,13 +130,17 @@ class DICPanel:
 
     def _show_further(self) -> None:
         drive, fit = self.session.drive, self.session.fit
-        tell = _TELL if drive is not None and drive.mixture is not None and drive.known is None else ""
-        told = [
-            "" if drive is None else drive.describe(),
-            tell,
-            "" if fit is None else fit.describe(_short_title),
-        ]
+        needs = "" if drive is None else drive.describe()
+        if needs and self._strange():
+            needs += " That is as doubtful as its DICs."
+        tell = _TELL if drive is not None and needs and drive.known is None else ""
+        told = [needs, tell, "" if fit is None else fit.describe(_short_title)]
         self.further.value = said([sentence for sentence in told if sentence])
+
+    def _strange(self) -> bool:
+        """Whether the recording is flagged as unlike what the network knows."""
+        posterior = self.session.posterior
+        return posterior is not None and posterior.domain is not None and not posterior.domain.inside
 
     def _show_words(self) -> None:
         posterior = self.session.posterior
@@ -148,7 +152,7 @@ class DICPanel:
             self.says.value = said([words])
             self.notes.value = self.warning.value = ""
             return
-        strange = posterior.domain is not None and not posterior.domain.inside
+        strange = self._strange()
         self.warning.value = said(posterior.notes[:1]) if strange else ""
         drifts = posterior.course is not None and posterior.course.drifts
         self.notes.value = said(posterior.notes[strange:]) + (_TO_STRETCH if drifts else "")

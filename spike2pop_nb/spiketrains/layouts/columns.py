@@ -86,14 +86,17 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
         _refuse_numbers_below(columns, source)
     total = 0
     trains: list[RawTrain] = []
+    names = _names_above(columns)
     for k, column in enumerate(columns):
         values = times_of(column, source)[~column.gaps]
         total += values.size
         source.check_counts(total, len(trains) + 1)
-        label = source.id(column.name or f"column {k + 1 + len(left)}")
+        label = source.id(names[k] or f"column {k + 1 + len(left)}")
         rows = column.rows[~column.gaps] if column.rows is not None else None
         trains.append(RawTrain(label, values, f"column {label!r}", rows))
-    reading = Reading("columns", "a column per train", trains, list(columns), key="the name of the column")
+    above = names != [column.name for column in columns]
+    key = "what stands above the names" if above else "the name of the column"
+    reading = Reading("columns", "a column per train", trains, list(columns), key=key)
     if left:
         reading.skipped.append("the first column, which numbers the rows")
     if axes and axes != plain and not sure:
@@ -116,6 +119,17 @@ def _spans(columns: Sequence[Column]) -> list[Column]:
         if last is not None and 0 < np.sum(~first.gaps) == np.sum(~last.gaps):
             found += [first, last]
     return found
+
+
+def _names_above(columns: Sequence[Column]) -> list[str]:
+    """The name of each column; with what stands above it, where that tells repeated names apart."""
+    names, groups = [c.name for c in columns], [c.group for c in columns]
+    if len(set(names)) == len(names) or not all(groups):
+        return names
+    if len(set(groups)) == len(groups):
+        return groups
+    both = [f"{group} {name}" for group, name in zip(groups, names, strict=True)]
+    return both if len(set(both)) == len(both) else names
 
 
 def repeated_layout(table: Table, times: Sequence[Column], source: Source) -> Reading | None:

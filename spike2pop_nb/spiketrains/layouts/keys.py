@@ -23,6 +23,7 @@ from spike2pop_nb.spiketrains.names import role_of, words_of
 from spike2pop_nb.spiketrains.readers.raw import Source, shown
 from spike2pop_nb.spiketrains.table import Column
 from spike2pop_nb.spiketrains.train import FloatArray
+from spike2pop_nb.spiketrains.units import SAMPLES, unit_from_name
 
 from .grades import grades_of
 from .reading import RawTrain, key_codes
@@ -180,6 +181,8 @@ def _identify_together(columns: list[Column], keys: list[Column], times: FloatAr
 
 def _role(column: Column, columns: Sequence[Column]) -> str:
     role = role_of(column.leaf)
+    if role in ("id", "trial") and column.kind == "numbers" and _names_unit(column.leaf):
+        return ""  # "stim_s" and "trial (ms)" are times themselves, or durations
     names = {other.leaf.strip().lower() for other in columns}
     if column.leaf.strip().lower() == "i" and "v" not in names:
         return "id"  # Brian2 writes i and t
@@ -188,6 +191,12 @@ def _role(column: Column, columns: Sequence[Column]) -> str:
     if role == "counter" and not _counts_rows(column) and 1 < _n_groups(column) < 0.7 * len(column):
         return "id"  # an index that repeats
     return role
+
+
+def _names_unit(name: str) -> bool:
+    """Whether a name says a unit of time."""
+    unit = unit_from_name(name)[1]
+    return unit is not None and unit != SAMPLES and not unit.startswith("?")
 
 
 def _counts_within(column: Column, columns: Sequence[Column]) -> bool:

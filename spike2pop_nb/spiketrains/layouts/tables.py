@@ -47,6 +47,10 @@ __all__ = [
     "single_layout",
 ]
 
+_NO_ID: Final = (
+    WayOut("fill it in, or leave out the row if it is no spike"),
+    WayOut("say which columns identify a train", ("id_columns",)),
+)
 _DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
 
@@ -147,7 +151,7 @@ def long_layout(
     for key in keys:
         if key.gaps.any():
             row = key.row(int(key.gaps.argmax()))
-            raise source.error(f"the id is missing (column {key.name!r}).", row=row)
+            raise source.error(f"the id is missing (column {key.name!r}).", *_NO_ID, row=row)
     place = f"column {time.name!r}" if time.name else "one time per line"
     if keys:
         trains = trains_by_key(keys, times, place, source, time.rows)
@@ -324,7 +328,7 @@ def lists_layout(table: Table, time: Column, keys: Sequence[Column] | None, sour
         row = time.row(k)
         for key in keys:
             if (key.empty is not None and key.empty[k]) or not str(label_of(key, k)).strip():
-                raise source.error(f"the id is missing (column {key.name!r}).", row=row)
+                raise source.error(f"the id is missing (column {key.name!r}).", *_NO_ID, row=row)
         parts = [source.id(label_of(key, k), row=row) for key in keys]
         place = f"row {row}" if row is not None else f"entry {k + 1} of {time.name!r}"
         trains.append(RawTrain(source.id("/".join(parts) or str(k + 1), row=row), times, place))

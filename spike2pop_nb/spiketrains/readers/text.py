@@ -119,6 +119,7 @@ def take_apart(source: Source) -> Text:
         skipped.append(counted(len(comments), "comment line") + " at the top")
     facts: Facts = {}
     names_at: int | None = None
+    n_above = 0
     above = above_table(lines, start)
     if above is not None:
         data, names_at = above
@@ -127,7 +128,6 @@ def take_apart(source: Source) -> Text:
             if not is_setting(line) and line.strip():
                 comments.append(line)
         n_above = len(range(start, data)) - (names_at is not None)
-        skipped.append(f"{counted(n_above, 'line')} above the table")
         start = data if names_at is None else names_at
 
     sample_lines = _sample_lines(lines[start:])
@@ -154,6 +154,8 @@ def take_apart(source: Source) -> Text:
     text = Text(lines, start, header, delimiter, sample, width, comments, facts, repairs, skipped)
     if header is not None:
         text.groups = groups_above(lines[: start - 1], header, delimiter)
+    if n_above > bool(text.groups):
+        skipped.append(f"{counted(n_above - bool(text.groups), 'line')} above the table")
     cut_foot(text)
     return text
 
