@@ -17,6 +17,7 @@ NAME = spike2pop_nb.__name__
 STREET = (
     "errors",
     "files",
+    "seeds",
     "jit",
     "workers",
     "neurons",
