@@ -1212,6 +1212,7 @@ def test_a_silent_recording_gets_an_answer_and_no_population(dashboard, loop):
     send(dashboard, b"id,time_ms\na,10\na,20\n", "short.csv")
     loop.until(lambda: dashboard.session.posterior is not None)
     assert "silent" in dashboard.dics.says.value
+    assert "no population can be made" in dashboard.population.says.value
     result = generated(dashboard, loop)
     assert not result.usable
     assert "silent" in dashboard.results.says.value

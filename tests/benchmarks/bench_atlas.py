@@ -4,8 +4,8 @@
 
 Writes the card of each neuron's atlas, and its scores as JSON, and prints a row for each. Errors are mean
 absolute ones of the posterior median of g_s and g_u, with current and noise unknown or the current told,
-beside those of always answering the median of all; neurons that have a large network also without
-drive, which that one was trained on. AUROCs are of the test for strange recordings.
+beside those of always answering the median of all; and of neurons without either, beside those of the large
+network if there is one. AUROCs are of the test for strange recordings.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def row(scores: dict[str, Any]) -> dict[str, Any]:
         "always the median": pair(driven["nothing"], "constant"),
         **{kind: f"{found['auroc']:.2f}" for kind, found in scores["strange"]["kinds"].items()},
         "own flagged": f"{scores['strange']['false_alarms']['all']:.1%}",
-        **{f"no drive: {what}": pair(found) for what, found in quiet.items() if scores["large"]},
+        **{f"no drive: {what}": pair(found) for what, found in quiet.items()},
     }
 
 

@@ -184,7 +184,7 @@ class PopulationPanel:
         )
         open_while_usable(session, *(tied.control for tied in self._tied))
         self.generate.on_click(after(self._generate))
-        session.observe(after(self._show), ["generating", "train", "ready", "result", "chosen"])
+        session.observe(after(self._show), ["generating", "train", "ready", "result", "chosen", "posterior"])
         session.follow(after(self._show), *Settings.of_search())
         session.observe(after(self._show_how), "judging")
         self._show()
@@ -207,8 +207,10 @@ class PopulationPanel:
                 told = [_outcome(session.result), *self._changed_since()]
                 self.says.value = said(told) + jump("Show the results", "s2p-results")
                 return
-            waits = session.train is None
-            self.says.value = said(["Waits for a recording." if waits else "Ready to generate."])
+            words = "Waits for a recording." if session.train is None else "Ready to generate."
+            if session.posterior is not None and not session.posterior.usable:
+                words = "This recording is silent, so no population can be made of it."
+            self.says.value = said([words])
 
     def _show_how(self) -> None:
         """Say what of the choices above has no meaning for the recording."""
