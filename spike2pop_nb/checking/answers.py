@@ -14,7 +14,13 @@ import numpy as np
 from spike2pop_nb.checking.check import Found
 from spike2pop_nb.data import example_path
 from spike2pop_nb.data.make import DA, STG
-from spike2pop_nb.inference import own_atlases_folder, own_weights_folder, which_neuron
+from spike2pop_nb.inference import (
+    find_atlas,
+    list_atlases,
+    own_atlases_folder,
+    own_weights_folder,
+    which_neuron,
+)
 from spike2pop_nb.inference.predictor import Predictor
 from spike2pop_nb.inference.published import published_files, sha256_of
 from spike2pop_nb.inference.weights import load_network
@@ -113,7 +119,8 @@ def check_atlases() -> Found:
 
 def check_which() -> Found:
     """Ask which neuron fired the examples."""
-    if list(own_atlases_folder().glob("*.safetensors")):
+    asked = (find_atlas(name) for name in list_atlases())
+    if own_atlases_folder() in {path.parent for path in asked if path is not None}:
         return Found("", "not asked, since atlases of your own are asked as well", None)
     return _compared(_which(), _kept("which"))
 

@@ -15,6 +15,8 @@ from spike2pop_nb.checking import Check, Checks, answers, everything, formulas, 
 from spike2pop_nb.checking.check import Found
 from spike2pop_nb.conductances import input_conductances
 from spike2pop_nb.errors import Spike2PopError
+from spike2pop_nb.inference import own_atlases_folder
+from spike2pop_nb.inference.weight_files import SHIPPED_ATLASES
 from spike2pop_nb.simulation import ACCURACY_STEPS
 
 
@@ -130,3 +132,16 @@ def test_a_search_that_finds_nothing_is_no_error(monkeypatch: pytest.MonkeyPatch
     for check in (populations.check_found, populations.check_same, populations.check_written):
         assert check().ok is False
     assert populations.members_note().ok is None
+
+
+def test_which_neuron_is_asked_unless_an_atlas_of_the_user_is_asked_too(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("SPIKE2POP_NB_WEIGHTS", str(tmp_path))
+    own = own_atlases_folder()
+    own.mkdir(parents=True)
+    # what told neurons apart when there was an atlas, which is gone
+    shutil.copy(SHIPPED_ATLASES / "which.safetensors", own)
+    assert answers.check_which().ok
+    shutil.copy(SHIPPED_ATLASES / "stg.safetensors", own)
+    found = answers.check_which()
+    assert found.ok is None
+    assert "of your own" in found.got
