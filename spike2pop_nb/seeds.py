@@ -1,4 +1,4 @@
-"""The one place where a generator is made of a seed that somebody gave."""
+"""What draws random numbers, made of a seed that somebody gave."""
 
 from __future__ import annotations
 

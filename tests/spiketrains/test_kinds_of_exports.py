@@ -101,7 +101,11 @@ def beside() -> Iterator[Case]:
         case = Case(f"{spikes} {other}", _table(f"{spikes},{other}", both), (A,))
         yield case
     yield Case("conditions", _table("pre,stim", both), (A, C))
-    for edges in (("Sweep_Start", "Sweep_Stop"), ("Light onset", "Light offset")):
+    for edges in (
+        ("Sweep_Start", "Sweep_Stop"),
+        ("Sweep_Start (s)", "Sweep_Stop (s)"),
+        ("Light onset", "Light offset"),
+    ):
         ends = ["0.000\t911.600", *[" \t "] * len(both)]
         rows = [f"{own}\t{end}".replace(",", "\t") for own, end in zip(both, ends, strict=False)]
         head = "\t".join(("ch_12A_unit_0", "ch_13A_unit_0", *edges))

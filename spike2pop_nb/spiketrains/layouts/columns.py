@@ -111,7 +111,7 @@ def columns_layout(table: Table, source: Source, *, sure: bool = False) -> Readi
 
 def _spans(columns: Sequence[Column]) -> list[Column]:
     """Pairs of columns with starts and stops of stretches: NeuroExplorer's Sweep_Start and Sweep_Stop."""
-    by_words = {" ".join(words_of(column.leaf)): column for column in columns}
+    by_words = {" ".join(words_of(unit_from_name(column.leaf)[0])): column for column in columns}
     found: list[Column] = []
     for name, first in by_words.items():
         stem, _, edge = name.rpartition(" ")
