@@ -22,7 +22,14 @@ def atlas(
         Path | None,
         typer.Option("--card", help="Markdown file to write: how well it tells members that it never saw."),
     ] = None,
-    size: Annotated[int, typer.Option(min=64, help="Members to simulate.")] = 24_576,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=64,
+            help="Members to simulate; fewer with a time step under 0.01 ms.",
+            show_default="24576",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
 ) -> None:

@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _OWN_BUDGET = 5
+_REGULAR_CV = 0.1  # of fewer intervals than say how they vary; of more, their variability is what counts
 MAX_SEARCH_SIZE = 10_000
 """Most members that one search is asked for."""
 
@@ -280,10 +281,19 @@ def judged_by_rule(
     try:
         own = Variability.of(train, longest_ms=LONGEST_MS)
     except SpikeTrainError as error:
-        # a burst by itself is no rhythm, which only what a large network was trained on may be taken to have
+        # a burst by itself is no rhythm, which only what is like a large network's data may be taken to have
         bursting = describe_pattern(train).kind is ActivityPattern.BURSTING
-        needed = needed or (bursting and neuron.name not in find_weights())
-        return str(error) if needed else pass_rule(refine)
+        start, stop = neuron.recording_window_ms
+        like_data = neuron.name in find_weights() and train.duration_ms <= stop - start
+        if needed or (bursting and not like_data):
+            return str(error)
+        isi_ms = np.diff(train.times_ms)
+        if not bursting and (cv := isi_ms.std() / isi_ms.mean()) > _REGULAR_CV:
+            return (
+                f"{error} They vary too much (CV {cv:.2f}) for members without noise to match them to a few "
+                "per cent; a wide tolerance, such as 20%, can be asked for."
+            )
+        return pass_rule(refine)
     return own if needed or not own.clock else pass_rule(refine)
 
 

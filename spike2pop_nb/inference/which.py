@@ -97,7 +97,10 @@ class Fit:
         ]
         others = sum(share for share in self.shares.values() if share < _NAMED)
         told += [f"others {100 * others:.0f} %"] if others >= 0.005 else []
-        return f"Recording {self.id!r} is most like: {', '.join(told)}."
+        text = f"Recording {self.id!r} is most like: {', '.join(told)}."
+        if self.best == NONE:
+            text += " Members of a neuron may fire like it all the same: a search tells."
+        return text
 
 
 class Fits(list[Fit]):

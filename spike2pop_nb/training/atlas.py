@@ -6,6 +6,7 @@ recording needs, members to begin a search with, and which neuron fits.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -50,12 +51,13 @@ from spike2pop_nb.training.options import TrainingOptions
 from spike2pop_nb.training.scores import score_all
 from spike2pop_nb.training.train import measured_scales
 
-__all__ = ["SIZE", "Made", "make_atlas", "simulated_members", "trains_of"]
+__all__ = ["SIZE", "Made", "default_size", "make_atlas", "simulated_members", "trains_of"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 SIZE = 24_576
 """Members that are simulated for an atlas; beside them half as many without current and noise."""
+_PLAIN_STEP_MS = 0.01  # time step from which on so many are simulated; with a shorter one, fewer
 _UNDRIVEN_SEED = 1_000_000
 _AT_ONCE = 2048
 _EPOCHS = 40
@@ -86,11 +88,24 @@ class Made(NamedTuple):
     times_ms: list[FloatArray]
 
 
+def default_size(neuron: str | NeuronModel) -> int:
+    """Return how many members are simulated for an atlas, so that it takes minutes with short steps, too.
+
+    Examples
+    --------
+    >>> from spike2pop_nb.training.atlas import default_size
+    >>> default_size("stg"), default_size("ca1")
+    (24576, 12288)
+    """
+    share = min(1.0, math.sqrt(get_neuron(neuron).time_step_ms / _PLAIN_STEP_MS))
+    return int(share * SIZE) // _AT_ONCE * _AT_ONCE
+
+
 def make_atlas(
     neuron: str | NeuronModel,
     path: str | Path | None = None,
     *,
-    size: int = SIZE,
+    size: int | None = None,
     seed: int = 0,
     epochs: int = _EPOCHS,
     device: str = "cpu",
@@ -111,7 +126,8 @@ def make_atlas(
     path
         File to write; by default where `load_atlas` and `load_predictor` find it.
     size
-        Members to simulate.
+        Members to simulate; by default :data:`SIZE`, and fewer with a time step under 0.01 ms, whose members
+        take longer.
     epochs
         How often each is learned from, disturbed anew.
     device
@@ -138,7 +154,8 @@ def make_atlas(
     target = own_atlases_folder() / f"{model.name}.safetensors" if path is None else Path(path)
     with made_folder(target.parent):
         check_place(target)
-        _make(model, target, size, seed, epochs, device, progress, cancel)
+        members = default_size(model) if size is None else size
+        _make(model, target, members, seed, epochs, device, progress, cancel)
     return target
 
 

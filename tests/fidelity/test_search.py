@@ -10,8 +10,8 @@ import pytest
 
 from spike2pop_nb.conductances import generate_population
 from spike2pop_nb.errors import CompensationError, UnreachableTarget
-from spike2pop_nb.fidelity import PassRule, Result, find_population, verify
-from spike2pop_nb.neurons import vary_neuron
+from spike2pop_nb.fidelity import PassRule, Result, find_population, judged_by_rule, pass_rule, verify
+from spike2pop_nb.neurons import get_neuron, vary_neuron
 from spike2pop_nb.simulation import simulate
 from spike2pop_nb.spiketrains import SpikeTrain
 
@@ -204,3 +204,26 @@ def test_dics_of_another_threshold_are_pointed_out() -> None:
         UserWarning, match="declared threshold, -51 mV; here they are taken for those at -49 mV"
     ):
         find_population(train, varied, size=1, budget=1)
+
+
+def test_a_few_intervals_that_vary_are_not_matched_to_a_per_cent() -> None:
+    model = get_neuron("da")
+    irregular = SpikeTrain("irregular", np.cumsum([70.0, 280, 189, 173, 170, 344, 98, 238, 143]))
+    result = find_population(irregular, model, Around((5.0, 5.0)), size=2)
+    assert not result.usable
+    assert "has 8 intervals; 10 are needed to say how it varies" in result.outcome
+    assert "They vary too much (CV 0.36)" in result.outcome
+    wide = PassRule(rate=0.2)
+    assert judged_by_rule(irregular, model, rule=wide) is wide
+    regular = SpikeTrain("regular", np.cumsum([70.0, 200, 204, 198, 190, 201]))
+    assert judged_by_rule(regular, model) == pass_rule(True)
+
+
+def test_two_bursts_far_apart_are_no_rhythm_of_a_network_either() -> None:
+    burst = np.cumsum(np.resize([30.0, 45, 38, 52, 33], 60))
+    train = SpikeTrain("far apart", np.concatenate([burst, 45_000.0 + burst]))
+    result = find_population(train, "stg", Around((5.0, 5.0)), size=2)
+    assert not result.usable
+    assert "2 are needed to say how it varies" in result.outcome
+    near = SpikeTrain("near", np.concatenate([burst[:20], 1500.0 + burst[:3]]))
+    assert judged_by_rule(near, get_neuron("stg")) == pass_rule(True)
