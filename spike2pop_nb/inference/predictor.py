@@ -338,7 +338,7 @@ class Predictor:
             int(read.n_intervals[i]),
             read.statistics[i],
             self._loaded.scale,
-            f"from {start:.4g} to {stop:.4g} s " if len(own) > 1 else "",
+            f"from {round(start, 1):g} to {round(stop, 1):g} s " if len(own) > 1 else "",
         )
 
     def _course(self, plan: _Plan, read: Read, prior: str) -> Drift | None:
