@@ -6,6 +6,7 @@ from .drawn_posterior import DrawnPosterior as DrawnPosterior
 from .firing_maps import ACTIVITY_PATTERNS as ACTIVITY_PATTERNS
 from .firing_maps import PatternMap as PatternMap
 from .firing_maps import pattern_map as pattern_map
+from .judged_patterns import judged_features as judged_features
 from .posterior_sampling import sample_posterior as sample_posterior
 from .prior import MemberPrior as MemberPrior
 from .refinement import Refined as Refined

@@ -13,12 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from spike2pop_nb.fidelity.distinct import distinct
+from spike2pop_nb.fidelity.judged_patterns import judged_features
 from spike2pop_nb.fidelity.scores import PassRule, Verdict, verify
 from spike2pop_nb.fidelity.screening import Window, up_to_whole, wider
 from spike2pop_nb.fidelity.settling import LONGER_MS, still_changes
 from spike2pop_nb.neurons import NeuronModel
 from spike2pop_nb.simulation import Simulated, simulate, time_step_ms
-from spike2pop_nb.spiketrains import SpikeTrain, features
+from spike2pop_nb.spiketrains import SpikeTrain
 
 __all__ = ["Judging"]
 
@@ -54,6 +55,7 @@ class Judging(ABC):
     ) -> None:
         self.train, self.neuron, self.size, self.rule = train, neuron, size, rule
         self.progress, self.cancel = progress, cancel
+        self.recorded = judged_features(train)(train)
         start = neuron.recording_window_ms[0]
         self.window = Window(accuracy, start, start + recording_length_ms(train, neuron))
         self.g = np.zeros((0, neuron.n_channels))
@@ -171,7 +173,7 @@ class Judging(ABC):
                 judged = verify(self.train, self.simulated(again), self.rule, with_van_rossum=False).table
                 self.verdict.iloc[again] = judged
             table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
-            return order, self.simulated(order), Verdict(features(self.train), table, self.rule)
+            return order, self.simulated(order), Verdict(self.recorded, table, self.rule)
         self.say("Recording the traces of the members kept")
         for left in reversed(range(_FINAL_TRIES)):
             order = self.kept()

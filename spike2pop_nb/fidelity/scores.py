@@ -14,6 +14,7 @@ import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
 from spike2pop_nb.errors import SpikeTrainError
+from spike2pop_nb.fidelity.judged_patterns import judged_features
 from spike2pop_nb.fidelity.variability import Variability
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features, van_rossum
@@ -55,6 +56,9 @@ _WRONG = 4.0
 
 class PassRule(BaseModel):
     """When a member fires like the recording: same firing pattern, and every error within its tolerance.
+
+    Patterns are those of the published rule; but where it calls a recording bursting that is only irregular,
+    what bursts is told by the shape of the intervals, as `describe_pattern` does.
 
     Attributes
     ----------
@@ -298,16 +302,18 @@ def verify(
             return rule.judge(times)
 
     else:
-        wanted = features(train)
+        tell = judged_features(train)
+        wanted = tell(train)
 
         def score(times: FloatArray) -> dict[str, object]:
-            return _score(wanted, train, times, rule)
+            return _score(wanted, train, times, rule, tell(times))
 
     rows = [
         _failed(simulated.reasons[i]) if i in simulated.reasons else score(times)
         for i, times in enumerate(simulated.spike_times_ms)
     ]
-    return Verdict(*scored(train, simulated, pd.DataFrame(rows), with_van_rossum), rule)
+    found, table = scored(train, simulated, pd.DataFrame(rows), with_van_rossum)
+    return Verdict(found if isinstance(rule, Variability) else judged_features(train)(train), table, rule)
 
 
 def scored(
@@ -336,10 +342,11 @@ def _failed(why: str) -> dict[str, object]:
     return {"score": 0.0, "passed": False, "pattern": "failed", "rate_hz": np.nan, "reasons": why}
 
 
-def _score(wanted: TrainFeatures, train: SpikeTrain, times: FloatArray, rule: PassRule) -> dict[str, object]:
+def _score(
+    wanted: TrainFeatures, train: SpikeTrain, times: FloatArray, rule: PassRule, found: TrainFeatures
+) -> dict[str, object]:
     """Compare one member with the recording."""
     errors: dict[str, float] = {}
-    found = features(times)
     reasons = []
     if found.pattern is not wanted.pattern:
         reasons.append(f"{found.pattern} instead of {wanted.pattern}")

@@ -291,7 +291,7 @@ def judged_by_rule(
         if not bursting and (cv := isi_ms.std() / isi_ms.mean()) > _REGULAR_CV:
             return (
                 f"{error} They vary too much (CV {cv:.2f}) for members without noise to match them to a few "
-                "per cent; a wide tolerance, such as 20%, can be asked for."
+                "per cent; a wide tolerance of their rate, such as 20%, can be asked for."
             )
         return pass_rule(refine)
     return own if needed or not own.clock else pass_rule(refine)

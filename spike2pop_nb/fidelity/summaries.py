@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from spike2pop_nb.fidelity.judged_patterns import judged_features
 from spike2pop_nb.fidelity.scores import PassRule
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, TrainFeatures, features
 
@@ -37,6 +39,8 @@ class Summaries:
     held : (q,) bool
         What must be right before the others can be steered: spikes per burst if they are so few that one
         more or less is too many, since activity jumps where a burst gains or loses a spike.
+    tell
+        What tells the features of trains.
 
     Examples
     --------
@@ -52,18 +56,20 @@ class Summaries:
     wanted: FloatArray
     tolerance: FloatArray
     held: npt.NDArray[np.bool_]
+    tell: Callable[[FloatArray], TrainFeatures] = field(default=features, repr=False)
 
     @classmethod
     def of(cls, train: SpikeTrain, rule: PassRule) -> Summaries:
         """Choose what must match: of bursts their rate, the rate within, the spikes; else rate (and CV)."""
-        found = features(train)
+        tell = judged_features(train)
+        found = tell(train)
         names: tuple[str, ...]
         if found.n_bursts:
             # the rate is the product of burst rate and spikes per burst
             names, limits = ("inter_burst_hz", "spikes_per_burst"), [min(rule.rate, rule.burst)] * 2
             if found.intra_burst_hz > 0:  # bursts of one spike have none
                 names, limits = (names[0], "intra_burst_hz", names[1]), [limits[0], rule.burst, limits[1]]
-        elif found.pattern is FiringPattern.BURSTING:  # irregular
+        elif found.pattern is FiringPattern.BURSTING or not _like_a_clock(train, rule):  # irregular
             names, limits = ("rate_hz", "cv"), [rule.rate, rule.burst]
         else:
             names, limits = ("rate_hz",), [rule.rate]
@@ -72,13 +78,13 @@ class Summaries:
         held = np.array([name == "spikes_per_burst" for name in names])
         held &= found.spikes_per_burst * rule.burst < _WHOLE  # False for NaN
         tolerance[held] = np.log1p(rule.burst)
-        return cls(names, found.pattern, wanted, tolerance, held)
+        return cls(names, found.pattern, wanted, tolerance, held, tell)
 
     def measure(self, spikes: Spikes) -> FloatArray:
         """Return the summaries of trains, (n, q); NaN where a train fires otherwise or has none."""
         out = np.full((len(spikes), len(self.names)), np.nan)
         for row, times in enumerate(spikes):
-            found: TrainFeatures = features(times)
+            found = self.tell(times)
             if found.pattern is self.pattern:
                 values = np.array([getattr(found, name) for name in self.names])
                 if np.all(values > 0):  # False for NaN
@@ -101,3 +107,9 @@ class Summaries:
         """
         worst: FloatArray = np.abs((y - self.wanted) / self.tolerance).max(axis=1, initial=0.0)
         return np.where(self.within(y), worst, np.inf)
+
+
+def _like_a_clock(train: SpikeTrain, rule: PassRule) -> bool:
+    """Whether intervals that are all alike can be within the tolerance of a recording's."""
+    log_isi = np.log(train.isi_ms)
+    return float(np.abs(log_isi - np.median(log_isi)).mean()) <= rule.isi

@@ -20,13 +20,18 @@ from spike2pop_nb.errors import three_digits
 from spike2pop_nb.inference.statistics import STATISTICS
 from spike2pop_nb.inference.tokens import TokenScale
 
-__all__ = ["ALARM", "Domain", "DomainVerdict"]
+__all__ = ["ALARM", "Domain", "DomainVerdict", "called"]
 
 Floats = NDArray[np.floating]
 
 ALARM = 0.05
 """Share of simulated recordings (whole, cut, and with spikes missing or false) that are flagged wrongly."""
 _PLACE = {name: i for i, name in enumerate(STATISTICS)}
+
+
+def called(neuron: str) -> str:
+    """Return a neuron's name as sentences have it: in capitals if it is an abbreviation."""
+    return neuron.upper() if len(neuron) <= 3 else neuron
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +76,8 @@ class DomainVerdict:
         share = "under 0.1 %" if self.p_value < 0.001 else f"{100 * self.p_value:.1f} %"
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return (
-            f"Outside what the {neuron} network knows: only {share} of simulated recordings look as strange"
-            f"{why}. Do not trust its DICs."
+            f"Outside what the {called(neuron)} network knows: only {share} of simulated recordings look as "
+            f"strange{why}. Do not trust its DICs."
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spike2pop_nb.errors import CompensationError, three_digits
+from spike2pop_nb.inference.domain import called
 from spike2pop_nb.inference.mixture import Box, Mixture
 
 __all__ = [
@@ -145,10 +146,10 @@ class Drive:
         current = f"a constant current of {mean:.1f} ± {width:.1f} µA/cm²".replace("-", "−")
         noise = f"noise of {self.noise_sigma:.1f} ± {self.std[1]:.1f} µA/cm²"
         if self.known is None or not in_range(self.known):
-            return f"To fire so, the {self.neuron} neuron would need {current} and {noise}."
+            return f"To fire so, the {called(self.neuron)} neuron would need {current} and {noise}."
         words = (
-            f"To fire so with the known current of {three_digits(self.known)} µA/cm², the {self.neuron} "
-            f"neuron would need {noise}."
+            f"To fire so with the known current of {three_digits(self.known)} µA/cm², the "
+            f"{called(self.neuron)} neuron would need {noise}."
         ).replace("-", "−")
         if abs(self.known - mean) > _FAR * width:
             words += f" It is not likely to fire so with that; it would with {current}."

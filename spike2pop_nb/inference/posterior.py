@@ -143,16 +143,11 @@ class Posterior:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the reader should know: whether the recording is unusual, whether it drifts, and so on."""
-        strange = "" if self.domain is None else self.domain.describe(self._called)
+        strange = "" if self.domain is None else self.domain.describe(self.neuron)
         drifting = "" if self.course is None else self.course.describe()
         rival = "" if strange or self.rival is None else _rival_sentence(self.rival)
         failed = f"Nothing was predicted: {self.failure}" if self.failure else ""
         return tuple(text for text in (failed, strange, drifting, rival, *self.remarks) if text)
-
-    @property
-    def _called(self) -> str:
-        """The neuron's name, in capitals if it is an abbreviation."""
-        return self.neuron.upper() if len(self.neuron) <= 3 else self.neuron
 
     def against(self, kind: str) -> str:
         """Say how the network's most likely pattern and that told by rules go together; empty if they agree.

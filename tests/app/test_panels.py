@@ -146,7 +146,7 @@ def test_the_neuron_that_fits_better_is_a_button(dashboard, loop, monkeypatch):
     assert button.layout.display == ""
     assert "DA neuron" in button.description
     assert "is most like: DA neuron 90 %, STG neuron 5 %" in dashboard.dics.further.value
-    assert "To fire so, the stg neuron would need a constant current of" in dashboard.dics.further.value
+    assert "To fire so, the STG neuron would need a constant current of" in dashboard.dics.further.value
     assert "say so under “Known current”" in dashboard.dics.further.value
     button.click()
     settled(dashboard, loop)
