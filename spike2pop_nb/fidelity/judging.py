@@ -55,7 +55,6 @@ class Judging(ABC):
     ) -> None:
         self.train, self.neuron, self.size, self.rule = train, neuron, size, rule
         self.progress, self.cancel = progress, cancel
-        self.recorded = judged_features(train)(train)
         start = neuron.recording_window_ms[0]
         self.window = Window(accuracy, start, start + recording_length_ms(train, neuron))
         self.g = np.zeros((0, neuron.n_channels))
@@ -173,7 +172,11 @@ class Judging(ABC):
                 judged = verify(self.train, self.simulated(again), self.rule, with_van_rossum=False).table
                 self.verdict.iloc[again] = judged
             table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
-            return order, self.simulated(order), Verdict(self.recorded, table, self.rule)
+            return (
+                order,
+                self.simulated(order),
+                Verdict(judged_features(self.train)(self.train), table, self.rule),
+            )
         self.say("Recording the traces of the members kept")
         for left in reversed(range(_FINAL_TRIES)):
             order = self.kept()

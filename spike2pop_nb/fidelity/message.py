@@ -27,7 +27,6 @@ def search_message(
     refined: bool,
     why_short: str,
     reasons: Counter[str],
-    alike: bool = True,
     note: str = "",
 ) -> str:
     """Say how a search went.
@@ -45,8 +44,6 @@ def search_message(
         Why the search ended before enough passed, if it did.
     reasons
         First reasons why members fell.
-    alike
-        Whether others fire in the recording's pattern, which are too like those that are kept.
     note
         A sentence to add if fewer passed than asked.
     """
@@ -58,13 +55,11 @@ def search_message(
         return " ".join([f"{text}; the {n_asked} asked for are kept.", *([late] if n_late else [])])
     others = ", with the nearest others" if n_kept > n_good else ""
     kept = f"the {n_good} that passed are kept{others}" if n_good else "the nearest are kept"
-    kept = kept if n_kept else "none is kept, since none has its firing pattern; they fell"
     marked = ", marked as not passed" if n_kept > n_good else ""
     text += f"; {n_asked} were asked for, but {why_short}: {kept}{marked}"
-    text += f"{',' if n_kept else ''} most often for their {causes}." if (causes := _causes(reasons)) else "."
+    text += f", most often for their {causes}." if (causes := _causes(reasons)) else "."
     notes = judged_features(train)(train).notes if n_good == 0 else ()
-    why = "the others tried are too like them" if alike else "no other has its firing pattern"
-    fewer = f"Only {n_kept} are kept, since {why}." if 0 < n_kept < n_asked else ""
+    fewer = f"Only {n_kept} are kept, since the others tried are too like them." if n_kept < n_asked else ""
     another = "" if n_passed or not refined or n_tried < n_asked else _ANOTHER_SEARCH
     said = (fewer if n_tried >= n_asked else "", late if n_late else "", another, note)
     return " ".join([text, *filter(None, said), *notes[:1]])

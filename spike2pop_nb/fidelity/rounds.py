@@ -198,8 +198,7 @@ class Search(Judging):
     def kept(self) -> npt.NDArray[np.int64]:
         """Return the rows of the members to keep: those that pass as they were found, then the best others.
 
-        Others only if they fire in the recording's pattern. Of a refined population that can spare some,
-        those that keep its conductances spread.
+        Of a refined population that can spare some, those that keep its conductances spread.
         """
         passed = self.verdict["passed"].to_numpy(bool)
         rows, starts = np.flatnonzero(passed), self.unrefined()
@@ -209,14 +208,10 @@ class Search(Judging):
             if self.summaries is not None and len(starts) > 1:
                 return rows[choose_spread(self.g[rows], self.size, starts, _SPREAD_GOAL)]
             return rows[: self.size]
-        others = np.flatnonzero(~passed & self.in_pattern())
+        others = np.flatnonzero(~passed)
         best = np.argsort(-self.verdict["score"].to_numpy(float)[others], kind="stable")
         order = np.concatenate([rows, others[best]])
         return order[distinct(self.g[order])][: self.size]
-
-    def in_pattern(self) -> npt.NDArray[np.bool_]:
-        """Which members fire in the recording's pattern."""
-        return (self.verdict["pattern"] == str(self.recorded.pattern)).to_numpy(bool)
 
     def spread(self, budget: int) -> None:
         """Move the members to keep apart until each conductance is spread enough, within the budget."""
@@ -257,9 +252,6 @@ class Search(Judging):
         if not len(self.verdict):
             text = "Cancelled before any member was simulated."
             return Result(self.train, self.neuron, self.posterior, False, text, **self.counts(options))
-        if not len(self.kept()):
-            text = self.message(budget, 0, 0, 0)
-            return Result(self.train, self.neuron, self.posterior, False, text, **self.counts(options))
         order, simulated, verdict = self.final()
         made_by = {
             **options,
@@ -279,7 +271,19 @@ class Search(Judging):
             self.neuron,
             self.posterior,
             True,
-            self.message(budget, int(verdict.passed.sum()), len(order), made_by["kept_late"]),
+            search_message(
+                self.train,
+                n_tried=self.n_tried,
+                n_passed=self.n_passed,
+                n_asked=self.size,
+                n_good=int(verdict.passed.sum()),
+                n_kept=len(order),
+                n_late=made_by["kept_late"],
+                refined=self.summaries is not None,
+                why_short=self.why_short(budget),
+                reasons=self.reasons,
+                note=self.exhausted,
+            ),
             population=population,
             simulated=simulated,
             verdict=verdict,
@@ -287,23 +291,6 @@ class Search(Judging):
             n_crosses=made_by["kept_crosses"],
             n_late=made_by["kept_late"],
             **self.counts(options),
-        )
-
-    def message(self, budget: int, n_good: int, n_kept: int, n_late: int) -> str:
-        """Say how the search went."""
-        return search_message(
-            self.train,
-            n_tried=self.n_tried,
-            n_passed=self.n_passed,
-            n_asked=self.size,
-            n_good=n_good,
-            n_kept=n_kept,
-            n_late=n_late,
-            refined=self.summaries is not None,
-            why_short=self.why_short(budget),
-            reasons=self.reasons,
-            alike=int(self.in_pattern().sum()) > n_kept,
-            note=self.exhausted,
         )
 
     def counts(self, options: dict[str, Any]) -> dict[str, Any]:

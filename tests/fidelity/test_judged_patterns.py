@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spike2pop_nb.fidelity import PassRule, Summaries, find_population, judged_features, verify
+from spike2pop_nb.fidelity import PassRule, Summaries, judged_features, verify
 from spike2pop_nb.neurons import get_neuron
 from spike2pop_nb.simulation import Simulated
 from spike2pop_nb.spiketrains import FiringPattern, SpikeTrain, features
@@ -57,18 +57,3 @@ def test_a_clock_of_the_right_rate_passes_for_an_irregular_recording_and_a_burst
 def test_intervals_that_no_clock_comes_near_are_matched_by_their_spread_too() -> None:
     assert Summaries.of(irregular(), PassRule(rate=0.2)).names == ("rate_hz",)
     assert Summaries.of(irregular(0.6), PassRule(rate=0.2)).names == ("rate_hz", "cv")
-
-
-class Silent:
-    """DICs at which no neuron fires by itself."""
-
-    def sample(self, n: int, seed: int | np.random.Generator = 0) -> np.ndarray:
-        return np.tile([19.0, 19.0], (n, 1))
-
-
-def test_no_member_of_another_pattern_is_kept_as_nearest() -> None:
-    result = find_population(bursts(), "stg", Silent(), size=4, budget=32, refine=False)
-    assert not result.usable
-    assert result.population is None
-    assert "none is kept, since none has its firing pattern" in result.outcome
-    assert "spiking" in result.outcome or "silent" in result.outcome
