@@ -172,11 +172,8 @@ class Judging(ABC):
                 judged = verify(self.train, self.simulated(again), self.rule, with_van_rossum=False).table
                 self.verdict.iloc[again] = judged
             table = self.verdict.iloc[order].assign(member=np.arange(len(order))).reset_index(drop=True)
-            return (
-                order,
-                self.simulated(order),
-                Verdict(judged_features(self.train)(self.train), table, self.rule),
-            )
+            recorded = judged_features(self.train)(self.train)
+            return order, self.simulated(order), Verdict(recorded, table, self.rule)
         self.say("Recording the traces of the members kept")
         for left in reversed(range(_FINAL_TRIES)):
             order = self.kept()

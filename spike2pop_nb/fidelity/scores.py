@@ -296,24 +296,20 @@ def verify(
         raise SpikeTrainError(
             f"Recording {train.id!r} is silent ({train.n_spikes} spikes, under 3): no member can be compared."
         )
-    if isinstance(rule, Variability):
+    tell = features if isinstance(rule, Variability) else judged_features(train)
+    recording = tell(train)
 
-        def score(times: FloatArray) -> dict[str, object]:
+    def score(times: FloatArray) -> dict[str, object]:
+        if isinstance(rule, Variability):
             return rule.judge(times)
-
-    else:
-        tell = judged_features(train)
-        wanted = tell(train)
-
-        def score(times: FloatArray) -> dict[str, object]:
-            return _score(wanted, train, times, rule, tell(times))
+        return _score(recording, train, times, rule, tell(times))
 
     rows = [
         _failed(simulated.reasons[i]) if i in simulated.reasons else score(times)
         for i, times in enumerate(simulated.spike_times_ms)
     ]
-    found, table = scored(train, simulated, pd.DataFrame(rows), with_van_rossum)
-    return Verdict(found if isinstance(rule, Variability) else judged_features(train)(train), table, rule)
+    _found, table = scored(train, simulated, pd.DataFrame(rows), with_van_rossum)
+    return Verdict(recording, table, rule)
 
 
 def scored(

@@ -99,7 +99,7 @@ class Fit:
         told += [f"others {100 * others:.0f} %"] if others >= 0.005 else []
         text = f"Recording {self.id!r} is most like: {', '.join(told)}."
         if self.best == NONE:
-            text += " Members of a neuron may fire like it all the same: a search tells."
+            text += " A search may find members that fire like it all the same."
         return text
 
 

@@ -115,3 +115,13 @@ def test_some_tolerances_of_the_rule_can_be_ones_own() -> None:
     assert pass_rule(False, isi=0.1, burst=0.2) == PassRule(isi=0.1, burst=0.2)
     with pytest.raises(ValueError, match="greater than 0"):
         pass_rule(rate=-1.0)
+
+
+def test_a_clock_of_the_right_rate_passes_for_an_irregular_recording_and_a_burster_does_not() -> None:
+    isi_ms = np.random.default_rng(3).gamma(25.0, 2.4, 60)
+    recording = SpikeTrain("cell", np.cumsum(isi_ms))
+    members = simulated(regular(isi_ms.mean()), np.cumsum(np.resize([12.0, 12.0, 156.0], 50)))
+    verdict = verify(recording, members, PassRule(rate=0.2))
+    assert verdict.passed.tolist() == [True, False]
+    assert "bursting instead of spiking" in verdict.table["reasons"].iloc[1]
+    assert str(verdict.recording.pattern) == "spiking"

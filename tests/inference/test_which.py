@@ -74,7 +74,7 @@ def test_a_sentence_names_those_that_may_be_meant() -> None:
     fit = Fit("cell", {"da": 0.8, NONE: 0.12, "stg": 0.04, "leech": 0.04})
     assert fit.describe() == "Recording 'cell' is most like: da 80 %, none of these 12 %, others 8 %."
     none = Fit("cell", {NONE: 0.6, "da": 0.4})
-    assert none.describe().endswith(" Members of a neuron may fire like it all the same: a search tells.")
+    assert none.describe().endswith(" A search may find members that fire like it all the same.")
 
 
 def test_a_recording_does_not_depend_on_the_others() -> None:
